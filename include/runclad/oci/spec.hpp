@@ -1,0 +1,92 @@
+// config.json and process.json as documents: unknown members and 64-bit numbers are kept exactly,
+// typed accessors cannot fail (Parse has checked the types against the OCI runtime spec).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runclad/base/result.hpp"
+#include "runclad/json/value.hpp"
+#include "runclad/privilege/seccomp.hpp"
+
+namespace runclad::oci {
+
+inline constexpr std::size_t kMaxSpecBytes = std::size_t{8} << 20;
+
+// The five sets of /process/capabilities; a set that is absent has no value.
+struct CapabilitySet {
+  std::string_view name;  // "bounding", …
+  std::vector<std::string> capabilities;
+};
+
+struct Mount {
+  std::string destination;
+  std::string type;
+  std::string source;
+  std::vector<std::string> options;
+
+  [[nodiscard]] bool has_option(std::string_view option) const;
+  // runc decides by the options, crun and older runcs also by the type: either makes a bind.
+  [[nodiscard]] bool is_bind() const;
+  friend bool operator==(const Mount&, const Mount&) = default;
+};
+
+struct Namespace {
+  std::string type;  // "pid", "network", "ipc", "uts", "mount", "user", "cgroup", "time"
+  std::string path;  // empty: a new one
+};
+
+class Spec {
+ public:
+  Spec(const Spec& other);
+  Spec& operator=(const Spec& other);
+  Spec(Spec&&) noexcept;
+  Spec& operator=(Spec&&) noexcept;
+  ~Spec();
+
+  // A config.json. Strict where runc (Go) is lax: other spellings of a known member's name, null in
+  // an array, a known member of another type are errors.
+  static Result<Spec> Parse(std::string_view bytes);
+  // A process.json (runc exec --process), seen as the /process of a spec.
+  static Result<Spec> ParseProcess(std::string_view bytes);
+
+  [[nodiscard]] std::string Write() const;         // canonical config.json
+  [[nodiscard]] std::string WriteProcess() const;  // canonical process.json
+
+  // The document itself, for changes by JSON pointer (json/pointer.hpp).
+  [[nodiscard]] const json::Document& document() const { return *document_; }
+  [[nodiscard]] json::Document& document() { return *document_; }
+
+  // /process
+  [[nodiscard]] bool has_process() const;
+  [[nodiscard]] std::vector<CapabilitySet> capabilities() const;  // sets that are there
+  [[nodiscard]] bool no_new_privileges() const;
+
+  // /root
+  [[nodiscard]] std::string root_path() const;
+  [[nodiscard]] bool root_is_read_only() const;
+
+  // /mounts
+  [[nodiscard]] std::vector<Mount> mounts() const;
+
+  // /linux
+  [[nodiscard]] std::vector<Namespace> namespaces() const;
+  [[nodiscard]] std::vector<std::string> masked_paths() const;
+  [[nodiscard]] std::vector<std::string> readonly_paths() const;
+  [[nodiscard]] std::optional<privilege::SeccompFilter> seccomp() const;
+  [[nodiscard]] std::optional<std::int64_t> memory_limit() const;  // bytes
+
+ private:
+  explicit Spec(json::Document document);
+
+  std::unique_ptr<json::Document> document_;  // held apart: json.hpp stays out of the headers
+};
+
+json::Value ToJson(const Mount& mount);
+json::Value ToJson(const privilege::SeccompFilter& filter);
+
+}  // namespace runclad::oci

@@ -1,0 +1,63 @@
+// What a rule can be told: the values that rules read and the schema that policy files are held to.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace runclad::policy {
+
+enum class Action { kFix, kRefuse, kWarn, kOff };
+enum class Mode { kEnforce, kAudit };
+
+std::string_view Name(Action action);  // "fix"
+std::string_view Name(Mode mode);      // "enforce"
+
+// How a later layer's value meets an earlier one's.
+enum class Merge {
+  kReplace,     // a list that grants, or a single value
+  kAccumulate,  // a list that denies
+};
+
+enum class ParameterType { kStrings, kInteger, kText, kBoolean };
+
+// What the strings of a list or a text are, so that policy files can be checked.
+enum class Vocabulary { kAny, kCapability, kSyscall, kAbsolutePath, kChoice };
+
+struct ParameterSchema {
+  std::string_view name;
+  ParameterType type = ParameterType::kStrings;
+  Merge merge = Merge::kReplace;
+  Vocabulary vocabulary = Vocabulary::kAny;
+  std::span<const std::string_view> choices;  // for kChoice
+  std::string_view description;
+};
+
+struct RuleSchema {
+  std::string_view id;
+  std::span<const Action> actions;  // those that the rule supports
+  std::span<const ParameterSchema> parameters;
+};
+
+// A rule's parameters as they came out of the layers. An absent one reads as empty, 0 or false.
+class Parameters {
+ public:
+  using Value = std::variant<std::vector<std::string>, std::int64_t, std::string, bool>;
+
+  [[nodiscard]] const std::vector<std::string>& strings(std::string_view name) const;
+  [[nodiscard]] std::int64_t integer(std::string_view name) const;
+  [[nodiscard]] std::string_view text(std::string_view name) const;
+  [[nodiscard]] bool boolean(std::string_view name) const;
+
+  void Set(std::string_view name, Value value);
+  [[nodiscard]] const std::map<std::string, Value, std::less<>>& all() const { return values_; }
+
+ private:
+  std::map<std::string, Value, std::less<>> values_;
+};
+
+}  // namespace runclad::policy

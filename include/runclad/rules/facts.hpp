@@ -1,0 +1,75 @@
+// What rules may know beyond the spec. Gathered beforehand by enforce: rules do no I/O.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runclad/engine/identity.hpp"
+
+namespace runclad::rules {
+
+struct KernelFacts {
+  int major = 0;
+  int minor = 0;
+  std::string architecture = "amd64";  // Go's name
+  // /sys/devices/system/cpu/cpuN/thermal_throttle, those that exist
+  std::vector<std::string> thermal_throttle_paths;
+};
+
+// What a mount's source is on this host.
+struct SourceFacts {
+  enum class Access {
+    kAllowed,        // nothing that the policy denies
+    kReadOnly,       // below an allow_read_only entry: only with ro
+    kDenied,         // a denied tree, an ancestor of one, or something below one
+    kHostRoot,       // the host's root filesystem or an alias of it
+    kRuntimeSocket,  // an engine's API socket
+    kEngineOwn,      // the engine's own file for this container
+    kUnknown,        // could not be identified
+  };
+  Access access = Access::kUnknown;
+  std::string resolved;  // the path that the source resolves to
+  std::string because;   // "an ancestor of /var/lib/docker"
+};
+
+struct NamespaceFacts {
+  enum class Owner {
+    kHost,         // the host's own
+    kContainer,    // of a container that runclad created
+    kEngine,       // an engine-made network namespace
+    kForeign,      // some other process's
+    kUnreadable,
+  };
+  Owner owner = Owner::kUnreadable;
+  std::string container;  // the id, for kContainer
+};
+
+// A directory of the image.
+struct DirectoryFacts {
+  bool exists = false;  // and is a directory
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint32_t mode = 01777;  // permission bits
+  std::uint64_t content_bytes = 0;
+};
+
+struct Facts {
+  engine::Identity identity;
+  KernelFacts kernel;
+  std::map<std::string, SourceFacts> sources;        // by /mounts/*/source as written, binds only
+  std::map<std::string, NamespaceFacts> namespaces;  // by /linux/namespaces/*/path as written
+  // Paths inside the container with the rootfs's links resolved: every mount destination and every
+  // path that a rule may want to make writable. A path that is not in here resolves to itself.
+  std::map<std::string, std::string> resolved_destinations;
+  std::map<std::string, DirectoryFacts> directories;  // by resolved path
+
+  [[nodiscard]] std::string Resolve(const std::string& destination) const {
+    const auto found = resolved_destinations.find(destination);
+    return found == resolved_destinations.end() ? destination : found->second;
+  }
+};
+
+}  // namespace runclad::rules

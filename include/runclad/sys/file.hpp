@@ -1,0 +1,48 @@
+// Files as a root process should touch them: no links followed, sizes capped, replaced atomically.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "runclad/base/result.hpp"
+#include "runclad/base/unique_fd.hpp"
+
+namespace runclad::sys {
+
+// A file's identity on this host.
+struct Inode {
+  dev_t device = 0;
+  ino_t number = 0;
+  friend auto operator<=>(const Inode&, const Inode&) = default;
+};
+
+// Opens `path` below the directory `dir_fd` (or AT_FDCWD) with O_CLOEXEC and without following a
+// link in any component: openat2(2), or a component-by-component walk where the kernel lacks it.
+Result<UniqueFd> OpenWithoutLinks(int dir_fd, const std::string& path, int flags);
+
+// Opens a directory by name, links followed (engines hand out names below /var/run).
+Result<UniqueFd> OpenDirectory(const std::string& path);
+
+// Everything in `fd`, which must be a regular file of at most `max_bytes`.
+Result<std::string> ReadRegularFile(int fd, std::size_t max_bytes);
+
+// As ReadRegularFile, for a name in `dir_fd` that must be owned by root or by us and be writable by
+// nobody else.
+Result<std::string> ReadTrustedFile(int dir_fd, const std::string& name, std::size_t max_bytes);
+
+// The sentence that says why others could have written what `status` describes; empty when not.
+std::string WhyUntrusted(const struct stat& status);
+
+// Replaces `name` in `dir_fd` by `bytes` in one step (O_EXCL temporary file + rename), with `mode`
+// and, where not ours already, `owner`:`group`.
+Status ReplaceFile(int dir_fd, const std::string& name, std::string_view bytes, mode_t mode,
+                   uid_t owner, gid_t group);
+
+// An anonymous file with `bytes` that nobody can change any more (F_SEAL_*), without O_CLOEXEC and
+// with a number of at least `lowest_fd`, for a program that we become.
+Result<UniqueFd> SealedMemory(const char* name, std::string_view bytes, int lowest_fd);
+
+}  // namespace runclad::sys

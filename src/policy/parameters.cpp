@@ -1,0 +1,57 @@
+#include "runclad/policy/parameters.hpp"
+
+namespace runclad::policy {
+
+std::string_view Name(Action action) {
+  switch (action) {
+    case Action::kFix:
+      return "fix";
+    case Action::kRefuse:
+      return "refuse";
+    case Action::kWarn:
+      return "warn";
+    case Action::kOff:
+      break;
+  }
+  return "off";
+}
+
+std::string_view Name(Mode mode) { return mode == Mode::kEnforce ? "enforce" : "audit"; }
+
+namespace {
+
+template <typename T>
+const T* Find(const std::map<std::string, Parameters::Value, std::less<>>& values,
+              std::string_view name) {
+  const auto found = values.find(name);
+  return found == values.end() ? nullptr : std::get_if<T>(&found->second);
+}
+
+}  // namespace
+
+const std::vector<std::string>& Parameters::strings(std::string_view name) const {
+  static const std::vector<std::string> none;
+  const auto* value = Find<std::vector<std::string>>(values_, name);
+  return value == nullptr ? none : *value;
+}
+
+std::int64_t Parameters::integer(std::string_view name) const {
+  const auto* value = Find<std::int64_t>(values_, name);
+  return value == nullptr ? 0 : *value;
+}
+
+std::string_view Parameters::text(std::string_view name) const {
+  const auto* value = Find<std::string>(values_, name);
+  return value == nullptr ? std::string_view() : std::string_view(*value);
+}
+
+bool Parameters::boolean(std::string_view name) const {
+  const auto* value = Find<bool>(values_, name);
+  return value != nullptr && *value;
+}
+
+void Parameters::Set(std::string_view name, Value value) {
+  values_.insert_or_assign(std::string(name), std::move(value));
+}
+
+}  // namespace runclad::policy

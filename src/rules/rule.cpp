@@ -1,0 +1,23 @@
+#include "runclad/rules/rule.hpp"
+
+#include <utility>
+
+namespace runclad::rules {
+
+Finding Propose(std::string path, json::Value value, std::string why) {
+  return {std::move(path), Operation::kSet, {}, std::move(value), std::move(why)};
+}
+
+Finding ProposeInsert(std::string path, json::Value value, std::string why) {
+  return {std::move(path), Operation::kInsert, {}, std::move(value), std::move(why)};
+}
+
+Finding ProposeRemove(std::string path, std::string why) {
+  return {std::move(path), Operation::kRemove, {}, {}, std::move(why)};
+}
+
+Finding Refuse(std::string path, json::Value value, std::string why) {
+  return {std::move(path), Operation::kNone, std::move(value), {}, std::move(why)};
+}
+
+}  // namespace runclad::rules
