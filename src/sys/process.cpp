@@ -1,0 +1,48 @@
+#include "runclad/sys/process.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+
+#include "runclad/base/unique_fd.hpp"
+#include "runclad/sys/file.hpp"
+
+namespace runclad::sys {
+
+std::optional<std::uint64_t> StartTime(pid_t pid) {
+  constexpr std::size_t kMaxBytes = 4096;
+  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return std::nullopt;
+  const auto text = ReadRegularFile(file.get(), kMaxBytes);
+  if (!text) return std::nullopt;
+  // Field 2 is the program's name in brackets and may itself hold brackets and blanks.
+  std::size_t at = text->rfind(')');
+  if (at == std::string::npos) return std::nullopt;
+  constexpr int kFieldsFromNameToStartTime = 20;
+  for (int field = 0; field < kFieldsFromNameToStartTime; ++field) {
+    at = text->find(' ', at + 1);
+    if (at == std::string::npos) return std::nullopt;
+  }
+  std::uint64_t ticks = 0;
+  const auto [end, fault] =
+      std::from_chars(text->data() + at + 1, text->data() + text->size(), ticks);
+  if (fault != std::errc()) return std::nullopt;
+  return ticks;
+}
+
+Error Exec(const std::string& path, const std::vector<std::string>& argv) {
+  std::vector<char*> pointers;
+  pointers.reserve(argv.size() + 1);
+  // execv does not change what it is given, its signature only predates const.
+  for (const std::string& argument : argv) {
+    pointers.push_back(const_cast<char*>(argument.c_str()));  // NOLINT(*-const-cast)
+  }
+  pointers.push_back(nullptr);
+  ::execv(path.c_str(), pointers.data());
+  return SystemError("the lower runtime " + path + " cannot be executed", errno);
+}
+
+}  // namespace runclad::sys
