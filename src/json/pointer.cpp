@@ -1,6 +1,7 @@
 #include "runclad/json/pointer.hpp"
 
 #include <charconv>
+
 #include <nlohmann/json.hpp>
 
 namespace runclad::json {

@@ -2,8 +2,9 @@
 
 #include <cstdint>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "runclad/json/pointer.hpp"
 

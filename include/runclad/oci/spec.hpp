@@ -54,6 +54,8 @@ class Spec {
   // A process.json (runc exec --process), seen as the /process of a spec.
   static Result<Spec> ParseProcess(std::string_view bytes);
 
+  static Result<Spec> FromProcess(const json::Value& process);
+
   [[nodiscard]] std::string Write() const;         // canonical config.json
   [[nodiscard]] std::string WriteProcess() const;  // canonical process.json
 

@@ -10,7 +10,15 @@
 
 namespace runclad::privilege {
 
-enum class SeccompOperator { kNotEqual, kLess, kLessEqual, kEqual, kGreaterEqual, kGreater, kMaskedEqual };
+enum class SeccompOperator {
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kEqual,
+  kGreaterEqual,
+  kGreater,
+  kMaskedEqual
+};
 
 // One comparison of a syscall argument: for kMaskedEqual (argument & value) == value_two.
 struct SeccompArgument {
@@ -54,8 +62,8 @@ SeccompFilter DefaultSeccompFilter(const SeccompConditions& conditions);
 struct SeccompTuning {
   std::vector<std::string> allow;  // syscalls added to ours before intersecting (per-image policy)
   std::vector<std::string> deny;   // syscalls taken away, deny wins
-  bool deny_socketcall = false;    // ERRNO(ENOSYS) for the 32-bit socketcall (FACTS: it walks around
-                                   // argument rules on socket)
+  bool deny_socketcall = false;  // ERRNO(ENOSYS) for the 32-bit socketcall (FACTS: it walks around
+                                 // argument rules on socket)
 };
 
 struct SeccompIntersection {

@@ -37,10 +37,10 @@ struct SourceFacts {
 
 struct NamespaceFacts {
   enum class Owner {
-    kHost,         // the host's own
-    kContainer,    // of a container that runclad created
-    kEngine,       // an engine-made network namespace
-    kForeign,      // some other process's
+    kHost,       // the host's own
+    kContainer,  // of a container that runclad created
+    kEngine,     // an engine-made network namespace
+    kForeign,    // some other process's
     kUnreadable,
   };
   Owner owner = Owner::kUnreadable;

@@ -16,7 +16,7 @@ namespace runclad::rules {
 enum class Operation { kSet, kInsert, kRemove, kNone };
 
 struct Finding {
-  std::string path;  // JSON pointer into config.json
+  std::string path;                        // JSON pointer into config.json
   Operation operation = Operation::kNone;  // kNone: there is no safe form
   json::Value before;                      // filled by enforce from the document
   json::Value after;

@@ -1,0 +1,158 @@
+#include "runclad/oci/spec.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "runclad/json/reader.hpp"
+
+#include "schema.hpp"
+
+namespace runclad::oci {
+namespace {
+
+using json::Document;
+
+// The member of `object` at the end of `names`; null when there is none.
+template <typename... Names>
+const Document* Find(const Document& object, Names... names) {
+  const Document* at = &object;
+  for (const std::string_view name : {std::string_view(names)...}) {
+    const auto member = at->find(name);
+    if (member == at->end()) return nullptr;
+    at = &*member;
+  }
+  return at;
+}
+
+std::vector<std::string> Strings(const Document* array) {
+  std::vector<std::string> strings;
+  if (array == nullptr) return strings;
+  strings.reserve(array->size());
+  for (const Document& element : *array) strings.push_back(element.get_ref<const std::string&>());
+  return strings;
+}
+
+std::string Text(const Document* text) {
+  return text == nullptr ? std::string() : text->get_ref<const std::string&>();
+}
+
+bool IsTrue(const Document* boolean) { return boolean != nullptr && boolean->get<bool>(); }
+
+std::string Dump(const Document& document) {
+  return document.dump(-1, ' ', false, Document::error_handler_t::strict);
+}
+
+}  // namespace
+
+bool Mount::has_option(std::string_view option) const {
+  return std::ranges::find(options, option) != options.end();
+}
+
+bool Mount::is_bind() const { return type == "bind" || has_option("bind") || has_option("rbind"); }
+
+Spec::Spec(json::Document document)
+    : document_(std::make_unique<json::Document>(std::move(document))) {}
+Spec::Spec(const Spec& other) : document_(std::make_unique<json::Document>(*other.document_)) {}
+Spec& Spec::operator=(const Spec& other) {
+  if (this != &other) *document_ = *other.document_;
+  return *this;
+}
+Spec::Spec(Spec&&) noexcept = default;
+Spec& Spec::operator=(Spec&&) noexcept = default;
+Spec::~Spec() = default;
+
+Result<Spec> Spec::Parse(std::string_view bytes) {
+  auto document = json::Read(bytes);
+  if (!document) return document.error();
+  if (auto checked = CheckConfig(*document); !checked) return checked.error();
+  if (auto checked = CheckSeccompOperators(*document); !checked) return checked.error();
+  return Spec(*std::move(document));
+}
+
+Result<Spec> Spec::ParseProcess(std::string_view bytes) {
+  auto document = json::Read(bytes);
+  if (!document) return document.error();
+  return FromProcess(json::Value(*std::move(document)));
+}
+
+Result<Spec> Spec::FromProcess(const json::Value& process) {
+  Document document = process.document();
+  if (auto checked = CheckProcess(document); !checked) return checked.error();
+  Document config = Document::object();
+  config["process"] = std::move(document);
+  return Spec(std::move(config));
+}
+
+std::string Spec::Write() const { return Dump(*document_); }
+
+std::string Spec::WriteProcess() const { return Dump(document_->at("process")); }
+
+bool Spec::has_process() const { return document_->contains("process"); }
+
+std::vector<CapabilitySet> Spec::capabilities() const {
+  constexpr std::array<std::string_view, 5> kNames = {"bounding", "effective", "inheritable",
+                                                      "permitted", "ambient"};
+  std::vector<CapabilitySet> sets;
+  for (const std::string_view name : kNames) {
+    const Document* set = Find(*document_, "process", "capabilities", name);
+    if (set != nullptr) sets.push_back({name, Strings(set)});
+  }
+  return sets;
+}
+
+bool Spec::no_new_privileges() const {
+  return IsTrue(Find(*document_, "process", "noNewPrivileges"));
+}
+
+std::string Spec::root_path() const { return Text(Find(*document_, "root", "path")); }
+
+bool Spec::root_is_read_only() const { return IsTrue(Find(*document_, "root", "readonly")); }
+
+std::vector<Mount> Spec::mounts() const {
+  std::vector<Mount> mounts;
+  const Document* array = Find(*document_, "mounts");
+  if (array == nullptr) return mounts;
+  mounts.reserve(array->size());
+  for (const Document& mount : *array) {
+    mounts.push_back({Text(Find(mount, "destination")), Text(Find(mount, "type")),
+                      Text(Find(mount, "source")), Strings(Find(mount, "options"))});
+  }
+  return mounts;
+}
+
+std::vector<Namespace> Spec::namespaces() const {
+  std::vector<Namespace> namespaces;
+  const Document* array = Find(*document_, "linux", "namespaces");
+  if (array == nullptr) return namespaces;
+  for (const Document& entry : *array) {
+    namespaces.push_back({Text(Find(entry, "type")), Text(Find(entry, "path"))});
+  }
+  return namespaces;
+}
+
+std::vector<std::string> Spec::masked_paths() const {
+  return Strings(Find(*document_, "linux", "maskedPaths"));
+}
+
+std::vector<std::string> Spec::readonly_paths() const {
+  return Strings(Find(*document_, "linux", "readonlyPaths"));
+}
+
+std::optional<std::int64_t> Spec::memory_limit() const {
+  const Document* limit = Find(*document_, "linux", "resources", "memory", "limit");
+  if (limit == nullptr) return std::nullopt;
+  return limit->get<std::int64_t>();
+}
+
+json::Value ToJson(const Mount& mount) {
+  Document object = {{"destination", mount.destination}};
+  if (!mount.type.empty()) object["type"] = mount.type;
+  if (!mount.source.empty()) object["source"] = mount.source;
+  if (!mount.options.empty()) object["options"] = mount.options;
+  return json::Value(std::move(object));
+}
+
+}  // namespace runclad::oci
