@@ -6,12 +6,23 @@
 
 namespace runclad::rules {
 
+extern const Rule kCapabilities;
+extern const Rule kMaskedPaths;
 extern const Rule kNoNewPrivileges;
+extern const Rule kReadOnlyRootfs;
+extern const Rule kReadonlyPaths;
 
 namespace {
 
 constexpr std::array kCatalog = {
+    // The process, on exec too.
+    &kCapabilities,
     &kNoNewPrivileges,
+    // The container. What is refused comes before what adds mounts, so that a refusal names the
+    // mount by the index that the engine gave it.
+    &kMaskedPaths,
+    &kReadonlyPaths,  // after masked-paths: what is masked need not be read-only
+    &kReadOnlyRootfs,
 };
 
 }  // namespace

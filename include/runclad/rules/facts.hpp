@@ -47,13 +47,14 @@ struct NamespaceFacts {
   std::string container;  // the id, for kContainer
 };
 
-// A directory of the image.
+// What stands in the image where a directory of its own may be wanted writable.
 struct DirectoryFacts {
-  bool exists = false;  // and is a directory
-  std::uint32_t uid = 0;
+  enum class Kind { kAbsent, kDirectory, kOther };
+  Kind kind = Kind::kAbsent;
+  std::uint32_t uid = 0;  // as the container sees it
   std::uint32_t gid = 0;
-  std::uint32_t mode = 01777;  // permission bits
-  std::uint64_t content_bytes = 0;
+  std::uint32_t mode = 0;           // permission bits
+  std::uint64_t content_bytes = 0;  // what is below it takes on a tmpfs
 };
 
 struct Facts {

@@ -1,0 +1,52 @@
+// masked-paths: what no container may read below /proc and /sys.
+#include <algorithm>
+
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::rules {
+namespace {
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  std::vector<std::string> paths = spec.masked_paths();
+  std::string missing;
+  const auto add = [&](const std::string& path) {
+    if (std::ranges::find(paths, path) != paths.end()) return;
+    paths.push_back(path);
+    missing += ' ' + path;
+  };
+  for (const std::string& path : context.parameters.strings("paths")) add(path);
+  for (const std::string& path : context.facts.kernel.thermal_throttle_paths) add(path);
+  if (missing.empty()) return {};
+  return {Propose("/linux/maskedPaths", paths, "masks" + missing)};
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "paths",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kAccumulate,
+     .vocabulary = policy::Vocabulary::kAbsolutePath,
+     .choices = {},
+     .description = "paths in the container that nothing may read"},
+};
+constexpr std::string_view kBenchmarks[] = {"PSS baseline"};
+constexpr std::string_view kPaths[] = {"/linux/maskedPaths"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kMaskedPaths{
+    .schema = {.id = "masked-paths", .actions = kActions, .parameters = kParameters},
+    .title = "Kernel files that leak are masked",
+    .rationale =
+        "Files below /proc and /sys show the host's memory, keys, timers and hardware, and give "
+        "side channels. The list is the union of what the engines mask by default, so that "
+        "--security-opt systempaths=unconfined, unmask=ALL and --privileged change nothing.",
+    .way_out = "set masked-paths to warn for a container that inspects the host",
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules
