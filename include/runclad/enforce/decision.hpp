@@ -1,0 +1,43 @@
+// What is done about a spec: rewritten, refused, or nothing to do.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runclad/oci/spec.hpp"
+#include "runclad/policy/effective.hpp"
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::enforce {
+
+enum class Disposition { kFixed, kRefused, kWarned };
+enum class Outcome { kUnchanged, kRewritten, kRefused };
+
+std::string_view Name(Disposition disposition);  // "fixed"
+std::string_view Name(Outcome outcome);          // "rewritten"
+
+struct Applied {
+  const rules::Rule* rule = nullptr;
+  rules::Finding finding;  // with the value before
+  Disposition disposition = Disposition::kFixed;
+};
+
+struct Decision {
+  Outcome outcome = Outcome::kUnchanged;
+  std::vector<Applied> findings;  // in the order in which they were applied
+  oci::Spec spec;                 // as it would be handed on; when refused, as far as it got
+};
+
+// Runs the catalogue over `spec`: each rule sees what the rules before it changed. `scope` kProcess
+// (exec) leaves the rules of the container out. Neither reads nor writes anything else; the mode is
+// the caller's business.
+Decision Decide(oci::Spec spec, const policy::Effective& policy, const rules::Facts& facts,
+                rules::Scope scope);
+
+// The first refusal of a decision as one line for the person who asked for the container:
+// "refused by host-mounts: /mounts/7/source "/" is …; <way out>, see runcladctl explain
+// host-mounts".
+std::string RefusalSentence(const Decision& decision);
+
+}  // namespace runclad::enforce

@@ -1,0 +1,24 @@
+// Gathers what the rules may know, before they run.
+#pragma once
+
+#include <string>
+
+#include "runclad/enforce/records.hpp"
+#include "runclad/oci/spec.hpp"
+#include "runclad/policy/effective.hpp"
+#include "runclad/rules/facts.hpp"
+
+namespace runclad::enforce {
+
+// Where a container's documents stand.
+struct Request {
+  std::string id;                    // empty: not known (runcladctl check)
+  std::string bundle;                // absolute; relative sources and root.path start here
+  std::string runtime_root;          // --root
+  const Records* records = nullptr;  // null: no container is known
+};
+
+rules::Facts GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
+                         const Request& request);
+
+}  // namespace runclad::enforce

@@ -1,0 +1,38 @@
+// One line per decision, for people and for the SIEM.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runclad/base/result.hpp"
+#include "runclad/enforce/decision.hpp"
+#include "runclad/engine/identity.hpp"
+#include "runclad/json/value.hpp"
+#include "runclad/policy/effective.hpp"
+
+namespace runclad::enforce {
+
+struct LogEntry {
+  std::string_view verb;  // "create", "run", "exec"
+  std::string_view container;
+  std::string_view bundle;
+  engine::Identity identity;
+  const policy::Effective* policy = nullptr;  // null: none could be read
+  const Decision* decision = nullptr;         // null: an error
+  std::string error;
+  std::int64_t microseconds = 0;
+};
+
+// The findings as the log line and the record have them: rule, path, before, after, why, action.
+json::Value ToJson(const std::vector<Applied>& findings);
+
+// The line, without the newline.
+std::string LogLine(const LogEntry& entry);
+
+// Appends the line to the policy's target in one write. When that fails: a warning to syslog, or,
+// where the policy requires the log, an error.
+Status WriteLog(const policy::LogSettings& settings, const std::string& line);
+
+}  // namespace runclad::enforce

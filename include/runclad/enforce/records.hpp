@@ -1,0 +1,58 @@
+// What was decided for each living container, under /run/runclad, so that exec and start are held
+// to it without reading any policy.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "runclad/base/result.hpp"
+#include "runclad/base/unique_fd.hpp"
+#include "runclad/json/value.hpp"
+#include "runclad/policy/effective.hpp"
+
+namespace runclad::enforce {
+
+inline constexpr std::string_view kRecordsDirectory = "/run/runclad";
+
+struct Record {
+  std::string id;
+  std::string bundle;  // absolute
+  // The policy as far as exec needs it: mode, log, and the rules of the process with the
+  // capabilities narrowed to the container's own.
+  policy::Effective process_policy;
+  json::Value findings;          // as in the log line
+  pid_t pid = 0;                 // of the container's first process, once started
+  std::uint64_t start_time = 0;  // sys::StartTime of it
+};
+
+// The records of one runtime root (--root), named by the root's device and inode: the same
+// directory under another name has the same records.
+class Records {
+ public:
+  // `runtime_root` must exist. With `create`, our own directories are made.
+  static Result<Records> Open(const std::string& runtime_root, bool create);
+
+  // No value: there is no record. An error: there is one that cannot be trusted or understood.
+  [[nodiscard]] Result<std::optional<Record>> Find(std::string_view id) const;
+  // The id of the recorded container whose first process is `pid`; empty when there is none.
+  [[nodiscard]] std::string FindByPid(pid_t pid) const;
+
+  // Writes the record and, once it has a pid, the way from the pid to it.
+  [[nodiscard]] Status Write(const Record& record) const;
+  void Remove(std::string_view id) const;
+  // Removes records whose container is gone from `runtime_root` for ten minutes; looks at most once
+  // in ten minutes.
+  void Sweep(const std::string& runtime_root) const;
+
+ private:
+  explicit Records(UniqueFd directory) : directory_(std::move(directory)) {}
+
+  UniqueFd directory_;  // not open: there are no records at all
+};
+
+}  // namespace runclad::enforce

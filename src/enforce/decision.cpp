@@ -1,0 +1,111 @@
+#include "runclad/enforce/decision.hpp"
+
+#include <utility>
+
+#include "runclad/json/pointer.hpp"
+
+namespace runclad::enforce {
+namespace {
+
+// The one place where a proposal changes a document.
+void Apply(json::Document& document, const rules::Finding& finding) {
+  switch (finding.operation) {
+    case rules::Operation::kSet:
+      json::Set(document, finding.path, finding.after);
+      break;
+    case rules::Operation::kInsert:
+      json::Insert(document, finding.path, finding.after);
+      break;
+    case rules::Operation::kRemove:
+      json::Remove(document, finding.path);
+      break;
+    case rules::Operation::kNone:
+      break;
+  }
+}
+
+Disposition DispositionOf(policy::Action action, const rules::Finding& finding) {
+  if (action == policy::Action::kWarn) return Disposition::kWarned;
+  if (action == policy::Action::kFix && finding.has_safe_form()) return Disposition::kFixed;
+  return Disposition::kRefused;
+}
+
+// A value as a person may be shown it: whole when short.
+std::string Shown(const json::Value& value) {
+  constexpr std::size_t kMaxBytes = 120;
+  std::string text = value.Dump();
+  if (text.size() <= kMaxBytes) return text;
+  std::size_t end = kMaxBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // UTF-8
+  return text.substr(0, end) + "…";
+}
+
+}  // namespace
+
+std::string_view Name(Disposition disposition) {
+  switch (disposition) {
+    case Disposition::kFixed:
+      return "fixed";
+    case Disposition::kRefused:
+      return "refused";
+    case Disposition::kWarned:
+      break;
+  }
+  return "warned";
+}
+
+std::string_view Name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kUnchanged:
+      return "unchanged";
+    case Outcome::kRewritten:
+      return "rewritten";
+    case Outcome::kRefused:
+      break;
+  }
+  return "refused";
+}
+
+Decision Decide(oci::Spec spec, const policy::Effective& policy, const rules::Facts& facts,
+                rules::Scope scope) {
+  Decision decision{Outcome::kUnchanged, {}, std::move(spec)};
+  for (const rules::Rule* rule : rules::Catalog()) {
+    if (scope == rules::Scope::kProcess && rule->scope != rules::Scope::kProcess) continue;
+    const policy::RuleSetting& setting = policy.rule(rule->id());
+    if (setting.action == policy::Action::kOff) continue;
+    for (rules::Finding& finding : rule->check(decision.spec, {facts, setting.parameters})) {
+      const Disposition disposition = DispositionOf(setting.action, finding);
+      if (finding.operation == rules::Operation::kSet ||
+          finding.operation == rules::Operation::kRemove) {
+        finding.before = json::Get(decision.spec.document(), finding.path);
+      }
+      if (disposition == Disposition::kFixed) {
+        Apply(decision.spec.document(), finding);
+        if (decision.outcome == Outcome::kUnchanged) decision.outcome = Outcome::kRewritten;
+      }
+      if (disposition == Disposition::kRefused) decision.outcome = Outcome::kRefused;
+      decision.findings.push_back({rule, std::move(finding), disposition});
+    }
+  }
+  return decision;
+}
+
+std::string RefusalSentence(const Decision& decision) {
+  for (const Applied& applied : decision.findings) {
+    if (applied.disposition != Disposition::kRefused) continue;
+    const rules::Rule& rule = *applied.rule;
+    const rules::Finding& finding = applied.finding;
+    std::string benchmarks;
+    for (const std::string_view benchmark : rule.benchmarks) {
+      benchmarks += benchmarks.empty() ? " (" : ", ";
+      benchmarks += benchmark;
+    }
+    if (!benchmarks.empty()) benchmarks += ')';
+    return "refused by " + std::string(rule.id()) + ": " + finding.path + ' ' +
+           Shown(finding.before) + ' ' + finding.why + benchmarks + "; " +
+           std::string(rule.way_out) + ", see runcladctl explain " + std::string(rule.id());
+  }
+  return {};
+}
+
+}  // namespace runclad::enforce

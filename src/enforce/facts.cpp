@@ -1,0 +1,118 @@
+#include "runclad/enforce/facts.hpp"
+
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include <array>
+#include <charconv>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "runclad/json/value.hpp"
+#include "runclad/sys/rootfs.hpp"
+
+namespace runclad::enforce {
+namespace {
+
+using rules::DirectoryFacts;
+
+// Go's names, which engines and the seccomp profile use.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kArchitectures = {{
+    {"x86_64", "amd64"},
+    {"aarch64", "arm64"},
+    {"ppc64le", "ppc64le"},
+    {"s390x", "s390x"},
+    {"riscv64", "riscv64"},
+}};
+
+rules::KernelFacts GatherKernel() {
+  rules::KernelFacts kernel;
+  utsname name{};
+  ::uname(&name);
+  const std::string_view machine = static_cast<const char*>(name.machine);
+  kernel.architecture = machine;
+  for (const auto& [kernels, gos] : kArchitectures) {
+    if (kernels == machine) kernel.architecture = gos;
+  }
+  const std::string_view release = static_cast<const char*>(name.release);
+  const char* end = release.data() + release.size();
+  const auto major = std::from_chars(release.data(), end, kernel.major);
+  if (major.ptr != end) std::from_chars(major.ptr + 1, end, kernel.minor);
+  for (int cpu = 0;; ++cpu) {
+    std::string path = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/thermal_throttle";
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) break;
+    kernel.thermal_throttle_paths.push_back(std::move(path));
+  }
+  return kernel;
+}
+
+// The id inside the container of the host's `id` under a mapping of /linux (uidMappings, …).
+std::optional<std::uint32_t> MapToContainer(const oci::Spec& spec, const char* mappings,
+                                            std::uint32_t id) {
+  const json::Document& document = spec.document();
+  const auto linux_member = document.find("linux");
+  if (linux_member == document.end() || !linux_member->contains(mappings)) return id;
+  for (const json::Document& mapping : linux_member->at(mappings)) {
+    const auto host = mapping.value("hostID", std::uint32_t{0});
+    const auto size = mapping.value("size", std::uint32_t{0});
+    if (id >= host && id - host < size) {
+      return mapping.value("containerID", std::uint32_t{0}) + (id - host);
+    }
+  }
+  return std::nullopt;
+}
+
+DirectoryFacts Describe(const oci::Spec& spec, const sys::Rootfs& rootfs,
+                        const std::string& resolved) {
+  DirectoryFacts facts;
+  const auto status = rootfs.Examine(resolved);
+  if (!status) return facts;
+  facts.kind =
+      S_ISDIR(status->st_mode) ? DirectoryFacts::Kind::kDirectory : DirectoryFacts::Kind::kOther;
+  if (facts.kind == DirectoryFacts::Kind::kOther) return facts;
+  constexpr std::uint32_t kPermissions = 07777;
+  facts.mode = status->st_mode & kPermissions;
+  // An owner that the container cannot see is nobody's to it; its root is the nearest to that.
+  facts.uid = MapToContainer(spec, "uidMappings", status->st_uid).value_or(0);
+  facts.gid = MapToContainer(spec, "gidMappings", status->st_gid).value_or(0);
+  facts.content_bytes = rootfs.ContentBytes(resolved);
+  return facts;
+}
+
+void GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, const Request& request,
+                  rules::Facts& facts) {
+  const std::string root = spec.root_path();
+  if (root.empty()) return;
+  const auto rootfs = sys::Rootfs::Open(root.starts_with('/') ? root : request.bundle + "/" + root);
+  // Without a rootfs no container starts; the lower runtime says so best.
+  if (!rootfs) return;
+  for (const oci::Mount& mount : spec.mounts()) {
+    facts.resolved_destinations.try_emplace(mount.destination, rootfs->Resolve(mount.destination));
+  }
+  const policy::RuleSetting& setting = policy.rule("read-only-rootfs");
+  if (setting.action == policy::Action::kOff || spec.root_is_read_only()) return;
+  std::vector<std::string> writable = {"/tmp", "/var/tmp", "/run"};
+  const std::vector<std::string>& listed = setting.parameters.strings("writable");
+  writable.insert(writable.end(), listed.begin(), listed.end());
+  for (const std::string& path : writable) {
+    const std::string resolved = rootfs->Resolve(path);
+    facts.resolved_destinations.try_emplace(path, resolved);
+    facts.directories.try_emplace(resolved, Describe(spec, *rootfs, resolved));
+  }
+}
+
+}  // namespace
+
+rules::Facts GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
+                         const Request& request) {
+  rules::Facts facts;
+  facts.kernel = GatherKernel();
+  GatherRootfs(spec, policy, request, facts);
+  return facts;
+}
+
+}  // namespace runclad::enforce

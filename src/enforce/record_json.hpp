@@ -1,0 +1,15 @@
+// The form of a record on disk.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "runclad/base/result.hpp"
+#include "runclad/enforce/records.hpp"
+
+namespace runclad::enforce {
+
+std::string RecordToJson(const Record& record);
+Result<Record> RecordFromJson(std::string_view text);
+
+}  // namespace runclad::enforce

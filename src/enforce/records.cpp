@@ -1,0 +1,157 @@
+#include "runclad/enforce/records.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <ctime>
+#include <memory>
+#include <vector>
+
+#include "runclad/enforce/runtime_state.hpp"
+#include "runclad/sys/file.hpp"
+#include "runclad/sys/process.hpp"
+
+#include "record_json.hpp"
+
+namespace runclad::enforce {
+namespace {
+
+constexpr std::size_t kMaxRecordBytes = std::size_t{8} << 20;
+constexpr std::string_view kSuffix = ".json";
+constexpr std::string_view kPidPrefix = "pid-";
+constexpr const char* kSwept = "swept";
+constexpr std::time_t kSweepSeconds = 600;
+
+std::string FileName(std::string_view id) { return std::string(id) + std::string(kSuffix); }
+
+std::string PidName(pid_t pid) { return std::string(kPidPrefix) + std::to_string(pid); }
+
+// The files of `directory`; a listing that fails is empty.
+std::vector<std::string> List(int directory) {
+  std::vector<std::string> names;
+  const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
+  if (!stream) return names;
+  while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
+    names.emplace_back(static_cast<const char*>(entry->d_name));
+  }
+  return names;
+}
+
+// Whether `name` was not touched for ten minutes (or is not there).
+bool IsOld(int directory, const char* name, std::time_t now) {
+  struct stat status {};
+  if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return true;
+  return now - status.st_mtime > kSweepSeconds;
+}
+
+}  // namespace
+
+Result<Records> Records::Open(const std::string& runtime_root, bool create) {
+  struct stat status {};
+  if (::stat(runtime_root.c_str(), &status) != 0) {
+    if (!create) return Records(UniqueFd());
+    return SystemError("the runtime's root " + runtime_root + " cannot be examined", errno);
+  }
+  const std::string base(kRecordsDirectory);
+  const std::string path =
+      base + "/" + std::to_string(status.st_dev) + "-" + std::to_string(status.st_ino);
+  if (create) {
+    for (const std::string& directory : {base, path}) {
+      if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+        return SystemError("the directory " + directory + " cannot be made", errno);
+      }
+    }
+  }
+  auto directory = sys::OpenWithoutLinks(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+  if (!directory) {
+    struct stat there {};
+    if (::lstat(path.c_str(), &there) != 0 && errno == ENOENT) return Records(UniqueFd());
+    return directory.error();
+  }
+  if (::fstat(directory->get(), &status) != 0) return SystemError(path, errno);
+  if (const std::string why = sys::WhyUntrusted(status); !why.empty()) {
+    return Error{"the records' directory " + path + " is " + why};
+  }
+  return Records(*std::move(directory));
+}
+
+Result<std::optional<Record>> Records::Find(std::string_view id) const {
+  if (!directory_) return std::optional<Record>();
+  const std::string name = FileName(id);
+  struct stat status {};
+  if (::fstatat(directory_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 &&
+      errno == ENOENT) {
+    return std::optional<Record>();
+  }
+  const auto bytes = sys::ReadTrustedFile(directory_.get(), name, kMaxRecordBytes);
+  if (!bytes) return bytes.error().In("the record of container " + std::string(id));
+  auto record = RecordFromJson(*bytes);
+  if (!record) return record.error().In("the record of container " + std::string(id));
+  if (record->id != id) {
+    return Error{"the record of container " + std::string(id) + " is of " + record->id};
+  }
+  return std::optional<Record>(*std::move(record));
+}
+
+std::string Records::FindByPid(pid_t pid) const {
+  if (!directory_) return {};
+  std::array<char, 1024> id{};
+  const ssize_t length = ::readlinkat(directory_.get(), PidName(pid).c_str(), id.data(), id.size());
+  if (length <= 0 || static_cast<std::size_t>(length) == id.size()) return {};
+  const auto record = Find(std::string_view(id.data(), static_cast<std::size_t>(length)));
+  if (!record || !record->has_value() || (*record)->pid != pid) return {};
+  // Another process may have the number by now.
+  if (sys::StartTime(pid) != (*record)->start_time) return {};
+  return (*record)->id;
+}
+
+Status Records::Write(const Record& record) const {
+  if (!directory_) return Error{"the records have no directory"};
+  auto written = sys::ReplaceFile(directory_.get(), FileName(record.id), RecordToJson(record),
+                                  S_IRUSR | S_IWUSR, ::geteuid(), ::getegid());
+  if (!written) return written.error().In("the record of container " + record.id);
+  if (record.pid == 0) return {};
+  const std::string name = PidName(record.pid);
+  ::unlinkat(directory_.get(), name.c_str(), 0);
+  if (::symlinkat(record.id.c_str(), directory_.get(), name.c_str()) != 0) {
+    return SystemError("the record of container " + record.id + " cannot be found by pid", errno);
+  }
+  return {};
+}
+
+void Records::Remove(std::string_view id) const {
+  if (!directory_) return;
+  if (const auto record = Find(id); record && record->has_value() && (*record)->pid != 0) {
+    ::unlinkat(directory_.get(), PidName((*record)->pid).c_str(), 0);
+  }
+  ::unlinkat(directory_.get(), FileName(id).c_str(), 0);
+}
+
+void Records::Sweep(const std::string& runtime_root) const {
+  if (!directory_) return;
+  const std::time_t now = std::time(nullptr);
+  if (!IsOld(directory_.get(), kSwept, now)) return;
+  const UniqueFd stamp(::openat(directory_.get(), kSwept,
+                                O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (!stamp || ::futimens(stamp.get(), nullptr) != 0) return;
+  for (const std::string& name : List(directory_.get())) {
+    if (name.ends_with(kSuffix)) {
+      const std::string_view id = std::string_view(name).substr(0, name.size() - kSuffix.size());
+      if (!ContainerExists(runtime_root, id) && IsOld(directory_.get(), name.c_str(), now)) {
+        Remove(id);
+      }
+    } else if (name.starts_with(kPidPrefix)) {
+      pid_t pid = 0;
+      std::from_chars(name.data() + kPidPrefix.size(), name.data() + name.size(), pid);
+      if (FindByPid(pid).empty()) ::unlinkat(directory_.get(), name.c_str(), 0);
+    }
+  }
+}
+
+}  // namespace runclad::enforce
