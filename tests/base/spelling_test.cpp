@@ -1,0 +1,49 @@
+#include "runclad/base/spelling.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace runclad {
+namespace {
+
+TEST(Nearest, NamesWhatWasMeant) {
+  const std::vector<std::string_view> names = {"capabilities", "no-new-privileges", "user",
+                                               "hooks"};
+  struct {
+    std::string_view word;
+    std::string_view expected;
+  } const rows[] = {
+      {"capabilites", "capabilities"},    // a letter missing
+      {"capabilitiees", "capabilities"},  // one too many
+      {"cababilities", "capabilities"},   // another one
+      {"caapbilities", "capabilities"},   // two swapped
+      {"CAPABILITIES", "capabilities"},   // letter case
+      {"no-newprivileges", "no-new-privileges"},
+      {"cap", "capabilities"},  // cut short
+      {"usr", "user"},
+      {"hook", "hooks"},
+      {"mounts", ""},
+      {"", ""},
+      {"x", ""},
+  };
+  for (const auto& row : rows) EXPECT_EQ(Nearest(row.word, names), row.expected) << row.word;
+}
+
+TEST(Nearest, DoesNotCompareHostileLengths) {
+  const std::string long_name(100, 'a');
+  const std::vector<std::string_view> names = {long_name, "aaa"};
+  EXPECT_EQ(Nearest(long_name, names), "");
+  EXPECT_EQ(Nearest("aaaa", names), "aaa");
+}
+
+TEST(Quoted, KeepsAnErrorOnOneShortLine) {
+  EXPECT_EQ(Quoted("a b"), "\"a b\"");
+  EXPECT_EQ(Quoted("a\nb\x1b\x7f"), "\"a?b??\"");
+  EXPECT_EQ(Quoted(std::string(81, 'x')), "\"" + std::string(80, 'x') + "…\"");
+}
+
+}  // namespace
+}  // namespace runclad
