@@ -22,18 +22,23 @@ enum class VerbKind {
 
 struct Option {
   std::string name;                  // as runc's help has it, without dashes: "bundle"
-  std::optional<std::string> value;  // none: a boolean flag that stands alone (true)
+  std::optional<std::string> value;  // none: a boolean flag that is on; those off are not listed,
+                                     // but for no-new-privs, whose value is then "false"
 };
 
 struct CommandLine {
-  // Our own globals: --runclad-config, --runclad-runtime, --runclad-version.
+  // Our own globals: --runclad-config, --runclad-runtime (absolute paths), --runclad-version.
   std::optional<std::string> config_directory;
   std::optional<std::string> runtime_path;
   bool wants_runclad_version = false;
 
-  std::vector<Option> globals;  // in the order given
-  std::string verb;             // empty: only globals such as --version
+  // In the order given; a flag given again (the last one counts) is there once, unless every value
+  // of it counts (values()).
+  std::vector<Option> globals;
+  std::string verb;  // empty: only globals such as --version, or nothing at all
   VerbKind kind = VerbKind::kPassThrough;
+
+  // Empty for a pass-through verb, whose arguments are not read; so is `positionals`.
   std::vector<Option> options;
   std::vector<std::string> positionals;  // create: ID; exec: ID, program, arguments…
 
@@ -41,17 +46,19 @@ struct CommandLine {
   // pass-through verb hands on.
   std::vector<std::string> verbatim;
 
-  // The last value given for a global or an option of the verb (long name), as runc takes it.
+  // The value of a global or an option of the verb (long name), as runc takes it; "true" or "false"
+  // for a boolean one; none where it was not given.
   [[nodiscard]] std::optional<std::string_view> global(std::string_view name) const;
   [[nodiscard]] std::optional<std::string_view> option(std::string_view name) const;
   [[nodiscard]] std::vector<std::string_view> values(std::string_view name) const;  // repeatable
+  // Whether the boolean option (of the verb or global) is on.
   [[nodiscard]] bool flag(std::string_view name) const;
 
-  // The container id: first positional. Empty where the verb has none.
+  // The container id: first positional. Empty where there is none.
   [[nodiscard]] std::string_view id() const;
 
   // The same call in the one spelling that every parser reads alike:
-  // --k=v … verb --k=v … -- positionals… (exec: no "--" behind the id).
+  // --k=v … verb --k=v … -- ID positionals…; a pass-through verb's is `verbatim`.
   [[nodiscard]] std::vector<std::string> Canonical() const;
 
   void SetOption(std::string_view name, std::string value);
@@ -59,7 +66,8 @@ struct CommandLine {
 };
 
 // Parses what follows the program's name. An error is a sentence for the operator; ambiguous
-// spellings (parsers of two runc versions differ on them) and unknown verbs are errors.
+// spellings (parsers of two runc versions differ on them) and unknown verbs are errors. Of a
+// pass-through verb only what stands before it is parsed.
 Result<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments);
 
 // Whether `id` is a container id that runc takes: [A-Za-z0-9_+.-]+, not "." or "..".
