@@ -1,0 +1,169 @@
+#!/bin/bash
+# The calls that engines make, made by hand: every verb, every spelling, and documents that no
+# engine writes.
+# shellcheck disable=SC2016  # dollars are for jq
+# shellcheck source=tests/e2e/lib.sh
+. "${E2E_DIR:?}/lib.sh"
+
+# --- one life: create, state, start, kill, delete ---
+bundle=$(make_bundle life)
+capture_runtime create --bundle "$bundle" --pid-file "$E2E_WORK/life.pid" life
+holds "create" succeeded
+holds "create says nothing" err_is_empty
+holds "create writes the pid file" test "$(cat "$E2E_WORK/life.pid")" = "$(pid_of life)"
+guards "the created process is confined before it starts: CapBnd" \
+  test "$(host_field life CapBnd)" = 0000000000000400
+guards "the created process is confined before it starts: NoNewPrivs" \
+  test "$(host_field life NoNewPrivs)" = 1
+guards "the created process is confined before it starts: Seccomp" \
+  test "$(host_field life Seccomp)" = 2
+capture_runtime start life
+holds "start" succeeded
+holds "it runs" state_is life running
+guards "it is confined: CapBnd" test "$(host_field life CapBnd)" = 0000000000000400
+guards "it is confined: CapPrm" test "$(host_field life CapPrm)" = 0000000000000400
+capture_runtime kill life TERM
+holds "kill" succeeded
+capture_runtime kill life KILL
+holds "kill -9 ends it" eventually 5 state_is life stopped
+capture_runtime delete life
+holds "delete" succeeded
+holds "nothing is left of it" state_is life ""
+capture_runtime create --bundle "$bundle" life
+holds "the hardened document can be created again" succeeded
+capture_runtime delete --force life
+holds "delete --force of a created container" succeeded
+
+# --- run, and each way to name the bundle ---
+say=$(make_bundle say '.process.args = ["grep", "-E", "Cap|NoNew|Seccomp", "/proc/self/status"]')
+spelled() {  # WHAT ARGUMENT…: run and its output is confined
+  local what=$1
+  shift
+  cp "$say/config.json" "$E2E_WORK/say.json"
+  capture "$E2E_RUNTIME" --root "$STATE" "$@"
+  holds "$what runs" succeeded
+  guards "$what: CapBnd" status_field CapBnd 0000000000000400
+  guards "$what: NoNewPrivs" status_field NoNewPrivs 1
+  cp "$E2E_WORK/say.json" "$say/config.json"
+}
+spelled "run --bundle DIR" run --bundle "$say" say
+spelled "run -b DIR" run -b "$say" say
+spelled "run -bundle=DIR" run "-bundle=$say" say
+spelled "run --no-pivot --no-new-keyring" run --no-new-keyring --bundle "$say" say
+spelled "run with a log named create" --log "$E2E_WORK/create" run --bundle "$say" say
+cd "$say" || exit 1
+spelled "run in the bundle" run say
+cd "$E2E_WORK" || exit 1
+ln -sfn "$say" "$E2E_WORK/bundle-link"
+spelled "run of a bundle behind a link" run --bundle "$E2E_WORK/bundle-link" say
+spelled "run with a relative bundle" run --bundle bundles/say say
+
+# --- spellings that runc's versions read differently: refused or confined, never plain ---
+contained() {  # WHAT ARGUMENT…
+  local what=$1
+  shift
+  rm -rf "$E2E_WORK/other-state"
+  capture "$E2E_RUNTIME" --root "$STATE" "$@"
+  local wide=0 pid
+  for pid in $(jq -r .init_process_pid "$STATE"/*/state.json "$E2E_WORK"/other-state/*/state.json 2>/dev/null); do
+    grep -q 'NoNewPrivs:.1' "/proc/$pid/status" || wide=1
+  done
+  guards "$what is refused or confined" test "$wide" = 0
+  local id
+  for id in $("$E2E_PLAIN" --root "$STATE" list -q); do discard "$id"; done
+  for id in $("$E2E_PLAIN" --root "$E2E_WORK/other-state" list -q 2>/dev/null); do
+    "$E2E_PLAIN" --root "$E2E_WORK/other-state" delete --force "$id"
+  done
+}
+make_bundle twin >/dev/null
+twin=$E2E_WORK/bundles/twin
+contained "create --bundle=… with an equals sign" create "--bundle=$twin" twin
+contained "create twice the same flag" create --bundle "$say" --bundle "$twin" twin
+contained "create with a log file named --bundle" --log --bundle create --bundle "$twin" twin
+contained "create after a boolean with a value" --debug=false create --bundle "$twin" twin
+contained "run --detach" run --detach --bundle "$twin" twin
+contained "run -d" run -d -b "$twin" twin
+
+# --- documents that two readers would read in two ways ---
+twisted() {  # WHAT SED-SCRIPT: of the compact document
+  make_bundle twist '.process.noNewPrivileges = true' >/dev/null
+  jq -c . "$E2E_WORK/bundles/twist/config.json" | sed "$2" >"$E2E_WORK/twisted.json"
+  cp "$E2E_WORK/twisted.json" "$E2E_WORK/bundles/twist/config.json"
+  capture_runtime create --bundle "$E2E_WORK/bundles/twist" twist
+  guards "$1 is refused" failed
+  guards "$1: nothing was made" state_is twist ""
+  discard twist
+}
+twisted "a second noNewPrivileges in other letters" \
+  's/"noNewPrivileges":true/"noNewPrivileges":true,"NoNewPrivileges":false/'
+twisted "a second noNewPrivileges" \
+  's/"noNewPrivileges":true/"noNewPrivileges":true,"noNewPrivileges":false/'
+twisted "a second noNewPrivileges, escaped" \
+  's/"noNewPrivileges":true/"noNewPrivileges":true,"noNewPrivi\\u006ceges":false/'
+twisted "a process with U+017F for s" 's/^{/{"proce\\u017fs":{"noNewPrivileges":false},/'
+twisted "a document with something behind it" 's/$/ {"process":null}/'
+
+make_bundle linked >/dev/null
+mv "$E2E_WORK/bundles/linked/config.json" "$E2E_WORK/elsewhere.json"
+ln -s "$E2E_WORK/elsewhere.json" "$E2E_WORK/bundles/linked/config.json"
+capture_runtime create --bundle "$E2E_WORK/bundles/linked" linked
+guards "a config.json that is a link is refused" failed
+discard linked
+make_bundle fifo >/dev/null
+rm "$E2E_WORK/bundles/fifo/config.json"
+mkfifo "$E2E_WORK/bundles/fifo/config.json"
+CAPTURE_SECONDS=5 capture_runtime create --bundle "$E2E_WORK/bundles/fifo" fifo
+guards "a config.json that is a pipe does not block" not status_is 124
+
+# --- roads to / that engines do not offer ---
+road() {  # WHAT VALUE JQ-FILTER
+  make_bundle road "$3" >/dev/null
+  capture_runtime create --bundle "$E2E_WORK/bundles/road" road
+  guards "$1 is refused" refused '[a-z-]+' '/[^ ]*' "$2"
+  guards "$1: nothing was made" state_is road ""
+  discard road
+}
+road "a bind of / without a type" '"/"' \
+  '.mounts += [{destination: "/host", source: "/", options: ["rbind"]}]'
+road "a bind of / by type alone, as older runtimes take it" '"/"' \
+  '.mounts += [{destination: "/host", type: "bind", source: "/", options: ["bind", "ro"]}]'
+road "a bind of / by a relative path" '../../../../' \
+  '.mounts += [{destination: "/host", type: "none", source: "../../../../../../../..", options: ["bind"]}]'
+ln -sfn / "$E2E_WORK/bundles/outside"
+road "a bind of a link below the bundle" '../outside' \
+  '.mounts += [{destination: "/host", type: "bind", source: "../outside", options: ["bind"]}]'
+road "an overlay whose lower directory is the host's" lowerdir=/etc \
+  '.mounts += [{destination: "/host", type: "overlay", source: "overlay", options: ["lowerdir=/etc:/boot"]}]'
+road "the pid namespace left out" pid '.linux.namespaces |= map(select(.type != "pid"))'
+road "the network namespace by the host's path" '/proc/self/ns/net' \
+  '.linux.namespaces |= map(if .type == "network" then .path = "/proc/self/ns/net" else . end)'
+road "the mount namespace left out" mount \
+  '.linux.namespaces |= map(select(.type != "mount")) | .linux.maskedPaths = [] | .linux.readonlyPaths = []'
+# Plain runc has mounted everything into ours.
+if mountpoint -q "$E2E_WORK/bundles/road/rootfs"; then umount -R "$E2E_WORK/bundles/road/rootfs"; fi
+
+# --- start holds the created container against what was promised ---
+bundle=$(make_bundle promised)
+cp "$bundle/config.json" "$E2E_WORK/unhardened.json"
+capture_runtime create --bundle "$bundle" promised
+discard promised
+cp "$E2E_WORK/unhardened.json" "$bundle/config.json"
+capture_plain create --bundle "$bundle" promised
+holds "someone swaps the created container for a plain one" state_is promised created
+capture_runtime start promised
+guards "start refuses it" failed
+guards "and nothing of it runs" not state_is promised running
+discard promised
+capture_runtime delete --force promised
+
+# exec without --process reads the bundle's document again: it may have been put back.
+bundle=$(make_bundle restored)
+cp "$bundle/config.json" "$E2E_WORK/unhardened.json"
+capture_runtime create --bundle "$bundle" restored
+capture_runtime start restored
+jq '.process.noNewPrivileges = false | .process.capabilities |= map_values(["CAP_CHOWN"])' \
+  "$E2E_WORK/unhardened.json" >"$bundle/config.json"
+capture_runtime exec restored grep -E 'Cap|NoNew|Seccomp' /proc/self/status
+guards "exec after the bundle's document was put back: NoNewPrivs" status_field NoNewPrivs 1
+guards "exec after the bundle's document was put back: CapEff" status_field CapEff 0000000000000400
+capture_runtime delete --force restored

@@ -1,0 +1,75 @@
+#!/bin/bash
+# containerd's own client: no Docker state, no seccomp filter by default, a runtime without
+# arguments (a program that calls runclad with them).
+# shellcheck source=tests/e2e/lib.sh
+. "${E2E_DIR:?}/lib.sh"
+
+export CONTAINERD_NAMESPACE=e2e
+docker save box -o "$E2E_WORK/box.tar"
+ctr image import "$E2E_WORK/box.tar" >/dev/null
+rm "$E2E_WORK/box.tar"
+IMAGE=docker.io/library/box:latest
+
+ctr_run() {  # ID OPTION… -- PROGRAM ARGUMENT…
+  local id=$1 options=()
+  shift
+  while [ "$1" != -- ]; do
+    options+=("$1")
+    shift
+  done
+  shift
+  capture ctr run --rm --cgroup "$E2E_CGROUP/$id" --runc-binary "$E2E_WORK/runtimes/runclad/runclad" \
+    "${options[@]}" "$IMAGE" "$id" "$@"
+}
+
+ctr_run c1 -- grep -E 'Cap|NoNew|Seccomp' /proc/self/status
+holds "ctr run" succeeded
+guards "ctr run: CapBnd" status_field CapBnd 0000000000000400
+holds "ctr run: NoNewPrivs" status_field NoNewPrivs 1
+guards "ctr run: Seccomp" status_field Seccomp 2
+ctr_run c2 -- sh -c 'exit 11'
+holds "ctr run: the exit status comes through" status_is 11
+ctr_run c3 -- sh -c 'echo x >/tmp/x && cat /tmp/x'
+holds "ctr run writes to /tmp" out_is x
+ctr_run c4 -- sh -c 'echo x >/written'
+guards "ctr run does not write to /" failed
+ctr_run c5 --privileged -- true
+guards "ctr run --privileged is refused" err_has "runclad: refused by "
+ctr_run c6 --mount type=bind,src=/,dst=/host,options=rbind:ro -- test -f /host/etc/debian_version
+guards "ctr run --mount src=/ is refused" refused host-mounts '/mounts/[0-9]+/source' '"/"'
+ctr_run c7 --mount "type=bind,src=$E2E_SRV,dst=/srv,options=rbind:rw" -- test -d /srv
+holds "ctr run --mount below /srv" succeeded
+ctr_run c8 --net-host -- true
+guards "ctr run --net-host is refused" refused host-namespaces '/linux/namespaces[^ ]*' network
+ctr_run c9 --with-ns pid:/proc/self/ns/pid -- true
+guards "ctr run --with-ns pid: is refused" refused host-namespaces '/linux/namespaces[^ ]*' pid
+ctr_run c10 --cap-add CAP_SYS_ADMIN -- grep -E 'Cap|NoNew|Seccomp' /proc/self/status
+guards "ctr run --cap-add" status_field CapBnd 0000000000000400
+ctr_run c11 --seccomp -- probe unshare-user
+holds "ctr run --seccomp: unshare(CLONE_NEWUSER)" out_is EPERM
+
+# A task that lives, and exec in it.
+capture ctr run -d --cgroup "$E2E_CGROUP/task" --runc-binary "$E2E_WORK/runtimes/runclad/runclad" \
+  "$IMAGE" task sleep 600
+holds "ctr run -d" succeeded
+capture ctr task exec --exec-id e1 task grep -E 'Cap|NoNew|Seccomp' /proc/self/status
+guards "ctr task exec: CapBnd" status_field CapBnd 0000000000000400
+guards "ctr task exec: Seccomp" status_field Seccomp 2
+capture ctr task exec --exec-id e2 task sh -c 'exit 3'
+holds "ctr task exec: the exit status comes through" status_is 3
+capture ctr task pause task
+holds "ctr task pause" succeeded
+capture ctr task resume task
+holds "ctr task resume" succeeded
+capture ctr task ps task
+holds "ctr task ps" succeeded
+capture ctr task metrics task
+holds "ctr task metrics" succeeded
+capture ctr task kill -s KILL task
+holds "ctr task kill" succeeded
+eventually 5 sh -c 'ctr task ls | grep -q STOPPED'
+capture ctr task delete task
+holds "ctr task delete" grep -qE '^(0|137)$' <<<"$STATUS"
+capture ctr container delete task
+ctr image rm "$IMAGE" >/dev/null
+holds "nothing is left in containerd" test -z "$(ctr container ls -q)"

@@ -1,0 +1,149 @@
+# shellcheck shell=bash
+# Assertions of the end-to-end tests; every topic file sources this first. run.sh has started the
+# engines and exports what they are reached by:
+#
+#   E2E_WORK      root-owned directory of this run (tmpfs)
+#   E2E_SRV       directory on the host's root filesystem, the place of harmless bind mounts
+#   E2E_RUNTIME   what bundles are run with by hand: a program that takes runc's command line
+#   E2E_PLAIN     the lower runtime, runc
+#   E2E_PROVE     1: E2E_RUNTIME is plain runc, and every `guards` has to fail (see below)
+#   DOCKER_HOST   the dockerd of this run; its runtimes are runclad, audit, baseline, own, plain
+#   E2E_POLICIES  the policy directories of those runtimes, one each
+#
+# Two kinds of assertion:
+#   holds  DESCRIPTION COMMAND…   is true under runclad and under plain runc: what must go on working
+#   guards DESCRIPTION COMMAND…   is true because runclad is there. Under --prove it passes when the
+#                                 command FAILS: the attack works without us, so the test can fail.
+set -u
+
+STATUS=0
+OUT=
+ERR=
+
+record() {  # ok|not-ok DESCRIPTION
+  printf '%s\n' "$1" >>"$E2E_WORK/results"
+  if [ "$1" = ok ]; then
+    printf 'ok - %s\n' "$2"
+  else
+    printf 'not ok - %s\n' "$2"
+    printf '%s: %s\n' "${0##*/}" "$2" >>"$E2E_WORK/failures"
+    {
+      printf 'status %s\n' "$STATUS"
+      [ -z "$OUT" ] || printf 'stdout: %.2000s\n' "$OUT"
+      [ -z "$ERR" ] || printf 'stderr: %.2000s\n' "$ERR"
+    } | sed 's/^/#   /'
+  fi
+}
+
+holds() {
+  local description=$1
+  shift
+  if "$@"; then record ok "$description"; else record not-ok "$description"; fi
+}
+
+guards() {
+  local description=$1
+  shift
+  if [ "$E2E_PROVE" = 1 ]; then
+    if "$@"; then
+      record not-ok "$description (true without runclad as well: proves nothing)"
+    else
+      record ok "not so under plain runc: $description"
+    fi
+  elif "$@"; then
+    record ok "$description"
+  else
+    record not-ok "$description"
+  fi
+}
+
+# Runs a command, keeps STATUS, OUT and ERR; the bytes stay in $E2E_WORK/out and $E2E_WORK/err.
+capture() {
+  timeout -k 5 "${CAPTURE_SECONDS:-60}" "$@" >"$E2E_WORK/out" 2>"$E2E_WORK/err" </dev/null
+  STATUS=$?
+  OUT=$(tr -d '\0' <"$E2E_WORK/out")
+  ERR=$(tr -d '\0' <"$E2E_WORK/err")
+}
+
+# Conditions on what was captured last.
+succeeded() { [ "$STATUS" -eq 0 ]; }
+failed() { [ "$STATUS" -ne 0 ]; }
+status_is() { [ "$STATUS" -eq "$1" ]; }
+out_has() { grep -qF -- "$1" <<<"$OUT"; }
+out_lacks() { ! out_has "$1"; }
+out_is() { [ "$OUT" = "$1" ]; }
+err_has() { grep -qF -- "$1" <<<"$ERR"; }
+err_is_empty() { [ ! -s "$E2E_WORK/err" ]; }
+err_is_one_line() { [ "$(wc -l <"$E2E_WORK/err")" -eq 1 ]; }
+# The value of a field of /proc/self/status in OUT: status_field CapBnd 0000000000000400
+status_field() { [ "$(awk -v f="$1:" '$1 == f {print $2; exit}' <<<"$OUT")" = "$2" ]; }
+
+# The sentence of a refusal, in whatever the engine wraps it:
+#   refused RULE POINTER-REGEX VALUE   (VALUE as it stands in the document, without the quotes)
+refused() {
+  failed && grep -qE -- "runclad: refused by $1: $2 " <<<"$ERR" && grep -qF -- "$3" <<<"$ERR"
+}
+
+not() { ! "$@"; }
+
+# A condition that becomes true within some seconds: eventually SECONDS COMMAND…
+eventually() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ "$SECONDS" -lt "$deadline" ] || return 1
+    sleep 0.1
+  done
+}
+
+# docker run of the test image without network, through the runtime under test. RUNTIME=audit … for
+# another policy, NETWORK=host … for another network.
+docker_run() {
+  capture docker run --rm --network "${NETWORK:-none}" --runtime "${RUNTIME:-runclad}" "$@"
+}
+# A container that lives until it is removed.
+docker_start() {  # NAME OPTION…
+  local name=$1
+  shift
+  capture docker run -d --name "$name" --network none --runtime "${RUNTIME:-runclad}" "$@" \
+    box sleep 600
+}
+docker_remove() { docker rm -f "$@" >/dev/null 2>&1; }
+
+# A line of the decision log as a whole: log_has RUNTIME JQ-CONDITION
+log_has() { jq -e -s "any(.[]; $2)" "$E2E_POLICIES/$1/audit.jsonl" >/dev/null 2>&1; }
+
+# --- bundles by hand -----------------------------------------------------------------------------
+
+# A bundle with the test image's files: make_bundle NAME [JQ-FILTER]; prints its directory. The
+# document is what `runc spec` writes, for `sleep 600` in a cgroup of this run.
+make_bundle() {
+  local bundle=$E2E_WORK/bundles/$1
+  rm -rf "$bundle"
+  mkdir -p "$bundle"
+  cp -a "$E2E_WORK/rootfs" "$bundle/rootfs"
+  (cd "$bundle" && "$E2E_PLAIN" spec)
+  jq --arg cgroup "$E2E_CGROUP/$1" \
+    '.process.terminal = false | .process.args = ["sleep", "600"]
+     | .linux.cgroupsPath = $cgroup | .root.readonly = false | .process.noNewPrivileges = false
+     | del(.process.rlimits) | '"${2:-.}" "$bundle/config.json" >"$bundle/config.new"
+  mv "$bundle/config.new" "$bundle/config.json"
+  printf '%s\n' "$bundle"
+}
+
+# The runtime under test and plain runc on the same state directory.
+STATE=$E2E_WORK/state
+runtime() { "$E2E_RUNTIME" --root "$STATE" "$@"; }
+plain() { "$E2E_PLAIN" --root "$STATE" "$@"; }
+export -f runtime plain
+export STATE
+# capture, for the two functions above
+capture_runtime() { capture "$E2E_RUNTIME" --root "$STATE" "$@"; }
+capture_plain() { capture "$E2E_PLAIN" --root "$STATE" "$@"; }
+# create and exec hand their stdio to the container, which would keep a pipe open: they get files.
+discard() { "$E2E_PLAIN" --root "$STATE" delete --force "$1" >/dev/null 2>&1; }
+pid_of() { "$E2E_PLAIN" --root "$STATE" state "$1" 2>/dev/null | jq -r '.pid // empty'; }
+state_of() { "$E2E_PLAIN" --root "$STATE" state "$1" 2>/dev/null | jq -r '.status // empty'; }
+state_is() { [ "$(state_of "$1")" = "$2" ]; }
+# A field of /proc/PID/status of a container's first process: host_field ID FIELD
+host_field() { awk -v f="$2:" '$1 == f {print $2}' "/proc/$(pid_of "$1")/status" 2>/dev/null; }

@@ -1,0 +1,99 @@
+#!/bin/bash
+# podman: conmon calls the runtime, no --root, --log only when it knows the runtime's name.
+# shellcheck source=tests/e2e/lib.sh
+. "${E2E_DIR:?}/lib.sh"
+
+PODMAN=(podman --cgroup-manager cgroupfs --events-backend file --runtime)
+# Limits that this machine may not be allowed to raise.
+LIMITS=(--ulimit nofile=1024:2048 --ulimit nproc=1000:2000)
+OPTIONS=(--cgroup-parent "$E2E_CGROUP" "${LIMITS[@]}")
+PROGRAM=$E2E_WORK/runtimes/runclad/runclad
+podman_run() {
+  capture "${PODMAN[@]}" "$PROGRAM" run --rm --network "${NETWORK:-none}" "${OPTIONS[@]}" "$@"
+}
+tar -C "$E2E_WORK/rootfs" -c . | podman import -q -c 'CMD ["sh"]' - box >/dev/null
+
+podman_run box grep -E 'Cap|NoNew|Seccomp' /proc/self/status
+holds "podman run" succeeded
+guards "podman run: CapBnd" status_field CapBnd 0000000000000400
+guards "podman run: NoNewPrivs" status_field NoNewPrivs 1
+holds "podman run: Seccomp" status_field Seccomp 2
+podman_run box sh -c 'exit 12'
+holds "podman run: the exit status comes through" status_is 12
+podman_run box sh -c 'echo x >/tmp/x && cat /tmp/x'
+holds "podman run writes to /tmp" out_is x
+podman_run box sh -c 'echo x >/written'
+guards "podman run does not write to /" failed
+podman_run box sh -c 'test -e /run/.containerenv && cat /etc/hostname'
+holds "podman's /run/.containerenv and /etc/hostname" grep -qE '^[0-9a-f]{12}$' <<<"$OUT"
+podman_run -t box tty
+holds "podman run -t" out_has /dev/pts/0
+podman_run -v "$E2E_SRV:/srv" box test -d /srv
+holds "podman run -v below /srv" succeeded
+podman_run -v pv:/data box sh -c 'echo x >/data/x && cat /data/x'
+holds "podman run with a named volume" out_is x
+podman volume rm pv >/dev/null
+podman_run --cap-add SYS_ADMIN box grep -E 'Cap|NoNew|Seccomp' /proc/self/status
+guards "podman run --cap-add" status_field CapBnd 0000000000000400
+podman_run box probe keyctl
+guards "podman's own profile is tightened: keyctl" out_is EPERM
+podman_run --security-opt seccomp=unconfined box probe unshare-user
+guards "podman run --security-opt seccomp=unconfined" out_is EPERM
+podman_run --read-only box true
+holds "podman run --read-only" succeeded
+
+for program in "$PROGRAM" "$E2E_WORK/runtimes/runclad/closed/runc"; do
+  PROGRAM=$program
+  name=${program##*/}
+  podman_run -v /:/host box test -f /host/etc/debian_version
+  guards "podman ($name) run -v /:/host: the sentence is shown" \
+    refused host-mounts '/mounts/[0-9]+/source' '"/"'
+  podman_run --pid host box true
+  guards "podman ($name) run --pid host" refused host-namespaces '/linux/namespaces[^ ]*' pid
+done
+PROGRAM=$E2E_WORK/runtimes/runclad/runclad
+NETWORK=host podman_run box true
+guards "podman run --network host" refused host-namespaces '/linux/namespaces[^ ]*' network
+NETWORK=ns:/proc/self/ns/net podman_run box true
+guards "podman run --network ns:/proc/self/ns/net" \
+  refused host-namespaces '/linux/namespaces[^ ]*' /proc/self/ns/net
+podman_run --ipc host box true
+guards "podman run --ipc host" refused host-namespaces '/linux/namespaces[^ ]*' ipc
+podman_run --uts host box true
+guards "podman run --uts host" refused host-namespaces '/linux/namespaces[^ ]*' uts
+podman_run -v /run:/host box true
+guards "podman run -v /run" refused host-mounts '/mounts/[0-9]+/source' '"/run"'
+
+# --- a container that lives ---
+capture "${PODMAN[@]}" "$PROGRAM" run -d --name living --network none "${OPTIONS[@]}" \
+  --health-cmd 'id -u' box sleep 600
+holds "podman run -d" succeeded
+capture "${PODMAN[@]}" "$PROGRAM" exec living grep -E 'Cap|NoNew|Seccomp' /proc/self/status
+guards "podman exec: CapBnd" status_field CapBnd 0000000000000400
+guards "podman exec: NoNewPrivs" status_field NoNewPrivs 1
+capture "${PODMAN[@]}" "$PROGRAM" exec --privileged living grep -E 'Cap|NoNew' /proc/self/status
+guards "podman exec --privileged: CapBnd" status_field CapBnd 0000000000000400
+guards "podman exec --privileged: NoNewPrivs" status_field NoNewPrivs 1
+capture "${PODMAN[@]}" "$PROGRAM" exec -u 1000 living setuid-probe
+guards "podman exec -u: a set-user-ID program stays the user" out_is 1000
+capture "${PODMAN[@]}" "$PROGRAM" exec living sh -c 'exit 4'
+holds "podman exec: the exit status comes through" status_is 4
+capture "${PODMAN[@]}" "$PROGRAM" healthcheck run living
+holds "podman healthcheck run" succeeded
+NETWORK=container:living podman_run box true
+holds "podman run --network container: of a hardened container" succeeded
+capture "${PODMAN[@]}" "$PROGRAM" top living pid
+holds "podman top" succeeded
+capture "${PODMAN[@]}" "$PROGRAM" pause living
+holds "podman pause" succeeded
+capture "${PODMAN[@]}" "$PROGRAM" unpause living
+holds "podman unpause" succeeded
+capture "${PODMAN[@]}" "$PROGRAM" stop -t 1 living
+holds "podman stop" succeeded
+capture "${PODMAN[@]}" "$PROGRAM" start living
+holds "podman start again" succeeded
+capture "${PODMAN[@]}" "$PROGRAM" rm -f -t 1 living
+holds "podman rm -f" succeeded
+podman rmi -f box >/dev/null
+# podman leaves the cgroup that conmon was in.
+find /sys/fs/cgroup -depth -type d -path "*$E2E_CGROUP/conmon" -exec rmdir {} +

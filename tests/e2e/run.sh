@@ -1,0 +1,138 @@
+#!/bin/bash
+# The end-to-end tests: real engines call the runtime, and what the kernel says is looked at.
+#
+#   tests/e2e/run.sh [--prove] [TOPIC…]     a topic is a file here without .sh: exec, policy …
+#
+# --prove runs the same tests with plain runc in runclad's place and expects every `guards` to fail:
+# the attacks are real, and no test passes by itself. RUNCLAD_E2E_RUNTIME names the program under
+# test (default: build/release/bin/runclad).
+#
+# The engines run in mount, pid, network, uts and ipc namespaces of their own, with a /run and a
+# /var/lib of their own: whatever happens, they end with this program and leave nothing.
+set -u
+export E2E_DIR
+E2E_DIR=$(cd "$(dirname "$0")" && pwd)
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin  # the distribution's engines
+all_topics="docker_confinement docker_refusals docker_life exec by_hand containerd podman policy
+  audit passthrough"
+
+die() {
+  printf 'e2e: %s\n' "$1" >&2
+  exit 1
+}
+
+outer() {
+  [ "$(id -u)" = 0 ] || die "the end-to-end tests start container engines: run them as root"
+  export E2E_PROVE=0 E2E_PLAIN E2E_PROGRAM
+  if [ "${1:-}" = --prove ]; then
+    E2E_PROVE=1
+    shift
+  fi
+  E2E_PLAIN=$(command -v runc) || die "runc is not installed: apt-get install runc"
+  local needed
+  for needed in containerd dockerd docker ctr podman busybox jq unshare; do
+    command -v "$needed" >/dev/null || die "$needed is not installed (tests/run.sh installs it)"
+  done
+  E2E_PROGRAM=${RUNCLAD_E2E_RUNTIME:-$(cd "$E2E_DIR/../.." && pwd)/build/release/bin/runclad}
+  [ "$E2E_PROVE" = 1 ] || [ -x "$E2E_PROGRAM" ] ||
+    die "there is no runtime at $E2E_PROGRAM: build it, or name one with RUNCLAD_E2E_RUNTIME"
+  local topic
+  for topic in "$@"; do
+    [ -f "$E2E_DIR/$topic.sh" ] || die "there is no topic $topic"
+  done
+
+  export E2E_SRV E2E_CGROUP E2E_LOGS
+  E2E_SRV=$(mktemp -d /srv/runclad-e2e.XXXXXX) || die "/srv is not writable"
+  chmod 755 "$E2E_SRV"
+  E2E_CGROUP=/${E2E_SRV##*/}
+  E2E_LOGS=$(cd "$E2E_DIR/../.." && pwd)/build/e2e-logs  # of a run that failed
+  trap 'kill "${child:-}" 2>/dev/null; rm -rf "$E2E_SRV"' EXIT
+  trap 'exit 130' INT TERM
+
+  unshare --mount --pid --net --uts --ipc --fork --kill-child --mount-proc --propagation private \
+    "$BASH" "$E2E_DIR/run.sh" --inside "$@" &
+  child=$!
+  wait "$child"
+  local status=$?
+  child=
+  # A run that was cut short leaves its cgroups; their processes are gone with the namespace.
+  remove_cgroups
+  exit "$status"
+}
+
+remove_cgroups() {
+  find /sys/fs/cgroup -depth -type d -path "/sys/fs/cgroup*$E2E_CGROUP*" -exec rmdir {} + 2>/dev/null
+}
+
+inside() {
+  # shellcheck source=tests/e2e/engines.sh
+  . "$E2E_DIR/engines.sh"
+  mount -t tmpfs -o mode=755 tmpfs /run
+  mount -t tmpfs -o mode=755 tmpfs /var/lib
+  mkdir -p /run/lock /run/user
+  if [ -d /etc/runclad ]; then mount -t tmpfs -o mode=755 tmpfs /etc/runclad; fi
+  export E2E_WORK=/run/e2e E2E_POLICIES=/run/e2e/policies E2E_RUNTIME=/run/e2e/runtimes/runclad/runclad
+  mkdir -p "$E2E_WORK" && cd "$E2E_WORK" || exit 1
+  : >results
+  : >failures
+  started=$(date +%s)
+  engines_start
+
+  local topic before
+  # shellcheck disable=SC2086  # a list of words
+  [ $# -gt 0 ] || set -- $all_topics
+  for topic in "$@"; do
+    printf '\n# %s\n' "$topic"
+    before=$(wc -l <results)
+    bash "$E2E_DIR/$topic.sh" || finding not-ok "$topic.sh ended with status $?"
+    [ "$(wc -l <results)" -gt "$before" ] || finding not-ok "$topic.sh made no assertion"
+  done
+
+  printf '\n# what is left\n'
+  engines_stop
+  check_nothing_is_left
+  summary
+}
+
+finding() {  # ok|not-ok DESCRIPTION
+  printf '%s\n' "$1" >>results
+  printf '%s - %s\n' "${1/-/ }" "$2"
+  [ "$1" = ok ] || printf '%s\n' "$2" >>failures
+}
+
+check_nothing_is_left() {
+  local left
+  # Everything in this pid namespace but this shell and the commands of the question itself.
+  left=$(ps -eo pid=,ppid=,args= | awk -v me=$$ '$1 != me && $2 != me && $0 !~ /ps -eo|awk -v me/')
+  if [ -z "$left" ]; then finding ok "no process is left"; else finding not-ok "processes left: $left"; fi
+  left=$(find /sys/fs/cgroup -mindepth 1 -type d -path "*$E2E_CGROUP/*")
+  if [ -z "$left" ]; then finding ok "no cgroup is left"; else finding not-ok "cgroups left: $left"; fi
+  # dockerd itself leaves the network namespace of --network host, and may leave its data directory.
+  left=$(awk '{print $5}' /proc/self/mountinfo | grep -E "^(/run/|/var/lib/|$E2E_SRV)" |
+    grep -vxE "/run/docker/netns/default|/var/lib/docker")
+  if [ -z "$left" ]; then finding ok "no mount is left"; else finding not-ok "mounts left: $left"; fi
+  left=$(find /run/runclad -name '*.json' 2>/dev/null)
+  if [ -z "$left" ]; then finding ok "no record is left"; else finding not-ok "records left: $left"; fi
+}
+
+summary() {
+  local passed failed
+  passed=$(grep -c '^ok$' results)
+  failed=$(grep -c '^not-ok$' results)
+  printf '\n'
+  if [ "$failed" -gt 0 ]; then
+    sed 's/^/failed: /' failures
+    mkdir -p "$E2E_LOGS" && cp ./*.log "$E2E_LOGS"
+  fi
+  printf '%s s, %s\n' "$(($(date +%s) - started))" \
+    "$([ "$E2E_PROVE" = 1 ] && echo "plain runc in runclad's place" || echo "runtime $E2E_PROGRAM")"
+  printf '%s passed, %s failed\n' "$passed" "$failed"
+  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+}
+
+if [ "${1:-}" = --inside ]; then
+  shift
+  inside "$@"
+else
+  outer "$@"
+fi
