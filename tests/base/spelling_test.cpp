@@ -45,5 +45,20 @@ TEST(Quoted, KeepsAnErrorOnOneShortLine) {
   EXPECT_EQ(Quoted(std::string(81, 'x')), "\"" + std::string(80, 'x') + "…\"");
 }
 
+TEST(Suggestion, IsTheEndOfASentenceOrNothing) {
+  constexpr std::string_view kVerbs[] = {"create", "delete"};
+  EXPECT_EQ(Suggestion("crate", kVerbs), "; did you mean \"create\"?");
+  EXPECT_EQ(Suggestion("frobnicate", kVerbs), "");
+}
+
+TEST(Alternatives, AreWrittenAsASentenceDoes) {
+  constexpr std::string_view kNames[] = {"fix", "refuse", "off"};
+  const std::span<const std::string_view> names = kNames;
+  EXPECT_EQ(Alternatives(names.first(0)), "");
+  EXPECT_EQ(Alternatives(names.first(1)), "fix");
+  EXPECT_EQ(Alternatives(names.first(2)), "fix or refuse");
+  EXPECT_EQ(Alternatives(names), "fix, refuse or off");
+}
+
 }  // namespace
 }  // namespace runclad
