@@ -1,5 +1,7 @@
 #include "runclad/policy/parameters.hpp"
 
+#include <algorithm>
+
 namespace runclad::policy {
 
 std::string_view Name(Action action) {
@@ -42,7 +44,8 @@ std::int64_t Parameters::integer(std::string_view name) const {
 
 std::string_view Parameters::text(std::string_view name) const {
   const auto* value = Find<std::string>(values_, name);
-  return value == nullptr ? std::string_view() : std::string_view(*value);
+  if (value == nullptr) return {};
+  return *value;
 }
 
 bool Parameters::boolean(std::string_view name) const {
@@ -52,6 +55,15 @@ bool Parameters::boolean(std::string_view name) const {
 
 void Parameters::Set(std::string_view name, Value value) {
   values_.insert_or_assign(std::string(name), std::move(value));
+}
+
+void Parameters::Append(std::string_view name, const std::vector<std::string>& texts) {
+  Value& value = values_.try_emplace(std::string(name)).first->second;
+  auto* list = std::get_if<std::vector<std::string>>(&value);
+  if (list == nullptr) list = &value.emplace<std::vector<std::string>>();
+  for (const std::string& text : texts) {
+    if (std::ranges::find(*list, text) == list->end()) list->push_back(text);
+  }
 }
 
 }  // namespace runclad::policy

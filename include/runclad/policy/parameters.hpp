@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <span>
 #include <string>
@@ -33,10 +34,13 @@ struct ParameterSchema {
   ParameterType type = ParameterType::kStrings;
   Merge merge = Merge::kReplace;
   Vocabulary vocabulary = Vocabulary::kAny;
-  std::span<const std::string_view> choices;  // for kChoice
-  std::string_view description;
+  std::span<const std::string_view> choices = {};  // for kChoice
+  std::string_view description = {};
+  std::int64_t minimum = 0;  // for kInteger
+  std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
 };
 
+// A rule as policy files know it. "action" is no parameter's name.
 struct RuleSchema {
   std::string_view id;
   std::span<const Action> actions;  // those that the rule supports
@@ -54,6 +58,8 @@ class Parameters {
   [[nodiscard]] bool boolean(std::string_view name) const;
 
   void Set(std::string_view name, Value value);
+  // Adds to a list those of `texts` that it does not hold yet.
+  void Append(std::string_view name, const std::vector<std::string>& texts);
   [[nodiscard]] const std::map<std::string, Value, std::less<>>& all() const { return values_; }
 
  private:

@@ -1,0 +1,198 @@
+#include "value.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "runclad/base/spelling.hpp"
+#include "runclad/privilege/capabilities.hpp"
+
+namespace runclad::policy {
+namespace {
+
+using json::Document;
+
+bool LooksLikeSyscall(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+std::string UnknownCapability(const std::string& name) {
+  // Compared without the prefix, which people leave out and which makes short names look alike.
+  constexpr std::string_view kPrefix = "CAP_";
+  std::vector<std::string_view> known;
+  for (const std::string_view capability : privilege::AllCapabilities()) {
+    known.push_back(capability.substr(kPrefix.size()));
+  }
+  std::string_view bare = name;
+  if (bare.starts_with(kPrefix) || bare.starts_with("cap_")) bare.remove_prefix(kPrefix.size());
+  const std::string_view nearest = Nearest(bare, known);
+  return "unknown capability " + Quoted(name) +
+         (nearest.empty() ? "" : "; did you mean " + Quoted(nearest) + "?");
+}
+
+class ValueReader {
+ public:
+  ValueReader(const ValueFormat& format, const std::string& pointer,
+              std::vector<LayerFault>& faults)
+      : format_(format), pointer_(pointer), faults_(faults) {}
+
+  std::optional<Parameters::Value> Read(const Document& value) {
+    switch (format_.schema.type) {
+      case ParameterType::kStrings:
+        return ReadStrings(value);
+      case ParameterType::kInteger:
+        return ReadInteger(value);
+      case ParameterType::kText:
+        if (!value.is_string()) return WrongType("a string", value);
+        return ReadText(value.get_ref<const std::string&>(), pointer_);
+      case ParameterType::kBoolean:
+        if (!value.is_boolean()) return WrongType("true or false", value);
+        return value.get<bool>();
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::optional<Parameters::Value> ReadStrings(const Document& value) {
+    if (!value.is_array()) return WrongType("a list of strings", value);
+    std::vector<std::string> texts;
+    texts.reserve(value.size());
+    bool is_sound = true;
+    for (const Document& element : value) {
+      const auto* text = element.get_ptr<const std::string*>();
+      if (text == nullptr) {
+        is_sound = false;
+        Fail(ElementPointer(value, element),
+             "must be a list of strings; this element is " + TypeName(element));
+        continue;
+      }
+      std::string canonical = *text;
+      const std::string fault = Canonicalize(canonical);
+      if (fault.empty()) {
+        texts.push_back(std::move(canonical));
+        continue;
+      }
+      is_sound = false;
+      Fail(ElementPointer(value, element), fault);
+    }
+    if (!is_sound) return std::nullopt;
+    return texts;
+  }
+
+  std::optional<Parameters::Value> ReadInteger(const Document& value) {
+    const ParameterSchema& schema = format_.schema;
+    if (!value.is_number_integer()) return WrongType("a number", value);
+    const bool is_too_large =
+        value.is_number_unsigned()
+            ? value.get<std::uint64_t>() > static_cast<std::uint64_t>(schema.maximum)
+            : value.get<std::int64_t>() > schema.maximum;
+    if (is_too_large) {
+      Fail(pointer_, "must be at most " + std::to_string(schema.maximum));
+      return std::nullopt;
+    }
+    const auto integer = value.get<std::int64_t>();
+    if (integer < schema.minimum) {
+      Fail(pointer_, "must be at least " + std::to_string(schema.minimum));
+      return std::nullopt;
+    }
+    return integer;
+  }
+
+  std::optional<Parameters::Value> ReadText(std::string text, const std::string& pointer) {
+    const std::string fault = Canonicalize(text);
+    if (fault.empty()) return text;
+    Fail(pointer, fault);
+    return std::nullopt;
+  }
+
+  // Brings `text` into the form that rules read; the sentence that says why it is no such thing.
+  std::string Canonicalize(std::string& text) const {
+    switch (format_.schema.vocabulary) {
+      case Vocabulary::kAny:
+        return {};
+      case Vocabulary::kCapability: {
+        std::optional<std::string> canonical = privilege::CanonicalCapability(text);
+        if (!canonical) return UnknownCapability(text);
+        text = *std::move(canonical);
+        return {};
+      }
+      case Vocabulary::kSyscall: {
+        const bool is_known =
+            LooksLikeSyscall(text) && (format_.is_syscall == nullptr || format_.is_syscall(text));
+        return is_known ? "" : "unknown system call " + Quoted(text);
+      }
+      case Vocabulary::kAbsolutePath:
+        return WhyNotAbsolute(text);
+      case Vocabulary::kChoice: {
+        const auto choices = format_.schema.choices;
+        if (std::ranges::find(choices, text) != choices.end()) return {};
+        return "is " + Alternatives(choices) + ", not " + Quoted(text) + Suggestion(text, choices);
+      }
+    }
+    return {};
+  }
+
+  std::optional<Parameters::Value> WrongType(std::string_view wanted, const Document& value) {
+    Fail(pointer_, "must be " + std::string(wanted) + ", not " + TypeName(value));
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::string ElementPointer(const Document& list, const Document& element) const {
+    const Document* first = &list.front();
+    return pointer_ + "/" + std::to_string(&element - first);
+  }
+
+  void Fail(std::string pointer, const std::string& what) {
+    const std::string name =
+        "\"" + std::string(format_.rule) + "/" + std::string(format_.schema.name) + "\"";
+    const bool is_verb = what.starts_with("must ") || what.starts_with("is ");
+    faults_.push_back({std::move(pointer), name + (is_verb ? " " : ": ") + what});
+  }
+
+  const ValueFormat& format_;
+  const std::string& pointer_;
+  std::vector<LayerFault>& faults_;
+};
+
+}  // namespace
+
+std::optional<Parameters::Value> ReadValue(const Document& value, const ValueFormat& format,
+                                           const std::string& pointer,
+                                           std::vector<LayerFault>& faults) {
+  return ValueReader(format, pointer, faults).Read(value);
+}
+
+std::string WhyNotAbsolute(std::string_view path) {
+  if (!path.starts_with('/')) return Quoted(path) + " is not an absolute path";
+  for (std::size_t start = 0; start < path.size();) {
+    const std::size_t end = std::min(path.find('/', start), path.size());
+    const std::string_view component = path.substr(start, end - start);
+    if (component == "." || component == "..") {
+      return Quoted(path) + " must be written without \".\" and \"..\"";
+    }
+    start = end + 1;
+  }
+  return {};
+}
+
+std::string TypeName(const Document& value) {
+  switch (value.type()) {
+    case Document::value_t::null:
+      return "null";
+    case Document::value_t::object:
+      return "an object";
+    case Document::value_t::array:
+      return "a list";
+    case Document::value_t::string:
+      return "a string";
+    case Document::value_t::boolean:
+      return value.get<bool>() ? "true" : "false";
+    default:
+      return "a number";
+  }
+}
+
+}  // namespace runclad::policy

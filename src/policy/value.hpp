@@ -1,0 +1,33 @@
+// A parameter's value as a policy file has it, held to the parameter's schema.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runclad/policy/parameters.hpp"
+
+#include "layer.hpp"
+
+namespace runclad::policy {
+
+struct ValueFormat {
+  const ParameterSchema& schema;
+  std::string_view rule;
+  bool (*is_syscall)(const std::string& name) = nullptr;
+};
+
+// The value in its canonical form (capabilities as "CAP_KILL"); none when anything in it is wrong,
+// with each fault in `faults`.
+std::optional<Parameters::Value> ReadValue(const json::Document& value, const ValueFormat& format,
+                                           const std::string& pointer,
+                                           std::vector<LayerFault>& faults);
+
+// Why `path` is no absolute path without detours; empty when it is one.
+std::string WhyNotAbsolute(std::string_view path);
+
+// "a list"
+std::string TypeName(const json::Document& value);
+
+}  // namespace runclad::policy

@@ -1,0 +1,191 @@
+// What a policy file may say, and the sentence for everything that it may not.
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "test_rules.hpp"
+
+namespace runclad::policy {
+namespace {
+
+using testing::ElementsAre;
+
+struct FaultCase {
+  std::string name;
+  std::string text;
+  std::string sentence;  // behind "policy /etc/runclad/policy.json line "
+};
+
+std::string CaseName(const testing::TestParamInfo<FaultCase>& fault) { return fault.param.name; }
+
+void PrintTo(const FaultCase& fault, std::ostream* out) { *out << fault.text; }
+
+class PolicyFault : public testing::TestWithParam<FaultCase> {};
+
+TEST_P(PolicyFault, IsNamedWithItsLine) {
+  const auto policy = ParseText(GetParam().text);
+  ASSERT_FALSE(policy);
+  EXPECT_EQ(policy.error().message, "policy /etc/runclad/policy.json line " + GetParam().sentence);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Members, PolicyFault,
+    testing::ValuesIn(std::vector<FaultCase>{
+        {"NotAnObject", "[]", R"(1: a policy must be an object, not a list)"},
+        {"UnknownKey", "{\n\"modes\": \"audit\"}",
+         R"(2: unknown key "modes"; did you mean "mode"?)"},
+        {"UnknownKeyLikeNoOther", "{\"frobnicate\": 1}", R"(1: unknown key "frobnicate")"},
+        {"KeyWithSlash", "{\n\n\"a/~b\": 1}", R"(3: unknown key "a/~b")"},
+        {"TrustOfALaterVersion", "{\n\"trust\": {}}",
+         R"(2: "trust" is not supported by this version)"},
+        {"WaiversOfALaterVersion", "{\n\"waivers\": []}",
+         R"(2: "waivers" is not supported by this version)"},
+        {"SchemaNotAString", "{\"$schema\": 1}", R"(1: "$schema" must be a string, not a number)"},
+        {"ProfileNotAString", "{\"extends\": null}", R"(1: "extends" must be a string, not null)"},
+        {"UnknownProfile", "{\n  \"extends\": \"restrcited\"}",
+         R"(2: unknown profile "restrcited"; did you mean "restricted"?)"},
+        {"ModeNotAString", "{\"mode\": true}", R"(1: "mode" must be a string, not true)"},
+        {"UnknownMode", "{\"mode\": \"Audit\"}",
+         R"(1: "mode" is enforce or audit, not "Audit"; did you mean "audit"?)"},
+        {"UnknownRootless", "{\"rootless\": \"passthrough\"}",
+         R"(1: "rootless" is refuse, pass-through or apply, not "passthrough"; did you mean "pass-through"?)"},
+        {"LogNotAnObject", "{\"log\": \"syslog\"}", R"(1: "log" must be an object, not a string)"},
+        {"UnknownLogKey", "{\"log\": {\n\"requird\": true}}",
+         R"(2: unknown key "log/requird"; did you mean "required"?)"},
+        {"LogRequiredNotABoolean", "{\"log\": {\"required\": \"true\"}}",
+         R"(1: "log/required" must be true or false, not a string)"},
+        {"UnknownLogTarget", "{\"log\": {\"target\": \"sylog\"}}",
+         R"(1: "log/target" is journald, syslog or file:/ABSOLUTE/PATH, not "sylog"; did you mean "syslog"?)"},
+        {"RelativeLogFile", "{\"log\": {\"target\": \"file:audit\"}}",
+         R"(1: "log/target": "audit" is not an absolute path)"},
+        {"RulesNotAnObject", "{\"rules\": []}", R"(1: "rules" must be an object, not a list)"},
+        {"NotJson", "{\n\"mode\" \"audit\"}",  // nlohmann's own words behind the position
+         "2, column 15: not JSON: syntax error while parsing object separator - unexpected string "
+         "literal; expected ':'"},
+        {"MemberTwice", "{\"mode\": \"audit\",\n \"mode\": \"audit\"}",
+         R"(2, column 8: the member "mode" is there twice)"},
+    }),
+    CaseName);
+
+INSTANTIATE_TEST_SUITE_P(
+    Rules, PolicyFault,
+    testing::ValuesIn(std::vector<FaultCase>{
+        {"UnknownRule", "{\"rules\": {\n\n  \"capabilites\": {}}}",
+         R"(3: unknown rule "capabilites"; did you mean "capabilities"?)"},
+        {"RuleNotAnObject", "{\"rules\": {\"seccomp\": \"fix\"}}",
+         R"(1: rule "seccomp" must be an object, not a string)"},
+        {"UnknownParameter", "{\"rules\": {\"seccomp\": {\n\"alow\": []}}}",
+         R"(2: rule "seccomp" has no parameter "alow"; did you mean "allow"?)"},
+        {"UnknownParameterLikeNoOther", "{\"rules\": {\"pids-limit\": {\"ceiling\": 3}}}",
+         R"(1: rule "pids-limit" has no parameter "ceiling"; it takes action or default)"},
+        {"UnknownAction", "{\"rules\": {\"seccomp\": {\"action\": \"of\"}}}",
+         R"(1: the action of rule "seccomp" is fix, refuse, warn or off, not "of"; did you mean "off"?)"},
+        {"UnsupportedAction", "{\"rules\": {\"host-mounts\": {\n\"action\": \"fix\"}}}",
+         R"(2: the action of rule "host-mounts" is refuse or off, not "fix")"},
+        {"ActionNotAString", "{\"rules\": {\"seccomp\": {\"action\": 1}}}",
+         R"(1: the action of rule "seccomp" must be a string, not a number)"},
+        {"ListExpected", "{\"rules\": {\"seccomp\": {\"allow\": \"read\"}}}",
+         R"(1: "seccomp/allow" must be a list of strings, not a string)"},
+        {"ListOfOthers", "{\"rules\": {\"seccomp\": {\"allow\": [\n\"read\",\n{}]}}}",
+         R"(3: "seccomp/allow" must be a list of strings; this element is an object)"},
+        {"UnknownCapability",
+         "{\"rules\": {\"capabilities\": {\"allow\": [\n\"CHOWN\",\n\"KIL\"]}}}",
+         R"(3: "capabilities/allow": unknown capability "KIL"; did you mean "KILL"?)"},
+        {"AllIsNoCapability", "{\"rules\": {\"capabilities\": {\"allow\": [\"ALL\"]}}}",
+         R"(1: "capabilities/allow": unknown capability "ALL")"},
+        {"NoSystemCall", "{\"rules\": {\"seccomp\": {\"deny\": [\"Clone 3\"]}}}",
+         R"(1: "seccomp/deny": unknown system call "Clone 3")"},
+        {"RelativePath", "{\"rules\": {\"host-mounts\": {\"deny\": [\"/a\",\n\"srv/x\"]}}}",
+         R"(2: "host-mounts/deny": "srv/x" is not an absolute path)"},
+        {"PathWithDetour", "{\"rules\": {\"host-mounts\": {\"deny\": [\"/srv/../etc\"]}}}",
+         R"(1: "host-mounts/deny": "/srv/../etc" must be written without "." and "..")"},
+        {"UnknownChoice", "{\"rules\": {\"capabilities\": {\"unlisted\": \"refues\"}}}",
+         R"(1: "capabilities/unlisted" is fix or refuse, not "refues"; did you mean "refuse"?)"},
+        {"TextExpected", "{\"rules\": {\"host-mounts\": {\"label\": []}}}",
+         R"(1: "host-mounts/label" must be a string, not a list)"},
+        {"BooleanExpected", "{\"rules\": {\"seccomp\": {\"deny-socketcall\": 1}}}",
+         R"(1: "seccomp/deny-socketcall" must be true or false, not a number)"},
+        {"NumberExpected", "{\"rules\": {\"pids-limit\": {\"default\": \"64\"}}}",
+         R"(1: "pids-limit/default" must be a number, not a string)"},
+        {"NumberTooSmall", "{\"rules\": {\"pids-limit\": {\"default\": -1}}}",
+         R"(1: "pids-limit/default" must be at least 1)"},
+        {"NumberTooLarge", "{\"rules\": {\"pids-limit\": {\"default\": 65537}}}",
+         R"(1: "pids-limit/default" must be at most 65536)"},
+        {"NumberBeyondSigned", "{\"rules\": {\"pids-limit\": {\"default\": 18446744073709551615}}}",
+         R"(1: "pids-limit/default" must be at most 65536)"},
+    }),
+    CaseName);
+
+TEST(PolicyFormat, TakesEveryKeyAndComments) {
+  const auto policy = ParseText(R"({
+    // where the schema is published
+    "$schema": "https://example.org/policy.schema.json",
+    "extends": "baseline", /* gentle */ "mode": "audit", "rootless": "pass-through",
+    "log": { "target": "journald", "required": true },
+    "rules": { "pids-limit": { "action": "refuse", "default": 65536 } } })");
+  ASSERT_TRUE(policy) << policy.error().message;
+  EXPECT_EQ(policy->profile, "baseline");
+  EXPECT_EQ(policy->mode, Mode::kAudit);
+  EXPECT_EQ(policy->rootless, Rootless::kPassThrough);
+  EXPECT_EQ(policy->log.target, "journald");
+  EXPECT_TRUE(policy->log.required);
+  EXPECT_EQ(policy->rule("pids-limit").action, Action::kRefuse);
+  EXPECT_EQ(policy->rule("pids-limit").parameters.integer("default"), 65536);
+}
+
+TEST(PolicyFormat, TakesCapabilitiesAsPeopleWriteThem) {
+  const auto policy = ParseText(
+      R"({"rules": {"capabilities": {"allow": ["KILL", "cap_chown", "CAP_SETUID", "setgid"]}}})");
+  ASSERT_TRUE(policy) << policy.error().message;
+  EXPECT_THAT(policy->rule("capabilities").parameters.strings("allow"),
+              ElementsAre("CAP_KILL", "CAP_CHOWN", "CAP_SETUID", "CAP_SETGID"));
+}
+
+TEST(PolicyFormat, TakesEveryLogTarget) {
+  for (const std::string target : {"journald", "syslog", "file:/var/log/x.jsonl"}) {
+    const auto policy = ParseText(R"({"log": {"target": ")" + target + R"("}})");
+    ASSERT_TRUE(policy) << policy.error().message;
+    EXPECT_EQ(policy->log.target, target);
+  }
+}
+
+TEST(PolicyFormat, AProfileSaysNothingButRules) {
+  const LoadOptions options{
+      .profile = [](std::string_view) -> std::string_view { return "{\n\"mode\": \"audit\"}"; }};
+  const auto policy = Parse("{}", "policy.json", kRules, options);
+  ASSERT_FALSE(policy);
+  EXPECT_EQ(policy.error().message, "profile restricted line 2: a profile has no \"mode\"");
+}
+
+TEST(PolicyLint, FindsEveryFaultInTheOrderOfTheLines) {
+  const auto faults = FindFaults(
+      "{ \"rules\": {\n\"seccomp\": { \"allow\": [\"raed\"] },\n"
+      "\"capabilities\": { \"allow\": [\"KIL\",\n1] } },\n"
+      "\"extends\": \"base\",\n\"trust\": 1 }",
+      kRules, [](const std::string& name) { return name == "read"; }, {.profile = TestProfile});
+  std::vector<std::string> lines;
+  lines.reserve(faults.size());
+  for (const Fault& fault : faults) lines.push_back(std::to_string(fault.line) + fault.message);
+  EXPECT_THAT(lines, ElementsAre("2\"seccomp/allow\": unknown system call \"raed\"",
+                                 "3\"capabilities/allow\": unknown capability \"KIL\"; did you "
+                                 "mean \"KILL\"?",
+                                 "4\"capabilities/allow\" must be a list of strings; this element "
+                                 "is a number",
+                                 "5unknown profile \"base\"; did you mean \"baseline\"?",
+                                 "6\"trust\" is not supported by this version"));
+}
+
+TEST(PolicyLint, FindsTheOneFaultOfTextThatIsNotJson) {
+  const auto faults = FindFaults("{\n\n\"mode\": 1.5}", kRules);
+  ASSERT_EQ(faults.size(), 1U);
+  EXPECT_EQ(faults[0].line, 3U);
+  EXPECT_EQ(faults[0].message, "the number 1.5 is not an integer of 64 bits");
+}
+
+TEST(PolicyLint, IsSilentOnASoundPolicy) {
+  EXPECT_TRUE(FindFaults(R"({"mode": "audit"})", kRules).empty());
+}
+
+}  // namespace
+}  // namespace runclad::policy

@@ -1,0 +1,110 @@
+// How a policy's layers become one.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "test_rules.hpp"
+
+namespace runclad::policy {
+namespace {
+
+using testing::ElementsAre;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+TEST(Layers, AnEmptyPolicyIsTheProfileRestricted) {
+  const auto policy = ParseText("{}");
+  ASSERT_TRUE(policy) << policy.error().message;
+  EXPECT_EQ(policy->profile, "restricted");
+  EXPECT_EQ(policy->mode, Mode::kEnforce);
+  EXPECT_EQ(policy->rootless, Rootless::kRefuse);
+  EXPECT_EQ(policy->log.target, "file:/var/log/runclad/audit.jsonl");
+  EXPECT_FALSE(policy->log.required);
+  EXPECT_EQ(policy->rule("host-mounts").action, Action::kRefuse);
+  EXPECT_THAT(policy->rule("capabilities").parameters.strings("allow"),
+              ElementsAre("CAP_NET_BIND_SERVICE"));
+}
+
+TEST(Layers, ARuleThatNobodyNamesIsOff) {
+  const auto policy = ParseText("{}");
+  ASSERT_TRUE(policy);
+  EXPECT_EQ(policy->rule("seccomp").action, Action::kOff);
+  EXPECT_TRUE(policy->rule("seccomp").parameters.all().empty());
+}
+
+TEST(Layers, ListsThatDenyAccumulate) {
+  const auto policy =
+      ParseText(R"({"rules": {"host-mounts": {"deny": ["/srv/secrets", "/etc"]}}})");
+  ASSERT_TRUE(policy) << policy.error().message;
+  EXPECT_THAT(policy->rule("host-mounts").parameters.strings("deny"),
+              ElementsAre("/etc", "/run", "/srv/secrets"));
+}
+
+TEST(Layers, AnEmptyListThatDeniesTakesNothingAway) {
+  const auto policy = ParseText(R"({"rules": {"host-mounts": {"deny": []}}})");
+  ASSERT_TRUE(policy);
+  EXPECT_THAT(policy->rule("host-mounts").parameters.strings("deny"), ElementsAre("/etc", "/run"));
+}
+
+TEST(Layers, ListsThatGrantReplace) {
+  const auto policy = ParseText(
+      R"({"rules": {"host-mounts": {"allow": []}, "capabilities": {"allow": ["KILL"]}}})");
+  ASSERT_TRUE(policy) << policy.error().message;
+  EXPECT_TRUE(policy->rule("host-mounts").parameters.strings("allow").empty());
+  EXPECT_THAT(policy->rule("capabilities").parameters.strings("allow"), ElementsAre("CAP_KILL"));
+}
+
+TEST(Layers, WhatALayerDoesNotNameStaysAsItWas) {
+  const auto policy = ParseText(R"({"rules": {"pids-limit": {"action": "refuse"}}})");
+  ASSERT_TRUE(policy);
+  EXPECT_EQ(policy->rule("pids-limit").action, Action::kRefuse);
+  EXPECT_EQ(policy->rule("pids-limit").parameters.integer("default"), 2048);
+  EXPECT_EQ(policy->rule("host-mounts").action, Action::kRefuse);
+}
+
+TEST(Layers, OriginsNameFileAndLineOfEachValue) {
+  const auto policy = ParseText(R"({
+    "mode": "audit",
+    "log": { "target": "syslog",
+             "required": true }, "rootless": "apply",
+    "rules": {
+      "host-mounts": { "action": "off", "deny": [
+          "/srv/secrets"] },
+      "capabilities": { "allow": [] }
+    } })",
+                                /*origins=*/true);
+  ASSERT_TRUE(policy) << policy.error().message;
+  EXPECT_THAT(
+      policy->origins,
+      UnorderedElementsAre(Pair("mode", "policy.json:2"), Pair("log/target", "policy.json:3"),
+                           Pair("log/required", "policy.json:4"), Pair("rootless", "policy.json:4"),
+                           Pair("capabilities/action", "profile restricted"),
+                           Pair("capabilities/allow", "policy.json:8"),
+                           Pair("capabilities/unlisted", "profile restricted"),
+                           Pair("host-mounts/action", "policy.json:6"),
+                           Pair("host-mounts/deny", "profile restricted, policy.json:6"),
+                           Pair("host-mounts/allow", "profile restricted"),
+                           Pair("pids-limit/action", "profile restricted"),
+                           Pair("pids-limit/default", "profile restricted")));
+}
+
+TEST(Layers, OriginsAreNotPaidForUnasked) {
+  const auto policy = ParseText("{\"mode\": \"audit\"}");
+  ASSERT_TRUE(policy);
+  EXPECT_TRUE(policy->origins.empty());
+}
+
+TEST(Layers, TheDigestTellsPoliciesApart) {
+  const auto one = ParseText("{}");
+  const auto same = ParseText("{}");
+  const auto other_text = ParseText("{ }");
+  const auto other_profile = ParseText(R"({"extends": "baseline"})");
+  ASSERT_TRUE(one && same && other_text && other_profile);
+  EXPECT_EQ(one->digest.size(), 16U);
+  EXPECT_EQ(one->digest, same->digest);
+  EXPECT_NE(one->digest, other_text->digest);
+  EXPECT_NE(one->digest, other_profile->digest);
+  EXPECT_NE(other_text->digest, other_profile->digest);
+}
+
+}  // namespace
+}  // namespace runclad::policy

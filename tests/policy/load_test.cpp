@@ -1,0 +1,147 @@
+// Which files are believed.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "test_rules.hpp"
+
+namespace runclad::policy {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class PolicyDirectory : public testing::Test {
+ protected:
+  PolicyDirectory() {
+    std::string name = fs::canonical(testing::TempDir()) / "runclad-policy-XXXXXX";
+    directory_ = mkdtemp(name.data());
+  }
+  ~PolicyDirectory() override { fs::remove_all(directory_); }
+  PolicyDirectory(const PolicyDirectory&) = delete;
+  PolicyDirectory& operator=(const PolicyDirectory&) = delete;
+  PolicyDirectory(PolicyDirectory&&) = delete;
+  PolicyDirectory& operator=(PolicyDirectory&&) = delete;
+
+  [[nodiscard]] fs::path File() const { return directory_ / "policy.json"; }
+  void Write(const std::string& text) const {
+    std::ofstream(File()) << text;
+    ASSERT_EQ(chmod(File().c_str(), 0644), 0);
+  }
+  [[nodiscard]] Result<Effective> LoadIt(bool must_exist = false) const {
+    return Load(directory_, kRules, {.directory_must_exist = must_exist, .profile = TestProfile});
+  }
+  [[nodiscard]] std::string Fault() const {
+    const auto policy = LoadIt();
+    return policy ? "(none)" : policy.error().message;
+  }
+  [[nodiscard]] std::string Name() const { return directory_.string(); }
+
+  fs::path directory_;
+};
+
+TEST_F(PolicyDirectory, IsRead) {
+  Write(R"({"extends": "baseline"})");
+  const auto policy = LoadIt(/*must_exist=*/true);
+  ASSERT_TRUE(policy) << policy.error().message;
+  EXPECT_EQ(policy->profile, "baseline");
+}
+
+TEST_F(PolicyDirectory, WithoutAFileMeansTheCompiledInDefault) {
+  const auto policy = LoadIt(/*must_exist=*/true);
+  ASSERT_TRUE(policy) << policy.error().message;
+  EXPECT_EQ(policy->profile, "restricted");
+  EXPECT_EQ(policy->rule("pids-limit").parameters.integer("default"), 2048);
+}
+
+TEST_F(PolicyDirectory, AbsentMeansTheCompiledInDefaultUnlessItWasNamed) {
+  fs::remove(directory_);
+  EXPECT_TRUE(LoadIt(/*must_exist=*/false));
+  const auto policy = LoadIt(/*must_exist=*/true);
+  ASSERT_FALSE(policy);
+  EXPECT_EQ(policy.error().message, "policy: " + Name() + " cannot be opened (ENOENT)");
+}
+
+TEST_F(PolicyDirectory, FaultsNameTheFile) {
+  Write("{\n\"mode\": \"adit\"}");
+  EXPECT_EQ(Fault(), "policy " + Name() +
+                         "/policy.json line 2: \"mode\" is enforce or audit, not \"adit\"; did "
+                         "you mean \"audit\"?");
+}
+
+TEST_F(PolicyDirectory, AnEmptyFileIsNoPolicy) {
+  Write("");
+  EXPECT_THAT(Fault(), HasSubstr("policy.json line 1, column 1: not JSON"));
+}
+
+TEST_F(PolicyDirectory, AFileThatOthersMayWriteIsNotBelieved) {
+  for (const mode_t mode : {0664U, 0646U}) {
+    Write("{}");
+    ASSERT_EQ(chmod(File().c_str(), mode), 0);
+    EXPECT_EQ(Fault(), "policy " + Name() + ": policy.json is writable by others than its owner");
+  }
+}
+
+TEST_F(PolicyDirectory, ADirectoryThatOthersMayWriteIsNotBelieved) {
+  Write("{}");
+  ASSERT_EQ(chmod(directory_.c_str(), 0775), 0);
+  EXPECT_EQ(Fault(), "policy " + Name() + " is writable by others than its owner");
+}
+
+TEST_F(PolicyDirectory, ADirectoryThatOthersMayWriteIsNotBelievedToBeEmpty) {
+  ASSERT_EQ(chmod(directory_.c_str(), 0777), 0);
+  EXPECT_EQ(Fault(), "policy " + Name() + " is writable by others than its owner");
+}
+
+TEST_F(PolicyDirectory, ForeignOwnersAreNotBelieved) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to give files away";
+  Write("{}");
+  ASSERT_EQ(chown(File().c_str(), 12345, 0), 0);
+  EXPECT_EQ(Fault(), "policy " + Name() + ": policy.json is owned by uid 12345, not by root");
+  ASSERT_EQ(chown(directory_.c_str(), 12345, 0), 0);
+  EXPECT_EQ(Fault(), "policy " + Name() + " is owned by uid 12345, not by root");
+}
+
+TEST_F(PolicyDirectory, LinksAreNotFollowed) {
+  std::ofstream(directory_ / "real.json") << "{}";
+  fs::create_symlink("real.json", File());
+  EXPECT_EQ(Fault(), "policy " + Name() + ": policy.json cannot be opened (ELOOP)");
+}
+
+TEST_F(PolicyDirectory, ADanglingLinkIsAFaultAndNotAnAbsentFile) {
+  fs::create_symlink("nowhere.json", File());
+  EXPECT_EQ(Fault(), "policy " + Name() + ": policy.json cannot be opened (ELOOP)");
+}
+
+TEST_F(PolicyDirectory, ADanglingLinkIsAFaultAndNotAnAbsentDirectory) {
+  fs::remove(directory_);
+  fs::create_symlink("nowhere", directory_);
+  EXPECT_EQ(Fault(), "policy: " + Name() + " cannot be opened (ELOOP)");
+}
+
+TEST_F(PolicyDirectory, AFileInItsPlaceIsAFault) {
+  fs::remove(directory_);
+  std::ofstream(directory_) << "{}";
+  EXPECT_EQ(Fault(), "policy: " + Name() + " cannot be opened (ENOTDIR)");
+}
+
+TEST_F(PolicyDirectory, AFifoNeitherHangsNorServes) {
+  ASSERT_EQ(mkfifo(File().c_str(), 0644), 0);
+  EXPECT_EQ(Fault(), "policy " + Name() + ": policy.json: not a regular file");
+}
+
+TEST_F(PolicyDirectory, AFileLargerThanAMebibyteIsRefused) {
+  Write("{}" + std::string((1 << 20) - 2, ' '));
+  EXPECT_EQ(Fault(), "(none)");
+  Write("{}" + std::string((1 << 20) - 1, ' '));
+  EXPECT_EQ(Fault(), "policy " + Name() + ": policy.json: larger than the 1048576 bytes allowed");
+}
+
+}  // namespace
+}  // namespace runclad::policy

@@ -1,0 +1,60 @@
+// Rules and profiles of the tests' own, so that they hold whatever the catalogue becomes.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "runclad/policy/effective.hpp"
+
+namespace runclad::policy {
+
+inline constexpr Action kAllActions[] = {Action::kFix, Action::kRefuse, Action::kWarn,
+                                         Action::kOff};
+inline constexpr Action kNoFix[] = {Action::kRefuse, Action::kOff};
+inline constexpr std::string_view kUnlisted[] = {"fix", "refuse"};
+
+inline constexpr ParameterSchema kCapabilityParameters[] = {
+    {.name = "allow", .vocabulary = Vocabulary::kCapability},
+    {.name = "unlisted",
+     .type = ParameterType::kText,
+     .vocabulary = Vocabulary::kChoice,
+     .choices = kUnlisted},
+};
+inline constexpr ParameterSchema kSeccompParameters[] = {
+    {.name = "allow", .vocabulary = Vocabulary::kSyscall},
+    {.name = "deny", .merge = Merge::kAccumulate, .vocabulary = Vocabulary::kSyscall},
+    {.name = "deny-socketcall", .type = ParameterType::kBoolean},
+};
+inline constexpr ParameterSchema kMountParameters[] = {
+    {.name = "deny", .merge = Merge::kAccumulate, .vocabulary = Vocabulary::kAbsolutePath},
+    {.name = "allow", .vocabulary = Vocabulary::kAbsolutePath},
+    {.name = "label", .type = ParameterType::kText},
+};
+inline constexpr ParameterSchema kPidsParameters[] = {
+    {.name = "default", .type = ParameterType::kInteger, .minimum = 1, .maximum = 65536},
+};
+
+inline constexpr RuleSchema kRules[] = {
+    {.id = "capabilities", .actions = kAllActions, .parameters = kCapabilityParameters},
+    {.id = "seccomp", .actions = kAllActions, .parameters = kSeccompParameters},
+    {.id = "host-mounts", .actions = kNoFix, .parameters = kMountParameters},
+    {.id = "pids-limit", .actions = kAllActions, .parameters = kPidsParameters},
+};
+
+inline std::string_view TestProfile(std::string_view name) {
+  if (name == "restricted") {
+    return R"({ "rules": {
+      "capabilities": { "action": "fix", "allow": ["NET_BIND_SERVICE"], "unlisted": "fix" },
+      "host-mounts": { "action": "refuse", "deny": ["/etc", "/run"], "allow": ["/srv/shared"] },
+      "pids-limit": { "action": "fix", "default": 2048 } } })";
+  }
+  if (name == "baseline") return R"({ "rules": { "pids-limit": { "action": "warn" } } })";
+  return {};
+}
+
+inline Result<Effective> ParseText(std::string_view text, bool origins = false) {
+  return Parse(text, "/etc/runclad/policy.json", kRules,
+               {.origins = origins, .profile = TestProfile});
+}
+
+}  // namespace runclad::policy

@@ -1,0 +1,77 @@
+// The profiles that are compiled in, held against the catalogue and against one another.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "runclad/policy/effective.hpp"
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::rules {
+namespace {
+
+policy::Effective Compiled(const std::string& profile) {
+  const auto policy =
+      policy::Parse(R"({"extends": ")" + profile + R"("})", "policy.json", Schemas());
+  if (policy) return *policy;
+  ADD_FAILURE() << policy.error().message;
+  return {};
+}
+
+TEST(Profiles, FollowTheCatalogue) {
+  for (const std::string profile : {"restricted", "baseline"}) {
+    EXPECT_EQ(Compiled(profile).rules.size(), Catalog().size())
+        << profile << " must give each rule of the catalogue an action";
+  }
+}
+
+TEST(Profiles, CarryNoCommentsSoThatJqReadsThem) {
+  for (const std::string_view profile : {"restricted", "baseline"}) {
+    EXPECT_EQ(policy::Profile(profile).find("//"), std::string_view::npos) << profile;
+    EXPECT_EQ(policy::Profile(profile).find("/*"), std::string_view::npos) << profile;
+  }
+}
+
+// How much an action stops. A rule that warns or is off lets everything through.
+int Strength(policy::Action action) {
+  const std::map<policy::Action, int> strength = {{policy::Action::kOff, 0},
+                                                  {policy::Action::kWarn, 1},
+                                                  {policy::Action::kFix, 2},
+                                                  {policy::Action::kRefuse, 3}};
+  return strength.at(action);
+}
+
+TEST(Profiles, RestrictedActsAtLeastAsStronglyAsBaseline) {
+  const policy::Effective restricted = Compiled("restricted");
+  for (const auto& [id, setting] : Compiled("baseline").rules) {
+    EXPECT_GE(Strength(restricted.rule(id).action), Strength(setting.action)) << id;
+  }
+}
+
+using Set = std::set<std::string>;
+
+Set Strings(const policy::RuleSetting& setting, std::string_view parameter) {
+  const auto& strings = setting.parameters.strings(parameter);
+  return {strings.begin(), strings.end()};
+}
+
+TEST(Profiles, RestrictedGrantsNoMoreAndDeniesNoLessThanBaseline) {
+  const policy::Effective restricted = Compiled("restricted");
+  const policy::Effective baseline = Compiled("baseline");
+  for (const policy::RuleSchema& rule : Schemas()) {
+    for (const policy::ParameterSchema& parameter : rule.parameters) {
+      if (parameter.type != policy::ParameterType::kStrings) continue;
+      const Set tight = Strings(restricted.rule(rule.id), parameter.name);
+      const Set loose = Strings(baseline.rule(rule.id), parameter.name);
+      const bool denies = parameter.merge == policy::Merge::kAccumulate;
+      EXPECT_TRUE(denies ? std::ranges::includes(tight, loose)
+                         : std::ranges::includes(loose, tight))
+          << rule.id << "/" << parameter.name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace runclad::rules
