@@ -219,7 +219,11 @@ class Parser {
       return Error{"--" + std::string(flag->name) + " wants a plain decimal number, not " +
                    Quoted(value)};
     }
-    if (!flag->is_repeatable) Remove(into, flag->name);
+    if (!flag->is_repeatable) {
+      Remove(into, flag->name);
+    } else if (value.empty()) {  // runc 1.2 and 1.3 drop it, others count it
+      return Error{"--" + std::string(flag->name) + " needs a value that is not empty"};
+    }
     into.push_back({std::string(flag->name), std::string(value)});
     return {};
   }
@@ -245,7 +249,12 @@ class Parser {
     if (is_at_end()) return Error{"--" + name + " needs a value"};
     const std::string& next = current();
     // Every parser takes "--log --bundle" as a value; whoever reads along does not.
-    if (next.size() > 1 && next.front() == '-' && !IsDigits(std::string_view{next}.substr(1))) {
+    const bool looks_like_flag =
+        next.size() > 1 && next.front() == '-' && !IsDigits(std::string_view{next}.substr(1));
+    // runc 1.1 takes the "-" of "--resources - --memory 1" for a positional.
+    const bool is_moved =
+        next == "-" && at_ + 1 < arguments_.size() && arguments_[at_ + 1].starts_with('-');
+    if (looks_like_flag || is_moved) {
       return Error{"the value of --" + name + ", " + Quoted(next) +
                    ", looks like a flag; write --" + name + "=VALUE"};
     }

@@ -265,6 +265,8 @@ constexpr Refused kRefused[] = {
     {"exec --additional-gids=+1 c sh", "plain decimal"},
     {"exec --additional-gids 1,2 c sh", "plain decimal"},
     {"update --pids-limit 99999999999999999999 c", "plain decimal"},
+    {"exec --env= c sh", "--env needs a value that is not empty"},
+    {"exec --cgroup '' c sh", "--cgroup needs a value that is not empty"},
     {"-- create --bundle B c", "\"--\" stands where a flag or a verb is expected"},
     {"- create --bundle B c", "\"-\" stands where a flag or a verb is expected"},
     // What a reader who looks for a word, or guesses, takes for something else.
@@ -272,6 +274,7 @@ constexpr Refused kRefused[] = {
     {"create --bundle -- c",
      "the value of --bundle, \"--\", looks like a flag; write --bundle=VALUE"},
     {"create --pid-file -b c", "looks like a flag"},
+    {"update --resources - --memory 1 c", "the value of --resources, \"-\", looks like a flag"},
     {"exec --env -X=1 c sh", "looks like a flag"},
     // What only crun knows.
     {"create -f /tmp/c.json --bundle B c", "\"-f\" (crun) would have another file read"},
