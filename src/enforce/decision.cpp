@@ -33,6 +33,7 @@ Disposition DispositionOf(policy::Action action, const rules::Finding& finding) 
 // A value as a person may be shown it: whole when short.
 std::string Shown(const json::Value& value) {
   constexpr std::size_t kMaxBytes = 120;
+  if (value.is_null()) return "(absent)";
   std::string text = value.Dump();
   if (text.size() <= kMaxBytes) return text;
   std::size_t end = kMaxBytes;

@@ -74,9 +74,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       return !Has(allowed, name) || (is_inheritable && !Has(ambient, name));
     });
     if (sets[i].capabilities == requested[i].capabilities) continue;
-    findings.push_back(
-        Propose("/process/capabilities/" + std::string(sets[i].name), sets[i].capabilities,
-                "drops " + Missing(requested[i].capabilities, sets[i].capabilities)));
+    findings.push_back(Propose("/process/capabilities/" + std::string(sets[i].name),
+                               sets[i].capabilities,
+                               "holds " + Missing(requested[i].capabilities, sets[i].capabilities) +
+                                   " beyond the allowlist"));
   }
   return findings;
 }

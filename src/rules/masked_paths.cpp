@@ -17,7 +17,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   for (const std::string& path : context.parameters.strings("paths")) add(path);
   for (const std::string& path : context.facts.kernel.thermal_throttle_paths) add(path);
   if (missing.empty()) return {};
-  return {Propose("/linux/maskedPaths", paths, "masks" + missing)};
+  return {Propose("/linux/maskedPaths", paths, "lacks" + missing)};
 }
 
 constexpr policy::ParameterSchema kParameters[] = {

@@ -7,7 +7,7 @@ namespace {
 Findings Check(const oci::Spec& spec, const Context& /*context*/) {
   if (!spec.has_process() || spec.no_new_privileges()) return {};
   return {Propose("/process/noNewPrivileges", true,
-                  "set-user-ID programs and file capabilities could raise privileges")};
+                  "lets set-user-ID programs and file capabilities raise privileges")};
 }
 
 constexpr std::string_view kBenchmarks[] = {"CIS 5.26", "PSS restricted"};

@@ -56,7 +56,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   // Nothing is made writable that the request had read-only already.
   if (spec.root_is_read_only() || spec.root_path().empty()) return {};
   Findings findings = {
-      Propose("/root/readonly", true, "programs could be changed or added in the container")};
+      Propose("/root/readonly", true, "lets programs be changed or added in the container")};
 
   std::vector<std::string> destinations;
   for (const oci::Mount& mount : spec.mounts()) {
@@ -90,7 +90,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     const auto index = inside - destinations.begin();
     findings.push_back(ProposeInsert("/mounts/" + std::to_string(index),
                                      oci::ToJson(Tmpfs(target, size, image)),
-                                     "keeps " + target.path + " writable"));
+                                     "keeps " + target.path + " writable on a tmpfs"));
     destinations.insert(inside, resolved);
   }
   return findings;

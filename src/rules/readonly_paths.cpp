@@ -20,7 +20,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     missing += ' ' + path;
   }
   if (missing.empty()) return {};
-  return {Propose("/linux/readonlyPaths", paths, "makes read-only" + missing)};
+  return {Propose("/linux/readonlyPaths", paths, "lacks" + missing)};
 }
 
 constexpr policy::ParameterSchema kParameters[] = {

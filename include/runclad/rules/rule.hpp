@@ -20,7 +20,7 @@ struct Finding {
   Operation operation = Operation::kNone;  // kNone: there is no safe form
   json::Value before;                      // filled by enforce from the document
   json::Value after;
-  std::string why;  // a clause: "set-user-ID programs could raise privileges"
+  std::string why;  // completes "<path> <value> …": "lets set-user-ID programs raise privileges"
 
   [[nodiscard]] bool has_safe_form() const { return operation != Operation::kNone; }
 };

@@ -1,0 +1,55 @@
+#include "call.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+
+#include "runclad/rules/rule.hpp"
+
+#include "lower_runtime.hpp"
+
+namespace runclad::runtime {
+
+std::string Call::root() const {
+  const auto named = line.global("root");
+  return named && !named->empty() ? std::string(*named) : DefaultRoot(lower_runtime);
+}
+
+Result<policy::Effective> LoadPolicy(const Call& call) {
+  const auto& named = call.line.config_directory;
+  return policy::Load(named.value_or(std::string(policy::kDefaultConfigDirectory)),
+                      rules::Schemas(), {.directory_must_exist = named.has_value()});
+}
+
+Result<Admission> Admit(const policy::Effective& policy) {
+  if (::geteuid() == 0) return Admission{};
+  switch (policy.rootless) {
+    case policy::Rootless::kApply:
+      return Admission{};
+    case policy::Rootless::kPassThrough:
+      return Admission{.passes_through = true};
+    case policy::Rootless::kRefuse:
+      break;
+  }
+  return Error{
+      "called without root: the user of a rootless engine owns all that runclad could hold on to; "
+      "set \"rootless\" to \"pass-through\" or \"apply\" in the policy, or use another runtime"};
+}
+
+Status Log(const Call& call, const policy::Effective& policy, const std::string& bundle,
+           const engine::Identity& identity, const enforce::Decision& decision) {
+  const auto spent = std::chrono::steady_clock::now() - call.begin;
+  return enforce::WriteLog(
+      policy.log,
+      enforce::LogLine(
+          {.verb = call.line.verb,
+           .container = call.line.id(),
+           .bundle = bundle,
+           .identity = identity,
+           .policy = &policy,
+           .decision = &decision,
+           .error = {},
+           .microseconds = std::chrono::duration_cast<std::chrono::microseconds>(spent).count()}));
+}
+
+}  // namespace runclad::runtime

@@ -1,0 +1,48 @@
+// One call of the runtime: what every verb of ours starts from and what it hands on.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "runclad/base/result.hpp"
+#include "runclad/enforce/decision.hpp"
+#include "runclad/enforce/log.hpp"
+#include "runclad/oci/command_line.hpp"
+#include "runclad/policy/effective.hpp"
+
+namespace runclad::runtime {
+
+struct Call {
+  oci::CommandLine line;
+  std::string lower_runtime;
+  std::chrono::steady_clock::time_point begin;
+
+  // --root, or where the lower runtime keeps its containers.
+  [[nodiscard]] std::string root() const;
+};
+
+// The arguments of the lower runtime, without its name.
+using Arguments = std::vector<std::string>;
+
+// Each verb: what to hand on, or why nothing is (a refusal or an error, as the sentence to report).
+Result<Arguments> Create(const Call& call);
+Result<Arguments> Exec(Call call);
+Result<Arguments> Start(const Call& call);
+Result<Arguments> Delete(const Call& call);
+
+// The policy in --runclad-config, or in /etc/runclad.
+Result<policy::Effective> LoadPolicy(const Call& call);
+
+// Whether a caller without root (a rootless engine) may go on; `passes` says that nothing is
+// applied to it.
+struct Admission {
+  bool passes_through = false;
+};
+Result<Admission> Admit(const policy::Effective& policy);
+
+// Writes the decision's log line. An error: the line is required and could not be written.
+Status Log(const Call& call, const policy::Effective& policy, const std::string& bundle,
+           const engine::Identity& identity, const enforce::Decision& decision);
+
+}  // namespace runclad::runtime

@@ -1,0 +1,109 @@
+// create and run: the whole catalogue, the record, the canonical document.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "runclad/enforce/facts.hpp"
+#include "runclad/enforce/records.hpp"
+#include "runclad/enforce/runtime_state.hpp"
+#include "runclad/oci/spec.hpp"
+#include "runclad/rules/rule.hpp"
+#include "runclad/sys/bundle.hpp"
+
+#include "call.hpp"
+
+namespace runclad::runtime {
+namespace {
+
+// runc makes its root itself, but the records are named by it.
+Status MakeRoot(const std::string& root) {
+  for (std::size_t at = root.find('/', 1);; at = root.find('/', at + 1)) {
+    const std::string directory = root.substr(0, at);
+    if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+      return SystemError("the runtime's root " + directory + " cannot be made", errno);
+    }
+    if (at == std::string::npos) return {};
+  }
+}
+
+// What exec is held to later: the rules of the process, and no capability that the container
+// itself was not given.
+policy::Effective ProcessPolicy(const policy::Effective& policy, const oci::Spec& spec) {
+  policy::Effective process = policy;
+  std::erase_if(process.rules, [](const auto& entry) {
+    const rules::Rule* rule = rules::FindRule(entry.first);
+    return rule == nullptr || rule->scope != rules::Scope::kProcess;
+  });
+  for (oci::CapabilitySet& set : spec.capabilities()) {
+    if (set.name != "bounding") continue;
+    auto& setting = process.rules["capabilities"];
+    setting.parameters.Set("allow", std::move(set.capabilities));
+    // The container's own request is behind us; an exec's is only cut.
+    setting.parameters.Set("unlisted", std::string("fix"));
+  }
+  return process;
+}
+
+Status WriteRecord(const enforce::Records& records, const Call& call, const std::string& bundle,
+                   const policy::Effective& policy, const enforce::Decision& decision) {
+  enforce::Record record;
+  record.id = call.line.id();
+  record.bundle = bundle;
+  record.process_policy = ProcessPolicy(policy, decision.spec);
+  record.findings = enforce::ToJson(decision.findings);
+  return records.Write(record);
+}
+
+}  // namespace
+
+Result<Arguments> Create(const Call& call) {
+  const std::string id(call.line.id());
+  const std::string root = call.root();
+  const std::string named_bundle(call.line.option("bundle").value_or(""));
+  const auto bundle =
+      sys::Bundle::Open(named_bundle.empty() ? "." : named_bundle, oci::kMaxSpecBytes);
+  if (!bundle) return bundle.error();
+  auto spec = oci::Spec::Parse(bundle->config());
+  if (!spec) return spec.error().In(bundle->path() + "/config.json");
+
+  // The lower runtime would refuse as well, but only after we had replaced a living container's
+  // document and record.
+  if (enforce::ContainerExists(root, id)) {
+    return Error{"a container " + id + " exists already in " + root};
+  }
+  const auto policy = LoadPolicy(call);
+  if (!policy) return policy.error();
+  const auto admission = Admit(*policy);
+  if (!admission) return admission.error();
+  if (admission->passes_through) return call.line.Canonical();
+
+  if (auto made = MakeRoot(root); !made) return made.error();
+  const auto records = enforce::Records::Open(root, /*create=*/true);
+  if (!records) return records.error();
+  records->Sweep(root);
+  const rules::Facts facts =
+      enforce::GatherFacts(*spec, *policy, {id, bundle->path(), root, &*records});
+  const enforce::Decision decision =
+      enforce::Decide(*std::move(spec), *policy, facts, rules::Scope::kContainer);
+
+  const bool is_enforced = policy->mode == policy::Mode::kEnforce;
+  const bool goes_on = !is_enforced || decision.outcome != enforce::Outcome::kRefused;
+  if (goes_on) {
+    const auto recorded = WriteRecord(*records, call, bundle->path(), *policy, decision);
+    if (!recorded) return recorded.error();
+  }
+  const auto logged = Log(call, *policy, bundle->path(), facts.identity, decision);
+  if (!logged) return logged.error();
+  if (!goes_on) return Error{enforce::RefusalSentence(decision)};
+  if (is_enforced) {
+    // Even when no rule changed it: so that runc reads exactly what was checked.
+    if (auto written = bundle->ReplaceConfig(decision.spec.Write()); !written) {
+      return written.error();
+    }
+  }
+  return call.line.Canonical();
+}
+
+}  // namespace runclad::runtime

@@ -1,0 +1,113 @@
+// exec: the process rules, under what was recorded when the container was created.
+#include <fcntl.h>
+
+#include <charconv>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "runclad/enforce/records.hpp"
+#include "runclad/enforce/runtime_state.hpp"
+#include "runclad/oci/exec_process.hpp"
+#include "runclad/oci/spec.hpp"
+#include "runclad/sys/bundle.hpp"
+#include "runclad/sys/file.hpp"
+
+#include "call.hpp"
+
+namespace runclad::runtime {
+namespace {
+
+// A record counts when it is of the container that the runtime knows by this id, and not of one
+// that had the id before.
+bool IsOf(const enforce::Record& record, const enforce::RuntimeState& state) {
+  if (record.bundle != state.bundle) return false;
+  return record.pid == 0 || (record.pid == state.pid && record.start_time == state.start_time);
+}
+
+// The process as the call asks for it: from --process, or, as the lower runtime would do, from the
+// bundle's config.json and the flags.
+Result<oci::Spec> RequestedProcess(const Call& call, const std::string& bundle_path) {
+  if (const auto file_name = call.line.option("process"); file_name && !file_name->empty()) {
+    const std::string name(*file_name);
+    const UniqueFd file(::open(name.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!file) return SystemError("--process " + name + " cannot be opened", errno);
+    const auto bytes = sys::ReadRegularFile(file.get(), oci::kMaxSpecBytes);
+    if (!bytes) return bytes.error().In("--process " + name);
+    auto process = oci::Spec::ParseProcess(*bytes);
+    if (!process) return process.error().In("--process " + name);
+    return process;
+  }
+  const auto bundle = sys::Bundle::Open(bundle_path, oci::kMaxSpecBytes);
+  if (!bundle) return bundle.error();
+  const auto config = oci::Spec::Parse(bundle->config());
+  if (!config) return config.error().In(bundle->path() + "/config.json");
+  if (!config->has_process()) return Error{bundle->path() + "/config.json has no process"};
+  const auto process = oci::ProcessFromFlags(config->document().at("process"), call.line);
+  if (!process) return process.error();
+  return oci::Spec::FromProcess(*process);
+}
+
+// Above the descriptors that --preserve-fds and LISTEN_FDS hand into the container.
+int LowestFd(const oci::CommandLine& line) {
+  constexpr int kFirst = 3;
+  constexpr int kMaxPreserved = 1 << 16;
+  int preserved = 0;
+  const std::string_view text = line.option("preserve-fds").value_or("0");
+  std::from_chars(text.data(), text.data() + text.size(), preserved);
+  int listening = 0;
+  if (const char* fds = std::getenv("LISTEN_FDS"); fds != nullptr) {  // NOLINT(concurrency-*)
+    const std::string_view count = fds;
+    std::from_chars(count.data(), count.data() + count.size(), listening);
+  }
+  if (preserved < 0 || preserved > kMaxPreserved) preserved = kMaxPreserved;
+  if (listening < 0 || listening > kMaxPreserved) listening = kMaxPreserved;
+  return kFirst + preserved + listening;
+}
+
+}  // namespace
+
+Result<Arguments> Exec(Call call) {
+  const std::string root = call.root();
+  const auto state = enforce::ReadRuntimeState(root, call.line.id());
+  if (!state) {
+    return Error{"no container " + std::string(call.line.id()) + " exists in " + root};
+  }
+  const auto records = enforce::Records::Open(root, /*create=*/false);
+  if (!records) return records.error();
+  auto record = records->Find(call.line.id());
+  if (!record) return record.error();
+
+  policy::Effective policy;
+  if (record->has_value() && IsOf(**record, *state)) {
+    policy = std::move((*record)->process_policy);
+  } else {
+    auto loaded = LoadPolicy(call);
+    if (!loaded) return loaded.error();
+    const auto admission = Admit(*loaded);
+    if (!admission) return admission.error();
+    if (admission->passes_through) return call.line.Canonical();
+    policy = *std::move(loaded);
+  }
+
+  auto process = RequestedProcess(call, state->bundle);
+  if (!process) return process.error();
+  const enforce::Decision decision =
+      enforce::Decide(*std::move(process), policy, {}, rules::Scope::kProcess);
+  const auto logged = Log(call, policy, state->bundle, {}, decision);
+  if (!logged) return logged.error();
+  if (policy.mode == policy::Mode::kAudit) return call.line.Canonical();
+  if (decision.outcome == enforce::Outcome::kRefused) {
+    return Error{enforce::RefusalSentence(decision)};
+  }
+
+  // Sealed and in memory: nothing is left to swap between our look at it and runc's.
+  auto memory =
+      sys::SealedMemory("runclad-process", decision.spec.WriteProcess(), LowestFd(call.line));
+  if (!memory) return memory.error();
+  call.line.SetOption("process", "/proc/self/fd/" + std::to_string(memory->Release()));
+  oci::DropProcessFlags(call.line);
+  return call.line.Canonical();
+}
+
+}  // namespace runclad::runtime

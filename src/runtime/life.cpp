@@ -1,0 +1,38 @@
+// start and delete: the record follows the container's life.
+#include "runclad/enforce/records.hpp"
+#include "runclad/enforce/runtime_state.hpp"
+#include "runclad/sys/process.hpp"
+
+#include "call.hpp"
+
+namespace runclad::runtime {
+
+Result<Arguments> Start(const Call& call) {
+  const std::string root = call.root();
+  const auto records = enforce::Records::Open(root, /*create=*/false);
+  if (!records) return records.error();
+  auto record = records->Find(call.line.id());
+  if (!record) return record.error();
+  const auto state = enforce::ReadRuntimeState(root, call.line.id());
+  if (record->has_value() && state && (*record)->bundle == state->bundle) {
+    (*record)->pid = state->pid;
+    (*record)->start_time = state->start_time;
+    if (auto written = records->Write(**record); !written) return written.error();
+  }
+  return call.line.Canonical();
+}
+
+Result<Arguments> Delete(const Call& call) {
+  const std::string root = call.root();
+  const auto state = enforce::ReadRuntimeState(root, call.line.id());
+  // The lower runtime refuses to delete a running container without --force: its record stays.
+  const bool is_alive = state && state->pid > 0 && sys::StartTime(state->pid) == state->start_time;
+  if (!is_alive || call.line.flag("force")) {
+    if (const auto records = enforce::Records::Open(root, /*create=*/false); records) {
+      records->Remove(call.line.id());
+    }
+  }
+  return call.line.Canonical();
+}
+
+}  // namespace runclad::runtime

@@ -1,0 +1,19 @@
+// The OCI runtime that we become. Not policy: kill and delete find it without reading any.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "runclad/base/result.hpp"
+
+namespace runclad::runtime {
+
+// `named` (--runclad-runtime), else the link /usr/libexec/runclad/runtime, else runc, then crun in
+// the system's directories; never by $PATH. It must be a program that only root can change and not
+// runclad itself.
+Result<std::string> FindLowerRuntime(const std::optional<std::string>& named);
+
+// Where `runtime` keeps its containers when no --root is given.
+std::string DefaultRoot(const std::string& runtime);
+
+}  // namespace runclad::runtime

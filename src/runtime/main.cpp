@@ -1,0 +1,68 @@
+// runclad: called where an engine would call runc. Reads the call, holds what it asks for to the
+// policy, and becomes the lower runtime.
+//
+// We exec and never fork and wait: the engine sends SIGKILL to its direct child when it dies
+// itself (PR_SET_PDEATHSIG), and a runtime behind us would live on.
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <utility>
+
+#include "runclad/sys/process.hpp"
+
+#include "call.hpp"
+#include "lower_runtime.hpp"
+#include "report.hpp"
+
+namespace runclad::runtime {
+namespace {
+
+Result<Arguments> Prepare(Call call) {
+  switch (call.line.kind) {
+    case oci::VerbKind::kCreate:
+      return Create(call);
+    case oci::VerbKind::kExec:
+      return Exec(std::move(call));
+    case oci::VerbKind::kStart:
+      return Start(call);
+    case oci::VerbKind::kDelete:
+      return Delete(call);
+    case oci::VerbKind::kUpdate:
+    case oci::VerbKind::kPassThrough:
+      break;
+  }
+  return call.line.Canonical();
+}
+
+// Returns only when the lower runtime was not reached.
+Error Run(const std::vector<std::string>& arguments) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto line = oci::ParseCommandLine(arguments);
+  if (!line) return line.error();
+  auto lower_runtime = FindLowerRuntime(line->runtime_path);
+  if (!lower_runtime) return lower_runtime.error();
+  auto handed_on = Prepare({*std::move(line), *lower_runtime, begin});
+  if (!handed_on) return handed_on.error();
+  handed_on->insert(handed_on->begin(), *lower_runtime);
+  return sys::Exec(*lower_runtime, *handed_on);
+}
+
+}  // namespace
+}  // namespace runclad::runtime
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  if (arguments.size() == 1 && arguments[0] == "--runclad-version") {
+    std::puts("runclad " RUNCLAD_VERSION);
+    return 0;
+  }
+  try {
+    return runclad::runtime::Report(runclad::runtime::Run(arguments), arguments);
+  } catch (
+      const std::exception& exception) {  // out of memory, or a fault of ours: stop, and say so
+    return runclad::runtime::Report({std::string("internal error: ") + exception.what()},
+                                    arguments);
+  }
+}

@@ -1,0 +1,16 @@
+// How a failure reaches the person who asked for the container: runc's contract with the engines.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runclad/base/result.hpp"
+
+namespace runclad::runtime {
+
+// Says `error` once on stderr and, as exactly one line, in the file that the call names with --log
+// (in the form of --log-format); containerd and podman show the user what stands there. Takes the
+// raw arguments, since the call may be one that could not be parsed. Returns the exit status.
+int Report(const Error& error, const std::vector<std::string>& arguments);
+
+}  // namespace runclad::runtime

@@ -1,0 +1,72 @@
+#include "runclad/enforce/decision.hpp"
+
+#include <gtest/gtest.h>
+
+namespace runclad::enforce {
+namespace {
+
+constexpr std::string_view kWeak =
+    R"({"linux":{"maskedPaths":[]},"process":{"noNewPrivileges":false}})";
+
+policy::Effective Policy(policy::Action action) {
+  policy::Effective policy;
+  policy::Parameters paths;
+  paths.Set("paths", std::vector<std::string>{"/proc/kcore"});
+  policy.rules["no-new-privileges"] = {action, {}};
+  policy.rules["masked-paths"] = {action, paths};
+  return policy;
+}
+
+Decision DecideWith(policy::Action action, rules::Scope scope = rules::Scope::kContainer) {
+  return Decide(*oci::Spec::Parse(kWeak), Policy(action), {}, scope);
+}
+
+TEST(Decide, FixAppliesProposalsAndKeepsTheValueBefore) {
+  const Decision decision = DecideWith(policy::Action::kFix);
+  EXPECT_EQ(decision.outcome, Outcome::kRewritten);
+  EXPECT_EQ(decision.spec.Write(),
+            R"({"linux":{"maskedPaths":["/proc/kcore"]},"process":{"noNewPrivileges":true}})");
+  ASSERT_EQ(decision.findings.size(), 2U);
+  EXPECT_EQ(decision.findings[0].rule->id(), "no-new-privileges");
+  EXPECT_EQ(decision.findings[0].finding.before, json::Value(false));
+  EXPECT_EQ(decision.findings[0].disposition, Disposition::kFixed);
+}
+
+TEST(Decide, RefuseAppliesNothing) {
+  const Decision decision = DecideWith(policy::Action::kRefuse);
+  EXPECT_EQ(decision.outcome, Outcome::kRefused);
+  EXPECT_EQ(decision.spec.Write(), kWeak);
+  EXPECT_EQ(
+      RefusalSentence(decision),
+      "refused by no-new-privileges: /process/noNewPrivileges false lets set-user-ID programs "
+      "and file capabilities raise privileges (CIS 5.26, PSS restricted); a waiver for the "
+      "image whose set-user-ID program is really needed, see runcladctl explain "
+      "no-new-privileges");
+}
+
+TEST(Decide, WarnRecordsAndChangesNothing) {
+  const Decision decision = DecideWith(policy::Action::kWarn);
+  EXPECT_EQ(decision.outcome, Outcome::kUnchanged);
+  EXPECT_EQ(decision.spec.Write(), kWeak);
+  EXPECT_EQ(decision.findings.size(), 2U);
+}
+
+TEST(Decide, OffLooksAtNothing) { EXPECT_TRUE(DecideWith(policy::Action::kOff).findings.empty()); }
+
+TEST(Decide, ExecLeavesTheRulesOfTheContainerOut) {
+  const Decision decision = DecideWith(policy::Action::kFix, rules::Scope::kProcess);
+  EXPECT_EQ(decision.spec.Write(),
+            R"({"linux":{"maskedPaths":[]},"process":{"noNewPrivileges":true}})");
+}
+
+TEST(Decide, AppliedTwiceChangesNothing) {
+  Decision once = DecideWith(policy::Action::kFix);
+  const std::string text = once.spec.Write();
+  const Decision twice =
+      Decide(std::move(once.spec), Policy(policy::Action::kFix), {}, rules::Scope::kContainer);
+  EXPECT_EQ(twice.outcome, Outcome::kUnchanged);
+  EXPECT_EQ(twice.spec.Write(), text);
+}
+
+}  // namespace
+}  // namespace runclad::enforce

@@ -1,0 +1,149 @@
+#include "runclad/enforce/records.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "runclad/sys/process.hpp"
+
+namespace runclad::enforce {
+namespace {
+
+// Records live in /run/runclad, named by the inode of a runtime root of this test's own.
+class RecordsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = "/tmp/runclad-records-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    root_ = pattern;
+    auto records = Records::Open(root_, /*create=*/true);
+    ASSERT_TRUE(records) << records.error().message;
+    records_.emplace(*std::move(records));
+    struct stat status {};
+    ASSERT_EQ(::stat(root_.c_str(), &status), 0);
+    directory_ = std::string(kRecordsDirectory) + "/" + std::to_string(status.st_dev) + "-" +
+                 std::to_string(status.st_ino);
+  }
+  void TearDown() override {
+    std::filesystem::remove_all(root_);
+    std::filesystem::remove_all(directory_);
+  }
+
+  static Record Sample(const std::string& id) {
+    Record record;
+    record.id = id;
+    record.bundle = "/bundles/" + id;
+    record.process_policy.profile = "restricted";
+    record.process_policy.mode = policy::Mode::kAudit;
+    record.process_policy.digest = "12ab";
+    record.process_policy.log = {"syslog", true};
+    policy::RuleSetting setting{policy::Action::kFix, {}};
+    setting.parameters.Set("allow", std::vector<std::string>{"CAP_KILL"});
+    setting.parameters.Set("bytes", std::int64_t{-1});
+    setting.parameters.Set("unlisted", std::string("fix"));
+    setting.parameters.Set("deny-socketcall", true);
+    record.process_policy.rules["capabilities"] = setting;
+    record.findings = json::Value(std::vector<std::string>{"finding"});
+    return record;
+  }
+
+  void Age(const std::string& name) const {
+    std::filesystem::last_write_time(
+        directory_ + "/" + name,
+        std::filesystem::file_time_type::clock::now() - std::chrono::minutes(11));
+  }
+
+  std::string root_;
+  std::string directory_;
+  std::optional<Records> records_;
+};
+
+TEST_F(RecordsTest, ComeBackAsTheyWereWritten) {
+  const Record written = Sample("web");
+  ASSERT_TRUE(records_->Write(written));
+  const auto found = records_->Find("web");
+  ASSERT_TRUE(found && found->has_value());
+  const Record& record = **found;
+  EXPECT_EQ(record.id, written.id);
+  EXPECT_EQ(record.bundle, written.bundle);
+  EXPECT_EQ(record.findings, written.findings);
+  EXPECT_EQ(record.process_policy.profile, "restricted");
+  EXPECT_EQ(record.process_policy.mode, policy::Mode::kAudit);
+  EXPECT_EQ(record.process_policy.digest, "12ab");
+  EXPECT_EQ(record.process_policy.log.target, "syslog");
+  EXPECT_TRUE(record.process_policy.log.required);
+  const auto& rules = record.process_policy.rules;
+  ASSERT_EQ(rules.size(), 1U);
+  EXPECT_EQ(rules.at("capabilities").action, policy::Action::kFix);
+  EXPECT_EQ(rules.at("capabilities").parameters.all(),
+            written.process_policy.rules.at("capabilities").parameters.all());
+}
+
+TEST_F(RecordsTest, AreNoneForAnotherContainer) {
+  ASSERT_TRUE(records_->Write(Sample("web")));
+  const auto other = records_->Find("db");
+  ASSERT_TRUE(other);
+  EXPECT_FALSE(other->has_value());
+}
+
+TEST_F(RecordsTest, ThatOthersCouldHaveWrittenAreErrors) {
+  ASSERT_TRUE(records_->Write(Sample("web")));
+  ASSERT_EQ(::chmod((directory_ + "/web.json").c_str(), 0666), 0);
+  EXPECT_FALSE(records_->Find("web"));
+}
+
+TEST_F(RecordsTest, ThatAreCutShortOrOfAnotherContainerAreErrors) {
+  std::ofstream(directory_ + "/cut.json") << R"({"id":"cut","bun)";
+  EXPECT_FALSE(records_->Find("cut"));
+  ASSERT_TRUE(records_->Write(Sample("web")));
+  std::filesystem::copy(directory_ + "/web.json", directory_ + "/copy.json");
+  EXPECT_FALSE(records_->Find("copy"));
+}
+
+TEST_F(RecordsTest, AreFoundByTheirLivingFirstProcess) {
+  Record record = Sample("web");
+  record.pid = ::getpid();
+  record.start_time = *sys::StartTime(::getpid());
+  ASSERT_TRUE(records_->Write(record));
+  EXPECT_EQ(records_->FindByPid(::getpid()), "web");
+  record.start_time += 1;  // the number went to another process
+  ASSERT_TRUE(records_->Write(record));
+  EXPECT_EQ(records_->FindByPid(::getpid()), "");
+  records_->Remove("web");
+  EXPECT_FALSE(std::filesystem::is_symlink(directory_ + "/pid-" + std::to_string(::getpid())));
+}
+
+TEST_F(RecordsTest, SweepTakesOldRecordsOfContainersThatAreGone) {
+  for (const char* id : {"gone", "fresh", "living"}) ASSERT_TRUE(records_->Write(Sample(id)));
+  std::filesystem::create_directory(root_ + "/living");
+  Age("gone.json");
+  Age("living.json");
+  records_->Sweep(root_);
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/gone.json"));
+  EXPECT_TRUE(std::filesystem::exists(directory_ + "/fresh.json")) << "younger than ten minutes";
+  EXPECT_TRUE(std::filesystem::exists(directory_ + "/living.json"));
+
+  ASSERT_TRUE(records_->Write(Sample("later")));
+  Age("later.json");
+  records_->Sweep(root_);
+  EXPECT_TRUE(std::filesystem::exists(directory_ + "/later.json")) << "swept a moment ago";
+}
+
+TEST_F(RecordsTest, AreTheSameThroughAnotherNameOfTheRoot) {
+  ASSERT_TRUE(records_->Write(Sample("web")));
+  const std::string alias = root_ + "-alias";
+  std::filesystem::create_directory_symlink(root_, alias);
+  const auto records = Records::Open(alias, /*create=*/false);
+  ASSERT_TRUE(records);
+  const auto found = records->Find("web");
+  EXPECT_TRUE(found && found->has_value());
+  std::filesystem::remove(alias);
+}
+
+}  // namespace
+}  // namespace runclad::enforce

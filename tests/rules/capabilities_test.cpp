@@ -1,0 +1,75 @@
+#include "rule_test.hpp"
+
+namespace runclad::rules {
+namespace {
+
+policy::Parameters Allowing(std::vector<std::string> names, const std::string& unlisted = "fix") {
+  policy::Parameters parameters;
+  parameters.Set("allow", std::move(names));
+  parameters.Set("unlisted", unlisted);
+  return parameters;
+}
+
+struct Case {
+  std::string_view name;
+  std::string_view before;  // /process/capabilities
+  std::string_view after;
+};
+
+constexpr Case kCases[] = {
+    {"what is not allowed goes from every set",
+     R"({"bounding":["CAP_CHOWN","CAP_KILL"],"effective":["CAP_KILL","CAP_SYS_ADMIN"],)"
+     R"("permitted":["CAP_SYS_ADMIN"]})",
+     R"({"bounding":["CAP_KILL"],"effective":["CAP_KILL"],"permitted":[]})"},
+    {"nothing is added", R"({"bounding":[],"effective":["CAP_CHOWN"]})",
+     R"({"bounding":[],"effective":[]})"},
+    {"inheritable is emptied",
+     R"({"bounding":["CAP_KILL"],"inheritable":["CAP_KILL"],"permitted":["CAP_KILL"]})",
+     R"({"bounding":["CAP_KILL"],"inheritable":[],"permitted":["CAP_KILL"]})"},
+    {"but for what is ambient, which the kernel wants inheritable",
+     R"({"ambient":["CAP_KILL","CAP_CHOWN"],"inheritable":["CAP_KILL","CAP_CHOWN"]})",
+     R"({"ambient":["CAP_KILL"],"inheritable":["CAP_KILL"]})"},
+    {"unknown names are dropped", R"({"bounding":["CAP_KILL","CAP_FUTURE","kil"]})",
+     R"({"bounding":["CAP_KILL"]})"},
+    {"other spellings are written as the spec has them, once",
+     R"({"bounding":["cap_kill","KILL","CAP_KILL"]})", R"({"bounding":["CAP_KILL"]})"},
+    {"within the allowlist nothing changes", R"({"bounding":["CAP_KILL"],"effective":[]})",
+     R"({"bounding":["CAP_KILL"],"effective":[]})"},
+};
+
+TEST(Capabilities, AreCutToTheAllowlist) {
+  for (const Case& c : kCases) {
+    const std::string document =
+        R"({"process":{"capabilities":)" + std::string(c.before) + R"(,"cwd":"/"}})";
+    const auto decision = DecideBy("capabilities", document, Allowing({"CAP_KILL"}));
+    EXPECT_EQ(decision.spec.Write(),
+              R"({"process":{"capabilities":)" + std::string(c.after) + R"(,"cwd":"/"}})")
+        << c.name;
+  }
+}
+
+TEST(Capabilities, AbsentSetsStayAbsent) {
+  const auto decision =
+      DecideBy("capabilities", R"({"process":{"cwd":"/"}})", Allowing({"CAP_KILL"}));
+  EXPECT_EQ(decision.outcome, enforce::Outcome::kUnchanged);
+  EXPECT_EQ(decision.spec.Write(), R"({"process":{"cwd":"/"}})");
+}
+
+TEST(Capabilities, UnlistedRefuseStopsWhatWasAskedForBeyondTheEnginesDefault) {
+  const auto parameters = Allowing({"CAP_KILL"}, "refuse");
+  const auto asked = DecideBy(
+      "capabilities", R"({"process":{"capabilities":{"bounding":["CAP_CHOWN","sys_admin"]}}})",
+      parameters);
+  ASSERT_EQ(asked.outcome, enforce::Outcome::kRefused);
+  EXPECT_EQ(enforce::RefusalSentence(asked),
+            "refused by capabilities: /process/capabilities/bounding \"CAP_SYS_ADMIN\" was asked "
+            "for beyond the allowlist (CIS 5.4, PSS baseline, PSS restricted); add the capability "
+            "to capabilities.allow, see runcladctl explain capabilities");
+  const auto by_default = DecideBy(
+      "capabilities", R"({"process":{"capabilities":{"bounding":["CAP_CHOWN"]}}})", parameters);
+  EXPECT_EQ(by_default.outcome, enforce::Outcome::kRewritten);
+  EXPECT_EQ(by_default.spec.Write(), R"({"process":{"capabilities":{"bounding":[]}}})");
+}
+
+}  // namespace
+}  // namespace runclad::rules

@@ -1,0 +1,48 @@
+// masked-paths, readonly-paths and no-new-privileges.
+#include "rule_test.hpp"
+
+namespace runclad::rules {
+namespace {
+
+policy::Parameters Paths(std::vector<std::string> paths) {
+  policy::Parameters parameters;
+  parameters.Set("paths", std::move(paths));
+  return parameters;
+}
+
+TEST(MaskedPaths, AddsWhatIsMissingAndKeepsTheRest) {
+  Facts facts;
+  facts.kernel.thermal_throttle_paths = {"/sys/devices/system/cpu/cpu0/thermal_throttle"};
+  const auto decision =
+      DecideBy("masked-paths", R"({"linux":{"maskedPaths":["/own","/proc/kcore"]}})",
+               Paths({"/proc/kcore", "/proc/keys"}), facts);
+  EXPECT_EQ(decision.spec.Write(), R"({"linux":{"maskedPaths":["/own","/proc/kcore","/proc/keys",)"
+                                   R"("/sys/devices/system/cpu/cpu0/thermal_throttle"]}})");
+}
+
+TEST(MaskedPaths, ComeBackWhereAnEngineSentNone) {
+  EXPECT_EQ(DecideBy("masked-paths", "{}", Paths({"/proc/kcore"})).spec.Write(),
+            R"({"linux":{"maskedPaths":["/proc/kcore"]}})");
+}
+
+TEST(ReadonlyPaths, AddsWhatIsNeitherReadOnlyNorMasked) {
+  const auto decision =
+      DecideBy("readonly-paths",
+               R"({"linux":{"maskedPaths":["/proc/asound"],"readonlyPaths":["/proc/bus"]}})",
+               Paths({"/proc/bus", "/proc/sys", "/proc/asound"}));
+  EXPECT_EQ(
+      decision.spec.Write(),
+      R"({"linux":{"maskedPaths":["/proc/asound"],"readonlyPaths":["/proc/bus","/proc/sys"]}})");
+}
+
+TEST(NoNewPrivileges, TurnsOnWhenAbsentOrFalse) {
+  for (const char* before : {R"({"process":{}})", R"({"process":{"noNewPrivileges":false}})"}) {
+    EXPECT_EQ(DecideBy("no-new-privileges", before, {}).spec.Write(),
+              R"({"process":{"noNewPrivileges":true}})");
+  }
+  EXPECT_TRUE(DecideBy("no-new-privileges", R"({"process":{"noNewPrivileges":true}})", {})
+                  .findings.empty());
+}
+
+}  // namespace
+}  // namespace runclad::rules

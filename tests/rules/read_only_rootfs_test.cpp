@@ -1,0 +1,106 @@
+#include "rule_test.hpp"
+
+namespace runclad::rules {
+namespace {
+
+using Kind = DirectoryFacts::Kind;
+
+constexpr std::string_view kId = "read-only-rootfs";
+
+policy::Parameters Sizes(std::vector<std::string> writable = {}) {
+  policy::Parameters parameters;
+  parameters.Set("writable", std::move(writable));
+  parameters.Set("tmp-bytes", std::int64_t{1000});
+  parameters.Set("run-bytes", std::int64_t{500});
+  return parameters;
+}
+
+// An image with /tmp (1777) and /run, and /var/tmp and /var/run as links.
+Facts Image() {
+  Facts facts;
+  facts.resolved_destinations = {
+      {"/var/tmp", "/tmp"}, {"/var/run", "/run"}, {"/var/run/docker.pid", "/run/docker.pid"}};
+  facts.directories = {{"/tmp", {Kind::kDirectory, 0, 0, 01777, 0}},
+                       {"/run", {Kind::kDirectory, 0, 7, 0755, 0}}};
+  return facts;
+}
+
+constexpr std::string_view kRun =
+    R"({"destination":"/run","options":["nosuid","nodev","noexec","tmpcopyup","mode=755","uid=0",)"
+    R"("gid=7","size=500"],"source":"tmpfs","type":"tmpfs"})";
+constexpr std::string_view kTmp =
+    R"({"destination":"/tmp","options":["nosuid","nodev","noexec","tmpcopyup","mode=1777","uid=0",)"
+    R"("gid=0","size=1000"],"source":"tmpfs","type":"tmpfs"})";
+
+std::string Mounts(std::initializer_list<std::string_view> mounts) {
+  std::string text = R"({"mounts":[)";
+  for (const std::string_view mount : mounts) {
+    if (text.back() != '[') text += ',';
+    text += mount;
+  }
+  return text + R"(],"root":{"path":"rootfs","readonly":true}})";
+}
+
+TEST(ReadOnlyRootfs, MakesTheRootReadOnlyAndKeepsTmpAndRunWritable) {
+  const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), Image());
+  EXPECT_EQ(decision.spec.Write(), Mounts({kTmp, kRun}));
+}
+
+TEST(ReadOnlyRootfs, GoesBeforeWhatIsMountedInside) {
+  constexpr std::string_view kInside = R"({"destination":"/var/run/docker.pid"})";
+  const auto decision = DecideBy(kId,
+                                 R"({"mounts":[{"destination":"/proc"},)" + std::string(kInside) +
+                                     R"(],"root":{"path":"rootfs"}})",
+                                 Sizes(), Image());
+  EXPECT_EQ(decision.spec.Write(), Mounts({R"({"destination":"/proc"})", kRun, kInside, kTmp}));
+}
+
+TEST(ReadOnlyRootfs, NeverCoversAMountAtOrAboveTheDirectory) {
+  constexpr std::string_view kOwn = R"({"destination":"/tmp"})";
+  const auto decision =
+      DecideBy(kId, R"({"mounts":[{"destination":"/tmp"}],"root":{"path":"rootfs"}})",
+               Sizes({"/tmp/cache"}), Image());
+  EXPECT_EQ(decision.spec.Write(), Mounts({kOwn, kRun}));
+}
+
+TEST(ReadOnlyRootfs, AddsNothingWhereTheRootWasReadOnly) {
+  EXPECT_TRUE(DecideBy(kId, R"({"root":{"path":"rootfs","readonly":true}})", Sizes(), Image())
+                  .findings.empty());
+}
+
+TEST(ReadOnlyRootfs, GivesADirectoryThatIsAbsentTheUsualMode) {
+  const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), {});
+  EXPECT_EQ(
+      decision.spec.mounts()[1],
+      (oci::Mount{"/run", "tmpfs", "tmpfs", {"nosuid", "nodev", "noexec", "mode=755", "size=500"}}))
+      << decision.spec.Write();
+}
+
+TEST(ReadOnlyRootfs, SizesFollowTheContentAndTheMemoryLimit) {
+  Facts facts = Image();
+  facts.directories["/run"].content_bytes = 600;
+  const auto decision =
+      DecideBy(kId, R"({"linux":{"resources":{"memory":{"limit":1400}}},"root":{"path":"rootfs"}})",
+               Sizes(), facts);
+  EXPECT_TRUE(decision.spec.mounts()[0].has_option("size=700")) << "/tmp: half the memory limit";
+  EXPECT_TRUE(decision.spec.mounts()[1].has_option("size=600")) << "/run: the content";
+}
+
+TEST(ReadOnlyRootfs, RefusesContentThatDoesNotFitTheMemoryLimit) {
+  Facts facts = Image();
+  facts.directories["/run"].content_bytes = 701;
+  const auto decision =
+      DecideBy(kId, R"({"linux":{"resources":{"memory":{"limit":1400}}},"root":{"path":"rootfs"}})",
+               Sizes(), facts);
+  EXPECT_EQ(decision.outcome, enforce::Outcome::kRefused);
+}
+
+TEST(ReadOnlyRootfs, LeavesAFileInTheWayAlone) {
+  Facts facts = Image();
+  facts.directories["/run"].kind = Kind::kOther;
+  const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), facts);
+  EXPECT_EQ(decision.spec.Write(), Mounts({kTmp}));
+}
+
+}  // namespace
+}  // namespace runclad::rules
