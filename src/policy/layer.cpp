@@ -288,7 +288,8 @@ void Fold(Layer layer, Effective& policy) {
     }
     for (auto& [schema, value] : rule.parameters) {
       if (schema->merge == Merge::kAccumulate && schema->type == ParameterType::kStrings) {
-        setting.parameters.Append(schema->name, std::get<std::vector<std::string>>(value));
+        setting.parameters.Append(schema->name,
+                                  std::get<std::vector<std::string>>(std::move(value)));
         origins.Add(rule.rule, schema->name);
       } else {
         setting.parameters.Set(schema->name, std::move(value));

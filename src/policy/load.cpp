@@ -12,6 +12,8 @@
 #include "runclad/policy/effective.hpp"
 #include "runclad/sys/file.hpp"
 
+#include "compiled_profile.hpp"
+#include "digest.hpp"
 #include "layer.hpp"
 
 namespace runclad::policy {
@@ -28,10 +30,6 @@ struct Source {
   std::string label;  // in origins: "policy.json"
   std::string_view text;
 };
-
-Source ProfileSource(const std::string& name, std::string_view text) {
-  return {LayerKind::kProfile, "profile " + name, "profile " + name, text};
-}
 
 Source HostSource(const std::string& file_name, std::string_view text) {
   return {LayerKind::kHost, "policy " + file_name, file_name.substr(file_name.rfind('/') + 1),
@@ -73,52 +71,43 @@ Result<Layer> ReadSource(const Source& source, const Format& format, bool wants_
   return layer;
 }
 
-// FNV-1a, 64 bits. It tells policies apart in the log and secures nothing.
-class Digest {
- public:
-  void Add(std::string_view text) {
-    for (const char c : text) AddByte(static_cast<unsigned char>(c));
-    AddByte(0);  // no text holds it: two texts never read like one
+// The profile as the bottom layer, with its text's digest.
+Result<std::pair<Layer, std::uint64_t>> ProfileLayer(const std::string& name, const Format& format,
+                                                     const LoadOptions& options) {
+  if (options.profile != nullptr) {
+    const std::string_view text = options.profile(name);
+    const std::string title = "profile " + name;
+    Result<Layer> layer =
+        ReadSource({LayerKind::kProfile, title, title, text}, format, options.origins);
+    if (!layer) return layer.error();
+    return std::pair(*std::move(layer), Digest(text));
   }
-
-  [[nodiscard]] std::string Hex() const {
-    std::string digits(16, '0');
-    for (std::size_t i = 0; i < digits.size(); ++i) {
-      digits[i] = "0123456789abcdef"[(state_ >> (60 - 4 * i)) & 0xF];
-    }
-    return digits;
-  }
-
- private:
-  void AddByte(unsigned char byte) { state_ = (state_ ^ byte) * 0x100000001b3U; }
-
-  std::uint64_t state_ = 0xcbf29ce484222325U;
-};
+  Result<Layer> layer = CompiledLayer(name, format.rules);
+  if (!layer) return layer.error();
+  layer->label = "profile " + name;
+  if (options.origins) layer->positions = FindPositions(Profile(name));
+  return std::pair(*std::move(layer), CompiledDigest(name));
+}
 
 // The layers folded; `host` may be missing.
 Result<Effective> Resolve(const Source* host, std::span<const RuleSchema> rules,
                           const LoadOptions& options) {
-  const Format format{rules, options.profile, nullptr};
+  const Format format{rules, options.profile != nullptr ? options.profile : Profile, nullptr};
   Effective policy;
   policy.profile = kDefaultProfile;
   std::vector<Layer> layers(1);
-  Digest digest;
   if (host != nullptr) {
     Result<Layer> layer = ReadSource(*host, format, options.origins);
     if (!layer) return layer.error();
     if (layer->extends) policy.profile = *layer->extends;
     layers.push_back(*std::move(layer));
-    digest.Add(host->text);
   }
-  const std::string_view profile_text = options.profile(policy.profile);
-  Result<Layer> profile =
-      ReadSource(ProfileSource(policy.profile, profile_text), format, options.origins);
+  auto profile = ProfileLayer(policy.profile, format, options);
   if (!profile) return profile.error();
-  layers.front() = *std::move(profile);
-  digest.Add(profile_text);
+  layers.front() = std::move(profile->first);
 
   for (Layer& layer : layers) Fold(std::move(layer), policy);
-  policy.digest = digest.Hex();
+  policy.digest = Hex(host == nullptr ? profile->second : Digest(host->text, profile->second));
   return policy;
 }
 
@@ -179,7 +168,8 @@ std::vector<Fault> FindFaults(std::string_view text, std::span<const RuleSchema>
     return {{line, reason == std::string::npos ? message : message.substr(reason + 2)}};
   }
   std::vector<LayerFault> faults;
-  ReadLayer(*document, LayerKind::kHost, {rules, options.profile, is_syscall}, faults);
+  const Format format{rules, options.profile != nullptr ? options.profile : Profile, is_syscall};
+  ReadLayer(*document, LayerKind::kHost, format, faults);
   if (faults.empty()) return {};
   return Locate(text, std::move(faults));
 }

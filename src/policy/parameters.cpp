@@ -1,6 +1,7 @@
 #include "runclad/policy/parameters.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace runclad::policy {
 
@@ -57,12 +58,13 @@ void Parameters::Set(std::string_view name, Value value) {
   values_.insert_or_assign(std::string(name), std::move(value));
 }
 
-void Parameters::Append(std::string_view name, const std::vector<std::string>& texts) {
-  Value& value = values_.try_emplace(std::string(name)).first->second;
-  auto* list = std::get_if<std::vector<std::string>>(&value);
-  if (list == nullptr) list = &value.emplace<std::vector<std::string>>();
-  for (const std::string& text : texts) {
-    if (std::ranges::find(*list, text) == list->end()) list->push_back(text);
+void Parameters::Append(std::string_view name, std::vector<std::string> texts) {
+  const auto found = values_.find(name);
+  auto* list =
+      found == values_.end() ? nullptr : std::get_if<std::vector<std::string>>(&found->second);
+  if (list == nullptr) return Set(name, std::move(texts));
+  for (std::string& text : texts) {
+    if (std::ranges::find(*list, text) == list->end()) list->push_back(std::move(text));
   }
 }
 

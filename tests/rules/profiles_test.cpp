@@ -27,6 +27,28 @@ TEST(Profiles, FollowTheCatalogue) {
   }
 }
 
+TEST(Profiles, SayTheSameAsTablesOfTheProgramAndAsText) {
+  for (const std::string profile : {"restricted", "baseline"}) {
+    const std::string text = R"({"extends": ")" + profile + R"("})";
+    const auto read = policy::Parse(text, "policy.json", Schemas(), {.profile = policy::Profile});
+    ASSERT_TRUE(read) << read.error().message;
+    const policy::Effective compiled = Compiled(profile);
+    EXPECT_EQ(read->digest, compiled.digest);
+    ASSERT_EQ(read->rules.size(), compiled.rules.size());
+    for (const auto& [id, setting] : read->rules) {
+      EXPECT_EQ(setting.action, compiled.rule(id).action) << id;
+      EXPECT_EQ(setting.parameters.all(), compiled.rule(id).parameters.all()) << id;
+    }
+  }
+}
+
+TEST(Profiles, AreErrorsForAProgramOfOtherRules) {
+  const auto policy = policy::Parse("{}", "policy.json", {});
+  ASSERT_FALSE(policy);
+  EXPECT_EQ(policy.error().message,
+            "profile restricted: rule \"capabilities\" is not this program's: its id");
+}
+
 TEST(Profiles, CarryNoCommentsSoThatJqReadsThem) {
   for (const std::string_view profile : {"restricted", "baseline"}) {
     EXPECT_EQ(policy::Profile(profile).find("//"), std::string_view::npos) << profile;

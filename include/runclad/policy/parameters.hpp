@@ -50,6 +50,7 @@ struct RuleSchema {
 // A rule's parameters as they came out of the layers. An absent one reads as empty, 0 or false.
 class Parameters {
  public:
+  // In the order of ParameterType.
   using Value = std::variant<std::vector<std::string>, std::int64_t, std::string, bool>;
 
   [[nodiscard]] const std::vector<std::string>& strings(std::string_view name) const;
@@ -59,7 +60,7 @@ class Parameters {
 
   void Set(std::string_view name, Value value);
   // Adds to a list those of `texts` that it does not hold yet.
-  void Append(std::string_view name, const std::vector<std::string>& texts);
+  void Append(std::string_view name, std::vector<std::string> texts);
   [[nodiscard]] const std::map<std::string, Value, std::less<>>& all() const { return values_; }
 
  private:

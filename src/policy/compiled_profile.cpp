@@ -1,0 +1,70 @@
+#include "compiled_profile.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "runclad/base/spelling.hpp"
+
+#include "layer.hpp"
+
+namespace runclad::policy {
+namespace {
+
+const CompiledProfile* FindProfile(std::string_view name) {
+  const auto profiles = CompiledProfiles();
+  const auto found = std::ranges::find(profiles, name, &CompiledProfile::name);
+  return found == profiles.end() ? nullptr : &*found;
+}
+
+Parameters::Value ValueOf(const CompiledParameter& parameter) {
+  if (const auto* texts = std::get_if<std::span<const std::string_view>>(&parameter.value)) {
+    return std::vector<std::string>(texts->begin(), texts->end());
+  }
+  if (const auto* text = std::get_if<std::string_view>(&parameter.value)) return std::string(*text);
+  if (const auto* number = std::get_if<std::int64_t>(&parameter.value)) return *number;
+  return std::get<bool>(parameter.value);
+}
+
+}  // namespace
+
+std::string_view Profile(std::string_view name) {
+  const CompiledProfile* profile = FindProfile(name);
+  return profile == nullptr ? std::string_view() : profile->text;
+}
+
+std::uint64_t CompiledDigest(std::string_view name) {
+  const CompiledProfile* profile = FindProfile(name);
+  return profile == nullptr ? 0 : profile->digest;
+}
+
+Result<Layer> CompiledLayer(std::string_view name, std::span<const RuleSchema> rules) {
+  const CompiledProfile* profile = FindProfile(name);
+  if (profile == nullptr) return Error{"unknown profile " + Quoted(name)};
+  Layer layer;
+  layer.kind = LayerKind::kProfile;
+  layer.rules.reserve(profile->rules.size());
+  for (const CompiledRule& compiled : profile->rules) {
+    const auto fault = [&](std::string_view what) {
+      return Error{"profile " + std::string(name) + ": rule " + Quoted(compiled.id) +
+                   " is not this program's: its " + std::string(what)};
+    };
+    const auto schema = std::ranges::find(rules, compiled.id, &RuleSchema::id);
+    if (schema == rules.end()) return fault("id");
+    const auto action = std::ranges::find(schema->actions, compiled.action,
+                                          [](Action supported) { return Name(supported); });
+    if (action == schema->actions.end()) return fault("action");
+    RuleLayer& rule = layer.rules.emplace_back(RuleLayer{schema->id, *action, {}});
+    rule.parameters.reserve(compiled.parameters.size());
+    for (const CompiledParameter& parameter : compiled.parameters) {
+      const auto known =
+          std::ranges::find(schema->parameters, parameter.name, &ParameterSchema::name);
+      if (known == schema->parameters.end()) return fault(parameter.name);
+      Parameters::Value value = ValueOf(parameter);
+      if (value.index() != static_cast<std::size_t>(known->type)) return fault(parameter.name);
+      rule.parameters.emplace_back(&*known, std::move(value));
+    }
+  }
+  return layer;
+}
+
+}  // namespace runclad::policy
