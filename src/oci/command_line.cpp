@@ -176,7 +176,8 @@ class Parser {
     if (!IsValidId(positionals.front())) {
       return Error{Quoted(positionals.front()) + " is not a container's id"};
     }
-    const bool wants_program = line_.kind == VerbKind::kExec && !line_.option("process");
+    const bool wants_program =
+        line_.kind == VerbKind::kExec && line_.option("process").value_or("").empty();
     if (wants_program && positionals.size() == 1) {
       return Error{"the program to run is missing behind the container's id"};
     }

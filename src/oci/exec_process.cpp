@@ -1,84 +1,124 @@
 #include "runclad/oci/exec_process.hpp"
 
-#include <array>
 #include <charconv>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
-#include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
+
+#include "runclad/base/spelling.hpp"
+
+#include "go_text.hpp"
 
 namespace runclad::oci {
 namespace {
 
 using json::Document;
 
-constexpr std::array<std::string_view, 9> kProcessFlags = {
-    "cwd",           "env",      "tty",          "user", "additional-gids",
-    "process-label", "apparmor", "no-new-privs", "cap"};
-
-std::optional<std::uint32_t> Id(std::string_view text) {
-  std::uint32_t id = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (text.empty() || fault != std::errc() || end != text.data() + text.size()) {
-    return std::nullopt;
-  }
-  return id;
+// A user or group id as the kernel has it. runc wraps larger ones: 4294967296 would be root.
+std::optional<std::int64_t> ParseId(std::string_view text) {
+  constexpr std::int64_t kLargest = 2147483647;
+  std::int64_t id = 0;
+  if (!IsPlainInteger(text)) return std::nullopt;
+  std::from_chars(text.data(), text.data() + text.size(), id);
+  return id >= 0 && id <= kLargest ? std::optional(id) : std::nullopt;
 }
 
-void SetWhenGiven(Document& process, const char* member, std::optional<std::string_view> value) {
+// The member `name` of `object`, made when it is missing, as a value of `type`.
+Result<Document*> Member(Document& object, const char* name, Document::value_t type) {
+  Document& member = object[name];
+  if (member.is_null()) member = Document(type);
+  if (member.type() != type) {
+    return Error{"config.json's process: " + Quoted(name) + " is not an " +
+                 Document(type).type_name()};
+  }
+  return &member;
+}
+
+Status Append(Document& object, const char* name, const Document& element) {
+  const Result<Document*> array = Member(object, name, Document::value_t::array);
+  if (!array) return array.error();
+  (*array)->push_back(element);
+  return {};
+}
+
+void Replace(Document& process, const char* member, std::optional<std::string_view> value) {
+  // runc takes an empty value for none.
   if (value && !value->empty()) process[member] = *value;
 }
 
-void Append(Document& array, const std::vector<std::string_view>& values) {
-  if (values.empty()) return;
-  if (array.is_null()) array = Document::array();
-  for (const std::string_view value : values) array.push_back(value);
+Status AddCapabilities(Document& process, const std::vector<std::string_view>& capabilities) {
+  if (capabilities.empty()) return {};
+  const auto sets = process.find("capabilities");
+  if (sets == process.end() || !sets->is_object()) {  // runc dereferences a null pointer
+    return Error{"--cap: the container's config.json has no capabilities to add to"};
+  }
+  std::vector<const char*> names = {"bounding", "effective", "permitted"};
+  // Ambient capabilities work only on top of inheritable ones; runc 1.1 adds them in vain.
+  if (sets->contains("inheritable")) names.push_back("ambient");
+  for (const std::string_view capability : capabilities) {
+    for (const char* name : names) {
+      if (Status status = Append(*sets, name, capability); !status) return status;
+    }
+  }
+  return {};
+}
+
+Status SetUser(Document& process, const CommandLine& exec) {
+  const Result<Document*> user = Member(process, "user", Document::value_t::object);
+  if (!user) return user.error();
+  if (const auto value = exec.option("user"); value && !value->empty()) {
+    const std::size_t colon = value->find(':');
+    const auto uid = ParseId(value->substr(0, colon));
+    const bool has_gid = colon != std::string_view::npos;
+    const auto gid = has_gid ? ParseId(value->substr(colon + 1)) : std::optional<std::int64_t>(0);
+    if (!uid || !gid) {
+      return Error{"--user wants UID or UID:GID in plain decimal numbers, not " + Quoted(*value)};
+    }
+    (**user)["uid"] = *uid;
+    if (has_gid) (**user)["gid"] = *gid;
+  }
+  for (const std::string_view value : exec.values("additional-gids")) {
+    const auto gid = ParseId(value);
+    if (!gid) return Error{"--additional-gids wants a group's number, not " + Quoted(value)};
+    if (Status status = Append(**user, "additionalGids", *gid); !status) return status;
+  }
+  return {};
 }
 
 }  // namespace
 
-Result<json::Value> ProcessFromFlags(const json::Document& config_process,
-                                     const CommandLine& line) {
-  if (line.positionals.size() < 2) return Error{"exec: no program is named after the container"};
+Result<json::Value> ProcessFromFlags(const Document& config_process, const CommandLine& exec) {
+  if (!config_process.is_object()) {
+    return Error{"the container's config.json has no process; exec needs --process"};
+  }
+  if (exec.positionals.size() < 2) {
+    return Error{"the program to run is missing behind the container's id"};
+  }
   Document process = config_process;
-  process["args"] = std::vector<std::string>(line.positionals.begin() + 1, line.positionals.end());
-  SetWhenGiven(process, "cwd", line.option("cwd"));
-  SetWhenGiven(process, "apparmorProfile", line.option("apparmor"));
-  SetWhenGiven(process, "selinuxLabel", line.option("process-label"));
-  // runc leaves the inheritable set as it is.
-  for (const char* set : {"bounding", "effective", "permitted", "ambient"}) {
-    if (!line.values("cap").empty()) Append(process["capabilities"][set], line.values("cap"));
+  process["args"] = std::vector<std::string>(exec.positionals.begin() + 1, exec.positionals.end());
+  Replace(process, "cwd", exec.option("cwd"));
+  Replace(process, "apparmorProfile", exec.option("apparmor"));
+  Replace(process, "selinuxLabel", exec.option("process-label"));
+  if (Status status = AddCapabilities(process, exec.values("cap")); !status) return status.error();
+  // A comma is no separator here, as in every runc: "A=1,B=2" is one variable.
+  for (const std::string_view variable : exec.values("env")) {
+    if (Status status = Append(process, "env", variable); !status) return status.error();
   }
-  Append(process["env"], line.values("env"));
-  process["terminal"] = line.flag("tty");
-  if (const auto value = line.option("no-new-privs")) {
-    process["noNewPrivileges"] = *value == "true";
-  }
-  if (const auto user = line.option("user"); user && !user->empty()) {
-    const std::size_t colon = user->find(':');
-    const auto uid = Id(user->substr(0, colon));
-    if (!uid) return Error{"exec: --user " + std::string(*user) + " is not uid[:gid] in numbers"};
-    process["user"]["uid"] = *uid;
-    if (colon != std::string_view::npos) {
-      const auto gid = Id(user->substr(colon + 1));
-      if (!gid) return Error{"exec: --user " + std::string(*user) + " is not uid[:gid] in numbers"};
-      process["user"]["gid"] = *gid;
-    }
-  }
-  for (const std::string_view value : line.values("additional-gids")) {
-    const auto gid = Id(value);
-    if (!gid) return Error{"exec: --additional-gids " + std::string(value) + " is no number"};
-    Document& gids = process["user"]["additionalGids"];
-    if (gids.is_null()) gids = Document::array();
-    gids.push_back(*gid);
-  }
+  process["terminal"] = exec.flag("tty");
+  if (exec.option("no-new-privs")) process["noNewPrivileges"] = exec.flag("no-new-privs");
+  if (Status status = SetUser(process, exec); !status) return status.error();
   return json::Value(std::move(process));
 }
 
 void DropProcessFlags(CommandLine& line) {
-  for (const std::string_view flag : kProcessFlags) line.RemoveOption(flag);
+  for (const std::string_view flag : {"cwd", "env", "tty", "user", "additional-gids",
+                                      "process-label", "apparmor", "no-new-privs", "cap"}) {
+    line.RemoveOption(flag);
+  }
   line.positionals.resize(1);
 }
 

@@ -145,6 +145,8 @@ constexpr Rewritten kRewritten[] = {
      "exec --no-new-privs=false -- c sh"},
     {"values with = and commas", "exec --env=A=b=c,d c sh", VerbKind::kExec,
      "exec --env=A=b=c,d -- c sh"},
+    {"an empty --process is none", "exec --process= c sh", VerbKind::kExec,
+     "exec --process= -- c sh"},
     {"an empty bundle", "create --bundle '' c", VerbKind::kCreate, "create --bundle= -- c"},
     {"a value that is false", "--rootless false exec --user=0 c sh", VerbKind::kExec,
      "--rootless=false exec --user=0 -- c sh"},

@@ -8,8 +8,8 @@
 
 namespace runclad::oci {
 
-// `config_process` is /process of the bundle's config.json. Errors: no program is named, or a
-// number (--user, --additional-gids) is none.
+// `config_process` is /process of the bundle's config.json. Errors: no program is named, a number
+// (--user, --additional-gids) is none, or there is nothing to add --cap to.
 Result<json::Value> ProcessFromFlags(const json::Document& config_process, const CommandLine& line);
 
 // Removes the flags that ProcessFromFlags has taken up, and the program's arguments: --process says
