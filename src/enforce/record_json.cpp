@@ -54,6 +54,41 @@ std::optional<Parameters::Value> ParameterFrom(const Document& value) {
   return strings;
 }
 
+Document ToDocument(const Promise& promise) {
+  Document binds = Document::array();
+  for (const Promise::Bind& bind : promise.binds) {
+    binds.push_back(
+        {{"destination", bind.destination}, {"device", bind.device}, {"inode", bind.inode}});
+  }
+  Document document = {{"noNewPrivileges", promise.no_new_privileges},
+                       {"seccomp", promise.seccomp},
+                       {"readOnlyRoot", promise.read_only_root},
+                       {"ownNamespaces", promise.own_namespaces},
+                       {"binds", std::move(binds)}};
+  if (promise.bounding) document["bounding"] = *promise.bounding;
+  return document;
+}
+
+// The file is root's and written by us: one that does not read is an error, and no promise is
+// taken as kept.
+Result<Promise> PromiseFrom(const Document& record) {
+  try {
+    const Document& document = record.at("promise");
+    Promise promise;
+    if (document.contains("bounding")) promise.bounding = document.at("bounding");
+    promise.no_new_privileges = document.at("noNewPrivileges");
+    promise.seccomp = document.at("seccomp");
+    promise.read_only_root = document.at("readOnlyRoot");
+    promise.own_namespaces = document.at("ownNamespaces");
+    for (const Document& bind : document.at("binds")) {
+      promise.binds.push_back({bind.at("destination"), bind.at("device"), bind.at("inode")});
+    }
+    return promise;
+  } catch (const Document::exception&) {
+    return Error{"has no promise that can be read"};
+  }
+}
+
 Status ReadRules(const Document& rules, policy::Effective& policy) {
   for (const auto& [id, entry] : rules.items()) {
     const auto name = Member<std::string>(entry, "action");
@@ -87,6 +122,7 @@ std::string RecordToJson(const Record& record) {
       {"policy", policy.digest},
       {"log", {{"target", policy.log.target}, {"required", policy.log.required}}},
       {"rules", std::move(rules)},
+      {"promise", ToDocument(record.promise)},
       {"findings", record.findings.document()},
       {"pid", static_cast<std::uint64_t>(record.pid)},
       {"startTime", record.start_time},
@@ -130,6 +166,9 @@ Result<Record> RecordFromJson(std::string_view text) {
   const auto rules = document->find("rules");
   if (rules == document->end() || !rules->is_object()) return Error{"has no rules"};
   if (auto read = ReadRules(*rules, record.process_policy); !read) return read.error();
+  auto promise = PromiseFrom(*document);
+  if (!promise) return promise.error();
+  record.promise = *std::move(promise);
   const auto findings = document->find("findings");
   if (findings != document->end()) record.findings = json::Value(*findings);
   return record;

@@ -30,9 +30,9 @@ T Number(const json::Document& object, const char* name) {
 }
 
 RuntimeState FromRunc(const json::Document& state) {
-  RuntimeState found{Number<pid_t>(state, "init_process_pid"),
-                     Number<std::uint64_t>(state, "init_process_start"),
-                     {}};
+  RuntimeState found;
+  found.pid = Number<pid_t>(state, "init_process_pid");
+  found.start_time = Number<std::uint64_t>(state, "init_process_start");
   const auto config = state.find("config");
   if (config == state.end() || !config->is_object()) return found;
   const auto labels = config->find("labels");
@@ -47,8 +47,10 @@ RuntimeState FromRunc(const json::Document& state) {
 }
 
 RuntimeState FromCrun(const json::Document& status) {
-  RuntimeState found{
-      Number<pid_t>(status, "pid"), Number<std::uint64_t>(status, "process-start-time"), {}};
+  RuntimeState found;
+  found.pid = Number<pid_t>(status, "pid");
+  found.start_time = Number<std::uint64_t>(status, "process-start-time");
+  found.is_crun = true;
   const auto bundle = status.find("bundle");
   if (bundle != status.end() && bundle->is_string()) found.bundle = bundle->get<std::string>();
   return found;
@@ -59,9 +61,18 @@ RuntimeState FromCrun(const json::Document& status) {
 std::optional<RuntimeState> ReadRuntimeState(const std::string& runtime_root, std::string_view id) {
   const auto directory = sys::OpenDirectory(runtime_root + "/" + std::string(id));
   if (!directory) return std::nullopt;
-  if (const auto state = ReadDocument(directory->get(), "state.json")) return FromRunc(*state);
-  if (const auto status = ReadDocument(directory->get(), "status")) return FromCrun(*status);
-  return std::nullopt;
+  RuntimeState found;
+  if (const auto state = ReadDocument(directory->get(), "state.json")) {
+    found = FromRunc(*state);
+  } else if (const auto status = ReadDocument(directory->get(), "status")) {
+    found = FromCrun(*status);
+  } else {
+    return std::nullopt;
+  }
+  // Both keep the fifo that the program waits at until start.
+  struct stat fifo {};
+  found.is_waiting = ::fstatat(directory->get(), "exec.fifo", &fifo, AT_SYMLINK_NOFOLLOW) == 0;
+  return found;
 }
 
 bool ContainerExists(const std::string& runtime_root, std::string_view id) {

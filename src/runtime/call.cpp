@@ -36,20 +36,38 @@ Result<Admission> Admit(const policy::Effective& policy) {
       "set \"rootless\" to \"pass-through\" or \"apply\" in the policy, or use another runtime"};
 }
 
+namespace {
+
+std::int64_t Microseconds(const Call& call) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
+                                                               call.begin)
+      .count();
+}
+
+}  // namespace
+
 Status Log(const Call& call, const policy::Effective& policy, const std::string& bundle,
            const engine::Identity& identity, const enforce::Decision& decision) {
-  const auto spent = std::chrono::steady_clock::now() - call.begin;
-  return enforce::WriteLog(
-      policy.log,
-      enforce::LogLine(
-          {.verb = call.line.verb,
-           .container = call.line.id(),
-           .bundle = bundle,
-           .identity = identity,
-           .policy = &policy,
-           .decision = &decision,
-           .error = {},
-           .microseconds = std::chrono::duration_cast<std::chrono::microseconds>(spent).count()}));
+  return enforce::WriteLog(policy.log, enforce::LogLine({.verb = call.line.verb,
+                                                         .container = call.line.id(),
+                                                         .bundle = bundle,
+                                                         .identity = identity,
+                                                         .policy = &policy,
+                                                         .decision = &decision,
+                                                         .error = {},
+                                                         .microseconds = Microseconds(call)}));
+}
+
+Status LogError(const Call& call, const policy::Effective& policy, const std::string& bundle,
+                const Error& error) {
+  return enforce::WriteLog(policy.log, enforce::LogLine({.verb = call.line.verb,
+                                                         .container = call.line.id(),
+                                                         .bundle = bundle,
+                                                         .identity = {},
+                                                         .policy = &policy,
+                                                         .decision = nullptr,
+                                                         .error = error.message,
+                                                         .microseconds = Microseconds(call)}));
 }
 
 }  // namespace runclad::runtime

@@ -45,4 +45,8 @@ Result<Admission> Admit(const policy::Effective& policy);
 Status Log(const Call& call, const policy::Effective& policy, const std::string& bundle,
            const engine::Identity& identity, const enforce::Decision& decision);
 
+// The same for what could not go on.
+Status LogError(const Call& call, const policy::Effective& policy, const std::string& bundle,
+                const Error& error);
+
 }  // namespace runclad::runtime

@@ -47,11 +47,13 @@ policy::Effective ProcessPolicy(const policy::Effective& policy, const oci::Spec
 }
 
 Status WriteRecord(const enforce::Records& records, const Call& call, const std::string& bundle,
-                   const policy::Effective& policy, const enforce::Decision& decision) {
+                   const policy::Effective& policy, const enforce::Decision& decision,
+                   const rules::Facts& facts) {
   enforce::Record record;
   record.id = call.line.id();
   record.bundle = bundle;
   record.process_policy = ProcessPolicy(policy, decision.spec);
+  record.promise = enforce::PromiseOf(decision.spec, facts);
   record.findings = enforce::ToJson(decision.findings);
   return records.Write(record);
 }
@@ -91,7 +93,7 @@ Result<Arguments> Create(const Call& call) {
   const bool is_enforced = policy->mode == policy::Mode::kEnforce;
   const bool goes_on = !is_enforced || decision.outcome != enforce::Outcome::kRefused;
   if (goes_on) {
-    const auto recorded = WriteRecord(*records, call, bundle->path(), *policy, decision);
+    const auto recorded = WriteRecord(*records, call, bundle->path(), *policy, decision, facts);
     if (!recorded) return recorded.error();
   }
   const auto logged = Log(call, *policy, bundle->path(), facts.identity, decision);

@@ -14,6 +14,7 @@
 #include "runclad/sys/file.hpp"
 
 #include "call.hpp"
+#include "kept.hpp"
 
 namespace runclad::runtime {
 namespace {
@@ -80,6 +81,7 @@ Result<Arguments> Exec(Call call) {
 
   policy::Effective policy;
   if (record->has_value() && IsOf(**record, *state)) {
+    if (auto kept = Keeps(call, **record, *state); !kept) return kept.error();
     policy = std::move((*record)->process_policy);
   } else {
     auto loaded = LoadPolicy(call);

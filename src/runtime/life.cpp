@@ -4,6 +4,7 @@
 #include "runclad/sys/process.hpp"
 
 #include "call.hpp"
+#include "kept.hpp"
 
 namespace runclad::runtime {
 
@@ -15,6 +16,7 @@ Result<Arguments> Start(const Call& call) {
   if (!record) return record.error();
   const auto state = enforce::ReadRuntimeState(root, call.line.id());
   if (record->has_value() && state && (*record)->bundle == state->bundle) {
+    if (auto kept = Keeps(call, **record, *state); !kept) return kept.error();
     (*record)->pid = state->pid;
     (*record)->start_time = state->start_time;
     if (auto written = records->Write(**record); !written) return written.error();

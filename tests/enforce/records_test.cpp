@@ -48,6 +48,10 @@ class RecordsTest : public testing::Test {
     setting.parameters.Set("unlisted", std::string("fix"));
     setting.parameters.Set("deny-socketcall", true);
     record.process_policy.rules["capabilities"] = setting;
+    record.promise.bounding = 32;
+    record.promise.read_only_root = true;
+    record.promise.own_namespaces = {"pid"};
+    record.promise.binds = {{"/data", 7, 18446744073709551615U}};
     record.findings = json::Value(std::vector<std::string>{"finding"});
     return record;
   }
@@ -72,6 +76,12 @@ TEST_F(RecordsTest, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(record.id, written.id);
   EXPECT_EQ(record.bundle, written.bundle);
   EXPECT_EQ(record.findings, written.findings);
+  EXPECT_EQ(record.promise.bounding, 32U);
+  EXPECT_TRUE(record.promise.read_only_root);
+  EXPECT_FALSE(record.promise.seccomp);
+  EXPECT_EQ(record.promise.own_namespaces, std::vector<std::string>{"pid"});
+  ASSERT_EQ(record.promise.binds.size(), 1U);
+  EXPECT_EQ(record.promise.binds[0].inode, 18446744073709551615U);
   EXPECT_EQ(record.process_policy.profile, "restricted");
   EXPECT_EQ(record.process_policy.mode, policy::Mode::kAudit);
   EXPECT_EQ(record.process_policy.digest, "12ab");

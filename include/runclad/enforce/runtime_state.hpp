@@ -14,6 +14,8 @@ struct RuntimeState {
   pid_t pid = 0;
   std::uint64_t start_time = 0;
   std::string bundle;
+  bool is_waiting = false;  // created and not started
+  bool is_crun = false;
 };
 
 // No value where the container does not exist or the file is not the runtime's.

@@ -31,6 +31,8 @@ struct SourceFacts {
     kUnknown,        // could not be identified
   };
   Access access = Access::kUnknown;
+  std::uint64_t device = 0;  // st_dev and st_ino of what the source resolves to; 0: not known
+  std::uint64_t inode = 0;
   std::string resolved;  // the path that the source resolves to
   std::string because;   // "an ancestor of /var/lib/docker"
 };
