@@ -4,10 +4,9 @@
 #include <charconv>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "runclad/enforce/records.hpp"
 #include "runclad/enforce/runtime_state.hpp"
+#include "runclad/json/pointer.hpp"
 #include "runclad/oci/exec_process.hpp"
 #include "runclad/oci/spec.hpp"
 #include "runclad/sys/bundle.hpp"
@@ -44,7 +43,8 @@ Result<oci::Spec> RequestedProcess(const Call& call, const std::string& bundle_p
   const auto config = oci::Spec::Parse(bundle->config());
   if (!config) return config.error().In(bundle->path() + "/config.json");
   if (!config->has_process()) return Error{bundle->path() + "/config.json has no process"};
-  const auto process = oci::ProcessFromFlags(config->document().at("process"), call.line);
+  const auto process =
+      oci::ProcessFromFlags(json::Get(config->document(), "/process").document(), call.line);
   if (!process) return process.error();
   return oci::Spec::FromProcess(*process);
 }

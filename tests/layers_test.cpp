@@ -1,0 +1,206 @@
+// Holds every #include of src/ and include/ against the table of layers (ARCHITECTURE.md).
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace runclad {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::IsEmpty;
+using Names = std::array<std::string_view, 9>;
+
+struct Layer {
+  std::string_view name;
+  Names may_use;  // other layers, or single headers of them
+};
+
+constexpr Layer kLayers[] = {
+    {"base", {}},
+    {"json", {"base"}},
+    {"sys", {"base"}},
+    {"privilege", {"base"}},
+    {"oci", {"base", "json", "privilege"}},
+    {"engine", {"base", "sys", "json", "oci"}},
+    {"policy", {"base", "json", "sys", "privilege", "engine/identity.hpp"}},
+    {"rules",
+     {"base", "json/value.hpp", "json/pointer.hpp", "privilege", "oci", "engine/identity.hpp",
+      "policy/parameters.hpp"}},
+    {"enforce", {"base", "json", "sys", "privilege", "oci", "engine", "policy", "rules"}},
+    {"runtime",
+     {"base", "json", "sys", "privilege", "oci", "engine", "policy", "rules", "enforce"}},
+    {"ctl", {"base", "json", "sys", "privilege", "oci", "engine", "policy", "rules", "enforce"}},
+    // Programs of the build that turn data files into tables.
+    {"generate", {"base", "json"}},
+};
+
+// A header of another project, or the folder of its headers, and the layers that may include it.
+struct Foreign {
+  std::string_view prefix;
+  Names layers;
+};
+
+constexpr Foreign kForeign[] = {
+    {"nlohmann/json.hpp", {"json", "oci", "engine", "policy", "enforce", "ctl", "generate"}},
+    {"nlohmann/json_fwd.hpp", {"json"}},
+    {"cap-ng.h", {"privilege"}},
+    {"seccomp.h", {"privilege"}},
+    {"spdlog/", {"enforce"}},
+    {"fmt/", {"enforce"}},
+    {"CLI/", {"ctl"}},
+};
+
+// Headers whose user is still to be written: to be empty before the first release.
+constexpr std::string_view kNotUsedYet[] = {
+    "runclad/sys/mounts.hpp",
+    "runclad/privilege/seccomp_program.hpp",
+    "runclad/enforce/record_search.hpp",
+};
+
+bool Contains(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// "rules" of "src/rules/catalog.cpp" and of "include/runclad/rules/rule.hpp".
+std::string_view LayerOf(std::string_view file) {
+  for (const std::string_view folder : {"src/", "include/runclad/"}) {
+    if (!file.starts_with(folder)) continue;
+    file.remove_prefix(folder.size());
+    return file.substr(0, file.find('/'));
+  }
+  return {};
+}
+
+// Why `file` may not include `header` (as it stands between the quotes); empty when it may.
+std::string Violation(std::string_view file, std::string_view header) {
+  const std::string_view layer = LayerOf(file);
+  const auto* row = std::ranges::find(kLayers, layer, &Layer::name);
+  if (row == std::end(kLayers)) return "the folder is no layer";
+  constexpr std::string_view kOurs = "runclad/";
+  if (header.starts_with(kOurs)) {
+    header.remove_prefix(kOurs.size());
+    const std::string_view used = header.substr(0, header.find('/'));
+    if (used == layer || Contains(row->may_use, used) || Contains(row->may_use, header)) {
+      return {};
+    }
+    return std::string(layer) + " may not use " + std::string(header);
+  }
+  for (const auto& [prefix, layers] : kForeign) {
+    if (!header.starts_with(prefix)) continue;
+    if (!Contains(layers, layer)) {
+      return std::string(layer) + " may not use " + std::string(header);
+    }
+    // Two seconds of compile time for whoever includes it.
+    if (header == "nlohmann/json.hpp" && file.starts_with("include/")) {
+      return "json.hpp stays out of headers that layers share";
+    }
+  }
+  if (header.find("..") != std::string_view::npos) return "a layer's own headers are its own";
+  return {};
+}
+
+struct Include {
+  std::string file;  // relative to the project
+  std::size_t line;
+  std::string header;
+};
+
+std::vector<Include> AllIncludes() {
+  const fs::path project = RUNCLAD_SOURCE_DIR;
+  std::vector<Include> includes;
+  for (const char* folder : {"src", "include"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(project / folder)) {
+      const std::string extension = entry.path().extension().string();
+      if (extension != ".cpp" && extension != ".hpp" && extension != ".in") continue;
+      std::ifstream stream(entry.path());
+      std::size_t number = 0;
+      for (std::string line; std::getline(stream, line);) {
+        ++number;
+        if (!line.starts_with("#include ")) continue;
+        const std::size_t begin = line.find_first_of("<\"");
+        const std::size_t end = line.find_last_of(">\"");
+        includes.push_back({fs::relative(entry.path(), project).string(), number,
+                            line.substr(begin + 1, end - begin - 1)});
+      }
+    }
+  }
+  return includes;
+}
+
+TEST(Layers, IncludeOnlyWhatTheTableAllows) {
+  const std::vector<Include> includes = AllIncludes();
+  EXPECT_GT(includes.size(), 100U);
+  for (const Include& include : includes) {
+    EXPECT_THAT(Violation(include.file, include.header), IsEmpty())
+        << include.file << ":" << include.line;
+  }
+}
+
+TEST(Layers, ShareOnlyHeadersThatAnotherLayerUses) {
+  const std::vector<Include> includes = AllIncludes();
+  const fs::path folder = fs::path(RUNCLAD_SOURCE_DIR) / "include";
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    const std::string header = fs::relative(entry.path(), folder).string();
+    const std::string_view layer = LayerOf("include/" + header);
+    const bool is_used = std::any_of(includes.begin(), includes.end(), [&](const Include& include) {
+      return include.header == header && LayerOf(include.file) != layer;
+    });
+    EXPECT_TRUE(is_used || Contains(kNotUsedYet, header))
+        << header << " is used by its own layer only: move it to src/";
+  }
+}
+
+TEST(Layers, TheTableTellsAllowedFromForbidden) {
+  struct {
+    std::string_view file;
+    std::string_view header;
+    bool is_allowed;
+  } const rows[] = {
+      {"src/rules/user.cpp", "runclad/rules/rule.hpp", true},
+      {"src/rules/user.cpp", "runclad/json/value.hpp", true},
+      {"src/rules/user.cpp", "runclad/json/reader.hpp", false},
+      {"src/rules/user.cpp", "runclad/engine/identity.hpp", true},
+      {"src/rules/user.cpp", "runclad/engine/docker.hpp", false},
+      {"src/rules/user.cpp", "runclad/policy/parameters.hpp", true},
+      {"src/rules/user.cpp", "runclad/policy/effective.hpp", false},
+      {"src/rules/user.cpp", "runclad/sys/file.hpp", false},
+      {"src/rules/user.cpp", "runclad/enforce/decision.hpp", false},
+      {"src/rules/user.cpp", "nlohmann/json.hpp", false},
+      {"src/rules/user.cpp", "sys/stat.h", true},
+      {"include/runclad/rules/facts.hpp", "runclad/sys/mounts.hpp", false},
+      {"include/runclad/oci/spec.hpp", "nlohmann/json.hpp", false},
+      {"src/oci/spec.cpp", "nlohmann/json.hpp", true},
+      {"src/oci/spec.cpp", "schema.hpp", true},
+      {"src/oci/spec.cpp", "../json/reader_detail.hpp", false},
+      {"src/oci/spec.cpp", "runclad/sys/file.hpp", false},
+      {"src/policy/load.cpp", "runclad/engine/identity.hpp", true},
+      {"src/policy/load.cpp", "runclad/engine/docker.hpp", false},
+      {"src/policy/load.cpp", "runclad/rules/rule.hpp", false},
+      {"src/policy/load.cpp", "runclad/oci/spec.hpp", false},
+      {"src/enforce/log.cpp", "spdlog/logger.h", true},
+      {"src/runtime/main.cpp", "spdlog/logger.h", false},
+      {"src/runtime/main.cpp", "CLI/CLI.hpp", false},
+      {"src/ctl/main.cpp", "CLI/CLI.hpp", true},
+      {"src/ctl/main.cpp", "runclad/rules/rule.hpp", true},
+      {"src/runtime/main.cpp", "nlohmann/json.hpp", false},
+      {"src/sys/file.cpp", "runclad/json/value.hpp", false},
+      {"src/base/result.cpp", "runclad/sys/file.hpp", false},
+      {"src/common/strings.cpp", "string", false},
+  };
+  for (const auto& row : rows) {
+    EXPECT_EQ(Violation(row.file, row.header).empty(), row.is_allowed)
+        << row.file << " including " << row.header;
+  }
+}
+
+}  // namespace
+}  // namespace runclad
