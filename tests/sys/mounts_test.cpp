@@ -105,10 +105,10 @@ TEST(Locate, FollowsLinksAndAnySpelling) {
 TEST(Locate, RefusesOtherProcessesViews) {
   InPrivateMounts([] {
     ASSERT_EQ(::symlink("/proc/self/root", "/srv/link"), 0);
+    ASSERT_EQ(::symlink("loop", "/srv/loop"), 0);
     for (const char* path :
          {"/proc/self/root", "/proc/self/root/etc", "/srv/link", "/srv/link/etc", "/proc/self/cwd",
           "/proc/self/fd/0", "/dev/stdin", "/proc/thread-self/root", "/srv/loop"}) {
-      ::symlink("loop", "/srv/loop");
       const auto located = Locate(path);
       ASSERT_FALSE(located) << path;
       EXPECT_THAT(located.error().message, HasSubstr("leads through a link of /proc"));
