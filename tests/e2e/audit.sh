@@ -40,7 +40,7 @@ holds "audit under Docker runs what enforce refuses" succeeded
 holds "and changes nothing" status_field NoNewPrivs 0
 guards "and its line names docker" log_has audit '.engine == "docker"'
 make_bundle twofold >/dev/null
-sed -i 's/"noNewPrivileges": true/"noNewPrivileges": true, "NoNewPrivileges": false/' \
+sed -i 's/"noNewPrivileges": false/"noNewPrivileges": true, "NoNewPrivileges": false/' \
   "$E2E_WORK/bundles/twofold/config.json"
 audit_runtime create --bundle "$E2E_WORK/bundles/twofold" twofold
 guards "a document that can be read in two ways is refused in audit too" failed

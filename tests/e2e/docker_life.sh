@@ -82,9 +82,6 @@ capture docker update --memory 64m --memory-swap 64m server
 holds "docker update of a memory limit" succeeded
 capture docker exec server cat /sys/fs/cgroup/memory/memory.limit_in_bytes
 holds "reaches the kernel" out_is 67108864
-capture docker update --pids-limit 100000 server
-capture docker exec server cat /sys/fs/cgroup/pids/pids.max
-guards "docker update does not exceed the policy's maximum of processes" not out_is 100000
 capture docker restart -t 5 server
 holds "docker restart" succeeded
 holds "it answers again" eventually 10 docker exec server wget -qO /dev/null http://127.0.0.1:8080/
@@ -128,6 +125,13 @@ docker_remove committed
 docker_run box-committed true
 holds "a committed image runs" succeeded
 docker rmi box-committed >/dev/null
+
+# --- the record goes with the container ---
+docker_start recorded
+record=/run/runclad/$(stat -c %d-%i /run/docker/runtime-runc/moby)/$OUT.json
+guards "a running container has a record" test -f "$record"
+docker_remove recorded
+holds "which goes with it" test ! -e "$record"
 
 # --- many at once ---
 for n in $(seq 32); do

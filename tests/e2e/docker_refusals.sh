@@ -83,17 +83,7 @@ guards "--pid host shows no process of the host" out_lacks reached-the-host
 docker_run --uts host --cap-add SYS_ADMIN box hostname changed-by-a-container
 guards "--uts host changes no host name" test "$(hostname)" != changed-by-a-container
 
-# --- everything at once, devices, kernel settings ---
-docker_run --privileged -u 1000 box sh -c 'test -e /dev/kmsg && echo reached-the-host'
-guards "--privileged reaches nothing" out_lacks reached-the-host
-guards "--privileged is refused by name" err_has "runclad: refused by privileged: "
-mknod "$E2E_WORK/disk" b 7 0
-refuses "--device of a block device" devices '/linux/devices/[0-9]+[^ ]*' /dev/disk "test -b /dev/disk" \
-  --device "$E2E_WORK/disk:/dev/disk"
-refuses "--device /dev/kmsg" devices '/linux/devices/[0-9]+[^ ]*' /dev/kmsg "test -c /dev/kmsg" \
-  --device /dev/kmsg
-refuses "--sysctl beyond the safe set" sysctls '/linux/sysctl/[^ ]*' 4000 \
-  "test \$(cat /proc/sys/kernel/msgmax) = 4000" --sysctl kernel.msgmax=4000
+# --- namespaces of other containers ---
 docker_start outsider
 RUNTIME=plain docker_start stranger
 refuses "--pid container:" host-namespaces "/linux/namespaces[^ ]*" pid "true" --pid container:outsider

@@ -108,7 +108,7 @@ dockerd_start() {
     --cgroup-parent "$E2E_CGROUP" --host "unix://$E2E_WORK/docker.sock" \
     --host unix:///run/docker.sock --host "unix://$E2E_SRV/engine.sock" \
     >"$E2E_WORK/dockerd.log" 2>&1 &
-  DOCKERD_PID=$!
+  export E2E_DOCKERD_PID=$!
   export DOCKER_HOST=unix://$E2E_WORK/docker.sock
   wait_for 30 docker version || fail "dockerd did not come up: $(tail -n 3 "$E2E_WORK/dockerd.log")"
 }
@@ -127,6 +127,6 @@ engines_stop() {
   containers=$(docker ps -aq)
   # shellcheck disable=SC2086  # one id per word
   [ -z "$containers" ] || docker rm -f $containers >/dev/null
-  kill "$DOCKERD_PID" && wait "$DOCKERD_PID"
+  kill "$E2E_DOCKERD_PID" && wait "$E2E_DOCKERD_PID"
   kill "$CONTAINERD_PID" && wait "$CONTAINERD_PID"
 }

@@ -69,7 +69,7 @@ exec_by_hand() {  # WHAT OPTION…
   shift
   capture_runtime exec "$@"
   holds "$what runs" succeeded
-  guards "$what: CapBnd" test "$(( 0x$(awk '$1 == "CapBnd:" {print $2}' <<<"$OUT") & ~0x400 ))" = 0
+  guards "$what: CapBnd" has_at_most_net_bind_service CapBnd
   guards "$what: NoNewPrivs" status_field NoNewPrivs 1
 }
 status_of=(grep -E "$STATUS_FIELDS" /proc/self/status)

@@ -77,6 +77,12 @@ err_is_empty() { [ ! -s "$E2E_WORK/err" ]; }
 err_is_one_line() { [ "$(wc -l <"$E2E_WORK/err")" -eq 1 ]; }
 # The value of a field of /proc/self/status in OUT: status_field CapBnd 0000000000000400
 status_field() { [ "$(awk -v f="$1:" '$1 == f {print $2; exit}' <<<"$OUT")" = "$2" ]; }
+# A set of capabilities in OUT holds nothing that `restricted` does not allow.
+has_at_most_net_bind_service() {  # CapBnd|CapEff …
+  local bits
+  bits=$(awk -v f="$1:" '$1 == f {print $2; exit}' <<<"$OUT")
+  [ -n "$bits" ] && (((16#$bits & ~16#400) == 0))
+}
 
 # The sentence of a refusal, in whatever the engine wraps it:
 #   refused RULE POINTER-REGEX VALUE   (VALUE as it stands in the document, without the quotes)

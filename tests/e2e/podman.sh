@@ -39,6 +39,8 @@ podman_run box probe keyctl
 guards "podman's own profile is tightened: keyctl" out_is EPERM
 podman_run --security-opt seccomp=unconfined box probe unshare-user
 guards "podman run --security-opt seccomp=unconfined" out_is EPERM
+podman_run --init box cat /proc/1/comm
+holds "podman run --init" grep -qE 'podman-init|catatonit' <<<"$OUT"
 podman_run --read-only box true
 holds "podman run --read-only" succeeded
 

@@ -75,6 +75,7 @@ broken() {  # WHAT PATTERN: the policy is broken now, in a way that the sentence
   holds "$1: state works" succeeded
 }
 NAME=$DIRECTORY/policy.json
+NAMED="policy $DIRECTORY(/|: )policy.json"  # where no line is to blame
 write_policy '{
   "extends": "restricted",
   "rules": {
@@ -104,23 +105,23 @@ write_policy '{
 broken "an unknown capability" 'policy.json( line |:)2.*KILL'
 write_policy "{\"extends\": \"restricted\", $LOG, \"rules\": {}}"
 chmod 666 "$NAME"
-broken "a world-writable policy" "$NAME"
+broken "a world-writable policy" "$NAMED"
 chmod 644 "$NAME"
 chown 1000 "$NAME"
-broken "a policy of another owner" "$NAME"
+broken "a policy of another owner" "$NAMED"
 chown 0 "$NAME"
 chmod 777 "$DIRECTORY"
 broken "a policy in a world-writable directory" "$DIRECTORY"
 chmod 755 "$DIRECTORY"
 mv "$NAME" "$E2E_WORK/policy.aside"
 mkdir "$NAME"
-broken "a policy that is a directory" "$NAME"
+broken "a policy that is a directory" "$NAMED"
 rmdir "$NAME"
 mkfifo "$NAME"
-CAPTURE_SECONDS=10 broken "a policy that is a pipe" "$NAME"
+CAPTURE_SECONDS=10 broken "a policy that is a pipe" "$NAMED"
 rm "$NAME"
 ln -s /nowhere "$NAME"
-broken "a policy that is a dangling link" "$NAME"
+broken "a policy that is a dangling link" "$NAMED"
 
 # Still broken: everything can be stopped.
 own_runtime kill by-hand KILL

@@ -1,11 +1,12 @@
 #!/bin/bash
 # The end-to-end tests: real engines call the runtime, and what the kernel says is looked at.
 #
-#   tests/e2e/run.sh [--prove] [TOPIC…]     a topic is a file here without .sh: exec, policy …
+#   tests/e2e/run.sh [--prove] [TOPIC…]     a topic is a file here without .sh (exec, policy …), or
+#                                           a path (tests/bench/instructions.sh)
 #
 # --prove runs the same tests with plain runc in runclad's place and expects every `guards` to fail:
 # the attacks are real, and no test passes by itself. RUNCLAD_E2E_RUNTIME names the program under
-# test (default: build/release/bin/runclad).
+# test (default: build/release/runclad).
 #
 # The engines run in mount, pid, network, uts and ipc namespaces of their own, with a /run and a
 # /var/lib of their own: whatever happens, they end with this program and leave nothing.
@@ -14,11 +15,18 @@ export E2E_DIR
 E2E_DIR=$(cd "$(dirname "$0")" && pwd)
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin  # the distribution's engines
 all_topics="docker_confinement docker_refusals docker_life exec by_hand containerd podman policy
-  audit passthrough"
+  audit passthrough crun"
 
 die() {
   printf 'e2e: %s\n' "$1" >&2
   exit 1
+}
+
+topic_file() {
+  case "$1" in
+    */*) realpath "$1" ;;
+    *) printf '%s/%s.sh\n' "$E2E_DIR" "$1" ;;
+  esac
 }
 
 outer() {
@@ -30,15 +38,15 @@ outer() {
   fi
   E2E_PLAIN=$(command -v runc) || die "runc is not installed: apt-get install runc"
   local needed
-  for needed in containerd dockerd docker ctr podman busybox jq unshare; do
+  for needed in containerd dockerd docker ctr podman crun busybox jq unshare; do
     command -v "$needed" >/dev/null || die "$needed is not installed (tests/run.sh installs it)"
   done
-  E2E_PROGRAM=${RUNCLAD_E2E_RUNTIME:-$(cd "$E2E_DIR/../.." && pwd)/build/release/bin/runclad}
+  E2E_PROGRAM=${RUNCLAD_E2E_RUNTIME:-$(cd "$E2E_DIR/../.." && pwd)/build/release/runclad}
   [ "$E2E_PROVE" = 1 ] || [ -x "$E2E_PROGRAM" ] ||
     die "there is no runtime at $E2E_PROGRAM: build it, or name one with RUNCLAD_E2E_RUNTIME"
   local topic
   for topic in "$@"; do
-    [ -f "$E2E_DIR/$topic.sh" ] || die "there is no topic $topic"
+    [ -f "$(topic_file "$topic")" ] || die "there is no topic $topic"
   done
 
   export E2E_SRV E2E_CGROUP E2E_LOGS
@@ -72,20 +80,22 @@ inside() {
   mkdir -p /run/lock /run/user
   if [ -d /etc/runclad ]; then mount -t tmpfs -o mode=755 tmpfs /etc/runclad; fi
   export E2E_WORK=/run/e2e E2E_POLICIES=/run/e2e/policies E2E_RUNTIME=/run/e2e/runtimes/runclad/runclad
+  local topic before file files=()
+  # shellcheck disable=SC2086  # a list of words
+  [ $# -gt 0 ] || set -- $all_topics
+  for topic in "$@"; do files+=("$(topic_file "$topic")"); done
   mkdir -p "$E2E_WORK" && cd "$E2E_WORK" || exit 1
   : >results
   : >failures
   started=$(date +%s)
   engines_start
 
-  local topic before
-  # shellcheck disable=SC2086  # a list of words
-  [ $# -gt 0 ] || set -- $all_topics
-  for topic in "$@"; do
-    printf '\n# %s\n' "$topic"
+  for file in "${files[@]}"; do
+    topic=${file##*/}
+    printf '\n# %s\n' "${topic%.sh}"
     before=$(wc -l <results)
-    bash "$E2E_DIR/$topic.sh" || finding not-ok "$topic.sh ended with status $?"
-    [ "$(wc -l <results)" -gt "$before" ] || finding not-ok "$topic.sh made no assertion"
+    bash "$file" || finding not-ok "$topic ended with status $?"
+    [ "$(wc -l <results)" -gt "$before" ] || finding not-ok "$topic made no assertion"
   done
 
   printf '\n# what is left\n'
@@ -111,8 +121,6 @@ check_nothing_is_left() {
   left=$(awk '{print $5}' /proc/self/mountinfo | grep -E "^(/run/|/var/lib/|$E2E_SRV)" |
     grep -vxE "/run/docker/netns/default|/var/lib/docker")
   if [ -z "$left" ]; then finding ok "no mount is left"; else finding not-ok "mounts left: $left"; fi
-  left=$(find /run/runclad -name '*.json' 2>/dev/null)
-  if [ -z "$left" ]; then finding ok "no record is left"; else finding not-ok "records left: $left"; fi
 }
 
 summary() {

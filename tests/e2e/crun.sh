@@ -1,0 +1,64 @@
+#!/bin/bash
+# Another lower runtime: crun, which refuses a hybrid cgroup layout and therefore runs below a
+# cgroup2 mount of its own here.
+# shellcheck source=tests/e2e/lib.sh
+. "${E2E_DIR:?}/lib.sh"
+
+if [ "${1:-}" != --below-cgroup2 ]; then
+  exec unshare --mount --propagation private "$BASH" "$0" --below-cgroup2
+fi
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+
+mkdir -p "$E2E_WORK/runtimes/crun"
+if [ "$E2E_PROVE" = 1 ]; then
+  printf '#!/bin/sh\nexec %s "$@"\n' "$(command -v crun)"
+else
+  printf '#!/bin/sh\nexec %s --runclad-config=%s --runclad-runtime=%s "$@"\n' \
+    "$E2E_PROGRAM" "$E2E_POLICIES/runclad" "$(command -v crun)"
+fi >"$E2E_WORK/runtimes/crun/runclad"
+chmod 755 "$E2E_WORK/runtimes/crun/runclad"
+E2E_PLAIN=$(command -v crun)
+E2E_RUNTIME=$E2E_WORK/runtimes/crun/runclad
+STATE=$E2E_WORK/crun-state
+
+# Without limits: crun raises one of its own to load the filter of devices.
+bundle=$(make_bundle other 'del(.linux.resources)')
+capture_runtime create --bundle "$bundle" other
+holds "crun: create" succeeded
+capture_runtime exec other grep -E 'Cap|NoNew|Seccomp' /proc/self/status
+guards "crun: exec into a created container: CapBnd" status_field CapBnd 0000000000000400
+guards "crun: exec into a created container: NoNewPrivs" status_field NoNewPrivs 1
+capture_runtime start other
+holds "crun: start" succeeded
+holds "crun: it runs" eventually 5 state_is other running
+confined() { [ "$(host_field other CapBnd)/$(host_field other NoNewPrivs)/$(host_field other Seccomp)" = \
+  0000000000000400/1/2 ]; }
+guards "crun: it is confined" eventually 5 confined
+capture_runtime exec --cap CAP_SYS_ADMIN other grep -E 'Cap|NoNew|Seccomp' /proc/self/status
+guards "crun: exec --cap: CapBnd" status_field CapBnd 0000000000000400
+capture_runtime exec other sh -c 'echo x >/written'
+guards "crun: the root filesystem is read-only" failed
+capture_runtime exec other sh -c 'echo x >/tmp/written && cat /tmp/written'
+holds "crun: /tmp is writable" out_is x
+capture_runtime kill other KILL
+holds "crun: kill" eventually 5 state_is other stopped
+capture_runtime delete other
+holds "crun: delete" state_is other ""
+
+make_bundle other '.mounts += [{destination: "/host", type: "bind", source: "/", options: ["rbind"]}]
+  | del(.linux.resources)' >/dev/null
+capture_runtime create --bundle "$bundle" other
+guards "crun: a bind of / is refused" refused host-mounts '/mounts/[0-9]+/source' '"/"'
+discard other
+make_bundle other 'del(.linux.resources)' >/dev/null
+# crun reads another document with --config: what was checked is not what would run.
+cp "$bundle/config.json" "$E2E_WORK/plain.json"
+for option in --config -f; do
+  capture_runtime create "$option" "$E2E_WORK/plain.json" --bundle "$bundle" other
+  guards "crun: $option is refused" failed
+  discard other
+done
+capture_runtime run --detach --bundle "$bundle" other
+holds "crun: run --detach" succeeded
+guards "crun: run --detach is confined" eventually 5 confined
+capture_runtime delete --force other
