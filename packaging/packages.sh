@@ -1,0 +1,60 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034  # the lists are for those who source this
+# Sourced by quickstart.sh and tests/run.sh: what they need of Debian, installed when it is missing.
+
+# For `runclad` and `runcladctl`.
+PACKAGES_BUILD="g++ cmake ninja-build pkg-config libseccomp-dev libcap-ng-dev libspdlog-dev
+  libfmt-dev libcli11-dev nlohmann-json3-dev"
+# For a container without an engine.
+PACKAGES_TRY="runc busybox-static"
+# For every test.
+PACKAGES_TEST="clang clang-format shellcheck valgrind jq libgtest-dev libgmock-dev libc6-dev
+  containerd docker.io podman conmon crun tini catatonit procps util-linux bsdutils"
+
+# Another vendor's package of the same program will do: these are installed only when their command
+# is missing.
+package_command() {
+  case "$1" in
+    runc | crun | containerd | podman | conmon) echo "$1" ;;
+    docker.io) echo dockerd ;;
+  esac
+}
+
+package_is_missing() {
+  local command
+  command=$(package_command "$1")
+  if [ -n "$command" ] && command -v "$command" >/dev/null; then return 1; fi
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" != installed ]
+}
+
+# Installs those of the named packages that are missing; starts no daemon. Says what it does.
+install_missing() {
+  local package missing=() policy=/usr/sbin/policy-rc.d own_policy='' status log
+  for package in "$@"; do
+    if package_is_missing "$package"; then missing+=("$package"); fi
+  done
+  if [ ${#missing[@]} -eq 0 ]; then return 0; fi
+  printf 'installing with apt-get: %s\n' "${missing[*]}"
+  if [ "$(id -u)" != 0 ]; then
+    printf 'these packages are missing, and only root can install them\n' >&2
+    return 1
+  fi
+  # Packages of engines would start their daemons, and with them bridges and firewall rules.
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
+    own_policy=1
+  fi
+  log=$(mktemp)
+  export DEBIAN_FRONTEND=noninteractive
+  { apt-get install -y -q --no-install-recommends "${missing[@]}" ||
+    { apt-get update -q && apt-get install -y -q --no-install-recommends "${missing[@]}"; }; } \
+    >"$log" 2>&1 </dev/null
+  status=$?
+  if [ -n "$own_policy" ]; then rm -f "$policy"; fi
+  if [ "$status" -ne 0 ]; then
+    tail -n 5 "$log" >&2
+    printf 'apt-get could not install: %s\n' "${missing[*]}" >&2
+  fi
+  rm -f "$log"
+  return "$status"
+}

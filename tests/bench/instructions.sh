@@ -1,0 +1,85 @@
+#!/bin/bash
+# How many instructions the shim costs on an engine's own calls: a topic of tests/e2e/run.sh, which
+# starts dockerd. Docker calls the runtime under valgrind, so the documents, the state on disk and
+# the command lines are the real ones; counting stops where the shim becomes runc.
+# Times depend on the machine, instruction counts do not.
+# shellcheck source=tests/e2e/lib.sh
+. "${E2E_DIR:?}/lib.sh"
+
+PASS_THROUGH_LIMIT=20000  # above an empty program linked the same way
+CREATE_LIMIT=3000000
+EXEC_LIMIT=3000000
+
+mkdir -p "$E2E_WORK/cost"
+# Instructions of a program up to its execve(2), or to its end.
+count() {  # NAME PROGRAM ARGUMENT…
+  local file=$E2E_WORK/cost/$1
+  shift
+  valgrind --tool=callgrind --dump-before=execve "--callgrind-out-file=$file" "$@" \
+    >/dev/null 2>"$file.log" </dev/null
+  counted "$file"
+}
+counted() {  # FILE
+  if [ -f "$1.1" ]; then
+    awk '$1 == "totals:" {print $2}' "$1.1"
+  else
+    awk '$1 == "totals:" {print $2}' "$1"
+  fi
+}
+# at_most WHAT COUNT LIMIT
+at_most() {
+  printf '%12s instructions (at most %s): %s\n' "${2:-none}" "$3" "$1"
+  holds "$1 costs at most $3 instructions" test "${2:-$(($3 + 1))}" -le "$3"
+}
+
+link=-static
+if file_is_pie=$(readelf -h "$E2E_PROGRAM" | awk '$1 == "Type:" {print $2}') &&
+  [ "$file_is_pie" = DYN ]; then
+  link=-static-pie
+fi
+printf 'int main() {}\n' >"$E2E_WORK/cost/empty.cpp"
+"${CXX:-c++}" -O2 "$link" -o "$E2E_WORK/cost/empty" "$E2E_WORK/cost/empty.cpp"
+empty=$(count empty.out "$E2E_WORK/cost/empty")
+printf '%12s instructions: an empty program (%s)\n' "$empty" "$link"
+
+bundle=$(make_bundle cost)
+capture_runtime create --bundle "$bundle" cost
+for verb in state kill; do
+  arguments=(--root "$STATE" "$verb" cost)
+  [ "$verb" != kill ] || arguments+=(KILL)
+  total=$(count "$verb.out" "$E2E_PROGRAM" "--runclad-config=$E2E_POLICIES/runclad" \
+    "--runclad-runtime=$E2E_PLAIN" "${arguments[@]}")
+  at_most "pass-through of $verb" "$((total - empty))" "$PASS_THROUGH_LIMIT"
+done
+capture_runtime delete --force cost
+
+# The same calls as Docker makes them: `own` becomes a runtime that counts.
+measured=$E2E_WORK/runtimes/measured.sh
+cat >"$measured" <<SH
+#!/bin/sh
+for argument; do
+  case "\$argument" in create | start | exec | kill | delete | state) verb=\$argument; break ;; esac
+done
+exec valgrind -q --tool=callgrind --dump-before=execve \\
+  --callgrind-out-file="$E2E_WORK/cost/docker.\$verb" --log-file=/dev/null \\
+  "$E2E_PROGRAM" --runclad-config="$E2E_POLICIES/runclad" --runclad-runtime="$E2E_PLAIN" "\$@"
+SH
+chmod 755 "$measured"
+cp "$E2E_WORK/daemon.json" "$E2E_WORK/daemon.json.before"
+jq --arg path "$measured" '.runtimes.own = {path: $path}' "$E2E_WORK/daemon.json.before" \
+  >"$E2E_WORK/daemon.json"
+kill -HUP "$E2E_DOCKERD_PID"
+eventually 5 sh -c 'docker info --format "{{json .Runtimes}}" | grep -q measured.sh'
+RUNTIME=own docker_start measured
+holds "a container runs while its cost is counted" succeeded
+size=$(stat -c %s /run/containerd/io.containerd.runtime.v2.task/moby/*/config.json | tail -n 1)
+capture docker exec measured true
+holds "exec runs while its cost is counted" succeeded
+docker_remove measured
+printf '%12s bytes: the document that Docker wrote\n' "$size"
+at_most "create of a Docker document" "$(counted "$E2E_WORK/cost/docker.create")" "$CREATE_LIMIT"
+at_most "exec as Docker calls it" "$(counted "$E2E_WORK/cost/docker.exec")" "$EXEC_LIMIT"
+printf '%12s instructions: start\n' "$(counted "$E2E_WORK/cost/docker.start")"
+printf '%12s instructions: delete\n' "$(counted "$E2E_WORK/cost/docker.delete")"
+mv "$E2E_WORK/daemon.json.before" "$E2E_WORK/daemon.json"
+kill -HUP "$E2E_DOCKERD_PID"

@@ -1,0 +1,155 @@
+#!/bin/bash
+# Every test of the project, from a clone on Debian 12, as root:
+#
+#   tests/run.sh           everything but clang-tidy
+#   tests/run.sh --quick   without the engines: build, unit tests, format
+#   tests/run.sh --tidy    clang-tidy alone (several minutes)
+#
+# Installs what is missing with apt-get. The last line is `N passed, N failed`.
+# shellcheck disable=SC2317  # functions that are called by name
+set -u
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=packaging/packages.sh
+. packaging/packages.sh
+
+PASSED=0
+FAILED=0
+FAILURES=()
+JOBS=$(nproc)
+LOG=$(mktemp)
+trap 'rm -f "$LOG"' EXIT
+
+say() { printf '\n== %s\n' "$*"; }
+pass() { PASSED=$((PASSED + ${1:-1})); }
+fail() {  # SENTENCE [COUNT]
+  FAILED=$((FAILED + ${2:-1}))
+  FAILURES+=("$1")
+  printf 'FAILED: %s\n' "$1"
+}
+finish() {
+  rm -f "$LOG"
+  printf '\n'
+  if [ "${#FAILURES[@]}" -gt 0 ]; then printf 'failed: %s\n' "${FAILURES[@]}"; fi
+  printf '%s s\n' "$SECONDS"
+  printf '%s passed, %s failed\n' "$PASSED" "$FAILED"
+  [ "$FAILED" -eq 0 ] && [ "$PASSED" -gt 0 ]
+  exit
+}
+
+# One test that is one command: check SENTENCE COMMAND… (its output is shown when it fails)
+check() {
+  local sentence=$1 start=$SECONDS
+  shift
+  if "$@" >"$LOG" 2>&1; then
+    pass
+    printf 'ok: %s (%s s)\n' "$sentence" "$((SECONDS - start))"
+  else
+    tail -n 40 "$LOG"
+    fail "$sentence"
+  fi
+}
+
+# What nothing else makes sense without.
+must() {  # SENTENCE COMMAND…
+  local sentence=$1 start=$SECONDS
+  shift
+  if "$@" >"$LOG" 2>&1; then
+    printf '%s (%s s)\n' "$sentence" "$((SECONDS - start))"
+  else
+    tail -n 60 "$LOG"
+    fail "$sentence"
+    finish
+  fi
+}
+
+# A program that closes with `N passed, N failed`: its counts are added to ours.
+counted() {  # WHAT COMMAND…
+  local what=$1 start=$SECONDS status last
+  shift
+  "$@" >"$LOG" 2>&1
+  status=$?
+  last=$(tail -n 1 "$LOG")
+  if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    pass "${BASH_REMATCH[1]}"
+    if [ "${BASH_REMATCH[2]}" -gt 0 ]; then
+      grep -A8 -E '^not ok' "$LOG"
+      fail "$what: ${BASH_REMATCH[2]} failed" "${BASH_REMATCH[2]}"
+    elif [ "$status" -ne 0 ]; then
+      fail "$what ended with status $status"
+    fi
+    printf '%s: %s (%s s)\n' "$what" "$last" "$((SECONDS - start))"
+  else
+    tail -n 20 "$LOG"
+    fail "$what broke off with status $status"
+  fi
+}
+
+unit_tests() {  # WHAT BUILD-DIRECTORY
+  local start=$SECONDS
+  ctest --test-dir "$2" -j "$JOBS" --output-on-failure --no-tests=error >"$LOG" 2>&1
+  local status=$?
+  local summary
+  summary=$(grep -E 'tests passed, [0-9]+ tests failed out of [0-9]+' "$LOG")
+  if [[ $summary =~ ([0-9]+)\ tests\ failed\ out\ of\ ([0-9]+) ]]; then
+    local failed=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]}
+    pass $((all - failed))
+    if [ "$failed" -gt 0 ]; then
+      grep -B2 -A25 -E '\*\*\*|^\[  FAILED' "$LOG" | tail -n 100
+      fail "$1: $failed of $all failed" "$failed"
+    fi
+    printf '%s: %s of %s passed (%s s)\n' "$1" $((all - failed)) "$all" "$((SECONDS - start))"
+  else
+    tail -n 20 "$LOG"
+    fail "$1: ctest ended with status $status and no summary"
+  fi
+}
+
+is_formatted() {
+  find src include tests -name '*.[ch]pp' -print0 | xargs -0 clang-format --dry-run -Werror
+}
+scripts_are_clean() { find tests packaging -name '*.sh' -print0 | xargs -0 shellcheck -x .ci/run; }
+# A static program has no interpreter and needs no library.
+is_static() {
+  [ -x "$1" ] && ! readelf -lW "$1" | grep -q INTERP && ! readelf -dW "$1" | grep -q NEEDED &&
+    { ldd "$1" 2>&1 || true; } | grep -qE 'statically linked|not a dynamic executable'
+}
+
+say "packages"
+# shellcheck disable=SC2086  # lists of words
+install_missing $PACKAGES_BUILD $PACKAGES_TRY $PACKAGES_TEST || {
+  fail "the packages that the tests need are not installed"
+  finish
+}
+
+if [ "${1:-}" = --tidy ]; then
+  say "clang-tidy"
+  # shellcheck disable=SC2086
+  install_missing clang-tidy || { fail "clang-tidy is not installed"; finish; }
+  check "clang-tidy finds nothing" sh -c 'cmake --preset tidy && cmake --build --preset tidy'
+  finish
+fi
+
+say "build"
+must "configured (release)" cmake --preset release -DRUNCLAD_TESTS=ON
+must "built with g++ (release)" cmake --build --preset release -j "$JOBS"
+must "configured (sanitizers)" cmake --preset asan -B build/asan-clang -DCMAKE_CXX_COMPILER=clang++
+must "built with clang++ (AddressSanitizer, UndefinedBehaviorSanitizer)" \
+  cmake --build build/asan-clang -j "$JOBS"
+
+say "unit tests"
+unit_tests "unit tests (release)" build/release
+unit_tests "unit tests (sanitizers)" build/asan-clang
+
+say "sources"
+check "every source is formatted (clang-format)" is_formatted
+check "every script is clean (shellcheck)" scripts_are_clean
+check "the runtime needs no shared library" is_static build/release/runclad
+
+if [ "${1:-}" = --quick ]; then finish; fi
+
+say "engines (about five minutes)"
+counted "end-to-end tests" tests/e2e/run.sh
+counted "the attacks work under plain runc, so that the tests can fail" tests/e2e/run.sh --prove
+counted "instructions on the hot path" tests/e2e/run.sh tests/bench/instructions.sh
+grep -E '^ *[0-9]+ (instructions|bytes)' "$LOG"
+finish
