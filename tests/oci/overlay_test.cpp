@@ -1,0 +1,37 @@
+#include "runclad/oci/overlay.hpp"
+
+#include <gtest/gtest.h>
+
+namespace runclad::oci {
+namespace {
+
+// "path:" for each lower layer, "path;" for others; "unclear" when there is no telling.
+std::string Layers(std::vector<std::string> options) {
+  const auto layers = OverlayLayers({"/x", "overlay", "overlay", std::move(options)});
+  if (!layers) return "unclear";
+  std::string text;
+  for (const OverlayLayer& layer : *layers) text += layer.path + (layer.is_lower ? ":" : ";");
+  return text;
+}
+
+TEST(OverlayLayers, AreWhatTheKernelReads) {
+  EXPECT_EQ(Layers({}), "");
+  EXPECT_EQ(Layers({"ro", "lowerdir=/a"}), "/a:");
+  EXPECT_EQ(Layers({"lowerdir=/a:/b", "upperdir=/c", "workdir=/d"}), "/a:/b:/c;/d;");
+  EXPECT_EQ(Layers({"ro,lowerdir=/a:/b,upperdir=/c"}), "/a:/b:/c;");
+  EXPECT_EQ(Layers({"lowerdir=/a::/data"}), "/a:/data:");
+  EXPECT_EQ(Layers({"lowerdir+=/a", "datadir+=/b"}), "/a:/b:");
+  EXPECT_EQ(Layers({"lowerdir=/a", "lowerdir=/b"}), "/a:/b:");
+  EXPECT_EQ(Layers({"userxattr", "metacopy=on"}), "");
+}
+
+TEST(OverlayLayers, AreNotGuessed) {
+  EXPECT_EQ(Layers({R"(lowerdir=/a\:/b)"}), "unclear");
+  EXPECT_EQ(Layers({R"(index=\)", "lowerdir=/b"}), "unclear");
+  EXPECT_EQ(Layers({"lowerdir=a"}), "unclear");
+  EXPECT_EQ(Layers({"lowerdir=/a:b"}), "unclear");
+  EXPECT_EQ(Layers({"workdir=./w"}), "unclear");
+}
+
+}  // namespace
+}  // namespace runclad::oci
