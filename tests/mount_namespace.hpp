@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -30,7 +31,11 @@ inline void InPrivateMounts(const std::function<void()>& body) {
                           ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
                           ::mount("tmpfs", "/srv", "tmpfs", 0, "mode=755") == 0;
     EXPECT_TRUE(is_apart) << "no private mount namespace";
-    if (is_apart) body();
+    try {
+      if (is_apart) body();
+    } catch (const std::exception& failure) {  // must not go on as a second test program
+      ADD_FAILURE() << failure.what();
+    }
     (void)std::fflush(nullptr);
     ::_exit(::testing::Test::HasFailure() ? EXIT_FAILURE : EXIT_SUCCESS);
   }

@@ -1,0 +1,112 @@
+#include "runclad/engine/layout.hpp"
+
+#include <sys/stat.h>
+
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "runclad/sys/mounts.hpp"
+#include "runclad/sys/owned_path.hpp"
+
+namespace runclad::engine {
+namespace {
+
+// "/a/b/c" → {"/a/b", "c"}.
+std::pair<std::string_view, std::string_view> SplitLast(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return {{}, path};
+  return {path.substr(0, slash), path.substr(slash + 1)};
+}
+
+// The path without links; empty where there is nothing.
+std::string RealPath(const std::string& path) {
+  if (path.empty()) return {};
+  auto located = sys::LocateIfPresent(path);
+  return located && *located ? (*std::move(located))->path : std::string();
+}
+
+void Add(const std::string& directory, std::vector<std::string>& directories) {
+  if (!directory.empty() && directory != "/") directories.push_back(directory);
+}
+
+// <base>/io.containerd.runtime.v2.task/<namespace>/<id> → <base>; empty for any other shape.
+std::string_view ContainerdBase(std::string_view path, std::string_view id) {
+  const auto [above_id, last] = SplitLast(path);
+  const auto [task, name_space] = SplitLast(above_id);
+  const auto [base, plugin] = SplitLast(task);
+  const bool is_task = last == id && !name_space.empty() &&
+                       plugin.starts_with("io.containerd.runtime.v") && !base.empty();
+  return is_task ? base : std::string_view();
+}
+
+// The nearest directory above the rootfs that has this container's config.v2.json, where nobody but
+// root could have put it.
+std::string DockerDataRoot(const Call& call) {
+  const std::string rootfs = RealPath(call.rootfs);
+  for (std::string_view at = SplitLast(rootfs).first; !at.empty(); at = SplitLast(at).first) {
+    const std::string config = std::string(at) + "/containers/" + call.id + "/config.v2.json";
+    struct stat status {};
+    if (::lstat(config.c_str(), &status) != 0) continue;
+    if (S_ISREG(status.st_mode) && sys::OnlyRootCouldReplace(config)) return std::string(at);
+  }
+  return {};
+}
+
+// <exec-root>/runtime-<name>/<namespace>, as dockerd has its runtimes' state.
+std::string DockerExecRoot(const std::string& runtime_root) {
+  const std::string path = RealPath(runtime_root);
+  const auto [exec_root, runtime] = SplitLast(SplitLast(path).first);
+  return runtime.starts_with("runtime-") ? std::string(exec_root) : std::string();
+}
+
+void DescribeContainerd(const Call& call, std::string_view state, Layout& layout) {
+  layout.engine = Engine::kContainerd;
+  layout.containerd_state = state;
+  Add(layout.containerd_state, layout.run_directories);
+  layout.containerd_root = ContainerdBase(RealPath(layout.bundle + "/work"), call.id);
+  Add(layout.containerd_root, layout.data_directories);
+  layout.data_root = DockerDataRoot(call);
+  if (layout.data_root.empty()) return;
+  layout.engine = Engine::kDocker;
+  Add(layout.data_root, layout.data_directories);
+  const std::string exec_root = DockerExecRoot(call.runtime_root);
+  Add(exec_root, layout.run_directories);
+  if (!exec_root.empty()) layout.namespace_directories.push_back(exec_root + "/netns");
+}
+
+}  // namespace
+
+Layout Discover(const Call& call) {
+  Layout layout;
+  layout.id = call.id;
+  layout.bundle = RealPath(call.bundle);
+  layout.namespace_directories = {"/run/netns", "/var/run/netns", "/run/docker/netns"};
+  if (call.id.empty() || layout.bundle.empty()) return layout;
+
+  if (const auto state = ContainerdBase(layout.bundle, call.id); !state.empty()) {
+    DescribeContainerd(call, state, layout);
+    return layout;
+  }
+  constexpr std::string_view kContainers = "-containers";
+  const auto [above, last] = SplitLast(layout.bundle);
+  const auto [directory, id] = SplitLast(above);
+  const auto [storage, containers] = SplitLast(directory);
+  if (last == "userdata" && id == call.id && containers.ends_with(kContainers)) {
+    // Both leave the same files; only podman never says --root.
+    layout.engine = call.runtime_root.empty() ? Engine::kPodman : Engine::kCrio;
+    layout.data_root = storage;
+    layout.storage_driver = containers.substr(0, containers.size() - kContainers.size());
+    Add(layout.data_root, layout.data_directories);
+    // CRI-O pins a pod's namespaces here.
+    layout.namespace_directories.insert(layout.namespace_directories.end(),
+                                        {"/run/ipcns", "/run/utsns"});
+  } else if (last == call.id && id == "executor") {
+    layout.engine = Engine::kBuildkit;
+    layout.data_root = above;
+    Add(std::string(directory), layout.data_directories);
+  }
+  return layout;
+}
+
+}  // namespace runclad::engine

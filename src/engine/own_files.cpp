@@ -1,0 +1,203 @@
+#include "runclad/engine/own_files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+
+#include <nlohmann/json.hpp>
+
+#include "runclad/json/reader.hpp"
+#include "runclad/sys/file.hpp"
+#include "runclad/sys/owned_path.hpp"
+
+namespace runclad::engine {
+namespace {
+
+constexpr std::string_view kNetworkFiles[] = {"hostname", "hosts", "resolv.conf"};
+
+bool IsOneOf(std::string_view text, auto&& choices) {
+  return std::ranges::find(choices, text) != std::ranges::end(choices);
+}
+
+bool IsOneName(std::string_view text) {
+  return !text.empty() && text.find('/') == std::string_view::npos;
+}
+
+// Takes `prefix` off the front of `text` when it is there.
+bool Consume(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+// Takes the first component off "a/b/c", the slash with it.
+std::string_view ConsumeName(std::string_view& path) {
+  const std::size_t slash = path.find('/');
+  const std::string_view name = path.substr(0, slash);
+  path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+  return name;
+}
+
+// What follows "<directory>/" in `path`; nothing elsewhere.
+std::optional<std::string_view> Within(std::string_view path, const std::string& directory) {
+  if (directory.empty()) return std::nullopt;
+  auto rest = sys::Below(path, directory);
+  if (!rest || rest->empty()) return std::nullopt;
+  rest->remove_prefix(1);
+  return rest;
+}
+
+// The named volumes of one container in Docker's config.v2.json, which must be that container's.
+std::set<std::string, std::less<>> ReadDockerVolumes(const Layout& layout) {
+  constexpr std::size_t kMaxBytes = std::size_t{4} << 20;
+  std::set<std::string, std::less<>> names;
+  const auto directory = sys::OpenWithoutLinks(
+      AT_FDCWD, layout.data_root + "/containers/" + layout.id, O_RDONLY | O_DIRECTORY);
+  if (!directory) return names;
+  const auto text = sys::ReadTrustedFile(directory->get(), "config.v2.json", kMaxBytes);
+  if (!text) return names;
+  const auto config = json::Read(*text);
+  if (!config || !config->is_object()) return names;
+  const auto has = [](const json::Document& object, const char* member, std::string_view value) {
+    const auto found = object.find(member);
+    return found != object.end() && found->is_string() &&
+           found->get_ref<const std::string&>() == value;
+  };
+  const auto points = config->find("MountPoints");
+  if (!has(*config, "ID", layout.id) || points == config->end() || !points->is_object()) {
+    return names;
+  }
+  for (const json::Document& point : *points) {
+    if (!point.is_object() || !has(point, "Type", "volume") || !has(point, "Driver", "local")) {
+      continue;
+    }
+    const auto name = point.find("Name");
+    if (name != point.end() && name->is_string()) names.insert(name->get<std::string>());
+  }
+  return names;
+}
+
+}  // namespace
+
+Claim OwnFiles::Of(const sys::Located& source) {
+  if (!S_ISREG(source.mode) && !S_ISDIR(source.mode)) return Claim::kNone;
+  const std::string_view path = source.path;
+  if (layout_.engine == Engine::kDocker) {
+    const auto rest = Within(path, layout_.data_root);
+    return rest ? OfDocker(*rest) : Claim::kNone;
+  }
+  if (layout_.engine == Engine::kContainerd) {
+    return OfSandbox(path) ? Claim::kFile : Claim::kNone;
+  }
+  if (layout_.engine == Engine::kBuildkit) {
+    auto name = Within(path, layout_.data_root);
+    const bool is_file = name && IsOneName(*name) && S_ISREG(source.mode) &&
+                         (*name == "resolv.conf" || name->starts_with("hosts"));
+    return is_file ? Claim::kFile : Claim::kNone;
+  }
+  if (layout_.engine == Engine::kUnknown) return Claim::kNone;
+  auto volume = Within(path, layout_.data_root);
+  if (volume && Consume(*volume, "volumes/")) {
+    // The engine mounts any volume by its name for anyone who may ask it for a container, so the
+    // path proves as much as its state could.
+    const std::string_view name = ConsumeName(*volume);
+    return IsOneName(name) && *volume == "_data" ? Claim::kVolume : Claim::kNone;
+  }
+  return OfStorage(path) ? Claim::kFile : Claim::kNone;
+}
+
+// `rest` is below the data root.
+Claim OwnFiles::OfDocker(std::string_view rest) {
+  if (Consume(rest, "containers/")) {
+    const std::string_view id = ConsumeName(rest);
+    const bool is_own = id == layout_.id;
+    if (IsOneOf(rest, kNetworkFiles)) {
+      return is_own || IsPeer(id, "network") ? Claim::kFile : Claim::kNone;
+    }
+    if (rest == "mounts/shm") return is_own || IsPeer(id, "ipc") ? Claim::kFile : Claim::kNone;
+    const bool is_secret =
+        rest == "mounts/secrets" || (Consume(rest, "mounts/secrets/") && IsOneName(rest));
+    return is_own && is_secret ? Claim::kFile : Claim::kNone;
+  }
+  if (Consume(rest, "volumes/")) {
+    const std::string_view name = ConsumeName(rest);
+    return rest == "_data" && HasDockerVolume(name) ? Claim::kVolume : Claim::kNone;
+  }
+  return Claim::kNone;
+}
+
+// containerd's CRI plugin keeps the files of a pod by its sandbox.
+bool OwnFiles::OfSandbox(std::string_view path) const {
+  for (const std::string& directory : {layout_.containerd_root, layout_.containerd_state}) {
+    auto rest = Within(path, directory);
+    if (!rest || !Consume(*rest, "io.containerd.grpc.v1.cri/sandboxes/")) continue;
+    const std::string_view id = ConsumeName(*rest);
+    const bool is_own = id == layout_.id;
+    if (IsOneOf(*rest, kNetworkFiles)) return is_own || IsPeer(id, "network");
+    if (*rest == "shm") return is_own || IsPeer(id, "ipc");
+  }
+  return false;
+}
+
+// <storage>/<driver>-containers/<id>/userdata/<file>, below the graphroot or the runroot. Which
+// directory the runroot is nobody tells us: any will do that only root could have filled.
+bool OwnFiles::OfStorage(std::string_view path) const {
+  constexpr std::string_view kFiles[] = {"hostname", "hosts",      "resolv.conf", ".containerenv",
+                                         "shm",      "passwd",     "group",       "localtime",
+                                         "secrets",  "run/secrets"};
+  const std::string directory = '/' + layout_.storage_driver + "-containers/";
+  const std::size_t at = path.find(directory);
+  if (layout_.storage_driver.empty() || at == std::string_view::npos) return false;
+  std::string_view rest = path.substr(at + directory.size());
+  const std::string_view id = ConsumeName(rest);
+  if (!Consume(rest, "userdata/")) return false;
+  const std::size_t userdata_bytes = path.size() - rest.size() - 1;
+  bool is_file = false;
+  if (id == layout_.id) {
+    is_file = IsOneOf(rest, kFiles);
+    // A volume mounted with :O; its overlay/<number>/{upper,work,merge}.
+    if (Consume(rest, "overlay/")) {
+      is_file = IsOneName(ConsumeName(rest)) && IsOneName(rest);
+    } else if (Consume(rest, "secrets/")) {
+      is_file = IsOneName(rest);
+    }
+  } else {
+    is_file = (IsOneOf(rest, kNetworkFiles) && IsPeer(id, "network")) ||
+              (rest == "shm" && IsPeer(id, "ipc"));
+  }
+  return is_file && sys::OnlyRootCouldReplace(std::string(path.substr(0, userdata_bytes)));
+}
+
+bool OwnFiles::IsPeer(std::string_view id, std::string_view type) const {
+  return std::ranges::any_of(peers_,
+                             [&](const Peer& peer) { return peer.id == id && peer.type == type; });
+}
+
+bool OwnFiles::HasDockerVolume(std::string_view name) {
+  if (!docker_volumes_) docker_volumes_ = ReadDockerVolumes(layout_);
+  return docker_volumes_->contains(name);
+}
+
+bool IsEngineInit(const sys::Located& source) {
+  constexpr std::array kPrograms = {
+      "/usr/bin/docker-init",
+      "/usr/libexec/docker/docker-init",
+      "/usr/local/bin/docker-init",
+      "/usr/local/libexec/docker/docker-init",
+      "/usr/bin/catatonit",
+      "/usr/libexec/catatonit/catatonit",
+      "/usr/libexec/podman/catatonit",
+      "/usr/lib/podman/catatonit",
+      "/usr/local/libexec/podman/catatonit",
+  };
+  if (!S_ISREG(source.mode) || source.owner != 0) return false;
+  return std::ranges::any_of(kPrograms, [&](const char* program) {
+    struct stat status {};
+    return ::stat(program, &status) == 0 &&
+           source.inode == sys::Inode{.device = status.st_dev, .number = status.st_ino};
+  });
+}
+
+}  // namespace runclad::engine

@@ -1,0 +1,131 @@
+#include "runclad/engine/layout.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fixture.hpp"
+
+namespace runclad::engine {
+namespace {
+
+using runclad::testing::InPrivateMounts;
+using runclad::testing::MakeDirectories;
+using runclad::testing::WriteFile;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(Layout, Docker) {
+  InPrivateMounts([] {
+    const Layout layout = Discover(MakeDocker());
+    EXPECT_EQ(layout.engine, Engine::kDocker);
+    EXPECT_EQ(layout.data_root, "/srv/docker");
+    EXPECT_THAT(layout.data_directories, ElementsAre("/srv/containerd", "/srv/docker"));
+    EXPECT_THAT(layout.run_directories, ElementsAre("/srv/run/containerd", "/srv/run/docker"));
+    EXPECT_THAT(layout.namespace_directories, Contains("/srv/run/docker/netns"));
+  });
+}
+
+TEST(Layout, DockerUnderLinks) {
+  InPrivateMounts([] {
+    Call call = MakeDocker();
+    ASSERT_EQ(::symlink("/srv/docker", "/srv/lib"), 0);
+    ASSERT_EQ(::symlink("/srv/run", "/srv/var-run"), 0);
+    call.rootfs = "/srv/lib/overlay2/layer/merged";
+    call.bundle.replace(0, std::string("/srv/run").size(), "/srv/var-run");
+    const Layout layout = Discover(call);
+    EXPECT_EQ(layout.data_root, "/srv/docker");
+    EXPECT_EQ(layout.bundle, "/srv/run/containerd/io.containerd.runtime.v2.task/moby/" + kId);
+  });
+}
+
+TEST(Layout, DockersStateMustBeRootsOwn) {
+  InPrivateMounts([] {
+    const Call call = MakeDocker();
+    constexpr uid_t kSomeone = 1000;
+    const std::string container = "/srv/docker/containers/" + kId;
+    for (const std::string& path :
+         {std::string("/srv/docker"), std::string("/srv/docker/containers"), container,
+          container + "/config.v2.json"}) {
+      ASSERT_EQ(::chown(path.c_str(), kSomeone, 0), 0);
+      EXPECT_EQ(Discover(call).engine, Engine::kContainerd) << path;
+      ASSERT_EQ(::chown(path.c_str(), 0, 0), 0);
+    }
+    ASSERT_EQ(Discover(call).engine, Engine::kDocker);
+    ASSERT_EQ(::rename((container + "/config.v2.json").c_str(), "/srv/elsewhere"), 0);
+    ASSERT_EQ(::symlink("/srv/elsewhere", (container + "/config.v2.json").c_str()), 0);
+    EXPECT_EQ(Discover(call).engine, Engine::kContainerd) << "a link";
+  });
+}
+
+TEST(Layout, TheIdMustBeTheBundles) {
+  InPrivateMounts([] {
+    Call call = MakeDocker();
+    call.id = kOther;
+    const Layout layout = Discover(call);
+    EXPECT_EQ(layout.engine, Engine::kUnknown);
+    EXPECT_THAT(layout.data_directories, IsEmpty());
+  });
+}
+
+TEST(Layout, Containerd) {
+  InPrivateMounts([] {
+    const std::string task = "/io.containerd.runtime.v2.task/k8s.io/" + kId;
+    MakeDirectories("/srv/run/containerd" + task + "/rootfs");
+    MakeDirectories("/srv/lib/containerd" + task);
+    ASSERT_EQ(::symlink(("/srv/lib/containerd" + task).c_str(),
+                        ("/srv/run/containerd" + task + "/work").c_str()),
+              0);
+    const Layout layout = Discover({kId, "/srv/run/containerd" + task, "/srv/run/runc/k8s.io",
+                                    "/srv/run/containerd" + task + "/rootfs"});
+    EXPECT_EQ(layout.engine, Engine::kContainerd);
+    EXPECT_EQ(layout.containerd_root, "/srv/lib/containerd");
+    EXPECT_EQ(layout.containerd_state, "/srv/run/containerd");
+    EXPECT_THAT(layout.data_directories, ElementsAre("/srv/lib/containerd"));
+    EXPECT_THAT(layout.run_directories, ElementsAre("/srv/run/containerd"));
+  });
+}
+
+TEST(Layout, PodmanAndCrio) {
+  InPrivateMounts([] {
+    const std::string bundle = "/srv/storage/overlay-containers/" + kId + "/userdata";
+    MakeDirectories(bundle);
+    const Layout podman = Discover({kId, bundle, "", "/srv/storage/overlay/x/merged"});
+    EXPECT_EQ(podman.engine, Engine::kPodman);
+    EXPECT_EQ(podman.data_root, "/srv/storage");
+    EXPECT_EQ(podman.storage_driver, "overlay");
+    EXPECT_THAT(podman.data_directories, ElementsAre("/srv/storage"));
+    EXPECT_EQ(Discover({kId, bundle, "/run/runc", "/x"}).engine, Engine::kCrio);
+    EXPECT_EQ(Discover({kOther, bundle, "", "/x"}).engine, Engine::kUnknown);
+  });
+}
+
+TEST(Layout, Buildkit) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/docker/buildkit/executor/abc");
+    const Layout layout = Discover({"abc", "/srv/docker/buildkit/executor/abc", "", "/x"});
+    EXPECT_EQ(layout.engine, Engine::kBuildkit);
+    EXPECT_EQ(layout.data_root, "/srv/docker/buildkit/executor");
+    EXPECT_THAT(layout.data_directories, ElementsAre("/srv/docker/buildkit"));
+  });
+}
+
+TEST(Layout, AnyOtherBundleIsNobodys) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/bundle");
+    for (const Call& call :
+         {Call{"id", "/srv/bundle", "", "/srv/bundle/rootfs"}, Call{"id", "/srv/none", "", ""},
+          Call{"", "", "", ""}, Call{"srv", "/srv", "", ""}}) {
+      const Layout layout = Discover(call);
+      EXPECT_EQ(layout.engine, Engine::kUnknown);
+      EXPECT_THAT(layout.data_directories, IsEmpty());
+      EXPECT_THAT(layout.run_directories, IsEmpty());
+    }
+  });
+}
+
+}  // namespace
+}  // namespace runclad::engine

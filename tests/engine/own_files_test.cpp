@@ -1,0 +1,231 @@
+#include "runclad/engine/own_files.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "fixture.hpp"
+
+namespace runclad::engine {
+namespace {
+
+using runclad::testing::InPrivateMounts;
+using runclad::testing::MakeDirectories;
+using runclad::testing::WriteFile;
+using Strings = std::vector<std::string>;
+
+Claim ClaimOf(OwnFiles& files, const std::string& path) {
+  const auto located = sys::Locate(path);
+  EXPECT_TRUE(located) << located.error().message;
+  return located ? files.Of(*located) : Claim::kNone;
+}
+
+void ExpectClaim(Claim claim, OwnFiles& files, const Strings& paths) {
+  for (const std::string& path : paths) EXPECT_EQ(ClaimOf(files, path), claim) << path;
+}
+
+const std::string kContainers = "/srv/docker/containers/";
+
+TEST(OwnFiles, DockersOwnFilesAndNothingBesideThem) {
+  InPrivateMounts([] {
+    OwnFiles files(Discover(MakeDocker()), {});
+    const std::string own = kContainers + kId;
+    WriteFile(own + "/mounts/secrets/token");
+    WriteFile(own + "/hosts.bak");
+    ASSERT_EQ(::symlink("/etc", (own + "/mounts/link").c_str()), 0);
+    ExpectClaim(Claim::kFile, files,
+                {own + "/hosts", own + "/hostname", own + "/resolv.conf", own + "/mounts/shm",
+                 own + "/mounts/secrets", own + "/mounts/secrets/token", own + "/mounts/../hosts"});
+    ExpectClaim(
+        Claim::kNone, files,
+        {own, own + "/config.v2.json", own + "/mounts", own + "/hosts.bak", own + "/mounts/link",
+         "/srv/docker", kContainers, "/srv/docker/volumes", kContainers + kPeer + "/hosts",
+         kContainers + kPeer + "/mounts/shm", "/srv/docker/overlay2/layer/merged", "/etc/hosts"});
+  });
+}
+
+TEST(OwnFiles, AFileThatBecameALinkIsWhatItLeadsTo) {
+  InPrivateMounts([] {
+    OwnFiles files(Discover(MakeDocker()), {});
+    const std::string hosts = kContainers + kId + "/hosts";
+    ASSERT_EQ(::unlink(hosts.c_str()), 0);
+    ASSERT_EQ(::symlink("/etc/passwd", hosts.c_str()), 0);
+    EXPECT_EQ(ClaimOf(files, hosts), Claim::kNone);
+  });
+}
+
+TEST(OwnFiles, AJoinedContainersFilesByTheNamespaceThatIsJoined) {
+  InPrivateMounts([] {
+    const Layout layout = Discover(MakeDocker());
+    const Strings network = {kContainers + kPeer + "/hosts", kContainers + kPeer + "/hostname",
+                             kContainers + kPeer + "/resolv.conf"};
+    const Strings ipc = {kContainers + kPeer + "/mounts/shm"};
+    const Strings never = {kContainers + kPeer + "/config.v2.json",
+                           kContainers + kPeer + "/mounts/secrets", kContainers + kOther + "/hosts",
+                           kContainers + kOther + "/mounts/shm"};
+    OwnFiles by_network(layout, {{kPeer, "network"}});
+    ExpectClaim(Claim::kFile, by_network, network);
+    ExpectClaim(Claim::kNone, by_network, ipc);
+    ExpectClaim(Claim::kNone, by_network, never);
+    OwnFiles by_ipc(layout, {{kPeer, "ipc"}});
+    ExpectClaim(Claim::kFile, by_ipc, ipc);
+    ExpectClaim(Claim::kNone, by_ipc, network);
+    ExpectClaim(Claim::kNone, by_ipc, never);
+  });
+}
+
+TEST(OwnFiles, DockersVolumesAsItsOwnStateNamesThem) {
+  InPrivateMounts([] {
+    const Call call = MakeDocker();
+    const std::string config = kContainers + kId + "/config.v2.json";
+    const auto claim_with = [&](const std::string& text) {
+      WriteFile(config, text);
+      OwnFiles files(Discover(call), {});
+      ExpectClaim(Claim::kNone, files,
+                  {"/srv/docker/volumes/mine", "/srv/docker/volumes/mine/_data/file",
+                   "/srv/docker/volumes/others/_data"});
+      return ClaimOf(files, "/srv/docker/volumes/mine/_data");
+    };
+    EXPECT_EQ(claim_with(DockerConfig(kId, MountPoint("mine"))), Claim::kVolume);
+    EXPECT_EQ(claim_with(DockerConfig(kId, MountPoint("a") + "," + MountPoint("mine"))),
+              Claim::kVolume);
+    EXPECT_EQ(claim_with(DockerConfig(kId, "")), Claim::kNone);
+    EXPECT_EQ(claim_with(DockerConfig(kId, MountPoint("mine", "bind"))), Claim::kNone);
+    EXPECT_EQ(claim_with(DockerConfig(kId, MountPoint("mine", "volume", "plugin"))), Claim::kNone);
+    EXPECT_EQ(claim_with(DockerConfig(kOther, MountPoint("mine"))), Claim::kNone);
+    EXPECT_EQ(claim_with(DockerConfig(kId, MountPoint("mine")) + "x"), Claim::kNone);
+    EXPECT_EQ(claim_with("[]"), Claim::kNone);
+    EXPECT_EQ(claim_with(R"({"ID":")" + kId + R"(","MountPoints":[1]})"), Claim::kNone);
+    EXPECT_EQ(claim_with(R"({"ID":")" + kId + R"(","MountPoints":{"/a":1}})"), Claim::kNone);
+    WriteFile(config, DockerConfig(kId, MountPoint("mine")));
+    OwnFiles files(Discover(call), {});
+    ASSERT_EQ(::chmod(config.c_str(), 0666), 0);
+    EXPECT_EQ(ClaimOf(files, "/srv/docker/volumes/mine/_data"), Claim::kNone)
+        << "others could have written it";
+  });
+}
+
+TEST(OwnFiles, ContainerdsSandboxFiles) {
+  InPrivateMounts([] {
+    Layout layout;
+    layout.engine = Engine::kContainerd;
+    layout.id = kId;
+    layout.containerd_root = "/srv/lib";
+    layout.containerd_state = "/srv/run";
+    const std::string sandboxes = "io.containerd.grpc.v1.cri/sandboxes/";
+    for (const std::string& id : {kId, kPeer}) {
+      for (const char* file : {"hostname", "hosts", "resolv.conf", "other"}) {
+        WriteFile("/srv/lib/" + sandboxes + id + "/" + file);
+      }
+      MakeDirectories("/srv/run/" + sandboxes + id + "/shm");
+    }
+    const auto file = [&](const std::string& id, const char* name) {
+      return "/srv/lib/" + sandboxes + id + "/" + name;
+    };
+    const auto shm = [&](const std::string& id) { return "/srv/run/" + sandboxes + id + "/shm"; };
+    OwnFiles alone(layout, {});
+    ExpectClaim(Claim::kFile, alone, {file(kId, "hosts"), file(kId, "resolv.conf"), shm(kId)});
+    ExpectClaim(Claim::kNone, alone,
+                {file(kId, "other"), file(kPeer, "hosts"), shm(kPeer), "/srv/lib/" + sandboxes});
+    OwnFiles member(layout, {{kPeer, "network"}, {kPeer, "ipc"}});
+    ExpectClaim(
+        Claim::kFile, member,
+        {file(kPeer, "hosts"), file(kPeer, "hostname"), file(kPeer, "resolv.conf"), shm(kPeer)});
+    ExpectClaim(Claim::kNone, member, {file(kPeer, "other")});
+  });
+}
+
+TEST(OwnFiles, PodmansUserdataBelowBothRoots) {
+  InPrivateMounts([] {
+    Layout layout;
+    layout.engine = Engine::kPodman;
+    layout.id = kId;
+    layout.data_root = "/srv/storage";
+    layout.storage_driver = "overlay";
+    const auto userdata = [](const std::string& root, const std::string& id) {
+      return root + "/overlay-containers/" + id + "/userdata/";
+    };
+    const std::string run = userdata("/srv/run", kId);
+    for (const std::string& id : {kId, kPeer}) {
+      for (const char* file :
+           {"hostname", "hosts", "resolv.conf", ".containerenv", "config.json", "secrets/token"}) {
+        WriteFile(userdata("/srv/run", id) + file);
+      }
+      MakeDirectories(userdata("/srv/storage", id) + "shm");
+      MakeDirectories(userdata("/srv/storage", id) + "overlay/123/upper");
+      MakeDirectories(userdata("/srv/run", id) + "run/secrets");
+    }
+    MakeDirectories("/srv/storage/volumes/any/_data/below");
+    OwnFiles files(layout, {{kPeer, "ipc"}});
+    ExpectClaim(Claim::kFile, files,
+                {run + "hostname", run + "hosts", run + "resolv.conf", run + ".containerenv",
+                 run + "secrets/token", run + "run/secrets", userdata("/srv/storage", kId) + "shm",
+                 userdata("/srv/storage", kPeer) + "shm",
+                 userdata("/srv/storage", kId) + "overlay/123/upper"});
+    ExpectClaim(Claim::kNone, files,
+                {run + "config.json", run, userdata("/srv/run", kPeer) + "hosts",
+                 userdata("/srv/storage", kPeer) + "overlay/123/upper",
+                 userdata("/srv/storage", kId) + "overlay/123", "/srv/storage/volumes/any",
+                 "/srv/storage/volumes/any/_data/below"});
+    ExpectClaim(Claim::kVolume, files, {"/srv/storage/volumes/any/_data"});
+    // A directory of that shape that somebody else made.
+    constexpr uid_t kSomeone = 1000;
+    WriteFile(userdata("/srv/home", kId) + "hosts");
+    ASSERT_EQ(::chown("/srv/home", kSomeone, 0), 0);
+    ExpectClaim(Claim::kNone, files, {userdata("/srv/home", kId) + "hosts"});
+    layout.storage_driver = "vfs";
+    OwnFiles other_driver(layout, {});
+    ExpectClaim(Claim::kNone, other_driver, {run + "hosts"});
+  });
+}
+
+TEST(OwnFiles, BuildkitsExecutorFiles) {
+  InPrivateMounts([] {
+    Layout layout;
+    layout.engine = Engine::kBuildkit;
+    layout.id = "abc";
+    layout.data_root = "/srv/executor";
+    WriteFile("/srv/executor/hosts");
+    WriteFile("/srv/executor/resolv.conf");
+    WriteFile("/srv/executor/other");
+    MakeDirectories("/srv/executor/abc");
+    OwnFiles files(layout, {});
+    ExpectClaim(Claim::kFile, files, {"/srv/executor/hosts", "/srv/executor/resolv.conf"});
+    ExpectClaim(Claim::kNone, files, {"/srv/executor/other", "/srv/executor/abc", "/srv/executor"});
+  });
+}
+
+TEST(OwnFiles, NothingWithoutAnEngine) {
+  InPrivateMounts([] {
+    MakeDocker();
+    OwnFiles files;
+    ExpectClaim(Claim::kNone, files, {kContainers + kId + "/hosts", "/etc/hosts", "/"});
+  });
+}
+
+TEST(EngineInit, IsKnownByItsInode) {
+  InPrivateMounts([] {
+    // docker-init is a link to another program on some hosts.
+    runclad::testing::TmpfsMount("/usr/local/bin");
+    WriteFile("/srv/tini");
+    WriteFile("/srv/other");
+    ASSERT_EQ(::symlink("/srv/tini", "/usr/local/bin/docker-init"), 0);
+    const auto is_init = [](const char* path) {
+      const auto located = sys::Locate(path);
+      return located && IsEngineInit(*located);
+    };
+    EXPECT_TRUE(is_init("/usr/local/bin/docker-init"));
+    EXPECT_TRUE(is_init("/srv/tini"));
+    EXPECT_FALSE(is_init("/srv/other"));
+    EXPECT_FALSE(is_init("/usr/local/bin"));
+    constexpr uid_t kSomeone = 1000;
+    ASSERT_EQ(::chown("/srv/tini", kSomeone, 0), 0);
+    EXPECT_FALSE(is_init("/srv/tini"));
+  });
+}
+
+}  // namespace
+}  // namespace runclad::engine
