@@ -7,6 +7,8 @@
 namespace runclad::rules {
 
 extern const Rule kCapabilities;
+extern const Rule kHostMounts;
+extern const Rule kHostNamespaces;
 extern const Rule kMaskedPaths;
 extern const Rule kNoNewPrivileges;
 extern const Rule kReadOnlyRootfs;
@@ -20,6 +22,8 @@ constexpr std::array kCatalog = {
     &kNoNewPrivileges,
     // The container. What is refused comes before what adds mounts, so that a refusal names the
     // mount by the index that the engine gave it.
+    &kHostNamespaces,
+    &kHostMounts,
     &kMaskedPaths,
     &kReadonlyPaths,  // after masked-paths: what is masked need not be read-only
     &kReadOnlyRootfs,

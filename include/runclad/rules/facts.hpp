@@ -23,7 +23,7 @@ struct KernelFacts {
 struct SourceFacts {
   enum class Access {
     kAllowed,        // nothing that the policy denies
-    kReadOnly,       // below an allow_read_only entry: only with ro
+    kReadOnly,       // only with ro: below an allow-read-only entry, say
     kDenied,         // a denied tree, an ancestor of one, or something below one
     kHostRoot,       // the host's root filesystem or an alias of it
     kRuntimeSocket,  // an engine's API socket
@@ -31,10 +31,11 @@ struct SourceFacts {
     kUnknown,        // could not be identified
   };
   Access access = Access::kUnknown;
-  std::uint64_t device = 0;  // st_dev and st_ino of what the source resolves to; 0: not known
+  std::string resolved;        // the path that the source resolves to
+  std::string because;         // a predicate: "is an ancestor of /var/lib/docker"
+  bool has_submounts = false;  // a recursive bind brings other mounts along; told when allowed
+  std::uint64_t device = 0;    // st_dev and st_ino of what the source resolves to; 0: not known
   std::uint64_t inode = 0;
-  std::string resolved;  // the path that the source resolves to
-  std::string because;   // "an ancestor of /var/lib/docker"
 };
 
 struct NamespaceFacts {
@@ -62,7 +63,8 @@ struct DirectoryFacts {
 struct Facts {
   engine::Identity identity;
   KernelFacts kernel;
-  std::map<std::string, SourceFacts> sources;        // by /mounts/*/source as written, binds only
+  // By /mounts/*/source as written for binds, by each layer's directory for overlay mounts.
+  std::map<std::string, SourceFacts> sources;
   std::map<std::string, NamespaceFacts> namespaces;  // by /linux/namespaces/*/path as written
   // Paths inside the container with the rootfs's links resolved: every mount destination and every
   // path that a rule may want to make writable. A path that is not in here resolves to itself.

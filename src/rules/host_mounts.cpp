@@ -1,0 +1,162 @@
+// host-mounts: nothing of the host that gives power over it is mounted (CIS 5.6, 5.32).
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "runclad/oci/overlay.hpp"
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::rules {
+namespace {
+
+using Access = SourceFacts::Access;
+
+const SourceFacts& FactsOf(const std::string& source, const Context& context) {
+  static const SourceFacts unknown{
+      .access = Access::kUnknown, .resolved = {}, .because = "was not examined"};
+  const auto found = context.facts.sources.find(source);
+  return found == context.facts.sources.end() ? unknown : found->second;
+}
+
+bool MayBeWritten(const SourceFacts& facts) {
+  return facts.access == Access::kAllowed || facts.access == Access::kEngineOwn;
+}
+
+// A predicate with the source as its subject.
+std::string Why(const std::string& source, const SourceFacts& facts) {
+  const bool is_itself = facts.resolved.empty() || facts.resolved == source;
+  return is_itself ? facts.because : "leads to " + facts.resolved + ", which " + facts.because;
+}
+
+// The options of a bind that can only be read.
+std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount, bool has_submounts,
+                                         const KernelFacts& kernel) {
+  // mount_setattr(2), which rro needs, came with Linux 5.12.
+  constexpr std::pair kRecursiveReadOnlySince = {5, 12};
+  std::vector<std::string> options = mount.options;
+  std::erase_if(options,
+                [](const std::string& option) { return option == "rw" || option == "rrw"; });
+  const auto require = [&](const char* option) {
+    if (std::ranges::find(options, option) == options.end()) options.emplace_back(option);
+  };
+  require("ro");
+  if (!has_submounts) return options;
+  if (std::pair(kernel.major, kernel.minor) >= kRecursiveReadOnlySince) {
+    require("rro");
+  } else {
+    // ro leaves what is mounted below as it was: leave that out.
+    std::ranges::replace(options, "rbind", "bind");
+  }
+  return options;
+}
+
+void CheckBind(const oci::Mount& mount, const std::string& path, const Context& context,
+               Findings& findings) {
+  const SourceFacts& facts = FactsOf(mount.source, context);
+  if (MayBeWritten(facts)) return;
+  if (facts.access != Access::kReadOnly) {
+    findings.push_back(Refuse(path + "/source", mount.source, Why(mount.source, facts)));
+    return;
+  }
+  std::vector<std::string> options =
+      ReadOnlyOptions(mount, facts.has_submounts, context.facts.kernel);
+  if (options == mount.options) return;
+  findings.push_back(
+      Propose(path + "/options", options, mount.source + " " + Why(mount.source, facts)));
+}
+
+void CheckOverlay(const oci::Mount& mount, const std::string& path, const Context& context,
+                  Findings& findings) {
+  const auto layers = oci::OverlayLayers(mount);
+  if (!layers) {
+    findings.push_back(Refuse(path + "/options", mount.options,
+                              "name directories of the host in a way that can be read differently "
+                              "(escapes, relative paths)"));
+    return;
+  }
+  for (const oci::OverlayLayer& layer : *layers) {
+    const SourceFacts& facts = FactsOf(layer.path, context);
+    const bool may_be_read = layer.is_lower && facts.access == Access::kReadOnly;
+    if (MayBeWritten(facts) || may_be_read) continue;
+    findings.push_back(Refuse(path + "/options", mount.options,
+                              "name " + layer.path + ", which " + Why(layer.path, facts)));
+  }
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  // What the kernel makes anew for each container. Every other kind could be a disk of the host
+  // (ext4 of /dev/sda1) or a view of its kernel (devtmpfs, debugfs).
+  constexpr std::string_view kOwnKinds[] = {"cgroup", "cgroup2", "devpts", "mqueue",
+                                            "proc",   "sysfs",   "tmpfs"};
+  Findings findings;
+  const std::vector<oci::Mount> mounts = spec.mounts();
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const oci::Mount& mount = mounts[i];
+    const std::string path = "/mounts/" + std::to_string(i);
+    if (mount.is_bind()) {
+      CheckBind(mount, path, context, findings);
+    } else if (mount.type == "overlay") {
+      CheckOverlay(mount, path, context, findings);
+    } else if (std::ranges::find(kOwnKinds, mount.type) == std::ranges::end(kOwnKinds)) {
+      findings.push_back(
+          Refuse(path + "/type", mount.type, "is no kind of mount that is a container's own"));
+    }
+  }
+  return findings;
+}
+
+constexpr std::string_view kBelow[] = {"refuse", "read-only"};
+constexpr policy::ParameterSchema PathList(std::string_view name, policy::Merge merge,
+                                           std::string_view description) {
+  return {.name = name,
+          .type = policy::ParameterType::kStrings,
+          .merge = merge,
+          .vocabulary = policy::Vocabulary::kAbsolutePath,
+          .choices = {},
+          .description = description};
+}
+constexpr policy::ParameterSchema kParameters[] = {
+    PathList("deny", policy::Merge::kAccumulate,
+             "host paths that may not be mounted, nor their ancestors, their aliases and what is "
+             "below them; * ? [] match within a component"),
+    PathList("credentials", policy::Merge::kAccumulate,
+             "as deny, and what is below them is refused whatever `below` says"),
+    PathList("allow", policy::Merge::kReplace,
+             "host paths that may be mounted with what is below them although something above them "
+             "is denied; what is denied below them stays so"),
+    PathList("allow-read-only", policy::Merge::kReplace, "as allow, but only read-only"),
+    {.name = "allow-only",
+     .type = policy::ParameterType::kBoolean,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "refuse every host path but those of allow and allow-read-only"},
+    {.name = "below",
+     .type = policy::ParameterType::kText,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kBelow,
+     .description = "what a mount of something below a path of deny gets: refuse, or read-only"},
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 5.6", "CIS 5.32", "PSS baseline"};
+constexpr std::string_view kPaths[] = {"/mounts/*/source", "/mounts/*/type", "/mounts/*/options"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kHostMounts{
+    .schema = {.id = "host-mounts", .actions = kActions, .parameters = kParameters},
+    .title = "No mounts that give power over the host",
+    .rationale =
+        "Whoever can write to the host's /etc, or to an engine's socket, is root on the host. A "
+        "source is judged by what it is and not by its name: links, bind mounts, named volumes "
+        "with a device option, overlay layers and /proc/PID/root lead to the same files.",
+    .way_out = "list the directory in host-mounts.allow, or mount one that is not the host's own",
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

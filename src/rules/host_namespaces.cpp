@@ -1,0 +1,135 @@
+// host-namespaces: a container has namespaces of its own, or those of a container that runclad made
+// (CIS 5.10, 5.16, 5.17, 5.21).
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::rules {
+namespace {
+
+using Owner = NamespaceFacts::Owner;
+
+// cgroup is not among them: engines leave it out on cgroup v1. user and time are absent by default;
+// a path for one of them can only be another container's or the host's, and grants nothing here.
+constexpr std::array<std::string_view, 5> kTypes = {"pid", "network", "ipc", "uts", "mount"};
+
+bool Has(const std::vector<std::string>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+const NamespaceFacts& FactsOf(const oci::Namespace& entry, const Context& context) {
+  static const NamespaceFacts unknown;
+  const auto found = context.facts.namespaces.find(entry.path);
+  return found == context.facts.namespaces.end() ? unknown : found->second;
+}
+
+// The containers that the spec joins with all of network and ipc: the pod that it is a member of.
+std::vector<std::string> Pods(const std::vector<oci::Namespace>& namespaces,
+                              const Context& context) {
+  const auto joined = [&](std::string_view type) {
+    std::vector<std::string> containers;
+    for (const oci::Namespace& entry : namespaces) {
+      if (entry.type != type || entry.path.empty()) continue;
+      const NamespaceFacts& facts = FactsOf(entry, context);
+      if (facts.owner == Owner::kContainer) containers.push_back(facts.container);
+    }
+    return containers;
+  };
+  std::vector<std::string> pods = joined("network");
+  const std::vector<std::string> by_ipc = joined("ipc");
+  std::erase_if(pods, [&](const std::string& pod) { return !Has(by_ipc, pod); });
+  return pods;
+}
+
+// Why the entry may not be joined, as a predicate; empty when it may.
+std::string WhyNot(const oci::Namespace& entry, const std::vector<std::string>& pods,
+                   const Context& context) {
+  const NamespaceFacts& facts = FactsOf(entry, context);
+  const std::string name = entry.type + " namespace";
+  switch (facts.owner) {
+    case Owner::kHost:
+      return Has(context.parameters.strings("allow"), entry.type) ? std::string()
+                                                                  : "is the host's " + name;
+    case Owner::kContainer:
+      if (Has(context.parameters.strings("join"), entry.type)) return {};
+      // A pod's members have its host name as they have its network.
+      if (entry.type == "uts" && Has(pods, facts.container)) return {};
+      return "is the " + name + " of container " + facts.container;
+    case Owner::kEngine:
+      if (entry.type == "network" || entry.type == "ipc" || entry.type == "uts") return {};
+      return "is a " + name + " that an engine made for something else";
+    case Owner::kForeign:
+      return "is the " + name + " of a process that is in no container that runclad made";
+    case Owner::kUnreadable:
+      break;
+  }
+  return "cannot be examined, so that it could be the host's " + name;
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  const std::vector<oci::Namespace> namespaces = spec.namespaces();
+  const std::vector<std::string> pods = Pods(namespaces, context);
+  Findings findings;
+  for (const std::string_view type : kTypes) {
+    bool is_there = false;
+    for (std::size_t i = 0; i < namespaces.size(); ++i) {
+      const oci::Namespace& entry = namespaces[i];
+      if (entry.type != type) continue;
+      is_there = true;
+      if (entry.path.empty()) continue;
+      std::string why = WhyNot(entry, pods, context);
+      if (why.empty()) continue;
+      findings.push_back(
+          Refuse("/linux/namespaces/" + std::to_string(i) + "/path", entry.path, std::move(why)));
+    }
+    if (is_there || Has(context.parameters.strings("allow"), type)) continue;
+    findings.push_back(Refuse(
+        "/linux/namespaces", {},
+        "has no " + std::string(type) + " namespace, so that the container would have the host's"));
+  }
+  return findings;
+}
+
+// Not mount: whoever has the host's mounts has the host.
+constexpr std::string_view kAllowable[] = {"network", "pid", "ipc", "uts"};
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "allow",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kAllowable,
+     .description = "namespaces of the host that a container may have"},
+    {.name = "join",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kTypes,
+     .description = "namespaces of another container that runclad made which may be joined"},
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 5.10", "CIS 5.16", "CIS 5.17", "CIS 5.21",
+                                            "PSS baseline"};
+constexpr std::string_view kPaths[] = {"/linux/namespaces"};
+constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
+                                       policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kHostNamespaces{
+    .schema = {.id = "host-namespaces", .actions = kActions, .parameters = kParameters},
+    .title = "No namespaces of the host",
+    .rationale =
+        "A container with the host's network can reach what listens on the loopback interface and "
+        "abstract sockets, with its pid namespace it sees and may trace the host's processes, with "
+        "its ipc namespace their shared memory. A path is the host's when it is the same file as "
+        "the host's own, however it is spelt.",
+    .way_out = "allow the namespace for this image in host-namespaces.allow",
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

@@ -1,0 +1,172 @@
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runclad/json/pointer.hpp"
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::rules {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Access = SourceFacts::Access;
+
+Facts KnownSources() {
+  Facts facts;
+  facts.kernel.major = 6;
+  facts.kernel.minor = 1;
+  facts.sources = {
+      {"/srv/x", {Access::kAllowed, "/srv/x", "", false, 0, 0}},
+      {"/own/hosts", {Access::kEngineOwn, "/own/hosts", "", false, 0, 0}},
+      {"/", {Access::kHostRoot, "/", "is the host's root filesystem", false, 0, 0}},
+      {"/srv/link", {Access::kHostRoot, "/", "is the host's root filesystem", false, 0, 0}},
+      {"/etc", {Access::kDenied, "/etc", "is /etc", false, 0, 0}},
+      {"/s", {Access::kRuntimeSocket, "/s", "is a container engine's API socket", false, 0, 0}},
+      {"/gone", {Access::kUnknown, "", "cannot be identified: /gone does not exist", false, 0, 0}},
+      {"/zone", {Access::kReadOnly, "/zone", "is below /zoneinfo", false, 0, 0}},
+      {"/cgroup", {Access::kReadOnly, "/cgroup", "is /cgroup", true, 0, 0}},
+  };
+  return facts;
+}
+
+// What the rule finds for one mount: "path before → after: why".
+std::vector<std::string> Check(const std::string& mount, const Facts& facts = KnownSources()) {
+  auto spec =
+      oci::Spec::Parse(R"({"mounts":[{"destination":"/proc","type":"proc"},)" + mount + "]}");
+  EXPECT_TRUE(spec) << spec.error().message;
+  if (!spec) return {};
+  const policy::Parameters parameters;
+  const Context context{facts, parameters};
+  std::vector<std::string> lines;
+  for (const Finding& finding : FindRule("host-mounts")->check(*spec, context)) {
+    const json::Value before =
+        finding.has_safe_form() ? json::Get(spec->document(), finding.path) : finding.before;
+    lines.push_back(finding.path + " " + before.Dump() +
+                    (finding.has_safe_form() ? " -> " + finding.after.Dump() : "") + ": " +
+                    finding.why);
+    if (finding.has_safe_form()) json::Set(spec->document(), finding.path, finding.after);
+  }
+  const Findings again = FindRule("host-mounts")->check(*spec, context);
+  for (const Finding& finding : again) EXPECT_FALSE(finding.has_safe_form()) << "not idempotent";
+  return lines;
+}
+
+std::string Bind(const std::string& source, const std::string& options = R"("rbind")") {
+  return R"({"destination":"/x","type":"bind","source":")" + source + R"(","options":[)" + options +
+         "]}";
+}
+
+TEST(HostMounts, LetsHarmlessAndTheEnginesOwnThrough) {
+  EXPECT_THAT(Check(Bind("/srv/x")), IsEmpty());
+  EXPECT_THAT(Check(Bind("/own/hosts")), IsEmpty());
+}
+
+TEST(HostMounts, RefusesByWhatTheSourceIs) {
+  EXPECT_THAT(Check(Bind("/")),
+              ElementsAre(R"(/mounts/1/source "/": is the host's root filesystem)"));
+  EXPECT_THAT(Check(Bind("/srv/link", R"("rbind","ro")")),
+              ElementsAre(R"(/mounts/1/source "/srv/link": leads to /, which is the host's root )"
+                          "filesystem"));
+  EXPECT_THAT(Check(Bind("/etc")), ElementsAre(R"(/mounts/1/source "/etc": is /etc)"));
+  EXPECT_THAT(Check(Bind("/s")),
+              ElementsAre(R"(/mounts/1/source "/s": is a container engine's API socket)"));
+  EXPECT_THAT(
+      Check(Bind("/gone")),
+      ElementsAre(R"(/mounts/1/source "/gone": cannot be identified: /gone does not exist)"));
+  EXPECT_THAT(Check(Bind("/not/gathered")),
+              ElementsAre(R"(/mounts/1/source "/not/gathered": was not examined)"));
+}
+
+TEST(HostMounts, ABindIsOneByTypeOrByOption) {
+  const std::string refused = R"(/mounts/1/source "/etc": is /etc)";
+  for (const char* mount : {
+           R"({"destination":"/x","type":"bind","source":"/etc"})",
+           R"({"destination":"/x","type":"none","source":"/etc","options":["bind"]})",
+           R"({"destination":"/x","type":"tmpfs","source":"/etc","options":["rbind"]})",
+           R"({"destination":"/x","source":"/etc","options":["ro","rbind"]})",
+           R"({"destination":"/x","type":"overlay","source":"/etc","options":["bind"]})",
+       }) {
+    EXPECT_THAT(Check(mount), ElementsAre(refused)) << mount;
+  }
+}
+
+TEST(HostMounts, MakesReadOnlyWhatMayOnlyBeRead) {
+  struct Case {
+    const char* source;
+    const char* options;
+    const char* after;  // null: nothing to do
+  };
+  for (const Case& test : std::vector<Case>{
+           {"/zone", R"("rbind")", R"(["rbind","ro"])"},
+           {"/zone", R"("rbind","rw","rprivate")", R"(["rbind","rprivate","ro"])"},
+           {"/zone", R"("ro","rw","bind")", R"(["ro","bind"])"},
+           {"/zone", R"("bind","ro","rrw")", R"(["bind","ro"])"},
+           {"/zone", R"("rbind","ro")", nullptr},
+           {"/cgroup", R"("rbind")", R"(["rbind","ro","rro"])"},
+           {"/cgroup", R"("rbind","ro")", R"(["rbind","ro","rro"])"},
+           {"/cgroup", R"("rbind","rro","ro")", nullptr},
+       }) {
+    const auto found = Check(Bind(test.source, test.options));
+    if (test.after == nullptr) {
+      EXPECT_THAT(found, IsEmpty()) << test.options;
+      continue;
+    }
+    ASSERT_EQ(found.size(), 1U) << test.options;
+    EXPECT_THAT(found.front(), ::testing::HasSubstr(std::string(" -> ") + test.after + ": "));
+  }
+}
+
+TEST(HostMounts, LeavesSubmountsOutWhereTheKernelCannotMakeThemReadOnly) {
+  Facts facts = KnownSources();
+  facts.kernel.major = 5;
+  facts.kernel.minor = 11;
+  EXPECT_THAT(Check(Bind("/cgroup"), facts),
+              ElementsAre(R"(/mounts/1/options ["rbind"] -> ["bind","ro"]: /cgroup is /cgroup)"));
+}
+
+TEST(HostMounts, OnlyKindsThatAreTheContainersOwn) {
+  for (const char* type : {"proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2"}) {
+    EXPECT_THAT(
+        Check(std::string(R"({"destination":"/x","source":"/etc","type":")") + type + R"("})"),
+        IsEmpty())
+        << type;
+  }
+  for (const std::string type : {"ext4", "devtmpfs", "debugfs", "nfs", "none", "Overlay"}) {
+    EXPECT_THAT(Check(R"({"destination":"/x","source":"/dev/sda1","type":")" + type + R"("})"),
+                ElementsAre(R"(/mounts/1/type ")" + type +
+                            R"(": is no kind of mount that is a container's own)"));
+  }
+  EXPECT_THAT(Check(R"({"destination":"/x","source":"/dev/sda1"})"),
+              ElementsAre(R"(/mounts/1/type "": is no kind of mount that is a container's own)"));
+}
+
+std::string Overlay(const std::string& options) {
+  return R"({"destination":"/x","type":"overlay","source":"overlay","options":[)" + options + "]}";
+}
+
+TEST(HostMounts, OverlayLayersAreSources) {
+  EXPECT_THAT(Check(Overlay(R"("lowerdir=/srv/x:/zone","upperdir=/srv/x","workdir=/srv/x")")),
+              IsEmpty());
+  EXPECT_THAT(Check(Overlay(R"("lowerdir=/srv/x:/")")),
+              ElementsAre(R"(/mounts/1/options ["lowerdir=/srv/x:/"]: name /, which is the host's )"
+                          "root filesystem"));
+  EXPECT_THAT(Check(Overlay(R"("lowerdir=/srv/x","upperdir=/zone,workdir=/srv/x")")),
+              ElementsAre(::testing::HasSubstr("name /zone, which is below /zoneinfo")));
+  EXPECT_THAT(Check(Overlay(R"("ro,lowerdir=/etc")")),
+              ElementsAre(::testing::HasSubstr("name /etc, which is /etc")));
+}
+
+TEST(HostMounts, OverlayOptionsThatCanBeReadInTwoWays) {
+  for (const char* options : {R"("lowerdir=/srv/x\\:/etc")", R"("lowerdir=etc")",
+                              R"("x=\\","lowerdir=/srv/x")", R"("upperdir=../etc")"}) {
+    EXPECT_THAT(Check(Overlay(options)),
+                ElementsAre(::testing::HasSubstr("in a way that can be read differently")))
+        << options;
+  }
+}
+
+}  // namespace
+}  // namespace runclad::rules
