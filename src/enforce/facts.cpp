@@ -11,8 +11,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/engine/layout.hpp"
+#include "runclad/engine/own_files.hpp"
 #include "runclad/json/value.hpp"
 #include "runclad/sys/rootfs.hpp"
+
+#include "namespace_facts.hpp"
+#include "source_facts.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -105,12 +110,29 @@ void GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, const 
   }
 }
 
+void GatherHost(const oci::Spec& spec, const policy::Effective& policy, const Request& request,
+                rules::Facts& facts) {
+  const std::string root = spec.root_path();
+  engine::Layout layout =
+      engine::Discover({request.id, request.bundle, request.runtime_root,
+                        root.starts_with('/') ? root : request.bundle + "/" + root});
+  facts.identity.engine = layout.engine;
+  const Records* records = request.records;
+  GatherNamespaces(
+      spec, layout,
+      [records](pid_t pid) { return records == nullptr ? "" : records->FindByPid(pid); },
+      facts.namespaces);
+  engine::OwnFiles own_files(std::move(layout), JoinedPeers(spec, facts.namespaces));
+  GatherSources(spec, policy.rule("host-mounts"), request.bundle, own_files, facts.sources);
+}
+
 }  // namespace
 
 rules::Facts GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
                          const Request& request) {
   rules::Facts facts;
   facts.kernel = GatherKernel();
+  GatherHost(spec, policy, request, facts);
   GatherRootfs(spec, policy, request, facts);
   return facts;
 }

@@ -1,0 +1,110 @@
+#include "namespace_facts.hpp"
+
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include "runclad/sys/file.hpp"
+#include "runclad/sys/mounts.hpp"
+
+namespace runclad::enforce {
+namespace {
+
+using rules::NamespaceFacts;
+using Owner = NamespaceFacts::Owner;
+
+// The kernel's name of a namespace under /proc/PID/ns.
+std::string_view NameInProc(std::string_view type) {
+  if (type == "network") return "net";
+  if (type == "mount") return "mnt";
+  return type;
+}
+
+std::optional<sys::Inode> Identify(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return sys::Inode{.device = status.st_dev, .number = status.st_ino};
+}
+
+// Our own namespaces are the engine's; process 1's are the host's where we may look at them. Every
+// kind is compared, whatever the spec says the path is.
+bool IsHosts(const sys::Inode& inode) {
+  constexpr const char* kNames[] = {"net", "pid", "ipc", "uts", "mnt", "user", "cgroup", "time"};
+  return std::ranges::any_of(kNames, [&](const std::string& name) {
+    return inode == Identify("/proc/self/ns/" + name) || inode == Identify("/proc/1/ns/" + name);
+  });
+}
+
+// The process of /proc/PID/ns/<name>, in exactly that spelling.
+std::optional<pid_t> ProcessOf(std::string_view path, std::string_view type) {
+  constexpr std::string_view kProc = "/proc/";
+  if (!path.starts_with(kProc)) return std::nullopt;
+  path.remove_prefix(kProc.size());
+  pid_t pid = 0;
+  const auto [end, fault] = std::from_chars(path.data(), path.data() + path.size(), pid);
+  if (fault != std::errc() || pid <= 0) return std::nullopt;
+  path.remove_prefix(static_cast<std::size_t>(end - path.data()));
+  if (path != "/ns/" + std::string(NameInProc(type))) return std::nullopt;
+  return pid;
+}
+
+// Whether an engine pinned the namespace there, below one of the directories that it keeps for it.
+bool IsPinnedByEngine(const std::string& path, const engine::Layout& layout) {
+  constexpr auto kNamespaceFileSystem = 0x6e736673;  // NSFS_MAGIC
+  struct statfs file_system {};
+  if (::statfs(path.c_str(), &file_system) != 0 || file_system.f_type != kNamespaceFileSystem) {
+    return false;
+  }
+  const auto located = sys::LocateIfPresent(path);
+  if (!located || !*located) return false;
+  const std::string_view real_path = (*located)->path;
+  const std::string_view directory = real_path.substr(0, real_path.rfind('/'));
+  return std::ranges::any_of(layout.namespace_directories, [&](const std::string& pinned_in) {
+    const auto found = sys::LocateIfPresent(pinned_in);
+    return found && *found && (*found)->path == directory;
+  });
+}
+
+NamespaceFacts Describe(const oci::Namespace& entry, const engine::Layout& layout,
+                        const FindContainer& find_container) {
+  if (!entry.path.starts_with('/')) return {Owner::kUnreadable, {}};
+  const auto inode = Identify(entry.path);
+  if (!inode) return {Owner::kUnreadable, {}};
+  if (IsHosts(*inode)) return {Owner::kHost, {}};
+  if (const auto pid = ProcessOf(entry.path, entry.type)) {
+    std::string container = find_container ? find_container(*pid) : std::string();
+    // Looked at again: the process may have gone meanwhile, and its number to another.
+    const bool is_containers = !container.empty() && Identify(entry.path) == inode;
+    if (is_containers) return {Owner::kContainer, std::move(container)};
+    return {Owner::kForeign, {}};
+  }
+  return {IsPinnedByEngine(entry.path, layout) ? Owner::kEngine : Owner::kForeign, {}};
+}
+
+}  // namespace
+
+void GatherNamespaces(const oci::Spec& spec, const engine::Layout& layout,
+                      const FindContainer& find_container,
+                      std::map<std::string, NamespaceFacts>& namespaces) {
+  for (const oci::Namespace& entry : spec.namespaces()) {
+    if (entry.path.empty() || namespaces.contains(entry.path)) continue;
+    namespaces[entry.path] = Describe(entry, layout, find_container);
+  }
+}
+
+std::vector<engine::Peer> JoinedPeers(const oci::Spec& spec,
+                                      const std::map<std::string, NamespaceFacts>& namespaces) {
+  std::vector<engine::Peer> peers;
+  for (const oci::Namespace& entry : spec.namespaces()) {
+    const auto facts = namespaces.find(entry.path);
+    if (facts == namespaces.end() || facts->second.owner != Owner::kContainer) continue;
+    peers.push_back({facts->second.container, entry.type});
+  }
+  return peers;
+}
+
+}  // namespace runclad::enforce

@@ -1,0 +1,29 @@
+// Whose each namespace is that the spec joins by path: rules::NamespaceFacts.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runclad/engine/own_files.hpp"
+#include "runclad/oci/spec.hpp"
+#include "runclad/rules/facts.hpp"
+
+namespace runclad::enforce {
+
+// The id of the recorded container whose first process is `pid`; empty when there is none.
+using FindContainer = std::function<std::string(pid_t pid)>;
+
+// Paths are compared by what they are now; the lower runtime opens them once more, later.
+void GatherNamespaces(const oci::Spec& spec, const engine::Layout& layout,
+                      const FindContainer& find_container,
+                      std::map<std::string, rules::NamespaceFacts>& namespaces);
+
+// The recorded containers that the spec joins, as `namespaces` has them.
+std::vector<engine::Peer> JoinedPeers(
+    const oci::Spec& spec, const std::map<std::string, rules::NamespaceFacts>& namespaces);
+
+}  // namespace runclad::enforce

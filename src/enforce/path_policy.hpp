@@ -1,0 +1,73 @@
+// What the policy says of a place on the host, by its path without links.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runclad/rules/facts.hpp"
+
+namespace runclad::enforce {
+
+// What an entry does to its path and everything below it. Where several hold, one that no policy
+// can lift wins; then the entry that is nearest; then the one that stands first here.
+enum class Mark {
+  kOurs,     // our own policy, records and logs: never lifted
+  kRuntime,  // an engine's API socket, or a directory that has them: likewise
+  kAllow,
+  kCredential,
+  kReadOnly,
+  kDeny,
+};
+
+struct Verdict {
+  rules::SourceFacts::Access access = rules::SourceFacts::Access::kAllowed;
+  std::string because;      // a predicate: "is below /etc"; empty when allowed
+  bool is_listed = false;   // by an entry that grants, not for want of any
+  bool is_runtime = false;  // refused by a kRuntime entry
+  bool is_volume = false;   // at or below a place where engines mount volumes
+};
+
+// The stricter of two verdicts; of equals the first.
+Verdict Stricter(Verdict first, Verdict second);
+
+class PathPolicy {
+ public:
+  // With `below_is_read_only`, what is below a denied entry may be read (never the entry itself).
+  explicit PathPolicy(bool below_is_read_only) : below_is_read_only_(below_is_read_only) {}
+
+  // `path` is absolute and without links; `pattern` follows it and may hold * ? [] in its
+  // components ("/*/.ssh"). `label` is what people call the entry.
+  void Add(std::string_view path, std::string_view pattern, Mark mark, std::string label);
+
+  // Where an engine keeps volumes, or mounts other directories of the host as such.
+  void AddVolumePlace(std::string_view path, std::string_view pattern);
+
+  // A path is refused when it is what an entry denies, below that, or a directory that has such a
+  // thing somewhere below. "/" is always the host's root.
+  [[nodiscard]] Verdict Judge(std::string_view path) const;
+
+ private:
+  struct Entry {
+    Mark mark = Mark::kDeny;
+    std::string label;
+  };
+  struct Node {
+    std::string name;
+    bool is_pattern = false;
+    bool is_volume_place = false;
+    std::vector<Entry> entries;
+    std::vector<std::unique_ptr<Node>> children;
+  };
+
+  Node& Make(std::string_view path, std::string_view pattern);
+  static Node& Child(Node& parent, std::string_view name, bool is_pattern);
+  static const Entry* Effective(const Node& node);
+  static const Entry* FirstDeniedBelow(const Node& node);
+
+  bool below_is_read_only_;
+  Node root_;
+};
+
+}  // namespace runclad::enforce

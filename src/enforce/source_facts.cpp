@@ -1,0 +1,247 @@
+#include "source_facts.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runclad/oci/overlay.hpp"
+#include "runclad/sys/mounts.hpp"
+#include "runclad/sys/unix_socket.hpp"
+
+#include "host_aliases.hpp"
+#include "host_paths.hpp"
+
+namespace runclad::enforce {
+namespace {
+
+using rules::SourceFacts;
+using Access = SourceFacts::Access;
+
+bool IsRuntimeSocketName(std::string_view name) {
+  constexpr std::string_view kNames[] = {
+      "buildkitd.sock", "containerd.sock", "containerd.sock.ttrpc", "cri-dockerd.sock",
+      "crio.sock",      "docker.sock",     "dockershim.sock",       "podman.sock",
+  };
+  return std::ranges::find(kNames, name) != std::ranges::end(kNames);
+}
+
+bool IsEngineProgram(std::string_view name) {
+  constexpr std::string_view kPrograms[] = {"buildkitd", "containerd", "cri-dockerd", "crio",
+                                            "dockerd",   "k3s",        "podman"};
+  return std::ranges::find(kPrograms, name) != std::ranges::end(kPrograms);
+}
+
+// File systems that a volume may be although this host knows them under no other name: in memory,
+// or on another machine. Any other could be a disk of this host, or a view of its kernel.
+bool MayBeVolumeOnly(std::string_view type) {
+  constexpr std::string_view kTypes[] = {"ceph", "cifs", "nfs", "nfs4", "smb3", "tmpfs"};
+  return type.starts_with("fuse.") || std::ranges::find(kTypes, type) != std::ranges::end(kTypes);
+}
+
+SourceFacts Describe(const sys::Located& source, Verdict verdict) {
+  SourceFacts facts;
+  facts.access = verdict.access;
+  facts.resolved = source.path;
+  facts.because = std::move(verdict.because);
+  facts.device = source.inode.device;
+  facts.inode = source.inode.number;
+  return facts;
+}
+
+// Judges sources against the policy's lists and the host's mounts.
+class Judge {
+ public:
+  Judge(const policy::Parameters& parameters, const engine::Layout& layout,
+        const sys::MountTable& table)
+      : paths_(LocateHostPaths(parameters, layout)),
+        aliases_(table, paths_.policy),
+        is_allow_only_(parameters.boolean("allow-only")),
+        own_volumes_(layout.data_root + "/volumes") {}
+
+  SourceFacts Of(const sys::Located& source) const {
+    const auto place = aliases_.table().PlaceOf(source);
+    if (!place)
+      return Describe(source, {Access::kUnknown, "is on a mount that cannot be seen from here"});
+    const Verdict by_path = paths_.policy.Judge(source.path);
+    Verdict verdict = ByType(source, by_path);
+    const bool is_allowed_by_name = by_path.is_listed && by_path.access == Access::kAllowed;
+    verdict = Stricter(
+        std::move(verdict),
+        // The policy names this directory: that it is some container's volume, too, is no news.
+        aliases_.Judge(*place, source.path, [&](const Alias& alias) {
+          return is_allowed_by_name && alias.verdict.is_volume;
+        }));
+    SourceFacts facts = Describe(source, std::move(verdict));
+    AddSubmounts(source, facts);
+    const bool is_granted = facts.access == Access::kAllowed || facts.access == Access::kReadOnly;
+    if (is_allow_only_ && is_granted && !by_path.is_listed) {
+      facts.access = Access::kDenied;
+      facts.because = "is not on the list of what may be mounted";
+    }
+    return facts;
+  }
+
+  // The directory of one of the container's own named volumes: what matters is what is mounted
+  // there (docker volume create -o device=/).
+  SourceFacts OfVolume(const sys::Located& source) const {
+    const sys::MountTable& table = aliases_.table();
+    const auto place = table.PlaceOf(source);
+    if (!place)
+      return Describe(source, {Access::kUnknown, "is on a mount that cannot be seen from here"});
+    bool has_home = false;  // what is mounted is a directory that the host has elsewhere, too
+    bool is_listed = false;
+    Verdict verdict = aliases_.Judge(*place, source.path, [&](const Alias& alias) {
+      // Whoever may use this volume may use the others by their names.
+      if (sys::Below(alias.path, own_volumes_)) return true;
+      has_home = has_home || !alias.is_inside;
+      is_listed = is_listed || alias.verdict.is_listed;
+      return false;
+    });
+    const sys::Mount& mount = *table.Find(source.mount_id);
+    const bool is_mounted = mount.point == source.path;
+    if (verdict.access == Access::kAllowed && is_mounted) {
+      if (!has_home && !MayBeVolumeOnly(mount.type())) {
+        verdict = {Access::kDenied, "is a volume on a disk or kernel file system (" +
+                                        std::string(mount.type()) +
+                                        ") that the host has mounted nowhere else"};
+      } else if (has_home && is_allow_only_ && !is_listed) {
+        verdict = {Access::kDenied,
+                   "is a directory that is not on the list of what may be mounted"};
+      }
+    }
+    SourceFacts facts = Describe(source, std::move(verdict));
+    AddSubmounts(source, facts);
+    if (facts.access == Access::kAllowed) facts.access = Access::kEngineOwn;
+    return facts;
+  }
+
+ private:
+  // Some kinds of file are dangerous wherever they stand, and read-only mounts protect only files
+  // and directories.
+  Verdict ByType(const sys::Located& source, Verdict verdict) const {
+    if (S_ISDIR(source.mode)) return verdict;
+    const bool is_allowed_by_name = verdict.is_listed && verdict.access == Access::kAllowed;
+    for (const DeniedFile& file : paths_.files) {
+      const bool is_never_lifted = file.mark < Mark::kAllow;
+      if (file.inode != source.inode || (is_allowed_by_name && !is_never_lifted)) continue;
+      verdict =
+          Stricter(std::move(verdict), {Access::kDenied, "is the same file as " + file.label});
+      verdict.is_runtime = verdict.is_runtime || file.mark == Mark::kRuntime;
+    }
+    if (S_ISSOCK(source.mode)) return OfSocket(source, std::move(verdict), is_allowed_by_name);
+    if (is_allowed_by_name) return verdict;
+    if (S_ISBLK(source.mode) || S_ISCHR(source.mode)) {
+      return Stricter(std::move(verdict), {Access::kDenied, "is a device"});
+    }
+    if (verdict.access == Access::kReadOnly && !S_ISREG(source.mode)) {
+      return {Access::kDenied, verdict.because + " and no file that a read-only mount protects"};
+    }
+    return verdict;
+  }
+
+  static Verdict OfSocket(const sys::Located& source, Verdict verdict, bool is_allowed_by_name) {
+    const std::string_view path = source.path;
+    if (verdict.is_runtime || IsRuntimeSocketName(path.substr(path.rfind('/') + 1))) {
+      return {Access::kRuntimeSocket, "is a container engine's API socket"};
+    }
+    const std::string listener = sys::ListenerOf(source);
+    if (IsEngineProgram(listener)) {
+      return {Access::kRuntimeSocket, "is a socket of " + listener};
+    }
+    // It starts engines on demand, and takes orders from root in any container itself.
+    if (listener == "systemd" && !is_allowed_by_name) {
+      return Stricter(std::move(verdict), {Access::kDenied, "is a socket of systemd"});
+    }
+    if (verdict.access != Access::kReadOnly) return verdict;
+    return {Access::kDenied, verdict.because + " and a socket, which read-only does not protect"};
+  }
+
+  // What a recursive bind of the source brings along.
+  void AddSubmounts(const sys::Located& source, SourceFacts& facts) const {
+    const bool is_refused = facts.access != Access::kAllowed && facts.access != Access::kReadOnly;
+    if (!S_ISDIR(source.mode) || is_refused) return;
+    facts.has_submounts = aliases_.HasMountsBelow(source.path);
+    if (!facts.has_submounts) return;
+    Verdict verdict =
+        Stricter({facts.access, std::move(facts.because)}, aliases_.JudgeMountsBelow(source.path));
+    facts.access = verdict.access;
+    facts.because = std::move(verdict.because);
+  }
+
+  HostPaths paths_;
+  HostAliases aliases_;
+  bool is_allow_only_;
+  std::string own_volumes_;
+};
+
+// Every host path that the mounts name.
+std::vector<std::string> SourcesOf(const oci::Spec& spec) {
+  std::vector<std::string> sources;
+  for (oci::Mount& mount : spec.mounts()) {
+    if (mount.is_bind()) {
+      sources.push_back(std::move(mount.source));
+    } else if (mount.type == "overlay") {
+      const auto layers = oci::OverlayLayers(mount);
+      if (!layers) continue;
+      for (const oci::OverlayLayer& layer : *layers) sources.push_back(layer.path);
+    }
+  }
+  return sources;
+}
+
+struct Open {
+  std::string source;
+  sys::Located located;
+  bool is_volume = false;
+};
+
+}  // namespace
+
+void GatherSources(const oci::Spec& spec, const policy::RuleSetting& setting,
+                   const std::string& bundle, engine::OwnFiles& own_files,
+                   std::map<std::string, SourceFacts>& sources) {
+  if (setting.action == policy::Action::kOff) return;
+  const std::string base = bundle + '/';
+  std::vector<Open> open;
+  for (const std::string& source : SourcesOf(spec)) {
+    if (sources.contains(source)) continue;
+    SourceFacts& facts = sources[source];
+    if (source.empty()) {
+      facts.because = "names no file";
+      continue;
+    }
+    auto located = sys::Locate(source.starts_with('/') ? source : base + source);
+    if (!located) {
+      facts.because = "cannot be identified: " + located.error().message;
+      continue;
+    }
+    const engine::Claim claim = own_files.Of(*located);
+    if (claim == engine::Claim::kFile) {
+      facts = Describe(*located, {Access::kEngineOwn, {}});
+    } else if (engine::IsEngineInit(*located)) {
+      facts = Describe(*located, {Access::kReadOnly, "is an engine's init program"});
+    } else {
+      open.push_back({source, *std::move(located), claim == engine::Claim::kVolume});
+    }
+  }
+  if (open.empty()) return;
+
+  const auto table = sys::MountTable::Read();
+  if (!table) {
+    for (const Open& entry : open) {
+      sources[entry.source].because = table.error().message;
+    }
+    return;
+  }
+  const Judge judge(setting.parameters, own_files.layout(), *table);
+  for (const Open& entry : open) {
+    sources[entry.source] =
+        entry.is_volume ? judge.OfVolume(entry.located) : judge.Of(entry.located);
+  }
+}
+
+}  // namespace runclad::enforce

@@ -1,0 +1,20 @@
+// What each mount's source is on this host: rules::SourceFacts.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "runclad/engine/own_files.hpp"
+#include "runclad/oci/spec.hpp"
+#include "runclad/policy/effective.hpp"
+#include "runclad/rules/facts.hpp"
+
+namespace runclad::enforce {
+
+// `setting` is host-mounts' own; relative sources start at `bundle`. The host's mounts and the
+// policy's lists are looked at only when some source is not the engine's own.
+void GatherSources(const oci::Spec& spec, const policy::RuleSetting& setting,
+                   const std::string& bundle, engine::OwnFiles& own_files,
+                   std::map<std::string, rules::SourceFacts>& sources);
+
+}  // namespace runclad::enforce

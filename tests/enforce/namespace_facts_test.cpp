@@ -1,0 +1,166 @@
+#include "enforce/namespace_facts.hpp"
+
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sched.h>
+
+#include "../mount_namespace.hpp"
+
+namespace runclad::enforce {
+namespace {
+
+using rules::NamespaceFacts;
+using Owner = NamespaceFacts::Owner;
+using namespace runclad::testing;  // NOLINT(google-build-using-namespace): mounts, files
+
+// A process with namespaces of its own, as long as this lives.
+class Stranger {
+ public:
+  Stranger() {
+    std::array<int, 2> ready{};
+    EXPECT_EQ(::pipe(ready.data()), 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      const bool is_apart = ::unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) == 0;
+      (void)::write(ready[1], is_apart ? "y" : "n", 1);
+      ::pause();
+      ::_exit(0);
+    }
+    char answer = 0;
+    EXPECT_EQ(::read(ready[0], &answer, 1), 1);
+    EXPECT_EQ(answer, 'y');
+    ::close(ready[0]);
+    ::close(ready[1]);
+  }
+  Stranger(const Stranger&) = delete;
+  Stranger& operator=(const Stranger&) = delete;
+  ~Stranger() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] std::string path(const std::string& name) const {
+    return "/proc/" + std::to_string(pid_) + "/ns/" + name;
+  }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+oci::Spec Joining(const std::string& type, const std::string& path) {
+  const json::Document config = {
+      {"linux", {{"namespaces", {{{"type", type}, {"path", path}}, {{"type", "mount"}}}}}}};
+  auto spec = oci::Spec::Parse(config.dump());
+  EXPECT_TRUE(spec) << spec.error().message;
+  return *std::move(spec);
+}
+
+NamespaceFacts FactsOf(const std::string& type, const std::string& path,
+                       const FindContainer& find = nullptr, const engine::Layout& layout = {}) {
+  std::map<std::string, NamespaceFacts> facts;
+  GatherNamespaces(Joining(type, path), layout, find, facts);
+  EXPECT_EQ(facts.size(), 1U);
+  return facts[path];
+}
+
+TEST(Namespaces, TheHostsUnderAnyName) {
+  const std::string own = "/proc/" + std::to_string(::getpid()) + "/ns/";
+  for (const auto& [type, name] : std::vector<std::pair<std::string, std::string>>{
+           {"network", "net"}, {"pid", "pid"}, {"ipc", "ipc"}, {"uts", "uts"}, {"mount", "mnt"}}) {
+    for (const std::string& path :
+         {"/proc/self/ns/" + name, own + name, "/proc/thread-self/ns/" + name,
+          "/proc/../proc/self/ns/" + name}) {
+      EXPECT_EQ(FactsOf(type, path).owner, Owner::kHost) << path;
+    }
+    // Whatever kind the spec says it is.
+    EXPECT_EQ(FactsOf("ipc", own + name).owner, Owner::kHost);
+  }
+}
+
+TEST(Namespaces, TheHostsByABindMountOrALink) {
+  InPrivateMounts([] {
+    TmpfsMount("/run");
+    WriteFile("/run/netns/default");
+    ASSERT_EQ(::mount("/proc/self/ns/net", "/run/netns/default", nullptr, MS_BIND, nullptr), 0);
+    ASSERT_EQ(::symlink("/proc/self/ns/net", "/srv/link"), 0);
+    EXPECT_EQ(FactsOf("network", "/run/netns/default").owner, Owner::kHost);
+    EXPECT_EQ(FactsOf("network", "/srv/link").owner, Owner::kHost);
+  });
+}
+
+TEST(Namespaces, OfAContainerWithARecord) {
+  const Stranger stranger;
+  const auto find = [&](pid_t pid) { return pid == stranger.pid() ? "peer" : ""; };
+  for (const auto& [type, name] : std::vector<std::pair<std::string, std::string>>{
+           {"network", "net"}, {"ipc", "ipc"}, {"uts", "uts"}}) {
+    const NamespaceFacts facts = FactsOf(type, stranger.path(name), find);
+    EXPECT_EQ(facts.owner, Owner::kContainer) << name;
+    EXPECT_EQ(facts.container, "peer");
+    EXPECT_EQ(FactsOf(type, stranger.path(name)).owner, Owner::kForeign) << "no records";
+  }
+  // What it shares with the host is the host's.
+  EXPECT_EQ(FactsOf("pid", stranger.path("pid"), find).owner, Owner::kHost);
+  // Another spelling, another kind: nothing that an engine writes.
+  const std::string process = "/proc/" + std::to_string(stranger.pid());
+  EXPECT_EQ(FactsOf("network", process + "/ns/uts", find).owner, Owner::kForeign);
+  EXPECT_EQ(
+      FactsOf("network", process + "/task/" + std::to_string(stranger.pid()) + "/ns/net", find)
+          .owner,
+      Owner::kForeign);
+  EXPECT_EQ(FactsOf("network", process + "//ns/net", find).owner, Owner::kForeign);
+}
+
+TEST(Namespaces, JoinedPeersAreThoseWithARecord) {
+  const Stranger stranger;
+  const auto find = [](pid_t) { return "peer"; };
+  const oci::Spec spec = Joining("network", stranger.path("net"));
+  std::map<std::string, NamespaceFacts> facts;
+  GatherNamespaces(spec, {}, find, facts);
+  const auto peers = JoinedPeers(spec, facts);
+  ASSERT_EQ(peers.size(), 1U);
+  EXPECT_EQ(peers[0].id, "peer");
+  EXPECT_EQ(peers[0].type, "network");
+  facts.begin()->second.owner = Owner::kForeign;
+  EXPECT_TRUE(JoinedPeers(spec, facts).empty());
+}
+
+TEST(Namespaces, PinnedByAnEngine) {
+  InPrivateMounts([] {
+    const Stranger stranger;
+    TmpfsMount("/run");
+    for (const char* path : {"/run/netns/cni-1", "/srv/exec/netns/abc", "/srv/other/abc"}) {
+      WriteFile(path);
+      ASSERT_EQ(::mount(stranger.path("net").c_str(), path, nullptr, MS_BIND, nullptr), 0);
+    }
+    WriteFile("/run/netns/plain");
+    engine::Layout layout;
+    layout.namespace_directories = {"/run/netns", "/var/run/netns", "/srv/exec/netns"};
+    const auto owner = [&](const char* path) {
+      return FactsOf("network", path, nullptr, layout).owner;
+    };
+    EXPECT_EQ(owner("/run/netns/cni-1"), Owner::kEngine);
+    EXPECT_EQ(owner("/var/run/netns/cni-1"), Owner::kEngine) << "/var/run is a link";
+    EXPECT_EQ(owner("/srv/exec/netns/abc"), Owner::kEngine);
+    EXPECT_EQ(owner("/srv/other/abc"), Owner::kForeign);
+    EXPECT_EQ(owner("/run/netns/../../srv/other/abc"), Owner::kForeign);
+    EXPECT_EQ(owner("/run/netns/plain"), Owner::kForeign) << "no namespace at all";
+  });
+}
+
+TEST(Namespaces, ThatCannotBeSeen) {
+  constexpr const char* kNobody = "/proc/4194305/ns/net";
+  for (const char* path : {kNobody, "/srv/none", "proc/self/ns/net"}) {
+    EXPECT_EQ(FactsOf("network", path).owner, Owner::kUnreadable) << path;
+  }
+}
+
+}  // namespace
+}  // namespace runclad::enforce
