@@ -20,6 +20,7 @@
 #include <syslog.h>
 
 #include "runclad/base/unique_fd.hpp"
+#include "runclad/json/writer.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -119,19 +120,37 @@ Status WriteTo(const std::string& target, const std::string& line) {
   return WriteThrough(*std::move(fd), is_journal, fields);
 }
 
+// How many values are in `document`; counting stops soon after `enough`.
+std::size_t CountValues(const Document& document, std::size_t enough) {
+  std::size_t count = 1;
+  for (const Document& inner : document) {
+    if (!document.is_structured() || count > enough) break;
+    count += CountValues(inner, enough - count);
+  }
+  return count;
+}
+
+// A value as the log has it. A seccomp filter of 370 names, twice in every line, would tell a
+// reader nothing that config.json does not tell better.
+Document Brief(const Document& document) {
+  constexpr std::size_t kMaxValues = 100;
+  if (CountValues(document, kMaxValues) <= kMaxValues) return document;
+  return {{"omitted", "more than 100 values"}};
+}
+
 }  // namespace
 
 json::Value ToJson(const std::vector<Applied>& findings) {
   Document array = Document::array();
   for (const Applied& applied : findings) {
     const rules::Finding& finding = applied.finding;
-    Document entry = {{"rule", applied.rule->id()},
-                      {"path", finding.path},
-                      {"action", Name(applied.disposition)},
-                      {"why", finding.why}};
-    if (!finding.before.is_null()) entry["before"] = finding.before.document();
-    if (!finding.after.is_null()) entry["after"] = finding.after.document();
-    array.push_back(std::move(entry));
+    Document& entry = array.emplace_back(Document::object());
+    entry["rule"] = applied.rule->id();
+    entry["path"] = finding.path;
+    entry["action"] = Name(applied.disposition);
+    entry["why"] = finding.why;
+    if (!finding.before.is_null()) entry["before"] = Brief(finding.before.document());
+    if (!finding.after.is_null()) entry["after"] = Brief(finding.after.document());
   }
   return json::Value(std::move(array));
 }
@@ -153,12 +172,12 @@ std::string LogLine(const LogEntry& entry) {
   }
   if (entry.decision != nullptr) {
     line["outcome"] = Name(entry.decision->outcome);
-    line["findings"] = ToJson(entry.decision->findings).document();
+    line["findings"] = entry.findings.document();
   } else {
     line["outcome"] = "error";
     line["error"] = entry.error;
   }
-  return line.dump(-1, ' ', false, Document::error_handler_t::replace);
+  return json::Write(line);
 }
 
 Status WriteLog(const policy::LogSettings& settings, const std::string& line) {

@@ -145,7 +145,7 @@ Promise PromiseOf(const oci::Spec& spec, const rules::Facts& facts) {
     if (set.name == "bounding") promise.bounding = MaskOf(set.capabilities);
   }
   promise.no_new_privileges = spec.no_new_privileges();
-  promise.seccomp = spec.seccomp().has_value();
+  promise.seccomp = spec.has_seccomp();
   promise.read_only_root = spec.root_is_read_only();
   for (const oci::Namespace& entry : spec.namespaces()) {
     const auto* kernels = std::ranges::find(kNamespaces, entry.type,

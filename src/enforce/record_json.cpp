@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/json/reader.hpp"
+#include "runclad/json/writer.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -127,7 +128,7 @@ std::string RecordToJson(const Record& record) {
       {"pid", static_cast<std::uint64_t>(record.pid)},
       {"startTime", record.start_time},
   };
-  return document.dump(-1, ' ', false, Document::error_handler_t::replace);
+  return json::Write(document);
 }
 
 Result<Record> RecordFromJson(std::string_view text) {

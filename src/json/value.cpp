@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/json/writer.hpp"
+
 namespace runclad::json {
 
 Value::Value() : Value(Document()) {}
@@ -30,9 +32,7 @@ Value Value::Object(const std::vector<std::pair<std::string, Value>>& members) {
 
 bool Value::is_null() const { return document_->is_null(); }
 
-std::string Value::Dump() const {
-  return document_->dump(-1, ' ', false, Document::error_handler_t::replace);
-}
+std::string Value::Dump() const { return Write(*document_); }
 
 bool operator==(const Value& left, const Value& right) {
   return *left.document_ == *right.document_;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/json/reader.hpp"
+#include "runclad/json/writer.hpp"
 
 #include "schema.hpp"
 
@@ -40,10 +41,6 @@ std::string Text(const Document* text) {
 }
 
 bool IsTrue(const Document* boolean) { return boolean != nullptr && boolean->get<bool>(); }
-
-std::string Dump(const Document& document) {
-  return document.dump(-1, ' ', false, Document::error_handler_t::strict);
-}
 
 }  // namespace
 
@@ -86,9 +83,9 @@ Result<Spec> Spec::FromProcess(const json::Value& process) {
   return Spec(std::move(config));
 }
 
-std::string Spec::Write() const { return Dump(*document_); }
+std::string Spec::Write() const { return json::Write(*document_); }
 
-std::string Spec::WriteProcess() const { return Dump(document_->at("process")); }
+std::string Spec::WriteProcess() const { return json::Write(document_->at("process")); }
 
 bool Spec::has_process() const { return document_->contains("process"); }
 
@@ -140,6 +137,8 @@ std::vector<std::string> Spec::masked_paths() const {
 std::vector<std::string> Spec::readonly_paths() const {
   return Strings(Find(*document_, "linux", "readonlyPaths"));
 }
+
+bool Spec::has_seccomp() const { return Find(*document_, "linux", "seccomp") != nullptr; }
 
 std::optional<std::int64_t> Spec::memory_limit() const {
   const Document* limit = Find(*document_, "linux", "resources", "memory", "limit");

@@ -1,9 +1,9 @@
 #include "runclad/privilege/capabilities.hpp"
 
-#include <cap-ng.h>
-
 #include <algorithm>
 #include <cctype>
+
+#include <cap-ng.h>
 
 namespace runclad::privilege {
 namespace {

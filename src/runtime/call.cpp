@@ -47,13 +47,15 @@ std::int64_t Microseconds(const Call& call) {
 }  // namespace
 
 Status Log(const Call& call, const policy::Effective& policy, const std::string& bundle,
-           const engine::Identity& identity, const enforce::Decision& decision) {
+           const engine::Identity& identity, const enforce::Decision& decision,
+           const json::Value& findings) {
   return enforce::WriteLog(policy.log, enforce::LogLine({.verb = call.line.verb,
                                                          .container = call.line.id(),
                                                          .bundle = bundle,
                                                          .identity = identity,
                                                          .policy = &policy,
                                                          .decision = &decision,
+                                                         .findings = findings,
                                                          .error = {},
                                                          .microseconds = Microseconds(call)}));
 }
@@ -66,6 +68,7 @@ Status LogError(const Call& call, const policy::Effective& policy, const std::st
                                                          .identity = {},
                                                          .policy = &policy,
                                                          .decision = nullptr,
+                                                         .findings = {},
                                                          .error = error.message,
                                                          .microseconds = Microseconds(call)}));
 }

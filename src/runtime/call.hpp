@@ -43,7 +43,8 @@ Result<Admission> Admit(const policy::Effective& policy);
 
 // Writes the decision's log line. An error: the line is required and could not be written.
 Status Log(const Call& call, const policy::Effective& policy, const std::string& bundle,
-           const engine::Identity& identity, const enforce::Decision& decision);
+           const engine::Identity& identity, const enforce::Decision& decision,
+           const json::Value& findings);
 
 // The same for what could not go on.
 Status LogError(const Call& call, const policy::Effective& policy, const std::string& bundle,

@@ -48,13 +48,13 @@ policy::Effective ProcessPolicy(const policy::Effective& policy, const oci::Spec
 
 Status WriteRecord(const enforce::Records& records, const Call& call, const std::string& bundle,
                    const policy::Effective& policy, const enforce::Decision& decision,
-                   const rules::Facts& facts) {
+                   const rules::Facts& facts, const json::Value& findings) {
   enforce::Record record;
   record.id = call.line.id();
   record.bundle = bundle;
   record.process_policy = ProcessPolicy(policy, decision.spec);
   record.promise = enforce::PromiseOf(decision.spec, facts);
-  record.findings = enforce::ToJson(decision.findings);
+  record.findings = findings;
   return records.Write(record);
 }
 
@@ -90,13 +90,15 @@ Result<Arguments> Create(const Call& call) {
   const enforce::Decision decision =
       enforce::Decide(*std::move(spec), *policy, facts, rules::Scope::kContainer);
 
+  const json::Value findings = enforce::ToJson(decision.findings);
   const bool is_enforced = policy->mode == policy::Mode::kEnforce;
   const bool goes_on = !is_enforced || decision.outcome != enforce::Outcome::kRefused;
   if (goes_on) {
-    const auto recorded = WriteRecord(*records, call, bundle->path(), *policy, decision, facts);
+    const auto recorded =
+        WriteRecord(*records, call, bundle->path(), *policy, decision, facts, findings);
     if (!recorded) return recorded.error();
   }
-  const auto logged = Log(call, *policy, bundle->path(), facts.identity, decision);
+  const auto logged = Log(call, *policy, bundle->path(), facts.identity, decision, findings);
   if (!logged) return logged.error();
   if (!goes_on) return Error{enforce::RefusalSentence(decision)};
   if (is_enforced) {

@@ -96,7 +96,8 @@ Result<Arguments> Exec(Call call) {
   if (!process) return process.error();
   const enforce::Decision decision =
       enforce::Decide(*std::move(process), policy, {}, rules::Scope::kProcess);
-  const auto logged = Log(call, policy, state->bundle, {}, decision);
+  const auto logged =
+      Log(call, policy, state->bundle, {}, decision, enforce::ToJson(decision.findings));
   if (!logged) return logged.error();
   if (policy.mode == policy::Mode::kAudit) return call.line.Canonical();
   if (decision.outcome == enforce::Outcome::kRefused) {

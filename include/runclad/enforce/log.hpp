@@ -21,11 +21,13 @@ struct LogEntry {
   engine::Identity identity;
   const policy::Effective* policy = nullptr;  // null: none could be read
   const Decision* decision = nullptr;         // null: an error
+  json::Value findings;                       // ToJson of the decision's
   std::string error;
   std::int64_t microseconds = 0;
 };
 
-// The findings as the log line and the record have them: rule, path, before, after, why, action.
+// The findings as the log line and the record have them: rule, path, before, after, why, action;
+// values of more than a hundred parts left out.
 json::Value ToJson(const std::vector<Applied>& findings);
 
 // The line, without the newline.

@@ -79,6 +79,7 @@ class Spec {
   [[nodiscard]] std::vector<Namespace> namespaces() const;
   [[nodiscard]] std::vector<std::string> masked_paths() const;
   [[nodiscard]] std::vector<std::string> readonly_paths() const;
+  [[nodiscard]] bool has_seccomp() const;
   [[nodiscard]] std::optional<privilege::SeccompFilter> seccomp() const;
   [[nodiscard]] std::optional<std::int64_t> memory_limit() const;  // bytes
 
