@@ -117,7 +117,7 @@ std::optional<SeccompFilter> Spec::seccomp() const {
   filter.default_action = ValueOr<std::string>(*object, "defaultAction", "");
   filter.default_errno_return = OptionalNumber(*object, "defaultErrnoRet");
   filter.architectures = ValueOr<std::vector<std::string>>(*object, "architectures", {});
-  filter.flags = ValueOr<std::vector<std::string>>(*object, "flags", {});
+  if (object->contains("flags")) filter.flags = object->at("flags").get<std::vector<std::string>>();
   filter.listener_path = ValueOr<std::string>(*object, "listenerPath", "");
   filter.listener_metadata = ValueOr<std::string>(*object, "listenerMetadata", "");
   const auto syscalls = object->find("syscalls");
@@ -131,7 +131,7 @@ json::Value ToJson(const SeccompFilter& filter) {
   Document object = {{"defaultAction", filter.default_action}};
   if (filter.default_errno_return) object["defaultErrnoRet"] = *filter.default_errno_return;
   if (!filter.architectures.empty()) object["architectures"] = filter.architectures;
-  if (!filter.flags.empty()) object["flags"] = filter.flags;
+  if (filter.flags) object["flags"] = *filter.flags;
   if (!filter.listener_path.empty()) object["listenerPath"] = filter.listener_path;
   if (!filter.listener_metadata.empty()) object["listenerMetadata"] = filter.listener_metadata;
   Document syscalls = Document::array();

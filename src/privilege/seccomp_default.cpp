@@ -87,6 +87,7 @@ SeccompFilter DefaultSeccompFilter(const SeccompConditions& conditions) {
   filter.default_action = profile.default_action;
   filter.default_errno_return = profile.default_errno_return;
   filter.architectures = ArchitecturesFor(names.spec);
+  filter.flags.emplace();
   for (std::size_t effect = 0; effect < rules.size(); ++effect) {
     if (rules[effect].names.empty()) continue;
     const ProfileEffect& says = profile.effects[effect];

@@ -13,6 +13,7 @@ extern const Rule kMaskedPaths;
 extern const Rule kNoNewPrivileges;
 extern const Rule kReadOnlyRootfs;
 extern const Rule kReadonlyPaths;
+extern const Rule kSeccomp;
 
 namespace {
 
@@ -20,6 +21,7 @@ constexpr std::array kCatalog = {
     // The process, on exec too.
     &kCapabilities,
     &kNoNewPrivileges,
+    &kSeccomp,  // after capabilities: the filter is resolved for those that are left
     // The container. What is refused comes before what adds mounts, so that a refusal names the
     // mount by the index that the engine gave it.
     &kHostNamespaces,

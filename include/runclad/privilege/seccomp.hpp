@@ -41,7 +41,8 @@ struct SeccompFilter {
   std::string default_action;
   std::optional<std::uint32_t> default_errno_return;
   std::vector<std::string> architectures;  // "SCMP_ARCH_X86_64", …
-  std::vector<std::string> flags;
+  // None at all is not the same as an empty list: runc >= 1.2 then adds SPEC_ALLOW itself.
+  std::optional<std::vector<std::string>> flags;
   std::string listener_path;
   std::string listener_metadata;
   std::vector<SeccompRule> rules;
@@ -56,23 +57,29 @@ struct SeccompConditions {
   int kernel_minor = 0;
 };
 
-// runclad's own profile (profiles/seccomp/default.json) resolved for `conditions`.
+// runclad's own profile (profiles/seccomp/default.json) resolved for `conditions`, canonical. The
+// first architecture is the native one.
 SeccompFilter DefaultSeccompFilter(const SeccompConditions& conditions);
 
 struct SeccompTuning {
   std::vector<std::string> allow;  // syscalls added to ours before intersecting (per-image policy)
-  std::vector<std::string> deny;   // syscalls taken away, deny wins
-  bool deny_socketcall = false;  // ERRNO(ENOSYS) for the 32-bit socketcall (FACTS: it walks around
-                                 // argument rules on socket)
+  std::vector<std::string> deny;   // syscalls taken away; deny wins
+  // ENOSYS for socketcall, through which 32-bit programs reach every socket family: no filter can
+  // look at its arguments.
+  bool deny_socketcall = false;
 };
 
 struct SeccompIntersection {
-  SeccompFilter filter;
-  std::vector<std::string> dropped;  // alternatives that OCI cannot express, left out: sentences
-  std::vector<std::string> lost;     // essential syscalls that no alternative is left of
+  SeccompFilter filter;  // canonical: sorted, merged, every errno written out
+  // What OCI cannot say or we do not keep, denied instead: sentences.
+  std::vector<std::string> dropped;
+  std::vector<std::string> lost;  // essential syscalls of which nothing is left
 };
 
-// What both filters allow, never more; denials of either stay. `requested` is the engine's.
+// What both filters allow and never more; denials of either stay. `requested` is the engine's; one
+// whose default action is no denial lists what it denies, and takes that from ours. Conditional
+// permissions only: the result never has an allowing and a denying rule for one syscall, of which
+// libseccomp would keep the allowing one.
 SeccompIntersection Intersect(const SeccompFilter& requested, const SeccompFilter& ours,
                               const SeccompTuning& tuning);
 

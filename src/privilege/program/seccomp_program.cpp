@@ -1,0 +1,238 @@
+#include "runclad/privilege/seccomp_program.hpp"
+
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstddef>
+#include <limits>
+#include <memory>
+
+#include <seccomp.h>
+
+#include "runclad/base/unique_fd.hpp"
+
+namespace runclad::privilege {
+namespace {
+
+struct Architecture {
+  std::string_view name;
+  std::uint32_t token;  // libseccomp's
+};
+
+constexpr Architecture kArchitectures[] = {
+    {"SCMP_ARCH_AARCH64", SCMP_ARCH_AARCH64},
+    {"SCMP_ARCH_ARM", SCMP_ARCH_ARM},
+    {"SCMP_ARCH_MIPS", SCMP_ARCH_MIPS},
+    {"SCMP_ARCH_MIPS64", SCMP_ARCH_MIPS64},
+    {"SCMP_ARCH_MIPS64N32", SCMP_ARCH_MIPS64N32},
+    {"SCMP_ARCH_MIPSEL", SCMP_ARCH_MIPSEL},
+    {"SCMP_ARCH_MIPSEL64", SCMP_ARCH_MIPSEL64},
+    {"SCMP_ARCH_MIPSEL64N32", SCMP_ARCH_MIPSEL64N32},
+    {"SCMP_ARCH_PPC", SCMP_ARCH_PPC},
+    {"SCMP_ARCH_PPC64", SCMP_ARCH_PPC64},
+    {"SCMP_ARCH_PPC64LE", SCMP_ARCH_PPC64LE},
+    {"SCMP_ARCH_RISCV64", SCMP_ARCH_RISCV64},
+    {"SCMP_ARCH_S390", SCMP_ARCH_S390},
+    {"SCMP_ARCH_S390X", SCMP_ARCH_S390X},
+    {"SCMP_ARCH_X32", SCMP_ARCH_X32},
+    {"SCMP_ARCH_X86", SCMP_ARCH_X86},
+    {"SCMP_ARCH_X86_64", SCMP_ARCH_X86_64},
+};
+
+std::optional<std::uint32_t> TokenOf(std::string_view architecture) {
+  const auto* found = std::ranges::find(kArchitectures, architecture, &Architecture::name);
+  if (found == std::end(kArchitectures)) return std::nullopt;
+  return found->token;
+}
+
+std::optional<std::uint32_t> ActionOf(std::string_view name,
+                                      const std::optional<std::uint32_t>& errno_return) {
+  // runc narrows the number so.
+  const auto code = static_cast<std::uint16_t>(errno_return.value_or(EPERM));
+  if (name == "SCMP_ACT_KILL" || name == "SCMP_ACT_KILL_THREAD") return SCMP_ACT_KILL_THREAD;
+  if (name == "SCMP_ACT_KILL_PROCESS") return SCMP_ACT_KILL_PROCESS;
+  if (name == "SCMP_ACT_TRAP") return SCMP_ACT_TRAP;
+  if (name == "SCMP_ACT_ERRNO") return SCMP_ACT_ERRNO(code);
+  if (name == "SCMP_ACT_TRACE") return SCMP_ACT_TRACE(code);
+  if (name == "SCMP_ACT_NOTIFY") return SCMP_ACT_NOTIFY;
+  if (name == "SCMP_ACT_LOG") return SCMP_ACT_LOG;
+  if (name == "SCMP_ACT_ALLOW") return SCMP_ACT_ALLOW;
+  return std::nullopt;
+}
+
+scmp_compare CompareOf(SeccompOperator op) {
+  switch (op) {
+    case SeccompOperator::kNotEqual:
+      return SCMP_CMP_NE;
+    case SeccompOperator::kLess:
+      return SCMP_CMP_LT;
+    case SeccompOperator::kLessEqual:
+      return SCMP_CMP_LE;
+    case SeccompOperator::kEqual:
+      return SCMP_CMP_EQ;
+    case SeccompOperator::kGreaterEqual:
+      return SCMP_CMP_GE;
+    case SeccompOperator::kGreater:
+      return SCMP_CMP_GT;
+    case SeccompOperator::kMaskedEqual:
+      break;
+  }
+  return SCMP_CMP_MASKED_EQ;
+}
+
+using Context = std::unique_ptr<void, decltype(&seccomp_release)>;
+using Comparisons = std::vector<scmp_arg_cmp>;
+
+// The conjunctions that runc makes of one rule's arguments.
+std::vector<Comparisons> AlternativesOf(const SeccompRule& rule) {
+  Comparisons all;
+  bool repeats = false;
+  for (const SeccompArgument& argument : rule.arguments) {
+    repeats = repeats || std::ranges::find(all, argument.index, &scmp_arg_cmp::arg) != all.end();
+    all.push_back({argument.index, CompareOf(argument.op), argument.value, argument.value_two});
+  }
+  if (!repeats) return {all};
+  std::vector<Comparisons> each;
+  for (const scmp_arg_cmp& comparison : all) each.push_back({comparison});
+  return each;
+}
+
+Status AddRule(const Context& context, const SeccompRule& rule, std::uint32_t default_action) {
+  const auto action = ActionOf(rule.action, rule.errno_return);
+  if (!action) return Error{"runc knows no seccomp action \"" + rule.action + "\""};
+  if (*action == default_action) return {};
+  const std::vector<Comparisons> alternatives = AlternativesOf(rule);
+  for (const std::string& name : rule.names) {
+    const int number = seccomp_syscall_resolve_name(name.c_str());
+    if (number == __NR_SCMP_ERROR) continue;
+    for (const Comparisons& comparisons : alternatives) {
+      const int result =
+          seccomp_rule_add_array(context.get(), *action, number,
+                                 static_cast<unsigned>(comparisons.size()), comparisons.data());
+      if (result < 0) return SystemError("libseccomp takes no such rule for " + name, -result);
+    }
+  }
+  return {};
+}
+
+Result<std::vector<sock_filter>> Export(const Context& context) {
+  const UniqueFd file(memfd_create("seccomp", MFD_CLOEXEC));
+  if (!file) return SystemError("cannot create a memory file", errno);
+  if (const int result = seccomp_export_bpf(context.get(), file.get()); result < 0) {
+    return SystemError("libseccomp cannot compile the filter", -result);
+  }
+  const off_t bytes = lseek(file.get(), 0, SEEK_END);
+  std::vector<sock_filter> instructions(static_cast<std::size_t>(bytes) / sizeof(sock_filter));
+  if (pread(file.get(), instructions.data(), static_cast<std::size_t>(bytes), 0) != bytes) {
+    return SystemError("cannot read the compiled filter", errno);
+  }
+  return instructions;
+}
+
+std::uint32_t Word(const SeccompCall& call, std::uint32_t token, std::uint32_t offset) {
+  constexpr std::uint32_t kArguments = offsetof(seccomp_data, args);
+  if (offset == offsetof(seccomp_data, nr)) return call.number;
+  if (offset == offsetof(seccomp_data, arch)) {
+    return token == SCMP_ARCH_X32 ? SCMP_ARCH_X86_64 : token;
+  }
+  if (offset < kArguments) return 0;  // the instruction pointer
+  std::uint64_t argument = call.arguments.at((offset - kArguments) / sizeof(std::uint64_t));
+  // A 32-bit process has 32-bit registers; x32 has 64-bit ones.
+  const bool is_narrow = (token & __AUDIT_ARCH_64BIT) == 0 && token != SCMP_ARCH_X32;
+  if (is_narrow) argument &= std::numeric_limits<std::uint32_t>::max();
+  constexpr bool kLowFirst = std::endian::native == std::endian::little;
+  const bool is_high = ((offset - kArguments) % sizeof(std::uint64_t) != 0) == kLowFirst;
+  return static_cast<std::uint32_t>(is_high ? argument >> 32 : argument);
+}
+
+}  // namespace
+
+bool SeccompAnswer::allows() const { return value == SECCOMP_RET_ALLOW; }
+
+std::optional<int> SeccompAnswer::errno_value() const {
+  if ((value & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO) return std::nullopt;
+  return static_cast<int>(value & SECCOMP_RET_DATA);
+}
+
+Result<SeccompProgram> SeccompProgram::Compile(const SeccompFilter& filter) {
+  const auto default_action = ActionOf(filter.default_action, filter.default_errno_return);
+  if (!default_action || *default_action == SCMP_ACT_NOTIFY) {
+    return Error{"runc takes no default seccomp action \"" + filter.default_action + "\""};
+  }
+  const Context context(seccomp_init(*default_action), &seccomp_release);
+  if (!context) return Error{"libseccomp has no filter for this kernel"};
+  for (const std::string& name : filter.architectures) {
+    const auto token = TokenOf(name);
+    if (!token) return Error{"runc knows no seccomp architecture \"" + name + "\""};
+    const int result = seccomp_arch_add(context.get(), *token);
+    if (result < 0 && result != -EEXIST) {
+      return SystemError("libseccomp cannot filter for " + name, -result);
+    }
+  }
+  std::size_t calls = 0;
+  for (const SeccompRule& rule : filter.rules) calls += rule.names.size();
+  constexpr std::size_t kLinearAtMost = 32;  // runc asks for a binary tree above
+  constexpr std::uint32_t kBinaryTree = 2;
+  if (calls > kLinearAtMost) {
+    std::ignore = seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, kBinaryTree);
+  }
+  for (const SeccompRule& rule : filter.rules) {
+    if (auto added = AddRule(context, rule, *default_action); !added) return added.error();
+  }
+  auto instructions = Export(context);
+  if (!instructions) return instructions.error();
+  return SeccompProgram(*std::move(instructions));
+}
+
+SeccompAnswer SeccompProgram::Answer(const SeccompCall& call) const {
+  const auto token = TokenOf(call.architecture);
+  if (!token) return {SECCOMP_RET_KILL_PROCESS};
+  std::uint32_t accumulator = 0;
+  for (std::size_t at = 0; at < instructions_.size(); ++at) {
+    const sock_filter& instruction = instructions_[at];
+    const auto jump_if = [&](bool holds) { at += holds ? instruction.jt : instruction.jf; };
+    switch (instruction.code) {
+      case BPF_LD | BPF_W | BPF_ABS:
+        accumulator = Word(call, *token, instruction.k);
+        break;
+      case BPF_ALU | BPF_AND | BPF_K:
+        accumulator &= instruction.k;
+        break;
+      case BPF_JMP | BPF_JA:
+        at += instruction.k;
+        break;
+      case BPF_JMP | BPF_JEQ | BPF_K:
+        jump_if(accumulator == instruction.k);
+        break;
+      case BPF_JMP | BPF_JGT | BPF_K:
+        jump_if(accumulator > instruction.k);
+        break;
+      case BPF_JMP | BPF_JGE | BPF_K:
+        jump_if(accumulator >= instruction.k);
+        break;
+      case BPF_JMP | BPF_JSET | BPF_K:
+        jump_if((accumulator & instruction.k) != 0);
+        break;
+      case BPF_RET | BPF_K:
+        return {instruction.k};
+      default:  // libseccomp emits nothing else
+        return {SECCOMP_RET_KILL_PROCESS};
+    }
+  }
+  return {SECCOMP_RET_KILL_PROCESS};
+}
+
+std::optional<std::uint32_t> SyscallNumber(std::string_view architecture, const std::string& name) {
+  const auto token = TokenOf(architecture);
+  if (!token) return std::nullopt;
+  const int number = seccomp_syscall_resolve_name_arch(*token, name.c_str());
+  if (number < 0) return std::nullopt;
+  return static_cast<std::uint32_t>(number);
+}
+
+}  // namespace runclad::privilege

@@ -1,0 +1,87 @@
+// seccomp: the filter that fits the capabilities that are left, and never more than the engine's.
+#include "runclad/privilege/seccomp.hpp"
+
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::rules {
+namespace {
+
+privilege::SeccompConditions ConditionsOf(const oci::Spec& spec, const KernelFacts& kernel) {
+  privilege::SeccompConditions conditions;
+  for (oci::CapabilitySet& set : spec.capabilities()) {
+    if (set.name == "bounding") conditions.capabilities = std::move(set.capabilities);
+  }
+  conditions.architecture = kernel.architecture;
+  conditions.kernel_major = kernel.major;
+  conditions.kernel_minor = kernel.minor;
+  return conditions;
+}
+
+// Where the engine sent no filter, ours is cut and tuned as if it had sent ours.
+Findings Check(const oci::Spec& spec, const Context& context) {
+  const policy::Parameters& parameters = context.parameters;
+  const privilege::SeccompTuning tuning = {
+      .allow = parameters.strings("allow"),
+      .deny = parameters.strings("deny"),
+      .deny_socketcall = parameters.boolean("deny-socketcall")};
+  const privilege::SeccompFilter ours =
+      privilege::DefaultSeccompFilter(ConditionsOf(spec, context.facts.kernel));
+  const auto requested = spec.seccomp();
+  privilege::SeccompIntersection meet =
+      privilege::Intersect(requested ? *requested : ours, ours, tuning);
+  if (!meet.lost.empty()) {
+    std::string lost;
+    for (const std::string& name : meet.lost) lost += ' ' + name;
+    return {Refuse("/linux/seccomp", requested ? "the engine's filter" : "the policy's filter",
+                   "leaves nothing of" + lost + ", without which no program runs")};
+  }
+  if (requested && *requested == meet.filter) return {};
+  std::string why = requested ? "allows more than fits the capabilities that are left"
+                              : "is absent: every system call would be allowed";
+  for (const std::string& sentence : meet.dropped) why += "; " + sentence;
+  return {Propose("/linux/seccomp", oci::ToJson(meet.filter), std::move(why))};
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "allow",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kSyscall,
+     .choices = {},
+     .description = "system calls allowed beyond runclad's profile, where the engine allows them"},
+    {.name = "deny",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kAccumulate,
+     .vocabulary = policy::Vocabulary::kSyscall,
+     .choices = {},
+     .description = "system calls denied whoever allows them"},
+    {.name = "deny-socketcall",
+     .type = policy::ParameterType::kBoolean,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "deny the 32-bit socketcall, through which no filter sees the socket family"},
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 5.22", "PSS baseline", "PSS restricted"};
+constexpr std::string_view kPaths[] = {"/linux/seccomp"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kSeccomp{
+    .schema = {.id = "seccomp", .actions = kActions, .parameters = kParameters},
+    .title = "A seccomp filter that fits the capabilities",
+    .rationale =
+        "Engines resolve their conditional profile for the capabilities they give, before runclad "
+        "takes most of them away: a filter made for CAP_SYS_ADMIN would leave unshare and mount to "
+        "a container without it. runclad resolves its own profile for what is left and hands on "
+        "what both filters allow, never more than either.",
+    .way_out = "add the system call to seccomp.allow, or ask the engine for it as well",
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

@@ -1,0 +1,81 @@
+#include <algorithm>
+
+#include "rule_test.hpp"
+
+namespace runclad::rules {
+namespace {
+
+policy::Parameters Tuning() {
+  policy::Parameters parameters;
+  parameters.Set("deny-socketcall", true);
+  return parameters;
+}
+
+Facts Kernel() {
+  Facts facts;
+  facts.kernel.major = 6;
+  return facts;
+}
+
+enforce::Decision Decide(std::string_view spec) {
+  return DecideBy("seccomp", spec, Tuning(), Kernel());
+}
+
+bool Allows(const enforce::Decision& decision, std::string_view syscall) {
+  const auto filter = decision.spec.seccomp();
+  return filter && std::ranges::any_of(filter->rules, [&](const privilege::SeccompRule& rule) {
+           return rule.action == "SCMP_ACT_ALLOW" && rule.arguments.empty() &&
+                  std::ranges::find(rule.names, syscall) != rule.names.end();
+         });
+}
+
+// An engine's filter that was resolved for CAP_SYS_ADMIN.
+constexpr std::string_view kStale =
+    R"({"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64"],"syscalls":[)"
+    R"({"action":"SCMP_ACT_ALLOW","names":["brk","clone","execve","exit","exit_group","ioctl",)"
+    R"("mmap","mount","mprotect","munmap","openat","prctl","read","rt_sigaction","rt_sigreturn",)"
+    R"("unshare","wait4","write","futex","close"]}]})";
+
+std::string With(std::string_view seccomp, std::string_view bounding) {
+  return R"({"linux":{"seccomp":)" + std::string(seccomp) +
+         R"(},"process":{"capabilities":{"bounding":[)" + std::string(bounding) + "]}}}";
+}
+
+TEST(Seccomp, ComesBackWhereTheEngineSentNone) {
+  const auto decision = Decide(R"({"process":{}})");
+  ASSERT_EQ(decision.outcome, enforce::Outcome::kRewritten);
+  EXPECT_TRUE(Allows(decision, "read"));
+  EXPECT_FALSE(Allows(decision, "mount"));
+}
+
+TEST(Seccomp, FitsTheCapabilitiesThatAreLeft) {
+  const auto without = Decide(With(kStale, ""));
+  EXPECT_TRUE(Allows(without, "read"));
+  EXPECT_FALSE(Allows(without, "unshare"));
+  EXPECT_FALSE(Allows(without, "mount"));
+  const auto with = Decide(With(kStale, R"("CAP_SYS_ADMIN")"));
+  EXPECT_TRUE(Allows(with, "unshare"));
+  EXPECT_FALSE(Allows(with, "setns")) << "the engine does not allow it";
+}
+
+TEST(Seccomp, AppliedTwiceChangesNothing) {
+  const auto once = Decide(With(kStale, ""));
+  EXPECT_EQ(Decide(once.spec.Write()).outcome, enforce::Outcome::kUnchanged);
+  const auto absent = Decide(R"({"process":{}})");
+  EXPECT_EQ(Decide(absent.spec.Write()).outcome, enforce::Outcome::kUnchanged);
+}
+
+// "Above 5" and "without the bits of CLONE_NEW*" of one argument: OCI has no way to say both.
+TEST(Seccomp, RefusesWhereAnEssentialCallWouldBeLost) {
+  std::string filter(kStale);
+  filter.replace(filter.find(R"("clone",)"), 8, "");
+  filter.insert(filter.rfind("]}"), R"(,{"action":"SCMP_ACT_ALLOW","names":["clone"],"args":[)"
+                                    R"({"index":0,"op":"SCMP_CMP_GT","value":5}]})");
+  const auto decision = Decide(With(filter, ""));
+  ASSERT_EQ(decision.outcome, enforce::Outcome::kRefused) << decision.spec.Write();
+  EXPECT_NE(enforce::RefusalSentence(decision).find("leaves nothing of clone"), std::string::npos)
+      << enforce::RefusalSentence(decision);
+}
+
+}  // namespace
+}  // namespace runclad::rules
