@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/spelling.hpp"
 #include "runclad/json/pointer.hpp"
 
 namespace runclad::json {
@@ -50,6 +51,13 @@ void Advance(Position& position, std::string_view text) {
   }
 }
 
+Error FaultAt(std::string_view text, std::size_t offset, const std::string& fault) {
+  Position position;
+  Advance(position, text.substr(0, offset));
+  return {"line " + std::to_string(position.line) + ", column " + std::to_string(position.column) +
+          ": " + fault};
+}
+
 // Builds the document while holding it to the contract of Read. Every callback that returns false
 // ends the parse, with the reason in `fault`.
 class StrictBuilder : public nlohmann::json_sax<Document> {
@@ -57,24 +65,29 @@ class StrictBuilder : public nlohmann::json_sax<Document> {
   StrictBuilder(std::string_view text, const char** reached, const ReadOptions& options)
       : text_(text), reached_(reached), options_(options) {}
 
-  bool null() override { return Put(nullptr); }
-  bool boolean(bool value) override { return Put(value); }
-  bool number_integer(number_integer_t value) override { return Put(value); }
-  bool number_unsigned(number_unsigned_t value) override { return Put(value); }
+  bool null() override { return PutWord(nullptr); }
+  bool boolean(bool value) override { return PutWord(value); }
+  bool number_integer(number_integer_t value) override { return PutWord(value); }
+  bool number_unsigned(number_unsigned_t value) override { return PutWord(value); }
   bool number_float(number_float_t /*value*/, const string_t& token) override {
-    return Fail("the number " + token + " is not an integer of 64 bits");
+    token_ = Token::kWord;
+    constexpr std::size_t kShown = 40;
+    return Fail("the number " + token.substr(0, kShown) + " is not an integer of 64 bits");
   }
   bool string(string_t& value) override {
+    token_ = Token::kString;
     if (value.find('\0') != string_t::npos) return Fail("a string holds U+0000");
-    return Put(std::move(value));
+    Place(std::move(value));
+    return true;
   }
   bool binary(binary_t& /*value*/) override { return Fail("binary values are not JSON"); }
 
   bool start_object(std::size_t /*size*/) override { return Open(Document::value_t::object); }
   bool key(string_t& name) override {
+    token_ = Token::kString;
     if (name.find('\0') != string_t::npos) return Fail("a member's name holds U+0000");
     const auto [member, is_new] = open_.back()->get_ref<object_t&>().try_emplace(name);
-    if (!is_new) return Fail("the member \"" + name + "\" is there twice");
+    if (!is_new) return Fail("the member " + Quoted(name) + " is there twice");
     member_ = &member->second;
     if (options_.positions != nullptr) Enter(Escape(name));
     return true;
@@ -85,39 +98,80 @@ class StrictBuilder : public nlohmann::json_sax<Document> {
 
   bool parse_error(std::size_t /*position*/, const std::string& /*last_token*/,
                    const nlohmann::detail::exception& exception) override {
-    // nlohmann: "[json.exception.parse_error.101] parse error at line 1, column 2: <what>"
-    const std::string_view what = exception.what();
-    const std::size_t reason = what.find(": ");
-    return Fail("not JSON: " +
-                std::string(reason == std::string_view::npos ? what : what.substr(reason + 2)));
-  }
-
-  [[nodiscard]] Document Take() { return std::move(root_); }
-  [[nodiscard]] const std::string& fault() const { return fault_; }
-
- private:
-  using object_t = Document::object_t;
-
-  bool Fail(std::string fault) {
-    if (fault_.empty()) fault_ = std::move(fault);
+    constexpr int kNumberOverflow = 406;
+    if (exception.id == kNumberOverflow) {
+      token_ = Token::kWord;
+      return Fail("a number is not an integer of 64 bits");
+    }
+    // "[json.exception.parse_error.101] parse error at line 1, column 2: <reason>; last read:
+    // '<anything up to the whole text>'; expected <what>"
+    std::string reason = exception.what();
+    if (const std::size_t begin = reason.find(": "); begin != std::string::npos) {
+      reason.erase(0, begin + 2);
+    }
+    if (const std::size_t begin = reason.find("; last read: "); begin != std::string::npos) {
+      const std::size_t end = reason.rfind("'; expected ");
+      reason.erase(begin, end == std::string::npos ? end : end + 1 - begin);
+    }
+    fault_ = "not JSON: " + reason;
+    fault_offset_ = reached_offset() == 0 ? 0 : reached_offset() - 1;
     return false;
   }
 
-  // The lexer reads one character past a number or a literal, never past a string or bracket.
-  [[nodiscard]] std::size_t TokenEnd() const {
-    std::size_t end = static_cast<std::size_t>(*reached_ - text_.data());
-    while (end > 0 && std::string_view(",]} \t\r\n").find(text_[end - 1]) != std::string_view::npos)
-      --end;
-    return end == 0 ? 0 : end - 1;
+  [[nodiscard]] Document Take() { return std::move(root_); }
+
+  // Why there is no document: a sentence with line and column.
+  [[nodiscard]] Error fault() const { return FaultAt(text_, fault_offset_, fault_); }
+
+ private:
+  using object_t = Document::object_t;
+  enum class Token { kWord, kString, kBracket };  // a word: a number or true, false, null
+
+  bool Fail(std::string fault) {
+    fault_ = std::move(fault);
+    fault_offset_ = TokenBegin();
+    return false;
+  }
+
+  [[nodiscard]] std::size_t reached_offset() const {
+    return static_cast<std::size_t>(*reached_ - text_.data());
+  }
+
+  // Where the token that the lexer has just read begins.
+  [[nodiscard]] std::size_t TokenBegin() const {
+    std::size_t at = reached_offset() - 1;
+    if (token_ == Token::kBracket) return at;
+    if (token_ == Token::kString) {
+      do {
+        at = text_.rfind('"', at - 1);
+      } while (IsEscaped(at));
+      return at;
+    }
+    if (!IsInWord(at)) --at;  // a number ends where the lexer has seen what follows
+    while (at > 0 && IsInWord(at - 1)) --at;
+    return at;
+  }
+
+  // Whether an odd number of backslashes stands before text_[at].
+  [[nodiscard]] bool IsEscaped(std::size_t at) const {
+    bool is_escaped = false;
+    while (at > 0 && text_[--at] == '\\') is_escaped = !is_escaped;
+    return is_escaped;
+  }
+
+  [[nodiscard]] bool IsInWord(std::size_t at) const {
+    const char c = text_[at];
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' ||
+           c == '-' || c == '.';
   }
 
   void Enter(const std::string& token) {
     pointer_.resize(pointer_ends_.empty() ? 0 : pointer_ends_.back());
     pointer_ += '/';
     pointer_ += token;
-    const std::size_t end = TokenEnd();
-    Advance(position_, text_.substr(position_offset_, end - position_offset_));
-    position_offset_ = end;
+    const std::size_t begin = TokenBegin();
+    Advance(position_, text_.substr(position_offset_, begin - position_offset_));
+    position_offset_ = begin;
     options_.positions->insert_or_assign(pointer_, position_);
   }
 
@@ -137,12 +191,14 @@ class StrictBuilder : public nlohmann::json_sax<Document> {
     return &parent.back();
   }
 
-  bool Put(Document value) {
+  bool PutWord(Document value) {
+    token_ = Token::kWord;
     Place(std::move(value));
     return true;
   }
 
   bool Open(Document::value_t type) {
+    token_ = Token::kBracket;
     if (open_.size() >= options_.max_depth) {
       return Fail("nested deeper than " + std::to_string(options_.max_depth) + " levels");
     }
@@ -163,6 +219,7 @@ class StrictBuilder : public nlohmann::json_sax<Document> {
   std::string_view text_;
   const char** reached_;
   const ReadOptions& options_;
+  Token token_ = Token::kWord;  // the last one that was read
   Document root_;
   std::vector<Document*> open_;  // a parent array grows only while its last element is closed
   Document* member_ = nullptr;   // where the next value of the innermost object goes
@@ -171,12 +228,17 @@ class StrictBuilder : public nlohmann::json_sax<Document> {
   Position position_;  // of text_[position_offset_]
   std::size_t position_offset_ = 0;
   std::string fault_;
+  std::size_t fault_offset_ = 0;
 };
 
 }  // namespace
 
 Result<Document> Read(std::string_view text, const ReadOptions& options) {
   if (text.starts_with("\xEF\xBB\xBF")) return Error{"line 1, column 1: a byte order mark"};
+  // nlohmann takes the character for the end of the text.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return FaultAt(text, nul, "a NUL character");
+  }
   const char* reached = text.data();
   StrictBuilder builder(text, &reached, options);
   const bool is_read =
@@ -185,10 +247,7 @@ Result<Document> Read(std::string_view text, const ReadOptions& options) {
                           nlohmann::detail::input_format_t::json, /*strict=*/true,
                           /*ignore_comments=*/options.comments);
   if (is_read) return builder.Take();
-  Position position;
-  Advance(position, text.substr(0, static_cast<std::size_t>(reached - text.data())));
-  return Error{"line " + std::to_string(position.line) + ", column " +
-               std::to_string(position.column) + ": " + builder.fault()};
+  return builder.fault();
 }
 
 }  // namespace runclad::json

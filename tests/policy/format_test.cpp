@@ -61,10 +61,10 @@ INSTANTIATE_TEST_SUITE_P(
          R"(1: "log/target": "audit" is not an absolute path)"},
         {"RulesNotAnObject", "{\"rules\": []}", R"(1: "rules" must be an object, not a list)"},
         {"NotJson", "{\n\"mode\" \"audit\"}",  // nlohmann's own words behind the position
-         "2, column 15: not JSON: syntax error while parsing object separator - unexpected string "
+         "2, column 14: not JSON: syntax error while parsing object separator - unexpected string "
          "literal; expected ':'"},
         {"MemberTwice", "{\"mode\": \"audit\",\n \"mode\": \"audit\"}",
-         R"(2, column 8: the member "mode" is there twice)"},
+         R"(2, column 2: the member "mode" is there twice)"},
     }),
     CaseName);
 
