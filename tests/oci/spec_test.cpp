@@ -1,0 +1,258 @@
+#include "runclad/oci/spec.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace runclad::oci {
+namespace {
+
+using ::testing::HasSubstr;
+
+Spec Parsed(std::string_view text) {
+  Result<Spec> spec = Spec::Parse(text);
+  EXPECT_TRUE(spec) << text << ": " << spec.error().message;
+  return *std::move(spec);
+}
+
+// Why `text` is refused; empty when it is not.
+std::string Refusal(std::string_view text) {
+  const Result<Spec> spec = Spec::Parse(text);
+  return spec ? "" : spec.error().message;
+}
+
+std::string ProcessRefusal(std::string_view text) {
+  const Result<Spec> spec = Spec::ParseProcess(text);
+  return spec ? "" : spec.error().message;
+}
+
+struct Row {
+  std::string_view text;
+  std::string_view expected;
+};
+
+TEST(Spec, RefusesEverySpellingThatGoTakesForAKnownName) {
+  constexpr Row kRows[] = {
+      {R"({"Process":{}})", R"(/Process would be read as "process" by runc)"},
+      {R"({"PROCESS":{}})", R"("process")"},
+      {"{\"proce\u017F\u017F\":{}}", R"("process")"},
+      {"{\"hoo\u212As\":{}}", R"("hooks")"},
+      {"{\"HOO\u212A\u017F\":{}}", R"("hooks")"},
+      {R"({"\u0050rocess":{}})", R"("process")"},
+      {R"({"proce\u017fs":{}})", R"("process")"},
+      {R"({"hoo\u212as":{}})", R"("hooks")"},
+      {R"({"process":{},"Process":{"noNewPrivileges":false}})", R"(/Process would be read)"},
+      {R"({"Windows":{}})", R"("windows")"},
+      {R"({"process":{"NoNewPrivileges":false}})",
+       R"(/process/NoNewPrivileges would be read as "noNewPrivileges")"},
+      {R"({"process":{"noNewPrivileges":true,"nonewprivileges":false}})", R"("noNewPrivileges")"},
+      {R"({"process":{"user":{"UID":0}}})", R"(/process/user/UID would be read as "uid")"},
+      {R"({"process":{"capabilities":{"Bounding":["CAP_SYS_ADMIN"]}}})", R"("bounding")"},
+      {R"({"process":{"rlimits":[{"Hard":1}]}})",
+       R"(/process/rlimits/0/Hard would be read as "hard")"},
+      {R"({"root":{"readOnly":false}})", R"(/root/readOnly would be read as "readonly")"},
+      {R"({"mounts":[{"destination":"/a"},{"Source":"/"}]})",
+       R"(/mounts/1/Source would be read as "source")"},
+      {R"({"hooks":{"preStart":[]}})", R"("prestart")"},
+      {R"({"hooks":{"prestart":[{"Path":"/bin/sh"}]}})", R"("path")"},
+      {R"({"linux":{"maskedpaths":[]}})", R"("maskedPaths")"},
+      {"{\"linux\":{\"ma\u017FkedPaths\":[]}}", R"("maskedPaths")"},
+      {R"({"linux":{"Seccomp":null}})", R"("seccomp")"},
+      {R"({"linux":{"seccomp":{"DefaultAction":"SCMP_ACT_ALLOW"}}})", R"("defaultAction")"},
+      {R"({"linux":{"seccomp":{"syscalls":[{"Names":["bpf"]}]}}})", R"("names")"},
+      {R"({"linux":{"seccomp":{"syscalls":[{"args":[{"valuetwo":1}]}]}}})", R"("valueTwo")"},
+      {R"({"linux":{"namespaces":[{"Type":"pid"}]}})", R"("type")"},
+      {R"({"linux":{"resources":{"Devices":[]}}})", R"("devices")"},
+      {R"({"linux":{"resources":{"memory":{"Limit":1}}}})", R"("limit")"},
+      {R"({"linux":{"resources":{"rdma":{"mlx":{"hcahandles":1}}}}})", R"("hcaHandles")"},
+      {R"({"linux":{"intelRdt":{"closid":"x"}}})", R"("closID")"},
+  };
+  for (const Row& row : kRows) {
+    EXPECT_THAT(Refusal(row.text), HasSubstr(std::string(row.expected))) << row.text;
+  }
+}
+
+TEST(Spec, LeavesNamesAloneThatGoDoesNotFold) {
+  for (const std::string_view text : {
+           R"({"annotations":{"PROCESS":"x","Process":"y","process":"z"}})",
+           R"({"linux":{"sysctl":{"Net.ipv4":"1","net.ipv4":"2"}}})",
+           R"({"linux":{"resources":{"unified":{"Memory.max":"1","memory.max":"2"}}}})",
+           R"({"future":{"Process":1,"process":2}})", R"({"process ":{}})", R"({"proces":{}})",
+           R"({"prozess":{}})",
+           "{\"proce\u00DF\":{}}",   // ß is no "ss" to Go
+           "{\"l\u0131nux\":{}}",    // nor ı an "i"
+           "{\"\uFF50rocess\":{}}",  // nor a full-width p a "p"
+       }) {
+    EXPECT_EQ(Parsed(text).Write(), text);
+  }
+}
+
+TEST(Spec, DropsNullWhereGoReadsNothing) {
+  constexpr Row kRows[] = {
+      {R"({"linux":null})", "{}"},
+      {R"({"annotations":null,"hooks":null,"mounts":null,"process":null,"windows":null})", "{}"},
+      {R"({"process":{"capabilities":null,"noNewPrivileges":null,"args":null}})",
+       R"({"process":{}})"},
+      {R"({"linux":{"seccomp":null,"maskedPaths":null,"resources":{"pids":{"limit":null}}}})",
+       R"({"linux":{"resources":{"pids":{}}}})"},
+      {R"({"mounts":[{"destination":"/a","options":null}]})",
+       R"({"mounts":[{"destination":"/a"}]})"},
+      {R"({"future":null})", R"({"future":null})"},
+  };
+  for (const Row& row : kRows) EXPECT_EQ(Parsed(row.text).Write(), row.expected) << row.text;
+
+  EXPECT_FALSE(Parsed(R"({"process":null})").has_process());
+  EXPECT_EQ(Parsed(R"({"linux":{"seccomp":null}})").seccomp(), std::nullopt);
+}
+
+TEST(Spec, RefusesMembersOfAnotherType) {
+  constexpr Row kRows[] = {
+      {"null", "is not an object"},
+      {"[]", "is not an object"},
+      {"\"x\"", "is not an object"},
+      {R"({"process":[]})", "/process is not an object"},
+      {R"({"process":"x"})", "/process is not an object"},
+      {R"({"mounts":{}})", "/mounts is not an array"},
+      {R"({"mounts":[null]})", "/mounts/0 is not an object"},
+      {R"({"mounts":[{"destination":1}]})", "/mounts/0/destination is not a string"},
+      {R"({"mounts":[{"options":["ro",null]}]})", "/mounts/0/options/1 is not a string"},
+      {R"({"mounts":[{"options":"ro"}]})", "/mounts/0/options is not an array"},
+      {R"({"process":{"args":[1]}})", "/process/args/0 is not a string"},
+      {R"({"process":{"noNewPrivileges":1}})", "/process/noNewPrivileges is not true or false"},
+      {R"({"process":{"noNewPrivileges":"true"}})", "is not true or false"},
+      {R"({"process":{"user":{"uid":-1}}})", "/process/user/uid is not an unsigned 32-bit integer"},
+      {R"({"process":{"user":{"uid":4294967296}}})", "is not an unsigned 32-bit integer"},
+      {R"({"process":{"user":{"uid":"0"}}})", "is not an unsigned 32-bit integer"},
+      {R"({"process":{"user":{"additionalGids":[0,true]}}})",
+       "/process/user/additionalGids/1 is not an unsigned 32-bit integer"},
+      {R"({"process":{"capabilities":["CAP_KILL"]}})", "/process/capabilities is not an object"},
+      {R"({"process":{"capabilities":{"bounding":"CAP_KILL"}}})", "is not an array"},
+      {R"({"process":{"rlimits":[{"hard":-1}]}})", "is not an unsigned 64-bit integer"},
+      {R"({"process":{"oomScoreAdj":"0"}})", "is not a signed 64-bit integer"},
+      {R"({"root":{"readonly":0}})", "/root/readonly is not true or false"},
+      {R"({"annotations":{"a":1}})", "/annotations/a is not a string"},
+      {R"({"annotations":{"a":null}})", "/annotations/a is not a string"},
+      {R"({"annotations":{"a/b":null}})", "/annotations/a~1b is not a string"},
+      {R"({"annotations":[]})", "/annotations is not an object"},
+      {R"({"linux":{"resources":{"memory":{"limit":9223372036854775808}}}})",
+       "/linux/resources/memory/limit is not a signed 64-bit integer"},
+      {R"({"linux":{"resources":{"rdma":{"mlx":1}}}})",
+       "/linux/resources/rdma/mlx is not an object"},
+      {R"({"linux":{"seccomp":{"syscalls":[{"args":[{"op":"SCMP_CMP_XX"}]}]}}})",
+       "comparison operator \"SCMP_CMP_XX\""},
+      {R"({"linux":{"seccomp":{"syscalls":[{"args":[{"value":-1,"op":"SCMP_CMP_EQ"}]}]}}})",
+       "is not an unsigned 64-bit integer"},
+      {R"({"linux":{"seccomp":{"syscalls":[{"names":"bpf"}]}}})", "is not an array"},
+      {R"({"process":{},"process":{}})", "there twice"},
+      {R"({} {})", "not JSON"},
+      {R"({"process":{"user":{"uid":1e3}}})", "is not an integer of 64 bits"},
+  };
+  for (const Row& row : kRows) {
+    EXPECT_THAT(Refusal(row.text), HasSubstr(std::string(row.expected))) << row.text;
+  }
+}
+
+TEST(Spec, WritesWhatItReadAndNothingElse) {
+  constexpr Row kRows[] = {
+      {"{ }", "{}"},
+      // Members in the order of their names; arrays as they are.
+      {R"({"root":{"readonly":true,"path":"/x"},"hostname":"a"})",
+       R"({"hostname":"a","root":{"path":"/x","readonly":true}})"},
+      {R"({"process":{"rlimits":[{"type":"b","hard":18446744073709551615,"soft":0},{"type":"a"}]}})",
+       R"({"process":{"rlimits":[{"hard":18446744073709551615,"soft":0,"type":"b"},{"type":"a"}]}})"},
+      {R"({"process":{"future":{"x":[1,-9223372036854775808,null,{"Args":[]}]}},"Future":[]})",
+       R"({"Future":[],"process":{"future":{"x":[1,-9223372036854775808,null,{"Args":[]}]}}})"},
+      {R"({"hostname":"\u00e4\u0001\/\u007f"})", "{\"hostname\":\"\u00E4\\u0001/\x7F\"}"},
+      {R"({"solaris":{"Anything":{"at":"all"}}})", R"({"solaris":{"Anything":{"at":"all"}}})"},
+  };
+  for (const Row& row : kRows) {
+    const std::string written = Parsed(row.text).Write();
+    EXPECT_EQ(written, row.expected);
+    EXPECT_EQ(Parsed(written).Write(), written) << "not stable";
+  }
+}
+
+TEST(Spec, AnswersWhatTheDocumentSays) {
+  const Spec spec = Parsed(R"({
+    "process": {"noNewPrivileges": true,
+                "capabilities": {"ambient": [], "bounding": ["CAP_KILL", "CAP_CHOWN"]}},
+    "root": {"path": "/merged", "readonly": true},
+    "mounts": [{"destination": "/a", "type": "tmpfs", "source": "tmpfs", "options": ["ro"]},
+               {"destination": "/b", "source": "/", "options": ["rbind", "rw"]},
+               {"destination": "/c", "type": "bind"}],
+    "linux": {"namespaces": [{"type": "pid"}, {"type": "network", "path": "/proc/1/ns/net"}],
+              "maskedPaths": ["/proc/kcore"], "readonlyPaths": ["/proc/sys"],
+              "resources": {"memory": {"limit": -1}}}})");
+  EXPECT_TRUE(spec.has_process());
+  EXPECT_TRUE(spec.no_new_privileges());
+  const std::vector<CapabilitySet> sets = spec.capabilities();
+  ASSERT_EQ(sets.size(), 2U);
+  EXPECT_EQ(sets[0].name, "bounding");
+  EXPECT_EQ(sets[0].capabilities, (std::vector<std::string>{"CAP_KILL", "CAP_CHOWN"}));
+  EXPECT_EQ(sets[1].name, "ambient");
+  EXPECT_TRUE(sets[1].capabilities.empty());
+  EXPECT_EQ(spec.root_path(), "/merged");
+  EXPECT_TRUE(spec.root_is_read_only());
+  EXPECT_EQ(spec.mounts(), (std::vector<Mount>{{"/a", "tmpfs", "tmpfs", {"ro"}},
+                                               {"/b", "", "/", {"rbind", "rw"}},
+                                               {"/c", "bind", "", {}}}));
+  EXPECT_FALSE(spec.mounts()[0].is_bind());
+  EXPECT_TRUE(spec.mounts()[1].is_bind());
+  EXPECT_TRUE(spec.mounts()[2].is_bind());
+  ASSERT_EQ(spec.namespaces().size(), 2U);
+  EXPECT_EQ(spec.namespaces()[1].type, "network");
+  EXPECT_EQ(spec.namespaces()[1].path, "/proc/1/ns/net");
+  EXPECT_EQ(spec.masked_paths(), std::vector<std::string>{"/proc/kcore"});
+  EXPECT_EQ(spec.readonly_paths(), std::vector<std::string>{"/proc/sys"});
+  EXPECT_EQ(spec.memory_limit(), -1);
+  EXPECT_EQ(spec.seccomp(), std::nullopt);
+}
+
+TEST(Spec, AnswersForAnEmptyDocument) {
+  const Spec spec = Parsed("{}");
+  EXPECT_FALSE(spec.has_process());
+  EXPECT_FALSE(spec.no_new_privileges());
+  EXPECT_TRUE(spec.capabilities().empty());
+  EXPECT_EQ(spec.root_path(), "");
+  EXPECT_FALSE(spec.root_is_read_only());
+  EXPECT_TRUE(spec.mounts().empty());
+  EXPECT_TRUE(spec.namespaces().empty());
+  EXPECT_TRUE(spec.masked_paths().empty());
+  EXPECT_TRUE(spec.readonly_paths().empty());
+  EXPECT_EQ(spec.memory_limit(), std::nullopt);
+  EXPECT_EQ(spec.seccomp(), std::nullopt);
+}
+
+TEST(Spec, HoldsProcessJsonToTheSameRules) {
+  const Result<Spec> spec = Spec::ParseProcess(
+      R"({"noNewPrivileges":true,"args":["sh"],"env":null,"future":18446744073709551615})");
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_TRUE(spec->no_new_privileges());
+  EXPECT_EQ(spec->WriteProcess(),
+            R"({"args":["sh"],"future":18446744073709551615,"noNewPrivileges":true})");
+
+  EXPECT_THAT(ProcessRefusal(R"({"Capabilities":{}})"),
+              HasSubstr("/process/Capabilities would be read as \"capabilities\""));
+  EXPECT_THAT(ProcessRefusal("{\"cap\u0061bilitie\u017F\":{}}"), HasSubstr("\"capabilities\""));
+  EXPECT_THAT(ProcessRefusal(R"({"user":{"Uid":0}})"), HasSubstr("/process/user/Uid"));
+  EXPECT_THAT(ProcessRefusal(R"({"args":["sh",null]})"), HasSubstr("/process/args/1"));
+  EXPECT_THAT(ProcessRefusal("[]"), HasSubstr("/process is not an object"));
+  EXPECT_THAT(ProcessRefusal("null"), HasSubstr("/process is not an object"));
+  EXPECT_THAT(ProcessRefusal("{} x"), HasSubstr("not JSON"));
+}
+
+TEST(Spec, CopiesAreApart) {
+  const Spec spec = Parsed(R"({"hostname":"a"})");
+  Spec copy = spec;
+  copy.document()["hostname"] = "b";
+  EXPECT_EQ(spec.Write(), R"({"hostname":"a"})");
+  copy = spec;
+  EXPECT_EQ(copy.Write(), R"({"hostname":"a"})");
+}
+
+}  // namespace
+}  // namespace runclad::oci
