@@ -1,0 +1,35 @@
+// Findings as the log and the records have them, for people.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runclad/json/value.hpp"
+
+#include "style.hpp"
+
+namespace runclad::ctl {
+
+struct Finding {
+  std::string rule;
+  std::string path;
+  std::string action;  // "fixed", "refused", "warned"
+  std::string why;
+  json::Value before;  // null: there was nothing
+  json::Value after;   // null: removed or, when refused, no safe form
+};
+
+// From enforce::ToJson's array, a record or a log line; what is no finding is left out.
+std::vector<Finding> FindingsFrom(const json::Document& array);
+
+// Each finding with what changes, in several lines, with an empty line in front; the five sets of
+// capabilities, which mostly change alike, are said once.
+std::string Render(const std::vector<Finding>& findings, const Style& style);
+
+// "2 fixed, 1 refused"
+std::string Summary(const std::vector<Finding>& findings);
+
+// System calls that the filter `before` allowed and `after` does not.
+std::vector<std::string> LostSyscalls(const json::Document& before, const json::Document& after);
+
+}  // namespace runclad::ctl

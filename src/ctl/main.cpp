@@ -1,0 +1,177 @@
+// runcladctl: what operators and the CI of a policy repository ask of runclad.
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "runclad/base/spelling.hpp"
+
+#include "commands.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+constexpr std::string_view kCommands[] = {"check", "rules", "explain", "why", "policy"};
+
+// The arguments of every subcommand, and the one that was asked for.
+class CommandLine {
+ public:
+  CommandLine() {
+    app_.set_version_flag("--version", "runcladctl " RUNCLAD_VERSION);
+    app_.require_subcommand(1);
+    app_.footer("Example: runcladctl check /run/containerd/io.containerd.runtime.v2.task/moby/ID");
+    AddCheck();
+    AddRules();
+    AddExplain();
+    AddWhy();
+    AddPolicy();
+  }
+
+  // What to print and the exit status; usage faults are errors.
+  Result<Output> Run(int argc, const char* const* argv) {
+    if (argc > 1) {
+      const std::string_view command = argv[1];
+      if (!command.starts_with('-') &&
+          std::ranges::find(kCommands, command) == std::end(kCommands)) {
+        const std::string suggestion = Suggestion(command, kCommands);
+        return Error{"unknown command " + Quoted(command) +
+                     (suggestion.empty() ? "; runcladctl --help lists them" : suggestion)};
+      }
+    }
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+      const CLI::App& command = Innermost();
+      return Output{
+          command.help(command.get_parent() == nullptr ? "" : NameOf(*command.get_parent()))};
+    } catch (const CLI::CallForVersion&) {
+      return Output{"runcladctl " RUNCLAD_VERSION "\n"};
+    } catch (const CLI::ParseError& error) {
+      return Error{std::string(error.what()) + "; see " + NameOf(Innermost()) + " --help"};
+    }
+    return run_();
+  }
+
+ private:
+  [[nodiscard]] const CLI::App& Innermost() const {
+    const CLI::App* app = &app_;
+    while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+    return *app;
+  }
+
+  static std::string NameOf(const CLI::App& app) {
+    return app.get_parent() == nullptr ? "runcladctl"
+                                       : NameOf(*app.get_parent()) + " " + app.get_name();
+  }
+
+  CLI::App* Add(CLI::App& parent, const std::string& name, const std::string& description,
+                const std::string& example, std::function<Result<Output>()> run) {
+    CLI::App* command = parent.add_subcommand(name, description);
+    command->footer("Example: " + example);
+    command->callback([this, run = std::move(run)] { run_ = run; });
+    return command;
+  }
+
+  static void AddConfig(CLI::App& command, std::optional<std::string>& directory) {
+    command.add_option("--config,--runclad-config", directory,
+                       "The policy's directory (default /etc/runclad)");
+  }
+
+  void AddCheck() {
+    CLI::App* command =
+        Add(app_, "check", "Show what runclad would do about a bundle, and change nothing",
+            "runcladctl check --json bundle/ | jq .findings", [this]() -> Result<Output> {
+              if (check_.path.empty() == process_.empty()) {
+                return Error{"check wants either a bundle, its config.json or --process FILE"};
+              }
+              check_.is_process = !process_.empty();
+              if (check_.is_process) check_.path = process_;
+              return Check(check_, Style::OfStandardOutput());
+            });
+    command->add_option("bundle", check_.path, "A bundle or its config.json");
+    command->add_option("--process", process_, "A process.json: show what exec would get");
+    command->add_flag("--json", check_.json, "Print findings and the document as JSON");
+    AddConfig(*command, check_.config_directory);
+  }
+
+  void AddRules() {
+    CLI::App* command = Add(app_, "rules", "List the rules", "runcladctl rules", [this] {
+      return ListRules(rules_as_json_, Style::OfStandardOutput());
+    });
+    command->add_flag("--json", rules_as_json_, "Print everything about every rule as JSON");
+  }
+
+  void AddExplain() {
+    CLI::App* command =
+        Add(app_, "explain", "Say all about one rule", "runcladctl explain capabilities",
+            [this] { return Explain(rule_, Style::OfStandardOutput()); });
+    command->add_option("rule", rule_, "The rule's id")->required();
+  }
+
+  void AddWhy() {
+    CLI::App* command =
+        Add(app_, "why", "Say what was done to a container and which policy lines allow it",
+            "runcladctl why 3f2a9c", [this]() -> Result<Output> {
+              if (why_.container.empty()) return Error{"the container's id is empty"};
+              return Why(why_, Style::OfStandardOutput());
+            });
+    command->add_option("container", why_.container, "Its id, or a beginning that no other has")
+        ->required();
+    command->add_option("--root", why_.runtime_root, "The runtime's --root, when ids repeat");
+    command->add_option("--log", why_.log_file, "The log to search (default: the policy's)");
+    command->add_flag("--json", why_.json, "Print it as JSON");
+    AddConfig(*command, why_.config_directory);
+  }
+
+  void AddPolicy() {
+    CLI::App* policy = app_.add_subcommand("policy", "Work on policy files");
+    policy->require_subcommand(1);
+    CLI::App* lint =
+        Add(*policy, "lint", "Find every fault of a policy", "runcladctl policy lint /etc/runclad",
+            [this] { return LintPolicy(policy_path_, Style::OfStandardOutput()); });
+    lint->add_option("path", policy_path_, "Its directory or file (default /etc/runclad)");
+  }
+
+  CLI::App app_{"What runclad does to containers, and why.", "runcladctl"};
+  std::function<Result<Output>()> run_;
+  CheckRequest check_;
+  std::string process_;
+  bool rules_as_json_ = false;
+  std::string rule_;
+  WhyRequest why_;
+  std::string policy_path_ = std::string(policy::kDefaultConfigDirectory);
+};
+
+// One line, whatever the error quotes.
+int Fail(const std::string& message) {
+  std::ignore = std::fprintf(stderr, "runcladctl: %s\n", Printable(message).c_str());
+  return kError;
+}
+
+int Main(int argc, const char* const* argv) {
+  const Result<Output> output = CommandLine().Run(argc, argv);
+  if (!output) return Fail(output.error().message);
+  if (std::fputs(output->text.c_str(), stdout) == EOF || std::fflush(stdout) != 0) {
+    return Fail("standard output cannot be written");
+  }
+  return output->status;
+}
+
+}  // namespace
+}  // namespace runclad::ctl
+
+int main(int argc, char** argv) {
+  try {
+    return runclad::ctl::Main(argc, argv);
+  } catch (const std::exception& exception) {
+    std::ignore = std::fprintf(stderr, "runcladctl: %s\n", exception.what());
+    return runclad::ctl::kError;
+  }
+}

@@ -1,0 +1,135 @@
+#include "way_out.hpp"
+
+#include <algorithm>
+#include <span>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "runclad/privilege/capabilities.hpp"
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+using json::Document;
+using Strings = std::vector<std::string>;
+
+Strings StringsOf(const Document& list) {
+  Strings strings;
+  if (!list.is_array()) return strings;
+  for (const Document& element : list) {
+    if (element.is_string()) strings.push_back(element.get<std::string>());
+  }
+  return strings;
+}
+
+void AddNew(Strings& all, const std::string& text) {
+  if (std::ranges::find(all, text) == all.end()) all.push_back(text);
+}
+
+Document Listing(const policy::RuleSetting& now, const std::string& parameter,
+                 const Strings& wanted) {
+  if (wanted.empty()) return nullptr;
+  Strings all = now.parameters.strings(parameter);
+  for (const std::string& text : wanted) AddNew(all, text);
+  return {{parameter, all}};
+}
+
+// What the rules say of several findings at once: a member of "rules", or null.
+using Describe = Document (*)(const std::vector<Finding>& findings, const policy::RuleSetting& now);
+
+Document AllowCapabilities(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
+  Strings wanted;
+  for (const Finding& finding : findings) {
+    const Strings left = StringsOf(finding.after.document());
+    for (const std::string& name : StringsOf(finding.before.document())) {
+      const auto canonical = privilege::CanonicalCapability(name);
+      if (canonical && std::ranges::find(left, name) == left.end()) AddNew(wanted, *canonical);
+    }
+  }
+  return Listing(now, "allow", wanted);
+}
+
+Document AllowSyscalls(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
+  Strings wanted;
+  for (const Finding& finding : findings) {
+    for (const auto& name : LostSyscalls(finding.before.document(), finding.after.document())) {
+      AddNew(wanted, name);
+    }
+  }
+  return Listing(now, "allow", wanted);
+}
+
+Document AllowMounts(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
+  Strings wanted;
+  for (const Finding& finding : findings) {
+    std::string source;
+    if (finding.path.ends_with("/source") && finding.before.document().is_string()) {
+      source = finding.before.document().get<std::string>();
+    } else if (finding.path.ends_with("/options")) {
+      source = finding.why.substr(0, finding.why.find(' '));  // "SOURCE is below …"
+    }
+    if (source.starts_with('/') && source != "/") AddNew(wanted, source);
+  }
+  return Listing(now, "allow", wanted);
+}
+
+Document AllowNamespaces(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
+  Strings host;
+  Strings others;
+  for (const Finding& finding : findings) {
+    for (const std::string type : {"pid", "network", "ipc", "uts", "mount"}) {
+      const std::string name = type + " namespace";
+      if (finding.why.starts_with("is the host's " + name) ||
+          finding.why.starts_with("has no " + name)) {
+        AddNew(host, type);
+      } else if (finding.why.starts_with("is the " + name + " of container ")) {
+        AddNew(others, type);
+      }
+    }
+  }
+  Document setting = Document::object();
+  if (!host.empty()) setting.update(Listing(now, "allow", host));
+  if (!others.empty()) setting.update(Listing(now, "join", others));
+  return setting.empty() ? Document() : setting;
+}
+
+// Nothing narrower exists.
+Document Warn(const std::vector<Finding>& /*findings*/, const policy::RuleSetting& /*now*/) {
+  return {{"action", policy::Name(policy::Action::kWarn)}};
+}
+
+struct WayOut {
+  std::string_view rule;
+  Describe describe;
+};
+constexpr WayOut kWaysOut[] = {
+    {"capabilities", AllowCapabilities},
+    {"seccomp", AllowSyscalls},
+    {"host-mounts", AllowMounts},
+    {"host-namespaces", AllowNamespaces},
+};
+
+Describe DescribeOf(std::string_view rule) {
+  const auto* found = std::ranges::find(kWaysOut, rule, &WayOut::rule);
+  return found == std::end(kWaysOut) ? Warn : found->describe;
+}
+
+}  // namespace
+
+json::Value WaysOut(const std::vector<Finding>& findings, const policy::Effective& now) {
+  Document rules = Document::object();
+  for (const rules::Rule* rule : rules::Catalog()) {
+    std::vector<Finding> own;
+    std::ranges::copy_if(findings, std::back_inserter(own), [&](const Finding& finding) {
+      return finding.rule == rule->id() && finding.action != "warned";
+    });
+    if (own.empty()) continue;
+    Document setting = DescribeOf(rule->id())(own, now.rule(rule->id()));
+    if (!setting.is_null()) rules[std::string(rule->id())] = std::move(setting);
+  }
+  return json::Value(std::move(rules));
+}
+
+}  // namespace runclad::ctl

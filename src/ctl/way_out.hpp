@@ -1,0 +1,20 @@
+// The policy lines that would allow what a rule did.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runclad/json/value.hpp"
+#include "runclad/policy/effective.hpp"
+
+#include "findings.hpp"
+
+namespace runclad::ctl {
+
+// The members of policy.json's "rules" that would have let `findings` (of several rules) pass on
+// this host, given the policy that it has now: {"capabilities": {"allow": […]}}. As narrow as the
+// rule's parameters can say it; a rule that has no such parameter is set to warn. What no policy
+// line should allow (the host's root) is left out.
+json::Value WaysOut(const std::vector<Finding>& findings, const policy::Effective& now);
+
+}  // namespace runclad::ctl

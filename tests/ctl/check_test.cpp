@@ -1,0 +1,174 @@
+// runcladctl check on bundles of the tests' own.
+#include <gmock/gmock.h>
+
+#include "program.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+// A document that only no-new-privileges has something to say about.
+json PlainConfig() {
+  return {{"ociVersion", "1.0.2"},
+          {"process",
+           {{"args", {"sh"}},
+            {"cwd", "/"},
+            {"user", {{"uid", 0}, {"gid", 0}}},
+            {"noNewPrivileges", false}}},
+          {"root", {{"path", "rootfs"}, {"readonly", true}}}};
+}
+
+// Only these rules act.
+std::string Policy(const std::string& action, const std::string& mode = "enforce") {
+  json rules;
+  for (const auto& rule : Runcladctl({"rules", "--json"}).json()) {
+    rules[rule["id"].get<std::string>()]["action"] = "off";
+  }
+  rules["no-new-privileges"]["action"] = action;
+  return json{{"mode", mode}, {"rules", rules}}.dump();
+}
+
+TEST(Check, SaysWhatWouldBeRewritten) {
+  const TemporaryDirectory directory;
+  directory.Write("bundle/config.json", PlainConfig().dump());
+  directory.Write("etc/policy.json", Policy("fix"));
+  const ProgramRun run =
+      Runcladctl({"check", directory.path() + "/bundle", "--config", directory.path() + "/etc"});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(run.err, "");
+  EXPECT_EQ(run.out, directory.path() +
+                         "/bundle/config.json would be rewritten (profile restricted)\n"
+                         "\n"
+                         "fixed by no-new-privileges\n"
+                         "      /process/noNewPrivileges\n"
+                         "        - false\n"
+                         "        + true\n"
+                         "          lets set-user-ID programs and file capabilities raise "
+                         "privileges\n"
+                         "\n"
+                         "1 fixed; runcladctl explain RULE says more\n");
+}
+
+TEST(Check, TakesTheDocumentItself) {
+  const TemporaryDirectory directory;
+  const std::string config = directory.Write("some.json", PlainConfig().dump());
+  directory.Write("etc/policy.json", Policy("fix"));
+  EXPECT_EQ(Runcladctl({"check", config, "--runclad-config", directory.path() + "/etc"}).status, 1);
+}
+
+TEST(Check, AsJsonHasTheFindingsAndTheDocumentAsItWouldBe) {
+  const TemporaryDirectory directory;
+  const std::string config = directory.Write("config.json", PlainConfig().dump());
+  directory.Write("etc/policy.json", Policy("fix"));
+  const ProgramRun run =
+      Runcladctl({"check", "--json", config, "--config", directory.path() + "/etc"});
+  EXPECT_EQ(run.status, 1);
+  const json result = run.json();
+  json expected = PlainConfig();
+  expected["process"]["noNewPrivileges"] = true;
+  EXPECT_EQ(result["config"], expected);
+  EXPECT_EQ(result["outcome"], "rewritten");
+  EXPECT_EQ(result["profile"], "restricted");
+  EXPECT_EQ(result["mode"], "enforce");
+  ASSERT_EQ(result["findings"].size(), 1U);
+  EXPECT_EQ(result["findings"][0]["rule"], "no-new-privileges");
+  EXPECT_EQ(result["findings"][0]["path"], "/process/noNewPrivileges");
+  EXPECT_EQ(result["findings"][0]["action"], "fixed");
+  EXPECT_EQ(result["findings"][0]["before"], false);
+  EXPECT_EQ(result["findings"][0]["after"], true);
+}
+
+TEST(Check, WritesNothing) {
+  const TemporaryDirectory directory;
+  const std::string config = directory.Write("config.json", PlainConfig().dump(4));
+  Runcladctl({"check", config, "--config", directory.path()});
+  std::ifstream file(config);
+  const std::string after(std::istreambuf_iterator<char>(file), {});
+  EXPECT_EQ(after, PlainConfig().dump(4));
+}
+
+TEST(Check, AnswersWithItsStatus) {
+  const TemporaryDirectory directory;
+  const std::string loose = directory.Write("loose.json", PlainConfig().dump());
+  json tight_config = PlainConfig();
+  tight_config["process"]["noNewPrivileges"] = true;
+  const std::string tight = directory.Write("tight.json", tight_config.dump());
+  const std::string broken = directory.Write("broken.json", "{\"process\": {}, \"process\": {}}");
+  const struct {
+    std::string policy;
+    std::string document;
+    int status;
+  } cases[] = {
+      {Policy("fix"), tight, 0},
+      {Policy("fix"), loose, 1},
+      {Policy("refuse"), loose, 2},
+      {Policy("warn"), loose, 0},
+      {Policy("off"), loose, 0},
+      {Policy("fix"), broken, 3},
+      {"{\"mode\": 1}", tight, 3},
+      {"{", tight, 3},
+      {Policy("fix", "audit"), loose, 1},
+      {Policy("fix"), "/dev/null", 3},
+      {Policy("fix"), directory.path() + "/none", 3},
+  };
+  for (const auto& [policy, document, status] : cases) {
+    directory.Write("etc/policy.json", policy);
+    const ProgramRun run = Runcladctl({"check", document, "--config", directory.path() + "/etc"});
+    EXPECT_EQ(run.status, status) << policy << " on " << document << ": " << run.out << run.err;
+    EXPECT_EQ(run.err.empty(), status != 3);
+  }
+}
+
+TEST(Check, NamesFileAndLineOfABrokenPolicy) {
+  const TemporaryDirectory directory;
+  const std::string config = directory.Write("config.json", PlainConfig().dump());
+  const std::string policy = directory.Write("etc/policy.json", "{\n\"mode\": \"adit\"}");
+  const ProgramRun run = Runcladctl({"check", config, "--config", directory.path() + "/etc"});
+  EXPECT_EQ(run.err, "runcladctl: policy " + policy +
+                         " line 2: \"mode\" is enforce or audit, not \"adit\"; did you mean "
+                         "\"audit\"?\n");
+}
+
+TEST(Check, SaysThatAuditDoesNothing) {
+  const TemporaryDirectory directory;
+  const std::string config = directory.Write("config.json", PlainConfig().dump());
+  directory.Write("etc/policy.json", Policy("fix", "audit"));
+  const ProgramRun run = Runcladctl({"check", config, "--config", directory.path() + "/etc"});
+  EXPECT_THAT(run.out,
+              HasSubstr("\nThe policy's mode is audit: this is recorded and nothing is done.\n"));
+}
+
+TEST(Check, OfAProcessRunsTheProcessRulesOnly) {
+  const TemporaryDirectory directory;
+  const std::string process = directory.Write("process.json", PlainConfig()["process"].dump());
+  const ProgramRun run =
+      Runcladctl({"check", "--json", "--process", process, "--config", directory.path()});
+  EXPECT_EQ(run.status, 1) << run.err;
+  json expected = PlainConfig()["process"];
+  expected["noNewPrivileges"] = true;
+  EXPECT_EQ(run.json()["process"], expected);
+  EXPECT_FALSE(run.json().contains("config"));
+}
+
+TEST(Check, ShowsHostileStringsWithoutTheirPower) {
+  const TemporaryDirectory directory;
+  json config = PlainConfig();
+  config["process"]["noNewPrivileges"] = true;
+  config["process"]["capabilities"]["bounding"] = {"CAP_KILL\033[2J",
+                                                   "CAP\xC2\x9B"
+                                                   "31m"};
+  const std::string path = directory.Write("config.json", config.dump());
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"check", path, "--config", directory.path()},
+        {"check", "--json", path, "--config", directory.path()}}) {
+    const ProgramRun run = Runcladctl(arguments);
+    EXPECT_THAT(run.out, HasSubstr("CAP_KILL"));
+    EXPECT_EQ(run.out.find('\033'), std::string::npos) << run.out;
+    EXPECT_EQ(run.out.find("\xC2\x9B"), std::string::npos) << run.out;
+  }
+}
+
+}  // namespace
+}  // namespace runclad::ctl

@@ -1,0 +1,222 @@
+// runcladctl why: from records and from the log.
+#include <gmock/gmock.h>
+
+#include "runclad/enforce/records.hpp"
+
+#include "program.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+json CapabilitiesFinding() {
+  return {{"rule", "capabilities"},
+          {"path", "/process/capabilities/bounding"},
+          {"action", "fixed"},
+          {"why", "holds CAP_CHOWN beyond the allowlist"},
+          {"before", {"CAP_CHOWN", "CAP_NET_BIND_SERVICE"}},
+          {"after", {"CAP_NET_BIND_SERVICE"}}};
+}
+
+json WritableFinding(const std::string& action) {
+  return {{"rule", "read-only-rootfs"},
+          {"path", "/root/readonly"},
+          {"action", action},
+          {"why", "lets programs be changed"},
+          {"after", true}};
+}
+
+std::string LogLine(const std::string& container, const json& findings,
+                    const std::string& verb = "create", const std::string& mode = "enforce") {
+  return json{{"container", container},
+              {"findings", findings},
+              {"mode", mode},
+              {"outcome", "rewritten"},
+              {"profile", "restricted"},
+              {"time", "2026-11-20T10:00:00.000000Z"},
+              {"verb", verb}}
+             .dump() +
+         '\n';
+}
+
+// Ids that no container of this host has.
+const std::string kId = "runcladctl-test-4f1c";
+
+class WhyFromLog : public ::testing::Test {
+ protected:
+  [[nodiscard]] ProgramRun Why(const std::string& container, const std::string& log,
+                               std::vector<std::string> more = {}) const {
+    const std::string path = directory_.Write("log.jsonl", log);
+    std::vector<std::string> arguments = {"why", container,  "--log",
+                                          path,  "--config", directory_.path()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return Runcladctl(arguments);
+  }
+  TemporaryDirectory directory_;
+};
+
+TEST_F(WhyFromLog, TellsWhatWasDoneAndHowToAllowIt) {
+  const ProgramRun run =
+      Why(kId, LogLine(kId, json::array({CapabilitiesFinding(), WritableFinding("warned")})));
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(run.out, "container " + kId +
+                         " (profile restricted, 2026-11-20T10:00:00.000000Z, from "
+                         "the log " +
+                         directory_.path() +
+                         "/log.jsonl): rewritten\n"
+                         "\n"
+                         "fixed by capabilities\n"
+                         "      /process/capabilities/bounding\n"
+                         "        - CAP_CHOWN\n"
+                         "          holds CAP_CHOWN beyond the allowlist\n"
+                         "\n"
+                         "warned by read-only-rootfs\n"
+                         "      /root/readonly\n"
+                         "        + true\n"
+                         "          lets programs be changed\n"
+                         "\n"
+                         "1 fixed, 1 warned\n"
+                         "\n"
+                         "To allow it on this host, in the \"rules\" of policy.json:\n"
+                         "  capabilities: add the capability to capabilities.allow\n"
+                         "    \"capabilities\": { \"allow\": [\"CAP_NET_BIND_SERVICE\", "
+                         "\"CAP_CHOWN\"] }\n");
+}
+
+TEST_F(WhyFromLog, AsJsonHasLinesThatThePolicyTakes) {
+  const ProgramRun run =
+      Why(kId, LogLine(kId, json::array({CapabilitiesFinding(), WritableFinding("fixed")})),
+          {"--json"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const json story = run.json();
+  EXPECT_EQ(story["container"], kId);
+  EXPECT_EQ(story["findings"], json::array({CapabilitiesFinding(), WritableFinding("fixed")}));
+  EXPECT_EQ(story["allow"]["rules"]["capabilities"],
+            json({{"allow", {"CAP_NET_BIND_SERVICE", "CAP_CHOWN"}}}));
+  EXPECT_EQ(story["allow"]["rules"]["read-only-rootfs"], json({{"action", "warn"}}));
+  const std::string policy = directory_.Write("allowed.json", story["allow"].dump());
+  EXPECT_EQ(Runcladctl({"policy", "lint", policy}).status, 0);
+}
+
+TEST_F(WhyFromLog, KeepsWhatTheHostAllowsAlready) {
+  directory_.Write("policy.json", R"({"rules": {"capabilities": {"allow": ["KILL"]}}})");
+  const ProgramRun run = Why(kId, LogLine(kId, json::array({CapabilitiesFinding()})), {"--json"});
+  EXPECT_EQ(run.json()["allow"]["rules"]["capabilities"]["allow"], json({"CAP_KILL", "CAP_CHOWN"}));
+}
+
+TEST_F(WhyFromLog, TakesTheBeginningOfAnIdThatNoOtherHas) {
+  const std::string log = LogLine(kId + "aa", json::array({CapabilitiesFinding()})) +
+                          LogLine(kId + "ab", json::array({CapabilitiesFinding()}));
+  EXPECT_THAT(Why(kId + "aa", log).out, HasSubstr("container " + kId + "aa "));
+  const ProgramRun ambiguous = Why(kId + "a", log);
+  EXPECT_EQ(ambiguous.status, 3);
+  EXPECT_EQ(ambiguous.err, "runcladctl: \"" + kId + "a\" is the beginning of 2 containers' ids: " +
+                               kId + "aa, " + kId + "ab\n");
+}
+
+TEST_F(WhyFromLog, AnExactIdIsNoBeginning) {
+  const std::string log = LogLine(kId, json::array()) + LogLine(kId + "a", json::array());
+  EXPECT_THAT(Why(kId, log).out, HasSubstr("container " + kId + " "));
+}
+
+TEST_F(WhyFromLog, TellsTheLastCreateAndNoExec) {
+  const std::string log = LogLine(kId, json::array({WritableFinding("fixed")})) +
+                          LogLine(kId, json::array({CapabilitiesFinding()})) +
+                          "not JSON \"container\":\"" + kId + "\"\n" +
+                          LogLine(kId, json::array({WritableFinding("fixed")}), "exec");
+  const ProgramRun run = Why(kId, log);
+  EXPECT_THAT(run.out, HasSubstr("capabilities"));
+  EXPECT_THAT(run.out, Not(HasSubstr("read-only-rootfs")));
+}
+
+TEST_F(WhyFromLog, SaysThatAuditDidNothing) {
+  const ProgramRun run =
+      Why(kId, LogLine(kId, json::array({CapabilitiesFinding()}), "create", "audit"));
+  EXPECT_THAT(run.out, HasSubstr("mode was audit: this was recorded and nothing was done"));
+}
+
+TEST_F(WhyFromLog, SaysThatNothingIsKnown) {
+  const ProgramRun run = Why(kId, "");
+  EXPECT_EQ(run.status, 3);
+  EXPECT_EQ(run.err, "runcladctl: no container whose id begins with \"" + kId +
+                         "\" has a record or is in the log " + directory_.path() + "/log.jsonl\n");
+}
+
+TEST_F(WhyFromLog, SaysWhereElseALogMayBe) {
+  directory_.Write("policy.json", R"({"log": {"target": "journald"}})");
+  const ProgramRun run = Runcladctl({"why", kId, "--config", directory_.path()});
+  EXPECT_EQ(run.status, 3);
+  EXPECT_EQ(run.err, "runcladctl: no record of container \"" + kId +
+                         "\", and the log goes to journald, which is searched by other means "
+                         "(journalctl -t runclad)\n");
+}
+
+class WhyFromRecord : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "records are root's";
+  }
+  void TearDown() override {
+    for (const TemporaryDirectory* root : {&root_, &other_root_}) {
+      struct stat status {};
+      if (::stat(root->path().c_str(), &status) != 0) continue;
+      std::filesystem::remove_all(std::string(enforce::kRecordsDirectory) + "/" +
+                                  std::to_string(status.st_dev) + "-" +
+                                  std::to_string(status.st_ino));
+    }
+  }
+  static void Record(const std::string& id, const TemporaryDirectory& root) {
+    const auto records = enforce::Records::Open(root.path(), /*create=*/true);
+    ASSERT_TRUE(records) << records.error().message;
+    enforce::Record record;
+    record.id = id;
+    record.bundle = "/bundle";
+    record.process_policy.profile = "baseline";
+    record.findings = runclad::json::Value(json::array({CapabilitiesFinding()}));
+    ASSERT_TRUE(records->Write(record));
+  }
+  TemporaryDirectory root_;
+  TemporaryDirectory other_root_;
+  TemporaryDirectory policy_;
+};
+
+TEST_F(WhyFromRecord, TellsWhatWasDone) {
+  Record(kId + "-recorded", root_);
+  const ProgramRun run =
+      Runcladctl({"why", kId + "-rec", "--config", policy_.path(), "--root", root_.path()});
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("container " + kId +
+                                 "-recorded (profile baseline, from its "
+                                 "record)\n"));
+  EXPECT_THAT(run.out, HasSubstr("\n        - CAP_CHOWN\n"));
+}
+
+TEST_F(WhyFromRecord, FindsItUnderAnyRoot) {
+  Record(kId + "-recorded", root_);
+  EXPECT_EQ(Runcladctl({"why", kId + "-recorded", "--config", policy_.path()}).status, 0);
+}
+
+TEST_F(WhyFromRecord, AsksForTheRootWhenTwoHaveTheId) {
+  Record(kId + "-recorded", root_);
+  Record(kId + "-recorded", other_root_);
+  const ProgramRun run = Runcladctl({"why", kId + "-recorded", "--config", policy_.path()});
+  EXPECT_EQ(run.status, 3);
+  EXPECT_EQ(run.err, "runcladctl: containers \"" + kId +
+                         "-recorded\" of several runtimes have "
+                         "records, with the bundles /bundle, /bundle; choose one with --root\n");
+}
+
+TEST_F(WhyFromRecord, LooksUnderTheRootThatWasNamedOnly) {
+  Record(kId + "-recorded", root_);
+  const std::string log = policy_.Write("log.jsonl", "");
+  EXPECT_EQ(Runcladctl({"why", kId + "-recorded", "--config", policy_.path(), "--log", log,
+                        "--root", policy_.path()})
+                .status,
+            3);
+}
+
+}  // namespace
+}  // namespace runclad::ctl
