@@ -2,6 +2,7 @@
 #include <fcntl.h>
 
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include "runclad/enforce/records.hpp"
@@ -11,6 +12,7 @@
 #include "runclad/oci/spec.hpp"
 #include "runclad/sys/bundle.hpp"
 #include "runclad/sys/file.hpp"
+#include "runclad/sys/process.hpp"
 
 #include "call.hpp"
 #include "kept.hpp"
@@ -23,6 +25,19 @@ namespace {
 bool IsOf(const enforce::Record& record, const enforce::RuntimeState& state) {
   if (record.bundle != state.bundle) return false;
   return record.pid == 0 || (record.pid == state.pid && record.start_time == state.start_time);
+}
+
+// While the process that was first in the container lives, the record knows of the container what
+// the lower runtime knows; its own state is tens of kilobytes, and health checks come every second.
+std::optional<enforce::RuntimeState> AsRecorded(const enforce::Record& record,
+                                                const std::string& root) {
+  if (record.pid == 0 || sys::StartTime(record.pid) != record.start_time) return std::nullopt;
+  if (!enforce::ContainerExists(root, record.id)) return std::nullopt;
+  enforce::RuntimeState state;
+  state.pid = record.pid;
+  state.start_time = record.start_time;
+  state.bundle = record.bundle;
+  return state;
 }
 
 // The process as the call asks for it: from --process, or, as the lower runtime would do, from the
@@ -70,14 +85,16 @@ int LowestFd(const oci::CommandLine& line) {
 
 Result<Arguments> Exec(Call call) {
   const std::string root = call.root();
-  const auto state = enforce::ReadRuntimeState(root, call.line.id());
-  if (!state) {
-    return Error{"no container " + std::string(call.line.id()) + " exists in " + root};
-  }
   const auto records = enforce::Records::Open(root, /*create=*/false);
   if (!records) return records.error();
   auto record = records->Find(call.line.id());
   if (!record) return record.error();
+  std::optional<enforce::RuntimeState> state;
+  if (record->has_value()) state = AsRecorded(**record, root);
+  if (!state) state = enforce::ReadRuntimeState(root, call.line.id());
+  if (!state) {
+    return Error{"no container " + std::string(call.line.id()) + " exists in " + root};
+  }
 
   policy::Effective policy;
   if (record->has_value() && IsOf(**record, *state)) {
