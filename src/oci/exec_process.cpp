@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -19,12 +20,13 @@ namespace {
 using json::Document;
 
 // A user or group id as the kernel has it. runc wraps larger ones: 4294967296 would be root.
-std::optional<std::int64_t> ParseId(std::string_view text) {
-  constexpr std::int64_t kLargest = 2147483647;
-  std::int64_t id = 0;
+// Unsigned, as Spec wants them in the document.
+std::optional<std::uint64_t> ParseId(std::string_view text) {
+  constexpr std::uint64_t kLargest = 2147483647;
+  std::uint64_t id = 0;
   if (!IsPlainInteger(text)) return std::nullopt;
-  std::from_chars(text.data(), text.data() + text.size(), id);
-  return id >= 0 && id <= kLargest ? std::optional(id) : std::nullopt;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), id);
+  return parsed.ec == std::errc() && id <= kLargest ? std::optional(id) : std::nullopt;
 }
 
 // The member `name` of `object`, made when it is missing, as a value of `type`.
@@ -74,7 +76,7 @@ Status SetUser(Document& process, const CommandLine& exec) {
     const std::size_t colon = value->find(':');
     const auto uid = ParseId(value->substr(0, colon));
     const bool has_gid = colon != std::string_view::npos;
-    const auto gid = has_gid ? ParseId(value->substr(colon + 1)) : std::optional<std::int64_t>(0);
+    const auto gid = has_gid ? ParseId(value->substr(colon + 1)) : std::optional<std::uint64_t>(0);
     if (!uid || !gid) {
       return Error{"--user wants UID or UID:GID in plain decimal numbers, not " + Quoted(*value)};
     }

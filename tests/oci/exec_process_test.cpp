@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "runclad/oci/spec.hpp"
+
 namespace runclad::oci {
 namespace {
 
@@ -139,6 +141,13 @@ TEST(ExecProcess, RefusesWhatItCannotBuildUpon) {
               HasSubstr("\"user\" is not an object"));
   EXPECT_THAT(Fault({"-g", "1", "c", "sh"}, R"({"user": {"additionalGids": 1}})"),
               HasSubstr("\"additionalGids\" is not an array"));
+}
+
+TEST(ExecProcess, IsAProcessThatTheSpecTakes) {
+  const Document process = Made({"--user", "1000:1001", "--additional-gids", "7", "--cap",
+                                 "CAP_KILL", "--env", "A=b", "--cwd", "/", "--tty", "id", "sh"});
+  const auto spec = Spec::FromProcess(json::Value(process));
+  EXPECT_TRUE(spec) << spec.error().message;
 }
 
 TEST(DropProcessFlags, LeavesNothingOfTheProcessToTheFlags) {
