@@ -29,8 +29,7 @@ class Stranger {
     pid_ = ::fork();
     if (pid_ == 0) {
       const bool is_apart = ::unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) == 0;
-      (void)::write(ready[1], is_apart ? "y" : "n", 1);
-      ::pause();
+      if (::write(ready[1], is_apart ? "y" : "n", 1) == 1) ::pause();
       ::_exit(0);
     }
     char answer = 0;
