@@ -40,10 +40,12 @@ TEST_P(CorpusUnder, EveryDocumentIsJudgedAndWhatComesOutChangesNoMore) {
                                          ? WithoutRefusals()
                                          : json{{"extends", GetParam()}}.dump());
   int rewritten = 0;
+  int processes = 0;
   for (const std::string& path : Documents()) {
     const bool is_process = path.ends_with(".process.json");
     std::vector<std::string> arguments = {"check", "--json", "--config", directory.path() + "/etc"};
     if (is_process) arguments.emplace_back("--process");
+    processes += is_process ? 1 : 0;
     arguments.push_back(path);
     const ProgramRun first = Runcladctl(arguments);
     EXPECT_TRUE(first.status >= 0 && first.status <= 2) << path << ": " << first.err;
@@ -54,7 +56,10 @@ TEST_P(CorpusUnder, EveryDocumentIsJudgedAndWhatComesOutChangesNoMore) {
     const ProgramRun second = Runcladctl(arguments);
     EXPECT_EQ(second.status, 0) << path << " changes again: " << second.out << second.err;
   }
-  EXPECT_GT(rewritten, GetParam() == "no-refusals" ? 160 : 50);
+  // What the corpus' engines bound is not on this host and is refused, since it cannot be
+  // identified; without refusals nearly everything is rewritten, and exec's processes always are.
+  EXPECT_GT(rewritten, GetParam() == "no-refusals" ? 160 : processes - 1);
+  EXPECT_GT(processes, 10);
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, CorpusUnder,

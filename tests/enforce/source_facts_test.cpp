@@ -341,7 +341,7 @@ const bool kIsServer = [] {
   const char* path = ::getenv("RUNCLAD_TEST_LISTEN");
   if (path == nullptr) return false;
   Listen(path);
-  (void)::write(STDOUT_FILENO, "!", 1);
+  if (::write(STDOUT_FILENO, "!", 1) != 1) return false;
   ::pause();
   return true;
 }();
