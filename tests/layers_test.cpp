@@ -149,7 +149,8 @@ TEST(Layers, ShareOnlyHeadersThatAnotherLayerUses) {
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (!entry.is_regular_file()) continue;
     const std::string header = fs::relative(entry.path(), folder).string();
-    const std::string_view layer = LayerOf("include/" + header);
+    const std::string file = "include/" + header;
+    const std::string_view layer = LayerOf(file);
     const bool is_used = std::any_of(includes.begin(), includes.end(), [&](const Include& include) {
       return include.header == header && LayerOf(include.file) != layer;
     });

@@ -35,6 +35,15 @@ TEST(PolicyLint, FindsEveryFaultWithItsLine) {
                 file + ":4: unknown rule \"capabilites\"; did you mean \"capabilities\"?\n");
 }
 
+TEST(PolicyLint, KnowsTheNamesOfSystemCalls) {
+  const TemporaryDirectory directory;
+  const std::string file = directory.Write(
+      "policy.json", R"({"rules": {"seccomp": {"allow": ["userfaultfd", "socketcall", "opn"]}}})");
+  const ProgramRun run = Runcladctl({"policy", "lint", file});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(run.out, file + ":1: \"seccomp/allow\": unknown system call \"opn\"\n");
+}
+
 TEST(PolicyLint, FindsWhatOthersMayWrite) {
   const TemporaryDirectory directory;
   const std::string file = directory.Write("policy.json", "{}");

@@ -42,8 +42,9 @@ std::string LogLine(const std::string& container, const json& findings,
          '\n';
 }
 
-// Ids that no container of this host has.
-const std::string kId = "runcladctl-test-4f1c";
+// Ids that no container of this host has, and no other test that runs beside this one.
+const std::string kId = "runcladctl-logged-" + std::to_string(::getpid()) + "-";
+const std::string kRecorded = "runcladctl-recorded-" + std::to_string(::getpid());
 
 class WhyFromLog : public ::testing::Test {
  protected:
@@ -184,36 +185,36 @@ class WhyFromRecord : public ::testing::Test {
 };
 
 TEST_F(WhyFromRecord, TellsWhatWasDone) {
-  Record(kId + "-recorded", root_);
-  const ProgramRun run =
-      Runcladctl({"why", kId + "-rec", "--config", policy_.path(), "--root", root_.path()});
+  Record(kRecorded, root_);
+  const ProgramRun run = Runcladctl({"why", kRecorded.substr(0, kRecorded.size() - 1), "--config",
+                                     policy_.path(), "--root", root_.path()});
   EXPECT_EQ(run.status, 0) << run.err;
-  EXPECT_THAT(run.out, HasSubstr("container " + kId +
-                                 "-recorded (profile baseline, from its "
+  EXPECT_THAT(run.out, HasSubstr("container " + kRecorded +
+                                 " (profile baseline, from its "
                                  "record)\n"));
   EXPECT_THAT(run.out, HasSubstr("\n        - CAP_CHOWN\n"));
 }
 
 TEST_F(WhyFromRecord, FindsItUnderAnyRoot) {
-  Record(kId + "-recorded", root_);
-  EXPECT_EQ(Runcladctl({"why", kId + "-recorded", "--config", policy_.path()}).status, 0);
+  Record(kRecorded, root_);
+  EXPECT_EQ(Runcladctl({"why", kRecorded, "--config", policy_.path()}).status, 0);
 }
 
 TEST_F(WhyFromRecord, AsksForTheRootWhenTwoHaveTheId) {
-  Record(kId + "-recorded", root_);
-  Record(kId + "-recorded", other_root_);
-  const ProgramRun run = Runcladctl({"why", kId + "-recorded", "--config", policy_.path()});
+  Record(kRecorded, root_);
+  Record(kRecorded, other_root_);
+  const ProgramRun run = Runcladctl({"why", kRecorded, "--config", policy_.path()});
   EXPECT_EQ(run.status, 3);
-  EXPECT_EQ(run.err, "runcladctl: containers \"" + kId +
-                         "-recorded\" of several runtimes have "
+  EXPECT_EQ(run.err, "runcladctl: containers \"" + kRecorded +
+                         "\" of several runtimes have "
                          "records, with the bundles /bundle, /bundle; choose one with --root\n");
 }
 
 TEST_F(WhyFromRecord, LooksUnderTheRootThatWasNamedOnly) {
-  Record(kId + "-recorded", root_);
+  Record(kRecorded, root_);
   const std::string log = policy_.Write("log.jsonl", "");
-  EXPECT_EQ(Runcladctl({"why", kId + "-recorded", "--config", policy_.path(), "--log", log,
-                        "--root", policy_.path()})
+  EXPECT_EQ(Runcladctl({"why", kRecorded, "--config", policy_.path(), "--log", log, "--root",
+                        policy_.path()})
                 .status,
             3);
 }
