@@ -32,7 +32,8 @@ same list --format json
 same list -q
 same ps pass
 same ps --format json pass
-same events --stats pass
+capture_runtime events --stats pass
+holds "events --stats" jq -e ".type == \"stats\"" "$E2E_WORK/out"
 same kill no-such-container KILL
 same pause no-such-container
 same help
