@@ -1,6 +1,7 @@
 // What two seccomp filters both allow, as a filter.
 #include <algorithm>
 #include <array>
+#include <compare>
 #include <initializer_list>
 #include <limits>
 #include <tuple>
@@ -53,6 +54,7 @@ bool Has(const Range& names, std::string_view name) {
 // The lower runtime filters the native architecture always, and kills calls of those not named.
 std::vector<std::string> CommonArchitectures(const SeccompFilter& requested,
                                              const SeccompFilter& ours) {
+  if (SaysNothing(requested)) return ours.architectures;
   std::vector<std::string> common;
   for (const std::string& architecture : ours.architectures) {
     if (common.empty() || Has(requested.architectures, architecture)) {
@@ -163,9 +165,9 @@ class Meeting {
       const auto order = their_next == their_end ? std::strong_ordering::greater
                          : our_next == our_end   ? std::strong_ordering::less
                                                  : their_next->name <=> our_next->name;
-      const std::string_view name = (order > 0 ? our_next : their_next)->name.text();
-      const Mentions theirs = order > 0 ? Mentions() : TakeCall(their_next, their_end);
-      const Mentions ours = order < 0 ? Mentions() : TakeCall(our_next, our_end);
+      const std::string_view name = (std::is_gt(order) ? our_next : their_next)->name.text();
+      const Mentions theirs = std::is_gt(order) ? Mentions() : TakeCall(their_next, their_end);
+      const Mentions ours = std::is_lt(order) ? Mentions() : TakeCall(our_next, our_end);
       const auto* multiplexer = std::ranges::find(kMultiplexers, name, &Multiplexer::name);
       if (multiplexer != std::end(kMultiplexers)) {
         multiplexed_[static_cast<std::size_t>(multiplexer - kMultiplexers)].mentions = {theirs,

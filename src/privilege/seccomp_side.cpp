@@ -81,7 +81,7 @@ class ConditionReader {
       if (!set) return;
       condition[comparison.index] = *set;
     }
-    if (condition == Condition()) rule_.is_conditional = false;
+    if (std::ranges::all_of(condition, &ArgumentSet::is_everything)) rule_.is_conditional = false;
     rule_.conditions.push_back(condition);
   }
 
@@ -105,12 +105,15 @@ std::string_view ActionName(Verdict verdict) {
   return std::ranges::find(kActions, verdict, &NamedVerdict::verdict)->name;
 }
 
+bool SaysNothing(const SeccompFilter& filter) {
+  return filter.default_action.empty() && filter.rules.empty();
+}
+
 Side ReadSide(const SeccompFilter& filter, bool narrow) {
   Side side;
-  // runc takes a filter that says nothing at all for none.
-  const bool is_none = filter.default_action.empty() && filter.rules.empty();
-  side.default_reply = Reply(is_none ? "SCMP_ACT_ALLOW" : std::string_view(filter.default_action),
-                             filter.default_errno_return, false);
+  side.default_reply = SaysNothing(filter)
+                           ? SeccompReply{Verdict::kAllow, 0, false}
+                           : Reply(filter.default_action, filter.default_errno_return, false);
   std::size_t names = 0;
   for (const SeccompRule& rule : filter.rules) names += rule.names.size();
   side.mentions.reserve(names);

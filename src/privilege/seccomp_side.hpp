@@ -83,6 +83,9 @@ struct Side {
   [[nodiscard]] bool is_deny_list() const { return !default_reply.is_denial(); }
 };
 
+// runc takes such a filter for none: everything is allowed.
+bool SaysNothing(const SeccompFilter& filter);
+
 // The names are views of the filter's. `narrow`: the filter is also for architectures that compare
 // the lower 32 bits of larger numbers.
 Side ReadSide(const SeccompFilter& filter, bool narrow);

@@ -17,7 +17,6 @@ privilege::SeccompConditions ConditionsOf(const oci::Spec& spec, const KernelFac
   return conditions;
 }
 
-// Where the engine sent no filter, ours is cut and tuned as if it had sent ours.
 Findings Check(const oci::Spec& spec, const Context& context) {
   const policy::Parameters& parameters = context.parameters;
   const privilege::SeccompTuning tuning = {
@@ -28,7 +27,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       privilege::DefaultSeccompFilter(ConditionsOf(spec, context.facts.kernel));
   const auto requested = spec.seccomp();
   privilege::SeccompIntersection meet =
-      privilege::Intersect(requested ? *requested : ours, ours, tuning);
+      privilege::Intersect(requested.value_or(privilege::SeccompFilter()), ours, tuning);
   if (!meet.lost.empty()) {
     std::string lost;
     for (const std::string& name : meet.lost) lost += ' ' + name;

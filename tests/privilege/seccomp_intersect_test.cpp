@@ -67,6 +67,7 @@ TEST(SeccompIntersect, OursAloneIsCanonicalAlready) {
   for (const Strings& capabilities : {Strings(), Strings{"CAP_SYS_ADMIN"}}) {
     const SeccompFilter ours = Ours(capabilities);
     EXPECT_EQ(Intersect(Filter({}, "SCMP_ACT_ALLOW"), ours, {}).filter, ours);
+    EXPECT_EQ(Intersect(SeccompFilter(), ours, {}).filter, ours) << "no filter at all";
     EXPECT_EQ(Intersect(ours, ours, {}).filter, ours);
   }
 }
@@ -104,6 +105,7 @@ TEST(SeccompIntersect, ConjoinsConditions) {
   };
   for (const auto& [name, theirs, ours, both] : cases) {
     std::vector<SeccompRule> expected;
+    expected.reserve(both.size());
     for (const Arguments& arguments : both) expected.push_back(Allow({"socket"}, arguments));
     EXPECT_THAT(Rules(Filter({Allow({"socket"}, theirs)}), Filter({Allow({"socket"}, ours)})),
                 ::testing::UnorderedElementsAreArray(expected))

@@ -48,6 +48,26 @@ TEST(Seccomp, ComesBackWhereTheEngineSentNone) {
   EXPECT_FALSE(Allows(decision, "mount"));
 }
 
+TEST(Seccomp, TakesTheImagesListsWhereTheEngineSentNone) {
+  policy::Parameters parameters = Tuning();
+  parameters.Set("allow", std::vector<std::string>{"add_key", "keyctl"});
+  parameters.Set("deny", std::vector<std::string>{"keyctl", "ptrace"});
+  const auto decision = DecideBy("seccomp", R"({"process":{}})", parameters, Kernel());
+  EXPECT_TRUE(Allows(decision, "add_key"));
+  EXPECT_FALSE(Allows(decision, "keyctl"));
+  EXPECT_FALSE(Allows(decision, "ptrace"));
+  EXPECT_FALSE(Allows(decision, "socketcall"));
+  EXPECT_TRUE(Allows(decision, "bind"));
+}
+
+TEST(Seccomp, AllowsForAnImageOnlyWhatTheEngineAllowsToo) {
+  policy::Parameters parameters = Tuning();
+  parameters.Set("allow", std::vector<std::string>{"unshare", "setns"});
+  const auto decision = DecideBy("seccomp", With(kStale, ""), parameters, Kernel());
+  EXPECT_TRUE(Allows(decision, "unshare"));
+  EXPECT_FALSE(Allows(decision, "setns"));
+}
+
 TEST(Seccomp, FitsTheCapabilitiesThatAreLeft) {
   const auto without = Decide(With(kStale, ""));
   EXPECT_TRUE(Allows(without, "read"));
