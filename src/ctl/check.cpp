@@ -12,7 +12,6 @@
 
 #include "runclad/enforce/decision.hpp"
 #include "runclad/enforce/facts.hpp"
-#include "runclad/enforce/log.hpp"
 #include "runclad/rules/rule.hpp"
 #include "runclad/sys/file.hpp"
 
@@ -69,12 +68,13 @@ int StatusOf(enforce::Outcome outcome) {
 std::string AsJson(const enforce::Decision& decision, const policy::Effective& policy,
                    const CheckRequest& request) {
   json::Document document = {
-      {"outcome", enforce::Name(decision.outcome)},
-      {"profile", policy.profile},
-      {"mode", policy::Name(policy.mode)},
-      {"policy", policy.digest},
-      {"findings", enforce::ToJson(decision.findings).document()},
+      {"outcome", enforce::Name(decision.outcome)}, {"profile", policy.profile},
+      {"mode", policy::Name(policy.mode)},          {"policy", policy.digest},
+      {"findings", json::Document::array()},
   };
+  for (const Finding& finding : FindingsFrom(decision.findings)) {
+    document["findings"].push_back(ToDocument(finding));
+  }
   if (decision.outcome != enforce::Outcome::kRefused) {
     const json::Document& spec = decision.spec.document();
     document[request.is_process ? "process" : "config"] =
@@ -94,7 +94,7 @@ std::string AsText(const enforce::Decision& decision, const policy::Effective& p
   if (policy.mode == policy::Mode::kAudit) {
     text += "The policy's mode is audit: this is recorded and nothing is done.\n";
   }
-  const auto findings = FindingsFrom(enforce::ToJson(decision.findings).document());
+  const auto findings = FindingsFrom(decision.findings);
   return text + Render(findings, style) + '\n' + Summary(findings) +
          (findings.empty() ? "" : "; runcladctl explain RULE says more") + '\n';
 }

@@ -61,6 +61,13 @@ bool IsFilter(const Document& value) {
   return value.is_object() && value.contains("defaultAction");
 }
 
+// What the log has of a value that is too large for it: {"omitted": "more than …"}.
+constexpr const char* kOmitted = "omitted";
+
+bool IsOmitted(const Document& value) {
+  return value.is_object() && value.size() == 1 && !Text(value, kOmitted).empty();
+}
+
 constexpr std::string_view kAllow = "SCMP_ACT_ALLOW";
 
 // The calls that some rule of a filter allows.
@@ -123,6 +130,7 @@ class Renderer {
   [[nodiscard]] static std::vector<std::string> Value(const Document& value) {
     if (IsListOfStrings(value) && !value.empty()) return Words(value);
     constexpr std::size_t kMaxBytes = 400;
+    if (IsOmitted(value)) return {"(" + Printable(Text(value, kOmitted)) + ", not kept)"};
     std::string text = OneLine(value);
     if (text.size() > kMaxBytes) {
       text = text.substr(0, kMaxBytes) + "... (" + std::to_string(text.size()) + " bytes)";
@@ -181,6 +189,27 @@ std::vector<Finding> FindingsFrom(const Document& array) {
     findings.push_back(std::move(finding));
   }
   return findings;
+}
+
+std::vector<Finding> FindingsFrom(const std::vector<enforce::Applied>& applied) {
+  std::vector<Finding> findings;
+  findings.reserve(applied.size());
+  for (const auto& [rule, finding, disposition] : applied) {
+    findings.push_back({std::string(rule->id()), finding.path,
+                        std::string(enforce::Name(disposition)), finding.why, finding.before,
+                        finding.after});
+  }
+  return findings;
+}
+
+Document ToDocument(const Finding& finding) {
+  Document document = {{"rule", finding.rule},
+                       {"path", finding.path},
+                       {"action", finding.action},
+                       {"why", finding.why}};
+  if (!finding.before.is_null()) document["before"] = finding.before.document();
+  if (!finding.after.is_null()) document["after"] = finding.after.document();
+  return document;
 }
 
 std::string Render(const std::vector<Finding>& findings, const Style& style) {

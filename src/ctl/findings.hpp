@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "runclad/enforce/decision.hpp"
 #include "runclad/json/value.hpp"
 
 #include "style.hpp"
@@ -19,8 +20,14 @@ struct Finding {
   json::Value after;   // null: removed or, when refused, no safe form
 };
 
-// From enforce::ToJson's array, a record or a log line; what is no finding is left out.
+// From a record or a log line, which leave out values that are large; what is no finding is left
+// out as well.
 std::vector<Finding> FindingsFrom(const json::Document& array);
+// With every value whole.
+std::vector<Finding> FindingsFrom(const std::vector<enforce::Applied>& applied);
+
+// As a member of "findings", in the form that the log has too.
+json::Document ToDocument(const Finding& finding);
 
 // Each finding with what changes, in several lines, with an empty line in front; the five sets of
 // capabilities, which mostly change alike, are said once.

@@ -169,16 +169,6 @@ std::string AsText(const Story& story, const Document& ways_out, const Style& st
   return text;
 }
 
-Document ToDocument(const Finding& finding) {
-  Document document = {{"rule", finding.rule},
-                       {"path", finding.path},
-                       {"action", finding.action},
-                       {"why", finding.why}};
-  if (!finding.before.is_null()) document["before"] = finding.before.document();
-  if (!finding.after.is_null()) document["after"] = finding.after.document();
-  return document;
-}
-
 std::string AsJson(const Story& story, const Document& ways_out) {
   Document document = {{"container", story.container},  {"from", story.told_by},
                        {"profile", story.profile},      {"mode", story.mode},

@@ -51,6 +51,32 @@ TEST(Check, SaysWhatWouldBeRewritten) {
                          "1 fixed; runcladctl explain RULE says more\n");
 }
 
+TEST(Check, SaysWhichSystemCallsAreLost) {
+  const TemporaryDirectory directory;
+  directory.Write("policy.json",
+                  R"({"extends": "baseline", "rules": {"seccomp": {"deny": ["kcmp", "chroot"]}}})");
+  const ProgramRun run = Runcladctl({"check", "--config", directory.path(),
+                                     RUNCLAD_TEST_DATA "/data/corpus/docker/default.json"});
+  EXPECT_THAT(run.out,
+              ::testing::ContainsRegex("\nfixed by seccomp\n"
+                                       "      /linux/seccomp\n"
+                                       "        - a filter that allows [0-9]+ system calls\n"
+                                       "        [+] a filter that allows [0-9]+ system calls\n"
+                                       "          no longer: (.* )?chroot"));
+}
+
+TEST(Check, AsJsonHasTheFilterWhole) {
+  const TemporaryDirectory directory;
+  const ProgramRun run = Runcladctl({"check", "--json", "--config", directory.path(),
+                                     RUNCLAD_TEST_DATA "/data/corpus/docker/default.json"});
+  const json result = run.json();
+  const auto finding = std::find_if(result["findings"].begin(), result["findings"].end(),
+                                    [](const json& each) { return each["rule"] == "seccomp"; });
+  ASSERT_NE(finding, result["findings"].end());
+  EXPECT_TRUE((*finding)["before"].contains("syscalls"));
+  EXPECT_TRUE((*finding)["after"].contains("syscalls"));
+}
+
 TEST(Check, TakesTheDocumentItself) {
   const TemporaryDirectory directory;
   const std::string config = directory.Write("some.json", PlainConfig().dump());

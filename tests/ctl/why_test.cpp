@@ -139,6 +139,19 @@ TEST_F(WhyFromLog, SaysThatAuditDidNothing) {
   EXPECT_THAT(run.out, HasSubstr("mode was audit: this was recorded and nothing was done"));
 }
 
+TEST_F(WhyFromLog, SaysThatALargeValueWasNotKept) {
+  const json omitted = {{"omitted", "more than 100 values"}};
+  const ProgramRun run = Why(kId, LogLine(kId, json::array({{{"rule", "seccomp"},
+                                                             {"path", "/linux/seccomp"},
+                                                             {"action", "fixed"},
+                                                             {"why", "allows more"},
+                                                             {"before", omitted},
+                                                             {"after", omitted}}})));
+  EXPECT_THAT(run.out, HasSubstr("\n        - (more than 100 values, not kept)\n"
+                                 "        + (more than 100 values, not kept)\n"));
+  EXPECT_THAT(run.out, HasSubstr("\n  seccomp: add the system call to seccomp.allow"));
+}
+
 TEST_F(WhyFromLog, SaysThatNothingIsKnown) {
   const ProgramRun run = Why(kId, "");
   EXPECT_EQ(run.status, 3);
