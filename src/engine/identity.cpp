@@ -20,4 +20,18 @@ std::string_view Name(Engine engine) {
   return "unknown";
 }
 
+std::string_view Name(Tier tier) {
+  switch (tier) {
+    case Tier::kTag:
+      return "tag";
+    case Tier::kRepositoryDigest:
+      return "repository-digest";
+    case Tier::kDigest:
+      return "digest";
+    case Tier::kNone:
+      break;
+  }
+  return "none";
+}
+
 }  // namespace runclad::engine

@@ -1,9 +1,12 @@
 // Which engine called, and which image the container is made of, on whose word.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "runclad/engine/reference.hpp"
 
 namespace runclad::engine {
 
@@ -11,12 +14,38 @@ enum class Engine { kUnknown, kDocker, kContainerd, kPodman, kCrio, kBuildkit };
 
 std::string_view Name(Engine engine);  // "docker"
 
-// What is known of a container's image. Everything empty: unknown, and `unknown_because` says why.
+// On whose word a name stands, from the weakest on. A tag is as good as the people who may ask the
+// engine for one; a repository's digest came with a pull from that repository; a digest names
+// content that was verified here.
+enum class Tier { kNone, kTag, kRepositoryDigest, kDigest };
+
+std::string_view Name(Tier tier);  // "none", "tag", "repository-digest", "digest"
+
+// A name that the engine's own state gives to exactly this image.
+struct ImageName {
+  Reference reference;
+  Tier tier = Tier::kTag;
+  friend bool operator==(const ImageName&, const ImageName&) = default;
+};
+
+// What root-owned state on disk says of a container's image. Nothing here ever comes from the
+// container's annotations, labels or environment.
 struct Identity {
   Engine engine = Engine::kUnknown;
-  std::string config_digest;  // "sha256:…"
-  std::vector<std::string> names;
+  std::string config_digest;  // "sha256:…", its content verified; empty: unknown
+  std::vector<std::string>
+      manifest_digests;          // of this image's manifest and of indexes that hold it
+  std::vector<ImageName> names;  // in the order of their text, each once
+  // The name that the container was asked for with, when it is one of `names`; its text otherwise
+  // proves nothing and is left out.
+  std::optional<Reference> asked_for;
+  // The Kubernetes namespace of the pod, from the engine's own record of it; empty elsewhere.
+  std::string pod_namespace;
+  bool is_sandbox = false;  // a pod's sandbox, by the engine's own record
+  // A sentence's end, "because …", when config_digest is empty.
   std::string unknown_because;
+
+  [[nodiscard]] bool is_known() const { return !config_digest.empty(); }
 };
 
 }  // namespace runclad::engine

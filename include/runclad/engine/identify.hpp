@@ -1,0 +1,13 @@
+// Reads which image a container is made of out of the engine's own state.
+#pragma once
+
+#include "runclad/engine/identity.hpp"
+#include "runclad/engine/layout.hpp"
+
+namespace runclad::engine {
+
+// Never fails: state that is missing, unreadable, not root's alone, too large or at odds with
+// itself gives an identity without digests and names, and says why.
+Identity Identify(const Layout& layout, const Call& call);
+
+}  // namespace runclad::engine

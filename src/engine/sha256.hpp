@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace runclad::engine {
+
+// "sha256:" and the digest of `bytes` in lower-case hexadecimal digits.
+std::string Sha256(std::string_view bytes);
+
+}  // namespace runclad::engine

@@ -1,0 +1,33 @@
+// An engine's directory on disk, read as if somebody else might have put things there.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "runclad/base/result.hpp"
+#include "runclad/base/unique_fd.hpp"
+
+namespace runclad::engine {
+
+class StateDirectory {
+ public:
+  // `path`: absolute and without links; it and everything above it must be root's alone.
+  static Result<StateDirectory> Open(const std::string& path);
+
+  // What is at `path` ("image/overlay2/repositories.json") below the directory: no component may be
+  // a link, or be writable by others than root; the last one is a regular file of at most
+  // `max_bytes`. Errors name the file.
+  [[nodiscard]] Result<std::string> Read(const std::string& path, std::size_t max_bytes) const;
+
+  // The same, opened for reading (a database that is read in pieces).
+  [[nodiscard]] Result<UniqueFd> OpenFile(const std::string& path) const;
+
+ private:
+  StateDirectory(std::string path, UniqueFd directory)
+      : path_(std::move(path)), directory_(std::move(directory)) {}
+
+  std::string path_;
+  UniqueFd directory_;
+};
+
+}  // namespace runclad::engine
