@@ -1,0 +1,90 @@
+// Reads a bbolt database (containerd's metadata) while its owner goes on writing: no lock, no
+// mapping of a file that may shrink, and every number in it taken as hostile.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "runclad/base/result.hpp"
+
+namespace runclad::engine {
+
+// One state of the database. What it hands out views its memory. Nothing of it is to be believed
+// before Confirm has said so: a lookup in damaged pages finds nothing.
+class Bolt {
+ public:
+  struct Bucket {
+    std::uint64_t root = 0;        // 0: the bucket is the one page `inline_page`
+    std::string_view inline_page;  // inside the value of the bucket above
+  };
+
+  struct Entry {
+    std::string_view key;
+    std::string_view value;
+    bool is_bucket = false;
+  };
+
+  // The newest state that was written as a whole. `file` is borrowed.
+  static Result<Bolt> Open(int file);
+
+  [[nodiscard]] Bucket root() const { return {meta_.root, {}}; }
+
+  std::optional<Bucket> FindBucket(const Bucket& bucket, std::string_view name);
+  std::optional<std::string_view> FindValue(const Bucket& bucket, std::string_view name);
+
+  // Calls `visit` for every entry in the order of the keys, until it returns false.
+  void ForEach(const Bucket& bucket, const std::function<bool(const Entry&)>& visit);
+
+  // The bucket that an entry is; nullopt for a value.
+  std::optional<Bucket> AsBucket(const Entry& entry);
+
+  // Whether everything handed out was of one state: false when the owner has committed another
+  // since Open, as it may then have used pages again that were read here. An error when the
+  // database is damaged.
+  Result<bool> Confirm();
+
+ private:
+  struct Meta {
+    std::uint64_t page_size = 0;
+    std::uint64_t root = 0;
+    std::uint64_t page_count = 0;
+    std::uint64_t transaction = 0;
+    friend bool operator==(const Meta&, const Meta&) = default;
+  };
+
+  struct Page {
+    std::string_view bytes;
+    std::size_t count = 0;
+    bool is_leaf = false;
+  };
+
+  Bolt(int file, const Meta& meta) : file_(file), meta_(meta) {}
+
+  static std::optional<Meta> ReadMeta(int file, std::uint64_t offset);
+  static std::optional<Meta> NewestMeta(int file);
+
+  std::nullopt_t Damaged(std::string_view what);
+  std::optional<std::string_view> ReadPage(std::uint64_t id);
+  std::optional<Page> Enter(const Bucket& bucket);
+  std::optional<Page> EnterChild(const Page& page, std::size_t index);
+  std::optional<Page> Parse(std::string_view bytes);
+  std::optional<std::string_view> KeyAt(const Page& page, std::size_t index);
+  std::optional<Entry> EntryAt(const Page& page, std::size_t index);
+  std::optional<std::size_t> CountKeysUpTo(const Page& page, std::string_view name);
+  std::optional<Entry> Find(const Bucket& bucket, std::string_view name);
+  bool Walk(const Page& page, std::size_t depth, const std::function<bool(const Entry&)>& visit);
+
+  int file_;
+  Meta meta_;
+  std::map<std::uint64_t, std::string> pages_;  // that were read, by their number
+  std::size_t bytes_read_ = 0;
+  std::size_t steps_ = 0;  // pages entered and entries looked at
+  std::string damage_;     // the first that was met
+};
+
+}  // namespace runclad::engine
