@@ -1,0 +1,197 @@
+#include "runclad/json/scanner.hpp"
+
+#include <cstring>
+
+#include <nlohmann/json.hpp>
+
+#include "runclad/json/reader.hpp"
+
+namespace runclad::json {
+namespace {
+
+// Whether `text` is what it looks like: no escape, no control character, nothing beyond ASCII. One
+// pass without a branch, so that compilers take many bytes at a time.
+bool IsPlain(std::string_view text) {
+  constexpr unsigned char kFirstPrintable = 0x20;
+  constexpr unsigned char kFirstBeyondAscii = 0x80;
+  unsigned odd = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    odd |= static_cast<unsigned>(byte < kFirstPrintable) |
+           static_cast<unsigned>(byte >= kFirstBeyondAscii) | static_cast<unsigned>(byte == '\\');
+  }
+  return odd == 0;
+}
+
+}  // namespace
+
+void Scanner::Fail(const char* fault) {
+  if (fault_ != nullptr) return;
+  fault_ = fault;
+  fault_offset_ = at_ - begin_;
+  at_ = end_;
+}
+
+void Scanner::SkipBlanks() {
+  while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+}
+
+bool Scanner::TakeWord(std::string_view word) {
+  if (static_cast<std::size_t>(end_ - at_) < word.size() ||
+      std::memcmp(at_, word.data(), word.size()) != 0) {
+    return false;
+  }
+  at_ += word.size();
+  return true;
+}
+
+bool Scanner::Open(char bracket) {
+  SkipBlanks();
+  if (at_ == end_ || *at_ != bracket) {
+    Fail(bracket == '{' ? "an object is expected" : "an array is expected");
+    return false;
+  }
+  if (depth_ == kMaxDepth) {
+    Fail("nested deeper than 64 levels");
+    return false;
+  }
+  ++at_;
+  ++depth_;
+  is_first_ = true;
+  return true;
+}
+
+// Whether another element stands next in the innermost bracket; takes the comma before it or the
+// bracket that closes.
+bool Scanner::Next(char closing) {
+  if (has_failed()) return false;
+  SkipBlanks();
+  if (at_ != end_ && *at_ == closing) {
+    ++at_;
+    --depth_;
+    is_first_ = false;  // the bracket was an element of the one around it
+    return false;
+  }
+  if (!is_first_) {
+    if (at_ == end_ || *at_ != ',') {
+      Fail("a comma or a closing bracket is expected");
+      return false;
+    }
+    ++at_;
+  }
+  is_first_ = false;
+  return true;
+}
+
+// What stands between the next two quotation marks.
+std::string_view Scanner::Quotes() {
+  SkipBlanks();
+  if (at_ == end_ || *at_ != '"') {
+    Fail("a string is expected");
+    return {};
+  }
+  const char* const first = at_ + 1;
+  for (const char* from = first; from != end_;) {
+    const auto* const quote =
+        static_cast<const char*>(std::memchr(from, '"', static_cast<std::size_t>(end_ - from)));
+    if (quote == nullptr) break;
+    const char* unescaped = quote;
+    while (unescaped != first && unescaped[-1] == '\\') --unescaped;
+    from = quote + 1;
+    if ((quote - unescaped) % 2 != 0) continue;
+    at_ = from;
+    return {first, static_cast<std::size_t>(quote - first)};
+  }
+  Fail("a string has no end");
+  return {};
+}
+
+std::string_view Scanner::Decoded(std::string_view quoted, std::string& buffer) {
+  if (IsPlain(quoted)) return quoted;
+  const std::string_view with_quotes(quoted.data() - 1, quoted.size() + 2);
+  auto document = Read(with_quotes);
+  if (!document || !document->is_string()) {
+    Fail("a string is not UTF-8 or has an escape that is none");
+    return {};
+  }
+  buffer = std::move(document->get_ref<std::string&>());
+  return buffer;
+}
+
+std::string_view Scanner::Name(std::string& decoded) {
+  const std::string_view name = Decoded(Quotes(), decoded);
+  SkipBlanks();
+  if (at_ == end_ || *at_ != ':') {
+    Fail("a colon is expected");
+    return {};
+  }
+  ++at_;
+  return name;
+}
+
+std::string_view Scanner::String() {
+  const std::string_view quoted = Quotes();
+  return has_failed() ? std::string_view() : Decoded(quoted, decoded_);
+}
+
+bool Scanner::Boolean() {
+  SkipBlanks();
+  if (TakeWord("true")) return true;
+  if (!TakeWord("false")) Fail("true or false is expected");
+  return false;
+}
+
+bool Scanner::Null() {
+  SkipBlanks();
+  return TakeWord("null");
+}
+
+void Scanner::SkipNumber() {
+  const char* const first = at_;
+  while (at_ != end_ && ((*at_ >= '0' && *at_ <= '9') || *at_ == '-' || *at_ == '+' ||
+                         *at_ == '.' || *at_ == 'e' || *at_ == 'E')) {
+    ++at_;
+  }
+  if (at_ == first) Fail("a value is expected");
+}
+
+void Scanner::Skip() {
+  SkipBlanks();
+  if (at_ == end_) return Fail("the text has no end");
+  switch (*at_) {
+    case '"':
+      Quotes();
+      return;
+    case '{':
+      if (!Open('{')) return;
+      while (Next('}')) {
+        Quotes();
+        SkipBlanks();
+        if (at_ == end_ || *at_++ != ':') return Fail("a colon is expected");
+        Skip();
+      }
+      return;
+    case '[':
+      return Elements([this] { Skip(); });
+    case 't':
+    case 'f':
+      Boolean();
+      return;
+    case 'n':
+      if (!Null()) Fail("a value is expected");
+      return;
+    default:
+      SkipNumber();
+  }
+}
+
+Status Scanner::Finish() {
+  if (!has_failed()) {
+    SkipBlanks();
+    if (at_ != end_) Fail("something follows the value");
+  }
+  if (!has_failed()) return {};
+  return Error{"byte " + std::to_string(fault_offset_ + 1) + ": " + fault_};
+}
+
+}  // namespace runclad::json
