@@ -1,12 +1,43 @@
 #include "runclad/engine/identify.hpp"
 
-namespace runclad::engine {
+#include <utility>
 
-Identity Identify(const Layout& layout, const Call& /*call*/) {
+#include "docker_identity.hpp"
+
+namespace runclad::engine {
+namespace {
+
+Status FillIn(const Layout& layout, const Call& call, Identity& identity) {
+  switch (layout.engine) {
+    case Engine::kDocker:
+      return IdentifyDocker(layout, call, identity);
+    case Engine::kContainerd:
+      return Error{"containerd's state is not read"};
+    case Engine::kPodman:
+    case Engine::kCrio:
+      return Error{"the state of containers/storage is not read"};
+    case Engine::kBuildkit:
+      return Error{"it is a build step"};
+    case Engine::kUnknown:
+      break;
+  }
+  return Error{"no engine's state was found beside the bundle"};
+}
+
+}  // namespace
+
+Identity Identify(const Layout& layout, const Call& call) {
   Identity identity;
   identity.engine = layout.engine;
-  identity.unknown_because = "this engine's state is not read";
-  return identity;
+  const Status is_known = FillIn(layout, call, identity);
+  if (is_known) return identity;
+  // Nothing is left of what was found before the fault, but whose pod the engine says it is.
+  Identity unknown;
+  unknown.engine = layout.engine;
+  unknown.pod_namespace = std::move(identity.pod_namespace);
+  unknown.is_sandbox = identity.is_sandbox;
+  unknown.unknown_because = is_known.error().message;
+  return unknown;
 }
 
 }  // namespace runclad::engine

@@ -18,7 +18,8 @@ Result<StateDirectory> StateDirectory::Open(const std::string& path) {
   return StateDirectory(path, *std::move(directory));
 }
 
-Result<UniqueFd> StateDirectory::OpenFile(const std::string& path) const {
+// No value where a component does not exist.
+Result<std::optional<UniqueFd>> StateDirectory::Find(const std::string& path) const {
   const std::string title = path_ + '/' + path;
   UniqueFd at;
   for (std::size_t start = 0; start < path.size();) {
@@ -29,6 +30,7 @@ Result<UniqueFd> StateDirectory::OpenFile(const std::string& path) const {
     const int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (is_last ? 0 : O_DIRECTORY);
     if (name.empty() || name == "." || name == "..") return Error{title + " is no path below it"};
     UniqueFd next(::openat(at ? at.get() : directory_.get(), name.c_str(), flags));
+    if (!next && errno == ENOENT) return std::optional<UniqueFd>();
     if (!next) return SystemError(title + " cannot be opened", errno);
     struct stat status {};
     if (::fstat(next.get(), &status) != 0) return SystemError(title, errno);
@@ -39,15 +41,31 @@ Result<UniqueFd> StateDirectory::OpenFile(const std::string& path) const {
     start = is_last ? path.size() : slash + 1;
   }
   if (!at) return Error{title + " is no file"};
-  return at;
+  return std::optional<UniqueFd>(std::move(at));
+}
+
+Result<UniqueFd> StateDirectory::OpenFile(const std::string& path) const {
+  auto file = Find(path);
+  if (!file) return file.error();
+  if (!*file) return SystemError(path_ + '/' + path + " cannot be opened", ENOENT);
+  return **std::move(file);
+}
+
+Result<std::optional<std::string>> StateDirectory::ReadIfPresent(const std::string& path,
+                                                                 std::size_t max_bytes) const {
+  const auto file = Find(path);
+  if (!file) return file.error();
+  if (!*file) return std::optional<std::string>();
+  auto bytes = sys::ReadRegularFile((*file)->get(), max_bytes);
+  if (!bytes) return bytes.error().In(path_ + '/' + path);
+  return std::optional<std::string>(*std::move(bytes));
 }
 
 Result<std::string> StateDirectory::Read(const std::string& path, std::size_t max_bytes) const {
-  const auto file = OpenFile(path);
-  if (!file) return file.error();
-  auto bytes = sys::ReadRegularFile(file->get(), max_bytes);
-  if (!bytes) return bytes.error().In(path_ + '/' + path);
-  return bytes;
+  auto bytes = ReadIfPresent(path, max_bytes);
+  if (!bytes) return bytes.error();
+  if (!*bytes) return SystemError(path_ + '/' + path + " cannot be opened", ENOENT);
+  return **std::move(bytes);
 }
 
 }  // namespace runclad::engine

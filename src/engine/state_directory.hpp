@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "runclad/base/result.hpp"
@@ -19,12 +20,18 @@ class StateDirectory {
   // `max_bytes`. Errors name the file.
   [[nodiscard]] Result<std::string> Read(const std::string& path, std::size_t max_bytes) const;
 
-  // The same, opened for reading (a database that is read in pieces).
+  // The same; no value where a component of the path does not exist.
+  [[nodiscard]] Result<std::optional<std::string>> ReadIfPresent(const std::string& path,
+                                                                 std::size_t max_bytes) const;
+
+  // The same as Read, opened for reading (a database that is read in pieces).
   [[nodiscard]] Result<UniqueFd> OpenFile(const std::string& path) const;
 
  private:
   StateDirectory(std::string path, UniqueFd directory)
       : path_(std::move(path)), directory_(std::move(directory)) {}
+
+  [[nodiscard]] Result<std::optional<UniqueFd>> Find(const std::string& path) const;
 
   std::string path_;
   UniqueFd directory_;

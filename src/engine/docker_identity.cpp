@@ -1,0 +1,172 @@
+#include "docker_identity.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runclad/base/spelling.hpp"
+#include "runclad/json/scanner.hpp"
+#include "runclad/sys/mounts.hpp"
+
+#include "image_config.hpp"
+#include "image_names.hpp"
+#include "sha256.hpp"
+#include "state_directory.hpp"
+
+namespace runclad::engine {
+namespace {
+
+constexpr std::size_t kMaxIdBytes = 256;
+constexpr std::size_t kMaxRecordBytes = std::size_t{4} << 20;
+constexpr std::size_t kMaxRepositoriesBytes = std::size_t{64} << 20;
+
+// containers/<id>/config.v2.json, as far as it says which image the container is made of.
+struct Record {
+  std::string id;
+  std::string driver;    // "overlay2"
+  std::string image;     // the digest of the image's config
+  std::string manifest;  // its manifest, where containerd keeps the images; empty elsewhere
+  std::string typed;     // "nginx", "nginx:1.27", an id or a digest
+};
+
+Result<Record> ReadRecord(const StateDirectory& root, const std::string& path) {
+  const auto text = root.Read(path, kMaxRecordBytes);
+  if (!text) return text.error();
+  Record record;
+  json::Scanner scanner(*text);
+  scanner.Object({"ID", "Driver", "Image", "Config", "ImageManifest"}, [&](std::size_t member) {
+    switch (member) {
+      case 0:
+        record.id = scanner.String();
+        return;
+      case 1:
+        record.driver = scanner.String();
+        return;
+      case 2:
+        record.image = scanner.String();
+        return;
+      case 3:
+        return scanner.Object({"Image"}, [&](std::size_t) { record.typed = scanner.String(); });
+      default:
+        if (scanner.Null()) return;
+        scanner.Object({"digest"}, [&](std::size_t) { record.manifest = scanner.String(); });
+        // A manifest without a digest must not pass for none.
+        if (record.manifest.empty()) record.manifest = "?";
+    }
+  });
+  if (auto finished = scanner.Finish(); !finished) return finished.error().In(path);
+  return record;
+}
+
+// Where each storage driver mounts a container's file system, below the data root.
+struct DriverPath {
+  std::string_view driver;
+  std::string_view above;  // the directory of the mount's id
+  std::string_view below;
+};
+
+constexpr DriverPath kDriverPaths[] = {
+    {"overlay2", "overlay2/", "/merged"},
+    {"overlay", "overlay/", "/merged"},
+    {"fuse-overlayfs", "fuse-overlayfs/", "/merged"},
+    {"vfs", "vfs/dir/", ""},
+    {"btrfs", "btrfs/subvolumes/", ""},
+    {"zfs", "zfs/graph/", ""},
+    {"aufs", "aufs/mnt/", ""},
+    {"devicemapper", "devicemapper/mnt/", "/rootfs"},
+};
+
+const DriverPath* Find(std::string_view driver) {
+  for (const DriverPath& path : kDriverPaths) {
+    if (path.driver == driver) return &path;
+  }
+  return nullptr;
+}
+
+// Holds the layer that dockerd made for this container against the rootfs that is to be run and
+// against `chain_id`, which the image's config gives.
+Status CheckLayer(const StateDirectory& root, const Layout& layout, const Call& call,
+                  const DriverPath& driver, const std::string& chain_id) {
+  const std::string mount =
+      "image/" + std::string(driver.driver) + "/layerdb/mounts/" + layout.id + '/';
+  const auto mount_id = root.Read(mount + "mount-id", kMaxIdBytes);
+  if (!mount_id) return mount_id.error();
+  const auto rootfs = sys::Locate(call.rootfs);
+  if (!rootfs) return rootfs.error();
+  std::string expected = layout.data_root + '/';
+  expected.append(driver.above).append(*mount_id).append(driver.below);
+  if (rootfs->path != expected) {
+    return Error{Quoted(call.rootfs) + " is not the layer that " + mount + "mount-id names"};
+  }
+  const auto parent = root.ReadIfPresent(mount + "parent", kMaxIdBytes);
+  if (!parent) return parent.error();
+  if (!*parent && !chain_id.empty()) return Error{mount + "parent is missing"};
+  if (*parent && **parent != chain_id) {
+    return Error{mount + "parent names other layers than the image's config"};
+  }
+  return {};
+}
+
+// Every name that image/<driver>/repositories.json gives to `image`.
+Status ReadNames(const StateDirectory& root, const std::string& path, std::string_view image,
+                 Identity& identity) {
+  const auto text = root.Read(path, kMaxRepositoriesBytes);
+  if (!text) return text.error();
+  Status added;
+  bool has_names = false;
+  json::Scanner scanner(*text);
+  scanner.Object({"Repositories"}, [&](std::size_t) {
+    has_names = true;
+    scanner.Members([&](std::string_view /*repository*/) {
+      scanner.Members([&](std::string_view name) {
+        if (scanner.String() == image && added) added = AddName(name, identity);
+      });
+    });
+  });
+  if (auto finished = scanner.Finish(); !finished) return finished.error().In(path);
+  // No names would be less than is known: what all names of an image grant is more then.
+  if (!has_names) return Error{path + " has no Repositories"};
+  return added ? added : added.error().In(path);
+}
+
+}  // namespace
+
+Status IdentifyDocker(const Layout& layout, const Call& call, Identity& identity) {
+  const auto root = StateDirectory::Open(layout.data_root);
+  if (!root) return root.error();
+  const std::string record_path = "containers/" + layout.id + "/config.v2.json";
+  const auto record = ReadRecord(*root, record_path);
+  if (!record) return record.error();
+  if (record->id != layout.id) return Error{record_path + " is another container's"};
+  if (!IsSha256Digest(record->image)) {
+    return Error{record_path + " names no image by its digest"};
+  }
+  if (!record->manifest.empty()) {
+    return Error{"its image is in containerd's store, which is not read yet"};
+  }
+  const DriverPath* const driver = Find(record->driver);
+  if (driver == nullptr) {
+    return Error{record_path + " has the storage driver " + Quoted(record->driver) +
+                 ", which is not known"};
+  }
+
+  const std::string images = "image/" + record->driver;
+  const std::string hex = record->image.substr(std::string_view("sha256:").size());
+  const std::string config_path = images + "/imagedb/content/sha256/" + hex;
+  const auto config = root->Read(config_path, kMaxRecordBytes);
+  if (!config) return config.error();
+  if (Sha256(*config) != record->image) return Error{config_path + " has another digest"};
+  const auto diff_ids = ReadDiffIds(*config);
+  if (!diff_ids) return diff_ids.error().In(config_path);
+  if (auto is_its = CheckLayer(*root, layout, call, *driver, ChainId(*diff_ids)); !is_its) {
+    return is_its;
+  }
+  if (auto read = ReadNames(*root, images + "/repositories.json", record->image, identity); !read) {
+    return read;
+  }
+  identity.config_digest = record->image;
+  FinishNames(record->typed, identity);
+  return {};
+}
+
+}  // namespace runclad::engine

@@ -1,0 +1,19 @@
+// The names of an image, as every engine's state has them.
+#pragma once
+
+#include <string_view>
+
+#include "runclad/base/result.hpp"
+#include "runclad/engine/identity.hpp"
+
+namespace runclad::engine {
+
+// Adds "repository:tag" or "repository@digest", and the digest to the image's manifests. An error
+// where `text` is no such name.
+Status AddName(std::string_view text, Identity& identity);
+
+// Sorts and fills what the contract of Identity says, when every name has been added. `typed` is
+// what the container was asked for with: a name, an id, a digest or nothing.
+void FinishNames(std::string_view typed, Identity& identity);
+
+}  // namespace runclad::engine
