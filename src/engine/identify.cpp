@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "docker_identity.hpp"
+#include "storage_identity.hpp"
 
 namespace runclad::engine {
 namespace {
@@ -15,7 +16,7 @@ Status FillIn(const Layout& layout, const Call& call, Identity& identity) {
       return Error{"containerd's state is not read"};
     case Engine::kPodman:
     case Engine::kCrio:
-      return Error{"the state of containers/storage is not read"};
+      return IdentifyStorage(layout, call, identity);
     case Engine::kBuildkit:
       return Error{"it is a build step"};
     case Engine::kUnknown:

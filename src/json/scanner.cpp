@@ -155,34 +155,35 @@ void Scanner::SkipNumber() {
   if (at_ == first) Fail("a value is expected");
 }
 
-void Scanner::Skip() {
-  SkipBlanks();
-  if (at_ == end_) return Fail("the text has no end");
-  switch (*at_) {
-    case '"':
-      Quotes();
-      return;
-    case '{':
-      if (!Open('{')) return;
-      while (Next('}')) {
-        Quotes();
-        SkipBlanks();
-        if (at_ == end_ || *at_++ != ':') return Fail("a colon is expected");
-        Skip();
-      }
-      return;
-    case '[':
-      return Elements([this] { Skip(); });
-    case 't':
-    case 'f':
-      Boolean();
-      return;
-    case 'n':
-      if (!Null()) Fail("a value is expected");
-      return;
-    default:
-      SkipNumber();
+void Scanner::SkipObject() {
+  if (!Open('{')) return;
+  while (Next('}')) {
+    Quotes();
+    SkipBlanks();
+    if (at_ == end_ || *at_ != ':') return Fail("a colon is expected");
+    ++at_;
+    Skip();
   }
+}
+
+std::string_view Scanner::Skip() {
+  SkipBlanks();
+  const char* const first = at_;
+  if (at_ == end_) {
+    Fail("the text has no end");
+  } else if (*at_ == '"') {
+    Quotes();
+  } else if (*at_ == '{') {
+    SkipObject();
+  } else if (*at_ == '[') {
+    Elements([this] { Skip(); });
+  } else if (*at_ == 't' || *at_ == 'f') {
+    Boolean();
+  } else if (!Null()) {
+    SkipNumber();
+  }
+  if (has_failed()) return {};
+  return {first, static_cast<std::size_t>(at_ - first)};
 }
 
 Status Scanner::Finish() {

@@ -63,6 +63,14 @@ TEST(Scanner, GoesThroughMapsAndArrays) {
   EXPECT_THAT(found, ElementsAre("b1", "b2", "b", "a", "c3", "c"));
 }
 
+TEST(Scanner, WhatIsPassedOverMayBeScannedLater) {
+  Scanner scanner(R"([ {"a": [ 1 ]} , "x\"", -7,null ])");
+  Strings found;
+  scanner.Elements([&] { found.emplace_back(scanner.Skip()); });
+  ASSERT_TRUE(scanner.Finish());
+  EXPECT_THAT(found, ElementsAre(R"({"a": [ 1 ]})", R"("x\"")", "-7", "null"));
+}
+
 TEST(Scanner, StringsAreDecodedAsReadDoes) {
   for (const char* text :
        {R"("")", R"("plain")", R"("a\"b\\")", R"("\u00e9\ud83d\ude00")", "\"\xC3\xA9\"",

@@ -62,7 +62,8 @@ class Scanner {
   // Good until the next value is taken.
   std::string_view String();
   bool Boolean();
-  void Skip();
+  // Passes over the value; its text, to be scanned once it is known to matter.
+  std::string_view Skip();
 
   // Takes the value that stands next if it is null.
   bool Null();
@@ -84,6 +85,7 @@ class Scanner {
   std::string_view Quotes();
   std::string_view Decoded(std::string_view quoted, std::string& buffer);
   void SkipNumber();
+  void SkipObject();
 
   const char* begin_;
   const char* at_;

@@ -1,0 +1,398 @@
+// containers/storage: what podman and CRI-O keep of a container and its image.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runclad/engine/identify.hpp"
+
+#include "engine/sha256.hpp"
+#include "fixture.hpp"
+#include "tampering.hpp"
+
+namespace runclad::engine {
+namespace {
+
+using runclad::testing::InPrivateMounts;
+using runclad::testing::MakeDirectories;
+using runclad::testing::TmpfsMount;
+using runclad::testing::WriteFile;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using Strings = std::vector<std::string>;
+
+const std::string kGraph = "/srv/storage";
+const std::string kContainerList = kGraph + "/overlay-containers/containers.json";
+const std::string kImageList = kGraph + "/overlay-images/images.json";
+const std::string kLayerList = kGraph + "/overlay-layers/layers.json";
+const std::string kTop(64, '2');
+const std::string kMapped(64, '4');
+const std::string kOwnLayer(64, '9');
+const std::string kRootfs = kGraph + "/overlay/" + kOwnLayer + "/merged";
+const std::string kManifest = "sha256:" + std::string(64, 'd');
+const std::string kIndex = "sha256:" + std::string(64, 'e');
+const std::string kLow = "sha256:" + std::string(64, '6');
+const std::string kHigh = "sha256:" + std::string(64, '7');
+
+const std::string kConfig =
+    R"({"architecture":"amd64","os":"linux","config":{"Cmd":["sh"]},"rootfs":{"type":"layers",)"
+    R"("diff_ids":[")" +
+    kLow + R"(",")" + kHigh + R"("]},"history":[{"created":"2026-11-22T05:41:19.4Z"}]})";
+const std::string kImage = Sha256(kConfig).substr(7);
+// As coreutils' base64 has "sha256:<image>".
+std::string ConfigFile(const std::string& image = kImage) {
+  const std::string command = "printf sha256:" + image + " | base64 -w0";
+  FILE* const pipe = ::popen(command.c_str(), "r");
+  std::array<char, 256> line{};
+  EXPECT_NE(::fgets(line.data(), static_cast<int>(line.size()), pipe), nullptr);
+  ::pclose(pipe);
+  return kGraph + "/overlay-images/" + image + "/=" + line.data();
+}
+
+// `metadata` as podman writes it: JSON in a JSON string.
+std::string Container(const std::string& id, const std::string& image, const std::string& layer,
+                      const std::string& metadata) {
+  const nlohmann::json text = metadata;
+  return R"({"id":")" + id + R"(","names":["one"],"image":")" + image + R"(","layer":")" + layer +
+         R"(","metadata":)" + text.dump() +
+         R"(,"created":"2026-11-22T05:41:20.1Z","flags":{"MountLabel":"","Volatile":true}})";
+}
+
+std::string PodmanMetadata(const std::string& name) {
+  return R"({"image-name":")" + name + R"(","image-id":")" + kImage +
+         R"(","name":"one","created-at":1795326080})";
+}
+
+std::string CrioMetadata(const std::string& pod, const std::string& rest) {
+  return R"({"pod-name":"k8s_web","pod-id":")" + pod + R"(","image-name":"localhost/app:1",)" +
+         R"("name":"k8s_app","metadata-name":"app","created-at":1795326080)" + rest + '}';
+}
+
+std::string Layer(const std::string& id, const std::string& parent, const std::string& diff) {
+  return R"({"id":")" + id + '"' + (parent.empty() ? "" : R"(,"parent":")" + parent + '"') +
+         R"(,"created":"2026-11-22T05:41:18.9Z")" +
+         (diff.empty() ? "" : R"(,"compressed-size":4608,"diff-digest":")" + diff + '"') +
+         R"(,"uidset":[0,1000],"gidset":[0]})";
+}
+
+const std::string kOwnEntry = Layer(kOwnLayer, kTop, "");
+const std::string kLowEntry = Layer(std::string(64, '1'), "", kLow);
+const std::string kTopEntry = Layer(kTop, std::string(64, '1'), kHigh);
+
+std::string Image(const std::string& names, const std::string& rest = "") {
+  return R"({"id":")" + kImage + R"(","digest":")" + kManifest + R"(","names":[)" + names +
+         R"(],"names-history":["localhost/evil:1"],"layer":")" + kTop + '"' + rest +
+         R"(,"metadata":"{}","big-data-names":["sha256:)" + kImage + R"(","manifest-)" + kIndex +
+         R"(","manifest-)" + kManifest + R"(","manifest","signature-)" + std::string(64, 'd') +
+         R"("],"big-data-sizes":{"manifest":559},"created":"2026-11-22T05:41:19.4Z"})";
+}
+
+const std::string kNames =
+    R"("localhost/app:1","localhost:5000/team/app@)" + kManifest + R"(","localhost/app:latest")";
+
+void MakeStorage() {
+  std::filesystem::remove_all(kGraph);
+  MakeDirectories(kRootfs);
+  MakeDirectories(kGraph + "/overlay-containers/" + kId + "/userdata");
+  WriteFile(kContainerList,
+            '[' + Container(kOther, kIndex.substr(7), kTop, "") + ',' +
+                Container(kId, kImage, kOwnLayer, PodmanMetadata("localhost/app:1")) + ']');
+  WriteFile(kImageList, R"([{"id":")" + kIndex.substr(7) + R"(","names":["localhost/other:1"]},)" +
+                            Image(kNames) + ']');
+  WriteFile(kLayerList, '[' + kLowEntry + ',' + kTopEntry + ',' + kOwnEntry + ']');
+  WriteFile(ConfigFile(), kConfig);
+}
+
+Identity IdentifyWith(Engine engine) {
+  Layout layout;
+  layout.engine = engine;
+  layout.id = kId;
+  layout.data_root = kGraph;
+  layout.storage_driver = "overlay";
+  return Identify(layout, {kId, "", "", kRootfs});
+}
+
+Identity IdentifyPodman() { return IdentifyWith(Engine::kPodman); }
+Identity IdentifyCrio() { return IdentifyWith(Engine::kCrio); }
+
+TEST(StorageIdentity, TheImageAndEveryNameOfIt) {
+  InPrivateMounts([] {
+    MakeStorage();
+    const Call call = {kId, kGraph + "/overlay-containers/" + kId + "/userdata", "", kRootfs};
+    const Identity identity = Identify(Discover(call), call);
+    EXPECT_EQ(identity.engine, Engine::kPodman);
+    EXPECT_EQ(identity.config_digest, "sha256:" + kImage) << identity.unknown_because;
+    EXPECT_THAT(identity.manifest_digests, ElementsAre(kManifest, kIndex));
+    ASSERT_EQ(identity.names.size(), 3U);
+    EXPECT_EQ(identity.names[0].reference.text(), "localhost/app:1");
+    EXPECT_EQ(identity.names[0].tier, Tier::kTag);
+    EXPECT_EQ(identity.names[1].reference.text(), "localhost/app:latest");
+    EXPECT_EQ(identity.names[2].reference.text(), "localhost:5000/team/app@" + kManifest);
+    EXPECT_EQ(identity.names[2].tier, Tier::kRepositoryDigest);
+    ASSERT_TRUE(identity.asked_for);
+    EXPECT_EQ(identity.asked_for->text(), "localhost/app:1");
+    EXPECT_EQ(identity.pod_namespace, "");
+    EXPECT_EQ(identity.unknown_because, "");
+  });
+}
+
+TEST(StorageIdentity, TheTypedNameCountsWhileItNamesThisImage) {
+  InPrivateMounts([] {
+    MakeStorage();
+    const std::array<Strings, 6> cases = {
+        {{"localhost/app:1", "localhost/app:1"},
+         {"localhost:5000/team/app@" + kManifest, "localhost:5000/team/app@" + kManifest},
+         {"localhost/app:gone", ""},
+         {"localhost/evil:1", ""},
+         {kImage, ""},
+         {"", ""}}};
+    for (const Strings& one : cases) {
+      WriteFile(kContainerList,
+                '[' + Container(kId, kImage, kOwnLayer, PodmanMetadata(one[0])) + ']');
+      const Identity identity = IdentifyPodman();
+      EXPECT_EQ(identity.config_digest, "sha256:" + kImage) << one[0];
+      EXPECT_EQ(identity.asked_for ? identity.asked_for->text() : "", one[1]) << one[0];
+    }
+    WriteFile(kContainerList, '[' + Container(kId, kImage, kOwnLayer, "") + ']');
+    EXPECT_TRUE(IdentifyPodman().is_known()) << "no metadata";
+    WriteFile(kImageList, "[" + Image("") + "]");
+    EXPECT_TRUE(IdentifyPodman().is_known()) << "no names";
+    EXPECT_THAT(IdentifyPodman().names, IsEmpty());
+  });
+}
+
+TEST(StorageIdentity, ADirectoryIsNoImage) {
+  InPrivateMounts([] {
+    MakeStorage();
+    WriteFile(kContainerList, '[' + Container(kId, "", kOwnLayer, PodmanMetadata("")) + ']');
+    ExpectUnknown(IdentifyPodman(), "it is made of a directory (--rootfs)");
+  });
+}
+
+TEST(StorageIdentity, AnImageWithoutLayers) {
+  InPrivateMounts([] {
+    MakeStorage();
+    const std::string config = R"({"os":"linux","rootfs":{"type":"layers","diff_ids":[]}})";
+    const std::string image = Sha256(config).substr(7);
+    WriteFile(ConfigFile(image), config);
+    WriteFile(kContainerList, '[' + Container(kId, image, kOwnLayer, "") + ']');
+    WriteFile(kImageList, R"([{"id":")" + image + R"(","names":["localhost/empty:1"]}])");
+    ExpectUnknown(IdentifyPodman(), "another image's layer");
+    WriteFile(kLayerList, '[' + Layer(kOwnLayer, "", "") + ']');
+    EXPECT_EQ(IdentifyPodman().config_digest, "sha256:" + image)
+        << IdentifyPodman().unknown_because;
+  });
+}
+
+// podman 4.9 and CRI-O keep what need not outlive the boot apart, beside the lists or below /run.
+TEST(StorageIdentity, VolatileContainers) {
+  InPrivateMounts([] {
+    TmpfsMount("/run");
+    const auto move = [](const std::string& directory) {
+      MakeDirectories(directory + "/overlay-containers");
+      MakeDirectories(directory + "/overlay-layers");
+      WriteFile(directory + "/overlay-containers/volatile-containers.json", TextOf(kContainerList));
+      WriteFile(directory + "/overlay-layers/volatile-layers.json", '[' + kOwnEntry + ']');
+      WriteFile(kLayerList, '[' + kLowEntry + ',' + kTopEntry + ']');
+    };
+    const std::string run = "/run/containers/storage";
+    for (const std::string& directory : {kGraph, run}) {
+      MakeStorage();
+      move(directory);
+      std::filesystem::remove(kContainerList);
+      EXPECT_EQ(IdentifyPodman().config_digest, "sha256:" + kImage)
+          << directory << ": " << IdentifyPodman().unknown_because;
+      WriteFile(kContainerList, "[]");
+      EXPECT_TRUE(IdentifyPodman().is_known()) << directory;
+      const std::string list = directory + "/overlay-containers/volatile-containers.json";
+      ASSERT_EQ(::chmod(list.c_str(), 0666), 0);
+      ExpectUnknown(IdentifyPodman(), "volatile-containers.json");
+      ASSERT_EQ(::chmod(list.c_str(), 0600), 0);
+      ASSERT_TRUE(IdentifyPodman().is_known());
+      ASSERT_EQ(::chown((directory + "/overlay-layers").c_str(), 1000, 0), 0);
+      ExpectUnknown(IdentifyPodman(), "overlay-layers");
+      std::filesystem::remove_all(directory);
+    }
+    MakeStorage();
+    move(run);
+    std::filesystem::remove(kContainerList);
+    ASSERT_EQ(::chmod(run.c_str(), 0777), 0);
+    ExpectUnknown(IdentifyPodman(), "containers.json has no container " + kId);
+  });
+}
+
+TEST(StorageIdentity, ALayerForOtherUserIds) {
+  InPrivateMounts([] {
+    MakeStorage();
+    WriteFile(kLayerList, '[' + kLowEntry + ',' + kTopEntry + ',' +
+                              Layer(kMapped, std::string(64, '1'), kHigh) + ',' +
+                              Layer(kOwnLayer, kMapped, "") + ']');
+    ExpectUnknown(IdentifyPodman(), "another image's layer");
+    WriteFile(kImageList, '[' + Image(kNames, R"(,"mapped-layers":[")" + kMapped + "\"]") + ']');
+    EXPECT_TRUE(IdentifyPodman().is_known()) << IdentifyPodman().unknown_because;
+  });
+}
+
+TEST(StorageIdentity, ThePodAsCrioRecordedIt) {
+  InPrivateMounts([] {
+    TmpfsMount("/run");
+    const std::string sandbox =
+        Container(kOther, kImage, kTop, CrioMetadata(kOther, R"(,"namespace":"shop","pod":true)"));
+    MakeStorage();
+    WriteFile(
+        kContainerList,
+        '[' + sandbox + ',' + Container(kId, kImage, kOwnLayer, CrioMetadata(kOther, "")) + ']');
+    Identity identity = IdentifyCrio();
+    EXPECT_TRUE(identity.is_known()) << identity.unknown_because;
+    EXPECT_EQ(identity.pod_namespace, "shop");
+    EXPECT_FALSE(identity.is_sandbox);
+    EXPECT_EQ(identity.asked_for->text(), "localhost/app:1");
+    // The namespace is known even when the image is not.
+    std::filesystem::remove(kImageList);
+    identity = IdentifyCrio();
+    ExpectUnknown(identity, "images.json");
+    EXPECT_EQ(identity.pod_namespace, "shop");
+
+    MakeStorage();
+    const std::string own =
+        Container(kId, kImage, kOwnLayer, CrioMetadata(kId, R"(,"namespace":"shop","pod":true)"));
+    WriteFile(kContainerList, '[' + own + ']');
+    EXPECT_TRUE(IdentifyCrio().is_sandbox);
+    EXPECT_EQ(IdentifyCrio().pod_namespace, "shop");
+    // podman knows no namespaces.
+    EXPECT_EQ(IdentifyPodman().pod_namespace, "");
+    EXPECT_FALSE(IdentifyPodman().is_sandbox);
+
+    // A container that is no sandbox says nothing of the namespace, its own or another's.
+    const std::string liar =
+        Container(kOther, kImage, kTop, CrioMetadata(kOther, R"(,"namespace":"kube-system")"));
+    WriteFile(kContainerList, '[' + liar + ',' +
+                                  Container(kId, kImage, kOwnLayer,
+                                            CrioMetadata(kOther, R"(,"namespace":"kube-system")")) +
+                                  ']');
+    EXPECT_TRUE(IdentifyCrio().is_known());
+    EXPECT_EQ(IdentifyCrio().pod_namespace, "");
+  });
+}
+
+TEST(StorageIdentity, AFileThatIsNotAsTheEngineLeftIt) {
+  InPrivateMounts([] {
+    TmpfsMount("/run");
+    TamperWithEach({kContainerList, kImageList, kLayerList, ConfigFile()}, Tamperings(),
+                   MakeStorage, IdentifyPodman);
+  });
+}
+
+TEST(StorageIdentity, ADirectoryThatIsNotAsTheEngineLeftIt) {
+  InPrivateMounts([] {
+    const auto rebuild = [] {
+      std::filesystem::remove_all(kGraph + ".moved");
+      MakeStorage();
+    };
+    TamperWithEach({kGraph, kGraph + "/overlay-containers", kGraph + "/overlay-images",
+                    kGraph + "/overlay-images/" + kImage, kGraph + "/overlay-layers"},
+                   DirectoryTamperings(), rebuild, IdentifyPodman);
+  });
+}
+
+TEST(StorageIdentity, AMemberOfAnotherType) {
+  InPrivateMounts([] {
+    for (const char* member : {"", "/0", "/1", "/1/id", "/1/image", "/1/layer", "/1/metadata"}) {
+      TamperWithType(kContainerList, member, MakeStorage, IdentifyPodman);
+    }
+    for (const char* member : {"", "/0", "/1", "/1/id", "/1/layer", "/1/names", "/1/names/0",
+                               "/1/big-data-names", "/1/big-data-names/0"}) {
+      TamperWithType(kImageList, member, MakeStorage, IdentifyPodman);
+    }
+    for (const char* member : {"", "/0", "/0/id", "/0/diff-digest", "/1/id", "/1/parent",
+                               "/1/diff-digest", "/2/id", "/2/parent"}) {
+      TamperWithType(kLayerList, member, MakeStorage, IdentifyPodman);
+    }
+    for (const char* metadata :
+         {"x", "[]", R"({"image-name":7})", R"({"pod":"true"})", R"({"pod-id":null})", "{} {}"}) {
+      MakeStorage();
+      WriteFile(kContainerList, '[' + Container(kId, kImage, kOwnLayer, metadata) + ']');
+      ExpectUnknown(IdentifyPodman(), "containers.json");
+    }
+  });
+}
+
+TEST(StorageIdentity, WhatDoesNotFitTogether) {
+  struct Case {
+    const char* name;
+    std::string file;
+    std::string text;
+    std::string reason;
+  };
+  const std::string own = Container(kId, kImage, kOwnLayer, "");
+  const auto layers = [](const Strings& entries) {
+    std::string text;
+    for (const std::string& entry : entries) text += (text.empty() ? "[" : ",") + entry;
+    return text + ']';
+  };
+  const std::string low(64, '1');
+  const Case cases[] = {
+      {"no container of this id", kContainerList, "[]", "containers.json has no container"},
+      {"an image that is a path", kContainerList,
+       '[' + Container(kId, "../../etc", kOwnLayer, "") + ']', "is no image's id"},
+      {"another layer", kContainerList, '[' + Container(kId, kImage, kTop, "") + ']',
+       "is not the layer that overlay-containers/containers.json names"},
+      {"no layer", kContainerList, '[' + Container(kId, kImage, "", "") + ']', "containers.json"},
+      {"no config", kContainerList, '[' + Container(kId, kIndex.substr(7), kOwnLayer, "") + ']',
+       kIndex.substr(7)},
+      {"another config", ConfigFile(), kConfig + ' ', "has another digest"},
+      {"no image of this id", kImageList, "[]", "images.json has no image"},
+      {"a name that is none", kImageList, '[' + Image(R"("localhost/app:1 ")") + ']',
+       "images.json: \"localhost/app:1 \" is no image reference"},
+      {"a name without a tag", kImageList, '[' + Image(R"("localhost/app")") + ']', "images.json"},
+      {"a digest that was never pulled", kImageList, '[' + Image(R"("a.b/c@)" + kLow + '"') + ']',
+       "no such manifest"},
+      {"no layer of the container's", kLayerList, layers({kLowEntry, kTopEntry}),
+       "layers.json has no layer"},
+      {"no layer below", kLayerList, layers({kTopEntry, kOwnEntry}), "layers.json has no layer"},
+      {"a circle", kLayerList, layers({Layer(low, kTop, kLow), kTopEntry, kOwnEntry}), "no lowest"},
+      {"another image's layer", kLayerList,
+       layers({kLowEntry, kTopEntry, Layer(kMapped, low, kHigh), Layer(kOwnLayer, kMapped, "")}),
+       "another image's layer"},
+      {"other content", kLayerList, layers({kLowEntry, Layer(kTop, low, kLow), kOwnEntry}),
+       "other layers than the image's config"},
+      {"unknown content", kLayerList, layers({kLowEntry, Layer(kTop, low, ""), kOwnEntry}),
+       "other layers than the image's config"},
+      {"a layer less", kLayerList, layers({Layer(kTop, "", kHigh), kOwnEntry}),
+       "other layers than the image's config"},
+      {"a layer more", kLayerList,
+       layers({Layer(kMapped, "", kLow), Layer(low, kMapped, kLow), kTopEntry, kOwnEntry}),
+       "other layers than the image's config"},
+      {"nothing below the container's own", kLayerList, layers({Layer(kOwnLayer, "", "")}),
+       "other layers than the image's config"},
+  };
+  InPrivateMounts([&] {
+    TmpfsMount("/run");
+    for (const Case& one : cases) {
+      SCOPED_TRACE(one.name);
+      MakeStorage();
+      WriteFile(one.file, one.text);
+      ExpectUnknown(IdentifyPodman(), one.reason);
+    }
+    Layout layout;
+    layout.engine = Engine::kPodman;
+    layout.id = kId;
+    layout.data_root = kGraph;
+    layout.storage_driver = "overlay";
+    MakeStorage();
+    for (const std::string& rootfs : {kGraph, kRootfs + "/x", std::string("/srv")}) {
+      MakeDirectories(rootfs);
+      ExpectUnknown(Identify(layout, {kId, "", "", rootfs}), "is not the layer");
+    }
+  });
+}
+
+}  // namespace
+}  // namespace runclad::engine
