@@ -24,8 +24,8 @@ constexpr std::uint32_t kBucketLeaf = 0x01;
 
 // A tree of 4 KiB pages with a hundred entries each holds 10^12 entries in six levels.
 constexpr std::size_t kMaxDepth = 16;
-// 10,000 images are 5 MiB.
-constexpr std::size_t kMaxBytesRead = std::size_t{64} << 20;
+// 20,000 images are 80 MiB.
+constexpr std::size_t kMaxBytesRead = std::size_t{128} << 20;
 constexpr std::size_t kMaxSteps = 300'000;
 
 // The number at `offset`, which the caller knows to be inside.
@@ -133,7 +133,15 @@ std::optional<std::string_view> Bolt::ReadPage(std::uint64_t id) {
       return Damaged("it ends inside one of its pages");
     }
   }
+  pages_in_order_.push_back(id);
   return pages_.emplace(id, std::move(bytes)).first->second;
+}
+
+void Bolt::ForgetPages(std::size_t count_to_keep) {
+  while (pages_in_order_.size() > count_to_keep) {
+    pages_.erase(pages_in_order_.back());
+    pages_in_order_.pop_back();
+  }
 }
 
 std::optional<Bolt::Page> Bolt::Parse(std::string_view bytes) {
@@ -240,6 +248,7 @@ bool Bolt::Walk(const Page& page, std::size_t depth,
     Damaged("a tree is too deep");
     return false;
   }
+  const std::size_t pages_before = pages_in_order_.size();
   for (std::size_t index = 0; index < page.count; ++index) {
     if (page.is_leaf) {
       const auto entry = EntryAt(page, index);
@@ -248,6 +257,7 @@ bool Bolt::Walk(const Page& page, std::size_t depth,
       const auto child = EnterChild(page, index);
       if (!child || !Walk(*child, depth + 1, visit)) return false;
     }
+    ForgetPages(pages_before);
   }
   return true;
 }

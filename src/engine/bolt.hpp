@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runclad/base/result.hpp"
 
@@ -37,7 +38,8 @@ class Bolt {
   std::optional<Bucket> FindBucket(const Bucket& bucket, std::string_view name);
   std::optional<std::string_view> FindValue(const Bucket& bucket, std::string_view name);
 
-  // Calls `visit` for every entry in the order of the keys, until it returns false.
+  // Calls `visit` for every entry in the order of the keys, until it returns false. What `visit`
+  // looks up lives until it returns: a bucket of buckets has a page for each.
   void ForEach(const Bucket& bucket, const std::function<bool(const Entry&)>& visit);
 
   // The bucket that an entry is; nullopt for a value.
@@ -70,6 +72,7 @@ class Bolt {
 
   std::nullopt_t Damaged(std::string_view what);
   std::optional<std::string_view> ReadPage(std::uint64_t id);
+  void ForgetPages(std::size_t count_to_keep);
   std::optional<Page> Enter(const Bucket& bucket);
   std::optional<Page> EnterChild(const Page& page, std::size_t index);
   std::optional<Page> Parse(std::string_view bytes);
@@ -81,7 +84,8 @@ class Bolt {
 
   int file_;
   Meta meta_;
-  std::map<std::uint64_t, std::string> pages_;  // that were read, by their number
+  std::map<std::uint64_t, std::string> pages_;  // that are at hand, by their number
+  std::vector<std::uint64_t> pages_in_order_;   // as they were read
   std::size_t bytes_read_ = 0;
   std::size_t steps_ = 0;  // pages entered and entries looked at
   std::string damage_;     // the first that was met

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "containerd_identity.hpp"
 #include "docker_identity.hpp"
 #include "storage_identity.hpp"
 
@@ -13,7 +14,7 @@ Status FillIn(const Layout& layout, const Call& call, Identity& identity) {
     case Engine::kDocker:
       return IdentifyDocker(layout, call, identity);
     case Engine::kContainerd:
-      return Error{"containerd's state is not read"};
+      return IdentifyContainerd(layout, call, identity);
     case Engine::kPodman:
     case Engine::kCrio:
       return IdentifyStorage(layout, call, identity);

@@ -1,0 +1,125 @@
+#include "containerd_content.hpp"
+
+#include <algorithm>
+
+#include "runclad/engine/reference.hpp"
+#include "runclad/json/scanner.hpp"
+
+#include "image_config.hpp"
+#include "sha256.hpp"
+
+namespace runclad::engine {
+namespace {
+
+constexpr std::size_t kMaxDocumentBytes = std::size_t{4} << 20;
+constexpr std::size_t kMaxBytes = std::size_t{8} << 20;
+constexpr std::size_t kMaxDocuments = 100;
+constexpr std::size_t kMaxLayers = 1000;
+constexpr std::size_t kMaxNested = 4;  // an index of indexes, its manifest and the config
+
+// An index or a manifest, as far as it leads on.
+struct Document {
+  std::string config;  // the digests of what it names
+  std::vector<std::string> manifests;
+};
+
+Result<Document> ReadDocument(std::string_view text) {
+  Document document;
+  json::Scanner scanner(text);
+  const auto take_digest = [&](std::string& digest) {
+    scanner.Object({"digest"}, [&](std::size_t) { digest = scanner.String(); });
+  };
+  scanner.Object({"config", "manifests"}, [&](std::size_t member) {
+    if (scanner.Null()) return;
+    if (member == 0) return take_digest(document.config);
+    scanner.Elements([&] { take_digest(document.manifests.emplace_back()); });
+  });
+  if (auto finished = scanner.Finish(); !finished) return finished.error();
+  if (document.config.empty() == document.manifests.empty()) {
+    return Error{"is neither an index nor a manifest"};
+  }
+  return document;
+}
+
+}  // namespace
+
+Result<ContainerdContent> ContainerdContent::Open(const std::string& root) {
+  auto blobs = StateDirectory::Open(root + "/io.containerd.content.v1.content/blobs/sha256");
+  if (!blobs) return blobs.error();
+  return ContainerdContent(*std::move(blobs));
+}
+
+Result<ContainerdContent::Chain> ContainerdContent::FindImage(const std::string& target,
+                                                              std::string_view chain_id) {
+  const std::string question = target + ' ' + std::string(chain_id);
+  const auto known =
+      std::ranges::find(known_, question, [](const auto& pair) { return pair.first; });
+  if (known != known_.end()) return known->second;
+
+  Search search{.chain_id = chain_id, .path = {}, .found = {}};
+  const Status status = Follow(target, search);
+  const auto answer = [&]() -> Result<Chain> {
+    if (!status) return status.error();
+    if (search.found.empty()) return Error{target + " leads to no image of the container's layers"};
+    if (search.found.size() > 1)
+      return Error{target + " leads to two images of the container's layers"};
+    return search.found.front();
+  }();
+  return known_.emplace_back(question, answer).second;
+}
+
+Result<std::string> ContainerdContent::Read(const std::string& digest, Search& search) const {
+  if (!IsSha256Digest(digest)) return Error{"the content store holds an unknown kind of digest"};
+  if (++search.documents > kMaxDocuments || search.bytes > kMaxBytes) {
+    return Error{"its index has too many manifests"};
+  }
+  auto bytes = blobs_.Read(digest.substr(digest.find(':') + 1), kMaxDocumentBytes);
+  if (!bytes) return bytes.error();
+  search.bytes += bytes->size();
+  if (Sha256(*bytes) != digest) return Error{digest + " has other content in the content store"};
+  return bytes;
+}
+
+Status ContainerdContent::Follow(const std::string& digest, Search& search) const {
+  if (search.path.size() == kMaxNested) return Error{"its indexes are nested too deep"};
+  const auto bytes = Read(digest, search);
+  if (!bytes) return bytes.error();
+  const auto document = ReadDocument(*bytes);
+  if (!document) return document.error().In(digest);
+  search.path.push_back(digest);
+  Status status;
+  if (!document->config.empty()) {
+    status = TakeConfig(document->config, search);
+  } else {
+    for (const std::string& manifest : document->manifests) {
+      // Other platforms' manifests are not there as a rule, and what is not there was not run.
+      (void)Follow(manifest, search);
+    }
+    // A second image of the same layers may be among those that were not looked at.
+    if (search.documents > kMaxDocuments || search.bytes > kMaxBytes) {
+      status = Error{digest + " has too many manifests"};
+    }
+  }
+  search.path.pop_back();
+  return status;
+}
+
+Status ContainerdContent::TakeConfig(const std::string& digest, Search& search) const {
+  const auto bytes = Read(digest, search);
+  if (!bytes) return bytes.error();
+  const auto diff_ids = ReadDiffIds(*bytes);
+  if (!diff_ids) return diff_ids.error().In(digest);
+  if (diff_ids->empty() || diff_ids->size() > kMaxLayers) {
+    return Error{digest + " has no layers, or more than an image can have"};
+  }
+  if (ChainId(*diff_ids) != search.chain_id) return {};
+  for (Chain& chain : search.found) {
+    if (chain.config != digest) continue;
+    chain.manifests.insert(chain.manifests.end(), search.path.begin(), search.path.end());
+    return {};
+  }
+  search.found.push_back({digest, search.path});
+  return {};
+}
+
+}  // namespace runclad::engine

@@ -1,0 +1,206 @@
+#include "containerd_identity.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runclad/base/spelling.hpp"
+
+#include "bolt.hpp"
+#include "containerd_content.hpp"
+#include "containerd_pod.hpp"
+#include "image_names.hpp"
+#include "state_directory.hpp"
+
+namespace runclad::engine {
+namespace {
+
+constexpr std::string_view kKubernetes = "k8s.io";  // the CRI plugin's namespace of containerd
+
+// At 800 instructions each.
+constexpr std::size_t kMaxImages = 20'000;
+
+std::optional<Bolt::Bucket> Descend(Bolt& bolt, Bolt::Bucket bucket,
+                                    std::initializer_list<std::string_view> path) {
+  for (const std::string_view name : path) {
+    const auto next = bolt.FindBucket(bucket, name);
+    if (!next) return std::nullopt;
+    bucket = *next;
+  }
+  return bucket;
+}
+
+std::string Text(Bolt& bolt, const Bolt::Bucket& bucket, std::string_view name) {
+  return std::string(bolt.FindValue(bucket, name).value_or(""));
+}
+
+// One reading of one state of the metadata, into an Identity.
+class Reading {
+ public:
+  Reading(Bolt& bolt, ContainerdContent& content, std::string_view name_space)
+      : bolt_(bolt), content_(content), is_kubernetes_(name_space == kKubernetes) {
+    name_space_ = Descend(bolt, bolt.root(), {"v1", name_space});
+  }
+
+  Status ReadContainer(const std::string& id, Identity& identity) {
+    const auto container = Below({"containers", id});
+    if (!container) return Error{"containerd has no record of it"};
+    PodRecord pod;
+    if (is_kubernetes_) {
+      auto record = ReadPodRecord(bolt_, *name_space_, *container, id);
+      if (!record) return record.error();
+      pod = *std::move(record);
+    }
+    identity.pod_namespace = pod.pod_namespace;
+    identity.is_sandbox = pod.is_sandbox;
+
+    const std::string name = Text(bolt_, *container, "image");
+    const std::string key = Text(bolt_, *container, "snapshotKey");
+    if (name.empty() || key.empty()) return Error{"it is made of a directory and not of an image"};
+    const std::string parent = ParentOf(Text(bolt_, *container, "snapshotter"), key);
+    if (parent.empty()) return Error{"its snapshot is not made of an image"};
+
+    // The CRI plugin keeps every image under its id too; of several other names its record has
+    // just the first.
+    Status status = Error{"containerd has no image " + Quoted(name) + " any more"};
+    for (const std::string& image : {pod.image_id, name}) {
+      const std::string target = TargetOf(image);
+      if (target.empty()) continue;
+      status = ReadImage(target, parent, identity);
+      if (!status) continue;
+      if (pod.image_id.empty() || identity.config_digest == pod.image_id) break;
+      identity.config_digest.clear();
+      status = Error{"the image " + Quoted(name) + " is not " + pod.image_id};
+    }
+    if (!status) return status;
+    const bool is_pods = pod.is_sandbox || !pod.image_id.empty();
+    return ReadNames(is_pods ? pod.typed : name, identity);
+  }
+
+  Status ReadSnapshot(const Snapshot& snapshot, std::string_view typed, Identity& identity) {
+    std::string parent = ParentOf(snapshot.snapshotter, snapshot.key);
+    // Docker's own files for the container (/etc/hosts …) are a snapshot between.
+    if (parent == snapshot.key + "-init") parent = ParentOf(snapshot.snapshotter, parent);
+    if (parent.empty()) return Error{"its snapshot is not made of an image"};
+    if (Status read = ReadImage(snapshot.target, parent, identity); !read) return read;
+    return ReadNames(typed, identity);
+  }
+
+ private:
+  std::optional<Bolt::Bucket> Below(std::initializer_list<std::string_view> path) {
+    return name_space_ ? Descend(bolt_, *name_space_, path) : std::nullopt;
+  }
+
+  std::string ParentOf(const std::string& snapshotter, const std::string& key) {
+    const auto snapshot = Below({"snapshots", snapshotter, key});
+    return snapshot ? Text(bolt_, *snapshot, "parent") : std::string();
+  }
+
+  std::string TargetOf(const std::string& image) {
+    const auto target = Below({"images", image, "target"});
+    return target ? Text(bolt_, *target, "digest") : std::string();
+  }
+
+  Status ReadImage(const std::string& target, const std::string& parent, Identity& identity) {
+    const auto chain = content_.FindImage(target, parent);
+    if (!chain) return chain.error();
+    identity.config_digest = chain->config;
+    identity.manifest_digests = chain->manifests;
+    return {};
+  }
+
+  // Names of other indexes that hold the image as well are not looked for: every image's documents
+  // would have to be read.
+  Status ReadNames(std::string_view typed, Identity& identity) {
+    const auto images = Below({"images"});
+    if (!images) return {};
+    std::size_t count = 0;
+    bolt_.ForEach(*images, [&](const Bolt::Entry& entry) {
+      const auto image = bolt_.AsBucket(entry);
+      const auto target = image ? bolt_.FindBucket(*image, "target") : std::nullopt;
+      const auto digest = target ? bolt_.FindValue(*target, "digest") : std::nullopt;
+      if (digest && std::ranges::find(identity.manifest_digests, *digest) !=
+                        identity.manifest_digests.end()) {
+        TakeName(entry.key, *digest, identity);
+      }
+      return ++count <= kMaxImages;
+    });
+    if (count > kMaxImages) return Error{"containerd has too many images"};
+    FinishNames(typed, identity);
+    return {};
+  }
+
+  void TakeName(std::string_view text, std::string_view digest, Identity& identity) const {
+    auto reference = ParseReference(text);
+    // A short name would pass for another's full one; an id is no name, nor is what Docker calls
+    // images that lost theirs.
+    if (!reference || reference->text() != text) return;
+    if (reference->tag.empty() && reference->digest.empty()) return;
+    if (!reference->digest.empty() && reference->digest != digest) return;
+    // Only a pull through the CRI plugin makes such names there.
+    const bool is_pulled = is_kubernetes_ && !reference->digest.empty();
+    identity.names.push_back(
+        {*std::move(reference), is_pulled ? Tier::kRepositoryDigest : Tier::kTag});
+  }
+
+  Bolt& bolt_;
+  ContainerdContent& content_;
+  bool is_kubernetes_;
+  std::optional<Bolt::Bucket> name_space_;
+};
+
+// What `read(reading, identity)` finds in a state of the metadata that held still meanwhile.
+template <typename Read>
+Status ReadMetadata(const std::string& root, std::string_view name_space, Identity& identity,
+                    Read read) {
+  if (root.empty()) return Error{"containerd's own directory was not found"};
+  const auto directory = StateDirectory::Open(root);
+  if (!directory) return directory.error();
+  const auto database = directory->OpenFile("io.containerd.metadata.v1.bolt/meta.db");
+  if (!database) return database.error();
+  auto content = ContainerdContent::Open(root);
+  if (!content) return content.error();
+
+  constexpr int kTries = 5;
+  for (int tries = 0; tries < kTries; ++tries) {
+    auto bolt = Bolt::Open(database->get());
+    if (!bolt) return bolt.error().In("containerd's metadata");
+    Identity found = identity;
+    Status status = read(Reading(*bolt, *content, name_space), found);
+    const auto is_whole = bolt->Confirm();
+    if (!is_whole) return is_whole.error().In("containerd's metadata");
+    if (!*is_whole) continue;
+    identity = std::move(found);
+    return status;
+  }
+  return Error{"containerd's metadata did not hold still"};
+}
+
+// …/io.containerd.runtime.v2.task/<namespace>/<id>
+std::string NamespaceOfBundle(const std::string& bundle) {
+  const std::size_t end = bundle.rfind('/');
+  const std::size_t begin = end == std::string::npos || end == 0 ? end : bundle.rfind('/', end - 1);
+  return begin == std::string::npos ? std::string() : bundle.substr(begin + 1, end - begin - 1);
+}
+
+}  // namespace
+
+Status IdentifyContainerd(const Layout& layout, const Call& call, Identity& identity) {
+  if (call.rootfs != call.bundle + "/rootfs") {
+    return Error{"it is made of a directory and not of an image"};
+  }
+  return ReadMetadata(
+      layout.containerd_root, NamespaceOfBundle(layout.bundle), identity,
+      [&](Reading reading, Identity& found) { return reading.ReadContainer(layout.id, found); });
+}
+
+Status IdentifySnapshot(const Snapshot& snapshot, std::string_view typed, Identity& identity) {
+  return ReadMetadata(snapshot.containerd_root, snapshot.name_space, identity,
+                      [&](Reading reading, Identity& found) {
+                        return reading.ReadSnapshot(snapshot, typed, found);
+                      });
+}
+
+}  // namespace runclad::engine
