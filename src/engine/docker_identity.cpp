@@ -1,5 +1,6 @@
 #include "docker_identity.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "runclad/json/scanner.hpp"
 #include "runclad/sys/mounts.hpp"
 
+#include "containerd_identity.hpp"
 #include "image_config.hpp"
 #include "image_names.hpp"
 #include "sha256.hpp"
@@ -83,21 +85,24 @@ const DriverPath* Find(std::string_view driver) {
   return nullptr;
 }
 
+Status CheckRootfs(const Call& call, const std::string& expected, const std::string& source) {
+  const auto rootfs = sys::Locate(call.rootfs);
+  if (!rootfs) return rootfs.error();
+  if (rootfs->path == expected) return {};
+  return Error{Quoted(call.rootfs) + " is not the layer that " + source + " names"};
+}
+
 // Holds the layer that dockerd made for this container against the rootfs that is to be run and
 // against `chain_id`, which the image's config gives.
-Status CheckLayer(const StateDirectory& root, const Layout& layout, const Call& call,
-                  const DriverPath& driver, const std::string& chain_id) {
+Status CheckLayer(const StateDirectory& root, const DriverPath& driver, const Layout& layout,
+                  const Call& call, const std::string& chain_id) {
   const std::string mount =
       "image/" + std::string(driver.driver) + "/layerdb/mounts/" + layout.id + '/';
   const auto mount_id = root.Read(mount + "mount-id", kMaxIdBytes);
   if (!mount_id) return mount_id.error();
-  const auto rootfs = sys::Locate(call.rootfs);
-  if (!rootfs) return rootfs.error();
   std::string expected = layout.data_root + '/';
   expected.append(driver.above).append(*mount_id).append(driver.below);
-  if (rootfs->path != expected) {
-    return Error{Quoted(call.rootfs) + " is not the layer that " + mount + "mount-id names"};
-  }
+  if (auto is_its = CheckRootfs(call, expected, mount + "mount-id"); !is_its) return is_its;
   const auto parent = root.ReadIfPresent(mount + "parent", kMaxIdBytes);
   if (!parent) return parent.error();
   if (!*parent && !chain_id.empty()) return Error{mount + "parent is missing"};
@@ -129,6 +134,55 @@ Status ReadNames(const StateDirectory& root, const std::string& path, std::strin
   return added ? added : added.error().In(path);
 }
 
+// dockerd's own store of images.
+Status IdentifyClassic(const StateDirectory& root, const Record& record, const Layout& layout,
+                       const Call& call, Identity& identity) {
+  const DriverPath* const driver = Find(record.driver);
+  if (driver == nullptr) {
+    return Error{"config.v2.json has the storage driver " + Quoted(record.driver) +
+                 ", which is not known"};
+  }
+  const std::string images = "image/" + record.driver;
+  const std::string hex = record.image.substr(std::string_view("sha256:").size());
+  const std::string config_path = images + "/imagedb/content/sha256/" + hex;
+  const auto config = root.Read(config_path, kMaxRecordBytes);
+  if (!config) return config.error();
+  if (Sha256(*config) != record.image) return Error{config_path + " has another digest"};
+  const auto diff_ids = ReadDiffIds(*config);
+  if (!diff_ids) return diff_ids.error().In(config_path);
+  if (auto is_its = CheckLayer(root, *driver, layout, call, ChainId(*diff_ids)); !is_its) {
+    return is_its;
+  }
+  if (auto read = ReadNames(root, images + "/repositories.json", record.image, identity); !read) {
+    return read;
+  }
+  identity.config_digest = record.image;
+  FinishNames(record.typed, identity);
+  return {};
+}
+
+// …/io.containerd.runtime.v2.task/<namespace>/<id>: "moby", or what dockerd was told.
+std::string NamespaceOf(const Layout& layout) {
+  const std::string_view bundle = layout.bundle;
+  const std::string_view above = bundle.substr(0, bundle.rfind('/'));
+  return std::string(above.substr(above.rfind('/') + 1));
+}
+
+// The containerd image store, where dockerd keeps no more of an image than its digests.
+Status IdentifyInContainerd(const Record& record, const Layout& layout, const Call& call,
+                            const std::string& record_path, Identity& identity) {
+  const std::string mount = layout.data_root + "/rootfs/" + record.driver + '/' + layout.id;
+  if (auto is_its = CheckRootfs(call, mount, record_path); !is_its) return is_its;
+  const Snapshot snapshot{layout.containerd_root, NamespaceOf(layout), record.driver, layout.id,
+                          record.image};
+  if (auto known = IdentifySnapshot(snapshot, record.typed, identity); !known) return known;
+  if (std::ranges::find(identity.manifest_digests, record.manifest) ==
+      identity.manifest_digests.end()) {
+    return Error{record_path + " names a manifest that leads to no such image"};
+  }
+  return {};
+}
+
 }  // namespace
 
 Status IdentifyDocker(const Layout& layout, const Call& call, Identity& identity) {
@@ -142,31 +196,9 @@ Status IdentifyDocker(const Layout& layout, const Call& call, Identity& identity
     return Error{record_path + " names no image by its digest"};
   }
   if (!record->manifest.empty()) {
-    return Error{"its image is in containerd's store, which is not read yet"};
+    return IdentifyInContainerd(*record, layout, call, record_path, identity);
   }
-  const DriverPath* const driver = Find(record->driver);
-  if (driver == nullptr) {
-    return Error{record_path + " has the storage driver " + Quoted(record->driver) +
-                 ", which is not known"};
-  }
-
-  const std::string images = "image/" + record->driver;
-  const std::string hex = record->image.substr(std::string_view("sha256:").size());
-  const std::string config_path = images + "/imagedb/content/sha256/" + hex;
-  const auto config = root->Read(config_path, kMaxRecordBytes);
-  if (!config) return config.error();
-  if (Sha256(*config) != record->image) return Error{config_path + " has another digest"};
-  const auto diff_ids = ReadDiffIds(*config);
-  if (!diff_ids) return diff_ids.error().In(config_path);
-  if (auto is_its = CheckLayer(*root, layout, call, *driver, ChainId(*diff_ids)); !is_its) {
-    return is_its;
-  }
-  if (auto read = ReadNames(*root, images + "/repositories.json", record->image, identity); !read) {
-    return read;
-  }
-  identity.config_digest = record->image;
-  FinishNames(record->typed, identity);
-  return {};
+  return IdentifyClassic(*root, *record, layout, call, identity);
 }
 
 }  // namespace runclad::engine

@@ -41,7 +41,7 @@ class Scanner {
   }
 
   // The object that stands next, whatever its members' names; `on_member(name)` has to take each
-  // value. The name is good until the next value is taken.
+  // value. The name is good until the next value is taken; it may hold any bytes.
   template <typename OnMember>
   void Members(OnMember&& on_member) {
     if (!Open('{')) return;
