@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/enforce/decision.hpp"
-#include "runclad/enforce/facts.hpp"
+#include "runclad/enforce/subject.hpp"
 #include "runclad/rules/rule.hpp"
 #include "runclad/sys/file.hpp"
 
@@ -109,7 +109,8 @@ Result<Output> Check(const CheckRequest& request, const Style& style) {
   const rules::Scope scope = request.is_process ? rules::Scope::kProcess : rules::Scope::kContainer;
   const rules::Facts facts = enforce::GatherFacts(
       document->spec, *policy,
-      {.id = {}, .bundle = document->bundle, .runtime_root = {}, .records = nullptr});
+      {.id = {}, .bundle = document->bundle, .runtime_root = {}, .records = nullptr},
+      enforce::Subject());
   const enforce::Decision decision =
       enforce::Decide(std::move(document->spec), *policy, facts, scope);
   return Output{request.json ? AsJson(decision, *policy, request)

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "runclad/enforce/facts.hpp"
+#include "runclad/enforce/subject.hpp"
 #include "runclad/privilege/capabilities.hpp"
 #include "runclad/privilege/seccomp_program.hpp"
 #include "runclad/rules/rule.hpp"
@@ -64,7 +64,7 @@ std::set<std::string> FilterFaults(const policy::Parameters& seccomp,
   // An empty document: of the facts, only the kernel's are of interest.
   const auto nothing = oci::Spec::Parse("{}");
   if (!nothing) return {nothing.error().message};
-  const rules::KernelFacts kernel = enforce::GatherFacts(*nothing, {}, {}).kernel;
+  const rules::KernelFacts kernel = enforce::GatherFacts(*nothing, {}, {}, {}).kernel;
   std::set<std::string> faults;
   const std::vector<std::string> none;
   for (const std::vector<std::string>& kept :
@@ -100,7 +100,8 @@ class Linter {
     }
     const auto text = ReadText(file);
     if (!text) return text.error();
-    for (const policy::Fault& found : policy::FindFaults(*text, rules::Schemas(), IsSyscall)) {
+    for (const policy::Fault& found :
+         policy::FindFaults(*text, policy::FileKind::kPolicy, rules::Schemas(), IsSyscall)) {
       Add(file + ":" + std::to_string(found.line) + ": " + found.message);
     }
     if (is_directory) LintDirectory();

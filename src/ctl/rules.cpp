@@ -58,6 +58,9 @@ std::string TypeName(const ParameterSchema& parameter) {
       elements = "absolute paths";
       element = "absolute path";
       break;
+    case Vocabulary::kImage:
+      elements = "images (a name, a repository, a folder with /*, a digest)";
+      break;
     case Vocabulary::kChoice:
       elements = "any of " + Joined(parameter.choices);
       element = Alternatives(parameter.choices);

@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/enforce/subject.hpp"
 #include "runclad/engine/layout.hpp"
 #include "runclad/engine/own_files.hpp"
 #include "runclad/json/value.hpp"
@@ -111,28 +112,26 @@ void GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, const 
 }
 
 void GatherHost(const oci::Spec& spec, const policy::Effective& policy, const Request& request,
-                rules::Facts& facts) {
-  const std::string root = spec.root_path();
-  engine::Layout layout =
-      engine::Discover({request.id, request.bundle, request.runtime_root,
-                        root.starts_with('/') ? root : request.bundle + "/" + root});
-  facts.identity.engine = layout.engine;
+                const engine::Layout& layout, rules::Facts& facts) {
   const Records* records = request.records;
   GatherNamespaces(
       spec, layout,
       [records](pid_t pid) { return records == nullptr ? "" : records->FindByPid(pid); },
       facts.namespaces);
-  engine::OwnFiles own_files(std::move(layout), JoinedPeers(spec, facts.namespaces));
+  engine::OwnFiles own_files(layout, JoinedPeers(spec, facts.namespaces));
   GatherSources(spec, policy.rule("host-mounts"), request.bundle, own_files, facts.sources);
 }
 
 }  // namespace
 
 rules::Facts GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
-                         const Request& request) {
+                         const Request& request, const Subject& subject) {
   rules::Facts facts;
+  facts.identity = subject.identity;
+  facts.mispinned_name = policy.image.mispinned_name;
+  facts.pinned_digests = policy.image.pinned;
   facts.kernel = GatherKernel();
-  GatherHost(spec, policy, request, facts);
+  GatherHost(spec, policy, request, subject.layout, facts);
   GatherRootfs(spec, policy, request, facts);
   return facts;
 }

@@ -22,6 +22,8 @@
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/json/writer.hpp"
 
+#include "identity_json.hpp"
+
 namespace runclad::enforce {
 namespace {
 
@@ -162,13 +164,15 @@ std::string LogLine(const LogEntry& entry) {
       {"container", entry.container},
       {"bundle", entry.bundle},
       {"engine", engine::Name(entry.identity.engine)},
-      {"image", {{"unknown", entry.identity.unknown_because}}},
+      {"image", ToDocument(entry.identity)},
       {"microseconds", entry.microseconds},
   };
   if (entry.policy != nullptr) {
     line["profile"] = entry.policy->profile;
     line["policy"] = entry.policy->digest;
     line["mode"] = policy::Name(entry.policy->mode);
+    Document image_policy = ImagePolicyDocument(*entry.policy);
+    if (!image_policy.is_null()) line["imagePolicy"] = std::move(image_policy);
   }
   if (entry.decision != nullptr) {
     line["outcome"] = Name(entry.decision->outcome);

@@ -8,6 +8,8 @@
 #include "runclad/json/reader.hpp"
 #include "runclad/json/writer.hpp"
 
+#include "identity_json.hpp"
+
 namespace runclad::enforce {
 namespace {
 
@@ -123,6 +125,8 @@ std::string RecordToJson(const Record& record) {
       {"policy", policy.digest},
       {"log", {{"target", policy.log.target}, {"required", policy.log.required}}},
       {"rules", std::move(rules)},
+      {"image", ToDocument(record.identity)},
+      {"imagePolicy", ImagePolicyDocument(policy)},
       {"promise", ToDocument(record.promise)},
       {"findings", record.findings.document()},
       {"pid", static_cast<std::uint64_t>(record.pid)},
@@ -167,6 +171,11 @@ Result<Record> RecordFromJson(std::string_view text) {
   const auto rules = document->find("rules");
   if (rules == document->end() || !rules->is_object()) return Error{"has no rules"};
   if (auto read = ReadRules(*rules, record.process_policy); !read) return read.error();
+  if (const auto image = document->find("image"); image != document->end()) {
+    auto identity = IdentityFrom(*image);
+    if (!identity) return identity.error();
+    record.identity = *std::move(identity);
+  }
   auto promise = PromiseFrom(*document);
   if (!promise) return promise.error();
   record.promise = *std::move(promise);

@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/engine/reference.hpp"
 #include "runclad/json/pointer.hpp"
 
+#include "day.hpp"
 #include "value.hpp"
 
 namespace runclad::policy {
@@ -21,25 +23,56 @@ constexpr std::string_view kModes[] = {"enforce", "audit"};
 constexpr std::string_view kRootless[] = {"refuse", "pass-through", "apply"};
 constexpr std::string_view kLogKeys[] = {"target", "required"};
 constexpr std::string_view kLogTargets[] = {"journald", "syslog"};
+constexpr std::string_view kWaiverExpiry[] = {"optional", "required"};
+constexpr std::string_view kTrustTiers[] = {"tag", "repository-digest", "digest"};
+constexpr std::string_view kCeilings[] = {"nothing", "docker-default", "unlimited"};
+constexpr std::array kCeilingValues = {Ceiling::kNothing, Ceiling::kDockerDefault,
+                                       Ceiling::kUnlimited};
+
+std::string_view WhatHas(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::kProfile:
+      return "a profile";
+    case LayerKind::kHost:
+      return "a policy";
+    case LayerKind::kImage:
+      return "an image's file";
+    case LayerKind::kTag:
+      return "a tag";
+    case LayerKind::kShared:
+      break;
+  }
+  return "such a file";
+}
+
+// Kinds of layers as a set.
+constexpr unsigned Bit(LayerKind kind) { return 1U << static_cast<unsigned>(kind); }
+constexpr unsigned kHostOnly = Bit(LayerKind::kHost);
+constexpr unsigned kImageOnly = Bit(LayerKind::kImage);
+constexpr unsigned kOfImages = kImageOnly | Bit(LayerKind::kShared);
+constexpr unsigned kInTags = kOfImages | Bit(LayerKind::kTag);
+constexpr unsigned kEverywhere = kInTags | kHostOnly | Bit(LayerKind::kProfile);
 
 class LayerReader {
  public:
-  LayerReader(LayerKind kind, const Format& format, std::vector<LayerFault>& faults)
-      : format_(format), faults_(faults) {
+  LayerReader(LayerKind kind, std::string base, const Format& format,
+              std::vector<LayerFault>& faults)
+      : base_(std::move(base)), format_(format), faults_(faults) {
     layer_.kind = kind;
+    layer_.pointer = base_;
   }
 
   Layer Read(const Document& document) {
     if (!document.is_object()) {
-      Fail("", "a policy must be an object, not " + TypeName(document));
+      Fail("", std::string(WhatHas(layer_.kind)) + " must be an object, not " + TypeName(document));
       return {};
     }
     for (const auto& [key, value] : document.get_ref<const Document::object_t&>()) {
       const auto member = std::ranges::find(Members(), key, &Member::name);
       if (member == Members().end()) {
         UnknownMember(key);
-      } else if (member->host_only && layer_.kind != LayerKind::kHost) {
-        Fail("/" + key, "a profile has no \"" + key + "\"");
+      } else if (!Has(*member)) {
+        Fail("/" + key, std::string(WhatHas(layer_.kind)) + " has no \"" + key + "\"");
       } else {
         (this->*(member->read))(value);
       }
@@ -50,36 +83,41 @@ class LayerReader {
  private:
   struct Member {
     std::string_view name;
-    bool host_only;
+    unsigned kinds;
     void (LayerReader::*read)(const Document& value);
   };
   static std::span<const Member> Members() {
     static constexpr Member kMembers[] = {
-        {"$schema", false, &LayerReader::ReadSchema},
-        {"extends", true, &LayerReader::ReadExtends},
-        {"log", true, &LayerReader::ReadLog},
-        {"mode", true, &LayerReader::ReadMode},
-        {"rootless", true, &LayerReader::ReadRootless},
-        {"rules", false, &LayerReader::ReadRules},
+        {"$schema", kEverywhere & ~Bit(LayerKind::kTag), &LayerReader::ReadSchema},
+        {"digests", kImageOnly | Bit(LayerKind::kTag), &LayerReader::ReadDigests},
+        {"extends", kHostOnly, &LayerReader::ReadExtends},
+        {"log", kHostOnly, &LayerReader::ReadLog},
+        {"mode", kHostOnly, &LayerReader::ReadMode},
+        {"provenance", kInTags, &LayerReader::ReadProvenance},
+        {"rootless", kHostOnly, &LayerReader::ReadRootless},
+        {"rules", kEverywhere, &LayerReader::ReadRules},
+        {"tags", kImageOnly, &LayerReader::ReadTags},
+        {"trust", kHostOnly, &LayerReader::ReadTrust},
+        {"waiver-expiry", kHostOnly, &LayerReader::ReadWaiverExpiry},
+        {"waivers", kInTags | kHostOnly, &LayerReader::ReadWaivers},
     };
     return kMembers;
   }
 
-  void Fail(std::string pointer, std::string message) {
-    faults_.push_back({std::move(pointer), std::move(message)});
+  [[nodiscard]] bool Has(const Member& member) const {
+    return (member.kinds & Bit(layer_.kind)) != 0;
+  }
+
+  void Fail(std::string_view pointer, std::string message) {
+    faults_.push_back({base_ + std::string(pointer), std::move(message)});
   }
 
   void UnknownMember(const std::string& key) {
-    // Part of the format, but of a later one: ignoring it would drop what the operator asked for.
-    constexpr std::array<std::string_view, 2> kLater = {"trust", "waivers"};
-    const std::string pointer = "/" + json::Escape(key);
-    if (std::ranges::find(kLater, key) != kLater.end()) {
-      return Fail(pointer, "\"" + key + "\" is not supported by this version");
-    }
     std::vector<std::string_view> names;
-    names.reserve(Members().size());
-    for (const Member& member : Members()) names.push_back(member.name);
-    Fail(pointer, "unknown key " + Quoted(key) + Suggestion(key, names));
+    for (const Member& member : Members()) {
+      if (Has(member)) names.push_back(member.name);
+    }
+    Fail("/" + json::Escape(key), "unknown key " + Quoted(key) + Suggestion(key, names));
   }
 
   // The string at `pointer`, none (and a fault) when it is no string.
@@ -125,6 +163,129 @@ class LayerReader {
     if (choice) layer_.rootless = kChoices.at(*choice);
   }
 
+  void ReadProvenance(const Document& value) { Text(value, "/provenance", "\"provenance\""); }
+
+  void ReadTrust(const Document& value) {
+    if (!value.is_object()) {
+      return Fail("/trust", "\"trust\" must be an object, not " + TypeName(value));
+    }
+    for (const auto& [key, member] : value.get_ref<const Document::object_t&>()) {
+      const std::string pointer = "/trust/" + json::Escape(key);
+      const auto tier = std::ranges::find(kTrustTiers, key);
+      if (tier == std::end(kTrustTiers)) {
+        Fail(pointer, "unknown key " + Quoted("trust/" + key) + Suggestion(key, kTrustTiers));
+        continue;
+      }
+      const auto choice = Choose(member, pointer, Quoted("trust/" + key), kCeilings);
+      if (choice) {
+        layer_.trust.at(static_cast<std::size_t>(tier - std::begin(kTrustTiers))) =
+            kCeilingValues.at(*choice);
+      }
+    }
+  }
+
+  void ReadWaiverExpiry(const Document& value) {
+    const auto choice = Choose(value, "/waiver-expiry", "\"waiver-expiry\"", kWaiverExpiry);
+    if (choice) layer_.waivers_must_expire = *choice == 1;
+  }
+
+  void ReadDigests(const Document& value) {
+    if (!value.is_array()) {
+      return Fail("/digests", "\"digests\" must be a list of strings, not " + TypeName(value));
+    }
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      const std::string pointer = "/digests/" + std::to_string(i);
+      const std::string* digest = Text(value[i], pointer, "a digest");
+      if (digest == nullptr) continue;
+      if (!engine::IsSha256Digest(*digest)) {
+        Fail(pointer, Quoted(*digest) + " is not sha256: and 64 lower-case hexadecimal digits");
+      }
+      layer_.digests.push_back(*digest);
+    }
+    if (value.empty()) {
+      Fail("/digests", "an empty \"digests\" would refuse every image; leave it out to pin none");
+    }
+  }
+
+  void ReadTags(const Document& value) {
+    if (!value.is_object()) {
+      return Fail("/tags", "\"tags\" must be an object, not " + TypeName(value));
+    }
+    for (const auto& [tag, member] : value.get_ref<const Document::object_t&>()) {
+      const std::string pointer = "/tags/" + json::Escape(tag);
+      if (!engine::ParseReference("any:" + tag)) {
+        Fail(pointer, Quoted(tag) + " is no tag");
+        continue;
+      }
+      LayerReader reader(LayerKind::kTag, base_ + pointer, format_, faults_);
+      layer_.tags.emplace_back(tag, reader.Read(member));
+    }
+  }
+
+  void ReadWaivers(const Document& value) {
+    if (!value.is_array()) {
+      return Fail("/waivers", "\"waivers\" must be a list of objects, not " + TypeName(value));
+    }
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      const std::string pointer = "/waivers/" + std::to_string(i);
+      if (value[i].is_object()) {
+        ReadWaiver(value[i], pointer);
+      } else {
+        Fail(pointer, "a waiver must be an object, not " + TypeName(value[i]));
+      }
+    }
+  }
+
+  void ReadWaiver(const Document& value, const std::string& pointer) {
+    Waiver waiver;
+    waiver.pointer = base_ + pointer;
+    const auto text = [&](const char* key) -> const std::string* {
+      const auto member = value.find(key);
+      return member == value.end()
+                 ? nullptr
+                 : Text(*member, pointer + "/" + key, "a waiver's \"" + std::string(key) + "\"");
+    };
+    if (const std::string* reason = text("reason"); reason != nullptr) waiver.reason = *reason;
+    if (waiver.reason.empty()) Fail(pointer, "a waiver needs a \"reason\"");
+    if (const std::string* expires = text("expires"); expires != nullptr) {
+      const auto day = DaysOf(*expires);
+      if (!day) {
+        Fail(pointer + "/expires", Quoted(*expires) + " is no day such as 2027-03-31");
+      }
+      waiver.expires = *expires;
+      waiver.last_day = day.value_or(0);
+    }
+    const std::string* id = text("rule");
+    if (id == nullptr) return Fail(pointer, "a waiver needs a \"rule\"");
+    if (*id == "*") {
+      ReadWaiverOfEverything(value, pointer, std::move(waiver));
+      return;
+    }
+    const RuleSchema* schema = FindRule(*id, pointer + "/rule");
+    if (schema == nullptr) return;
+    constexpr std::string_view kOwn[] = {"rule", "reason", "expires"};
+    const std::size_t faults = faults_.size();
+    waiver.lifts = ReadRule(*schema, value, pointer + "/", kOwn);
+    const bool lifts_nothing = !waiver.lifts.action && waiver.lifts.parameters.empty();
+    if (lifts_nothing && faults_.size() == faults) {
+      Fail(pointer, "a waiver needs an \"action\" or a parameter of its rule: it lifts nothing");
+    }
+    layer_.waivers.push_back(std::move(waiver));
+  }
+
+  // An image's own audit mode.
+  void ReadWaiverOfEverything(const Document& value, const std::string& pointer, Waiver waiver) {
+    for (const auto& [key, member] : value.get_ref<const Document::object_t&>()) {
+      if (key != "rule" && key != "reason" && key != "expires") {
+        Fail(pointer + "/" + json::Escape(key),
+             "a waiver of \"*\" records what would be done, and takes no " + Quoted(key));
+      }
+    }
+    if (waiver.expires.empty()) Fail(pointer, "a waiver of \"*\" needs \"expires\"");
+    waiver.lifts.rule = "*";
+    layer_.waivers.push_back(std::move(waiver));
+  }
+
   void ReadLog(const Document& value) {
     if (!value.is_object()) {
       return Fail("/log", "\"log\" must be an object, not " + TypeName(value));
@@ -164,37 +325,47 @@ class LayerReader {
       return Fail("/rules", "\"rules\" must be an object, not " + TypeName(value));
     }
     for (const auto& [id, settings] : value.get_ref<const Document::object_t&>()) {
-      const auto schema = std::ranges::find(format_.rules, id, &RuleSchema::id);
-      if (schema == format_.rules.end()) {
-        std::vector<std::string_view> ids;
-        for (const RuleSchema& rule : format_.rules) ids.push_back(rule.id);
-        Fail("/rules/" + json::Escape(id), "unknown rule " + Quoted(id) + Suggestion(id, ids));
-      } else if (!settings.is_object()) {
-        Fail("/rules/" + id, "rule \"" + id + "\" must be an object, not " + TypeName(settings));
+      const RuleSchema* schema = FindRule(id, "/rules/" + json::Escape(id));
+      if (schema == nullptr) continue;
+      if (settings.is_object()) {
+        layer_.rules.push_back(ReadRule(*schema, settings, "/rules/" + id + "/", {}));
       } else {
-        ReadRule(*schema, settings);
+        Fail("/rules/" + id, "rule \"" + id + "\" must be an object, not " + TypeName(settings));
       }
     }
   }
 
-  void ReadRule(const RuleSchema& schema, const Document& settings) {
+  // The rule `id`, named at `pointer`; none (and a fault) when there is none.
+  const RuleSchema* FindRule(const std::string& id, const std::string& pointer) {
+    const auto schema = std::ranges::find(format_.rules, id, &RuleSchema::id);
+    if (schema != format_.rules.end()) return &*schema;
+    std::vector<std::string_view> ids;
+    for (const RuleSchema& rule : format_.rules) ids.push_back(rule.id);
+    Fail(pointer, "unknown rule " + Quoted(id) + Suggestion(id, ids));
+    return nullptr;
+  }
+
+  // The members of `settings` but for those named in `others`; `base` is the pointer of its
+  // members.
+  RuleLayer ReadRule(const RuleSchema& schema, const Document& settings, const std::string& base,
+                     std::span<const std::string_view> others) {
     RuleLayer rule{schema.id, std::nullopt, {}};
-    const std::string base = "/rules/" + std::string(schema.id) + "/";
     for (const auto& [key, value] : settings.get_ref<const Document::object_t&>()) {
+      if (std::ranges::find(others, key) != others.end()) continue;
       if (key == "action") {
         rule.action = ReadAction(schema, value, base + key);
         continue;
       }
       const auto parameter = std::ranges::find(schema.parameters, key, &ParameterSchema::name);
       if (parameter == schema.parameters.end()) {
-        UnknownParameter(schema, key, base + json::Escape(key));
+        UnknownParameter(schema, key, base + json::Escape(key), others);
         continue;
       }
-      std::optional<Parameters::Value> read =
-          ReadValue(value, {*parameter, schema.id, format_.is_syscall}, base + key, faults_);
+      std::optional<Parameters::Value> read = ReadValue(
+          value, {*parameter, schema.id, format_.is_syscall}, base_ + base + key, faults_);
       if (read) rule.parameters.emplace_back(&*parameter, *std::move(read));
     }
-    layer_.rules.push_back(std::move(rule));
+    return rule;
   }
 
   std::optional<Action> ReadAction(const RuleSchema& schema, const Document& value,
@@ -207,96 +378,26 @@ class LayerReader {
   }
 
   void UnknownParameter(const RuleSchema& schema, const std::string& key,
-                        const std::string& pointer) {
+                        const std::string& pointer, std::span<const std::string_view> others) {
     std::vector<std::string_view> names = {"action"};
+    names.insert(names.end(), others.begin(), others.end());
     for (const ParameterSchema& parameter : schema.parameters) names.push_back(parameter.name);
     const std::string suggestion = Suggestion(key, names);
     Fail(pointer, "rule " + Quoted(schema.id) + " has no parameter " + Quoted(key) +
                       (suggestion.empty() ? "; it takes " + Alternatives(names) : suggestion));
   }
 
+  std::string base_;  // the pointer of the layer inside its file
   const Format& format_;
   std::vector<LayerFault>& faults_;
   Layer layer_;
-};
-
-// Records where values were said, when the layer knows its lines.
-class OriginKeeper {
- public:
-  OriginKeeper(const Layer& layer, Origins& origins) : layer_(layer), origins_(origins) {}
-
-  void Replace(const std::string& key) const { Note(key, false, "/" + key); }
-  void Replace(std::string_view rule, std::string_view name) const { Note(rule, name, false); }
-  void Add(std::string_view rule, std::string_view name) const { Note(rule, name, true); }
-
- private:
-  void Note(std::string_view rule, std::string_view name, bool is_added) const {
-    if (layer_.positions.empty()) return;
-    std::string key(rule);
-    key += '/';
-    key += name;
-    Note(key, is_added, "/rules/" + key);
-  }
-
-  void Note(const std::string& key, bool is_added, const std::string& pointer) const {
-    const auto position = layer_.positions.find(pointer);
-    if (position == layer_.positions.end()) return;
-    std::string origin = layer_.label;
-    if (layer_.kind != LayerKind::kProfile) {
-      origin += ":" + std::to_string(position->second.line);
-    }
-    std::string& noted = origins_[key];
-    noted = is_added && !noted.empty() ? noted + ", " + origin : origin;
-  }
-
-  const Layer& layer_;
-  Origins& origins_;
 };
 
 }  // namespace
 
 Layer ReadLayer(const Document& document, LayerKind kind, const Format& format,
                 std::vector<LayerFault>& faults) {
-  return LayerReader(kind, format, faults).Read(document);
-}
-
-void Fold(Layer layer, Effective& policy) {
-  const OriginKeeper origins(layer, policy.origins);
-  if (layer.mode) {
-    policy.mode = *layer.mode;
-    origins.Replace("mode");
-  }
-  if (layer.rootless) {
-    policy.rootless = *layer.rootless;
-    origins.Replace("rootless");
-  }
-  if (layer.log_target) {
-    policy.log.target = *std::move(layer.log_target);
-    origins.Replace("log/target");
-  }
-  if (layer.log_required) {
-    policy.log.required = *layer.log_required;
-    origins.Replace("log/required");
-  }
-  for (RuleLayer& rule : layer.rules) {
-    auto found = policy.rules.find(rule.rule);
-    if (found == policy.rules.end()) found = policy.rules.try_emplace(std::string(rule.rule)).first;
-    RuleSetting& setting = found->second;
-    if (rule.action) {
-      setting.action = *rule.action;
-      origins.Replace(rule.rule, "action");
-    }
-    for (auto& [schema, value] : rule.parameters) {
-      if (schema->merge == Merge::kAccumulate && schema->type == ParameterType::kStrings) {
-        setting.parameters.Append(schema->name,
-                                  std::get<std::vector<std::string>>(std::move(value)));
-        origins.Add(rule.rule, schema->name);
-      } else {
-        setting.parameters.Set(schema->name, std::move(value));
-        origins.Replace(rule.rule, schema->name);
-      }
-    }
-  }
+  return LayerReader(kind, "", format, faults).Read(document);
 }
 
 }  // namespace runclad::policy

@@ -2,6 +2,8 @@
 // of these, folded from left to right (DESIGN: profile, policy.json, … each over the one before).
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,7 +16,13 @@
 namespace runclad::policy {
 
 // What a document may say depends on where it stands.
-enum class LayerKind { kProfile, kHost };
+enum class LayerKind {
+  kProfile,
+  kHost,    // policy.json, policy.d
+  kImage,   // an image's file
+  kTag,     // a member of an image's "tags"
+  kShared,  // _default.json, a digest's file, a pod's
+};
 
 struct RuleLayer {
   std::string_view rule;
@@ -22,16 +30,32 @@ struct RuleLayer {
   std::vector<std::pair<const ParameterSchema*, Parameters::Value>> parameters;
 };
 
+// Lifts what parameters cannot: it adds to lists that grant, takes from lists that deny and sets
+// everything else, an action included.
+struct Waiver {
+  RuleLayer lifts;  // its rule is "*" when everything is only recorded for this image
+  std::string reason;
+  std::string expires;        // "2027-03-31", the last day; empty: never
+  std::int64_t last_day = 0;  // of `expires`, since 1970-01-01
+  std::string pointer;
+};
+
 struct Layer {
   LayerKind kind = LayerKind::kHost;
-  std::string label;  // in origins: "policy.json", "profile restricted"
+  std::string label;    // in origins: "policy.json", "profile restricted"
+  std::string pointer;  // where in its file the layer stands: "" or "/tags/1.27"
   std::optional<std::string> extends;
   std::optional<Mode> mode;
   std::optional<std::string> log_target;
   std::optional<bool> log_required;
   std::optional<Rootless> rootless;
+  std::array<std::optional<Ceiling>, 3> trust;  // of Trust's members, in their order
+  std::optional<bool> waivers_must_expire;
   std::vector<RuleLayer> rules;
-  json::Positions positions;  // filled on request
+  std::vector<Waiver> waivers;
+  std::vector<std::string> digests;                 // pinned
+  std::vector<std::pair<std::string, Layer>> tags;  // of an image's file
+  json::Positions positions;                        // of the file, filled on request
 };
 
 // A fault by the JSON pointer of what is wrong.
@@ -50,8 +74,5 @@ struct Format {
 // Reads one document. With faults, what the layer holds is not to be used.
 Layer ReadLayer(const json::Document& document, LayerKind kind, const Format& format,
                 std::vector<LayerFault>& faults);
-
-// Merges `layer` over `policy`: lists that deny accumulate, everything else replaces.
-void Fold(Layer layer, Effective& policy);
 
 }  // namespace runclad::policy

@@ -1,8 +1,6 @@
-// A policy from its files: opened without trust, read, folded over its profile.
-#include <fcntl.h>
-#include <sys/stat.h>
-
+// A policy from its files: read and folded, the profile at the bottom.
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <utility>
@@ -10,65 +8,24 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/policy/effective.hpp"
-#include "runclad/sys/file.hpp"
 
 #include "compiled_profile.hpp"
 #include "digest.hpp"
+#include "files.hpp"
+#include "fold.hpp"
+#include "image_layers.hpp"
 #include "layer.hpp"
+#include "source.hpp"
 
 namespace runclad::policy {
 namespace {
 
-constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
 constexpr std::string_view kFileName = "policy.json";
+constexpr std::string_view kDropIns = "policy.d";
 constexpr std::string_view kDefaultProfile = "restricted";
 
-// A document of the policy, before it is read.
-struct Source {
-  LayerKind kind = LayerKind::kHost;
-  std::string title;  // in errors: "policy /etc/runclad/policy.json"
-  std::string label;  // in origins: "policy.json"
-  std::string_view text;
-};
-
-Source HostSource(const std::string& file_name, std::string_view text) {
-  return {LayerKind::kHost, "policy " + file_name, file_name.substr(file_name.rfind('/') + 1),
-          text};
-}
-
-// Positions cost more than the rest of the parse: only whoever reports or explains asks for them.
-json::Positions FindPositions(std::string_view text) {
-  json::Positions positions;
-  const Result<json::Document> ignored =
-      json::Read(text, {.comments = true, .positions = &positions});
-  static_cast<void>(ignored);
-  return positions;
-}
-
-std::vector<Fault> Locate(std::string_view text, std::vector<LayerFault> faults) {
-  const json::Positions positions = FindPositions(text);
-  std::vector<Fault> located;
-  for (LayerFault& fault : faults) {
-    const auto position = positions.find(fault.pointer);
-    located.push_back(
-        {position == positions.end() ? 1 : position->second.line, std::move(fault.message)});
-  }
-  std::ranges::stable_sort(located, {}, &Fault::line);
-  return located;
-}
-
-Result<Layer> ReadSource(const Source& source, const Format& format, bool wants_origins) {
-  const Result<json::Document> document = json::Read(source.text, {.comments = true});
-  if (!document) return Error{source.title + " " + document.error().message};
-  std::vector<LayerFault> faults;
-  Layer layer = ReadLayer(*document, source.kind, format, faults);
-  if (!faults.empty()) {
-    const Fault first = Locate(source.text, std::move(faults)).front();
-    return Error{source.title + " line " + std::to_string(first.line) + ": " + first.message};
-  }
-  layer.label = source.label;
-  if (wants_origins) layer.positions = FindPositions(source.text);
-  return layer;
+Format FormatOf(std::span<const RuleSchema> rules, const LoadOptions& options) {
+  return {rules, options.profile != nullptr ? options.profile : Profile, nullptr};
 }
 
 // The profile as the bottom layer, with its text's digest.
@@ -89,70 +46,123 @@ Result<std::pair<Layer, std::uint64_t>> ProfileLayer(const std::string& name, co
   return std::pair(*std::move(layer), CompiledDigest(name));
 }
 
-// The layers folded; `host` may be missing.
-Result<Effective> Resolve(const Source* host, std::span<const RuleSchema> rules,
-                          const LoadOptions& options) {
-  const Format format{rules, options.profile != nullptr ? options.profile : Profile, nullptr};
-  Effective policy;
-  policy.profile = kDefaultProfile;
-  std::vector<Layer> layers(1);
-  if (host != nullptr) {
-    Result<Layer> layer = ReadSource(*host, format, options.origins);
-    if (!layer) return layer.error();
-    if (layer->extends) policy.profile = *layer->extends;
-    layers.push_back(*std::move(layer));
-  }
-  auto profile = ProfileLayer(policy.profile, format, options);
-  if (!profile) return profile.error();
-  layers.front() = std::move(profile->first);
+// The host's own texts, in order, under the names that errors and origins call them by.
+struct HostText {
+  std::string title;  // "policy /etc/runclad/policy.json"
+  std::string label;  // "policy.json"
+  std::string text;
+};
 
-  for (Layer& layer : layers) Fold(std::move(layer), policy);
-  policy.digest = Hex(host == nullptr ? profile->second : Digest(host->text, profile->second));
-  return policy;
+Result<std::vector<HostText>> ReadHostTexts(const PolicyFiles& files) {
+  std::vector<std::string> paths = {std::string(kFileName)};
+  const auto drop_ins = files.List(std::string(kDropIns));
+  if (!drop_ins) return drop_ins.error();
+  for (const std::string& name : *drop_ins) paths.push_back(std::string(kDropIns) + "/" + name);
+  std::vector<HostText> texts;
+  for (std::string& path : paths) {
+    auto text = files.Read(path);
+    if (!text) return text.error();
+    if (*text) texts.push_back({"policy " + files.FullName(path), path, **std::move(text)});
+  }
+  return texts;
 }
 
-bool IsMissing(int dir_fd, const std::string& name) {
-  struct stat status {};
-  return fstatat(dir_fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+struct Folded {
+  Effective policy;
+  std::uint64_t digest = 0;
+  std::vector<SourcedWaiver> waivers;  // the host's own, to be applied when everything is folded
+};
+
+// The profile and the host's layers.
+Result<Folded> FoldHost(std::vector<HostText> texts, const Format& format,
+                        const LoadOptions& options) {
+  Folded folded;
+  folded.policy.profile = kDefaultProfile;
+  std::vector<Layer> layers(1);
+  for (const HostText& text : texts) {
+    Result<Layer> layer =
+        ReadSource({LayerKind::kHost, text.title, text.label, text.text}, format, options.origins);
+    if (!layer) return layer.error();
+    if (layer->extends) folded.policy.profile = *layer->extends;
+    layers.push_back(*std::move(layer));
+  }
+  auto profile = ProfileLayer(folded.policy.profile, format, options);
+  if (!profile) return profile.error();
+  layers.front() = std::move(profile->first);
+  folded.digest = profile->second;
+  for (const HostText& text : texts) folded.digest = Digest(text.text, folded.digest);
+  for (Layer& layer : layers) {
+    std::ranges::move(TakeWaivers(layer, Ceiling::kUnlimited), std::back_inserter(folded.waivers));
+    Fold(std::move(layer), folded.policy);
+  }
+  return folded;
+}
+
+Effective Finish(Folded folded, const LoadOptions& options) {
+  Lift(std::move(folded.waivers), options.today, folded.policy);
+  folded.policy.digest = Hex(folded.digest);
+  return std::move(folded.policy);
 }
 
 }  // namespace
 
+Ceiling Trust::Of(engine::Tier tier) const {
+  switch (tier) {
+    case engine::Tier::kDigest:
+      return digest;
+    case engine::Tier::kRepositoryDigest:
+      return repository_digest;
+    case engine::Tier::kTag:
+      return tag;
+    case engine::Tier::kNone:
+      break;
+  }
+  return Ceiling::kNothing;
+}
+
 Result<Effective> Load(const std::string& directory, std::span<const RuleSchema> rules,
                        const LoadOptions& options) {
-  const std::string title = "policy " + directory;
-  const Result<UniqueFd> opened =
-      sys::OpenWithoutLinks(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY);
-  if (!opened) {
-    if (!options.directory_must_exist && IsMissing(AT_FDCWD, directory)) {
-      return Resolve(nullptr, rules, options);
-    }
-    return opened.error().In("policy");
+  const Format format = FormatOf(rules, options);
+  const auto files = PolicyFiles::Open(directory);
+  if (!files) return files.error();
+  if (!*files && options.directory_must_exist) {
+    return SystemError("policy: " + directory + " cannot be opened", ENOENT);
   }
-  struct stat status {};
-  if (fstat(opened->get(), &status) != 0) return SystemError(title, errno);
-  if (const std::string why = sys::WhyUntrusted(status); !why.empty()) {
-    return Error{title + " is " + why};
+  std::vector<HostText> texts;
+  if (*files) {
+    auto read = ReadHostTexts(**files);
+    if (!read) return read.error();
+    texts = *std::move(read);
   }
-
-  const std::string file_name(kFileName);
-  const Result<std::string> text = sys::ReadTrustedFile(opened->get(), file_name, kMaxBytes);
-  if (!text) {
-    if (IsMissing(opened->get(), file_name)) return Resolve(nullptr, rules, options);
-    return text.error().In(title);
+  auto folded = FoldHost(std::move(texts), format, options);
+  if (!folded) return folded.error();
+  if (options.identity != nullptr) {
+    const auto shipped = PolicyFiles::Open(std::string(options.shipped_directory));
+    if (!shipped) return shipped.error();
+    auto policy = FoldImageLayers(std::move(folded->policy), *options.identity,
+                                  {.own = *files ? &**files : nullptr,
+                                   .shipped = *shipped ? &**shipped : nullptr,
+                                   .format = format,
+                                   .origins = options.origins,
+                                   .today = options.today},
+                                  folded->digest);
+    if (!policy) return policy.error();
+    folded->policy = *std::move(policy);
   }
-  const Source host =
-      HostSource(directory + (directory.ends_with('/') ? "" : "/") + file_name, *text);
-  return Resolve(&host, rules, options);
+  return Finish(*std::move(folded), options);
 }
 
 Result<Effective> Parse(std::string_view text, const std::string& file_name,
                         std::span<const RuleSchema> rules, const LoadOptions& options) {
-  const Source host = HostSource(file_name, text);
-  return Resolve(&host, rules, options);
+  auto folded = FoldHost(
+      {{"policy " + file_name, file_name.substr(file_name.rfind('/') + 1), std::string(text)}},
+      FormatOf(rules, options), options);
+  if (!folded) return folded.error();
+  return Finish(*std::move(folded), options);
 }
 
-std::vector<Fault> FindFaults(std::string_view text, std::span<const RuleSchema> rules,
+std::vector<Fault> FindFaults(std::string_view text, FileKind kind,
+                              std::span<const RuleSchema> rules,
                               bool (*is_syscall)(const std::string& name),
                               const LoadOptions& options) {
   const Result<json::Document> document = json::Read(text, {.comments = true});
@@ -168,8 +178,10 @@ std::vector<Fault> FindFaults(std::string_view text, std::span<const RuleSchema>
     return {{line, reason == std::string::npos ? message : message.substr(reason + 2)}};
   }
   std::vector<LayerFault> faults;
-  const Format format{rules, options.profile != nullptr ? options.profile : Profile, is_syscall};
-  ReadLayer(*document, LayerKind::kHost, format, faults);
+  Format format = FormatOf(rules, options);
+  format.is_syscall = is_syscall;
+  constexpr std::array kKinds = {LayerKind::kHost, LayerKind::kImage, LayerKind::kShared};
+  ReadLayer(*document, kKinds.at(static_cast<std::size_t>(kind)), format, faults);
   if (faults.empty()) return {};
   return Locate(text, std::move(faults));
 }

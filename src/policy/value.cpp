@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/engine/reference.hpp"
 #include "runclad/privilege/capabilities.hpp"
 
 namespace runclad::policy {
@@ -31,6 +32,24 @@ std::string UnknownCapability(const std::string& name) {
   const std::string_view nearest = Nearest(bare, known);
   return "unknown capability " + Quoted(name) +
          (nearest.empty() ? "" : "; did you mean " + Quoted(nearest) + "?");
+}
+
+// "nginx" → "docker.io/library/nginx", "ghcr.io/me/*" and a digest as they are.
+std::string CanonicalizeImage(std::string& text) {
+  if (engine::IsSha256Digest(text)) return {};
+  constexpr std::string_view kAll = "/*";
+  if (text.ends_with(kAll)) {
+    // Two components, so that Docker Hub's own "library" is not put in between.
+    constexpr std::string_view kAny = "any/image";
+    const auto below = engine::ParseReference(text.substr(0, text.size() - 1).append(kAny));
+    if (!below) return Quoted(text) + " is no registry or repository with /* behind it";
+    text = below->repository.substr(0, below->repository.size() - kAny.size()) + "*";
+    return {};
+  }
+  const auto reference = engine::ParseReference(text);
+  if (!reference) return reference.error().message;
+  text = reference->text();
+  return {};
 }
 
 class ValueReader {
@@ -126,6 +145,8 @@ class ValueReader {
       }
       case Vocabulary::kAbsolutePath:
         return WhyNotAbsolute(text);
+      case Vocabulary::kImage:
+        return CanonicalizeImage(text);
       case Vocabulary::kChoice: {
         const auto choices = format_.schema.choices;
         if (std::ranges::find(choices, text) != choices.end()) return {};

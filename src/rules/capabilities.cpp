@@ -82,21 +82,25 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr std::string_view kUnlisted[] = {"fix", "refuse"};
+constexpr std::string_view kUnlisted[] = {"refuse", "fix"};
 constexpr policy::ParameterSchema kParameters[] = {
     {.name = "allow",
      .type = policy::ParameterType::kStrings,
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kCapability,
      .choices = {},
-     .description = "capabilities that a container may keep when it asks for them"},
+     .description = "capabilities that a container may keep when it asks for them",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>(kEngineDefaults)},
     {.name = "unlisted",
      .type = policy::ParameterType::kText,
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kChoice,
      .choices = kUnlisted,
      .description = "what a request beyond the allowlist and the engines' own default gets: fix "
-                    "drops it, refuse stops the container"},
+                    "drops it, refuse stops the container",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = std::string_view("fix")},
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.4", "PSS baseline", "PSS restricted"};
 constexpr std::string_view kPaths[] = {

@@ -9,6 +9,7 @@ namespace runclad::rules {
 extern const Rule kCapabilities;
 extern const Rule kHostMounts;
 extern const Rule kHostNamespaces;
+extern const Rule kImage;
 extern const Rule kMaskedPaths;
 extern const Rule kNoNewPrivileges;
 extern const Rule kReadOnlyRootfs;
@@ -18,6 +19,7 @@ extern const Rule kSeccomp;
 namespace {
 
 constexpr std::array kCatalog = {
+    &kImage,  // before everything: of an image that may not run nothing else matters
     // The process, on exec too.
     &kCapabilities,
     &kNoNewPrivileges,

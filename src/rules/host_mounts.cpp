@@ -113,7 +113,11 @@ constexpr policy::ParameterSchema PathList(std::string_view name, policy::Merge 
           .merge = merge,
           .vocabulary = policy::Vocabulary::kAbsolutePath,
           .choices = {},
-          .description = description};
+          .description = description,
+          .order = merge == policy::Merge::kReplace ? policy::Order::kMoreIsLooser
+                                                    : policy::Order::kFewerIsLooser,
+          // Docker binds nothing of the host into a container that asks for nothing.
+          .docker_default = std::span<const std::string_view>()};
 }
 constexpr policy::ParameterSchema kParameters[] = {
     PathList("deny", policy::Merge::kAccumulate,
@@ -130,13 +134,17 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "refuse every host path but those of allow and allow-read-only"},
+     .description = "refuse every host path but those of allow and allow-read-only",
+     .order = policy::Order::kFalseIsLooser,
+     .docker_default = true},
     {.name = "below",
      .type = policy::ParameterType::kText,
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kChoice,
      .choices = kBelow,
-     .description = "what a mount of something below a path of deny gets: refuse, or read-only"},
+     .description = "what a mount of something below a path of deny gets: refuse, or read-only",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = std::string_view("refuse")},
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.6", "CIS 5.32", "PSS baseline"};
 constexpr std::string_view kPaths[] = {"/mounts/*/source", "/mounts/*/type", "/mounts/*/options"};

@@ -26,7 +26,10 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kAccumulate,
      .vocabulary = policy::Vocabulary::kAbsolutePath,
      .choices = {},
-     .description = "paths in the container that nothing may read"},
+     .description = "paths in the container that nothing may read",
+     .order = policy::Order::kFewerIsLooser,
+     // As Docker has them; an image can only add to the list, so that the value never counts.
+     .docker_default = std::span<const std::string_view>()},
 };
 constexpr std::string_view kBenchmarks[] = {"PSS baseline"};
 constexpr std::string_view kPaths[] = {"/linux/maskedPaths"};

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <ctime>
 
 #include "runclad/rules/rule.hpp"
 
@@ -15,10 +16,14 @@ std::string Call::root() const {
   return named && !named->empty() ? std::string(*named) : DefaultRoot(lower_runtime);
 }
 
-Result<policy::Effective> LoadPolicy(const Call& call) {
+Result<policy::Effective> LoadPolicy(const Call& call, const engine::Identity& identity) {
+  constexpr std::int64_t kSecondsPerDay = 24 * 3600;
   const auto& named = call.line.config_directory;
   return policy::Load(named.value_or(std::string(policy::kDefaultConfigDirectory)),
-                      rules::Schemas(), {.directory_must_exist = named.has_value()});
+                      rules::Schemas(),
+                      {.identity = &identity,
+                       .today = std::time(nullptr) / kSecondsPerDay,
+                       .directory_must_exist = named.has_value()});
 }
 
 Result<Admission> Admit(const policy::Effective& policy) {

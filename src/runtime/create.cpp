@@ -8,6 +8,7 @@
 #include "runclad/enforce/facts.hpp"
 #include "runclad/enforce/records.hpp"
 #include "runclad/enforce/runtime_state.hpp"
+#include "runclad/enforce/subject.hpp"
 #include "runclad/oci/spec.hpp"
 #include "runclad/rules/rule.hpp"
 #include "runclad/sys/bundle.hpp"
@@ -53,6 +54,7 @@ Status WriteRecord(const enforce::Records& records, const Call& call, const std:
   record.id = call.line.id();
   record.bundle = bundle;
   record.process_policy = ProcessPolicy(policy, decision.spec);
+  record.identity = facts.identity;
   record.promise = enforce::PromiseOf(decision.spec, facts);
   record.findings = findings;
   return records.Write(record);
@@ -75,7 +77,9 @@ Result<Arguments> Create(const Call& call) {
   if (enforce::ContainerExists(root, id)) {
     return Error{"a container " + id + " exists already in " + root};
   }
-  const auto policy = LoadPolicy(call);
+  enforce::Request request{id, bundle->path(), root, nullptr};
+  const enforce::Subject subject = enforce::FindSubject(*spec, request);
+  const auto policy = LoadPolicy(call, subject.identity);
   if (!policy) return policy.error();
   const auto admission = Admit(*policy);
   if (!admission) return admission.error();
@@ -85,8 +89,8 @@ Result<Arguments> Create(const Call& call) {
   const auto records = enforce::Records::Open(root, /*create=*/true);
   if (!records) return records.error();
   records->Sweep(root);
-  const rules::Facts facts =
-      enforce::GatherFacts(*spec, *policy, {id, bundle->path(), root, &*records});
+  request.records = &*records;
+  const rules::Facts facts = enforce::GatherFacts(*spec, *policy, request, subject);
   // Static, so that nobody takes it apart before we become another program: a tenth of the cost.
   static const enforce::Decision decision =
       enforce::Decide(*std::move(spec), *policy, facts, rules::Scope::kContainer);
@@ -98,6 +102,7 @@ Result<Arguments> Create(const Call& call) {
     const auto recorded =
         WriteRecord(*records, call, bundle->path(), *policy, decision, facts, findings);
     if (!recorded) return recorded.error();
+    enforce::KeepName(subject);
   }
   const auto logged = Log(call, *policy, bundle->path(), facts.identity, decision, findings);
   if (!logged) return logged.error();

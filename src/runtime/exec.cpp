@@ -97,11 +97,13 @@ Result<Arguments> Exec(Call call) {
   }
 
   policy::Effective policy;
+  engine::Identity identity;
   if (record->has_value() && IsOf(**record, *state)) {
     if (auto kept = Keeps(call, **record, *state); !kept) return kept.error();
     policy = std::move((*record)->process_policy);
+    identity = std::move((*record)->identity);
   } else {
-    auto loaded = LoadPolicy(call);
+    auto loaded = LoadPolicy(call, {});
     if (!loaded) return loaded.error();
     const auto admission = Admit(*loaded);
     if (!admission) return admission.error();
@@ -114,7 +116,7 @@ Result<Arguments> Exec(Call call) {
   const enforce::Decision decision =
       enforce::Decide(*std::move(process), policy, {}, rules::Scope::kProcess);
   const auto logged =
-      Log(call, policy, state->bundle, {}, decision, enforce::ToJson(decision.findings));
+      Log(call, policy, state->bundle, identity, decision, enforce::ToJson(decision.findings));
   if (!logged) return logged.error();
   if (policy.mode == policy::Mode::kAudit) return call.line.Canonical();
   if (decision.outcome == enforce::Outcome::kRefused) {

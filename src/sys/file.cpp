@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 
@@ -102,6 +103,31 @@ std::string WhyUntrusted(const struct stat& status) {
   }
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "writable by others than its owner";
   return {};
+}
+
+Result<std::optional<UniqueFd>> OpenTrusted(int dir_fd, std::string_view path) {
+  UniqueFd at;
+  for (std::size_t start = 0; start < path.size();) {
+    const std::size_t end = std::min(path.find('/', start), path.size());
+    const std::string name(path.substr(start, end - start));
+    const std::string title(path.substr(0, end));
+    if (name.empty() || name == "." || name == "..") return Error{title + " leads elsewhere"};
+    // O_NONBLOCK: a FIFO must not hold us up.
+    const int kind = end == path.size() ? O_NOCTTY : O_DIRECTORY;
+    UniqueFd next(::openat(at ? at.get() : dir_fd, name.c_str(),
+                           O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | kind));
+    if (!next && errno == ENOENT) return std::optional<UniqueFd>();
+    if (!next) return SystemError(title + " cannot be opened", errno);
+    struct stat status {};
+    if (::fstat(next.get(), &status) != 0) return SystemError(title + " cannot be examined", errno);
+    if (const std::string why = WhyUntrusted(status); !why.empty()) {
+      return Error{title + " is " + why};
+    }
+    at = std::move(next);
+    start = end + 1;
+  }
+  if (!at) return Error{"an empty path names no file"};
+  return std::optional<UniqueFd>(std::move(at));
 }
 
 Result<std::string> ReadTrustedFile(int dir_fd, const std::string& name, std::size_t max_bytes) {

@@ -48,6 +48,11 @@ class RecordsTest : public testing::Test {
     setting.parameters.Set("unlisted", std::string("fix"));
     setting.parameters.Set("deny-socketcall", true);
     record.process_policy.rules["capabilities"] = setting;
+    record.identity.config_digest = "sha256:" + std::string(64, 'c');
+    record.identity.manifest_digests = {"sha256:" + std::string(64, 'd')};
+    record.identity.asked_for = *engine::ParseReference("nginx:1.27");
+    record.identity.names = {{*record.identity.asked_for, engine::Tier::kTag}};
+    record.identity.pod_namespace = "web";
     record.promise.bounding = 32;
     record.promise.read_only_root = true;
     record.promise.own_namespaces = {"pid"};
@@ -73,6 +78,11 @@ TEST_F(RecordsTest, ComeBackAsTheyWereWritten) {
   const auto found = records_->Find("web");
   ASSERT_TRUE(found && found->has_value());
   const Record& record = **found;
+  EXPECT_EQ(record.identity.config_digest, written.identity.config_digest);
+  EXPECT_EQ(record.identity.manifest_digests, written.identity.manifest_digests);
+  EXPECT_EQ(record.identity.asked_for, written.identity.asked_for);
+  EXPECT_EQ(record.identity.names, written.identity.names);
+  EXPECT_EQ(record.identity.pod_namespace, "web");
   EXPECT_EQ(record.id, written.id);
   EXPECT_EQ(record.bundle, written.bundle);
   EXPECT_EQ(record.findings, written.findings);

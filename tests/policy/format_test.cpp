@@ -37,10 +37,38 @@ INSTANTIATE_TEST_SUITE_P(
          R"(2: unknown key "modes"; did you mean "mode"?)"},
         {"UnknownKeyLikeNoOther", "{\"frobnicate\": 1}", R"(1: unknown key "frobnicate")"},
         {"KeyWithSlash", "{\n\n\"a/~b\": 1}", R"(3: unknown key "a/~b")"},
-        {"TrustOfALaterVersion", "{\n\"trust\": {}}",
-         R"(2: "trust" is not supported by this version)"},
-        {"WaiversOfALaterVersion", "{\n\"waivers\": []}",
-         R"(2: "waivers" is not supported by this version)"},
+        {"MemberOfAnImage", "{\n\"digests\": []}", R"(2: a policy has no "digests")"},
+        {"UnknownTrustTier", "{\"trust\": {\n\"tags\": \"unlimited\"}}",
+         R"(2: unknown key "trust/tags"; did you mean "tag"?)"},
+        {"UnknownCeiling", "{\"trust\": {\"tag\": \"docker\"}}",
+         R"(1: "trust/tag" is nothing, docker-default or unlimited, not "docker"; did you mean "docker-default"?)"},
+        {"UnknownExpiry", "{\"waiver-expiry\": \"always\"}",
+         R"(1: "waiver-expiry" is optional or required, not "always")"},
+        {"WaiverWithoutReason", "{\"waivers\": [\n{\"rule\": \"pids-limit\", \"default\": 4}]}",
+         R"(2: a waiver needs a "reason")"},
+        {"WaiverWithoutRule", "{\"waivers\": [\n{\"reason\": \"r\"}]}",
+         R"(2: a waiver needs a "rule")"},
+        {"WaiverOfNothing", "{\"waivers\": [{\"rule\": \"pids-limit\", \"reason\": \"r\"}]}",
+         R"(1: a waiver needs an "action" or a parameter of its rule: it lifts nothing)"},
+        {"WaiverOfAnUnknownRule", "{\"waivers\": [{\"rule\": \"pids\", \"reason\": \"r\"}]}",
+         R"(1: unknown rule "pids"; did you mean "pids-limit"?)"},
+        {"WaiverOfAnUnknownParameter",
+         "{\"waivers\": [{\"rule\": \"pids-limit\", \"reason\": \"r\",\n\"expire\": "
+         "\"2027-01-01\"}]}",
+         R"(2: rule "pids-limit" has no parameter "expire"; did you mean "expires"?)"},
+        {"WaiverOfNoDay",
+         "{\"waivers\": [{\"rule\": \"pids-limit\", \"reason\": \"r\", \"default\": 4, "
+         "\"expires\":\n"
+         "\"2027-02-29\"}]}",
+         R"(1: "2027-02-29" is no day such as 2027-03-31)"},
+        {"WaiverOfEverythingForEver", "{\"waivers\": [{\"rule\": \"*\", \"reason\": \"r\"}]}",
+         R"(1: a waiver of "*" needs "expires")"},
+        {"WaiverOfEverythingWithMore",
+         "{\"waivers\": [{\"rule\": \"*\", \"reason\": \"r\", \"expires\": \"2027-01-01\",\n"
+         "\"action\": \"off\"}]}",
+         R"(2: a waiver of "*" records what would be done, and takes no "action")"},
+        {"WaiversNotAList", "{\"waivers\": {}}",
+         R"(1: "waivers" must be a list of objects, not an object)"},
         {"SchemaNotAString", "{\"$schema\": 1}", R"(1: "$schema" must be a string, not a number)"},
         {"ProfileNotAString", "{\"extends\": null}", R"(1: "extends" must be a string, not null)"},
         {"UnknownProfile", "{\n  \"extends\": \"restrcited\"}",
@@ -78,7 +106,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"UnknownParameter", "{\"rules\": {\"seccomp\": {\n\"alow\": []}}}",
          R"(2: rule "seccomp" has no parameter "alow"; did you mean "allow"?)"},
         {"UnknownParameterLikeNoOther", "{\"rules\": {\"pids-limit\": {\"ceiling\": 3}}}",
-         R"(1: rule "pids-limit" has no parameter "ceiling"; it takes action or default)"},
+         R"(1: rule "pids-limit" has no parameter "ceiling"; it takes action, default or maximum)"},
         {"UnknownAction", "{\"rules\": {\"seccomp\": {\"action\": \"of\"}}}",
          R"(1: the action of rule "seccomp" is fix, refuse, warn or off, not "of"; did you mean "off"?)"},
         {"UnsupportedAction", "{\"rules\": {\"host-mounts\": {\n\"action\": \"fix\"}}}",
@@ -101,7 +129,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"PathWithDetour", "{\"rules\": {\"host-mounts\": {\"deny\": [\"/srv/../etc\"]}}}",
          R"(1: "host-mounts/deny": "/srv/../etc" must be written without "." and "..")"},
         {"UnknownChoice", "{\"rules\": {\"capabilities\": {\"unlisted\": \"refues\"}}}",
-         R"(1: "capabilities/unlisted" is fix or refuse, not "refues"; did you mean "refuse"?)"},
+         R"(1: "capabilities/unlisted" is refuse or fix, not "refues"; did you mean "refuse"?)"},
         {"TextExpected", "{\"rules\": {\"host-mounts\": {\"label\": []}}}",
          R"(1: "host-mounts/label" must be a string, not a list)"},
         {"BooleanExpected", "{\"rules\": {\"seccomp\": {\"deny-socketcall\": 1}}}",
@@ -163,7 +191,8 @@ TEST(PolicyLint, FindsEveryFaultInTheOrderOfTheLines) {
       "{ \"rules\": {\n\"seccomp\": { \"allow\": [\"raed\"] },\n"
       "\"capabilities\": { \"allow\": [\"KIL\",\n1] } },\n"
       "\"extends\": \"base\",\n\"trust\": 1 }",
-      kRules, [](const std::string& name) { return name == "read"; }, {.profile = TestProfile});
+      FileKind::kPolicy, kRules, [](const std::string& name) { return name == "read"; },
+      {.profile = TestProfile});
   std::vector<std::string> lines;
   lines.reserve(faults.size());
   for (const Fault& fault : faults) lines.push_back(std::to_string(fault.line) + fault.message);
@@ -173,18 +202,41 @@ TEST(PolicyLint, FindsEveryFaultInTheOrderOfTheLines) {
                                  "4\"capabilities/allow\" must be a list of strings; this element "
                                  "is a number",
                                  "5unknown profile \"base\"; did you mean \"baseline\"?",
-                                 "6\"trust\" is not supported by this version"));
+                                 "6\"trust\" must be an object, not a number"));
+}
+
+TEST(PolicyLint, HoldsAnImagesFileToItsOwnForm) {
+  const auto faults = FindFaults(
+      "{ \"mode\": \"audit\",\n\"digests\": [\"sha256:12\"],\n\"tags\": {\n\"a b\": {},\n"
+      "\"1.27\": { \"tags\": {},\n\"rules\": { \"seccmp\": {} } } },\n\"digest\": 1 }",
+      FileKind::kImage, kRules, nullptr, {.profile = TestProfile});
+  std::vector<std::string> lines;
+  for (const Fault& fault : faults) lines.push_back(std::to_string(fault.line) + fault.message);
+  EXPECT_THAT(lines,
+              ElementsAre("1an image's file has no \"mode\"",
+                          "2\"sha256:12\" is not sha256: and 64 lower-case hexadecimal digits",
+                          "4\"a b\" is no tag", "5a tag has no \"tags\"",
+                          "6unknown rule \"seccmp\"; did you mean \"seccomp\"?",
+                          "7unknown key \"digest\"; did you mean \"digests\"?"));
+}
+
+TEST(PolicyLint, FilesOfADigestHaveNeitherTagsNorDigests) {
+  const auto faults = FindFaults("{\n\"tags\": {},\n\"digests\": [] }", FileKind::kShared, kRules,
+                                 nullptr, {.profile = TestProfile});
+  ASSERT_EQ(faults.size(), 2U);
+  EXPECT_EQ(faults[0].message, "such a file has no \"tags\"");
+  EXPECT_EQ(faults[1].message, "such a file has no \"digests\"");
 }
 
 TEST(PolicyLint, FindsTheOneFaultOfTextThatIsNotJson) {
-  const auto faults = FindFaults("{\n\n\"mode\": 1.5}", kRules);
+  const auto faults = FindFaults("{\n\n\"mode\": 1.5}", FileKind::kPolicy, kRules);
   ASSERT_EQ(faults.size(), 1U);
   EXPECT_EQ(faults[0].line, 3U);
   EXPECT_EQ(faults[0].message, "the number 1.5 is not an integer of 64 bits");
 }
 
 TEST(PolicyLint, IsSilentOnASoundPolicy) {
-  EXPECT_TRUE(FindFaults(R"({"mode": "audit"})", kRules).empty());
+  EXPECT_TRUE(FindFaults(R"({"mode": "audit"})", FileKind::kPolicy, kRules).empty());
 }
 
 }  // namespace

@@ -11,27 +11,60 @@ namespace runclad::policy {
 inline constexpr Action kAllActions[] = {Action::kFix, Action::kRefuse, Action::kWarn,
                                          Action::kOff};
 inline constexpr Action kNoFix[] = {Action::kRefuse, Action::kOff};
-inline constexpr std::string_view kUnlisted[] = {"fix", "refuse"};
+inline constexpr std::string_view kUnlisted[] = {"refuse", "fix"};
+
+inline constexpr std::string_view kDockerCapabilities[] = {"CAP_CHOWN", "CAP_KILL"};
 
 inline constexpr ParameterSchema kCapabilityParameters[] = {
-    {.name = "allow", .vocabulary = Vocabulary::kCapability},
+    {.name = "allow",
+     .vocabulary = Vocabulary::kCapability,
+     .order = Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>(kDockerCapabilities)},
     {.name = "unlisted",
      .type = ParameterType::kText,
      .vocabulary = Vocabulary::kChoice,
-     .choices = kUnlisted},
+     .choices = kUnlisted,
+     .order = Order::kLaterIsLooser,
+     .docker_default = std::string_view("refuse")},
 };
 inline constexpr ParameterSchema kSeccompParameters[] = {
-    {.name = "allow", .vocabulary = Vocabulary::kSyscall},
-    {.name = "deny", .merge = Merge::kAccumulate, .vocabulary = Vocabulary::kSyscall},
-    {.name = "deny-socketcall", .type = ParameterType::kBoolean},
+    {.name = "allow",
+     .vocabulary = Vocabulary::kSyscall,
+     .order = Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>()},
+    {.name = "deny",
+     .merge = Merge::kAccumulate,
+     .vocabulary = Vocabulary::kSyscall,
+     .order = Order::kFewerIsLooser,
+     .docker_default = std::span<const std::string_view>()},
+    {.name = "deny-socketcall",
+     .type = ParameterType::kBoolean,
+     .order = Order::kFalseIsLooser,
+     .docker_default = true},
 };
 inline constexpr ParameterSchema kMountParameters[] = {
-    {.name = "deny", .merge = Merge::kAccumulate, .vocabulary = Vocabulary::kAbsolutePath},
-    {.name = "allow", .vocabulary = Vocabulary::kAbsolutePath},
+    {.name = "deny",
+     .merge = Merge::kAccumulate,
+     .vocabulary = Vocabulary::kAbsolutePath,
+     .order = Order::kFewerIsLooser,
+     .docker_default = std::span<const std::string_view>()},
+    {.name = "allow",
+     .vocabulary = Vocabulary::kAbsolutePath,
+     .order = Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>()},
     {.name = "label", .type = ParameterType::kText},
 };
 inline constexpr ParameterSchema kPidsParameters[] = {
-    {.name = "default", .type = ParameterType::kInteger, .minimum = 1, .maximum = 65536},
+    {.name = "default",
+     .type = ParameterType::kInteger,
+     .order = Order::kMoreIsLooser,
+     .docker_default = Anything{},
+     .minimum = 1,
+     .maximum = 65536},
+    {.name = "maximum",
+     .type = ParameterType::kInteger,
+     .order = Order::kMoreIsLooser,
+     .docker_default = std::int64_t{4096}},
 };
 
 inline constexpr RuleSchema kRules[] = {

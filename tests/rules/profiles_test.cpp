@@ -51,6 +51,23 @@ TEST(Profiles, AreErrorsForAProgramOfOtherRules) {
             "profile restricted: rule \"capabilities\" is not this program's: its id");
 }
 
+// Without them no ceiling could be put on what an image's file says.
+TEST(Catalogue, DeclaresOrderAndDockersDefaultOfEveryParameter) {
+  for (const Rule* rule : Catalog()) {
+    for (const policy::ParameterSchema& parameter : rule->schema.parameters) {
+      const std::string name = std::string(rule->id()) + "/" + std::string(parameter.name);
+      EXPECT_NE(parameter.order, policy::Order::kUndeclared) << name;
+      EXPECT_FALSE(std::holds_alternative<std::monostate>(parameter.docker_default)) << name;
+      const bool is_list = parameter.type == policy::ParameterType::kStrings;
+      const bool is_choice = parameter.type == policy::ParameterType::kText;
+      EXPECT_EQ(parameter.order == policy::Order::kLaterIsLooser, is_choice) << name;
+      EXPECT_EQ(parameter.merge == policy::Merge::kAccumulate,
+                is_list && parameter.order == policy::Order::kFewerIsLooser)
+          << name << " accumulates when it denies, and only then";
+    }
+  }
+}
+
 TEST(Profiles, CarryNoCommentsSoThatJqReadsThem) {
   for (const std::string_view profile : {"restricted", "baseline"}) {
     EXPECT_TRUE(json::Read(policy::Profile(profile), {.comments = false})) << profile;

@@ -18,7 +18,9 @@ struct Request {
   const Records* records = nullptr;  // null: no container is known
 };
 
+struct Subject;
+
 rules::Facts GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
-                         const Request& request);
+                         const Request& request, const Subject& subject);
 
 }  // namespace runclad::enforce

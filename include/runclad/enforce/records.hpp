@@ -13,6 +13,7 @@
 #include "runclad/base/result.hpp"
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/enforce/promise.hpp"
+#include "runclad/engine/identity.hpp"
 #include "runclad/json/value.hpp"
 #include "runclad/policy/effective.hpp"
 
@@ -26,6 +27,7 @@ struct Record {
   // The policy as far as exec needs it: mode, log, and the rules of the process with the
   // capabilities narrowed to the container's own.
   policy::Effective process_policy;
+  engine::Identity identity;
   Promise promise;               // what start holds the created container to
   json::Value findings;          // as in the log line
   pid_t pid = 0;                 // of the container's first process, once started

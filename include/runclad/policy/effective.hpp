@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <span>
 #include <string>
@@ -9,11 +10,14 @@
 #include <vector>
 
 #include "runclad/base/result.hpp"
+#include "runclad/engine/identity.hpp"
 #include "runclad/policy/parameters.hpp"
 
 namespace runclad::policy {
 
 inline constexpr std::string_view kDefaultConfigDirectory = "/etc/runclad";
+// Files of images that come with runclad, where the policy has none for the repository.
+inline constexpr std::string_view kShippedDirectory = "/usr/share/runclad";
 
 struct LogSettings {
   std::string target = "file:/var/log/runclad/audit.jsonl";  // or "journald", "syslog"
@@ -22,6 +26,22 @@ struct LogSettings {
 
 // What a caller without root (a rootless engine) gets.
 enum class Rootless { kRefuse, kPassThrough, kApply };
+
+// How far an image's own files may loosen the host's policy.
+enum class Ceiling {
+  kNothing,        // not at all
+  kDockerDefault,  // to what Docker's default container has, no waivers
+  kUnlimited,
+};
+
+// By the tier of the name or digest that the files were found by.
+struct Trust {
+  Ceiling tag = Ceiling::kDockerDefault;
+  Ceiling repository_digest = Ceiling::kUnlimited;
+  Ceiling digest = Ceiling::kUnlimited;
+
+  [[nodiscard]] Ceiling Of(engine::Tier tier) const;
+};
 
 struct RuleSetting {
   Action action = Action::kOff;
@@ -32,13 +52,46 @@ struct RuleSetting {
 // place, with ", " between. Key: "mode", "log/target", "<rule>/action", "<rule>/<parameter>".
 using Origins = std::map<std::string, std::string, std::less<>>;
 
+// What a layer asked for and did not get: beyond its ceiling, or a weaker action without a waiver.
+struct Cut {
+  std::string source;     // "images/docker.io/library/nginx.json:3", the line when origins are kept
+  std::string parameter;  // "capabilities/allow"
+  std::string value;      // "CAP_NET_ADMIN"
+  std::string because;    // "is beyond what a tag may grant"
+};
+
+// A waiver of a layer that applies to the container, or would if it had not expired.
+struct WaiverUse {
+  std::string source;
+  std::string rule;  // an id, or "*"
+  std::string reason;
+  std::string expires;       // "2027-03-31"; empty: never
+  std::string void_because;  // "expired"; empty: it counts
+};
+
+// What the image that the container is made of brought in.
+struct ImagePolicy {
+  std::vector<std::string> names;           // those that counted: "docker.io/library/nginx:1.27"
+  engine::Tier tier = engine::Tier::kNone;  // the weakest that something was granted on
+  std::vector<std::string> files;           // in the order in which they were folded
+  std::string pin;                          // the pinned digest that matched
+  // A name that is pinned to other digests than this image has, and these; empty: none is.
+  std::string mispinned_name;
+  std::vector<std::string> pinned;
+};
+
 struct Effective {
   std::string profile;  // "restricted"
   Mode mode = Mode::kEnforce;
   LogSettings log;
   Rootless rootless = Rootless::kRefuse;
   std::map<std::string, RuleSetting, std::less<>> rules;  // by rule id
-  Origins origins;                                        // filled on request
+  Trust trust;
+  bool waivers_must_expire = false;
+  ImagePolicy image;
+  std::vector<Cut> cuts;
+  std::vector<WaiverUse> waivers;
+  Origins origins;     // filled on request
   std::string digest;  // of everything that was read: tells policies apart in the log
 
   // The rule's setting; a rule that no layer names is off.
@@ -49,15 +102,21 @@ struct Effective {
 std::string_view Profile(std::string_view name);
 
 struct LoadOptions {
+  // Whose image files, digest files and pod files count; null: nobody's.
+  const engine::Identity* identity = nullptr;
+  std::int64_t today = 0;  // days since 1970-01-01 UTC, for waivers
+  std::string_view shipped_directory = kShippedDirectory;
   bool directory_must_exist = false;  // the operator named it
   bool origins = false;               // fill Effective::origins: costs another parse
   // The texts of other profiles than those compiled in, for tests.
   std::string_view (*profile)(std::string_view name) = nullptr;
 };
 
-// Reads the policy in `directory` over its profile. No directory or no policy.json: the compiled-in
-// `restricted`. Anything that could be another's word (links, foreign owners, open permissions) and
-// every fault is an error with file, line and, for a misspelling, a suggestion.
+// Reads the policy in `directory`, each layer over the ones before: the profile, policy.json,
+// policy.d/*.json, the image's _default.json files from the root down, its own file, its tag's
+// part, digests/sha256/<hex>.json, pods/<namespace>.json. No directory or no policy.json: the
+// compiled-in `restricted`. Anything that could be another's word (links, foreign owners, open
+// permissions) and every fault is an error with file, line and, for a misspelling, a suggestion.
 Result<Effective> Load(const std::string& directory, std::span<const RuleSchema> rules,
                        const LoadOptions& options = {});
 
@@ -71,9 +130,17 @@ struct Fault {
   std::string message;
 };
 
+// What stands where in a policy's directory.
+enum class FileKind {
+  kPolicy,  // policy.json, policy.d/*.json
+  kImage,   // images/<repository>.json
+  kShared,  // images/…/_default.json, digests/sha256/<hex>.json, pods/<namespace>.json
+};
+
 // Every fault of a policy file's text. `is_syscall` knows the names of system calls (Load does not
 // ask: it holds them to their form only).
-std::vector<Fault> FindFaults(std::string_view text, std::span<const RuleSchema> rules,
+std::vector<Fault> FindFaults(std::string_view text, FileKind kind,
+                              std::span<const RuleSchema> rules,
                               bool (*is_syscall)(const std::string& name) = nullptr,
                               const LoadOptions& options = {});
 

@@ -27,15 +27,34 @@ enum class Merge {
 enum class ParameterType { kStrings, kInteger, kText, kBoolean };
 
 // What the strings of a list or a text are, so that policy files can be checked.
-enum class Vocabulary { kAny, kCapability, kSyscall, kAbsolutePath, kChoice };
+enum class Vocabulary { kAny, kCapability, kSyscall, kAbsolutePath, kChoice, kImage };
+
+// Which of two values lets a container do more. Of choices, the one that `choices` has later.
+enum class Order {
+  kUndeclared,
+  kMoreIsLooser,
+  kFewerIsLooser,
+  kTrueIsLooser,
+  kFalseIsLooser,
+  kLaterIsLooser
+};
+
+// What nothing is looser than: no limit.
+struct Anything {};
+
+// What Docker gives a container that was asked for with nothing but an image.
+using DockerDefault = std::variant<std::monostate, Anything, std::span<const std::string_view>,
+                                   std::int64_t, std::string_view, bool>;
 
 struct ParameterSchema {
-  std::string_view name;
+  std::string_view name = {};
   ParameterType type = ParameterType::kStrings;
   Merge merge = Merge::kReplace;
   Vocabulary vocabulary = Vocabulary::kAny;
   std::span<const std::string_view> choices = {};  // for kChoice
   std::string_view description = {};
+  Order order = Order::kUndeclared;
+  DockerDefault docker_default = {};
   std::int64_t minimum = 0;  // for kInteger
   std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
 };

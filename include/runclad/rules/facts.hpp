@@ -62,6 +62,9 @@ struct DirectoryFacts {
 
 struct Facts {
   engine::Identity identity;
+  // One of its names that the policy pins to other digests than the image has, and these.
+  std::string mispinned_name;
+  std::vector<std::string> pinned_digests;
   KernelFacts kernel;
   // By /mounts/*/source as written for binds, by each layer's directory for overlay mounts.
   std::map<std::string, SourceFacts> sources;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,11 @@ Result<std::string> ReadRegularFile(int fd, std::size_t max_bytes);
 // As ReadRegularFile, for a name in `dir_fd` that must be owned by root or by us and be writable by
 // nobody else.
 Result<std::string> ReadTrustedFile(int dir_fd, const std::string& name, std::size_t max_bytes);
+
+// Opens `path` below `dir_fd` for reading, no component a link, each owned by root or by us and
+// writable by nobody else. No value where a component does not exist. Errors begin with the
+// component's path: "images/docker.io is writable by others than its owner".
+Result<std::optional<UniqueFd>> OpenTrusted(int dir_fd, std::string_view path);
 
 // The sentence that says why others could have written what `status` describes; empty when not.
 std::string WhyUntrusted(const struct stat& status);

@@ -1,0 +1,81 @@
+#include "identity_json.hpp"
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace runclad::enforce {
+
+using json::Document;
+
+Document ToDocument(const engine::Identity& identity) {
+  Document document = Document::object();
+  const auto add = [&](const char* member, const std::string& text) {
+    if (!text.empty()) document[member] = text;
+  };
+  add("config", identity.config_digest);
+  add("podNamespace", identity.pod_namespace);
+  if (!identity.is_known()) add("unknown", identity.unknown_because);
+  if (identity.is_sandbox) document["sandbox"] = true;
+  if (!identity.manifest_digests.empty()) document["manifests"] = identity.manifest_digests;
+  if (identity.asked_for) document["askedFor"] = identity.asked_for->text();
+  for (const engine::ImageName& name : identity.names) {
+    document["names"].push_back(
+        {{"name", name.reference.text()}, {"trust", engine::Name(name.tier)}});
+  }
+  return document;
+}
+
+Result<engine::Identity> IdentityFrom(const Document& document) {
+  engine::Identity identity;
+  try {
+    identity.config_digest = document.value("config", "");
+    identity.pod_namespace = document.value("podNamespace", "");
+    identity.unknown_because = document.value("unknown", "");
+    identity.is_sandbox = document.value("sandbox", false);
+    identity.manifest_digests = document.value("manifests", std::vector<std::string>());
+    if (document.contains("askedFor")) {
+      auto reference = engine::ParseReference(document.at("askedFor").get<std::string>());
+      if (!reference) return reference.error();
+      identity.asked_for = *std::move(reference);
+    }
+    for (const Document& entry : document.value("names", Document::array())) {
+      auto reference = engine::ParseReference(entry.at("name").get<std::string>());
+      if (!reference) return reference.error();
+      engine::Tier tier = engine::Tier::kTag;
+      for (const auto known : {engine::Tier::kRepositoryDigest, engine::Tier::kDigest}) {
+        if (entry.at("trust") == engine::Name(known)) tier = known;
+      }
+      identity.names.push_back({*std::move(reference), tier});
+    }
+  } catch (const Document::exception&) {
+    return Error{"has no image that can be read"};
+  }
+  return identity;
+}
+
+Document ImagePolicyDocument(const policy::Effective& policy) {
+  Document document;
+  const policy::ImagePolicy& image = policy.image;
+  if (!image.files.empty()) {
+    document["names"] = image.names;
+    document["files"] = image.files;
+    document["trust"] = engine::Name(image.tier);
+  }
+  if (!image.pin.empty()) document["pin"] = image.pin;
+  for (const policy::Cut& cut : policy.cuts) {
+    document["cut"].push_back({{"source", cut.source},
+                               {"parameter", cut.parameter},
+                               {"value", cut.value},
+                               {"because", cut.because}});
+  }
+  for (const policy::WaiverUse& waiver : policy.waivers) {
+    Document entry = {{"source", waiver.source}, {"rule", waiver.rule}, {"reason", waiver.reason}};
+    if (!waiver.expires.empty()) entry["expires"] = waiver.expires;
+    if (!waiver.void_because.empty()) entry["void"] = waiver.void_because;
+    document["waivers"].push_back(std::move(entry));
+  }
+  return document;
+}
+
+}  // namespace runclad::enforce

@@ -1,0 +1,27 @@
+// The names of containers' first creates, under /var/lib/runclad/names.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "runclad/base/result.hpp"
+#include "runclad/engine/identity.hpp"
+#include "runclad/engine/layout.hpp"
+
+namespace runclad::enforce {
+
+inline constexpr const char* kStateDirectory = "/var/lib/runclad";
+
+// The name that was kept for the container of `layout` while it is made of the image
+// `config_digest`. No value: none was, or what is there cannot be trusted or understood.
+std::optional<engine::ImageName> FindKeptName(const engine::Layout& layout,
+                                              const std::string& config_digest,
+                                              const std::string& state_directory = kStateDirectory);
+
+// Keeps `name` for it, unless one is kept already. Removes those of containers that are gone, at
+// most once in ten minutes.
+Status WriteKeptName(const engine::Layout& layout, const std::string& config_digest,
+                     const engine::ImageName& name,
+                     const std::string& state_directory = kStateDirectory);
+
+}  // namespace runclad::enforce

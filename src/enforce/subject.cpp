@@ -1,0 +1,54 @@
+#include "runclad/enforce/subject.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <syslog.h>
+
+#include "runclad/engine/identify.hpp"
+
+#include "kept_names.hpp"
+
+namespace runclad::enforce {
+
+Subject FindSubject(const oci::Spec& spec, const Request& request) {
+  const std::string root = spec.root_path();
+  const engine::Call call{request.id, request.bundle, request.runtime_root,
+                          root.starts_with('/') ? root : request.bundle + "/" + root};
+  Subject subject;
+  subject.layout = engine::Discover(call);
+  subject.identity = engine::Identify(subject.layout, call);
+  engine::Identity& identity = subject.identity;
+  if (!identity.is_known() || identity.asked_for) return subject;
+  auto kept = FindKeptName(subject.layout, identity.config_digest);
+  if (!kept) return subject;
+  identity.asked_for = kept->reference;
+  if (std::ranges::find(identity.names, *kept) == identity.names.end()) {
+    identity.names.push_back(*std::move(kept));
+  }
+  subject.name_is_kept = true;
+  return subject;
+}
+
+void KeepName(const Subject& subject) {
+  const engine::Identity& identity = subject.identity;
+  if (!identity.is_known() || !identity.asked_for || subject.name_is_kept || ::geteuid() != 0) {
+    return;
+  }
+  engine::ImageName name{*identity.asked_for, engine::Tier::kTag};
+  for (const engine::ImageName& known : identity.names) {
+    if (known.reference.repository == name.reference.repository) {
+      name.tier = std::max(name.tier, known.tier);
+    }
+  }
+  const auto written = WriteKeptName(subject.layout, identity.config_digest, name);
+  if (written) return;
+  ::openlog("runclad", LOG_PID, LOG_AUTHPRIV);
+  ::syslog(LOG_WARNING, "the name %s of container %s cannot be kept for its next start: %s",
+           name.reference.text().c_str(), subject.layout.id.c_str(),
+           written.error().message.c_str());
+}
+
+}  // namespace runclad::enforce

@@ -1,0 +1,68 @@
+#include "files.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "runclad/sys/file.hpp"
+
+namespace runclad::policy {
+namespace {
+
+constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+
+}  // namespace
+
+Result<std::optional<PolicyFiles>> PolicyFiles::Open(const std::string& directory) {
+  auto opened = sys::OpenWithoutLinks(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY);
+  struct stat status {};
+  if (!opened) {
+    if (::lstat(directory.c_str(), &status) != 0 && errno == ENOENT) {
+      return std::optional<PolicyFiles>();
+    }
+    return opened.error().In("policy");
+  }
+  const std::string title = "policy " + directory;
+  if (::fstat(opened->get(), &status) != 0) return SystemError(title, errno);
+  if (const std::string why = sys::WhyUntrusted(status); !why.empty()) {
+    return Error{title + " is " + why};
+  }
+  return std::optional<PolicyFiles>(PolicyFiles(directory, *std::move(opened)));
+}
+
+Result<std::optional<std::string>> PolicyFiles::Read(const std::string& path) const {
+  const auto file = sys::OpenTrusted(fd_.get(), path);
+  if (!file) return file.error().In("policy " + directory_);
+  if (!*file) return std::optional<std::string>();
+  auto text = sys::ReadRegularFile((*file)->get(), kMaxBytes);
+  if (!text) return text.error().In("policy " + directory_ + ": " + path);
+  return std::optional<std::string>(*std::move(text));
+}
+
+Result<std::vector<std::string>> PolicyFiles::List(const std::string& path) const {
+  auto directory = sys::OpenTrusted(fd_.get(), path);
+  if (!directory) return directory.error().In("policy " + directory_);
+  std::vector<std::string> names;
+  if (!*directory) return names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir((*directory)->get()), ::closedir);
+  if (!stream) return SystemError("policy " + FullName(path) + " cannot be listed", errno);
+  (*directory)->Release();
+  while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string_view name = static_cast<const char*>(entry->d_name);
+    if (!name.starts_with('.') && name.ends_with(".json")) names.emplace_back(name);
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::string PolicyFiles::FullName(std::string_view path) const {
+  std::string name = directory_;
+  if (!name.ends_with('/')) name += '/';
+  return name.append(path);
+}
+
+}  // namespace runclad::policy

@@ -1,0 +1,258 @@
+#include "fold.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "order.hpp"
+
+namespace runclad::policy {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+// "policy.json:12", or without the line where the layer does not know its lines.
+std::string SourceOf(const Layer& layer, const std::string& pointer) {
+  const auto position = layer.positions.find(layer.pointer + pointer);
+  if (layer.kind == LayerKind::kProfile || position == layer.positions.end()) return layer.label;
+  return layer.label + ":" + std::to_string(position->second.line);
+}
+
+// Records where values were said, when the layer knows its lines.
+class OriginKeeper {
+ public:
+  OriginKeeper(const Layer& layer, Origins& origins) : layer_(layer), origins_(origins) {}
+
+  void Replace(const std::string& key) const { Note(key, false, "/" + key); }
+  void Replace(std::string_view rule, std::string_view name) const { Note(rule, name, false); }
+  void Add(std::string_view rule, std::string_view name) const { Note(rule, name, true); }
+
+ private:
+  void Note(std::string_view rule, std::string_view name, bool is_added) const {
+    if (layer_.positions.empty()) return;
+    std::string key(rule);
+    key += '/';
+    key += name;
+    Note(key, is_added, "/rules/" + key);
+  }
+
+  void Note(const std::string& key, bool is_added, const std::string& pointer) const {
+    if (!layer_.positions.contains(layer_.pointer + pointer)) return;
+    std::string& noted = origins_[key];
+    const std::string origin = SourceOf(layer_, pointer);
+    noted = is_added && !noted.empty() ? noted + ", " + origin : origin;
+  }
+
+  const Layer& layer_;
+  Origins& origins_;
+};
+
+RuleSetting& SettingOf(Effective& policy, std::string_view rule) {
+  const auto found = policy.rules.find(rule);
+  if (found != policy.rules.end()) return found->second;
+  return policy.rules.try_emplace(std::string(rule)).first->second;
+}
+
+// The value that a rule reads for a parameter that no layer names.
+Parameters::Value Absent(const ParameterSchema& schema) {
+  switch (schema.type) {
+    case ParameterType::kStrings:
+      return Strings();
+    case ParameterType::kInteger:
+      return std::int64_t{0};
+    case ParameterType::kText:
+      // A choice that nobody made is the strictest.
+      return schema.choices.empty() ? std::string() : std::string(schema.choices.front());
+    case ParameterType::kBoolean:
+      break;
+  }
+  return false;
+}
+
+Parameters::Value ValueOf(const Effective& policy, std::string_view rule,
+                          const ParameterSchema& schema) {
+  const auto& values = policy.rule(rule).parameters.all();
+  const auto found = values.find(schema.name);
+  return found == values.end() ? Absent(schema) : found->second;
+}
+
+bool Accumulates(const ParameterSchema& schema) {
+  return schema.merge == Merge::kAccumulate && schema.type == ParameterType::kStrings;
+}
+
+// `value` as far as the ceiling lets it go.
+Parameters::Value Cap(const ParameterSchema& schema, Parameters::Value value, Ceiling ceiling,
+                      const Parameters::Value& host) {
+  if (ceiling == Ceiling::kUnlimited) return value;
+  if (ceiling == Ceiling::kNothing) return Stricter(schema, std::move(value), host);
+  const auto docker = DockerDefaultOf(schema);
+  if (!docker) return value;
+  return Stricter(schema, std::move(value), Looser(schema, host, *docker));
+}
+
+}  // namespace
+
+void Fold(Layer layer, Effective& policy) {
+  const OriginKeeper origins(layer, policy.origins);
+  if (layer.mode) {
+    policy.mode = *layer.mode;
+    origins.Replace("mode");
+  }
+  if (layer.rootless) {
+    policy.rootless = *layer.rootless;
+    origins.Replace("rootless");
+  }
+  if (layer.log_target) {
+    policy.log.target = *std::move(layer.log_target);
+    origins.Replace("log/target");
+  }
+  if (layer.log_required) {
+    policy.log.required = *layer.log_required;
+    origins.Replace("log/required");
+  }
+  if (layer.waivers_must_expire) {
+    policy.waivers_must_expire = *layer.waivers_must_expire;
+    origins.Replace("waiver-expiry");
+  }
+  const std::array members = {std::pair(&policy.trust.tag, "trust/tag"),
+                              std::pair(&policy.trust.repository_digest, "trust/repository-digest"),
+                              std::pair(&policy.trust.digest, "trust/digest")};
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (!layer.trust.at(i)) continue;
+    *members.at(i).first = *layer.trust.at(i);
+    origins.Replace(members.at(i).second);
+  }
+  for (RuleLayer& rule : layer.rules) {
+    RuleSetting& setting = SettingOf(policy, rule.rule);
+    if (rule.action) {
+      setting.action = *rule.action;
+      origins.Replace(rule.rule, "action");
+    }
+    for (auto& [schema, value] : rule.parameters) {
+      if (Accumulates(*schema)) {
+        setting.parameters.Append(schema->name, std::get<Strings>(std::move(value)));
+        origins.Add(rule.rule, schema->name);
+      } else {
+        setting.parameters.Set(schema->name, std::move(value));
+        origins.Replace(rule.rule, schema->name);
+      }
+    }
+  }
+}
+
+void FoldWithin(Layer layer, Ceiling ceiling, const Effective& host, Effective& policy) {
+  const auto cut = [&](std::string_view rule, std::string_view name, std::string value,
+                       std::string because) {
+    const std::string parameter = std::string(rule) + "/" + std::string(name);
+    policy.cuts.push_back(
+        {SourceOf(layer, "/rules/" + parameter), parameter, std::move(value), std::move(because)});
+  };
+  for (RuleLayer& rule : layer.rules) {
+    const Action before = policy.rule(rule.rule).action;
+    if (rule.action && Stricter(*rule.action, before) != *rule.action) {
+      cut(rule.rule, "action", std::string(Name(*rule.action)), "is weaker and needs a waiver");
+      rule.action.reset();
+    }
+    for (auto& [schema, value] : rule.parameters) {
+      if (Accumulates(*schema)) continue;  // an image's file can only add to what is denied
+      Parameters::Value kept = Cap(*schema, value, ceiling, ValueOf(host, rule.rule, *schema));
+      if (kept == value) continue;
+      cut(rule.rule, schema->name, Difference(value, kept),
+          ceiling == Ceiling::kNothing
+              ? "is looser than the host's own, and the host trusts this name with nothing"
+              : "is beyond Docker's default, which is all that the host trusts this name with");
+      value = std::move(kept);
+    }
+  }
+  Fold(std::move(layer), policy);
+}
+
+std::vector<SourcedWaiver> TakeWaivers(Layer& layer, Ceiling ceiling) {
+  std::vector<SourcedWaiver> taken;
+  for (Waiver& waiver : layer.waivers) {
+    const auto position = layer.positions.find(waiver.pointer);
+    std::string source = layer.label;
+    if (position != layer.positions.end()) source += ":" + std::to_string(position->second.line);
+    taken.push_back(
+        {std::move(waiver), std::move(source),
+         ceiling == Ceiling::kUnlimited ? "" : "the host does not trust this name so far"});
+  }
+  layer.waivers.clear();
+  return taken;
+}
+
+void Lift(std::vector<SourcedWaiver> waivers, std::int64_t today, Effective& policy) {
+  for (auto& [waiver, source, void_because] : waivers) {
+    const bool expires = !waiver.expires.empty();
+    if (void_because.empty() && expires && today > waiver.last_day) void_because = "expired";
+    if (void_because.empty() && !expires && policy.waivers_must_expire) {
+      void_because = "has no expires, which the policy demands";
+    }
+    policy.waivers.push_back({source, std::string(waiver.lifts.rule), std::move(waiver.reason),
+                              std::move(waiver.expires), void_because});
+    if (!void_because.empty()) continue;
+    if (waiver.lifts.rule == "*") {
+      policy.mode = Mode::kAudit;
+      continue;
+    }
+    const auto note = [&](std::string_view name) {
+      if (policy.origins.empty()) return;
+      std::string& origin =
+          policy.origins[std::string(waiver.lifts.rule) + "/" + std::string(name)];
+      origin += (origin.empty() ? "waiver " : ", waiver ") + source;
+    };
+    RuleSetting& setting = SettingOf(policy, waiver.lifts.rule);
+    if (waiver.lifts.action) {
+      setting.action = *waiver.lifts.action;
+      note("action");
+    }
+    for (auto& [schema, value] : waiver.lifts.parameters) {
+      note(schema->name);
+      auto* list = std::get_if<Strings>(&value);
+      if (list == nullptr) {
+        setting.parameters.Set(schema->name, std::move(value));
+      } else if (schema->order == Order::kMoreIsLooser) {
+        setting.parameters.Append(schema->name, std::move(*list));
+      } else {
+        Strings left = setting.parameters.strings(schema->name);
+        std::erase_if(left, [&](const std::string& text) {
+          return std::ranges::find(*list, text) != list->end();
+        });
+        setting.parameters.Set(schema->name, std::move(left));
+      }
+    }
+  }
+}
+
+Effective Meet(Effective left, const Effective& right, std::span<const RuleSchema> rules) {
+  if (right.mode == Mode::kEnforce) left.mode = Mode::kEnforce;
+  for (const RuleSchema& rule : rules) {
+    if (!left.rules.contains(rule.id) && !right.rules.contains(rule.id)) continue;
+    RuleSetting& setting = SettingOf(left, rule.id);
+    setting.action = Stricter(setting.action, right.rule(rule.id).action);
+    for (const ParameterSchema& schema : rule.parameters) {
+      setting.parameters.Set(schema.name, Stricter(schema, ValueOf(left, rule.id, schema),
+                                                   ValueOf(right, rule.id, schema)));
+    }
+  }
+  const auto append = [](auto& to, const auto& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  };
+  append(left.cuts, right.cuts);
+  append(left.waivers, right.waivers);
+  append(left.image.names, right.image.names);
+  append(left.image.files, right.image.files);
+  left.image.tier = std::min(left.image.tier, right.image.tier);
+  if (left.image.pin.empty()) left.image.pin = right.image.pin;
+  if (left.image.mispinned_name.empty()) {
+    left.image.mispinned_name = right.image.mispinned_name;
+    left.image.pinned = right.image.pinned;
+  }
+  for (const auto& [key, origin] : right.origins) {
+    std::string& noted = left.origins[key];
+    if (noted != origin) noted += (noted.empty() ? "" : ", ") + origin;
+  }
+  return left;
+}
+
+}  // namespace runclad::policy

@@ -1,0 +1,27 @@
+// Which of two settings lets a container do more: what trust ceilings and several names are made
+// of.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "runclad/policy/parameters.hpp"
+
+namespace runclad::policy {
+
+// The strictest value that is as loose as either, and the loosest that is as strict as either.
+Parameters::Value Looser(const ParameterSchema& schema, Parameters::Value left,
+                         const Parameters::Value& right);
+Parameters::Value Stricter(const ParameterSchema& schema, Parameters::Value left,
+                           const Parameters::Value& right);
+
+// Docker's own default for the parameter; no value: no limit.
+std::optional<Parameters::Value> DockerDefaultOf(const ParameterSchema& schema);
+
+// refuse, fix, warn, off: each lets a container do more than the one before.
+Action Stricter(Action left, Action right);
+
+// "CAP_KILL", "4096": what of `value` is not in `rest` (lists), or the value.
+std::string Difference(const Parameters::Value& value, const Parameters::Value& rest);
+
+}  // namespace runclad::policy
