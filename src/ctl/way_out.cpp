@@ -95,6 +95,18 @@ Document AllowNamespaces(const std::vector<Finding>& findings, const policy::Rul
   return setting.empty() ? Document() : setting;
 }
 
+// An image that is pinned elsewhere, denied or unknown is no matter of one list.
+Document AllowImages(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
+  Strings wanted;
+  for (const Finding& finding : findings) {
+    const Document& name = finding.before.document();
+    if (name.is_string() && finding.why.ends_with("is not listed in image.allow")) {
+      AddNew(wanted, name.get<std::string>());
+    }
+  }
+  return Listing(now, "allow", wanted);
+}
+
 // Nothing narrower exists.
 Document Warn(const std::vector<Finding>& /*findings*/, const policy::RuleSetting& /*now*/) {
   return {{"action", policy::Name(policy::Action::kWarn)}};
@@ -105,10 +117,8 @@ struct WayOut {
   Describe describe;
 };
 constexpr WayOut kWaysOut[] = {
-    {"capabilities", AllowCapabilities},
-    {"seccomp", AllowSyscalls},
-    {"host-mounts", AllowMounts},
-    {"host-namespaces", AllowNamespaces},
+    {"image", AllowImages},       {"capabilities", AllowCapabilities},  {"seccomp", AllowSyscalls},
+    {"host-mounts", AllowMounts}, {"host-namespaces", AllowNamespaces},
 };
 
 Describe DescribeOf(std::string_view rule) {

@@ -82,8 +82,9 @@ Findings Check(const oci::Spec& /*spec*/, const Context& context) {
   if (!facts.mispinned_name.empty()) {
     std::string pinned;
     for (const std::string& digest : facts.pinned_digests) pinned += " " + digest;
-    return {Refuse(kPath, facts.mispinned_name,
-                   "is made of " + identity.config_digest + ", and the name is pinned to" + pinned)};
+    return {
+        Refuse(kPath, facts.mispinned_name,
+               "is made of " + identity.config_digest + ", and the name is pinned to" + pinned)};
   }
   return CheckLists(identity, context);
 }
