@@ -54,7 +54,7 @@ outer() {
   chmod 755 "$E2E_SRV"
   E2E_CGROUP=/${E2E_SRV##*/}
   E2E_LOGS=$(cd "$E2E_DIR/../.." && pwd)/build/e2e-logs  # of a run that failed
-  trap 'kill "${child:-}" 2>/dev/null; rm -rf "$E2E_SRV"' EXIT
+  trap 'end_child; rm -rf "$E2E_SRV"; remove_cgroups' EXIT
   trap 'exit 130' INT TERM
 
   unshare --mount --pid --net --uts --ipc --fork --kill-child --mount-proc --propagation private \
@@ -63,11 +63,19 @@ outer() {
   wait "$child"
   local status=$?
   child=
-  # A run that was cut short leaves its cgroups; their processes are gone with the namespace.
-  remove_cgroups
   exit "$status"
 }
 
+# unshare(1) ignores SIGTERM; when it is killed, the pid namespace goes with it.
+end_child() {
+  [ -n "${child:-}" ] || return 0
+  kill -KILL "$child"
+  wait "$child"
+  # The processes of the namespace end in their own time, and hold their cgroups until then.
+  sleep 1
+} 2>/dev/null
+
+# A run that was cut short leaves its cgroups; their processes are gone with the namespace.
 remove_cgroups() {
   find /sys/fs/cgroup -depth -type d -path "/sys/fs/cgroup*$E2E_CGROUP*" -exec rmdir {} + 2>/dev/null
 }
