@@ -147,8 +147,9 @@ check "the runtime needs no shared library" is_static build/release/runclad
 
 if [ "${1:-}" = --quick ]; then finish; fi
 
-say "engines (about five minutes)"
+say "engines (about seven minutes)"
 counted "end-to-end tests" tests/e2e/run.sh
+counted "images under their image files" tests/images/run.sh --quick
 counted "the attacks work under plain runc, so that the tests can fail" tests/e2e/run.sh --prove
 counted "instructions on the hot path" tests/e2e/run.sh tests/bench/instructions.sh
 grep -E '^ *[0-9]+ (instructions|bytes)' "$LOG"

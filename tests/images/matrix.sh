@@ -1,0 +1,307 @@
+#!/bin/bash
+# The topic of tests/e2e/run.sh that run.sh hands it: the life of each service under its image file,
+# and what becomes of it with one grant less. IMAGES_SERVICES names the services, IMAGES_CACHE has
+# their root filesystems.
+# shellcheck source=tests/e2e/lib.sh
+. "${E2E_DIR:?}/lib.sh"
+# shellcheck source=tests/images/roots.sh
+. "${IMAGES_DIR:?}/roots.sh"
+# shellcheck source=tests/images/client.sh
+. "$IMAGES_DIR/client.sh"
+
+PROFILES=$IMAGES_DIR/../../profiles
+POLICY=$E2E_POLICIES/own  # what the runtime `own` reads
+TABLE=$E2E_WORK/table
+NAME=image  # of the one container that lives at a time
+
+# --- images --------------------------------------------------------------------------------------
+
+add_user() {  # ROOT NAME UID GID HOME
+  printf '%s:x:%s:%s::%s:/usr/sbin/nologin\n' "$2" "$3" "$4" "$5" >>"$1/etc/passwd"
+  grep -q "^[^:]*:[^:]*:$4:" "$1/etc/group" || printf '%s:x:%s:\n' "$2" "$4" >>"$1/etc/group"
+}
+
+# A directory as an image has it: own_directory ROOT PATH USER-ID MODE
+own_directory() {
+  mkdir -p "$1$2"
+  chown "$3:$3" "$1$2"
+  chmod "$4" "$1$2"
+}
+
+import_image() {
+  local layers=$E2E_WORK/layers change changes=() root
+  # shellcheck disable=SC2086  # a list of words
+  root=$(root_of "$IMAGES_CACHE" $PACKAGES)/root
+  mkdir -p "$layers/upper" "$layers/work" "$layers/merged"
+  mount -t overlay -o "lowerdir=$root,upperdir=$layers/upper,workdir=$layers/work" \
+    overlay "$layers/merged" || return 1
+  prepare "$layers/merged"
+  if [ -f "$SERVICE_DIR/entrypoint.sh" ]; then
+    install -D -m 755 "$SERVICE_DIR/entrypoint.sh" \
+      "$layers/merged/usr/local/bin/docker-entrypoint.sh"
+    changes=(--change 'ENTRYPOINT ["docker-entrypoint.sh"]')
+  fi
+  for change in "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
+    "${CHANGES[@]}"; do
+    changes+=(--change "$change")
+  done
+  tar -C "$layers/merged" --xattrs --xattrs-include=security.capability -c . | docker import "${changes[@]}" - "$IMAGE" >/dev/null
+  local status=$?
+  umount "$layers/merged"
+  rm -rf "$layers"
+  return "$status"
+}
+
+# --- image files ---------------------------------------------------------------------------------
+
+image_file() { printf '%s/images/%s.json\n' "$PROFILES" "${REPOSITORY:?}"; }
+
+# The image file, changed by a jq program, is what the runtime `own` finds for the image.
+apply_image_file() {  # [JQ-PROGRAM]
+  local file=$POLICY/images/$REPOSITORY.json
+  rm -rf "$POLICY/images"
+  mkdir -p "${file%/*}"
+  jq "${1:-.}" "$(image_file)" >"$file"
+}
+
+# What the service may do: its file's list, or else the profile's.
+capabilities() {
+  jq -r --slurpfile profile "$PROFILES/restricted.json" \
+    '(.rules.capabilities.allow // $profile[0].rules.capabilities.allow)[]' "$(image_file)"
+}
+writable() { jq -r '(.rules["read-only-rootfs"].writable // [])[]' "$(image_file)"; }
+
+# A set of capabilities as /proc shows it.
+mask_of() {  # NAME…
+  local all="CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP
+    LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE
+    SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME
+    SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP"
+  local bit=0 mask=0 name
+  for name in $all; do
+    [[ " $* " != *" CAP_$name "* ]] || ((mask |= 1 << bit))
+    ((bit += 1))
+  done
+  printf '%016x\n' "$mask"
+}
+
+# --- the phases of a life ------------------------------------------------------------------------
+
+phases() {
+  printf 'boot request check confined user stop reboot request-again %s stop-again\n' \
+    "${VOLUME:+data}"
+}
+
+is_running() { [ "$(docker inspect -f '{{.State.Running}}' "$NAME" 2>/dev/null)" = true ]; }
+container_pid() { docker inspect -f '{{.State.Pid}}' "$NAME"; }
+
+start_container() {
+  local options=("${OPTIONS[@]}")
+  if [ -n "$VOLUME" ]; then
+    # Whoever starts as root gets what `-v /srv/data:/data` usually is, a directory of root's; the
+    # others a named volume, which takes the owner of the image's directory.
+    if [ "$STARTS_AS_ROOT" = 1 ]; then
+      mkdir -p "$E2E_SRV/data"
+      options+=(-v "$E2E_SRV/data:$VOLUME")
+    else
+      options+=(-v "data:$VOLUME")
+    fi
+  fi
+  # As in a Kubernetes pod: a low port takes a capability (dockerd would lift that).
+  capture docker run -d --name "$NAME" --hostname "$NAME" --network none --runtime own \
+    --sysctl net.ipv4.ip_unprivileged_port_start=1024 "${options[@]}" "$IMAGE" "${ARGUMENTS[@]}"
+  [ "$STATUS" -eq 0 ]
+}
+
+answers_or_is_gone() { answers || ! is_running; }
+
+boot() {
+  start_container && eventually "$BOOT_SECONDS" answers_or_is_gone && is_running && answers
+}
+answers() {
+  OUT=$(request 2>&1)
+  STATUS=$?
+  [ "$STATUS" -eq 0 ]
+}
+check() {
+  capture docker exec "$NAME" "${CHECK[@]}"
+  [ "$STATUS" -eq 0 ] && [[ "$OUT$ERR" == *"$CHECK_SAYS"* ]]
+}
+# What the kernel says of the first process.
+confined() {
+  local status mask
+  status=$(cat "/proc/$(container_pid)/status")
+  # shellcheck disable=SC2046  # a list of words
+  mask=$(mask_of $(capabilities))
+  OUT=$status
+  # A service may give up more than it was denied.
+  (((16#$(field CapBnd <<<"$status") & ~16#$mask) == 0)) && [ "$(field NoNewPrivs <<<"$status")" = 1 ] &&
+    [ "$(field Seccomp <<<"$status")" = 2 ] &&
+    grep -qE '^[0-9]+ [0-9]+ [0-9]+:[0-9]+ / / ro[, ]' "/proc/$(container_pid)/mountinfo"
+}
+field() { awk -v f="$1:" '$1 == f {print $2; exit}'; }
+# The process that serves has left root, where the image's does.
+user() {
+  OUT=$(docker top "$NAME" -eo pid,uid,args)
+  awk -v uid="$RUNS_AS" 'NR > 1 && $2 == uid {found = 1} END {exit !found}' <<<"$OUT"
+}
+stop() {
+  docker kill --signal TERM "$NAME" >/dev/null
+  if ! eventually "$STOP_SECONDS" not is_running; then
+    echo "denied: it still runs $STOP_SECONDS s after SIGTERM"
+    return 1
+  fi
+  STATUS=$(docker inspect -f '{{.State.ExitCode}}' "$NAME")
+  OUT="exit status $STATUS"
+  [ "$STATUS" -eq "$STOP_STATUS" ]
+}
+# A new container on the data of the first.
+reboot() {
+  docker rm -v "$NAME" >/dev/null && boot
+}
+# Runs a phase; what it prints is only of interest where it fails.
+run_phase() { phase "$1" >"$E2E_WORK/phase" 2>&1; }
+phase() {
+  case "$1" in
+    boot) boot && { [ -z "$VOLUME" ] || write_data; } ;;
+    request | request-again) answers ;;
+    check) check ;;
+    confined) confined ;;
+    user) user ;;
+    stop | stop-again) stop ;;
+    reboot) reboot ;;
+    data) read_data ;;
+  esac
+}
+phase_sentence() {
+  case "$1" in
+    boot) echo "it starts" ;;
+    request) echo "it answers a request" ;;
+    check) echo "the health check is run by exec" ;;
+    confined) echo "the kernel holds it to its image file" ;;
+    user) echo "it serves as user $RUNS_AS" ;;
+    stop) echo "SIGTERM ends it with status $STOP_STATUS" ;;
+    reboot) echo "a second container starts on the same data" ;;
+    request-again) echo "it answers again" ;;
+    data) echo "what was written before is there" ;;
+    stop-again) echo "SIGTERM ends it again" ;;
+  esac
+}
+end_of_life() {
+  docker logs "$NAME" >"$E2E_WORK/container.log" 2>&1
+  docker_remove -v "$NAME"
+  docker volume rm -f data >/dev/null
+  rm -rf "$E2E_SRV/data"
+}
+
+# The whole life; one assertion for each phase.
+live() {
+  local phase
+  for phase in $(phases); do
+    ERR=
+    if run_phase "$phase"; then
+      # `confined` is what runclad is there for.
+      if [ "$phase" = confined ]; then guards "$TITLE: $(phase_sentence "$phase")" true; else
+        holds "$TITLE: $(phase_sentence "$phase")" true
+      fi
+    elif [ "$phase" = confined ] && [ "$E2E_PROVE" = 1 ]; then
+      guards "$TITLE: $(phase_sentence "$phase")" false
+    else
+      ERR+=$(cat "$E2E_WORK/phase" && docker logs --tail 15 "$NAME" 2>&1)
+      holds "$TITLE: $(phase_sentence "$phase")" false
+      end_of_life
+      return 1
+    fi
+  done
+  end_of_life
+}
+
+# The first phase that fails, in LACKED, with a line that says why in REASON.
+live_without() {  # JQ-PROGRAM
+  local phase BOOT_SECONDS=$PATIENCE
+  LACKED=
+  apply_image_file "$1"
+  for phase in $(phases); do
+    [ "$phase" != confined ] || continue
+    ERR=
+    run_phase "$phase" && continue
+    LACKED=$phase
+    break
+  done
+  printf '%s\n%s\n' "$OUT" "$ERR" >>"$E2E_WORK/phase"
+  end_of_life
+  REASON=$(grep -ahiE "$BLAMES" "$E2E_WORK/phase" "$E2E_WORK/container.log" | tail -n 1)
+  if [ -z "$REASON" ] && [ "$LACKED" = user ]; then REASON="it stays root"; fi
+}
+fails_for_lack() { [ -n "$LACKED" ] && [ -n "$REASON" ]; }
+
+# --- one service ---------------------------------------------------------------------------------
+
+run_service() {  # SERVICE, in a subshell: the settings are its own
+  local started=$SECONDS booted grant grants lacking=() paths=()
+  SERVICE_DIR=$IMAGES_DIR/$1
+  TITLE=$1
+  # What a service says of itself, and what holds for most.
+  PACKAGES='' IMAGE='' VOLUME='' RUNS_AS=0 STARTS_AS_ROOT=1 CHECK_SAYS='' STOP_STATUS=0
+  BOOT_SECONDS=60 STOP_SECONDS=30 OPTIONS=() ARGUMENTS=() CHANGES=() CHECK=()
+  SPARED='' # grants of the file that another version of the image needs
+  BLAMES='not permitted|denied|read-only file system|refused by'
+  # shellcheck source=tests/images/nginx/service.sh
+  . "$SERVICE_DIR/service.sh"
+  REPOSITORY=$(repository_of "$IMAGE")
+  holds "$TITLE: the image is built" import_image
+  apply_image_file
+  if ! live; then
+    printf '%s\t%s\tFAILED\t-\t-\t%s\n' "$1" "$REPOSITORY" "$((SECONDS - started))" >>"$TABLE"
+    docker rmi "$IMAGE" >/dev/null
+    return 1
+  fi
+  booted=$((SECONDS - started))
+  PATIENCE=$((booted + 5)) # a whole good life, two boots
+  [ "$PATIENCE" -lt "$BOOT_SECONDS" ] || PATIENCE=$BOOT_SECONDS
+
+  grants=$(capabilities)
+  for grant in $grants; do
+    live_without ".rules.capabilities.allow = ($(jq -Rsc 'split("\n") | map(select(. != ""))' \
+      <<<"$grants") - [\"$grant\"])"
+    OUT=$LACKED ERR=$REASON STATUS=0
+    if [[ " $SPARED " == *" $grant "* ]]; then
+      holds "$TITLE: lives without $grant" test -z "$LACKED"
+    else
+      guards "$TITLE: without $grant it fails" fails_for_lack
+      lacking+=("${grant#CAP_}:${LACKED:-lives}")
+    fi
+    printf '#   without %s: %s: %.160s\n' "$grant" "${LACKED:-lives}" "$REASON"
+  done
+  for grant in $(writable); do
+    live_without ".rules[\"read-only-rootfs\"].writable -= [\"$grant\"]"
+    OUT=$LACKED ERR=$REASON STATUS=0
+    guards "$TITLE: with $grant read-only it fails" fails_for_lack
+    paths+=("$grant:${LACKED:-lives}")
+    printf '#   with %s read-only: %s: %.160s\n' "$grant" "${LACKED:-lives}" "$REASON"
+  done
+  docker rmi "$IMAGE" >/dev/null
+  printf '%s\t%s\tall %s\t%s\t%s\t%s\n' "$1" "$REPOSITORY" "$(phases | wc -w)" \
+    "${lacking[*]:-nothing to take away}" \
+    "${paths[*]:--}" "$((SECONDS - started))" >>"$TABLE"
+}
+
+# docker.io/library/nginx for nginx:1, docker.io/prom/prometheus for prom/prometheus
+repository_of() {
+  local name=${1%%:*}
+  case "$name" in
+    *.*/*) printf '%s\n' "$name" ;;
+    */*) printf 'docker.io/%s\n' "$name" ;;
+    *) printf 'docker.io/library/%s\n' "$name" ;;
+  esac
+}
+
+: >"$TABLE"
+# shellcheck source=tests/images/files.sh
+. "$IMAGES_DIR/files.sh"
+for service in $IMAGES_SERVICES; do (run_service "$service"); done
+printf '\n'
+{
+  printf 'service\timage file\tphases\twithout this capability: fails at\tread-only: fails at\tseconds\n'
+  cat "$TABLE"
+} | awk -F '\t' '{printf "%-12s %-36s %-9s %-62s %-44s %7s\n", $1, $2, $3, $4, $5, $6}'

@@ -1,0 +1,19 @@
+# shellcheck shell=bash disable=SC2034  # read by matrix.sh
+# As redis:8 starts; see redis-7.
+IMAGE=redis
+PACKAGES="redis-server"
+RUNS_AS=999
+VOLUME=/data
+CHANGES=('CMD ["redis-server", "--appendonly", "yes"]' 'WORKDIR /data' 'VOLUME /data')
+CHECK=(redis-cli ping)
+CHECK_SAYS=PONG
+SPARED=CAP_DAC_OVERRIDE  # redis-7 needs it
+
+prepare() {
+  add_user "$1" redis 999 999 /data
+  own_directory "$1" /data 999 755
+}
+say() { printf '%s\r\nQUIT\r\n' "$1" | converse 6379 | tr -d '\r'; }
+request() { grep -qx +PONG < <(say PING); }
+write_data() { grep -qx +OK < <(say "SET kept value"); }
+read_data() { grep -qx value < <(say "GET kept"); }

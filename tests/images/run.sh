@@ -1,0 +1,67 @@
+#!/bin/bash
+# The images that profiles/images has files for, as services that run: each is built from Debian's
+# packages with the official image's users, layout and entrypoint, started under `restricted` and
+# its image file, asked, checked from inside, stopped, and started again on the same data; then
+# every capability and every writable directory of its file is taken away in turn, and it must fail.
+#
+#   tests/images/run.sh [--prove] [--quick] [SERVICE…]     a service is a directory here
+#
+# --quick: three fast services. --prove: plain runc in runclad's place (see tests/e2e/run.sh).
+# Root filesystems are kept in RUNCLAD_IMAGES_CACHE (default: /var/cache/runclad-images).
+set -u
+export IMAGES_DIR
+IMAGES_DIR=$(cd "$(dirname "$0")" && pwd)
+QUICK="memcached nginx redis"
+
+# shellcheck source=tests/images/roots.sh
+. "$IMAGES_DIR/roots.sh"
+
+die() {
+  printf 'images: %s\n' "$1" >&2
+  printf '0 passed, 1 failed\n'
+  exit 1
+}
+
+[ "$(id -u)" = 0 ] || die "images are built and started here: run it as root"
+# Before PATH is narrowed: these come with Debian, or with dpkg.
+for needed in apt-get dpkg-deb jq nsenter busybox; do
+  command -v "$needed" >/dev/null || die "$needed is not installed"
+done
+
+prove=
+services=()
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --prove) prove=--prove ;;
+    --quick) read -ra services <<<"$QUICK" ;;
+    -*) die "there is no option $1" ;;
+    *) services+=("$1") ;;
+  esac
+  shift
+done
+if [ ${#services[@]} -eq 0 ]; then
+  for file in "$IMAGES_DIR"/*/service.sh; do services+=("$(basename "$(dirname "$file")")"); done
+fi
+
+export IMAGES_CACHE=${RUNCLAD_IMAGES_CACHE:-/var/cache/runclad-images}
+mkdir -p "$IMAGES_CACHE" || die "$IMAGES_CACHE cannot be made"
+chmod 700 "$IMAGES_CACHE"  # it holds programs with the set-user-ID bit
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+for service in "${services[@]}"; do
+  [ -f "$IMAGES_DIR/$service/service.sh" ] || die "there is no service $service"
+  # shellcheck source=tests/images/nginx/service.sh disable=SC2153
+  packages=$(. "$IMAGES_DIR/$service/service.sh" && printf '%s' "$PACKAGES")
+  # shellcheck disable=SC2086  # a list of words
+  make_root "$IMAGES_CACHE" $packages >"$log" 2>&1 </dev/null || {
+    tail -n 5 "$log" >&2
+    die "the root filesystem of $service could not be made"
+  }
+done
+printf 'root filesystems: %s s\n' "$SECONDS"
+
+rm -f "$log"
+
+export IMAGES_SERVICES="${services[*]}"
+# shellcheck disable=SC2086  # an option or nothing
+exec "$IMAGES_DIR/../e2e/run.sh" $prove "$IMAGES_DIR/matrix.sh"
