@@ -116,25 +116,26 @@ std::nullopt_t Bolt::Damaged(std::string_view what) {
 }
 
 std::optional<std::string_view> Bolt::ReadPage(std::uint64_t id) {
-  if (const auto known = pages_.find(id); known != pages_.end()) return known->second;
+  if (const auto known = pages_.find(id); known != pages_.end()) return known->second.view();
   if (id < 2 || id >= meta_.page_count) return Damaged("a page's number is out of range");
-  std::string bytes(meta_.page_size, '\0');
-  if (!ReadAt(file_, id * meta_.page_size, bytes.data(), bytes.size())) {
-    return Damaged("it ends before one of its pages");
-  }
-  if (Number<std::uint64_t>(bytes, 0) != id) return Damaged("a page has another one's number");
+  PageBytes page(meta_.page_size);
+  const auto read = [&] {
+    return ReadAt(file_, id * meta_.page_size, page.bytes.get(), page.size);
+  };
+  if (!read()) return Damaged("it ends before one of its pages");
+  if (Number<std::uint64_t>(page.view(), 0) != id)
+    return Damaged("a page has another one's number");
+  // Large values run on over the pages that follow.
   const std::uint64_t size =
-      (Number<std::uint32_t>(bytes, 12) + std::uint64_t{1}) * meta_.page_size;
+      (Number<std::uint32_t>(page.view(), 12) + std::uint64_t{1}) * meta_.page_size;
   if (size > kMaxBytesRead - bytes_read_) return Damaged("its pages are too large");
   bytes_read_ += size;
-  if (size > bytes.size()) {
-    bytes.resize(size);
-    if (!ReadAt(file_, id * meta_.page_size, bytes.data(), bytes.size())) {
-      return Damaged("it ends inside one of its pages");
-    }
+  if (size > page.size) {
+    page = PageBytes(size);
+    if (!read()) return Damaged("it ends inside one of its pages");
   }
   pages_in_order_.push_back(id);
-  return pages_.emplace(id, std::move(bytes)).first->second;
+  return pages_.emplace(id, std::move(page)).first->second.view();
 }
 
 void Bolt::ForgetPages(std::size_t count_to_keep) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,6 +60,16 @@ class Bolt {
     friend bool operator==(const Meta&, const Meta&) = default;
   };
 
+  // Not a string, which would be filled with zeros first: a fifth of all that is done here.
+  struct PageBytes {
+    explicit PageBytes(std::size_t count)
+        : bytes(std::make_unique_for_overwrite<char[]>(count)), size(count) {}  // NOLINT: as above
+    [[nodiscard]] std::string_view view() const { return {bytes.get(), size}; }
+
+    std::unique_ptr<char[]> bytes;  // NOLINT
+    std::size_t size;
+  };
+
   struct Page {
     std::string_view bytes;
     std::size_t count = 0;
@@ -84,8 +95,8 @@ class Bolt {
 
   int file_;
   Meta meta_;
-  std::map<std::uint64_t, std::string> pages_;  // that are at hand, by their number
-  std::vector<std::uint64_t> pages_in_order_;   // as they were read
+  std::map<std::uint64_t, PageBytes> pages_;   // that are at hand, by their number
+  std::vector<std::uint64_t> pages_in_order_;  // as they were read
   std::size_t bytes_read_ = 0;
   std::size_t steps_ = 0;  // pages entered and entries looked at
   std::string damage_;     // the first that was met

@@ -163,7 +163,7 @@ Status ReadMetadata(const std::string& root, std::string_view name_space, Identi
   auto content = ContainerdContent::Open(root);
   if (!content) return content.error();
 
-  constexpr int kTries = 5;
+  constexpr int kTries = 10;
   for (int tries = 0; tries < kTries; ++tries) {
     auto bolt = Bolt::Open(database->get());
     if (!bolt) return bolt.error().In("containerd's metadata");
