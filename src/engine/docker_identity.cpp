@@ -94,28 +94,29 @@ Status CheckRootfs(const Call& call, const std::string& expected, const std::str
 
 // Holds the layer that dockerd made for this container against the rootfs that is to be run and
 // against `chain_id`, which the image's config gives.
-Status CheckLayer(const StateDirectory& root, const DriverPath& driver, const Layout& layout,
+Status CheckLayer(const StateDirectory& images, const DriverPath& driver, const Layout& layout,
                   const Call& call, const std::string& chain_id) {
-  const std::string mount =
-      "image/" + std::string(driver.driver) + "/layerdb/mounts/" + layout.id + '/';
-  const auto mount_id = root.Read(mount + "mount-id", kMaxIdBytes);
+  const std::string path = "layerdb/mounts/" + layout.id;
+  const auto mount = images.Below(path);
+  if (!mount) return mount.error();
+  const auto mount_id = mount->Read("mount-id", kMaxIdBytes);
   if (!mount_id) return mount_id.error();
   std::string expected = layout.data_root + '/';
   expected.append(driver.above).append(*mount_id).append(driver.below);
-  if (auto is_its = CheckRootfs(call, expected, mount + "mount-id"); !is_its) return is_its;
-  const auto parent = root.ReadIfPresent(mount + "parent", kMaxIdBytes);
+  if (auto is_its = CheckRootfs(call, expected, path + "/mount-id"); !is_its) return is_its;
+  const auto parent = mount->ReadIfPresent("parent", kMaxIdBytes);
   if (!parent) return parent.error();
-  if (!*parent && !chain_id.empty()) return Error{mount + "parent is missing"};
+  if (!*parent && !chain_id.empty()) return Error{path + "/parent is missing"};
   if (*parent && **parent != chain_id) {
-    return Error{mount + "parent names other layers than the image's config"};
+    return Error{path + "/parent names other layers than the image's config"};
   }
   return {};
 }
 
-// Every name that image/<driver>/repositories.json gives to `image`.
-Status ReadNames(const StateDirectory& root, const std::string& path, std::string_view image,
-                 Identity& identity) {
-  const auto text = root.Read(path, kMaxRepositoriesBytes);
+// Every name that repositories.json gives to `image`.
+Status ReadNames(const StateDirectory& images, std::string_view image, Identity& identity) {
+  const std::string path = "repositories.json";
+  const auto text = images.Read(path, kMaxRepositoriesBytes);
   if (!text) return text.error();
   Status added;
   bool has_names = false;
@@ -142,18 +143,19 @@ Status IdentifyClassic(const StateDirectory& root, const Record& record, const L
     return Error{"config.v2.json has the storage driver " + Quoted(record.driver) +
                  ", which is not known"};
   }
-  const std::string images = "image/" + record.driver;
+  const auto images = root.Below("image/" + record.driver);
+  if (!images) return images.error();
   const std::string hex = record.image.substr(std::string_view("sha256:").size());
-  const std::string config_path = images + "/imagedb/content/sha256/" + hex;
-  const auto config = root.Read(config_path, kMaxRecordBytes);
+  const std::string config_path = "imagedb/content/sha256/" + hex;
+  const auto config = images->Read(config_path, kMaxRecordBytes);
   if (!config) return config.error();
   if (Sha256(*config) != record.image) return Error{config_path + " has another digest"};
   const auto diff_ids = ReadDiffIds(*config);
   if (!diff_ids) return diff_ids.error().In(config_path);
-  if (auto is_its = CheckLayer(root, *driver, layout, call, ChainId(*diff_ids)); !is_its) {
+  if (auto is_its = CheckLayer(*images, *driver, layout, call, ChainId(*diff_ids)); !is_its) {
     return is_its;
   }
-  if (auto read = ReadNames(root, images + "/repositories.json", record.image, identity); !read) {
+  if (auto read = ReadNames(*images, record.image, identity); !read) {
     return read;
   }
   identity.config_digest = record.image;

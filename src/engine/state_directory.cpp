@@ -17,6 +17,12 @@ Result<StateDirectory> StateDirectory::Open(const std::string& path) {
   return StateDirectory(path, *std::move(directory));
 }
 
+Result<StateDirectory> StateDirectory::Below(const std::string& path) const {
+  auto directory = OpenFile(path);
+  if (!directory) return directory.error();
+  return StateDirectory(path_ + '/' + path, *std::move(directory));
+}
+
 // No value where a component does not exist.
 Result<std::optional<UniqueFd>> StateDirectory::Find(const std::string& path) const {
   auto file = sys::OpenTrusted(directory_.get(), path);

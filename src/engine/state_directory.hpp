@@ -15,6 +15,9 @@ class StateDirectory {
   // `path`: absolute and without links; it and everything above it must be root's alone.
   static Result<StateDirectory> Open(const std::string& path);
 
+  // The directory at `path` below this one, as trusted, for several files in it.
+  [[nodiscard]] Result<StateDirectory> Below(const std::string& path) const;
+
   // What is at `path` ("image/overlay2/repositories.json") below the directory: no component may be
   // a link, or be writable by others than root; the last one is a regular file of at most
   // `max_bytes`. Errors name the file.
