@@ -57,15 +57,12 @@ Result<ContainerdContent::Chain> ContainerdContent::FindImage(const std::string&
   if (known != known_.end()) return known->second;
 
   Search search{.chain_id = chain_id, .path = {}, .found = {}};
-  const Status status = Follow(target, search);
-  const auto answer = [&]() -> Result<Chain> {
-    if (!status) return status.error();
-    if (search.found.empty()) return Error{target + " leads to no image of the container's layers"};
-    if (search.found.size() > 1)
-      return Error{target + " leads to two images of the container's layers"};
-    return search.found.front();
-  }();
-  return known_.emplace_back(question, answer).second;
+  if (Status status = Follow(target, search); !status) return status.error();
+  if (search.found.empty()) return Error{target + " leads to no image of the container's layers"};
+  if (search.found.size() > 1) {
+    return Error{target + " leads to two images of the container's layers"};
+  }
+  return known_.emplace_back(question, search.found.front()).second;
 }
 
 Result<std::string> ContainerdContent::Read(const std::string& digest, Search& search) const {

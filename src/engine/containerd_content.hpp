@@ -47,7 +47,7 @@ class ContainerdContent {
 
   StateDirectory blobs_;
   // Documents never change under their digest: what was found stays so.
-  std::vector<std::pair<std::string, Result<Chain>>> known_;  // by target and ChainID
+  std::vector<std::pair<std::string, Chain>> known_;  // by target and ChainID
 };
 
 }  // namespace runclad::engine
