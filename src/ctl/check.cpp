@@ -102,15 +102,18 @@ std::string AsText(const enforce::Decision& decision, const policy::Effective& p
 }  // namespace
 
 Result<Output> Check(const CheckRequest& request, const Style& style) {
-  const auto policy = LoadPolicy(request.config_directory);
+  enforce::Subject subject;
+  auto identity = IdentityOf(request.image);
+  if (!identity) return identity.error();
+  subject.identity = *std::move(identity);
+  const auto policy = LoadPolicy(request.config_directory, subject.identity);
   if (!policy) return policy.error();
   auto document = Open(request);
   if (!document) return document.error();
   const rules::Scope scope = request.is_process ? rules::Scope::kProcess : rules::Scope::kContainer;
   const rules::Facts facts = enforce::GatherFacts(
       document->spec, *policy,
-      {.id = {}, .bundle = document->bundle, .runtime_root = {}, .records = nullptr},
-      enforce::Subject());
+      {.id = {}, .bundle = document->bundle, .runtime_root = {}, .records = nullptr}, subject);
   const enforce::Decision decision =
       enforce::Decide(std::move(document->spec), *policy, facts, scope);
   return Output{request.json ? AsJson(decision, *policy, request)

@@ -23,10 +23,22 @@ struct Output {
   int status = kUnchanged;
 };
 
+// An image as an operator names it.
+struct ImageRequest {
+  std::string name;    // "nginx:1.27"; empty: none
+  std::string digest;  // "sha256:…", its config's or a manifest's; empty: none
+
+  [[nodiscard]] bool is_empty() const { return name.empty() && digest.empty(); }
+};
+// What an engine's state would say of it: the name is worth a tag, or, with a digest of its own
+// (nginx@sha256:…), a pull.
+Result<engine::Identity> IdentityOf(const ImageRequest& image);
+
 struct CheckRequest {
   std::string path;         // a bundle, a config.json or, with is_process, a process.json
   bool is_process = false;  // what exec would do
   bool json = false;
+  ImageRequest image;
   std::optional<std::string> config_directory;
 };
 Result<Output> Check(const CheckRequest& request, const Style& style);
@@ -47,8 +59,43 @@ Result<Output> Why(const WhyRequest& request, const Style& style);
 // `path`: a directory with a policy.json, or a policy file.
 Result<Output> LintPolicy(const std::string& path, const Style& style);
 
-// The host's policy as runclad reads it; a directory that was named must be there.
-Result<policy::Effective> LoadPolicy(const std::optional<std::string>& config_directory);
+struct ShowRequest {
+  ImageRequest image;
+  std::string container;  // an id or the beginning of one: the image that it was made of
+  bool json = false;
+  std::optional<std::string> config_directory;
+};
+// The policy that applies, with where each value was said.
+Result<Output> ShowPolicy(const ShowRequest& request, const Style& style);
+
+struct IdentifyRequest {
+  std::string container;                    // a bundle, or a container's id or the beginning of one
+  std::optional<std::string> runtime_root;  // --root
+  bool json = false;
+};
+// What an engine's state says of the image of a container.
+Result<Output> Identify(const IdentifyRequest& request, const Style& style);
+
+struct PinRequest {
+  std::string image;      // the name whose file is written
+  std::string container;  // an id or the beginning of one
+  std::optional<std::string> config_directory;
+};
+// Writes the file of an image from what a running container of it has; one that exists stays.
+Result<Output> PinImage(const PinRequest& request);
+
+struct TestRequest {
+  std::string file;
+  bool json = false;
+  std::optional<std::string> config_directory;
+};
+// Runs a policy repository's own table of cases.
+Result<Output> TestPolicy(const TestRequest& request, const Style& style);
+
+// The host's policy as runclad reads it, for containers of the image; a directory that was named
+// must be there.
+Result<policy::Effective> LoadPolicy(const std::optional<std::string>& config_directory,
+                                     const engine::Identity& identity = {}, bool origins = false);
 
 // A profile alone.
 Result<policy::Effective> LoadProfile(const std::string& name);

@@ -18,7 +18,7 @@
 namespace runclad::ctl {
 namespace {
 
-constexpr std::string_view kCommands[] = {"check", "rules", "explain", "why", "policy"};
+constexpr std::string_view kCommands[] = {"check", "rules", "explain", "why", "identify", "policy"};
 
 // The arguments of every subcommand, and the one that was asked for.
 class CommandLine {
@@ -31,6 +31,7 @@ class CommandLine {
     AddRules();
     AddExplain();
     AddWhy();
+    AddIdentify();
     AddPolicy();
   }
 
@@ -98,6 +99,7 @@ class CommandLine {
     command->add_option("bundle", check_.path, "A bundle or its config.json");
     command->add_option("--process", process_, "A process.json: show what exec would get");
     command->add_flag("--json", check_.json, "Print findings and the document as JSON");
+    AddImage(*command, check_.image);
     AddConfig(*command, check_.config_directory);
   }
 
@@ -130,12 +132,48 @@ class CommandLine {
     AddConfig(*command, why_.config_directory);
   }
 
+  void AddIdentify() {
+    CLI::App* command =
+        Add(app_, "identify", "Say which image a container is made of, and who says so",
+            "runcladctl identify 3f2a9c",
+            [this] { return Identify(identify_, Style::OfStandardOutput()); });
+    command->add_option("container", identify_.container, "Its bundle, its id or a beginning of it")
+        ->required();
+    command->add_option("--root", identify_.runtime_root, "The runtime's --root, when ids repeat");
+    command->add_flag("--json", identify_.json, "Print it as JSON");
+  }
+
+  static void AddImage(CLI::App& command, ImageRequest& image) {
+    command.add_option("--image", image.name, "The image's name, as a user types it");
+    command.add_option("--digest", image.digest, "Its config's digest (sha256:…)");
+  }
+
   void AddPolicy() {
     CLI::App* policy = app_.add_subcommand("policy", "Work on policy files");
     policy->require_subcommand(1);
     CLI::App* lint =
         Add(*policy, "lint", "Find every fault of a policy", "runcladctl policy lint /etc/runclad",
             [this] { return LintPolicy(policy_path_, Style::OfStandardOutput()); });
+    CLI::App* show = Add(*policy, "show", "Print the policy that applies and who said what of it",
+                         "runcladctl policy show --image nginx:1.27",
+                         [this] { return ShowPolicy(show_, Style::OfStandardOutput()); });
+    AddImage(*show, show_.image);
+    show->add_option("--container", show_.container, "The image of this container");
+    show->add_flag("--json", show_.json, "Print it as JSON");
+    AddConfig(*show, show_.config_directory);
+    CLI::App* test = Add(*policy, "test", "Run a policy repository's own table of cases",
+                         "runcladctl policy test --config . cases.json",
+                         [this] { return TestPolicy(test_, Style::OfStandardOutput()); });
+    test->add_option("file", test_.file, "The cases")->required();
+    test->add_flag("--json", test_.json, "Print the results as JSON");
+    AddConfig(*test, test_.config_directory);
+    CLI::App* pin = Add(*policy, "pin", "Write an image's file from what a container of it has",
+                        "runcladctl policy pin nginx --from-container 3f2a9c",
+                        [this] { return PinImage(pin_); });
+    pin->add_option("image", pin_.image, "The image's name")->required();
+    pin->add_option("--from-container", pin_.container, "A container's id or a beginning of it")
+        ->required();
+    AddConfig(*pin, pin_.config_directory);
     lint->add_option("path", policy_path_, "Its directory or file (default /etc/runclad)");
   }
 
@@ -146,6 +184,10 @@ class CommandLine {
   bool rules_as_json_ = false;
   std::string rule_;
   WhyRequest why_;
+  IdentifyRequest identify_;
+  ShowRequest show_;
+  TestRequest test_;
+  PinRequest pin_;
   std::string policy_path_ = std::string(policy::kDefaultConfigDirectory);
 };
 

@@ -1,3 +1,5 @@
+#include <ctime>
+
 #include "runclad/base/spelling.hpp"
 #include "runclad/rules/rule.hpp"
 
@@ -5,14 +7,44 @@
 
 namespace runclad::ctl {
 
-Result<policy::Effective> LoadPolicy(const std::optional<std::string>& config_directory) {
+Result<policy::Effective> LoadPolicy(const std::optional<std::string>& config_directory,
+                                     const engine::Identity& identity, bool origins) {
+  constexpr std::int64_t kSecondsPerDay = 24 * 3600;
   return policy::Load(config_directory.value_or(std::string(policy::kDefaultConfigDirectory)),
-                      rules::Schemas(), {.directory_must_exist = config_directory.has_value()});
+                      rules::Schemas(),
+                      {.identity = &identity,
+                       .today = std::time(nullptr) / kSecondsPerDay,
+                       .directory_must_exist = config_directory.has_value(),
+                       .origins = origins});
 }
 
 Result<policy::Effective> LoadProfile(const std::string& name) {
   if (policy::Profile(name).empty()) return Error{"unknown profile " + Quoted(name)};
   return policy::Parse(R"({"extends": ")" + name + R"("})", "profile " + name, rules::Schemas());
+}
+
+Result<engine::Identity> IdentityOf(const ImageRequest& image) {
+  engine::Identity identity;
+  if (!image.name.empty()) {
+    auto reference = engine::ParseReference(image.name);
+    if (!reference) return reference.error();
+    const bool has_digest = !reference->digest.empty();
+    if (has_digest) {
+      identity.manifest_digests.push_back(reference->digest);
+    } else if (reference->tag.empty()) {
+      reference->tag = "latest";
+    }
+    identity.asked_for = *reference;
+    identity.names.push_back(
+        {*std::move(reference), has_digest ? engine::Tier::kRepositoryDigest : engine::Tier::kTag});
+  }
+  if (!image.digest.empty()) {
+    if (!engine::IsSha256Digest(image.digest)) {
+      return Error{Quoted(image.digest) + " is not sha256: and 64 lower-case hexadecimal digits"};
+    }
+    identity.config_digest = image.digest;
+  }
+  return identity;
 }
 
 }  // namespace runclad::ctl

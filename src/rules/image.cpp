@@ -71,7 +71,8 @@ Findings CheckLists(const engine::Identity& identity, const Context& context) {
 Findings Check(const oci::Spec& /*spec*/, const Context& context) {
   const Facts& facts = context.facts;
   const engine::Identity& identity = facts.identity;
-  if (!identity.is_known()) {
+  // runcladctl may ask about a name alone.
+  if (!identity.is_known() && identity.names.empty()) {
     const bool is_required =
         context.parameters.boolean("only-listed") || context.parameters.boolean("known-only");
     if (!is_required) return {};
@@ -82,9 +83,10 @@ Findings Check(const oci::Spec& /*spec*/, const Context& context) {
   if (!facts.mispinned_name.empty()) {
     std::string pinned;
     for (const std::string& digest : facts.pinned_digests) pinned += " " + digest;
-    return {
-        Refuse(kPath, facts.mispinned_name,
-               "is made of " + identity.config_digest + ", and the name is pinned to" + pinned)};
+    return {Refuse(kPath, facts.mispinned_name,
+                   "is made of " +
+                       (identity.is_known() ? identity.config_digest : "an unknown digest") +
+                       ", and the name is pinned to" + pinned)};
   }
   return CheckLists(identity, context);
 }

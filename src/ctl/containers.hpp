@@ -1,0 +1,15 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "runclad/base/result.hpp"
+#include "runclad/enforce/records.hpp"
+
+namespace runclad::ctl {
+
+// The record of the one container whose id begins with `prefix`.
+Result<enforce::Record> FindContainer(const std::string& prefix,
+                                      const std::optional<std::string>& runtime_root);
+
+}  // namespace runclad::ctl

@@ -1,0 +1,89 @@
+// runcladctl identify: which image a container is made of, on whose word.
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "runclad/enforce/subject.hpp"
+#include "runclad/sys/bundle.hpp"
+
+#include "commands.hpp"
+#include "containers.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+namespace fs = std::filesystem;
+using json::Document;
+
+// The container's id as engines have it in the name of the bundle.
+std::string IdOf(const fs::path& bundle) {
+  return bundle.filename() == "userdata" ? bundle.parent_path().filename() : bundle.filename();
+}
+
+Result<engine::Identity> OfBundle(const IdentifyRequest& request) {
+  const auto bundle = sys::Bundle::Open(request.container, oci::kMaxSpecBytes);
+  if (!bundle) return bundle.error();
+  const auto spec = oci::Spec::Parse(bundle->config());
+  if (!spec) return spec.error().In(bundle->path() + "/config.json");
+  return enforce::FindSubject(*spec, {.id = IdOf(bundle->path()),
+                                      .bundle = bundle->path(),
+                                      .runtime_root = request.runtime_root.value_or(""),
+                                      .records = nullptr})
+      .identity;
+}
+
+std::string AsJson(const engine::Identity& identity) {
+  Document names = Document::array();
+  for (const engine::ImageName& name : identity.names) {
+    names.push_back({{"name", name.reference.text()}, {"trust", engine::Name(name.tier)}});
+  }
+  return Document{{"engine", engine::Name(identity.engine)},
+                  {"config", identity.config_digest},
+                  {"manifests", identity.manifest_digests},
+                  {"names", std::move(names)},
+                  {"askedFor", identity.asked_for ? identity.asked_for->text() : ""},
+                  {"podNamespace", identity.pod_namespace},
+                  {"sandbox", identity.is_sandbox},
+                  {"unknown", identity.unknown_because}}
+             .dump(2) +
+         "\n";
+}
+
+std::string AsText(const engine::Identity& identity, const Style& style) {
+  std::vector<std::vector<std::string>> rows = {
+      {"engine", std::string(engine::Name(identity.engine))}};
+  if (!identity.is_known()) {
+    return Table(rows) + style.Yellow("The image is unknown: ") +
+           Printable(identity.unknown_because) + "\n";
+  }
+  rows.push_back({"config", identity.config_digest});
+  for (const std::string& digest : identity.manifest_digests) rows.push_back({"manifest", digest});
+  for (const engine::ImageName& name : identity.names) {
+    const bool was_asked_for = identity.asked_for && *identity.asked_for == name.reference;
+    rows.push_back({"name", name.reference.text() + " (" + std::string(engine::Name(name.tier)) +
+                                (was_asked_for ? ", asked for)" : ")")});
+  }
+  if (!identity.pod_namespace.empty()) rows.push_back({"pod's namespace", identity.pod_namespace});
+  return Table(rows);
+}
+
+}  // namespace
+
+Result<Output> Identify(const IdentifyRequest& request, const Style& style) {
+  std::error_code fault;
+  Result<engine::Identity> identity = Error{};
+  if (fs::is_directory(request.container, fault)) {
+    identity = OfBundle(request);
+  } else {
+    auto record = FindContainer(request.container, request.runtime_root);
+    if (!record) return record.error();
+    identity = std::move(record->identity);
+  }
+  if (!identity) return identity.error();
+  return Output{request.json ? AsJson(*identity) : AsText(*identity, style),
+                identity->is_known() ? kUnchanged : kChanged};
+}
+
+}  // namespace runclad::ctl

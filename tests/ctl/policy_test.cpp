@@ -1,0 +1,206 @@
+// runcladctl policy show, test and pin, identify, check --image.
+#include <sys/stat.h>
+
+#include <gmock/gmock.h>
+
+#include "runclad/enforce/records.hpp"
+
+#include "program.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::string kConfig = "sha256:" + std::string(64, 'c');
+const std::string kManifest = "sha256:" + std::string(64, 'd');
+
+class PolicyCommands : public ::testing::Test {
+ protected:
+  [[nodiscard]] ProgramRun Run(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.end(), {"--config", directory_.path()});
+    return Runcladctl(arguments);
+  }
+  // The file of the repository nginx.
+  void Nginx(const std::string& text) const {
+    directory_.Write("images/docker.io/library/nginx.json", text);
+  }
+  TemporaryDirectory directory_;
+};
+
+TEST_F(PolicyCommands, ShowNamesFileAndLineOfEachValue) {
+  directory_.Write("policy.json", "{\n\"extends\": \"baseline\",\n\"mode\": \"audit\"}");
+  Nginx("{\"rules\": {\n\"capabilities\": {\n\"allow\": [\"CHOWN\"]}}}");
+  const ProgramRun run = Run({"policy", "show", "--image", "nginx", "--json"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const json policy = run.json();
+  EXPECT_EQ(policy["profile"], "baseline");
+  EXPECT_EQ(policy["image"]["names"], json({"docker.io/library/nginx:latest"}));
+  EXPECT_EQ(policy["image"]["files"], json({"images/docker.io/library/nginx.json"}));
+  EXPECT_EQ(policy["image"]["trust"], "tag");
+  EXPECT_EQ(policy["values"]["mode"], json({{"value", "audit"}, {"origin", "policy.json:3"}}));
+  EXPECT_EQ(policy["values"]["capabilities/allow"],
+            json({{"value", {"CAP_CHOWN"}}, {"origin", "images/docker.io/library/nginx.json:3"}}));
+  EXPECT_EQ(policy["values"]["capabilities/action"],
+            json({{"value", "fix"}, {"origin", "profile baseline"}}));
+  EXPECT_EQ(policy["values"]["rootless"], json({{"value", "refuse"}, {"origin", "compiled in"}}));
+}
+
+TEST_F(PolicyCommands, ShowTellsWhatWasCutAndWhichWaiversAreVoid) {
+  Nginx(R"({"rules": {"capabilities": {"allow": ["CHOWN", "SYS_ADMIN"]}},
+"waivers": [
+{"rule": "host-namespaces", "allow": ["network"], "reason": "exporter"}]})");
+  const ProgramRun run = Run({"policy", "show", "--image", "nginx:1.27"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("cut: images/docker.io/library/nginx.json:1: capabilities/allow "
+                                 "CAP_SYS_ADMIN is beyond Docker's default"));
+  EXPECT_THAT(run.out, HasSubstr("void waiver: images/docker.io/library/nginx.json:3: "
+                                 "host-namespaces, exporter (the host does not trust this name"));
+  const json policy = Run({"policy", "show", "--image", "nginx@" + kManifest, "--json"}).json();
+  EXPECT_TRUE(policy["cut"].empty());
+  EXPECT_EQ(policy["values"]["host-namespaces/allow"]["value"], json({"network"}));
+  EXPECT_EQ(policy["values"]["host-namespaces/allow"]["origin"],
+            "profile restricted, waiver images/docker.io/library/nginx.json:3");
+}
+
+TEST_F(PolicyCommands, ShowRefusesWhatIsNoImage) {
+  const ProgramRun run = Run({"policy", "show", "--image", "../../etc/passwd"});
+  EXPECT_EQ(run.status, 3);
+  EXPECT_THAT(run.err, HasSubstr("\"../../etc/passwd\" is no image reference"));
+  EXPECT_EQ(Run({"policy", "show", "--digest", "sha256:12"}).status, 3);
+}
+
+TEST_F(PolicyCommands, CheckJudgesADocumentAsThatOfAnImage) {
+  const std::string config = directory_.Write(
+      "config.json",
+      R"({"ociVersion": "1.0.2", "process": {"user": {"uid": 0, "gid": 0}, "cwd": "/",
+          "capabilities": {"bounding": ["CAP_CHOWN", "CAP_KILL"]}}})");
+  Nginx(R"({"rules": {"capabilities": {"allow": ["CHOWN"]}}})");
+  const auto bounding = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"check", config, "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const json findings = Run(arguments).json()["findings"];
+    for (const json& finding : findings) {
+      if (finding["path"] == "/process/capabilities/bounding") return finding["after"];
+    }
+    return json();
+  };
+  EXPECT_EQ(bounding({"--image", "nginx"}), json({"CAP_CHOWN"}));
+  EXPECT_EQ(bounding({"--image", "redis"}), json::array());
+}
+
+TEST_F(PolicyCommands, CasesHoldOrSayWhatDiffers) {
+  Nginx(R"({"rules": {"capabilities": {"allow": ["CHOWN"]}}})");
+  const std::string request = R"("request": {"process": {"capabilities":
+      {"bounding": ["CAP_CHOWN", "CAP_KILL"], "effective": null, "permitted": null}}})";
+  const std::string cases =
+      directory_.Write("cases.json", R"({"cases": [ // what we promise to the web team
+      {"name": "keeps", "image": "nginx:1", )" +
+                                         request + R"(,
+       "expect": {"outcome": "rewritten", "config": {"/process/capabilities/bounding": ["CAP_CHOWN"]}}},
+      {"name": "host", "request": {"linux": {"namespaces": null}},
+       "expect": {"outcome": "refused"}},
+      {"name": "wrong", )" + request + R"(,
+       "expect": {"outcome": "unchanged", "rules": ["seccomp"],
+                  "config": {"/process/capabilities/bounding": ["CAP_CHOWN"]}}}]})");
+  const ProgramRun run = Run({"policy", "test", cases});
+  EXPECT_EQ(run.status, 1) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("ok - keeps\nok - host\nnot ok - wrong\n"));
+  EXPECT_THAT(run.out, HasSubstr("is rewritten and not unchanged"));
+  EXPECT_THAT(run.out, HasSubstr("has findings of capabilities,"));
+  EXPECT_THAT(run.out, HasSubstr("/process/capabilities/bounding is [] and not [\"CAP_CHOWN\"]"));
+  EXPECT_THAT(run.out, HasSubstr("2 passed, 1 failed\n"));
+}
+
+TEST_F(PolicyCommands, CasesThatAskForNothingWouldProveNothing) {
+  struct Wrong {
+    std::string text;
+    const char* fault;
+  };
+  const Wrong wrong[] = {
+      {"{}", "needs \"cases\", a list of at least one"},
+      {R"({"cases": []})", "needs \"cases\", a list of at least one"},
+      {R"({"cases": [{}]})", "needs an \"expect\""},
+      {R"({"cases": [{"expect": {}}]})",
+       "\"outcome\" is unchanged, rewritten or refused, not \"\""},
+      {R"({"cases": [{"expect": {"outcome": "refused"}}]})", "either a \"spec\" or a \"request\""},
+      {R"({"cases": [{"exepct": {}}]})", "unknown key \"exepct\"; did you mean \"expect\"?"},
+      {R"({"cases": [{"name": "n", "expect": {"outcome": "refused", "rules": ["x"]},
+           "request": {}}]})",
+       "case \"n\": there is no rule \"x\""},
+      {R"({"cases": [{"spec": "absent.json", "expect": {"outcome": "refused"}}]})",
+       "absent.json cannot be read"},
+  };
+  for (const auto& [text, fault] : wrong) {
+    const ProgramRun run = Run({"policy", "test", directory_.Write("cases.json", text)});
+    EXPECT_EQ(run.status, 3) << text;
+    EXPECT_THAT(run.err, HasSubstr(fault)) << text;
+  }
+}
+
+// With a record of a container that exists on no host, under a root of its own.
+class OfARecord : public PolicyCommands {
+ protected:
+  OfARecord() {
+    root_ = directory_.path() + "/root";
+    std::filesystem::create_directories(root_);
+    enforce::Record record;
+    record.id = id_;
+    record.bundle = "/nowhere";
+    record.identity.engine = engine::Engine::kDocker;
+    record.identity.config_digest = kConfig;
+    record.identity.manifest_digests = {kManifest};
+    record.identity.asked_for = *engine::ParseReference("nginx:1.27");
+    record.identity.names = {{*record.identity.asked_for, engine::Tier::kTag}};
+    record.promise.bounding = 1U << 0 | 1U << 7;  // CAP_CHOWN, CAP_SETUID
+    const auto records = enforce::Records::Open(root_, /*create=*/true);
+    if (records) static_cast<void>(records->Write(record));
+  }
+  ~OfARecord() override {
+    const auto records = enforce::Records::Open(root_, /*create=*/false);
+    if (records) records->Remove(id_);
+  }
+  OfARecord(const OfARecord&) = delete;
+  OfARecord& operator=(const OfARecord&) = delete;
+  OfARecord(OfARecord&&) = delete;
+  OfARecord& operator=(OfARecord&&) = delete;
+
+  std::string root_;
+  std::string id_ = "runcladctl-pinned-" + std::to_string(::getpid());
+};
+
+TEST_F(OfARecord, IdentifyTellsTheImage) {
+  if (::geteuid() != 0) GTEST_SKIP() << "records are root's";
+  const ProgramRun run = Runcladctl({"identify", id_, "--json"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(run.json()["config"], kConfig);
+  EXPECT_EQ(run.json()["manifests"], json({kManifest}));
+  EXPECT_EQ(run.json()["askedFor"], "docker.io/library/nginx:1.27");
+  EXPECT_THAT(Runcladctl({"identify", id_}).out,
+              HasSubstr("docker.io/library/nginx:1.27 (tag, asked for)"));
+  EXPECT_THAT(Runcladctl({"identify", "no-such-container"}).err,
+              HasSubstr("runclad has no record of a container \"no-such-container\""));
+}
+
+TEST_F(OfARecord, PinWritesAFileThatTheImageThenHas) {
+  if (::geteuid() != 0) GTEST_SKIP() << "records are root's";
+  const ProgramRun run = Run({"policy", "pin", "nginx", "--from-container", id_});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const std::string path = directory_.path() + "/images/docker.io/library/nginx.json";
+  std::ifstream written(path);
+  const json file = json::parse(written);
+  EXPECT_EQ(file["digests"], json({kConfig, kManifest}));
+  EXPECT_EQ(file["rules"]["capabilities"]["allow"], json({"CAP_CHOWN", "CAP_SETUID"}));
+  const json policy = Run({"policy", "show", "--container", id_, "--json"}).json();
+  EXPECT_EQ(policy["image"]["pin"], kConfig);
+  EXPECT_EQ(policy["image"]["trust"], "digest");
+
+  const ProgramRun again = Run({"policy", "pin", "nginx", "--from-container", id_});
+  EXPECT_EQ(again.status, 3);
+  EXPECT_THAT(again.err, HasSubstr("exists already and is left as it is"));
+}
+
+}  // namespace
+}  // namespace runclad::ctl
