@@ -77,7 +77,8 @@ Result<Arguments> Create(const Call& call) {
   if (enforce::ContainerExists(root, id)) {
     return Error{"a container " + id + " exists already in " + root};
   }
-  enforce::Request request{id, bundle->path(), root, nullptr};
+  const std::string named_root(call.line.global("root").value_or(""));
+  enforce::Request request{id, bundle->path(), named_root, nullptr};
   const enforce::Subject subject = enforce::FindSubject(*spec, request);
   const auto policy = LoadPolicy(call, subject.identity);
   if (!policy) return policy.error();

@@ -14,7 +14,7 @@ namespace runclad::enforce {
 struct Request {
   std::string id;                    // empty: not known (runcladctl check)
   std::string bundle;                // absolute; relative sources and root.path start here
-  std::string runtime_root;          // --root
+  std::string runtime_root;          // --root; empty when not given, as by podman
   const Records* records = nullptr;  // null: no container is known
 };
 
