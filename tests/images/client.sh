@@ -29,8 +29,8 @@ http_has() {
   [[ $answer =~ ^HTTP/1\.[01]\ 2 ]] && [[ $answer == *"$text"* ]]
 }
 
-# docker exec that gives up: a server may take a connection and never answer. inside [-e NAME=VALUE…]
-# COMMAND…
+# docker exec that gives up, for a server may take a connection and never answer:
+# inside [-e NAME=VALUE…] COMMAND…
 inside() {
   local options=()
   while [ "$1" = -e ]; do

@@ -11,5 +11,6 @@ prepare() {
   add_user "$1" memcache 11211 11211 /nonexistent
 }
 request() {
-  grep -x STORED < <(printf 'set kept 0 0 5\r\nvalue\r\nget kept\r\nquit\r\n' | converse 11211 | tr -d '\r')
+  printf 'set kept 0 0 5\r\nvalue\r\nget kept\r\nquit\r\n' | converse 11211 | tr -d '\r' |
+    grep -x value
 }

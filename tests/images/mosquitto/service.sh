@@ -6,6 +6,7 @@ VOLUME=/mosquitto/data
 CHANGES=('CMD ["mosquitto", "-c", "/mosquitto/config/mosquitto.conf"]' "VOLUME $VOLUME")
 CHECK=(mosquitto_sub -h 127.0.0.1 -t "\$SYS/broker/version" -C 1 -W 5)
 CHECK_SAYS="mosquitto version"
+BLAMES='not permitted|unable to open .*writing|error saving'
 
 prepare() {
   add_user "$1" mosquitto 1883 1883 /var/empty

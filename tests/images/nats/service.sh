@@ -16,7 +16,8 @@ nats() { printf 'CONNECT {"verbose":false}\r\n%b' "$1" | converse 4222 1 | tr -d
 request() { nats 'PING\r\n' | grep -x PONG; }
 STREAM='{"name":"kept","subjects":["kept"],"storage":"file"}'
 write_data() {
-  nats "SUB answer 1\r\nPUB \$JS.API.STREAM.CREATE.kept answer ${#STREAM}\r\n$STREAM\r\n" | grep created
+  nats "SUB answer 1\r\nPUB \$JS.API.STREAM.CREATE.kept answer ${#STREAM}\r\n$STREAM\r\n" |
+    grep created
 }
 # shellcheck disable=SC2016  # the subject's own dollar
 read_data() { nats 'SUB answer 1\r\nPUB $JS.API.STREAM.NAMES answer 0\r\n\r\n' | grep '"kept"'; }

@@ -16,5 +16,6 @@ prepare() {
 }
 # With a body that nginx keeps in a file of its cache.
 request() {
-  http_has "from the image" GET 80 / && http_has "from the image" POST 80 /kept "$(printf '%032768d' 0)"
+  http_has "from the image" GET 80 / &&
+    http_has "from the image" POST 80 /kept "$(printf '%032768d' 0)"
 }

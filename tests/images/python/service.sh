@@ -4,7 +4,8 @@ IMAGE=python
 PACKAGES="python3"
 VOLUME=/data
 CHANGES=('CMD ["python3", "server.py"]' 'WORKDIR /usr/src/app')
-CHECK=(python3 -c 'import urllib.request; print(urllib.request.urlopen("http://127.0.0.1/").read())')
+CHECK=(python3 -c
+  'import urllib.request; print(urllib.request.urlopen("http://127.0.0.1/").read())')
 CHECK_SAYS="from python"
 
 prepare() {

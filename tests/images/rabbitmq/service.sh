@@ -5,7 +5,8 @@ RUNS_AS=999
 VOLUME=/var/lib/rabbitmq
 BOOT_SECONDS=180
 STOP_SECONDS=60
-BLAMES='eacces|not permitted|denied'  # root cannot read the cookie that rabbitmqctl wants
+# Root cannot read the cookie that rabbitmqctl wants: eacces.
+BLAMES='eacces|not permitted|denied|read-only file system'
 OPTIONS=(--add-host image:127.0.0.1)  # there is no network that would know the name
 CHANGES=('CMD ["rabbitmq-server"]' "VOLUME $VOLUME" "ENV HOME=$VOLUME" 'ENV LANG=C.UTF-8'
   'ENV RABBITMQ_LOGS=-' 'ENV RUNNING_UNDER_SYSTEMD=true'

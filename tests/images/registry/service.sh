@@ -19,6 +19,7 @@ write_data() {
   local where
   where=$(http POST 5000 /v2/kept/blobs/uploads/ | tr -d '\r' |
     sed -n 's#^[Ll]ocation: \(http://[^/]*\)\?##p')
-  http_has "$DIGEST" PUT 5000 "$where&digest=$DIGEST" "$BLOB" "Content-Type: application/octet-stream"
+  http_has "$DIGEST" PUT 5000 "$where&digest=$DIGEST" "$BLOB" \
+    "Content-Type: application/octet-stream"
 }
 read_data() { http_has "$BLOB" GET 5000 "/v2/kept/blobs/$DIGEST"; }
