@@ -80,9 +80,11 @@ Result<std::string> ReadRegularFile(int fd, std::size_t max_bytes) {
   if (!S_ISREG(status.st_mode)) return Error{"not a regular file"};
   const Error too_large{"larger than the " + std::to_string(max_bytes) + " bytes allowed"};
   if (static_cast<std::uint64_t>(status.st_size) > max_bytes) return too_large;
-  // Files in /proc say 0: read until the end, whatever the size said.
-  constexpr std::size_t kRoomBeyond = 4096;
-  std::string bytes(static_cast<std::size_t>(status.st_size) + kRoomBeyond, '\0');
+  // Files in /proc say 0: read until the end, whatever the size said. A page for those, one byte to
+  // find the end of the others.
+  constexpr std::size_t kPage = 4096;
+  const auto size = static_cast<std::size_t>(status.st_size);
+  std::string bytes(size == 0 ? kPage : size + 1, '\0');
   std::size_t filled = 0;
   while (true) {
     if (filled > max_bytes) return too_large;
