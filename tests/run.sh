@@ -143,6 +143,7 @@ unit_tests "unit tests (sanitizers)" build/asan-clang
 say "sources"
 check "every source is formatted (clang-format)" is_formatted
 check "every script is clean (shellcheck)" scripts_are_clean
+counted "policies against the JSON Schema" python3 tests/schema.py
 check "the runtime needs no shared library" is_static build/release/runclad
 
 if [ "${1:-}" = --quick ]; then finish; fi

@@ -56,8 +56,15 @@ struct WhyRequest {
 };
 Result<Output> Why(const WhyRequest& request, const Style& style);
 
-// `path`: a directory with a policy.json, or a policy file.
-Result<Output> LintPolicy(const std::string& path, const Style& style);
+enum class LintFormat { kText, kJson, kSarif };
+struct LintRequest {
+  std::string path = std::string(policy::kDefaultConfigDirectory);  // or a policy file
+  LintFormat format = LintFormat::kText;
+};
+Result<Output> LintPolicy(const LintRequest& request, const Style& style);
+
+// The JSON Schema of a sort of policy file: "policy", "image", "shared".
+Result<Output> PrintSchema(const std::string& sort);
 
 struct ShowRequest {
   ImageRequest image;

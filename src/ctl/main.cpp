@@ -151,9 +151,20 @@ class CommandLine {
   void AddPolicy() {
     CLI::App* policy = app_.add_subcommand("policy", "Work on policy files");
     policy->require_subcommand(1);
-    CLI::App* lint =
-        Add(*policy, "lint", "Find every fault of a policy", "runcladctl policy lint /etc/runclad",
-            [this] { return LintPolicy(policy_path_, Style::OfStandardOutput()); });
+    CLI::App* lint = Add(*policy, "lint", "Find every fault of a policy",
+                         "runcladctl policy lint /etc/runclad", [this]() -> Result<Output> {
+                           if (lint_as_json_ && lint_as_sarif_)
+                             return Error{"either --json or --sarif"};
+                           if (lint_as_json_) lint_.format = LintFormat::kJson;
+                           if (lint_as_sarif_) lint_.format = LintFormat::kSarif;
+                           return LintPolicy(lint_, Style::OfStandardOutput());
+                         });
+    lint->add_flag("--json", lint_as_json_, "Print the findings as JSON");
+    lint->add_flag("--sarif", lint_as_sarif_, "Print the findings as SARIF 2.1.0");
+    CLI::App* schema = Add(*policy, "schema", "Print the JSON Schema of policy files",
+                           "runcladctl policy schema image", [this] { return PrintSchema(sort_); });
+    schema->add_option("sort", sort_, "policy, image, or shared (_default, digests, pods)")
+        ->capture_default_str();
     CLI::App* show = Add(*policy, "show", "Print the policy that applies and who said what of it",
                          "runcladctl policy show --image nginx:1.27",
                          [this] { return ShowPolicy(show_, Style::OfStandardOutput()); });
@@ -174,7 +185,7 @@ class CommandLine {
     pin->add_option("--from-container", pin_.container, "A container's id or a beginning of it")
         ->required();
     AddConfig(*pin, pin_.config_directory);
-    lint->add_option("path", policy_path_, "Its directory or file (default /etc/runclad)");
+    lint->add_option("path", lint_.path, "Its directory or file (default /etc/runclad)");
   }
 
   CLI::App app_{"What runclad does to containers, and why.", "runcladctl"};
@@ -188,7 +199,10 @@ class CommandLine {
   ShowRequest show_;
   TestRequest test_;
   PinRequest pin_;
-  std::string policy_path_ = std::string(policy::kDefaultConfigDirectory);
+  LintRequest lint_;
+  bool lint_as_json_ = false;
+  bool lint_as_sarif_ = false;
+  std::string sort_ = "policy";
 };
 
 // One line, whatever the error quotes.

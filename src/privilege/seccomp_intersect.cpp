@@ -211,7 +211,7 @@ class Meeting {
   }
 
   void NoteLoss(std::string_view name) {
-    if (Has(kEssential, name)) result_.lost.emplace_back(name);
+    if (IsEssential(name)) result_.lost.emplace_back(name);
   }
 
   // One of the two denies.
@@ -393,6 +393,8 @@ class Meeting {
 };
 
 }  // namespace
+
+bool IsEssential(std::string_view syscall) { return Has(kEssential, syscall); }
 
 SeccompIntersection Intersect(const SeccompFilter& requested, const SeccompFilter& ours,
                               const SeccompTuning& tuning) {

@@ -61,6 +61,9 @@ struct SeccompConditions {
 // first architecture is the native one.
 SeccompFilter DefaultSeccompFilter(const SeccompConditions& conditions);
 
+// Whether nothing starts, or no C library works, without the system call.
+bool IsEssential(std::string_view syscall);
+
 struct SeccompTuning {
   std::vector<std::string> allow;  // syscalls added to ours before intersecting (per-image policy)
   std::vector<std::string> deny;   // syscalls taken away; deny wins

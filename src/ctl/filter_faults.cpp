@@ -1,0 +1,70 @@
+#include "filter_faults.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "runclad/enforce/subject.hpp"
+#include "runclad/privilege/capabilities.hpp"
+#include "runclad/privilege/seccomp_program.hpp"
+
+#include "style.hpp"
+
+namespace runclad::ctl {
+
+bool IsSyscall(const std::string& name) {
+  constexpr std::string_view kArchitectures[] = {
+      "SCMP_ARCH_X86_64", "SCMP_ARCH_X86",   "SCMP_ARCH_X32",     "SCMP_ARCH_AARCH64",
+      "SCMP_ARCH_ARM",    "SCMP_ARCH_S390X", "SCMP_ARCH_PPC64LE", "SCMP_ARCH_RISCV64"};
+  return std::ranges::any_of(kArchitectures, [&](std::string_view architecture) {
+    return privilege::SyscallNumber(architecture, name).has_value();
+  });
+}
+
+namespace {
+
+// Why the filter of a container with these capabilities cannot be made; empty when it can.
+std::string FilterFault(const privilege::SeccompTuning& tuning,
+                        const privilege::SeccompConditions& conditions) {
+  const privilege::SeccompFilter ours = privilege::DefaultSeccompFilter(conditions);
+  const privilege::SeccompIntersection meet = privilege::Intersect(ours, ours, tuning);
+  if (!meet.lost.empty()) {
+    return "the seccomp filter would leave nothing of " + Joined(meet.lost) +
+           ", without which no program runs";
+  }
+  const auto program = privilege::SeccompProgram::Compile(meet.filter);
+  return program ? "" : "the seccomp filter cannot be compiled: " + program.error().message;
+}
+
+}  // namespace
+
+std::set<std::string> FilterFaults(const policy::Effective& policy) {
+  const policy::RuleSetting& setting = policy.rule("seccomp");
+  if (setting.action == policy::Action::kOff) return {};
+  const policy::Parameters& seccomp = setting.parameters;
+  const policy::RuleSetting& capabilities = policy.rule("capabilities");
+  const privilege::SeccompTuning tuning{.allow = seccomp.strings("allow"),
+                                        .deny = seccomp.strings("deny"),
+                                        .deny_socketcall = seccomp.boolean("deny-socketcall")};
+  // An empty document: of the facts, only the kernel's are of interest.
+  const auto nothing = oci::Spec::Parse("{}");
+  if (!nothing) return {nothing.error().message};
+  const rules::KernelFacts kernel = enforce::GatherFacts(*nothing, {}, {}, {}).kernel;
+  std::set<std::string> faults;
+  for (const std::string& name : tuning.deny) {
+    if (privilege::IsEssential(name)) {
+      faults.insert("seccomp/deny lists " + name + ", without which no program runs");
+    }
+  }
+  const std::vector<std::string> none;
+  for (const std::vector<std::string>& kept :
+       {none, capabilities.parameters.strings("allow"), privilege::AllCapabilities()}) {
+    faults.insert(FilterFault(tuning, {.capabilities = kept,
+                                       .architecture = kernel.architecture,
+                                       .kernel_major = kernel.major,
+                                       .kernel_minor = kernel.minor}));
+  }
+  faults.erase("");
+  return faults;
+}
+
+}  // namespace runclad::ctl

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "runclad/policy/effective.hpp"
+
+namespace runclad::ctl {
+
+bool IsSyscall(const std::string& name);
+
+// Why the seccomp filters of containers under `policy` cannot be made, for one without
+// capabilities, one with those of the policy, and one with all; sentences, empty when they can.
+std::set<std::string> FilterFaults(const policy::Effective& policy);
+
+}  // namespace runclad::ctl

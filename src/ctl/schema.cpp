@@ -1,0 +1,189 @@
+// runcladctl policy schema: the JSON Schema of policy files, made of the catalogue. Editors
+// complete and check by it; what a policy means, policy lint knows.
+#include <set>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "runclad/base/spelling.hpp"
+#include "runclad/privilege/capabilities.hpp"
+#include "runclad/rules/rule.hpp"
+
+#include "commands.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+// Members in the order in which they are written here.
+using Document = nlohmann::ordered_json;
+using policy::ParameterSchema;
+using policy::ParameterType;
+using policy::Vocabulary;
+
+Document Choice(std::span<const std::string_view> choices) {
+  Document names = Document::array();
+  for (const std::string_view choice : choices) names.push_back(choice);
+  return {{"enum", std::move(names)}};
+}
+
+Document Definition(const char* name) { return {{"$ref", std::string("#/definitions/") + name}}; }
+
+Document ElementOf(const ParameterSchema& parameter) {
+  switch (parameter.vocabulary) {
+    case Vocabulary::kCapability:
+      return Definition("capability");
+    case Vocabulary::kSyscall:
+      return {{"type", "string"}, {"pattern", "^[a-z0-9_]+$"}};
+    case Vocabulary::kAbsolutePath:
+      return {{"type", "string"}, {"pattern", "^/"}};
+    case Vocabulary::kImage:
+      return {{"type", "string"}, {"minLength", 1}};
+    case Vocabulary::kChoice:
+      return Choice(parameter.choices);
+    case Vocabulary::kAny:
+      break;
+  }
+  return {{"type", "string"}};
+}
+
+Document ValueOf(const ParameterSchema& parameter) {
+  Document value;
+  switch (parameter.type) {
+    case ParameterType::kStrings:
+      value = {{"type", "array"}, {"items", ElementOf(parameter)}};
+      break;
+    case ParameterType::kInteger:
+      value = {{"type", "integer"}, {"minimum", parameter.minimum}, {"maximum", parameter.maximum}};
+      break;
+    case ParameterType::kText:
+      value = ElementOf(parameter);
+      break;
+    case ParameterType::kBoolean:
+      value = {{"type", "boolean"}};
+      break;
+  }
+  value["description"] = parameter.description;
+  return value;
+}
+
+// The members of a rule's setting.
+Document Members(const rules::Rule& rule) {
+  Document actions = Document::array();
+  for (const policy::Action action : rule.schema.actions) actions.push_back(policy::Name(action));
+  Document members = {{"action", {{"enum", std::move(actions)}}}};
+  for (const ParameterSchema& parameter : rule.schema.parameters) {
+    members[std::string(parameter.name)] = ValueOf(parameter);
+  }
+  return members;
+}
+
+Document Object(Document properties) {
+  return {
+      {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
+}
+
+Document Rules() {
+  Document rules = Document::object();
+  for (const rules::Rule* rule : rules::Catalog()) {
+    Document setting = Object(Members(*rule));
+    setting["description"] = rule->title;
+    rules[std::string(rule->id())] = std::move(setting);
+  }
+  return Object(std::move(rules));
+}
+
+Document Waiver() {
+  const Document reason = {{"type", "string"}, {"minLength", 1}};
+  const Document day = {{"type", "string"}, {"pattern", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}};
+  Document everything = Object({{"rule", {{"const", "*"}}}, {"reason", reason}, {"expires", day}});
+  everything["required"] = {"rule", "reason", "expires"};
+  Document kinds = Document::array({everything});
+  for (const rules::Rule* rule : rules::Catalog()) {
+    Document members = {{"rule", {{"const", rule->id()}}}, {"reason", reason}, {"expires", day}};
+    members.update(Members(*rule));
+    Document waiver = Object(std::move(members));
+    waiver["required"] = {"rule", "reason"};
+    waiver["minProperties"] = 3;
+    kinds.push_back(std::move(waiver));
+  }
+  return {{"oneOf", std::move(kinds)}};
+}
+
+Document Capability() {
+  std::set<std::string> spellings;
+  for (const std::string& name : privilege::AllCapabilities()) {
+    constexpr std::size_t kPrefix = sizeof "CAP_" - 1;
+    std::string lower = name;
+    for (char& c : lower) c = c == '_' ? c : static_cast<char>(c | 0x20);
+    spellings.insert({name, name.substr(kPrefix), lower, lower.substr(kPrefix)});
+  }
+  return {{"enum", spellings}};
+}
+
+Document Listed(const char* definition) {
+  return {{"type", "array"}, {"items", Definition(definition)}};
+}
+
+Document OfImages() {
+  return {{"$schema", {{"type", "string"}}},
+          {"rules", Definition("rules")},
+          {"waivers", Listed("waiver")},
+          {"provenance", {{"type", "string"}}}};
+}
+
+Document OfAnImage() {
+  const Document digests = {{"type", "array"},
+                            {"minItems", 1},
+                            {"items", {{"type", "string"}, {"pattern", "^sha256:[0-9a-f]{64}$"}}}};
+  Document tag = OfImages();
+  tag.erase("$schema");
+  tag["digests"] = digests;
+  Document members = OfImages();
+  members["digests"] = digests;
+  members["tags"] = {{"type", "object"}, {"additionalProperties", Object(std::move(tag))}};
+  return members;
+}
+
+Document OfTheHost() {
+  const Document ceiling = {{"enum", {"nothing", "docker-default", "unlimited"}}};
+  return {
+      {"$schema", {{"type", "string"}}},
+      {"extends", {{"enum", {"restricted", "baseline"}}}},
+      {"mode", {{"enum", {"enforce", "audit"}}}},
+      {"rootless", {{"enum", {"refuse", "pass-through", "apply"}}}},
+      {"log", Object({{"target", {{"type", "string"}, {"pattern", "^(journald|syslog|file:/.*)$"}}},
+                      {"required", {{"type", "boolean"}}}})},
+      {"trust", Object({{"tag", ceiling}, {"repository-digest", ceiling}, {"digest", ceiling}})},
+      {"waiver-expiry", {{"enum", {"optional", "required"}}}},
+      {"rules", Definition("rules")},
+      {"waivers", Listed("waiver")}};
+}
+
+}  // namespace
+
+Result<Output> PrintSchema(const std::string& sort) {
+  constexpr std::string_view kSorts[] = {"policy", "image", "shared"};
+  struct Sort {
+    Document members;
+    const char* title;
+  };
+  Sort chosen;
+  if (sort == kSorts[0]) {
+    chosen = {OfTheHost(), "runclad: policy.json and policy.d/*.json"};
+  } else if (sort == kSorts[1]) {
+    chosen = {OfAnImage(), "runclad: images/<repository>.json"};
+  } else if (sort == kSorts[2]) {
+    chosen = {OfImages(),
+              "runclad: images/…/_default.json, digests/sha256/<hex>.json, pods/<namespace>.json"};
+  } else {
+    return Error{"there is a schema of " + Alternatives(kSorts) + ", not of " + Quoted(sort) +
+                 Suggestion(sort, kSorts)};
+  }
+  Document schema = {{"$schema", "http://json-schema.org/draft-07/schema#"},
+                     {"title", chosen.title}};
+  schema.update(Object(std::move(chosen.members)));
+  schema["definitions"] = {{"capability", Capability()}, {"rules", Rules()}, {"waiver", Waiver()}};
+  return Output{schema.dump(2) + "\n"};
+}
+
+}  // namespace runclad::ctl

@@ -1,0 +1,31 @@
+// runcladctl policy schema: what is shipped is what the catalogue says. tests/schema.py holds
+// policies against it.
+#include <gmock/gmock.h>
+
+#include "program.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+TEST(PolicySchema, IsShippedAsTheCatalogueMakesIt) {
+  for (const std::string sort : {"policy", "image", "shared"}) {
+    const ProgramRun run = Runcladctl({"policy", "schema", sort});
+    ASSERT_EQ(run.status, 0) << run.err;
+    std::ifstream file(std::string(RUNCLAD_SOURCE_DIR) + "/profiles/schema/" + sort +
+                       ".schema.json");
+    const std::string shipped(std::istreambuf_iterator<char>(file), {});
+    EXPECT_EQ(run.out, shipped) << "runcladctl policy schema " << sort << " > profiles/schema/"
+                                << sort << ".schema.json";
+  }
+}
+
+TEST(PolicySchema, OfAnUnknownSortIsAnError) {
+  const ProgramRun run = Runcladctl({"policy", "schema", "images"});
+  EXPECT_EQ(run.status, 3);
+  EXPECT_THAT(run.err, ::testing::HasSubstr(
+                           "there is a schema of policy, image or shared, not of \"images\"; did "
+                           "you mean \"image\"?"));
+}
+
+}  // namespace
+}  // namespace runclad::ctl
