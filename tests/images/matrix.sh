@@ -97,17 +97,17 @@ is_running() { [ "$(docker inspect -f '{{.State.Running}}' "$NAME" 2>/dev/null)"
 container_pid() { docker inspect -f '{{.State.Pid}}' "$NAME"; }
 
 start_container() {
-  local options=("${OPTIONS[@]}")
-  if [ -n "$VOLUME" ]; then
-    # Whoever starts as root gets what `-v /srv/data:/data` usually is, a directory of root's; the
-    # others a named volume, which takes the owner of the image's directory.
+  local options=("${OPTIONS[@]}") path
+  # Whoever starts as root gets what `-v /srv/data:/data` usually is, a directory of root's; the
+  # others a named volume, which takes the owner of the image's directory.
+  for path in $VOLUME; do
     if [ "$STARTS_AS_ROOT" = 1 ]; then
-      mkdir -p "$E2E_SRV/data"
-      options+=(-v "$E2E_SRV/data:$VOLUME")
+      mkdir -p "$E2E_SRV/data$path"
+      options+=(-v "$E2E_SRV/data$path:$path")
     else
-      options+=(-v "data:$VOLUME")
+      options+=(-v "data:$path")
     fi
-  fi
+  done
   # As in a Kubernetes pod: a low port takes a capability (dockerd would lift that).
   capture docker run -d --name "$NAME" --hostname "$NAME" --network none --runtime own \
     --sysctl net.ipv4.ip_unprivileged_port_start=1024 "${options[@]}" "$IMAGE" "${ARGUMENTS[@]}"
@@ -146,10 +146,10 @@ user() {
   OUT=$(docker top "$NAME" -eo pid,uid,args)
   awk -v uid="$RUNS_AS" 'NR > 1 && $2 == uid {found = 1} END {exit !found}' <<<"$OUT"
 }
-stop() {
-  docker kill --signal TERM "$NAME" >/dev/null
+stop() {  # SIGNAL
+  docker kill --signal "$1" "$NAME" >/dev/null
   if ! eventually "$STOP_SECONDS" not is_running; then
-    echo "denied: it still runs $STOP_SECONDS s after SIGTERM"
+    echo "denied: it still runs $STOP_SECONDS s after SIG$1"
     return 1
   fi
   STATUS=$(docker inspect -f '{{.State.ExitCode}}' "$NAME")
@@ -169,7 +169,8 @@ phase() {
     check) check ;;
     confined) confined ;;
     user) user ;;
-    stop | stop-again) stop ;;
+    stop) stop TERM ;;
+    stop-again) stop "$STOP_SIGNAL" ;;
     reboot) reboot ;;
     data) read_data ;;
   esac
@@ -185,7 +186,7 @@ phase_sentence() {
     reboot) echo "a second container starts on the same data" ;;
     request-again) echo "it answers again" ;;
     data) echo "what was written before is there" ;;
-    stop-again) echo "SIGTERM ends it again" ;;
+    stop-again) echo "SIG$STOP_SIGNAL, which docker stop sends, ends it with status $STOP_STATUS" ;;
   esac
 }
 end_of_life() {
@@ -242,6 +243,7 @@ run_service() {  # SERVICE, in a subshell: the settings are its own
   TITLE=$1
   # What a service says of itself, and what holds for most.
   PACKAGES='' IMAGE='' VOLUME='' RUNS_AS=0 STARTS_AS_ROOT=1 CHECK_SAYS='' STOP_STATUS=0
+  STOP_SIGNAL=TERM # what the image's STOPSIGNAL says
   BOOT_SECONDS=60 STOP_SECONDS=30 OPTIONS=() ARGUMENTS=() CHANGES=() CHECK=()
   SPARED='' # grants of the file that another version of the image needs
   BLAMES='not permitted|denied|read-only file system|refused by'

@@ -5,6 +5,7 @@ RUNS_AS=99
 STARTS_AS_ROOT=0
 CHANGES=('CMD ["haproxy", "-f", "/usr/local/etc/haproxy/haproxy.cfg"]' 'USER haproxy'
   'WORKDIR /var/lib/haproxy')
+STOP_SIGNAL=USR1
 CHECK=(busybox wget -q -O - http://127.0.0.1:8080/)
 CHECK_SAYS="from the back end"
 STOP_STATUS=0

@@ -3,6 +3,7 @@ IMAGE=httpd
 PACKAGES="apache2-bin busybox-static"
 RUNS_AS=33
 CHANGES=('CMD ["httpd-foreground"]' 'WORKDIR /usr/local/apache2')
+STOP_SIGNAL=WINCH
 CHECK=(busybox wget -q -O - http://127.0.0.1/)
 CHECK_SAYS="from the image"
 

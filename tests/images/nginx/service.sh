@@ -3,6 +3,7 @@ IMAGE=nginx
 PACKAGES="nginx-light busybox-static"
 RUNS_AS=101
 CHANGES=('CMD ["nginx", "-g", "daemon off;"]')
+STOP_SIGNAL=QUIT
 CHECK=(busybox wget -q -O - http://127.0.0.1/)
 CHECK_SAYS="from the image"
 

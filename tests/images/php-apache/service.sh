@@ -5,6 +5,7 @@ RUNS_AS=33
 STOP_SECONDS=15
 SPARED=CAP_KILL  # php needs it
 CHANGES=('CMD ["apache2-foreground"]' 'WORKDIR /var/www/html')
+STOP_SIGNAL=WINCH
 CHECK=(busybox wget -q -O - http://127.0.0.1/)
 CHECK_SAYS="answers 42"
 

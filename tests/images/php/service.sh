@@ -5,6 +5,7 @@ RUNS_AS=33
 STOP_SECONDS=15
 SPARED=CAP_NET_BIND_SERVICE  # php-apache needs it
 CHANGES=('CMD ["php-fpm8.2", "-y", "/usr/local/etc/php-fpm.conf"]' 'WORKDIR /var/www/html')
+STOP_SIGNAL=QUIT
 CHECK=(env REQUEST_METHOD=GET SCRIPT_NAME=/ping SCRIPT_FILENAME=/ping
   cgi-fcgi -bind -connect 127.0.0.1:9000)
 CHECK_SAYS=pong

@@ -6,6 +6,7 @@ VOLUME=/var/lib/postgresql/data
 BOOT_SECONDS=120
 CHANGES=('CMD ["postgres"]' "VOLUME $VOLUME" "ENV PGDATA=$VOLUME" 'ENV LANG=C.UTF-8'
   'ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/15/bin')
+STOP_SIGNAL=INT
 CHECK=(pg_isready -U postgres -h 127.0.0.1)
 CHECK_SAYS="accepting connections"
 
