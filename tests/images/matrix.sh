@@ -307,4 +307,4 @@ printf '\n'
     'read-only: fails at' seconds
   printf '\n'
   cat "$TABLE"
-} | awk -F '\t' '{printf "%-12s %-36s %-9s %-62s %-44s %7s\n", $1, $2, $3, $4, $5, $6}'
+} | awk -F '\t' '{printf "%-18s %-38s %-9s %-62s %-96s %7s\n", $1, $2, $3, $4, $5, $6}'
