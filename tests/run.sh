@@ -152,6 +152,7 @@ say "engines (about seven minutes)"
 counted "end-to-end tests" tests/e2e/run.sh
 counted "images under their image files" tests/images/run.sh --quick
 counted "the attacks work under plain runc, so that the tests can fail" tests/e2e/run.sh --prove
-counted "instructions on the hot path" tests/e2e/run.sh tests/bench/instructions.sh
+counted "instructions on the hot path" \
+  tests/e2e/run.sh tests/bench/instructions.sh tests/bench/image_files.sh
 grep -E '^ *[0-9]+ (instructions|bytes)' "$LOG"
 finish
