@@ -197,11 +197,11 @@ paste -d '|' <(printf '%s\n' "$before") <(printf '%s\n' "$after") |
 # --- 4. use it -------------------------------------------------------------------------------------
 
 title "4. Register it in Docker"
-text "Copy the program to a place that only root writes, then merge this into"
-text "/etc/docker/daemon.json and run: systemctl reload docker"
+text "Install it (programs below /usr/local, the files of images in /usr/share/runclad), merge this into"
+text "/etc/docker/daemon.json, and run: systemctl reload docker"
 cat <<TEXT
 
-  install -m 755 $runclad /usr/local/sbin/runclad
+  cmake --install $PWD/build/release
 
   {
     "runtimes": { "runclad": { "path": "/usr/local/sbin/runclad" } },
