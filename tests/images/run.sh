@@ -57,7 +57,11 @@ for service in "${services[@]}"; do
     tail -n 5 "$log" >&2
     die "the root filesystem of $service could not be made"
   }
+  # shellcheck disable=SC2086  # a list of words
+  touch "$(root_of "$IMAGES_CACHE" $packages)"
 done
+# Those that nothing has used for a month.
+find "$IMAGES_CACHE" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} +
 printf 'root filesystems: %s s\n' "$SECONDS"
 
 rm -f "$log"
