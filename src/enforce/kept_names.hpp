@@ -5,12 +5,11 @@
 #include <string>
 
 #include "runclad/base/result.hpp"
+#include "runclad/enforce/state_directory.hpp"
 #include "runclad/engine/identity.hpp"
 #include "runclad/engine/layout.hpp"
 
 namespace runclad::enforce {
-
-inline constexpr const char* kStateDirectory = "/var/lib/runclad";
 
 // The name that was kept for the container of `layout` while it is made of the image
 // `config_digest`. No value: none was, or what is there cannot be trusted or understood.

@@ -1,10 +1,13 @@
 // What rules may know beyond the spec. Gathered beforehand by enforce: rules do no I/O.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runclad/engine/identity.hpp"
@@ -60,8 +63,30 @@ struct DirectoryFacts {
   std::uint64_t content_bytes = 0;  // what is below it takes on a tmpfs
 };
 
+// What a scanner calls unknown counts as negligible.
+enum class Severity { kNegligible, kLow, kMedium, kHigh, kCritical };
+inline constexpr std::array<std::string_view, 5> kSeverityNames = {"negligible", "low", "medium",
+                                                                   "high", "critical"};
+
+// The vulnerabilities of one severity that a scanner found in an image.
+struct VulnerabilityCount {
+  std::uint64_t fixable = 0;  // a newer version of the package is without it
+  std::uint64_t unfixable = 0;
+  friend bool operator==(const VulnerabilityCount&, const VulnerabilityCount&) = default;
+};
+using VulnerabilityCounts = std::array<VulnerabilityCount, kSeverityNames.size()>;  // by Severity
+
+struct ScanFacts {
+  std::string scanner;  // "trivy 0.68.1"
+  VulnerabilityCounts counts{};
+  std::int64_t age_days = 0;
+};
+
 struct Facts {
   engine::Identity identity;
+  // What a scanner said of the image; gathered when the policy asks for it. None: because …
+  std::optional<ScanFacts> scan;
+  std::string no_scan_because;
   // One of its names that the policy pins to other digests than the image has, and these.
   std::string mispinned_name;
   std::vector<std::string> pinned_digests;

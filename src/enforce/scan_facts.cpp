@@ -1,0 +1,58 @@
+#include "scan_facts.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runclad/enforce/scan_verdict.hpp"
+
+namespace runclad::enforce {
+namespace {
+
+constexpr std::int64_t kSecondsPerDay = 24L * 3600;
+
+bool AsksForScan(const policy::RuleSetting& image) {
+  if (image.action == policy::Action::kOff) return false;
+  const auto is_other = [&](std::string_view parameter, std::string_view nothing) {
+    const std::string_view value = image.parameters.text(parameter);
+    return !value.empty() && value != nothing;
+  };
+  return is_other("scan-refuse", "off") || is_other("scan-warn", "off") ||
+         is_other("scan-missing", "allow");
+}
+
+}  // namespace
+
+void GatherScan(const policy::RuleSetting& image, const engine::Identity& identity,
+                std::int64_t now, rules::Facts& facts, const std::string& state_directory) {
+  if (!AsksForScan(image)) return;
+  std::vector<std::string> digests = identity.manifest_digests;
+  if (identity.is_known()) digests.insert(digests.begin(), identity.config_digest);
+  if (digests.empty()) {
+    facts.no_scan_because = "no digest of it is known";
+    return;
+  }
+  for (const std::string& digest : digests) {
+    auto verdict = ReadVerdict(digest, state_directory);
+    // Not the next one's word: this may be the one with the bad news.
+    if (!verdict) {
+      facts.no_scan_because = verdict.error().message;
+      return;
+    }
+    if (!*verdict) continue;
+    auto& [scanner, scanned, counts] = **verdict;
+    // It would look new for longer than it is.
+    if (scanned > now + kSecondsPerDay) {
+      facts.no_scan_because = "the scan of " + digest + " is dated in the future";
+      return;
+    }
+    const std::int64_t age = std::max<std::int64_t>(0, now - scanned) / kSecondsPerDay;
+    facts.scan = rules::ScanFacts{std::move(scanner), counts, age};
+    return;
+  }
+  facts.no_scan_because = "none was imported for " + digests.front();
+}
+
+}  // namespace runclad::enforce
