@@ -25,7 +25,7 @@ void Apply(json::Document& document, const rules::Finding& finding) {
 }
 
 Disposition DispositionOf(policy::Action action, const rules::Finding& finding) {
-  if (action == policy::Action::kWarn) return Disposition::kWarned;
+  if (finding.only_warns || action == policy::Action::kWarn) return Disposition::kWarned;
   if (action == policy::Action::kFix && finding.has_safe_form()) return Disposition::kFixed;
   return Disposition::kRefused;
 }

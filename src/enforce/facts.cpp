@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <ctime>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "runclad/sys/rootfs.hpp"
 
 #include "namespace_facts.hpp"
+#include "scan_facts.hpp"
 #include "source_facts.hpp"
 
 namespace runclad::enforce {
@@ -130,6 +132,7 @@ rules::Facts GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
   facts.identity = subject.identity;
   facts.mispinned_name = policy.image.mispinned_name;
   facts.pinned_digests = policy.image.pinned;
+  GatherScan(policy.rule("image"), facts.identity, std::time(nullptr), facts);
   facts.kernel = GatherKernel();
   GatherHost(spec, policy, request, subject.layout, facts);
   GatherRootfs(spec, policy, request, facts);

@@ -1,6 +1,9 @@
-// image: which images may run at all, and that a familiar name means a familiar image
-// (CIS 4.2).
+// image: which images may run at all, that a familiar name means a familiar image (CIS 4.2), and
+// what a scanner found in it (CIS 4.4).
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
 
 #include "runclad/rules/rule.hpp"
 
@@ -68,7 +71,7 @@ Findings CheckLists(const engine::Identity& identity, const Context& context) {
   return {Refuse(kPath, NameOf(identity), "is not listed in image.allow")};
 }
 
-Findings Check(const oci::Spec& /*spec*/, const Context& context) {
+Findings CheckIdentity(const Context& context) {
   const Facts& facts = context.facts;
   const engine::Identity& identity = facts.identity;
   // runcladctl may ask about a name alone.
@@ -89,6 +92,91 @@ Findings Check(const oci::Spec& /*spec*/, const Context& context) {
                        ", and the name is pinned to" + pinned)};
   }
   return CheckLists(identity, context);
+}
+
+// The lowest severity that counts, in Severity's order with "any" for the lowest and "off" behind.
+constexpr std::string_view kThresholds[] = {"any", "low", "medium", "high", "critical", "off"};
+static_assert(std::size(kThresholds) == kSeverityNames.size() + 1);
+constexpr std::string_view kMissing[] = {"refuse", "warn", "allow"};
+constexpr std::int64_t kNoAgeLimit = 36500;
+
+// "2 critical (1 fixable) and 5 high (0 fixable)": the worst first; empty when nothing counts.
+std::string CountsFrom(std::size_t lowest, const VulnerabilityCounts& counts, bool fixable_only) {
+  std::vector<std::string> parts;
+  for (std::size_t i = counts.size(); i-- > lowest;) {
+    const auto& [fixable, unfixable] = counts.at(i);
+    const std::uint64_t count = fixable_only ? fixable : fixable + unfixable;
+    if (count == 0) continue;
+    std::string part = std::to_string(count) + " " + std::string(kSeverityNames.at(i));
+    if (!fixable_only) part += " (" + std::to_string(fixable) + " fixable)";
+    parts.push_back(std::move(part));
+  }
+  std::string text;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) text += i + 1 == parts.size() ? " and " : ", ";
+    text += parts[i];
+  }
+  return text;
+}
+
+std::string Ago(std::int64_t days) {
+  if (days == 0) return "today";
+  return days == 1 ? "1 day ago" : std::to_string(days) + " days ago";
+}
+
+// Why `parameter`, a threshold, does not let what the scanner found pass; empty when it does.
+std::string WhyTooVulnerable(const ScanFacts& scan, const char* parameter,
+                             const policy::Parameters& parameters) {
+  const std::string_view threshold = parameters.text(parameter);
+  const auto lowest =
+      static_cast<std::size_t>(std::ranges::find(kThresholds, threshold) - std::begin(kThresholds));
+  const bool fixable_only = parameters.boolean("scan-fixable-only");
+  const std::string counts = CountsFrom(lowest, scan.counts, fixable_only);
+  if (counts.empty()) return {};
+  return "has vulnerabilities " + std::string(fixable_only ? "with a fix " : "") + "that " +
+         scan.scanner + " found " + Ago(scan.age_days) + ": " + counts + ", and image." +
+         parameter + " is " + std::string(threshold);
+}
+
+// Why the image counts as one without a scan; empty when it has one.
+std::string WhyNotScanned(const Facts& facts, const policy::Parameters& parameters) {
+  if (!facts.scan) return "has no scan that counts: " + facts.no_scan_because;
+  const std::int64_t limit = parameters.integer("scan-max-age-days");
+  if (limit >= kNoAgeLimit || facts.scan->age_days <= limit) return {};
+  return "was last scanned " + Ago(facts.scan->age_days) + ", by " + facts.scan->scanner +
+         ", and image.scan-max-age-days is " + std::to_string(limit);
+}
+
+// A scan that is too old still counts for what it found.
+Findings CheckScan(const Context& context) {
+  const Facts& facts = context.facts;
+  const policy::Parameters& parameters = context.parameters;
+  const std::string name = NameOf(facts.identity);
+  const json::Value image = name.empty() ? json::Value() : json::Value(name);
+  Findings findings;
+  if (facts.scan) {
+    std::string why = WhyTooVulnerable(*facts.scan, "scan-refuse", parameters);
+    const bool is_refused = !why.empty();
+    if (!is_refused) why = WhyTooVulnerable(*facts.scan, "scan-warn", parameters);
+    if (is_refused) {
+      findings.push_back(Refuse(kPath, image, std::move(why)));
+    } else if (!why.empty()) {
+      findings.push_back(Note(kPath, image, std::move(why)));
+    }
+  }
+  const std::string_view missing = parameters.text("scan-missing");
+  if (missing != "refuse" && missing != "warn") return findings;
+  std::string why = WhyNotScanned(facts, parameters);
+  if (why.empty()) return findings;
+  findings.push_back(missing == "refuse" ? Refuse(kPath, image, std::move(why))
+                                         : Note(kPath, image, std::move(why)));
+  return findings;
+}
+
+Findings Check(const oci::Spec& /*spec*/, const Context& context) {
+  Findings findings = CheckIdentity(context);
+  std::ranges::move(CheckScan(context), std::back_inserter(findings));
+  return findings;
 }
 
 constexpr policy::ParameterSchema kParameters[] = {
@@ -124,8 +212,54 @@ constexpr policy::ParameterSchema kParameters[] = {
      .description = "refuse a container whose image the engine's state does not prove",
      .order = policy::Order::kFalseIsLooser,
      .docker_default = true},
+    {.name = "scan-refuse",
+     .type = policy::ParameterType::kText,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kThresholds,
+     .description =
+         "refuse an image in which a scanner found a vulnerability of this severity or a "
+         "worse one",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = std::string_view("any")},
+    {.name = "scan-warn",
+     .type = policy::ParameterType::kText,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kThresholds,
+     .description =
+         "warn of an image in which a scanner found a vulnerability of this severity or a "
+         "worse one",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = std::string_view("any")},
+    {.name = "scan-fixable-only",
+     .type = policy::ParameterType::kBoolean,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "count only vulnerabilities that a newer version of the package is without",
+     .order = policy::Order::kTrueIsLooser,
+     .docker_default = false},
+    {.name = "scan-max-age-days",
+     .type = policy::ParameterType::kInteger,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "an image whose scan is older counts for scan-missing as one without a scan "
+                    "(36500: no limit)",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = std::int64_t{0},
+     .maximum = kNoAgeLimit},
+    {.name = "scan-missing",
+     .type = policy::ParameterType::kText,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kMissing,
+     .description = "what becomes of an image of which no scan was imported on this host",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = std::string_view("refuse")},
 };
-constexpr std::string_view kBenchmarks[] = {"CIS 4.2"};
+constexpr std::string_view kBenchmarks[] = {"CIS 4.2", "CIS 4.4"};
 constexpr std::string_view kPaths[] = {"image"};
 constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
                                        policy::Action::kOff};
@@ -139,8 +273,11 @@ extern constinit const Rule kImage{
         "Whoever may ask the engine for a container may also load, build and tag images: a name "
         "says nothing until it is held to a digest. The image is told by the engine's own state on "
         "disk, never by annotations or environment. A name whose file pins digests means exactly "
-        "these images.",
-    .way_out = "list the image in image.allow, or its digest in the digests of its file",
+        "these images. What a scanner found counts for the digest that it looked at.",
+    .way_out =
+        "list the image in image.allow, or its digest in the digests of its file; where a "
+        "scan is the matter, import a newer one with runcladctl scan import or tune the "
+        "scan parameters in its file",
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

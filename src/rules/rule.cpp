@@ -20,4 +20,10 @@ Finding Refuse(std::string path, json::Value value, std::string why) {
   return {std::move(path), Operation::kNone, std::move(value), {}, std::move(why)};
 }
 
+Finding Note(std::string path, json::Value value, std::string why) {
+  Finding finding = Refuse(std::move(path), std::move(value), std::move(why));
+  finding.only_warns = true;
+  return finding;
+}
+
 }  // namespace runclad::rules

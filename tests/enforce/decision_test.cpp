@@ -51,6 +51,27 @@ TEST(Decide, WarnRecordsAndChangesNothing) {
   EXPECT_EQ(decision.findings.size(), 2U);
 }
 
+// The rule `image` notes that there is no scan where scan-missing is warn.
+TEST(Decide, ANoteWarnsWhateverTheActionUnlessTheRuleIsOff) {
+  const auto decide = [](policy::Action action, const std::string& missing) {
+    policy::Effective policy;
+    policy::Parameters parameters;
+    parameters.Set("scan-missing", missing);
+    policy.rules["image"] = {action, parameters};
+    return Decide(*oci::Spec::Parse(kWeak), policy, {}, rules::Scope::kContainer);
+  };
+  for (const policy::Action action :
+       {policy::Action::kFix, policy::Action::kRefuse, policy::Action::kWarn}) {
+    const Decision noted = decide(action, "warn");
+    EXPECT_EQ(noted.outcome, Outcome::kUnchanged);
+    ASSERT_EQ(noted.findings.size(), 1U);
+    EXPECT_EQ(noted.findings[0].disposition, Disposition::kWarned);
+    EXPECT_EQ(RefusalSentence(noted), "");
+  }
+  EXPECT_EQ(decide(policy::Action::kRefuse, "refuse").outcome, Outcome::kRefused);
+  EXPECT_TRUE(decide(policy::Action::kOff, "warn").findings.empty());
+}
+
 TEST(Decide, OffLooksAtNothing) { EXPECT_TRUE(DecideWith(policy::Action::kOff).findings.empty()); }
 
 TEST(Decide, ExecLeavesTheRulesOfTheContainerOut) {

@@ -111,5 +111,142 @@ TEST(Image, APinnedNameMeansItsDigests) {
                         kConfig + ", and the name is pinned to " + kOther));
 }
 
+struct Scan {
+  const char* refuse = "off";
+  const char* warn = "off";
+  bool fixable_only = false;
+  std::int64_t max_age_days = 36500;
+  const char* missing = "allow";
+};
+
+policy::Parameters Parameters(const Scan& scan) {
+  policy::Parameters parameters;
+  parameters.Set("scan-refuse", std::string(scan.refuse));
+  parameters.Set("scan-warn", std::string(scan.warn));
+  parameters.Set("scan-fixable-only", scan.fixable_only);
+  parameters.Set("scan-max-age-days", scan.max_age_days);
+  parameters.Set("scan-missing", std::string(scan.missing));
+  return parameters;
+}
+
+// Of each severity: fixable, without a fix; from negligible on.
+Facts Scanned(const VulnerabilityCounts& counts, std::int64_t age_days = 3) {
+  Facts facts = ImageFacts({"nginx:1"});
+  facts.scan = ScanFacts{"trivy 0.68.1", counts, age_days};
+  return facts;
+}
+
+// "refused", "warned", both in the order of the findings, or "".
+std::string Outcome(const Facts& facts, const Scan& scan) {
+  std::string outcome;
+  const auto decision =
+      enforce::Decide(SpecOf("{}"), PolicyWith("image", Parameters(scan), policy::Action::kRefuse),
+                      facts, Scope::kContainer);
+  for (const enforce::Applied& applied : decision.findings) {
+    EXPECT_EQ(applied.finding.path, "image");
+    outcome += (outcome.empty() ? "" : " ") + std::string(enforce::Name(applied.disposition));
+  }
+  EXPECT_EQ(decision.outcome == enforce::Outcome::kRefused,
+            outcome.find("refused") != std::string::npos);
+  return outcome;
+}
+
+TEST(ImageScan, TheLowestSeverityThatCountsAndWhetherThereIsAFix) {
+  constexpr std::size_t kChoices = 6;
+  const char* const thresholds[kChoices] = {"any", "low", "medium", "high", "critical", "off"};
+  for (std::size_t severity = 0; severity < kSeverityNames.size(); ++severity) {
+    for (const bool has_fix : {true, false}) {
+      VulnerabilityCounts counts{};
+      (has_fix ? counts.at(severity).fixable : counts.at(severity).unfixable) = 1;
+      for (std::size_t threshold = 0; threshold < kChoices; ++threshold) {
+        for (const bool fixable_only : {true, false}) {
+          const bool counts_here = threshold <= severity && (has_fix || !fixable_only);
+          const std::string name = std::string(kSeverityNames.at(severity)) + " against " +
+                                   thresholds[threshold] + (has_fix ? ", with a fix" : "") +
+                                   (fixable_only ? ", fixable only" : "");
+          EXPECT_EQ(Outcome(Scanned(counts),
+                            {.refuse = thresholds[threshold], .fixable_only = fixable_only}),
+                    counts_here ? "refused" : "")
+              << name;
+          EXPECT_EQ(Outcome(Scanned(counts),
+                            {.warn = thresholds[threshold], .fixable_only = fixable_only}),
+                    counts_here ? "warned" : "")
+              << name;
+        }
+      }
+    }
+  }
+}
+
+TEST(ImageScan, AgeAndAbsence) {
+  constexpr VulnerabilityCounts kClean{};
+  constexpr VulnerabilityCounts kHigh = {{{}, {}, {}, {1, 0}, {}}};
+  const Facts none = ImageFacts({"nginx:1"});
+  struct Case {
+    const char* name;
+    Facts facts;
+    Scan scan;
+    const char* outcome;
+  };
+  const Case cases[] = {
+      {"nothing is asked", none, {}, ""},
+      {"absent, allowed", none, {.refuse = "any", .warn = "any"}, ""},
+      {"absent, warned", none, {.missing = "warn"}, "warned"},
+      {"absent, refused", none, {.missing = "refuse"}, "refused"},
+      {"an unknown image", {}, {.missing = "refuse"}, "refused"},
+      {"clean", Scanned(kClean), {.refuse = "any", .missing = "refuse"}, ""},
+      {"as old as may be", Scanned(kClean, 7), {.max_age_days = 7, .missing = "refuse"}, ""},
+      {"too old", Scanned(kClean, 8), {.max_age_days = 7, .missing = "refuse"}, "refused"},
+      {"too old, warned", Scanned(kClean, 8), {.max_age_days = 7, .missing = "warn"}, "warned"},
+      {"too old, allowed", Scanned(kClean, 8), {.max_age_days = 7}, ""},
+      {"yesterday's, today's wanted",
+       Scanned(kClean, 1),
+       {.max_age_days = 0, .missing = "refuse"},
+       "refused"},
+      {"no limit", Scanned(kClean, 50000), {.missing = "refuse"}, ""},
+      {"too old and bad", Scanned(kHigh, 8), {.refuse = "high", .max_age_days = 7}, "refused"},
+      {"too old and bad, warned for both",
+       Scanned(kHigh, 8),
+       {.warn = "high", .max_age_days = 7, .missing = "warn"},
+       "warned warned"},
+      {"bad enough to refuse is not warned of as well",
+       Scanned(kHigh),
+       {.refuse = "high", .warn = "low"},
+       "refused"},
+      {"bad enough to warn", Scanned(kHigh), {.refuse = "critical", .warn = "low"}, "warned"},
+  };
+  for (const auto& [name, facts, scan, outcome] : cases) {
+    EXPECT_EQ(Outcome(facts, scan), outcome) << name;
+  }
+}
+
+TEST(ImageScan, TheSentencesNameCountsScannerAgeAndTheWayOut) {
+  const VulnerabilityCounts counts = {{{9, 9}, {}, {0, 4}, {2, 3}, {1, 0}}};
+  EXPECT_EQ(Judge(Scanned(counts), Parameters({.refuse = "medium"})),
+            "refused by image: image \"docker.io/library/nginx:1\" has vulnerabilities that trivy "
+            "0.68.1 found 3 days ago: 1 critical (1 fixable), 5 high (2 fixable) and 4 medium (0 "
+            "fixable), and image.scan-refuse is medium (CIS 4.2, CIS 4.4); list the image in "
+            "image.allow, or its digest in the digests of its file; where a scan is the matter, "
+            "import a newer one with runcladctl scan import or tune the scan parameters in its "
+            "file, see runcladctl explain image");
+  EXPECT_THAT(Judge(Scanned(counts, 1), Parameters({.refuse = "medium", .fixable_only = true})),
+              HasSubstr(" has vulnerabilities with a fix that trivy 0.68.1 found 1 day ago: 1 "
+                        "critical and 2 high, and"));
+  EXPECT_THAT(Judge(Scanned({}, 31), Parameters({.max_age_days = 30, .missing = "refuse"})),
+              HasSubstr(" was last scanned 31 days ago, by trivy 0.68.1, and "
+                        "image.scan-max-age-days is 30 (CIS"));
+  Facts none;
+  none.no_scan_because = "no digest of it is known";
+  EXPECT_THAT(Judge(none, Parameters({.missing = "refuse"})),
+              HasSubstr("image (absent) has no scan that counts: no digest of it is known (CIS"));
+}
+
+TEST(ImageScan, IsLookedAtBesidesTheLists) {
+  Facts facts = Scanned({{{}, {}, {}, {}, {1, 0}}});
+  policy::Parameters parameters = Parameters({.refuse = "high"});
+  parameters.Set("deny", std::vector<std::string>{"docker.io/library/nginx"});
+  EXPECT_EQ(DecideBy("image", "{}", parameters, facts).findings.size(), 2U);
+}
+
 }  // namespace
 }  // namespace runclad::rules

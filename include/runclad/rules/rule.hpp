@@ -21,6 +21,7 @@ struct Finding {
   json::Value before;                      // filled by enforce from the document
   json::Value after;
   std::string why;  // completes "<path> <value> …": "lets set-user-ID programs raise privileges"
+  bool only_warns = false;  // whatever the rule's action, unless it is off
 
   [[nodiscard]] bool has_safe_form() const { return operation != Operation::kNone; }
 };
@@ -34,6 +35,8 @@ Finding ProposeInsert(std::string path, json::Value value, std::string why);
 Finding ProposeRemove(std::string path, std::string why);
 // No safe form exists.
 Finding Refuse(std::string path, json::Value value, std::string why);
+// To be recorded and never acted on.
+Finding Note(std::string path, json::Value value, std::string why);
 
 enum class Scope { kProcess, kContainer };  // kProcess: on exec too
 
