@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runclad/base/result.hpp"
+#include "runclad/enforce/state_directory.hpp"
 #include "runclad/policy/effective.hpp"
 
 #include "style.hpp"
@@ -98,6 +99,14 @@ struct TestRequest {
 };
 // Runs a policy repository's own table of cases.
 Result<Output> TestPolicy(const TestRequest& request, const Style& style);
+
+struct ScanRequest {
+  std::string file;    // a report of Trivy or Grype
+  std::string digest;  // of the image, besides those that the report names; empty: none
+  std::string state_directory = enforce::kStateDirectory;
+};
+// Writes what the report says for each digest of its image, in place of an earlier scan's word.
+Result<Output> ImportScan(const ScanRequest& request);
 
 // The host's policy as runclad reads it, for containers of the image; a directory that was named
 // must be there.

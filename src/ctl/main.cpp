@@ -18,7 +18,8 @@
 namespace runclad::ctl {
 namespace {
 
-constexpr std::string_view kCommands[] = {"check", "rules", "explain", "why", "identify", "policy"};
+constexpr std::string_view kCommands[] = {"check",    "rules",  "explain", "why",
+                                          "identify", "policy", "scan"};
 
 // The arguments of every subcommand, and the one that was asked for.
 class CommandLine {
@@ -33,6 +34,7 @@ class CommandLine {
     AddWhy();
     AddIdentify();
     AddPolicy();
+    AddScan();
   }
 
   // What to print and the exit status; usage faults are errors.
@@ -188,6 +190,18 @@ class CommandLine {
     lint->add_option("path", lint_.path, "Its directory or file (default /etc/runclad)");
   }
 
+  void AddScan() {
+    CLI::App* scan = app_.add_subcommand("scan", "Work on what scanners found in images");
+    scan->require_subcommand(1);
+    CLI::App* import =
+        Add(*scan, "import", "Take over a report of Trivy or Grype (JSON)",
+            "runcladctl scan import nginx.trivy.json", [this] { return ImportScan(scan_); });
+    import->add_option("file", scan_.file, "The report")->required();
+    import->add_option("--digest", scan_.digest, "A digest of the image (sha256:…)");
+    import->add_option("--state", scan_.state_directory,
+                       "Where runclad keeps its state (default /var/lib/runclad)");
+  }
+
   CLI::App app_{"What runclad does to containers, and why.", "runcladctl"};
   std::function<Result<Output>()> run_;
   CheckRequest check_;
@@ -203,6 +217,7 @@ class CommandLine {
   bool lint_as_json_ = false;
   bool lint_as_sarif_ = false;
   std::string sort_ = "policy";
+  ScanRequest scan_;
 };
 
 // One line, whatever the error quotes.

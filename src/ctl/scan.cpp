@@ -1,0 +1,82 @@
+// runcladctl scan import: what a scanner found in an image, as the rule `image` reads it.
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <vector>
+
+#include "runclad/base/spelling.hpp"
+#include "runclad/base/unique_fd.hpp"
+#include "runclad/engine/reference.hpp"
+#include "runclad/sys/file.hpp"
+
+#include "commands.hpp"
+#include "scan_report.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+constexpr std::size_t kMaxReportBytes = 256U << 20U;
+constexpr std::int64_t kSecondsPerDay = 24L * 3600;
+
+Result<std::string> ReadReport(const std::string& path) {
+  // O_NONBLOCK: a FIFO must not hold us up.
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!file) return SystemError("cannot be opened", errno);
+  return sys::ReadRegularFile(file.get(), kMaxReportBytes);
+}
+
+std::string CountsTable(const rules::VulnerabilityCounts& counts) {
+  std::vector<std::vector<std::string>> rows = {{"SEVERITY", "FIXABLE", "WITHOUT A FIX"}};
+  for (std::size_t i = counts.size(); i-- > 0;) {
+    rows.push_back({std::string(rules::kSeverityNames.at(i)), std::to_string(counts.at(i).fixable),
+                    std::to_string(counts.at(i).unfixable)});
+  }
+  return Table(rows);
+}
+
+std::string Day(std::int64_t seconds) {
+  const std::time_t time = seconds;
+  std::tm parts{};
+  ::gmtime_r(&time, &parts);
+  constexpr std::size_t kBytes = sizeof "2027-03-31";
+  std::string day(kBytes, '\0');
+  day.resize(std::strftime(day.data(), day.size(), "%Y-%m-%d", &parts));
+  return day;
+}
+
+}  // namespace
+
+Result<Output> ImportScan(const ScanRequest& request) {
+  if (!request.digest.empty() && !engine::IsSha256Digest(request.digest)) {
+    return Error{Quoted(request.digest) + " is not sha256: and 64 lower-case hexadecimal digits"};
+  }
+  const auto text = ReadReport(request.file);
+  if (!text) return text.error().In(request.file);
+  auto report = ReadScanReport(*text);
+  if (!report) return Error{request.file + " " + report.error().message};
+  if (report->verdict.scanned > std::time(nullptr) + kSecondsPerDay) {
+    return Error{request.file + " is dated in the future: " + Day(report->verdict.scanned)};
+  }
+  std::vector<std::string>& digests = report->digests;
+  if (!request.digest.empty() && std::ranges::find(digests, request.digest) == digests.end()) {
+    digests.push_back(request.digest);
+  }
+  if (digests.empty()) {
+    return Error{request.file + " names no digest of an image; say with --digest which it is of"};
+  }
+  for (const std::string& digest : digests) {
+    const auto written = enforce::WriteVerdict(digest, report->verdict, request.state_directory);
+    if (!written) return written.error();
+  }
+  std::string output = report->verdict.scanner + ", " + Day(report->verdict.scanned) + "\n" +
+                       CountsTable(report->verdict.counts) + "Written to " + request.state_directory + "/scans for:\n";
+  for (const std::string& digest : digests) output += "  " + digest + "\n";
+  if (report->names_no_packages) {
+    output += "The report has no result of packages: see that vulnerabilities were looked for.\n";
+  }
+  return Output{output};
+}
+
+}  // namespace runclad::ctl

@@ -1,0 +1,23 @@
+// The reports of vulnerability scanners: Trivy's (SchemaVersion 2) and Grype's JSON.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runclad/base/result.hpp"
+#include "runclad/enforce/scan_verdict.hpp"
+
+namespace runclad::ctl {
+
+struct ScanReport {
+  enforce::ScanVerdict verdict;
+  std::vector<std::string> digests;  // of the image that was scanned, each once
+  // Trivy's report has no result of packages: nothing may have been looked at.
+  bool names_no_packages = false;
+};
+
+// A vulnerability counts once for each package, with the worst that the report says of it.
+Result<ScanReport> ReadScanReport(std::string_view text);
+
+}  // namespace runclad::ctl
