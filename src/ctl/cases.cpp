@@ -3,7 +3,7 @@
 //   { "cases": [ { "name": "nginx keeps its capabilities",
 //                  "request": { "process": { "capabilities": { "bounding": ["CAP_CHOWN"] } } },
 //                  "image": "nginx:1.27", "digest": "sha256:…",
-//                  "expect": { "outcome": "rewritten", "rules": ["capabilities"],
+//                  "expect": { "outcome": "rewritten",
 //                              "config": { "/process/capabilities/bounding": ["CAP_CHOWN"] } } } ]
 //                              }
 //

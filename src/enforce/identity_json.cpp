@@ -13,6 +13,7 @@ Document ToDocument(const engine::Identity& identity) {
   const auto add = [&](const char* member, const std::string& text) {
     if (!text.empty()) document[member] = text;
   };
+  document["engine"] = engine::Name(identity.engine);
   add("config", identity.config_digest);
   add("podNamespace", identity.pod_namespace);
   if (!identity.is_known()) add("unknown", identity.unknown_because);
@@ -29,6 +30,11 @@ Document ToDocument(const engine::Identity& identity) {
 Result<engine::Identity> IdentityFrom(const Document& document) {
   engine::Identity identity;
   try {
+    for (const auto known :
+         {engine::Engine::kDocker, engine::Engine::kContainerd, engine::Engine::kPodman,
+          engine::Engine::kCrio, engine::Engine::kBuildkit}) {
+      if (document.value("engine", "") == engine::Name(known)) identity.engine = known;
+    }
     identity.config_digest = document.value("config", "");
     identity.pod_namespace = document.value("podNamespace", "");
     identity.unknown_because = document.value("unknown", "");

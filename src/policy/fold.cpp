@@ -193,6 +193,7 @@ void Lift(std::vector<SourcedWaiver> waivers, std::int64_t today, Effective& pol
     if (!void_because.empty()) continue;
     if (waiver.lifts.rule == "*") {
       policy.mode = Mode::kAudit;
+      if (!policy.origins.empty()) policy.origins["mode"] = "waiver " + source;
       continue;
     }
     const auto note = [&](std::string_view name) {
