@@ -58,6 +58,9 @@ std::string TypeName(const ParameterSchema& parameter) {
       elements = "absolute paths";
       element = "absolute path";
       break;
+    case Vocabulary::kDevice:
+      elements = "devices (c 10:229, b 8:*)";
+      break;
     case Vocabulary::kImage:
       elements = "images (a name, a repository, a folder with /*, a digest)";
       break;

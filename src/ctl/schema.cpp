@@ -36,6 +36,8 @@ Document ElementOf(const ParameterSchema& parameter) {
       return {{"type", "string"}, {"pattern", "^[a-z0-9_]+$"}};
     case Vocabulary::kAbsolutePath:
       return {{"type", "string"}, {"pattern", "^/"}};
+    case Vocabulary::kDevice:
+      return {{"type", "string"}, {"pattern", "^[cb] ([0-9]+|\\*):([0-9]+|\\*)$"}};
     case Vocabulary::kImage:
       return {{"type", "string"}, {"minLength", 1}};
     case Vocabulary::kChoice:

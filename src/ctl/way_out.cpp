@@ -107,6 +107,17 @@ Document AllowImages(const std::vector<Finding>& findings, const policy::RuleSet
   return Listing(now, "allow", wanted);
 }
 
+// "… c 10:229"
+Document AllowDevices(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
+  Strings wanted;
+  for (const Finding& finding : findings) {
+    const std::size_t last = finding.why.rfind(' ');
+    if (last == std::string::npos || last == 0) continue;
+    AddNew(wanted, finding.why.substr(finding.why.rfind(' ', last - 1) + 1));
+  }
+  return Listing(now, "allow", wanted);
+}
+
 // Nothing narrower exists.
 Document Warn(const std::vector<Finding>& /*findings*/, const policy::RuleSetting& /*now*/) {
   return {{"action", policy::Name(policy::Action::kWarn)}};
@@ -117,8 +128,8 @@ struct WayOut {
   Describe describe;
 };
 constexpr WayOut kWaysOut[] = {
-    {"image", AllowImages},       {"capabilities", AllowCapabilities},  {"seccomp", AllowSyscalls},
-    {"host-mounts", AllowMounts}, {"host-namespaces", AllowNamespaces},
+    {"devices", AllowDevices},  {"image", AllowImages},       {"capabilities", AllowCapabilities},
+    {"seccomp", AllowSyscalls}, {"host-mounts", AllowMounts}, {"host-namespaces", AllowNamespaces},
 };
 
 Describe DescribeOf(std::string_view rule) {

@@ -1,8 +1,10 @@
 #include "runclad/enforce/facts.hpp"
 
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <ctime>
@@ -56,6 +58,20 @@ rules::KernelFacts GatherKernel() {
     kernel.thermal_throttle_paths.push_back(std::move(path));
   }
   return kernel;
+}
+
+// Looked for only for a container that asks for nearly all there are.
+std::uint64_t OwnCapabilities(const oci::Spec& spec) {
+  constexpr std::size_t kMany = 30;
+  const auto sets = spec.capabilities();
+  const bool wants_many = std::ranges::any_of(
+      sets, [](const oci::CapabilitySet& set) { return set.capabilities.size() >= kMany; });
+  std::uint64_t own = 0;
+  constexpr unsigned kNumbers = 64;
+  for (unsigned number = 0; wants_many && number < kNumbers; ++number) {
+    if (::prctl(PR_CAPBSET_READ, number, 0, 0, 0) == 1) own |= std::uint64_t{1} << number;
+  }
+  return own;
 }
 
 // The id inside the container of the host's `id` under a mapping of /linux (uidMappings, …).
@@ -134,6 +150,7 @@ rules::Facts GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
   facts.pinned_digests = policy.image.pinned;
   GatherScan(policy.rule("image"), facts.identity, std::time(nullptr), facts);
   facts.kernel = GatherKernel();
+  facts.kernel.capabilities = OwnCapabilities(spec);
   GatherHost(spec, policy, request, subject.layout, facts);
   GatherRootfs(spec, policy, request, facts);
   return facts;

@@ -40,6 +40,10 @@ std::string Text(const Document* text) {
   return text == nullptr ? std::string() : text->get_ref<const std::string&>();
 }
 
+std::int64_t Number(const Document* number, std::int64_t absent) {
+  return number == nullptr ? absent : number->get<std::int64_t>();
+}
+
 bool IsTrue(const Document* boolean) { return boolean != nullptr && boolean->get<bool>(); }
 
 }  // namespace
@@ -104,6 +108,8 @@ bool Spec::no_new_privileges() const {
   return IsTrue(Find(*document_, "process", "noNewPrivileges"));
 }
 
+std::string Spec::working_directory() const { return Text(Find(*document_, "process", "cwd")); }
+
 std::string Spec::root_path() const { return Text(Find(*document_, "root", "path")); }
 
 bool Spec::root_is_read_only() const { return IsTrue(Find(*document_, "root", "readonly")); }
@@ -138,12 +144,61 @@ std::vector<std::string> Spec::readonly_paths() const {
   return Strings(Find(*document_, "linux", "readonlyPaths"));
 }
 
+std::string Spec::rootfs_propagation() const {
+  return Text(Find(*document_, "linux", "rootfsPropagation"));
+}
+
+std::vector<std::pair<std::string, std::string>> Spec::sysctls() const {
+  std::vector<std::pair<std::string, std::string>> sysctls;
+  const Document* map = Find(*document_, "linux", "sysctl");
+  if (map == nullptr) return sysctls;
+  for (const auto& [name, value] : map->get_ref<const Document::object_t&>()) {
+    sysctls.emplace_back(name, Text(&value));
+  }
+  return sysctls;
+}
+
+std::vector<Device> Spec::devices() const {
+  std::vector<Device> devices;
+  const Document* array = Find(*document_, "linux", "devices");
+  if (array == nullptr) return devices;
+  for (const Document& entry : *array) {
+    devices.push_back({Text(Find(entry, "path")), Text(Find(entry, "type")),
+                       Number(Find(entry, "major"), 0), Number(Find(entry, "minor"), 0)});
+  }
+  return devices;
+}
+
+std::vector<DeviceRule> Spec::device_rules() const {
+  std::vector<DeviceRule> rules;
+  const Document* array = Find(*document_, "linux", "resources", "devices");
+  if (array == nullptr) return rules;
+  for (const Document& entry : *array) {
+    rules.push_back({IsTrue(Find(entry, "allow")), Text(Find(entry, "type")),
+                     Number(Find(entry, "major"), -1), Number(Find(entry, "minor"), -1),
+                     Text(Find(entry, "access"))});
+  }
+  return rules;
+}
+
 bool Spec::has_seccomp() const { return Find(*document_, "linux", "seccomp") != nullptr; }
 
 std::optional<std::int64_t> Spec::memory_limit() const {
   const Document* limit = Find(*document_, "linux", "resources", "memory", "limit");
   if (limit == nullptr) return std::nullopt;
   return limit->get<std::int64_t>();
+}
+
+json::Value ToJson(const std::vector<DeviceRule>& rules) {
+  Document array = Document::array();
+  for (const DeviceRule& rule : rules) {
+    Document& entry = array.emplace_back(Document{{"allow", rule.allow}});
+    if (!rule.type.empty()) entry["type"] = rule.type;
+    if (rule.major >= 0) entry["major"] = rule.major;
+    if (rule.minor >= 0) entry["minor"] = rule.minor;
+    if (!rule.access.empty()) entry["access"] = rule.access;
+  }
+  return json::Value(std::move(array));
 }
 
 json::Value ToJson(const Mount& mount) {

@@ -34,6 +34,17 @@ std::string UnknownCapability(const std::string& name) {
          (nearest.empty() ? "" : "; did you mean " + Quoted(nearest) + "?");
 }
 
+// "c 10:229", "b 8:*"
+bool LooksLikeDevice(std::string_view text) {
+  const auto is_number = [](std::string_view number) {
+    return number == "*" || (!number.empty() && number.size() <= 9 &&
+                             number.find_first_not_of("0123456789") == std::string_view::npos);
+  };
+  const std::size_t colon = text.find(':');
+  return (text.starts_with("c ") || text.starts_with("b ")) && colon != std::string_view::npos &&
+         is_number(text.substr(2, colon - 2)) && is_number(text.substr(colon + 1));
+}
+
 // "nginx" → "docker.io/library/nginx", "ghcr.io/me/*" and a digest as they are.
 std::string CanonicalizeImage(std::string& text) {
   if (engine::IsSha256Digest(text)) return {};
@@ -145,6 +156,8 @@ class ValueReader {
       }
       case Vocabulary::kAbsolutePath:
         return WhyNotAbsolute(text);
+      case Vocabulary::kDevice:
+        return LooksLikeDevice(text) ? "" : Quoted(text) + R"( is no device such as "c 10:229")";
       case Vocabulary::kImage:
         return CanonicalizeImage(text);
       case Vocabulary::kChoice: {

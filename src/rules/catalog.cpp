@@ -7,27 +7,41 @@
 namespace runclad::rules {
 
 extern const Rule kCapabilities;
+extern const Rule kDeviceCgroup;
+extern const Rule kDevices;
 extern const Rule kHostMounts;
 extern const Rule kHostNamespaces;
 extern const Rule kImage;
+extern const Rule kKernelFilesystems;
 extern const Rule kMaskedPaths;
+extern const Rule kMountPropagation;
 extern const Rule kNoNewPrivileges;
+extern const Rule kPrivileged;
 extern const Rule kReadOnlyRootfs;
 extern const Rule kReadonlyPaths;
 extern const Rule kSeccomp;
+extern const Rule kSysctls;
+extern const Rule kWorkingDirectory;
 
 namespace {
 
 constexpr std::array kCatalog = {
-    &kImage,  // before everything: of an image that may not run nothing else matters
+    &kImage,       // before everything: of an image that may not run nothing else matters
+    &kPrivileged,  // before what it goes by is taken away
     // The process, on exec too.
     &kCapabilities,
     &kNoNewPrivileges,
     &kSeccomp,  // after capabilities: the filter is resolved for those that are left
+    &kWorkingDirectory,
     // The container. What is refused comes before what adds mounts, so that a refusal names the
     // mount by the index that the engine gave it.
     &kHostNamespaces,
     &kHostMounts,
+    &kMountPropagation,
+    &kKernelFilesystems,
+    &kDevices,
+    &kDeviceCgroup,
+    &kSysctls,
     &kMaskedPaths,
     &kReadonlyPaths,  // after masked-paths: what is masked need not be read-only
     &kReadOnlyRootfs,

@@ -96,14 +96,6 @@ guards "systempaths=unconfined unmasks nothing" out_is 0
 docker_run --security-opt systempaths=unconfined box \
   sh -c 'cat /proc/sys/vm/swappiness >/proc/sys/vm/swappiness && echo written'
 guards "and makes no kernel setting writable" out_lacks written
-docker_run --privileged box grep -E "$STATUS_FIELDS" /proc/self/status
-guards "--privileged adds no capability" status_field CapBnd 0000000000000400
-guards "--privileged has a filter" status_field Seccomp 2
-docker_run --privileged -u 1000 box sh -c 'grep -E "Cap|NoNew|Seccomp" /proc/self/status'
-guards "--privileged -u: no_new_privs is on" not status_field NoNewPrivs 0
-guards "--privileged -u: there is a filter" not status_field Seccomp 0
-docker_run --privileged -u 1000 box setuid-probe
-guards "--privileged -u: a set-user-ID program stays the user" not out_is 0
 docker_run --pids-limit 50 box cat /sys/fs/cgroup/pids/pids.max
 holds "a limit of processes that was asked for stays" out_is 50
 docker_run --ulimit nofile=256:512 box sh -c 'ulimit -n'

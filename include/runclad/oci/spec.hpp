@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runclad/base/result.hpp"
@@ -40,6 +41,22 @@ struct Namespace {
   std::string path;  // empty: a new one
 };
 
+// A device node that the runtime makes below /dev, and a line of the device cgroup. The numbers -1
+// stand for every number.
+struct Device {
+  std::string path;
+  std::string type;  // "c", "u" (the same), "b", "p"
+  std::int64_t major = 0;
+  std::int64_t minor = 0;
+};
+struct DeviceRule {
+  bool allow = false;
+  std::string type;  // "c", "b", "a" or empty: both
+  std::int64_t major = -1;
+  std::int64_t minor = -1;
+  std::string access;  // of "rwm"
+};
+
 class Spec {
  public:
   Spec(const Spec& other);
@@ -68,6 +85,8 @@ class Spec {
   [[nodiscard]] std::vector<CapabilitySet> capabilities() const;  // sets that are there
   [[nodiscard]] bool no_new_privileges() const;
 
+  [[nodiscard]] std::string working_directory() const;  // empty: not said
+
   // /root
   [[nodiscard]] std::string root_path() const;
   [[nodiscard]] bool root_is_read_only() const;
@@ -79,6 +98,10 @@ class Spec {
   [[nodiscard]] std::vector<Namespace> namespaces() const;
   [[nodiscard]] std::vector<std::string> masked_paths() const;
   [[nodiscard]] std::vector<std::string> readonly_paths() const;
+  [[nodiscard]] std::string rootfs_propagation() const;  // empty: not said
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> sysctls() const;
+  [[nodiscard]] std::vector<Device> devices() const;
+  [[nodiscard]] std::vector<DeviceRule> device_rules() const;  // of /linux/resources/devices
   [[nodiscard]] bool has_seccomp() const;
   [[nodiscard]] std::optional<privilege::SeccompFilter> seccomp() const;
   [[nodiscard]] std::optional<std::int64_t> memory_limit() const;  // bytes
@@ -90,6 +113,7 @@ class Spec {
 };
 
 json::Value ToJson(const Mount& mount);
+json::Value ToJson(const std::vector<DeviceRule>& rules);
 json::Value ToJson(const privilege::SeccompFilter& filter);
 
 }  // namespace runclad::oci

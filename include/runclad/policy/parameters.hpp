@@ -27,7 +27,7 @@ enum class Merge {
 enum class ParameterType { kStrings, kInteger, kText, kBoolean };
 
 // What the strings of a list or a text are, so that policy files can be checked.
-enum class Vocabulary { kAny, kCapability, kSyscall, kAbsolutePath, kChoice, kImage };
+enum class Vocabulary { kAny, kCapability, kSyscall, kAbsolutePath, kChoice, kImage, kDevice };
 
 // Which of two values lets a container do more. Of choices, the one that `choices` has later.
 enum class Order {

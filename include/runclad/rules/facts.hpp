@@ -18,6 +18,8 @@ struct KernelFacts {
   int major = 0;
   int minor = 0;
   std::string architecture = "amd64";  // Go's name
+  // By number, those that this process could give away: its bounding set. 0: not looked for.
+  std::uint64_t capabilities = 0;
   // /sys/devices/system/cpu/cpuN/thermal_throttle, those that exist
   std::vector<std::string> thermal_throttle_paths;
 };

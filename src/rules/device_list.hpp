@@ -1,0 +1,22 @@
+// What devices and device-cgroup both know of device numbers.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace runclad::rules {
+
+// "c 10:229"; a number below 0 is "*".
+std::string DeviceName(bool is_block, std::int64_t major, std::int64_t minor);
+
+// Whether an entry of `allowed` ("c 10:229", "c 195:*") covers the device; -1 asks for every
+// number.
+bool IsListedDevice(std::span<const std::string> allowed, bool is_block, std::int64_t major,
+                    std::int64_t minor);
+
+// The host's memory and ports: /dev/mem, /dev/kmem, /dev/port.
+bool IsMemoryDevice(std::int64_t major, std::int64_t minor);
+
+}  // namespace runclad::rules

@@ -1,0 +1,96 @@
+// devices: which of the host's devices the runtime makes in the container's /dev (CIS 5.18).
+#include <array>
+#include <utility>
+
+#include "runclad/rules/rule.hpp"
+
+#include "device_list.hpp"
+
+namespace runclad::rules {
+namespace {
+
+// What every engine and runtime makes for every container, and pseudo-terminals.
+bool IsOrdinary(const oci::Device& device) {
+  constexpr std::array<std::pair<std::int64_t, std::int64_t>, 8> kOrdinary = {{
+      {1, 3},  // null
+      {1, 5},  // zero
+      {1, 7},  // full
+      {1, 8},  // random
+      {1, 9},  // urandom
+      {5, 0},  // tty
+      {5, 1},  // console
+      {5, 2},  // ptmx
+  }};
+  constexpr std::int64_t kFirstTerminals = 136;
+  constexpr std::int64_t kLastTerminals = 143;
+  if (device.major >= kFirstTerminals && device.major <= kLastTerminals) return true;
+  for (const auto& [major, minor] : kOrdinary) {
+    if (device.major == major && device.minor == minor) return true;
+  }
+  return false;
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  const std::vector<std::string>& allowed = context.parameters.strings("allow");
+  const bool lets_unlisted = context.parameters.text("unlisted") == "allow";
+  Findings findings;
+  const std::vector<oci::Device> devices = spec.devices();
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    const oci::Device& device = devices[i];
+    if (device.type == "p") continue;  // a named pipe of the container's own
+    const bool is_block = device.type == "b";
+    if (IsListedDevice(allowed, is_block, device.major, device.minor)) continue;
+    const bool is_memory = !is_block && IsMemoryDevice(device.major, device.minor);
+    const bool is_harmless = !is_block && !is_memory;
+    if (is_harmless && (lets_unlisted || IsOrdinary(device))) continue;
+    const std::string name = DeviceName(is_block, device.major, device.minor);
+    std::string why = "is the host's device " + name;
+    if (is_block) why = "is a block device of the host, " + name;
+    if (is_memory) why = "is the host's memory, " + name;
+    findings.push_back(Refuse("/linux/devices/" + std::to_string(i), device.path, std::move(why)));
+  }
+  return findings;
+}
+
+constexpr std::string_view kUnlisted[] = {"refuse", "allow"};
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "allow",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kDevice,
+     .choices = {},
+     .description = "devices of the host that a container may have, by type and numbers",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>()},
+    {.name = "unlisted",
+     .type = policy::ParameterType::kText,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kUnlisted,
+     .description = "what another character device gets; block devices and the host's memory are "
+                    "refused unless they are listed",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = std::string_view("refuse")},
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 5.18", "PSS baseline"};
+constexpr std::string_view kPaths[] = {"/linux/devices"};
+constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
+                                       policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kDevices{
+    .schema = {.id = "devices", .actions = kActions, .parameters = kParameters},
+    .title = "No devices of the host",
+    .rationale =
+        "Root needs no capability to open a node in /dev that the device cgroup lets it open: a "
+        "disk of the host is all of its files, /dev/mem all of its memory, and a driver's node "
+        "hands the driver's bugs to the container.",
+    .way_out = "list the device in devices.allow (\"c 10:229\")",
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

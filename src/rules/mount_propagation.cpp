@@ -1,0 +1,69 @@
+// mount-propagation: what is mounted in the container stays there (CIS 5.20).
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::rules {
+namespace {
+
+// What sends mounts to the host, and the form that only receives them.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSending = {{
+    {"shared", "slave"},
+    {"rshared", "rslave"},
+}};
+
+std::string_view Receiving(std::string_view propagation) {
+  for (const auto& [sending, receiving] : kSending) {
+    if (propagation == sending) return receiving;
+  }
+  return {};
+}
+
+Findings Check(const oci::Spec& spec, const Context& /*context*/) {
+  Findings findings;
+  const std::vector<oci::Mount> mounts = spec.mounts();
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    std::vector<std::string> options = mounts[i].options;
+    bool sends = false;
+    for (std::string& option : options) {
+      const std::string_view receiving = Receiving(option);
+      if (receiving.empty()) continue;
+      option = receiving;
+      sends = true;
+    }
+    if (!sends) continue;
+    findings.push_back(Propose("/mounts/" + std::to_string(i) + "/options", options,
+                               "lets mounts of the container appear on the host"));
+  }
+  if (const auto receiving = Receiving(spec.rootfs_propagation()); !receiving.empty()) {
+    findings.push_back(Propose("/linux/rootfsPropagation", receiving,
+                               "lets mounts of the container appear on the host"));
+  }
+  return findings;
+}
+
+constexpr std::string_view kBenchmarks[] = {"CIS 5.20"};
+constexpr std::string_view kPaths[] = {"/mounts/*/options", "/linux/rootfsPropagation"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kMountPropagation{
+    .schema = {.id = "mount-propagation", .actions = kActions, .parameters = {}},
+    .title = "No mounts from the container to the host",
+    .rationale =
+        "With shared propagation a mount that is made in the container appears on the host, under "
+        "the names and for the programs of the host. Made slave, the container still sees what the "
+        "host mounts later.",
+    .way_out = "set mount-propagation to warn for a storage driver that mounts for the host",
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

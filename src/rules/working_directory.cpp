@@ -1,0 +1,62 @@
+// working-directory: a process that starts below /proc may start outside its container
+// (CVE-2024-21626).
+#include <string_view>
+
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::rules {
+namespace {
+
+// Absolute, without empty components, "." and "..".
+std::string Plain(std::string_view path) {
+  std::string plain;
+  for (std::size_t start = 0; start < path.size();) {
+    const std::size_t end = std::min(path.find('/', start), path.size());
+    const std::string_view component = path.substr(start, end - start);
+    start = end + 1;
+    if (component.empty() || component == ".") continue;
+    if (component == "..") {
+      plain.resize(plain.empty() ? 0 : plain.rfind('/'));
+      continue;
+    }
+    plain += '/';
+    plain += component;
+  }
+  return plain;
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  const std::string directory = spec.working_directory();
+  if (directory.empty()) return {};  // the lower runtime says so best
+  constexpr const char* kPath = "/process/cwd";
+  if (!directory.starts_with('/')) return {Refuse(kPath, directory, "is not an absolute path")};
+  const std::string plain = Plain(context.facts.Resolve(directory));
+  if (plain == "/proc" || plain.starts_with("/proc/")) {
+    return {Refuse(kPath, directory,
+                   "is below /proc, where a descriptor of the host's may lead out of the "
+                   "container")};
+  }
+  return {};
+}
+
+constexpr std::string_view kPaths[] = {"/process/cwd"};
+constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
+                                       policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kWorkingDirectory{
+    .schema = {.id = "working-directory", .actions = kActions, .parameters = {}},
+    .title = "No working directory below /proc",
+    .rationale =
+        "A runtime that leaves a descriptor of the host's file system open lets a container that "
+        "starts in /proc/self/fd/N begin there (CVE-2024-21626). No ordinary program starts below "
+        "/proc.",
+    .way_out = "set another working directory",
+    .benchmarks = {},
+    .paths = kPaths,
+    .scope = Scope::kProcess,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

@@ -1,0 +1,178 @@
+// devices, device-cgroup and privileged.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runclad/privilege/capabilities.hpp"
+
+#include "rule_test.hpp"
+
+namespace runclad::rules {
+namespace {
+
+using testing::HasSubstr;
+
+policy::Parameters Devices(std::vector<std::string> allow, const char* unlisted = "refuse") {
+  policy::Parameters parameters;
+  parameters.Set("allow", std::move(allow));
+  parameters.Set("unlisted", std::string(unlisted));
+  return parameters;
+}
+
+std::string Node(const std::string& path, const std::string& type, int major, int minor) {
+  return R"({"path":")" + path + R"(","type":")" + type + R"(","major":)" + std::to_string(major) +
+         R"(,"minor":)" + std::to_string(minor) + "}";
+}
+
+std::string WithDevices(const std::string& nodes) {
+  return R"({"linux":{"devices":[)" + nodes + "]}}";
+}
+
+TEST(Devices, OfTheHostAreRefused) {
+  struct Case {
+    const char* name;
+    std::string node;
+    bool restricted;  // refused there
+    bool baseline;
+  };
+  const Case cases[] = {
+      {"a disk", Node("/dev/sda", "b", 8, 0), true, true},
+      {"a disk by another name", Node("/dev/null", "b", 8, 0), true, true},
+      {"the host's memory", Node("/dev/mem", "c", 1, 1), true, true},
+      {"the kernel's memory", Node("/dev/kmem", "c", 1, 2), true, true},
+      {"ports", Node("/dev/port", "c", 1, 4), true, true},
+      {"unbuffered memory", Node("/dev/mem", "u", 1, 1), true, true},
+      {"fuse", Node("/dev/fuse", "c", 10, 229), true, false},
+      {"the kernel's log", Node("/dev/kmsg", "c", 1, 11), true, false},
+      {"null", Node("/dev/null", "c", 1, 3), false, false},
+      {"full", Node("/dev/full", "c", 1, 7), false, false},
+      {"urandom", Node("/dev/urandom", "c", 1, 9), false, false},
+      {"a terminal", Node("/dev/pts/0", "c", 136, 0), false, false},
+      {"a named pipe", Node("/dev/initctl", "p", 0, 0), false, false},
+  };
+  for (const auto& [name, node, restricted, baseline] : cases) {
+    const auto tight = DecideBy("devices", WithDevices(node), Devices({}));
+    EXPECT_EQ(tight.outcome == enforce::Outcome::kRefused, restricted) << name;
+    const auto loose = DecideBy("devices", WithDevices(node), Devices({}, "allow"));
+    EXPECT_EQ(loose.outcome == enforce::Outcome::kRefused, baseline) << name;
+  }
+}
+
+TEST(Devices, ThatAreListedByNumberPass) {
+  const std::string fuse = WithDevices(Node("/dev/fuse", "c", 10, 229));
+  for (const char* entry : {"c 10:229", "c 10:*", "c *:*"}) {
+    EXPECT_TRUE(DecideBy("devices", fuse, Devices({entry})).findings.empty()) << entry;
+  }
+  for (const char* entry : {"b 10:229", "c 10:22", "c 1:229", "c 229:10"}) {
+    EXPECT_EQ(DecideBy("devices", fuse, Devices({entry})).findings.size(), 1U) << entry;
+  }
+  EXPECT_TRUE(DecideBy("devices", WithDevices(Node("/dev/sda", "b", 8, 0)), Devices({"b 8:0"}))
+                  .findings.empty());
+}
+
+TEST(Devices, AreNamedByPathAndNumbers) {
+  const auto decision = DecideBy(
+      "devices", WithDevices(Node("/dev/null", "c", 1, 3) + "," + Node("/dev/x", "b", 8, 1)),
+      Devices({}));
+  EXPECT_THAT(enforce::RefusalSentence(decision),
+              HasSubstr("refused by devices: /linux/devices/1 \"/dev/x\" is a block device of the "
+                        "host, b 8:1 (CIS 5.18"));
+}
+
+std::string CgroupOf(const std::string& lines, std::vector<std::string> allow = {}) {
+  policy::Parameters parameters;
+  parameters.Set("allow", std::move(allow));
+  const auto decision = DecideBy(
+      "device-cgroup", R"({"linux":{"resources":{"devices":[)" + lines + "]}}}", parameters);
+  const std::string written = decision.spec.Write();
+  const std::string again = DecideBy("device-cgroup", written, parameters).spec.Write();
+  EXPECT_EQ(again, written) << "twice is not once";
+  return written.substr(std::string(R"({"linux":{"resources":{"devices":[)").size());
+}
+
+TEST(DeviceCgroup, DeniesFirst) {
+  policy::Parameters none;
+  EXPECT_EQ(DecideBy("device-cgroup", "{}", none).spec.Write(),
+            R"({"linux":{"resources":{"devices":[{"access":"rwm","allow":false}]}}})");
+  EXPECT_EQ(CgroupOf(R"({"allow":true,"type":"c","major":1,"minor":3,"access":"rwm"})"),
+            R"({"access":"rwm","allow":false},)"
+            R"({"access":"rwm","allow":true,"major":1,"minor":3,"type":"c"}]}}})");
+}
+
+TEST(DeviceCgroup, LeavesWhatEnginesSendAlone) {
+  const std::string docker =
+      R"({"access":"rwm","allow":false},{"access":"rwm","allow":true,"major":1,"minor":5,"type":"c"},)"
+      R"({"access":"rwm","allow":true,"major":136,"type":"c"},)"
+      R"({"access":"rwm","allow":false,"major":10,"minor":229,"type":"c"})";
+  EXPECT_EQ(CgroupOf(docker), docker + "]}}}");
+  const std::string mknod =
+      R"({"access":"rwm","allow":false},{"access":"m","allow":true,"type":"b"})";
+  EXPECT_EQ(CgroupOf(mknod), mknod + "]}}}");
+}
+
+TEST(DeviceCgroup, TakesOutWhatOpensMoreThanOneDevice) {
+  const std::string denial = R"({"access":"rwm","allow":false})";
+  struct Case {
+    std::string line;
+    std::string listed;  // lets it stay
+  };
+  const Case cases[] = {
+      {R"({"access":"rwm","allow":true})", ""},
+      {R"({"access":"rwm","allow":true,"type":"a"})", ""},
+      {R"({"access":"rw","allow":true,"type":"a","major":8,"minor":0})", ""},
+      {R"({"access":"rwm","allow":true,"major":42,"type":"c"})", "c 42:*"},
+      {R"({"access":"r","allow":true,"type":"b"})", "b *:*"},
+      {R"({"access":"r","allow":true,"major":8,"minor":0,"type":"b"})", "b 8:0"},
+      {R"({"access":"r","allow":true,"major":1,"minor":1,"type":"c"})", "c 1:1"},
+      {R"({"access":"r","allow":true,"major":1,"minor":-1,"type":"c"})", "c 1:*"},
+  };
+  for (const auto& [line, listed] : cases) {
+    EXPECT_EQ(CgroupOf(denial + "," + line), denial + "]}}}") << line;
+    EXPECT_EQ(CgroupOf(line + "," + denial), denial + "," + denial + "]}}}") << line;
+    if (listed.empty()) continue;
+    EXPECT_THAT(CgroupOf(denial + "," + line, {listed}), HasSubstr(R"("allow":true)")) << line;
+  }
+}
+
+std::string EveryCapability() {
+  std::string names;
+  for (const std::string& name : privilege::AllCapabilities()) {
+    names += (names.empty() ? "\"" : ",\"") + name + "\"";
+  }
+  return R"("process":{"capabilities":{"bounding":[)" + names + "]}}";
+}
+constexpr const char* kEveryDevice = R"("resources":{"devices":[{"allow":true,"access":"rwm"}]})";
+
+bool IsPrivileged(const std::string& document, const Facts& facts = {}) {
+  return enforce::Decide(SpecOf(document), PolicyWith("privileged", {}, policy::Action::kRefuse),
+                         facts, Scope::kContainer)
+             .outcome == enforce::Outcome::kRefused;
+}
+
+TEST(Privileged, IsWhatAsksForEverything) {
+  const std::string every = EveryCapability();
+  EXPECT_TRUE(IsPrivileged("{" + every + R"(,"linux":{)" + kEveryDevice + "}}"));
+  EXPECT_TRUE(IsPrivileged("{" + every + "}")) << "no masks";
+  EXPECT_TRUE(
+      IsPrivileged("{" + every + R"(,"linux":{"maskedPaths":["/x"],)" + kEveryDevice + "}}"));
+  EXPECT_FALSE(IsPrivileged("{" + every + R"(,"linux":{"maskedPaths":["/proc/kcore"]}})"))
+      << "every capability alone is only cut";
+  EXPECT_FALSE(IsPrivileged("{" + every +
+                            R"(,"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ERRNO"},)" +
+                            kEveryDevice + "}}"));
+  EXPECT_FALSE(IsPrivileged(
+      std::string(R"({"process":{"capabilities":{"bounding":["CAP_SYS_ADMIN"]}},"linux":{)") +
+      kEveryDevice + "}}"));
+}
+
+TEST(Privileged, MeansAllThatTheEngineItselfHasToGive) {
+  Facts facts;
+  facts.kernel.capabilities = (1U << 0) | (1U << 21);  // CAP_CHOWN, CAP_SYS_ADMIN
+  const std::string both =
+      R"({"process":{"capabilities":{"bounding":["CAP_CHOWN","cap_sys_admin"]}}})";
+  EXPECT_TRUE(IsPrivileged(both, facts));
+  facts.kernel.capabilities |= 1U << 5;
+  EXPECT_FALSE(IsPrivileged(both, facts));
+}
+
+}  // namespace
+}  // namespace runclad::rules

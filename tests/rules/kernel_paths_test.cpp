@@ -1,0 +1,122 @@
+// working-directory and kernel-filesystems.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "rule_test.hpp"
+
+namespace runclad::rules {
+namespace {
+
+enforce::Outcome CwdOutcome(const std::string& directory, Scope scope) {
+  return enforce::Decide(SpecOf(R"({"process":{"cwd":")" + directory + R"("}})"),
+                         PolicyWith("working-directory", {}, policy::Action::kRefuse), {}, scope)
+      .outcome;
+}
+
+TEST(WorkingDirectory, BelowProcIsRefusedHoweverItIsSpelt) {
+  for (const Scope scope : {Scope::kContainer, Scope::kProcess}) {
+    for (const char* directory :
+         {"/proc", "/proc/", "/proc/self/fd/8", "//proc/self/fd/8", "/./proc/self", "/a/../proc/1",
+          "/../proc/self/fd/7/../../..", "/proc/self/fd/7/", "proc/self", "srv", "./x"}) {
+      EXPECT_EQ(CwdOutcome(directory, scope), enforce::Outcome::kRefused) << directory;
+    }
+    for (const char* directory : {"/", "/srv", "/process", "/srv/proc", "/proc/../srv", ""}) {
+      EXPECT_EQ(CwdOutcome(directory, scope), enforce::Outcome::kUnchanged) << directory;
+    }
+  }
+}
+
+enforce::Decision ByMounts(const std::string& mounts, policy::Action action,
+                           const Facts& facts = {}) {
+  return enforce::Decide(SpecOf(R"({"mounts":[)" + mounts + "]}"),
+                         PolicyWith("kernel-filesystems", {}, action), facts, Scope::kContainer);
+}
+
+std::string MountAt(const std::string& destination, const std::string& type,
+                    const std::string& options) {
+  return R"({"destination":")" + destination + R"(","options":[)" + options + R"(],"type":")" +
+         type + "\"}";
+}
+
+TEST(KernelFilesystems, AsEnginesMakeThemPass) {
+  const std::string mounts = MountAt("/proc", "proc", R"("nosuid","noexec","nodev")") + "," +
+                             MountAt("/sys", "sysfs", R"("nosuid","ro")") + "," +
+                             MountAt("/sys/fs/cgroup", "cgroup", R"("ro","nosuid")") + "," +
+                             MountAt("/proc/cpuinfo", "bind", R"("bind")") + "," +
+                             MountAt("/data", "bind", R"("rbind")");
+  EXPECT_TRUE(ByMounts(mounts, policy::Action::kRefuse).findings.empty());
+}
+
+TEST(KernelFilesystems, ThatAreWritableBecomeReadOnlyOrAreRefused) {
+  struct Case {
+    std::string before;
+    std::string after;
+  };
+  const Case cases[] = {
+      {MountAt("/sys", "sysfs", R"("nosuid","rw")"), MountAt("/sys", "sysfs", R"("nosuid","ro")")},
+      {MountAt("/sys", "sysfs", R"("ro","rw")"), MountAt("/sys", "sysfs", R"("ro")")},
+      {MountAt("/sys/fs/cgroup", "cgroup", ""), MountAt("/sys/fs/cgroup", "cgroup", R"("ro")")},
+      {MountAt("/cg", "cgroup2", R"("rw")"), MountAt("/cg", "cgroup2", R"("ro")")},
+  };
+  for (const auto& [before, after] : cases) {
+    EXPECT_EQ(ByMounts(before, policy::Action::kFix).spec.Write(), R"({"mounts":[)" + after + "]}");
+    EXPECT_EQ(ByMounts(before, policy::Action::kRefuse).outcome, enforce::Outcome::kRefused);
+  }
+}
+
+TEST(KernelFilesystems, AreNotMountedOverNorTwice) {
+  Facts facts;
+  facts.resolved_destinations = {{"/link", "/proc/sys"}};
+  for (const std::string& mount :
+       {MountAt("/proc", "tmpfs", ""), MountAt("/proc", "bind", R"("bind")"),
+        MountAt("/proc/sys", "bind", R"("bind")"), MountAt("/proc/self/attr", "tmpfs", ""),
+        MountAt("/sys", "tmpfs", ""), MountAt("/sys/firmware", "bind", R"("bind")"),
+        MountAt("/mnt/proc", "proc", ""), MountAt("/link", "tmpfs", "")}) {
+    EXPECT_EQ(ByMounts(mount, policy::Action::kFix, facts).outcome, enforce::Outcome::kRefused)
+        << mount;
+  }
+  EXPECT_TRUE(ByMounts(MountAt("/process", "tmpfs", "") + "," + MountAt("/system", "tmpfs", ""),
+                       policy::Action::kFix)
+                  .findings.empty());
+}
+
+TEST(MountPropagation, ThatSendsBecomesOneThatReceives) {
+  const auto decision = DecideBy("mount-propagation",
+                                 R"({"linux":{"rootfsPropagation":"shared"},"mounts":[)" +
+                                     MountAt("/a", "bind", R"("rbind","rshared")") + "," +
+                                     MountAt("/b", "bind", R"("bind","shared","ro")") + "," +
+                                     MountAt("/c", "bind", R"("rbind","rslave")") + "," +
+                                     MountAt("/d", "bind", R"("rbind","rprivate")") + "]}",
+                                 {});
+  EXPECT_EQ(decision.spec.Write(), R"({"linux":{"rootfsPropagation":"slave"},"mounts":[)" +
+                                       MountAt("/a", "bind", R"("rbind","rslave")") + "," +
+                                       MountAt("/b", "bind", R"("bind","slave","ro")") + "," +
+                                       MountAt("/c", "bind", R"("rbind","rslave")") + "," +
+                                       MountAt("/d", "bind", R"("rbind","rprivate")") + "]}");
+  EXPECT_EQ(decision.findings.size(), 3U);
+}
+
+enforce::Outcome SysctlOutcome(const std::string& name, std::vector<std::string> allow = {}) {
+  policy::Parameters parameters;
+  parameters.Set("allow", std::move(allow));
+  return DecideBy("sysctls", R"({"linux":{"sysctl":{")" + name + R"(":"1"}}})", parameters).outcome;
+}
+
+TEST(Sysctls, OutsideTheSafeSetAreRefusedUnlessTheyAreListed) {
+  for (const char* name : {"net.ipv4.ip_unprivileged_port_start", "net/ipv4/ping_group_range",
+                           "kernel.shm_rmid_forced"}) {
+    EXPECT_EQ(SysctlOutcome(name), enforce::Outcome::kUnchanged) << name;
+  }
+  for (const char* name :
+       {"kernel.core_pattern", "kernel/core_pattern", "net.ipv4.ip_forward",
+        "net.ipv4.tcp_syncookies2", "vm.overcommit_memory", "net.core.somaxconn"}) {
+    EXPECT_EQ(SysctlOutcome(name), enforce::Outcome::kRefused) << name;
+  }
+  EXPECT_EQ(SysctlOutcome("net/core/somaxconn", {"net.core.somaxconn"}),
+            enforce::Outcome::kUnchanged);
+  EXPECT_EQ(SysctlOutcome("net.core.somaxconn", {"net.core.*"}), enforce::Outcome::kUnchanged);
+  EXPECT_EQ(SysctlOutcome("net.corex", {"net.core.*"}), enforce::Outcome::kRefused);
+}
+
+}  // namespace
+}  // namespace runclad::rules
