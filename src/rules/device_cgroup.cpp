@@ -31,7 +31,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   std::string removed;
   for (std::size_t i = 0; i < before.size(); ++i) {
     const oci::DeviceRule& rule = before[i];
-    if (i == 0 && !rule.allow && IsEverything(rule) && rule.access == "rwm") continue;
+    if (i == 0 && !rule.allow && IsEverything(rule) && rule.access == "rwm") {
+      after.front() = rule;
+      continue;
+    }
     if (!rule.allow || MayStay(rule, allowed)) {
       after.push_back(rule);
       continue;
@@ -40,7 +43,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     removed +=
         IsEverything(rule) ? "every device" : DeviceName(rule.type == "b", rule.major, rule.minor);
   }
-  if (ToJson(after) == ToJson(before)) return {};
+  if (after == before) return {};
   return {Propose("/linux/resources/devices", ToJson(after),
                   removed.empty() ? "does not begin with denying every device"
                                   : "lets the container open " + removed)};

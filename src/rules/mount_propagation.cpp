@@ -26,15 +26,12 @@ Findings Check(const oci::Spec& spec, const Context& /*context*/) {
   Findings findings;
   const std::vector<oci::Mount> mounts = spec.mounts();
   for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const auto sends = [](std::string_view option) { return !Receiving(option).empty(); };
+    if (std::ranges::none_of(mounts[i].options, sends)) continue;
     std::vector<std::string> options = mounts[i].options;
-    bool sends = false;
     for (std::string& option : options) {
-      const std::string_view receiving = Receiving(option);
-      if (receiving.empty()) continue;
-      option = receiving;
-      sends = true;
+      if (sends(option)) option = Receiving(option);
     }
-    if (!sends) continue;
     findings.push_back(Propose("/mounts/" + std::to_string(i) + "/options", options,
                                "lets mounts of the container appear on the host"));
   }

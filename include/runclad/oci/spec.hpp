@@ -55,6 +55,7 @@ struct DeviceRule {
   std::int64_t major = -1;
   std::int64_t minor = -1;
   std::string access;  // of "rwm"
+  friend bool operator==(const DeviceRule&, const DeviceRule&) = default;
 };
 
 class Spec {
