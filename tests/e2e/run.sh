@@ -14,7 +14,7 @@ set -u
 export E2E_DIR
 E2E_DIR=$(cd "$(dirname "$0")" && pwd)
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin  # the distribution's engines
-all_topics="docker_confinement docker_refusals docker_life devices exec by_hand containerd podman
+all_topics="docker_confinement docker_refusals docker_life devices exec by_hand containerd cri podman
   identity pins policy audit passthrough crun"
 
 die() {
@@ -38,7 +38,7 @@ outer() {
   fi
   E2E_PLAIN=$(command -v runc) || die "runc is not installed: apt-get install runc"
   local needed
-  for needed in containerd dockerd docker ctr podman crun busybox jq unshare; do
+  for needed in containerd dockerd docker ctr podman crun busybox jq curl python3 unshare; do
     command -v "$needed" >/dev/null || die "$needed is not installed (tests/run.sh installs it)"
   done
   E2E_PROGRAM=${RUNCLAD_E2E_RUNTIME:-$(cd "$E2E_DIR/../.." && pwd)/build/release/runclad}
