@@ -182,7 +182,10 @@ std::vector<SourcedWaiver> TakeWaivers(Layer& layer, Ceiling ceiling) {
 }
 
 void Lift(std::vector<SourcedWaiver> waivers, std::int64_t today, Effective& policy) {
-  for (auto& [waiver, source, void_because] : waivers) {
+  for (SourcedWaiver& entry : waivers) {
+    Waiver& waiver = entry.waiver;
+    const std::string& source = entry.source;
+    std::string& void_because = entry.void_because;
     const bool expires = !waiver.expires.empty();
     if (void_because.empty() && expires && today > waiver.last_day) void_because = "expired";
     if (void_because.empty() && !expires && policy.waivers_must_expire) {

@@ -218,7 +218,7 @@ class LayerReader {
         continue;
       }
       LayerReader reader(LayerKind::kTag, base_ + pointer, format_, faults_);
-      layer_.tags.emplace_back(tag, reader.Read(member));
+      layer_.tags.push_back({tag, reader.Read(member)});
     }
   }
 

@@ -40,6 +40,8 @@ struct Waiver {
   std::string pointer;
 };
 
+struct TagLayer;
+
 struct Layer {
   LayerKind kind = LayerKind::kHost;
   std::string label;    // in origins: "policy.json", "profile restricted"
@@ -53,9 +55,14 @@ struct Layer {
   std::optional<bool> waivers_must_expire;
   std::vector<RuleLayer> rules;
   std::vector<Waiver> waivers;
-  std::vector<std::string> digests;                 // pinned
-  std::vector<std::pair<std::string, Layer>> tags;  // of an image's file
-  json::Positions positions;                        // of the file, filled on request
+  std::vector<std::string> digests;  // pinned
+  std::vector<TagLayer> tags;        // of an image's file
+  json::Positions positions;         // of the file, filled on request
+};
+
+struct TagLayer {
+  std::string tag;
+  Layer layer;
 };
 
 // A fault by the JSON pointer of what is wrong.
