@@ -71,7 +71,8 @@ Result<Output> ImportScan(const ScanRequest& request) {
     if (!written) return written.error();
   }
   std::string output = report->verdict.scanner + ", " + Day(report->verdict.scanned) + "\n" +
-                       CountsTable(report->verdict.counts) + "Written to " + request.state_directory + "/scans for:\n";
+                       CountsTable(report->verdict.counts) + "Written to " +
+                       request.state_directory + "/scans for:\n";
   for (const std::string& digest : digests) output += "  " + digest + "\n";
   if (report->names_no_packages) {
     output += "The report has no result of packages: see that vulnerabilities were looked for.\n";

@@ -97,7 +97,9 @@ TEST_F(MountCost, DoesNotGrowWithTheHostsMounts) {
     EXPECT_GT(few, 0);
     constexpr int kMounts = 5000;
     for (int i = 0; i < kMounts; ++i) TmpfsMount("/mnt/pods/" + std::to_string(i));
-    EXPECT_EQ(CallsBesidesReading(*spec, setting), few);
+    // Not equal: other tests of the run make and remove directories that are looked at, and a call
+    // or two is theirs. One call for each mount would be thousands.
+    EXPECT_LT(CallsBesidesReading(*spec, setting), few + kMounts / 100);
     engine::OwnFiles nothing;
     std::map<std::string, rules::SourceFacts> sources;
     GatherSources(*spec, setting, "/srv", nothing, sources);
