@@ -93,7 +93,12 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const oci::Mount& mount = mounts[i];
     const std::string path = "/mounts/" + std::to_string(i);
-    if (mount.is_bind()) {
+    // The source of a remount is not looked at by the kernel: it would lift the ro that another
+    // mount was given, here or by the engine.
+    if (mount.has_option("remount")) {
+      findings.push_back(Refuse(path + "/options", mount.options,
+                                "changes a mount that is judged under its own name"));
+    } else if (mount.is_bind()) {
       CheckBind(mount, path, context, findings);
     } else if (mount.type == "overlay") {
       CheckOverlay(mount, path, context, findings);

@@ -73,6 +73,13 @@ guards "a mount below /proc is refused by name" \
   refused kernel-filesystems '/mounts/[0-9]+/destination' /proc/cpuinfo2
 discard overproc
 
+bundle=$(make_bundle remount '.mounts += [{"destination": "/sys/fs/cgroup", "type": "none",
+  "source": "/srv", "options": ["bind", "remount", "rw"]}]
+  | .process.args = ["true"]')
+capture_runtime run --bundle "$bundle" remount
+guards "a mount that makes the cgroup tree writable again is refused" \
+  refused host-mounts '/mounts/[0-9]+/options' remount
+
 # --- settings of the kernel, and mounts that travel ---
 docker_run --sysctl net.ipv4.ip_forward=1 box true
 guards "--sysctl net.ipv4.ip_forward is refused" refused sysctls /linux/sysctl/net.ipv4.ip_forward 1

@@ -168,5 +168,15 @@ TEST(HostMounts, OverlayOptionsThatCanBeReadInTwoWays) {
   }
 }
 
+TEST(HostMounts, ARemountIsRefusedWhateverItNames) {
+  for (const char* mount :
+       {R"({"destination":"/sys/fs/cgroup","source":"/srv/x","options":["bind","remount","rw"]})",
+        R"({"destination":"/x","type":"tmpfs","source":"tmpfs","options":["remount"]})"}) {
+    const auto findings = Check(mount);
+    ASSERT_EQ(findings.size(), 1U) << mount;
+    EXPECT_THAT(findings[0], ::testing::HasSubstr("changes a mount that is judged")) << mount;
+  }
+}
+
 }  // namespace
 }  // namespace runclad::rules
