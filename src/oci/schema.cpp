@@ -334,14 +334,17 @@ Error WrongType(const Place& place, std::string_view expected) {
   return {place.Pointer() + " is not " + std::string(expected)};
 }
 
-Status CheckObject(json::Document& value, const Object& object, const Place& place);
+using Unknown = std::vector<std::string>;
 
-Status CheckMap(json::Document& value, const Object* object, const Place& place) {
+Status CheckObject(json::Document& value, const Object& object, const Place& place,
+                   Unknown& unknown);
+
+Status CheckMap(json::Document& value, const Object* object, const Place& place, Unknown& unknown) {
   if (!value.is_object()) return WrongType(place, "an object");
   for (auto& [name, element] : value.get_ref<json::Document::object_t&>()) {
     const Place inner{&place, name};
     if (object != nullptr) {
-      if (auto checked = CheckObject(element, *object, inner); !checked) return checked;
+      if (auto checked = CheckObject(element, *object, inner, unknown); !checked) return checked;
     } else if (!element.is_string()) {
       return WrongType(inner, "a string");
     }
@@ -349,7 +352,7 @@ Status CheckMap(json::Document& value, const Object* object, const Place& place)
   return {};
 }
 
-Status CheckValue(json::Document& value, const Field& field, const Place& place) {
+Status CheckValue(json::Document& value, const Field& field, const Place& place, Unknown& unknown) {
   switch (field.kind) {
     case Kind::kString:
       if (!value.is_string()) return WrongType(place, "a string");
@@ -375,27 +378,28 @@ Status CheckValue(json::Document& value, const Field& field, const Place& place)
       }
       return {};
     case Kind::kObject:
-      return CheckObject(value, *field.object, place);
+      return CheckObject(value, *field.object, place, unknown);
     case Kind::kMap:
-      return CheckMap(value, field.object, place);
+      return CheckMap(value, field.object, place, unknown);
     case Kind::kForeign:
       break;
   }
   return {};
 }
 
-Status CheckField(json::Document& value, const Field& field, const Place& place) {
-  if (!field.is_array) return CheckValue(value, field, place);
+Status CheckField(json::Document& value, const Field& field, const Place& place, Unknown& unknown) {
+  if (!field.is_array) return CheckValue(value, field, place, unknown);
   if (!value.is_array()) return WrongType(place, "an array");
   std::size_t index = 0;
   for (json::Document& element : value) {
     const Place inner{&place, {}, index++};
-    if (auto checked = CheckValue(element, field, inner); !checked) return checked;
+    if (auto checked = CheckValue(element, field, inner, unknown); !checked) return checked;
   }
   return {};
 }
 
-Status CheckObject(json::Document& value, const Object& object, const Place& place) {
+Status CheckObject(json::Document& value, const Object& object, const Place& place,
+                   Unknown& unknown) {
   if (!value.is_object()) return WrongType(place, "an object");
   auto& members = value.get_ref<json::Document::object_t&>();
   for (auto member = members.begin(); member != members.end();) {
@@ -413,7 +417,8 @@ Status CheckObject(json::Document& value, const Object& object, const Place& pla
       continue;
     }
     if (known != nullptr) {
-      if (auto checked = CheckField(member->second, *known, inner); !checked) return checked;
+      if (auto checked = CheckField(member->second, *known, inner, unknown); !checked)
+        return checked;
     } else {
       for (const Field& field : object.fields) {
         if (FoldsTo(name, field.name)) {
@@ -421,6 +426,7 @@ Status CheckObject(json::Document& value, const Object& object, const Place& pla
                        "\" by runc; write it so"};
         }
       }
+      unknown.push_back(inner.Pointer());
     }
     ++member;
   }
@@ -429,10 +435,12 @@ Status CheckObject(json::Document& value, const Object& object, const Place& pla
 
 }  // namespace
 
-Status CheckConfig(json::Document& document) { return CheckObject(document, kConfig, {}); }
+Status CheckConfig(json::Document& document, std::vector<std::string>& unknown) {
+  return CheckObject(document, kConfig, {}, unknown);
+}
 
-Status CheckProcess(json::Document& document) {
-  return CheckObject(document, kProcess, {nullptr, "/process"});
+Status CheckProcess(json::Document& document, std::vector<std::string>& unknown) {
+  return CheckObject(document, kProcess, {nullptr, "/process"}, unknown);
 }
 
 }  // namespace runclad::oci

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runclad/base/result.hpp"
 #include "runclad/json/value.hpp"
@@ -12,9 +13,10 @@ namespace runclad::oci {
 // Holds `document` against the spec's types, and drops members that are null (Go reads null over a
 // field as "not there"). An error where a member's type is wrong, an array holds null, or a name is
 // another spelling of a known one: Go matches names without regard to case, so it would count.
-Status CheckConfig(json::Document& document);
+// Adds to `unknown` the pointers of the members that the spec does not have.
+Status CheckConfig(json::Document& document, std::vector<std::string>& unknown);
 // That every comparison in /linux/seccomp has one of the spec's operators (spec_seccomp.cpp).
 Status CheckSeccompOperators(const json::Document& document);
-Status CheckProcess(json::Document& document);
+Status CheckProcess(json::Document& document, std::vector<std::string>& unknown);
 
 }  // namespace runclad::oci

@@ -9,44 +9,12 @@
 #include "runclad/json/reader.hpp"
 #include "runclad/json/writer.hpp"
 
+#include "members.hpp"
 #include "schema.hpp"
 
 namespace runclad::oci {
-namespace {
 
 using json::Document;
-
-// The member of `object` at the end of `names`; null when there is none.
-template <typename... Names>
-const Document* Find(const Document& object, Names... names) {
-  const Document* at = &object;
-  for (const std::string_view name : {std::string_view(names)...}) {
-    const auto member = at->find(name);
-    if (member == at->end()) return nullptr;
-    at = &*member;
-  }
-  return at;
-}
-
-std::vector<std::string> Strings(const Document* array) {
-  std::vector<std::string> strings;
-  if (array == nullptr) return strings;
-  strings.reserve(array->size());
-  for (const Document& element : *array) strings.push_back(element.get_ref<const std::string&>());
-  return strings;
-}
-
-std::string Text(const Document* text) {
-  return text == nullptr ? std::string() : text->get_ref<const std::string&>();
-}
-
-std::int64_t Number(const Document* number, std::int64_t absent) {
-  return number == nullptr ? absent : number->get<std::int64_t>();
-}
-
-bool IsTrue(const Document* boolean) { return boolean != nullptr && boolean->get<bool>(); }
-
-}  // namespace
 
 bool Mount::has_option(std::string_view option) const {
   return std::ranges::find(options, option) != options.end();
@@ -54,11 +22,15 @@ bool Mount::has_option(std::string_view option) const {
 
 bool Mount::is_bind() const { return type == "bind" || has_option("bind") || has_option("rbind"); }
 
-Spec::Spec(json::Document document)
-    : document_(std::make_unique<json::Document>(std::move(document))) {}
-Spec::Spec(const Spec& other) : document_(std::make_unique<json::Document>(*other.document_)) {}
+Spec::Spec(json::Document document, std::vector<std::string> unknown)
+    : unknown_(std::move(unknown)),
+      document_(std::make_unique<json::Document>(std::move(document))) {}
+Spec::Spec(const Spec& other)
+    : unknown_(other.unknown_), document_(std::make_unique<json::Document>(*other.document_)) {}
 Spec& Spec::operator=(const Spec& other) {
-  if (this != &other) *document_ = *other.document_;
+  if (this == &other) return *this;
+  *document_ = *other.document_;
+  unknown_ = other.unknown_;
   return *this;
 }
 Spec::Spec(Spec&&) noexcept = default;
@@ -68,9 +40,10 @@ Spec::~Spec() = default;
 Result<Spec> Spec::Parse(std::string_view bytes) {
   auto document = json::Read(bytes);
   if (!document) return document.error();
-  if (auto checked = CheckConfig(*document); !checked) return checked.error();
+  std::vector<std::string> unknown;
+  if (auto checked = CheckConfig(*document, unknown); !checked) return checked.error();
   if (auto checked = CheckSeccompOperators(*document); !checked) return checked.error();
-  return Spec(*std::move(document));
+  return Spec(*std::move(document), std::move(unknown));
 }
 
 Result<Spec> Spec::ParseProcess(std::string_view bytes) {
@@ -81,10 +54,11 @@ Result<Spec> Spec::ParseProcess(std::string_view bytes) {
 
 Result<Spec> Spec::FromProcess(const json::Value& process) {
   Document document = process.document();
-  if (auto checked = CheckProcess(document); !checked) return checked.error();
+  std::vector<std::string> unknown;
+  if (auto checked = CheckProcess(document, unknown); !checked) return checked.error();
   Document config = Document::object();
   config["process"] = std::move(document);
-  return Spec(std::move(config));
+  return Spec(std::move(config), std::move(unknown));
 }
 
 std::string Spec::Write() const { return json::Write(*document_); }

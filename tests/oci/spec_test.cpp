@@ -1,5 +1,6 @@
 #include "runclad/oci/spec.hpp"
 
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -243,6 +244,69 @@ TEST(Spec, HoldsProcessJsonToTheSameRules) {
   EXPECT_THAT(ProcessRefusal("[]"), HasSubstr("/process is not an object"));
   EXPECT_THAT(ProcessRefusal("null"), HasSubstr("/process is not an object"));
   EXPECT_THAT(ProcessRefusal("{} x"), HasSubstr("not JSON"));
+}
+
+TEST(Spec, TellsWhatTheSpecOfTheRuntimeDoesNotHave) {
+  const Spec spec = Parsed(
+      R"({"future":1,"annotations":{"any":"x"},"process":{"user":{"shell":"sh"},"new":{"deep":1}},
+          "mounts":[{"destination":"/a"},{"destination":"/b","idmap":true}],
+          "linux":{"sysctl":{"a/b":"1"},"personality":{"domain":"LINUX"}},"windows":{"x":1}})");
+  EXPECT_THAT(
+      spec.unknown_members(),
+      ::testing::ElementsAre("/future", "/mounts/1/idmap", "/process/new", "/process/user/shell"));
+  EXPECT_EQ(Spec(spec).unknown_members(), spec.unknown_members());
+}
+
+TEST(Spec, ReadsWhatIsSaidOfTheProcess) {
+  const Spec spec = Parsed(
+      R"({"process":{"user":{"uid":7,"gid":8,"umask":63,"additionalGids":[9,10]},"args":["a","b"],
+          "env":["A=1"],"apparmorProfile":"p","selinuxLabel":"l","oomScoreAdj":-5,
+          "rlimits":[{"type":"RLIMIT_CORE","soft":1,"hard":18446744073709551615}],
+          "scheduler":{"policy":"SCHED_FIFO","nice":-3,"priority":9},
+          "ioPriority":{"class":"IOPRIO_CLASS_RT","priority":2}}})");
+  const User user = spec.user();
+  EXPECT_EQ(user.uid, 7U);
+  EXPECT_EQ(user.gid, 8U);
+  EXPECT_EQ(user.umask, 63U);
+  EXPECT_THAT(user.additional_gids, ::testing::ElementsAre(9U, 10U));
+  EXPECT_THAT(spec.arguments(), ::testing::ElementsAre("a", "b"));
+  EXPECT_THAT(spec.environment(), ::testing::ElementsAre("A=1"));
+  EXPECT_EQ(spec.apparmor_profile() + spec.selinux_label(), "pl");
+  EXPECT_EQ(spec.oom_score_adjustment(), -5);
+  ASSERT_EQ(spec.rlimits().size(), 1U);
+  EXPECT_EQ(ToJson(spec.rlimits()[0]).Dump(),
+            R"({"hard":18446744073709551615,"soft":1,"type":"RLIMIT_CORE"})");
+  EXPECT_EQ(spec.scheduler()->policy, "SCHED_FIFO");
+  EXPECT_EQ(spec.scheduler()->nice, -3);
+  EXPECT_EQ(spec.io_priority()->io_class, "IOPRIO_CLASS_RT");
+  const Spec empty = Parsed("{}");
+  EXPECT_EQ(empty.user().uid, 0U);
+  EXPECT_FALSE(empty.user().umask || empty.scheduler() || empty.io_priority() ||
+               empty.oom_score_adjustment());
+}
+
+TEST(Spec, ReadsWhatIsSaidOfTheContainer) {
+  const Spec spec = Parsed(
+      R"({"hooks":{"poststop":[{"path":"/z"}],"prestart":[{"path":"/a"},
+          {"path":"/b","args":["b","c"],"env":["E=1"]}]},
+          "annotations":{"k":"v"},
+          "linux":{"cgroupsPath":"/docker/x","mountLabel":"m",
+          "uidMappings":[{"containerID":1,"hostID":2,"size":3}],
+          "resources":{"pids":{"limit":-1},"cpu":{"shares":18446744073709551615,"cpus":"0"},
+          "unified":{"pids.max":"max"}}}})");
+  ASSERT_EQ(spec.hooks().size(), 3U);
+  EXPECT_EQ(spec.hooks()[1].pointer, "/hooks/prestart/1");
+  EXPECT_THAT(spec.hooks()[1].args, ::testing::ElementsAre("b", "c"));
+  EXPECT_EQ(spec.hooks()[2].pointer, "/hooks/poststop/0");
+  EXPECT_THAT(spec.annotations(), ::testing::ElementsAre(::testing::Pair("k", "v")));
+  EXPECT_EQ(spec.cgroups_path() + spec.mount_label(), "/docker/xm");
+  EXPECT_EQ(spec.uid_mappings().at(0).host_id, 2U);
+  EXPECT_TRUE(spec.gid_mappings().empty());
+  EXPECT_EQ(spec.resource("pids", "limit"), -1);
+  EXPECT_EQ(spec.resource("cpu", "shares"), std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(spec.resource("cpu", "cpus"), std::nullopt);
+  EXPECT_EQ(spec.resource("memory", "limit"), std::nullopt);
+  EXPECT_THAT(spec.unified_resources(), ::testing::ElementsAre(::testing::Pair("pids.max", "max")));
 }
 
 TEST(Spec, CopiesAreApart) {

@@ -58,6 +58,43 @@ struct DeviceRule {
   friend bool operator==(const DeviceRule&, const DeviceRule&) = default;
 };
 
+struct User {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::optional<std::uint32_t> umask;
+  std::vector<std::uint32_t> additional_gids;
+};
+
+struct Rlimit {
+  std::string type;  // "RLIMIT_NOFILE"
+  std::uint64_t soft = 0;
+  std::uint64_t hard = 0;
+};
+
+struct Scheduler {
+  std::string policy;  // "SCHED_OTHER", "SCHED_FIFO", …; empty: not said
+  std::int64_t nice = 0;
+  std::int64_t priority = 0;
+};
+
+struct IoPriority {
+  std::string io_class;  // "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"
+  std::int64_t priority = 0;
+};
+
+struct Hook {
+  std::string pointer;  // "/hooks/prestart/0"
+  std::string path;
+  std::vector<std::string> args;  // with argv[0]
+  std::vector<std::string> env;
+};
+
+struct IdMapping {
+  std::uint32_t container_id = 0;
+  std::uint32_t host_id = 0;
+  std::uint32_t size = 0;
+};
+
 class Spec {
  public:
   Spec(const Spec& other);
@@ -87,6 +124,15 @@ class Spec {
   [[nodiscard]] bool no_new_privileges() const;
 
   [[nodiscard]] std::string working_directory() const;  // empty: not said
+  [[nodiscard]] User user() const;
+  [[nodiscard]] std::vector<std::string> arguments() const;    // args: argv, the program first
+  [[nodiscard]] std::vector<std::string> environment() const;  // env: "NAME=value"
+  [[nodiscard]] std::string apparmor_profile() const;          // empty: not said
+  [[nodiscard]] std::string selinux_label() const;             // empty: not said
+  [[nodiscard]] std::vector<Rlimit> rlimits() const;
+  [[nodiscard]] std::optional<Scheduler> scheduler() const;
+  [[nodiscard]] std::optional<IoPriority> io_priority() const;
+  [[nodiscard]] std::optional<std::int64_t> oom_score_adjustment() const;
 
   // /root
   [[nodiscard]] std::string root_path() const;
@@ -95,8 +141,15 @@ class Spec {
   // /mounts
   [[nodiscard]] std::vector<Mount> mounts() const;
 
+  [[nodiscard]] std::vector<Hook> hooks() const;  // of every kind, in the order of the spec
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> annotations() const;
+
   // /linux
   [[nodiscard]] std::vector<Namespace> namespaces() const;
+  [[nodiscard]] std::vector<IdMapping> uid_mappings() const;
+  [[nodiscard]] std::vector<IdMapping> gid_mappings() const;
+  [[nodiscard]] std::string cgroups_path() const;  // empty: not said
+  [[nodiscard]] std::string mount_label() const;   // empty: not said
   [[nodiscard]] std::vector<std::string> masked_paths() const;
   [[nodiscard]] std::vector<std::string> readonly_paths() const;
   [[nodiscard]] std::string rootfs_propagation() const;  // empty: not said
@@ -106,14 +159,25 @@ class Spec {
   [[nodiscard]] bool has_seccomp() const;
   [[nodiscard]] std::optional<privilege::SeccompFilter> seccomp() const;
   [[nodiscard]] std::optional<std::int64_t> memory_limit() const;  // bytes
+  // A number of /linux/resources: ("pids", "limit"), ("cpu", "quota"); those above the largest
+  // signed number read as that.
+  [[nodiscard]] std::optional<std::int64_t> resource(std::string_view group,
+                                                     std::string_view name) const;
+  // /linux/resources/unified: files of cgroup v2 and what is written into them.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> unified_resources() const;
+
+  // JSON pointers to the members that no version of the runtime spec up to 1.3 has.
+  [[nodiscard]] const std::vector<std::string>& unknown_members() const { return unknown_; }
 
  private:
-  explicit Spec(json::Document document);
+  explicit Spec(json::Document document, std::vector<std::string> unknown = {});
 
+  std::vector<std::string> unknown_;
   std::unique_ptr<json::Document> document_;  // held apart: json.hpp stays out of the headers
 };
 
 json::Value ToJson(const Mount& mount);
+json::Value ToJson(const Rlimit& limit);
 json::Value ToJson(const std::vector<DeviceRule>& rules);
 json::Value ToJson(const privilege::SeccompFilter& filter);
 

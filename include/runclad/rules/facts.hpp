@@ -65,6 +65,55 @@ struct DirectoryFacts {
   std::uint64_t content_bytes = 0;  // what is below it takes on a tmpfs
 };
 
+// The security modules that this kernel runs, and what engines' default profile is loaded.
+struct LsmFacts {
+  bool apparmor = false;
+  bool selinux = false;
+  std::string apparmor_default;  // "docker-default"; empty: none is loaded
+};
+
+// What /process/args/0 is in the container's filesystem.
+struct ProgramFacts {
+  std::string resolved;  // links followed; empty: nothing of that name was found
+  // A script's interpreter, that one's own, …, links followed.
+  std::vector<std::string> interpreters;
+  bool sets_user = false;               // the program that the kernel runs in the end has the bit
+  bool sets_group = false;              //
+  std::uint64_t file_capabilities = 0;  // permitted ones of security.capability, by number
+  bool capabilities_are_effective = false;  // the program fails to start without them
+  std::string architecture;                 // of an ELF: "amd64", "386", …; empty: not known
+};
+
+// A hook's program on the host.
+struct HookFacts {
+  enum class Kind {
+    kEngine,   // the engine's own, path and arguments
+    kTrusted,  // root-owned, and nobody else may write to it or to its way
+    kForeign,  // anybody's
+  };
+  Kind kind = Kind::kForeign;
+  std::string resolved;  // links followed
+  std::string because;   // a predicate, for kForeign: "is owned by 1000"
+};
+
+// What /root/path is on this host.
+struct RootFacts {
+  enum class Kind { kUnknown, kOrdinary, kHostRoot, kLink, kOutside };
+  Kind kind = Kind::kUnknown;
+  std::string resolved;
+  std::string because;  // a predicate: "is an alias of the host's root filesystem"
+};
+
+// What is to be hidden in this image, and what could not be.
+struct HiddenFacts {
+  std::vector<std::string> paths;  // inside the container, links resolved
+  struct Kept {
+    std::string path;
+    std::string because;  // a predicate: "is the same file as /bin/sh"
+  };
+  std::vector<Kept> kept;
+};
+
 // What a scanner calls unknown counts as negligible.
 enum class Severity { kNegligible, kLow, kMedium, kHigh, kCritical };
 inline constexpr std::array<std::string_view, 5> kSeverityNames = {"negligible", "low", "medium",
@@ -93,6 +142,11 @@ struct Facts {
   std::string mispinned_name;
   std::vector<std::string> pinned_digests;
   KernelFacts kernel;
+  LsmFacts lsm;
+  std::optional<ProgramFacts> program;     // none: not looked for
+  std::map<std::string, HookFacts> hooks;  // by pointer: "/hooks/prestart/0"
+  RootFacts root;
+  HiddenFacts hidden;
   // By /mounts/*/source as written for binds, by each layer's directory for overlay mounts.
   std::map<std::string, SourceFacts> sources;
   std::map<std::string, NamespaceFacts> namespaces;  // by /linux/namespaces/*/path as written
