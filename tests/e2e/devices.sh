@@ -13,6 +13,7 @@ MINOR=$((16#$(stat -c %T "$LOOP")))
 reads_disk() { out_has 'the host secret'; }
 
 # --- nodes that the engine makes ---
+covers devices
 docker_run --device "$LOOP:/dev/disk" box head -c 15 /dev/disk
 guards "--device of a disk is refused" refused devices '/linux/devices/[0-9]+' '"/dev/disk"'
 guards "and nothing of it is read" not reads_disk
@@ -26,6 +27,7 @@ docker_run --device /dev/null:/dev/void box sh -c 'echo x >/dev/void'
 holds "--device /dev/null works" succeeded
 
 # --- nodes that come from elsewhere, and the device cgroup ---
+covers device-cgroup
 # The node lies in the container's own files, as an image's layer or a volume may bring it.
 plant() { mknod "$1/rootfs/disk" b 7 "$MINOR"; }
 RULE='.linux.resources.devices'
@@ -52,6 +54,7 @@ docker_run -t box tty
 holds "a terminal works" out_has /dev/pts/0
 
 # --- privileged ---
+covers privileged
 docker_run --privileged -u 1000 box sh -c 'cat /proc/self/status; ls /dev'
 guards "--privileged -u 1000 is refused" refused privileged /process/capabilities/bounding every
 docker_run --privileged box true
@@ -62,6 +65,7 @@ docker_run --cap-add SYS_ADMIN --cap-add SYS_PTRACE --security-opt seccomp=uncon
 holds "many capabilities without a filter are only cut" succeeded
 
 # --- the kernel's file systems ---
+covers kernel-filesystems
 bundle=$(make_bundle sysfs '.mounts |= map(if .type == "sysfs" then .options = ["nosuid"] else . end)
   | .process.args = ["sh", "-c", "grep \" /sys \" /proc/self/mountinfo"]')
 capture_runtime run --bundle "$bundle" sysfs
@@ -77,10 +81,12 @@ bundle=$(make_bundle remount '.mounts += [{"destination": "/sys/fs/cgroup", "typ
   "source": "/srv", "options": ["bind", "remount", "rw"]}]
   | .process.args = ["true"]')
 capture_runtime run --bundle "$bundle" remount
+covers host-mounts
 guards "a mount that makes the cgroup tree writable again is refused" \
   refused host-mounts '/mounts/[0-9]+/options' remount
 
 # --- settings of the kernel, and mounts that travel ---
+covers sysctls
 docker_run --sysctl net.ipv4.ip_forward=1 box true
 guards "--sysctl net.ipv4.ip_forward is refused" refused sysctls /linux/sysctl/net.ipv4.ip_forward 1
 RUNTIME=baseline docker_run --sysctl net.ipv4.ip_forward=1 box cat /proc/sys/net/ipv4/ip_forward
@@ -95,10 +101,12 @@ bundle=$(make_bundle travel ".mounts += [{\"destination\": \"/srv\", \"type\": \
   | .process.args = [\"sh\", \"-c\", \"grep ' /srv ' /proc/self/mountinfo\"]
   | .linux.rootfsPropagation = \"rshared\"")
 E2E_RUNTIME=$E2E_WORK/runtimes/baseline/runclad capture_runtime run --bundle "$bundle" travel
+covers mount-propagation
 guards "a shared bind only receives" not out_has shared:
 umount "$E2E_WORK/shared"
 
 # --- the working directory ---
+covers working-directory
 docker_run -w /proc/self/fd/7 box true
 guards "docker run -w /proc/self/fd/7 is refused" refused working-directory /process/cwd /proc/self/fd/7
 docker_start cwd

@@ -7,6 +7,7 @@
 STATUS_FIELDS='Cap|NoNew|Seccomp'
 
 # --- the default container ---
+covers capabilities
 docker_run box grep -E "$STATUS_FIELDS" /proc/self/status
 holds "a default container runs" succeeded
 guards "its bounding set is NET_BIND_SERVICE alone" status_field CapBnd 0000000000000400
@@ -14,10 +15,12 @@ guards "its permitted set is NET_BIND_SERVICE alone" status_field CapPrm 0000000
 guards "its effective set is NET_BIND_SERVICE alone" status_field CapEff 0000000000000400
 holds "nothing is inheritable" status_field CapInh 0000000000000000
 holds "nothing is ambient" status_field CapAmb 0000000000000000
+covers no-new-privileges
 guards "no_new_privs is on" status_field NoNewPrivs 1
 holds "a seccomp filter is loaded" status_field Seccomp 2
 
 docker_run box sh -c 'echo x >/written'
+covers read-only-rootfs
 guards "writing to / fails" failed
 guards "because the root filesystem is read-only" err_has "Read-only file system"
 docker_run box sh -c 'for d in /tmp /var/tmp /run; do echo x >$d/written && cat $d/written; done'
@@ -30,6 +33,7 @@ docker_run -u 1000 box sh -c 'echo x >/tmp/written && cat /tmp/written'
 holds "a user that is not root writes to /tmp" out_is x
 
 # --- capabilities that are asked for ---
+covers capabilities
 docker_run --cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add SYS_PTRACE box \
   grep -E "$STATUS_FIELDS" /proc/self/status
 guards "--cap-add adds none" status_field CapBnd 0000000000000400
@@ -44,6 +48,7 @@ docker_run --cap-drop ALL --cap-add NET_BIND_SERVICE box grep -E "$STATUS_FIELDS
 holds "--cap-drop ALL --cap-add NET_BIND_SERVICE stays" status_field CapBnd 0000000000000400
 
 # --- seccomp: the filter fits the capabilities that are left (FACTS: a stale one is a hole) ---
+covers seccomp
 docker_run box probe unshare-user
 holds "unshare(CLONE_NEWUSER) is denied by default" out_is EPERM
 docker_run --cap-add SYS_ADMIN box probe unshare-user
@@ -75,6 +80,7 @@ docker_run --security-opt seccomp=unconfined box probe vsock32
 guards "and by it under seccomp=unconfined" out_lacks reached
 
 # --- no_new_privs: programs that raise privileges; noexec: programs that were brought along ---
+covers no-new-privileges
 docker_run -u 1000 box setuid-probe
 guards "a set-user-ID program stays the user that started it" out_is 1000
 docker_run --security-opt no-new-privileges=false -u 1000 box setuid-probe
@@ -92,9 +98,11 @@ holds "and gets no writable /tmp that it did not ask for" failed
 docker_run --read-only --tmpfs /tmp box sh -c 'echo x >/tmp/written && cat /tmp/written'
 holds "--read-only --tmpfs /tmp writes to /tmp" out_is x
 docker_run --security-opt systempaths=unconfined box sh -c 'wc -c </proc/keys'
+covers masked-paths
 guards "systempaths=unconfined unmasks nothing" out_is 0
 docker_run --security-opt systempaths=unconfined box \
   sh -c 'cat /proc/sys/vm/swappiness >/proc/sys/vm/swappiness && echo written'
+covers readonly-paths
 guards "and makes no kernel setting writable" out_lacks written
 docker_run --pids-limit 50 box cat /sys/fs/cgroup/pids/pids.max
 holds "a limit of processes that was asked for stays" out_is 50
@@ -103,6 +111,7 @@ holds "a limit that was asked for stays" out_is 256
 
 # --- another policy: baseline keeps more, and still takes ---
 RUNTIME=baseline docker_run box grep -E "$STATUS_FIELDS" /proc/self/status
+covers capabilities
 guards "baseline: eleven capabilities" status_field CapBnd 00000000800405fb
 guards "baseline: no_new_privs" status_field NoNewPrivs 1
 RUNTIME=baseline docker_run box sh -c 'echo x >/written && cat /written'

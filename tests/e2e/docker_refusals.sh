@@ -10,6 +10,7 @@ refuses() {
   local what=$1 rule=$2 pointer=$3 value=$4 question=$5
   shift 5
   docker_run "$@" box sh -c "$question && echo reached-the-host"
+  covers "$rule"
   guards "$what reaches nothing" out_lacks reached-the-host
   guards "$what is refused by $rule, naming $value" refused "$rule" "$pointer" "$value"
   guards "$what: docker's exit status is 125" status_is 125
@@ -40,6 +41,7 @@ docker volume create -o type=none -o o=bind -o device=/ rootvol >/dev/null
 refuses_mount "a volume with device=/" /var/lib/docker/volumes/rootvol/_data "$at_root" -v rootvol:/host
 docker volume rm rootvol >/dev/null
 docker_run -v "/proc/$$/root:/host" box true
+covers host-mounts
 guards "-v /proc/PID/root is refused" refused host-mounts '/mounts/[0-9]+/source' "\"/proc/$$/root\""
 refuses_mount "-v of /etc with dots" /etc "test -f /host/debian_version" -v /srv/../etc:/host
 
@@ -79,6 +81,7 @@ done
 NETWORK=host refuses "--network host" host-namespaces "/linux/namespaces[^ ]*" network \
   "test \$(readlink /proc/self/ns/net) = '$(readlink /proc/self/ns/net)'"
 docker_run --pid host box sh -c 'grep -ls dockerd /proc/[0-9]*/comm | grep -q . && echo reached-the-host'
+covers host-namespaces
 guards "--pid host shows no process of the host" out_lacks reached-the-host
 docker_run --uts host --cap-add SYS_ADMIN box hostname changed-by-a-container
 guards "--uts host changes no host name" test "$(hostname)" != changed-by-a-container

@@ -14,16 +14,21 @@
 #   holds  DESCRIPTION COMMAND…   is true under runclad and under plain runc: what must go on working
 #   guards DESCRIPTION COMMAND…   is true because runclad is there. Under --prove it passes when the
 #                                 command FAILS: the attack works without us, so the test can fail.
+#
+#   covers RULE…                  the rules of the catalogue that the `guards` after it are about; a
+#                                 whole run fails when a rule has none that passed
 set -u
 
+COVERS=()
 STATUS=0
 OUT=
 ERR=
 
-record() {  # ok|not-ok DESCRIPTION
+record() {  # ok|not-ok DESCRIPTION [guards]
   printf '%s\n' "$1" >>"$E2E_WORK/results"
   if [ "$1" = ok ]; then
     printf 'ok - %s\n' "$2"
+    [ "${3:-}" != guards ] || printf '%s\n' "${COVERS[@]}" >>"$E2E_WORK/covered"
   else
     printf 'not ok - %s\n' "$2"
     printf '%s: %s\n' "${0##*/}" "$2" >>"$E2E_WORK/failures"
@@ -41,6 +46,8 @@ holds() {
   if "$@"; then record ok "$description"; else record not-ok "$description"; fi
 }
 
+covers() { COVERS=("$@"); }
+
 guards() {
   local description=$1
   shift
@@ -48,10 +55,10 @@ guards() {
     if "$@"; then
       record not-ok "$description (true without runclad as well: proves nothing)"
     else
-      record ok "not so under plain runc: $description"
+      record ok "not so under plain runc: $description" guards
     fi
   elif "$@"; then
-    record ok "$description"
+    record ok "$description" guards
   else
     record not-ok "$description"
   fi

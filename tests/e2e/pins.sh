@@ -52,6 +52,7 @@ rm "$DIRECTORY/digests/sha256/${ID#sha256:}.json"
 
 docker tag other nginx:1.27
 caps_of nginx:1.27
+covers image
 guards "Docker: another image of a pinned name is refused" refused image image \
   '"docker.io/library/nginx:1.27"'
 guards "Docker: and the sentence names both digests" err_has "$OTHER, and the name is pinned to $ID"

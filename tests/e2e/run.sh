@@ -89,12 +89,14 @@ inside() {
   if [ -d /etc/runclad ]; then mount -t tmpfs -o mode=755 tmpfs /etc/runclad; fi
   export E2E_WORK=/run/e2e E2E_POLICIES=/run/e2e/policies E2E_RUNTIME=/run/e2e/runtimes/runclad/runclad
   local topic before file files=()
+  local is_whole=
   # shellcheck disable=SC2086  # a list of words
-  [ $# -gt 0 ] || set -- $all_topics
+  [ $# -gt 0 ] || { is_whole=1; set -- $all_topics; }
   for topic in "$@"; do files+=("$(topic_file "$topic")"); done
   mkdir -p "$E2E_WORK" && cd "$E2E_WORK" || exit 1
   : >results
   : >failures
+  : >covered
   started=$(date +%s)
   engines_start
 
@@ -109,6 +111,7 @@ inside() {
   printf '\n# what is left\n'
   engines_stop
   check_nothing_is_left
+  [ -z "$is_whole" ] || check_every_rule_is_covered
   summary
 }
 
@@ -116,6 +119,20 @@ finding() {  # ok|not-ok DESCRIPTION
   printf '%s\n' "$1" >>results
   printf '%s - %s\n' "${1/-/ }" "$2"
   [ "$1" = ok ] || printf '%s\n' "$2" >>failures
+}
+
+# By the catalogue of the program that was built with the runtime under test.
+check_every_rule_is_covered() {
+  local rule rules
+  rules=$("${E2E_PROGRAM%/*}/runcladctl" rules --json | jq -r '.[].id')
+  [ -n "$rules" ] || finding not-ok "runcladctl lists no rules"
+  for rule in $rules; do
+    if grep -qxF "$rule" covered; then
+      finding ok "the rule $rule is seen at work"
+    else
+      finding not-ok "no assertion shows the rule $rule at work (covers $rule)"
+    fi
+  done
 }
 
 check_nothing_is_left() {
