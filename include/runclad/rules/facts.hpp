@@ -39,7 +39,10 @@ struct SourceFacts {
   std::string resolved;        // the path that the source resolves to
   std::string because;         // a predicate: "is an ancestor of /var/lib/docker"
   bool has_submounts = false;  // a recursive bind brings other mounts along; told when allowed
-  std::uint64_t device = 0;    // st_dev and st_ino of what the source resolves to; 0: not known
+  bool is_device = false;      // a device node
+  // A predicate: why it may only be read, whatever host-mounts makes of it; empty: it need not.
+  std::string read_only_because;
+  std::uint64_t device = 0;  // st_dev and st_ino of what the source resolves to; 0: not known
   std::uint64_t inode = 0;
 };
 
@@ -154,6 +157,10 @@ struct Facts {
   // path that a rule may want to make writable. A path that is not in here resolves to itself.
   std::map<std::string, std::string> resolved_destinations;
   std::map<std::string, DirectoryFacts> directories;  // by resolved path
+  // Where mount-options leaves programs runnable: its exec-paths, resolved.
+  std::vector<std::string> exec_paths;
+  // /process/args/0 is s6-overlay's /init, which runs programs that it writes to /run.
+  bool has_s6_overlay = false;
 
   [[nodiscard]] std::string Resolve(const std::string& destination) const {
     const auto found = resolved_destinations.find(destination);
