@@ -39,11 +39,11 @@ struct SourceFacts {
   std::string resolved;        // the path that the source resolves to
   std::string because;         // a predicate: "is an ancestor of /var/lib/docker"
   bool has_submounts = false;  // a recursive bind brings other mounts along; told when allowed
-  bool is_device = false;      // a device node
+  std::uint64_t device = 0;    // st_dev and st_ino of what the source resolves to; 0: not known
+  std::uint64_t inode = 0;
+  bool is_device = false;  // a device node
   // A predicate: why it may only be read, whatever host-mounts makes of it; empty: it need not.
   std::string read_only_because = {};
-  std::uint64_t device = 0;  // st_dev and st_ino of what the source resolves to; 0: not known
-  std::uint64_t inode = 0;
 };
 
 struct NamespaceFacts {
