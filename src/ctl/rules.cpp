@@ -61,6 +61,12 @@ std::string TypeName(const ParameterSchema& parameter) {
     case Vocabulary::kDevice:
       elements = "devices (c 10:229, b 8:*)";
       break;
+    case Vocabulary::kIdRange:
+      elements = "ids and ranges of ids (1000, 1000-65535)";
+      break;
+    case Vocabulary::kUserAndGroup:
+      element = "user and group, not root's (1000:1000)";
+      break;
     case Vocabulary::kImage:
       elements = "images (a name, a repository, a folder with /*, a digest)";
       break;

@@ -38,6 +38,10 @@ Document ElementOf(const ParameterSchema& parameter) {
       return {{"type", "string"}, {"pattern", "^/"}};
     case Vocabulary::kDevice:
       return {{"type", "string"}, {"pattern", "^[cb] ([0-9]+|\\*):([0-9]+|\\*)$"}};
+    case Vocabulary::kIdRange:
+      return {{"type", "string"}, {"pattern", "^[0-9]+(-[0-9]+)?$"}};
+    case Vocabulary::kUserAndGroup:
+      return {{"type", "string"}, {"pattern", "^[1-9][0-9]*:[1-9][0-9]*$"}};
     case Vocabulary::kImage:
       return {{"type", "string"}, {"minLength", 1}};
     case Vocabulary::kChoice:

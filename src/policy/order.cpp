@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "runclad/base/id_range.hpp"
+
 namespace runclad::policy {
 namespace {
 
@@ -23,6 +25,21 @@ Strings Union(Strings left, const Strings& right) {
 Strings Intersection(Strings left, const Strings& right) {
   std::erase_if(left, [&](const std::string& text) { return !Has(right, text); });
   return left;
+}
+
+// Of lists of ranges: what is in both, whatever ranges it was written with.
+Strings Overlap(const Strings& left, const Strings& right) {
+  Strings both;
+  for (const std::string& one : left) {
+    for (const std::string& other : right) {
+      const auto a = ParseIdRange(one);
+      const auto b = ParseIdRange(other);
+      if (!a || !b || a->last < b->first || b->last < a->first) continue;
+      std::string text = ToString({std::max(a->first, b->first), std::min(a->last, b->last)});
+      if (!Has(both, text)) both.push_back(std::move(text));
+    }
+  }
+  return both;
 }
 
 // Of two single values: whether `left` lets a container do more than `right`.
@@ -51,8 +68,10 @@ Parameters::Value Meet(const ParameterSchema& schema, Parameters::Value left,
                        const Parameters::Value& right, bool wants_looser) {
   if (auto* list = std::get_if<Strings>(&left)) {
     const bool is_union = wants_looser == (schema.order == Order::kMoreIsLooser);
-    return is_union ? Union(std::move(*list), std::get<Strings>(right))
-                    : Intersection(std::move(*list), std::get<Strings>(right));
+    const Strings& other = std::get<Strings>(right);
+    if (is_union) return Union(std::move(*list), other);
+    return schema.vocabulary == Vocabulary::kIdRange ? Overlap(*list, other)
+                                                     : Intersection(std::move(*list), other);
   }
   return IsLooser(schema, left, right) == wants_looser ? std::move(left) : right;
 }

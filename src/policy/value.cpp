@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/id_range.hpp"
 #include "runclad/base/spelling.hpp"
 #include "runclad/engine/reference.hpp"
 #include "runclad/privilege/capabilities.hpp"
@@ -43,6 +44,11 @@ bool LooksLikeDevice(std::string_view text) {
   const std::size_t colon = text.find(':');
   return (text.starts_with("c ") || text.starts_with("b ")) && colon != std::string_view::npos &&
          is_number(text.substr(2, colon - 2)) && is_number(text.substr(colon + 1));
+}
+
+bool LooksLikeUserAndGroup(std::string_view text) {
+  const auto both = ParseUserAndGroup(text);
+  return both && both->uid != 0 && both->gid != 0;
 }
 
 // "nginx" → "docker.io/library/nginx", "ghcr.io/me/*" and a digest as they are.
@@ -158,6 +164,14 @@ class ValueReader {
         return WhyNotAbsolute(text);
       case Vocabulary::kDevice:
         return LooksLikeDevice(text) ? "" : Quoted(text) + R"( is no device such as "c 10:229")";
+      case Vocabulary::kIdRange:
+        return ParseIdRange(text)
+                   ? ""
+                   : Quoted(text) + R"( is no id such as "1000" and no range such as "1000-65535")";
+      case Vocabulary::kUserAndGroup:
+        return LooksLikeUserAndGroup(text)
+                   ? ""
+                   : Quoted(text) + R"( is no user and group, both not root, such as "1000:1000")";
       case Vocabulary::kImage:
         return CanonicalizeImage(text);
       case Vocabulary::kChoice: {

@@ -66,12 +66,24 @@ inline constexpr ParameterSchema kPidsParameters[] = {
      .order = Order::kMoreIsLooser,
      .docker_default = std::int64_t{4096}},
 };
+inline constexpr ParameterSchema kUserParameters[] = {
+    {.name = "allow-uids",
+     .vocabulary = Vocabulary::kIdRange,
+     .order = Order::kMoreIsLooser,
+     .docker_default = Anything{}},
+    {.name = "run-as",
+     .type = ParameterType::kText,
+     .vocabulary = Vocabulary::kUserAndGroup,
+     .order = Order::kLaterIsLooser,
+     .docker_default = Anything{}},
+};
 
 inline constexpr RuleSchema kRules[] = {
     {.id = "capabilities", .actions = kAllActions, .parameters = kCapabilityParameters},
     {.id = "seccomp", .actions = kAllActions, .parameters = kSeccompParameters},
     {.id = "host-mounts", .actions = kNoFix, .parameters = kMountParameters},
     {.id = "pids-limit", .actions = kAllActions, .parameters = kPidsParameters},
+    {.id = "user", .actions = kAllActions, .parameters = kUserParameters},
 };
 
 inline std::string_view TestProfile(std::string_view name) {

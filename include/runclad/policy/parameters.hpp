@@ -27,7 +27,17 @@ enum class Merge {
 enum class ParameterType { kStrings, kInteger, kText, kBoolean };
 
 // What the strings of a list or a text are, so that policy files can be checked.
-enum class Vocabulary { kAny, kCapability, kSyscall, kAbsolutePath, kChoice, kImage, kDevice };
+enum class Vocabulary {
+  kAny,
+  kCapability,
+  kSyscall,
+  kAbsolutePath,
+  kChoice,
+  kImage,
+  kDevice,
+  kIdRange,      // "1000", "1000-65535"
+  kUserAndGroup  // "1000:1000", neither of them root's
+};
 
 // Which of two values lets a container do more. Of choices, the one that `choices` has later.
 enum class Order {
