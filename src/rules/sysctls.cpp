@@ -24,12 +24,22 @@ std::string Canonical(std::string name) {
   return name;
 }
 
+// What `docker run --domainname` asks for: a name in the container's own UTS namespace.
+bool IsOwnDomainName(const oci::Spec& spec, std::string_view name) {
+  if (name != "kernel.domainname") return false;
+  const std::vector<oci::Namespace> namespaces = spec.namespaces();
+  return std::ranges::any_of(namespaces, [](const oci::Namespace& entry) {
+    return entry.type == "uts" && entry.path.empty();
+  });
+}
+
 Findings Check(const oci::Spec& spec, const Context& context) {
   const std::vector<std::string>& allowed = context.parameters.strings("allow");
   Findings findings;
   for (const auto& [name, value] : spec.sysctls()) {
     const std::string canonical = Canonical(name);
     const bool is_allowed = std::ranges::find(kSafe, canonical) != std::end(kSafe) ||
+                            IsOwnDomainName(spec, canonical) ||
                             std::ranges::any_of(allowed, [&](const std::string& entry) {
                               // "net.core.*"
                               return entry.ends_with(".*")

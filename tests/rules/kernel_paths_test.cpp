@@ -118,5 +118,19 @@ TEST(Sysctls, OutsideTheSafeSetAreRefusedUnlessTheyAreListed) {
   EXPECT_EQ(SysctlOutcome("net.corex", {"net.core.*"}), enforce::Outcome::kRefused);
 }
 
+TEST(Sysctls, TheDomainNameIsTheContainersOwnWithItsUtsNamespace) {
+  const auto outcome = [](const std::string& namespaces) {
+    return DecideBy(
+               "sysctls",
+               R"({"linux":{"sysctl":{"kernel.domainname":"a"},"namespaces":)" + namespaces + "}}",
+               {})
+        .outcome;
+  };
+  EXPECT_EQ(outcome(R"([{"type":"uts"}])"), enforce::Outcome::kUnchanged);
+  EXPECT_EQ(outcome("[]"), enforce::Outcome::kRefused);
+  EXPECT_EQ(outcome(R"([{"type":"uts","path":"/proc/7/ns/uts"}])"), enforce::Outcome::kRefused);
+  EXPECT_EQ(outcome(R"([{"type":"network"}])"), enforce::Outcome::kRefused);
+}
+
 }  // namespace
 }  // namespace runclad::rules
