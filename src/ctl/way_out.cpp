@@ -118,6 +118,24 @@ Document AllowDevices(const std::vector<Finding>& findings, const policy::RuleSe
   return Listing(now, "allow", wanted);
 }
 
+// "of /data lack nosuid noexec", or s6-overlay's /run. Programs in /dev and in the files that
+// engines bind are nobody's need.
+Document RunPrograms(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
+  Strings wanted;
+  for (const Finding& finding : findings) {
+    if (finding.path == "/process/args/0") AddNew(wanted, "/run");
+    const std::size_t end = std::min(finding.why.find(" lack "), finding.why.find(" have "));
+    constexpr std::string_view kOf = "of ";
+    if (!finding.why.starts_with(kOf) || end == std::string::npos) continue;
+    const std::string destination = finding.why.substr(kOf.size(), end - kOf.size());
+    const bool is_engines = destination == "/dev" || destination.starts_with("/dev/") ||
+                            destination.starts_with("/etc/");
+    const bool may_run = finding.why.find("noexec", end) == std::string::npos;
+    if (!is_engines && !may_run) AddNew(wanted, destination);
+  }
+  return Listing(now, "exec-paths", wanted);
+}
+
 // Nothing narrower exists.
 Document Warn(const std::vector<Finding>& /*findings*/, const policy::RuleSetting& /*now*/) {
   return {{"action", policy::Name(policy::Action::kWarn)}};
@@ -128,8 +146,10 @@ struct WayOut {
   Describe describe;
 };
 constexpr WayOut kWaysOut[] = {
-    {"devices", AllowDevices},  {"image", AllowImages},       {"capabilities", AllowCapabilities},
-    {"seccomp", AllowSyscalls}, {"host-mounts", AllowMounts}, {"host-namespaces", AllowNamespaces},
+    {"devices", AllowDevices},           {"image", AllowImages},
+    {"capabilities", AllowCapabilities}, {"seccomp", AllowSyscalls},
+    {"host-mounts", AllowMounts},        {"host-namespaces", AllowNamespaces},
+    {"mount-options", RunPrograms},
 };
 
 Describe DescribeOf(std::string_view rule) {

@@ -20,6 +20,7 @@
 #include "runclad/json/value.hpp"
 #include "runclad/sys/rootfs.hpp"
 
+#include "mount_option_facts.hpp"
 #include "namespace_facts.hpp"
 #include "scan_facts.hpp"
 #include "source_facts.hpp"
@@ -117,6 +118,7 @@ void GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, const 
   for (const oci::Mount& mount : spec.mounts()) {
     facts.resolved_destinations.try_emplace(mount.destination, rootfs->Resolve(mount.destination));
   }
+  GatherMountOptions(spec, policy.rule("mount-options"), *rootfs, facts);
   const policy::RuleSetting& setting = policy.rule("read-only-rootfs");
   if (setting.action == policy::Action::kOff || spec.root_is_read_only()) return;
   std::vector<std::string> writable = {"/tmp", "/var/tmp", "/run"};

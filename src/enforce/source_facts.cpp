@@ -49,6 +49,7 @@ SourceFacts Describe(const sys::Located& source, Verdict verdict) {
   facts.because = std::move(verdict.because);
   facts.device = source.inode.device;
   facts.inode = source.inode.number;
+  facts.is_device = S_ISBLK(source.mode) || S_ISCHR(source.mode);
   return facts;
 }
 

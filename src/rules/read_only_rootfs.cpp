@@ -38,8 +38,10 @@ std::vector<Target> Targets(const policy::Parameters& parameters) {
   return targets;
 }
 
-oci::Mount Tmpfs(const Target& target, std::uint64_t size, const DirectoryFacts& image) {
-  oci::Mount mount{target.path, "tmpfs", "tmpfs", {"nosuid", "nodev", "noexec"}};
+oci::Mount Tmpfs(const Target& target, bool is_exec, std::uint64_t size,
+                 const DirectoryFacts& image) {
+  oci::Mount mount{target.path, "tmpfs", "tmpfs", {"nosuid", "nodev"}};
+  if (!is_exec) mount.options.emplace_back("noexec");
   if (image.kind == DirectoryFacts::Kind::kDirectory) {
     // runc copies the content but makes the top directory 0:0.
     mount.options.insert(mount.options.end(),
@@ -84,12 +86,15 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       }
       size = std::min(size, half);
     }
+    const bool is_exec = std::ranges::any_of(
+        context.facts.exec_paths,
+        [&](const std::string& path) { return path == "/" || IsAtOrBelow(resolved, path); });
     // Before what is mounted inside, which the tmpfs would hide otherwise.
     const auto inside = std::ranges::find_if(
         destinations, [&](const std::string& mounted) { return IsAtOrBelow(mounted, resolved); });
     const auto index = inside - destinations.begin();
     findings.push_back(ProposeInsert("/mounts/" + std::to_string(index),
-                                     oci::ToJson(Tmpfs(target, size, image)),
+                                     oci::ToJson(Tmpfs(target, is_exec, size, image)),
                                      "keeps " + target.path + " writable on a tmpfs"));
     destinations.insert(inside, resolved);
   }
@@ -135,7 +140,8 @@ extern constinit const Rule kReadOnlyRootfs{
     .rationale =
         "A container that cannot change its own programs keeps no implant over a restart and runs "
         "nothing that was not shipped. /tmp, /var/tmp, /run and the image's writable directories "
-        "become tmpfs (nosuid, nodev, noexec) with the image's content, owner and mode.",
+        "become tmpfs (nosuid, nodev and, but for mount-options.exec-paths, noexec) with the "
+        "image's content, owner and mode.",
     .way_out = "list the directories that the image writes in read-only-rootfs.writable",
     .benchmarks = kBenchmarks,
     .paths = kPaths,

@@ -76,6 +76,14 @@ TEST(ReadOnlyRootfs, GivesADirectoryThatIsAbsentTheUsualMode) {
       << decision.spec.Write();
 }
 
+TEST(ReadOnlyRootfs, LeavesProgramsRunnableWhereMountOptionsDoes) {
+  Facts facts = Image();
+  facts.exec_paths = {"/run"};
+  const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), facts);
+  EXPECT_TRUE(decision.spec.mounts()[0].has_option("noexec")) << "/tmp";
+  EXPECT_FALSE(decision.spec.mounts()[1].has_option("noexec")) << "/run";
+}
+
 TEST(ReadOnlyRootfs, SizesFollowTheContentAndTheMemoryLimit) {
   Facts facts = Image();
   facts.directories["/run"].content_bytes = 600;

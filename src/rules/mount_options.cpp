@@ -1,0 +1,192 @@
+// mount-options: what the container can write it cannot run, nor use as a device.
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "runclad/oci/overlay.hpp"
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::rules {
+namespace {
+
+// The four spellings of one flag. What a bind brings along below it has flags of its own, which
+// only the recursive ones change; these count whatever plain ones come after them.
+struct Flag {
+  std::string_view set;
+  std::string_view clear;
+  std::string_view recursive_set;
+  std::string_view recursive_clear;
+};
+constexpr Flag kNoSuid{"nosuid", "suid", "rnosuid", "rsuid"};
+constexpr Flag kNoDev{"nodev", "dev", "rnodev", "rdev"};
+constexpr Flag kNoExec{"noexec", "exec", "rnoexec", "rexec"};
+constexpr Flag kReadOnly{"ro", "rw", "rro", "rrw"};
+
+bool IsAtOrBelow(std::string_view path, std::string_view directory) {
+  return directory == "/" || (path.starts_with(directory) &&
+                              (path.size() == directory.size() || path[directory.size()] == '/'));
+}
+
+bool Has(const std::vector<std::string>& options, std::string_view option) {
+  return std::ranges::find(options, option) != options.end();
+}
+
+bool IsSet(const Flag& flag, const std::vector<std::string>& options) {
+  bool plain = false;
+  for (const std::string& option : options) {
+    if (option == flag.set || option == flag.clear) plain = option == flag.set;
+  }
+  for (const std::string& option : options) {
+    if (option == flag.recursive_set || option == flag.recursive_clear) {
+      plain = option == flag.recursive_set;
+    }
+  }
+  return plain;
+}
+
+bool IsWritable(const oci::Mount& mount) {
+  if (IsSet(kReadOnly, mount.options)) return false;
+  if (mount.type != "overlay" || mount.is_bind()) return true;
+  const auto layers = oci::OverlayLayers(mount);
+  return !layers || std::ranges::any_of(*layers, [](const auto& layer) { return !layer.is_lower; });
+}
+
+// mount_setattr(2), which recursive flags need, came with Linux 5.12.
+bool TakesRecursiveFlags(const oci::Mount& mount, const KernelFacts& kernel) {
+  constexpr std::pair kSince = {5, 12};
+  return mount.has_option("rbind") && std::pair(kernel.major, kernel.minor) >= kSince;
+}
+
+// Options on their way to what they should be.
+class Options {
+ public:
+  Options(std::vector<std::string> options, bool recursive)
+      : options_(std::move(options)), recursive_(recursive) {}
+
+  void Require(const Flag& flag) {
+    std::erase_if(options_, [&](const std::string& option) {
+      const bool contradicts = option == flag.clear || option == flag.recursive_clear;
+      if (contradicts) had_ += ' ' + option;
+      return contradicts;
+    });
+    // The plain one as well: runc before 1.1 does not know the others and drops them for binds.
+    Add(flag.set);
+    if (recursive_) Add(flag.recursive_set);
+  }
+  void Add(std::string_view option) {
+    if (Has(options_, option)) return;
+    options_.emplace_back(option);
+    lacked_ += ' ';
+    lacked_ += option;
+  }
+
+  [[nodiscard]] const std::vector<std::string>& options() const { return options_; }
+  // "lack nosuid", "have exec and lack noexec"; empty when nothing changed.
+  [[nodiscard]] std::string Fault() const {
+    std::string fault;
+    if (!had_.empty()) fault += "have" + had_;
+    if (!lacked_.empty()) fault += (fault.empty() ? "lack" : " and lack") + lacked_;
+    return fault;
+  }
+
+ private:
+  std::vector<std::string> options_;
+  bool recursive_;
+  std::string had_;
+  std::string lacked_;
+};
+
+// What must stay a place of devices: nodev on /dev keeps every container from starting.
+bool HoldsDevices(const oci::Mount& mount, const std::string& destination, const Facts& facts) {
+  if (mount.type == "devpts" || destination == "/dev" || destination == "/dev/pts") return true;
+  const auto source = facts.sources.find(mount.source);
+  return mount.is_bind() && source != facts.sources.end() && source->second.is_device;
+}
+
+Options Improved(const oci::Mount& mount, const std::string& destination, bool is_exec,
+                 const Facts& facts) {
+  Options options(mount.options, TakesRecursiveFlags(mount, facts.kernel));
+  if (IsWritable(mount)) {
+    options.Require(kNoSuid);
+    if (!HoldsDevices(mount, destination, facts)) options.Require(kNoDev);
+    if (!is_exec) options.Require(kNoExec);
+  } else if (TakesRecursiveFlags(mount, facts.kernel)) {
+    options.Add(kReadOnly.recursive_set);
+  }
+  return options;
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  const Facts& facts = context.facts;
+  const bool noexec = context.parameters.boolean("noexec");
+  Findings findings;
+  bool run_is_noexec = false;
+  const std::vector<oci::Mount> mounts = spec.mounts();
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const std::string destination = facts.Resolve(mounts[i].destination);
+    const bool is_exec =
+        !noexec || std::ranges::any_of(facts.exec_paths, [&](const std::string& path) {
+          return IsAtOrBelow(destination, path);
+        });
+    const Options options = Improved(mounts[i], destination, is_exec, facts);
+    if (IsAtOrBelow("/run", destination)) run_is_noexec = IsSet(kNoExec, options.options());
+    const std::string fault = options.Fault();
+    if (fault.empty()) continue;
+    findings.push_back(Propose("/mounts/" + std::to_string(i) + "/options", options.options(),
+                               "of " + mounts[i].destination + " " + fault));
+  }
+  if (facts.has_s6_overlay && run_is_noexec) {
+    findings.push_back(Refuse("/process/args/0", spec.arguments().front(),
+                              "is s6-overlay's, which runs programs that it writes to /run, and "
+                              "nothing in /run may run"));
+  }
+  return findings;
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "noexec",
+     .type = policy::ParameterType::kBoolean,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "programs in writable mounts do not run (drift prevention, together with "
+                    "read-only-rootfs)",
+     .order = policy::Order::kFalseIsLooser,
+     .docker_default = false},
+    {.name = "exec-paths",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAbsolutePath,
+     .choices = {},
+     .description = "directories of the container whose mounts, and those below, may be writable "
+                    "and hold programs that run; those of read-only-rootfs, too",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = policy::Anything{}},
+};
+constexpr std::string_view kPaths[] = {"/mounts/*/options", "/process/args/0"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kMountOptions{
+    .schema = {.id = "mount-options", .actions = kActions, .parameters = kParameters},
+    .title = "What can be written cannot be run",
+    .rationale =
+        "Whoever breaks into a container brings tools along, into /tmp, /dev or a volume. Under "
+        "nosuid, nodev and noexec they stay data; with a read-only root filesystem no program runs "
+        "but the image's own. A bind takes the mounts below it along, which keep their own flags "
+        "unless the recursive ones are given. Interpreters that the image has still run scripts, "
+        "and memfd_create(2) makes programs without a file.",
+    .way_out =
+        "list the directory in mount-options.exec-paths for an image that runs programs "
+        "from it",
+    .benchmarks = {},
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

@@ -1,0 +1,127 @@
+#!/bin/bash
+# Drift: whoever breaks into a container brings programs along. Wherever the container can write,
+# nothing that it wrote runs; what that does not stop is shown as well.
+# shellcheck disable=SC2016  # dollars are for the shell in the container
+# shellcheck source=tests/e2e/lib.sh
+. "${E2E_DIR:?}/lib.sh"
+
+own_policy() {  # the "rules" of policy.json
+  printf '{"log": {"target": "file:%s/own/audit.jsonl"}, "rules": {%s}}\n' "$E2E_POLICIES" "$1" \
+    >"$E2E_POLICIES/own/policy.json"
+}
+
+# In every directory of every mount, and over every file that is a mount of its own: write a program
+# there and run it.
+TRY_EVERYWHERE='
+  try() {
+    "$1" ran >/tmp/said 2>/dev/null || "$1" ran >/dev/shm/said 2>/dev/null
+    if grep -qs ran /tmp/said /dev/shm/said; then echo "ran in $2"; else echo "wrote to $2"; fi
+    rm -f /tmp/said /dev/shm/said
+  }
+  find / -path /proc -prune -o -path /sys -prune -o -type d -print 2>/dev/null | while read -r d; do
+    if cp /bin/probe "$d/brought" 2>/dev/null; then
+      try "$d/brought" "$d"
+      rm -f "$d/brought"
+    fi
+  done
+  cut -d" " -f5 /proc/self/mountinfo | while read -r f; do
+    if [ -f "$f" ] && cat /bin/probe 2>/dev/null >"$f" && chmod +x "$f"; then try "$f" "$f"; fi
+  done'
+PLACES="-v /anonymous -v drift-named:/named --tmpfs /scratch:exec -v $E2E_SRV/drift:/bound
+  --mount type=tmpfs,dst=/typed"
+
+mkdir -p "$E2E_SRV/drift/below" "$E2E_SRV/drift-ro/below"
+chmod 1777 "$E2E_SRV/drift"
+mount -t tmpfs -o mode=1777 tmpfs "$E2E_SRV/drift/below"
+mount -t tmpfs -o mode=1777 tmpfs "$E2E_SRV/drift-ro/below"
+
+covers mount-options
+# shellcheck disable=SC2086  # a list of options
+docker_run $PLACES box sh -c "$TRY_EVERYWHERE"
+guards "root: no program that was brought along runs, wherever it is written to" \
+  test -z "$(grep '^ran in ' <<<"$OUT")"
+for place in /tmp /var/tmp /run /dev /dev/shm /anonymous /named /scratch /bound /bound/below \
+  /typed /etc/hosts /etc/resolv.conf; do
+  holds "root can write to $place" grep -qE "(wrote to|ran in) $place\$" <<<"$OUT"
+done
+guards "and to nothing of the image" test -z "$(grep -E ' /(bin|usr|root|srv|home)?(/|$)' <<<"$OUT")"
+# shellcheck disable=SC2086
+docker_run -u 1000 $PLACES box sh -c "$TRY_EVERYWHERE"
+guards "a user that is not root: none runs either" test -z "$(grep '^ran in ' <<<"$OUT")"
+for place in /tmp /dev/shm /scratch /bound /bound/below /typed; do
+  holds "a user that is not root can write to $place" \
+    grep -qE "(wrote to|ran in) $place\$" <<<"$OUT"
+done
+docker_run -v "$E2E_SRV/drift-ro:/ro:ro" box sh -c 'echo x >/ro/below/written && echo written'
+guards "what is mounted below a read-only bind is read-only, too" out_lacks written
+docker volume rm drift-named >/dev/null
+
+# A set-user-ID program and a device that are on a volume already.
+cp "$E2E_WORK/rootfs/bin/probe" "$E2E_SRV/drift/setuid-probe"
+chmod 4755 "$E2E_SRV/drift/setuid-probe"
+mknod -m 666 "$E2E_SRV/drift/zero" c 1 5
+docker_run -v "$E2E_SRV/drift:/bound" box head -c 4 /bound/zero
+guards "a device on a volume is none" failed
+docker_run --cap-add MKNOD --device-cgroup-rule 'c 1:5 rwm' -v "$E2E_SRV/drift:/bound" box \
+  sh -c 'head -c 4 /dev/zero | wc -c'
+holds "the devices of /dev are" out_is 4
+docker_run -v "$E2E_SRV/drift:/bound" -u 1000 box /bound/setuid-probe
+guards "a set-user-ID program on a volume does not run" failed
+
+# --- the dynamic loader runs programs that exec would not ---
+loader=$(mktemp -d "$E2E_WORK/loader.XXXXXX")
+cp -a "$E2E_WORK/rootfs/." "$loader"
+mkdir -p "$loader/lib64"
+cp -L /lib64/ld-linux-x86-64.so.2 /lib/x86_64-linux-gnu/libc.so.6 "$loader/lib64"
+cp /usr/bin/printf "$loader/bin/dynamic"
+tar -C "$loader" -c . | docker import -c 'ENV LD_LIBRARY_PATH=/lib64' - box-loader >/dev/null
+docker_run box-loader /bin/dynamic 'ran\n'
+holds "a dynamic program of the image runs" out_is ran
+docker_run box-loader \
+  sh -c 'cp /bin/dynamic /tmp/brought && /lib64/ld-linux-x86-64.so.2 /tmp/brought "ran\n"'
+guards "the loader maps no program of /tmp" out_lacks ran
+docker_run box-loader sh -c 'cp /lib64/libc.so.6 /tmp && LD_PRELOAD=/tmp/libc.so.6 /bin/dynamic x'
+guards "and no library" err_has "cannot be preloaded"
+docker rmi box-loader >/dev/null
+
+# --- what it does not stop: the image's interpreters, and memory ---
+docker_run box sh -c 'echo "echo ran" >/tmp/s && chmod +x /tmp/s && sh /tmp/s'
+holds "a script is run by an interpreter of the image" out_is ran
+docker_run box sh -c 'printf "#!/bin/sh\necho ran\n" >/tmp/s && chmod +x /tmp/s && /tmp/s'
+guards "but not by its own name" out_lacks ran
+docker_run box probe memfd
+holds "a program in memory (memfd_create) runs" out_is ran
+own_policy '"seccomp": {"deny": ["memfd_create"]}'
+RUNTIME=own docker_run box probe memfd
+guards "unless the policy denies memfd_create" out_is EPERM
+
+# --- where an image needs it ---
+own_policy '"mount-options": {"exec-paths": ["/run", "/bound"]}'
+# shellcheck disable=SC2086
+RUNTIME=own docker_run $PLACES box sh -c "$TRY_EVERYWHERE"
+holds "exec-paths: programs run there" \
+  test "$(grep -cxE 'ran in (/run|/bound|/bound/below)' <<<"$OUT")" = 3
+guards "exec-paths: and nowhere else" \
+  test -z "$(grep '^ran in ' <<<"$OUT" | grep -vxE 'ran in (/run|/bound|/bound/below)')"
+docker volume rm drift-named >/dev/null
+RUNTIME=own docker_run -u 1000 -v "$E2E_SRV/drift:/bound" box /bound/setuid-probe
+guards "exec-paths: a set-user-ID program there gives nothing" out_is 1000
+
+# s6-overlay, by what it does first: write programs to /run and run them.
+s6=$(mktemp -d "$E2E_WORK/s6.XXXXXX")
+cp -a "$E2E_WORK/rootfs/." "$s6"
+mkdir -p "$s6/package/admin/s6-overlay-3.2.0.0"
+ln -s s6-overlay-3.2.0.0 "$s6/package/admin/s6-overlay"
+printf '#!/bin/sh\ncp /bin/probe /run/service && exec /run/service ran\n' >"$s6/init"
+chmod 755 "$s6/init"
+tar -C "$s6" -c . | docker import -c 'ENTRYPOINT ["/init"]' - box-s6 >/dev/null
+docker_run box-s6
+guards "s6-overlay: that its programs in /run cannot run is said, not found out" \
+  refused mount-options /process/args/0 /init
+guards "s6-overlay: with the way out" err_has "mount-options.exec-paths"
+RUNTIME=own docker_run box-s6
+holds "s6-overlay: with /run among the exec-paths it runs" out_is ran
+docker rmi box-s6 >/dev/null
+own_policy ''
+
+umount "$E2E_SRV/drift/below" "$E2E_SRV/drift-ro/below"

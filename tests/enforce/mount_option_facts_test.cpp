@@ -1,0 +1,75 @@
+// What is asked of the image's files for mount-options.
+#include "enforce/mount_option_facts.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "../mount_namespace.hpp"
+
+namespace runclad::enforce {
+namespace {
+
+using runclad::testing::MakeDirectories;
+using runclad::testing::WriteFile;
+
+class MountOptionFacts : public ::testing::Test {
+ protected:
+  void SetUp() override { MakeDirectories(root_); }
+  void TearDown() override { std::filesystem::remove_all(root_); }
+
+  [[nodiscard]] rules::Facts Gather(const std::string& program = "/init", bool noexec = true,
+                                    policy::Action action = policy::Action::kFix) const {
+    policy::RuleSetting setting{action, {}};
+    setting.parameters.Set("noexec", noexec);
+    setting.parameters.Set("exec-paths", std::vector<std::string>{"/var/run/", "/opt//x"});
+    const auto spec = oci::Spec::Parse(R"({"process":{"args":[")" + program + R"("]}})");
+    const auto rootfs = sys::Rootfs::Open(root_);
+    rules::Facts facts;
+    GatherMountOptions(*spec, setting, *rootfs, facts);
+    return facts;
+  }
+
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing else runs
+  const std::string root_ = ::testing::TempDir() + "s6-" + std::to_string(::getpid());
+};
+
+TEST_F(MountOptionFacts, ExecPathsAreWhereTheImagesLinksLead) {
+  MakeDirectories(root_ + "/var");
+  std::filesystem::create_symlink("/run", root_ + "/var/run");
+  EXPECT_EQ(Gather().exec_paths, (std::vector<std::string>{"/run", "/opt/x"}));
+}
+
+TEST_F(MountOptionFacts, S6OverlayIsKnownByItsDirectories) {
+  EXPECT_FALSE(Gather().has_s6_overlay) << "some other /init";
+  MakeDirectories(root_ + "/etc");
+  WriteFile(root_ + "/etc/s6-overlay");
+  EXPECT_FALSE(Gather().has_s6_overlay) << "a file";
+  std::filesystem::remove(root_ + "/etc/s6-overlay");
+  // The image's link leads nowhere but inside.
+  std::filesystem::create_symlink("/tmp", root_ + "/etc/s6-overlay");
+  EXPECT_FALSE(Gather().has_s6_overlay) << "the host's directory";
+  MakeDirectories(root_ + "/package/admin/s6-overlay-3.2.0.0");
+  std::filesystem::create_symlink("s6-overlay-3.2.0.0", root_ + "/package/admin/s6-overlay");
+  EXPECT_TRUE(Gather().has_s6_overlay);
+  EXPECT_FALSE(Gather("/bin/sh").has_s6_overlay);
+  std::filesystem::remove_all(root_ + "/package");
+  std::filesystem::remove(root_ + "/etc/s6-overlay");
+  MakeDirectories(root_ + "/etc/s6-overlay");
+  EXPECT_TRUE(Gather().has_s6_overlay);
+}
+
+TEST_F(MountOptionFacts, NothingIsAskedWhereProgramsRunEverywhere) {
+  MakeDirectories(root_ + "/etc/s6-overlay");
+  for (const rules::Facts& facts :
+       {Gather("/init", false), Gather("/init", true, policy::Action::kOff)}) {
+    EXPECT_FALSE(facts.has_s6_overlay);
+    EXPECT_TRUE(facts.exec_paths.empty());
+  }
+}
+
+}  // namespace
+}  // namespace runclad::enforce
