@@ -30,16 +30,24 @@ constexpr std::array kCatalog = {
     &kImage,       // before everything: of an image that may not run nothing else matters
     &kPrivileged,  // before what it goes by is taken away
     // The process, on exec too.
-    &kCapabilities, &kNoNewPrivileges,
+    &kCapabilities,
+    &kNoNewPrivileges,
     &kSeccomp,  // after capabilities: the filter is resolved for those that are left
     &kWorkingDirectory,
     // The container. What is refused comes before what adds mounts, so that a refusal names the
     // mount by the index that the engine gave it.
-    &kHostNamespaces, &kHostMounts, &kMountPropagation, &kKernelFilesystems, &kDevices,
-    &kDeviceCgroup, &kSysctls, &kMaskedPaths,
+    &kHostNamespaces,
+    &kHostMounts,
+    &kMountPropagation,
+    &kKernelFilesystems,
+    &kDevices,
+    &kDeviceCgroup,
+    &kSysctls,
+    &kMaskedPaths,
     &kReadonlyPaths,  // after masked-paths: what is masked need not be read-only
     &kReadOnlyRootfs,
-    &kMountOptions,  // after read-only-rootfs: what that adds is writable, too
+    // After read-only-rootfs: what that adds is writable, too.
+    &kMountOptions,
 };
 
 }  // namespace
