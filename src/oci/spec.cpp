@@ -61,6 +61,24 @@ Result<Spec> Spec::FromProcess(const json::Value& process) {
   return Spec(std::move(config), std::move(unknown));
 }
 
+Result<Spec> Spec::ParseResources(std::string_view bytes) {
+  auto document = json::Read(bytes);
+  if (!document) return document.error();
+  return FromResources(json::Value(*std::move(document)));
+}
+
+Result<Spec> Spec::FromResources(const json::Value& resources) {
+  if (!resources.document().is_object()) return Error{"is not an object"};
+  Document config = {{"linux", {{"resources", resources.document()}}}};
+  std::vector<std::string> unknown;
+  if (auto checked = CheckConfig(config, unknown); !checked) return checked.error();
+  return Spec(std::move(config), std::move(unknown));
+}
+
+std::string Spec::WriteResources() const {
+  return json::Write(document_->at("linux").at("resources"));
+}
+
 std::string Spec::Write() const { return json::Write(*document_); }
 
 std::string Spec::WriteProcess() const { return json::Write(document_->at("process")); }

@@ -111,8 +111,13 @@ class Spec {
 
   static Result<Spec> FromProcess(const json::Value& process);
 
+  // The /linux/resources of a spec alone (runc update --resources).
+  static Result<Spec> ParseResources(std::string_view bytes);
+  static Result<Spec> FromResources(const json::Value& resources);
+
   [[nodiscard]] std::string Write() const;         // canonical config.json
   [[nodiscard]] std::string WriteProcess() const;  // canonical process.json
+  [[nodiscard]] std::string WriteResources() const;
 
   // The document itself, for changes by JSON pointer (json/pointer.hpp).
   [[nodiscard]] const json::Document& document() const { return *document_; }
