@@ -12,33 +12,13 @@
 #include "runclad/oci/spec.hpp"
 #include "runclad/sys/bundle.hpp"
 #include "runclad/sys/file.hpp"
-#include "runclad/sys/process.hpp"
 
 #include "call.hpp"
 #include "kept.hpp"
+#include "known.hpp"
 
 namespace runclad::runtime {
 namespace {
-
-// A record counts when it is of the container that the runtime knows by this id, and not of one
-// that had the id before.
-bool IsOf(const enforce::Record& record, const enforce::RuntimeState& state) {
-  if (record.bundle != state.bundle) return false;
-  return record.pid == 0 || (record.pid == state.pid && record.start_time == state.start_time);
-}
-
-// While the process that was first in the container lives, the record knows of the container what
-// the lower runtime knows; its own state is tens of kilobytes, and health checks come every second.
-std::optional<enforce::RuntimeState> AsRecorded(const enforce::Record& record,
-                                                const std::string& root) {
-  if (record.pid == 0 || sys::StartTime(record.pid) != record.start_time) return std::nullopt;
-  if (!enforce::ContainerExists(root, record.id)) return std::nullopt;
-  enforce::RuntimeState state;
-  state.pid = record.pid;
-  state.start_time = record.start_time;
-  state.bundle = record.bundle;
-  return state;
-}
 
 // The process as the call asks for it: from --process, or, as the lower runtime would do, from the
 // bundle's config.json and the flags.
@@ -84,24 +64,17 @@ int LowestFd(const oci::CommandLine& line) {
 }  // namespace
 
 Result<Arguments> Exec(Call call) {
-  const std::string root = call.root();
-  const auto records = enforce::Records::Open(root, /*create=*/false);
-  if (!records) return records.error();
-  auto record = records->Find(call.line.id());
-  if (!record) return record.error();
-  std::optional<enforce::RuntimeState> state;
-  if (record->has_value()) state = AsRecorded(**record, root);
-  if (!state) state = enforce::ReadRuntimeState(root, call.line.id());
-  if (!state) {
-    return Error{"no container " + std::string(call.line.id()) + " exists in " + root};
-  }
+  auto known = FindKnown(call);
+  if (!known) return known.error();
+  const enforce::RuntimeState& state = known->state;
+  auto& record = known->record;
 
   policy::Effective policy;
   engine::Identity identity;
-  if (record->has_value() && IsOf(**record, *state)) {
-    if (auto kept = Keeps(call, **record, *state); !kept) return kept.error();
-    policy = std::move((*record)->process_policy);
-    identity = std::move((*record)->identity);
+  if (record) {
+    if (auto kept = Keeps(call, *record, state); !kept) return kept.error();
+    policy = std::move(record->process_policy);
+    identity = std::move(record->identity);
   } else {
     auto loaded = LoadPolicy(call, {});
     if (!loaded) return loaded.error();
@@ -111,12 +84,12 @@ Result<Arguments> Exec(Call call) {
     policy = *std::move(loaded);
   }
 
-  auto process = RequestedProcess(call, state->bundle);
+  auto process = RequestedProcess(call, state.bundle);
   if (!process) return process.error();
   const enforce::Decision decision =
       enforce::Decide(*std::move(process), policy, {}, rules::Scope::kProcess);
   const auto logged =
-      Log(call, policy, state->bundle, identity, decision, enforce::ToJson(decision.findings));
+      Log(call, policy, state.bundle, identity, decision, enforce::ToJson(decision.findings));
   if (!logged) return logged.error();
   if (policy.mode == policy::Mode::kAudit) return call.line.Canonical();
   if (decision.outcome == enforce::Outcome::kRefused) {
