@@ -72,9 +72,12 @@ Decision Decide(oci::Spec spec, const policy::Effective& policy, const rules::Fa
   Decision decision{Outcome::kUnchanged, {}, std::move(spec)};
   for (const rules::Rule* rule : rules::Catalog()) {
     if (scope == rules::Scope::kProcess && rule->scope != rules::Scope::kProcess) continue;
+    const bool is_update = scope == rules::Scope::kUpdate;
+    if (is_update && !rule->judges_updates) continue;
     const policy::RuleSetting& setting = policy.rule(rule->id());
     if (setting.action == policy::Action::kOff) continue;
-    for (rules::Finding& finding : rule->check(decision.spec, {facts, setting.parameters})) {
+    for (rules::Finding& finding :
+         rule->check(decision.spec, {facts, setting.parameters, is_update})) {
       const Disposition disposition = DispositionOf(setting.action, finding);
       if (finding.operation == rules::Operation::kSet ||
           finding.operation == rules::Operation::kRemove) {

@@ -26,6 +26,7 @@ bool MayStay(const oci::DeviceRule& rule, std::span<const std::string> allowed) 
 Findings Check(const oci::Spec& spec, const Context& context) {
   const std::vector<std::string>& allowed = context.parameters.strings("allow");
   const std::vector<oci::DeviceRule> before = spec.device_rules();
+  if (context.is_update && before.empty()) return {};
   // Without this line the container's cgroup begins as its parent's: with everything.
   std::vector<oci::DeviceRule> after = {{.allow = false, .type = {}, .access = "rwm"}};
   std::string removed;
@@ -77,6 +78,7 @@ extern constinit const Rule kDeviceCgroup{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
+    .judges_updates = true,
     .check = Check,
 };
 

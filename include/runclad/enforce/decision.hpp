@@ -30,8 +30,8 @@ struct Decision {
 };
 
 // Runs the catalogue over `spec`: each rule sees what the rules before it changed. `scope` kProcess
-// (exec) leaves the rules of the container out. Neither reads nor writes anything else; the mode is
-// the caller's business.
+// (exec) leaves the rules of the container out, kUpdate all but those that judge updates. Neither
+// reads nor writes anything else; the mode is the caller's business.
 Decision Decide(oci::Spec spec, const policy::Effective& policy, const rules::Facts& facts,
                 rules::Scope scope);
 

@@ -137,6 +137,8 @@ struct ScanFacts {
 };
 
 struct Facts {
+  std::string container;   // its id; empty: not known
+  std::string name_space;  // containerd's, by the bundle's place; empty: another engine's
   engine::Identity identity;
   // What a scanner said of the image; gathered when the policy asks for it. None: because …
   std::optional<ScanFacts> scan;

@@ -38,11 +38,13 @@ Finding Refuse(std::string path, json::Value value, std::string why);
 // To be recorded and never acted on.
 Finding Note(std::string path, json::Value value, std::string why);
 
-enum class Scope { kProcess, kContainer };  // kProcess: on exec too
+// kProcess: on exec too; kUpdate: new limits for a running container (/linux/resources alone).
+enum class Scope { kProcess, kContainer, kUpdate };
 
 struct Context {
   const Facts& facts;
   const policy::Parameters& parameters;
+  bool is_update = false;  // what the document does not mention stays as it is
 };
 
 struct Rule {
@@ -53,6 +55,7 @@ struct Rule {
   std::span<const std::string_view> benchmarks;  // "CIS 5.4", "PSS baseline"
   std::span<const std::string_view> paths;       // JSON paths read and changed
   Scope scope = Scope::kContainer;
+  bool judges_updates = false;
   Findings (*check)(const oci::Spec& spec, const Context& context) = nullptr;
 
   [[nodiscard]] std::string_view id() const { return schema.id; }
