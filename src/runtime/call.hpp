@@ -28,6 +28,7 @@ using Arguments = std::vector<std::string>;
 // Each verb: what to hand on, or why nothing is (a refusal or an error, as the sentence to report).
 Result<Arguments> Create(const Call& call);
 Result<Arguments> Exec(Call call);
+Result<Arguments> Update(Call call);
 Result<Arguments> Start(const Call& call);
 Result<Arguments> Delete(const Call& call);
 

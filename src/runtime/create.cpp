@@ -29,13 +29,13 @@ Status MakeRoot(const std::string& root) {
   }
 }
 
-// What exec is held to later: the rules of the process, and no capability that the container
-// itself was not given.
+// What exec and update are held to later: the rules of the process and those of limits, and no
+// capability that the container itself was not given.
 policy::Effective ProcessPolicy(const policy::Effective& policy, const oci::Spec& spec) {
   policy::Effective process = policy;
   std::erase_if(process.rules, [](const auto& entry) {
     const rules::Rule* rule = rules::FindRule(entry.first);
-    return rule == nullptr || rule->scope != rules::Scope::kProcess;
+    return rule == nullptr || (rule->scope != rules::Scope::kProcess && !rule->judges_updates);
   });
   for (oci::CapabilitySet& set : spec.capabilities()) {
     if (set.name != "bounding") continue;

@@ -30,6 +30,7 @@ Result<Arguments> Prepare(Call call) {
     case oci::VerbKind::kDelete:
       return Delete(call);
     case oci::VerbKind::kUpdate:
+      return Update(std::move(call));
     case oci::VerbKind::kPassThrough:
       break;
   }

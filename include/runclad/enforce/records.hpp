@@ -24,8 +24,8 @@ inline constexpr std::string_view kRecordsDirectory = "/run/runclad";
 struct Record {
   std::string id;
   std::string bundle;  // absolute
-  // The policy as far as exec needs it: mode, log, and the rules of the process with the
-  // capabilities narrowed to the container's own.
+  // The policy as far as exec and update need it: mode, log, the rules of the process with the
+  // capabilities narrowed to the container's own, and those that judge updates.
   policy::Effective process_policy;
   engine::Identity identity;
   Promise promise;               // what start holds the created container to
