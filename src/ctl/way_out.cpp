@@ -136,6 +136,71 @@ Document RunPrograms(const std::vector<Finding>& findings, const policy::RuleSet
   return Listing(now, "exec-paths", wanted);
 }
 
+// The value that was found, where it is a path of the host.
+Document AllowPaths(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
+  Strings wanted;
+  for (const Finding& finding : findings) {
+    const Document& path = finding.before.document();
+    if (path.is_string()) AddNew(wanted, path.get<std::string>());
+  }
+  return Listing(now, "allow", wanted);
+}
+
+// Hooks that are not root's alone are no matter of a list.
+Document AllowHooks(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
+  std::vector<Finding> unlisted;
+  std::ranges::copy_if(findings, std::back_inserter(unlisted), [](const Finding& finding) {
+    return finding.why == "would run as root outside the container";
+  });
+  return AllowPaths(unlisted, now);
+}
+
+// "/tenants/<id>"
+Document AllowCgroups(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
+  Strings wanted;
+  for (const Finding& finding : findings) {
+    const Document& path = finding.before.document();
+    if (!path.is_string() || !finding.why.ends_with("nor in a listed one")) continue;
+    const auto text = path.get<std::string>();
+    const std::size_t slash = text.rfind('/');
+    if (text.starts_with('/') && slash != 0) AddNew(wanted, text.substr(0, slash));
+  }
+  return Listing(now, "parents", wanted);
+}
+
+// "/annotations/run.oci.handler"
+Document KeepAnnotations(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
+  constexpr std::string_view kPrefix = "/annotations/";
+  Strings wanted;
+  for (const Finding& finding : findings) {
+    if (!finding.path.starts_with(kPrefix)) continue;
+    std::string name = finding.path.substr(kPrefix.size());
+    for (const auto& [escaped, plain] : {std::pair("~1", "/"), std::pair("~0", "~")}) {
+      for (std::size_t at = name.find(escaped); at != std::string::npos;
+           at = name.find(escaped, at + 1)) {
+        name.replace(at, 2, plain);
+      }
+    }
+    AddNew(wanted, name);
+  }
+  return Listing(now, "keep", wanted);
+}
+
+// What was asked for; twice the default where nothing was.
+Document RaiseMaximum(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
+  std::int64_t wanted = now.parameters.integer("maximum");
+  bool is_default = false;
+  for (const Finding& finding : findings) {
+    const Document& asked = finding.before.document();
+    is_default = is_default || !asked.is_number_integer() || asked.get<std::int64_t>() <= 0;
+    if (asked.is_number_integer()) wanted = std::max(wanted, asked.get<std::int64_t>());
+  }
+  if (is_default) wanted = std::max(wanted, 2 * now.parameters.integer("default"));
+  Document setting = {{"maximum", wanted}};
+  if (is_default) setting["default"] = wanted;
+  return setting;
+}
+
 // Nothing narrower exists.
 Document Warn(const std::vector<Finding>& /*findings*/, const policy::RuleSetting& /*now*/) {
   return {{"action", policy::Name(policy::Action::kWarn)}};
@@ -146,9 +211,17 @@ struct WayOut {
   Describe describe;
 };
 constexpr WayOut kWaysOut[] = {
-    {"devices", AllowDevices},           {"image", AllowImages},
-    {"capabilities", AllowCapabilities}, {"seccomp", AllowSyscalls},
-    {"host-mounts", AllowMounts},        {"host-namespaces", AllowNamespaces},
+    {"devices", AllowDevices},
+    {"image", AllowImages},
+    {"capabilities", AllowCapabilities},
+    {"seccomp", AllowSyscalls},
+    {"host-mounts", AllowMounts},
+    {"host-namespaces", AllowNamespaces},
+    {"hooks", AllowHooks},
+    {"rootfs-path", AllowPaths},
+    {"cgroup-path", AllowCgroups},
+    {"annotations", KeepAnnotations},
+    {"pids-limit", RaiseMaximum},
     {"mount-options", RunPrograms},
 };
 

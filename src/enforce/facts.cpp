@@ -20,8 +20,10 @@
 #include "runclad/json/value.hpp"
 #include "runclad/sys/rootfs.hpp"
 
+#include "hook_facts.hpp"
 #include "mount_option_facts.hpp"
 #include "namespace_facts.hpp"
+#include "root_facts.hpp"
 #include "scan_facts.hpp"
 #include "source_facts.hpp"
 
@@ -140,6 +142,15 @@ void GatherHost(const oci::Spec& spec, const policy::Effective& policy, const Re
       facts.namespaces);
   engine::OwnFiles own_files(layout, JoinedPeers(spec, facts.namespaces));
   GatherSources(spec, policy.rule("host-mounts"), request.bundle, own_files, facts.sources);
+  facts.root = DescribeRoot(spec, policy.rule("rootfs-path"), request.bundle, layout);
+  GatherHooks(spec, policy.rule("hooks"), layout, facts.hooks);
+}
+
+// <state>/io.containerd.runtime.v2.task/<namespace>/<id>
+std::string NameSpaceOf(const engine::Layout& layout) {
+  if (layout.engine != engine::Engine::kContainerd) return {};
+  const std::string directory = layout.bundle.substr(0, layout.bundle.rfind('/'));
+  return directory.substr(directory.rfind('/') + 1);
 }
 
 }  // namespace
@@ -147,6 +158,8 @@ void GatherHost(const oci::Spec& spec, const policy::Effective& policy, const Re
 rules::Facts GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
                          const Request& request, const Subject& subject) {
   rules::Facts facts;
+  facts.container = request.id;
+  facts.name_space = NameSpaceOf(subject.layout);
   facts.identity = subject.identity;
   facts.mispinned_name = policy.image.mispinned_name;
   facts.pinned_digests = policy.image.pinned;

@@ -6,29 +6,39 @@
 
 namespace runclad::rules {
 
+extern const Rule kAnnotations;
 extern const Rule kCapabilities;
+extern const Rule kCgroupPath;
+extern const Rule kCpuLimit;
 extern const Rule kDeviceCgroup;
 extern const Rule kDevices;
+extern const Rule kHooks;
 extern const Rule kHostMounts;
 extern const Rule kHostNamespaces;
 extern const Rule kImage;
 extern const Rule kKernelFilesystems;
 extern const Rule kMaskedPaths;
+extern const Rule kMemoryLimit;
 extern const Rule kMountOptions;
 extern const Rule kMountPropagation;
 extern const Rule kNoNewPrivileges;
+extern const Rule kPidsLimit;
 extern const Rule kPrivileged;
 extern const Rule kReadOnlyRootfs;
 extern const Rule kReadonlyPaths;
+extern const Rule kRootfsPath;
 extern const Rule kSeccomp;
 extern const Rule kSysctls;
+extern const Rule kUnknownFields;
+extern const Rule kUserNamespace;
 extern const Rule kWorkingDirectory;
 
 namespace {
 
 constexpr std::array kCatalog = {
-    &kImage,       // before everything: of an image that may not run nothing else matters
-    &kPrivileged,  // before what it goes by is taken away
+    &kImage,          // before everything: of an image that may not run nothing else matters
+    &kPrivileged,     // before what it goes by is taken away
+    &kUnknownFields,  // before what moves the elements that it names
     // The process, on exec too.
     &kCapabilities,
     &kNoNewPrivileges,
@@ -36,13 +46,21 @@ constexpr std::array kCatalog = {
     &kWorkingDirectory,
     // The container. What is refused comes before what adds mounts, so that a refusal names the
     // mount by the index that the engine gave it.
+    &kHooks,  // first: they run on the host
+    &kRootfsPath,
     &kHostNamespaces,
+    &kUserNamespace,
     &kHostMounts,
     &kMountPropagation,
     &kKernelFilesystems,
     &kDevices,
     &kDeviceCgroup,
     &kSysctls,
+    &kAnnotations,
+    &kCgroupPath,
+    &kPidsLimit,
+    &kMemoryLimit,
+    &kCpuLimit,
     &kMaskedPaths,
     &kReadonlyPaths,  // after masked-paths: what is masked need not be read-only
     &kReadOnlyRootfs,

@@ -26,7 +26,8 @@ many() {
 # folders of three registries. /run is a tmpfs of this run; a page each makes 400 MB of the largest.
 policy_directory() {  # SIZE
   local images=$WORK/$1/images each=$((($1 - 1) / 9)) folder
-  printf '{"log": {"target": "file:%s/audit.jsonl"}}\n' "$WORK/$1" >"$WORK/$1/policy.json"
+  printf '{"log": {"target": "file:%s/audit.jsonl"}, "rules": {"cgroup-path": {"parents": ["%s"]}}}\n' \
+    "$WORK/$1" "$E2E_CGROUP" >"$WORK/$1/policy.json"
   for folder in docker.io/team quay.io/team quay.io/another registry.example.com:5000/group/team; do
     many "$images/$folder" "$each"
   done

@@ -102,6 +102,46 @@ TEST_F(WhyFromLog, AsJsonHasLinesThatThePolicyTakes) {
   EXPECT_EQ(Runcladctl({"policy", "lint", policy}).status, 0);
 }
 
+json Finding(const std::string& rule, const std::string& path, const json& before,
+             const std::string& why, const std::string& action) {
+  return {{"rule", rule}, {"path", path}, {"action", action}, {"why", why}, {"before", before}};
+}
+
+TEST_F(WhyFromLog, OffersTheListsAndLimitsOfWhatTheHostRunsForIt) {
+  const json findings = {
+      Finding("hooks", "/hooks/prestart/0", "/usr/bin/tool",
+              "would run as root outside the container", "refused"),
+      Finding("hooks", "/hooks/prestart/1", "/srv/x", "could be replaced by others than root",
+              "refused"),
+      Finding("rootfs-path", "/root/path", "/srv/images/a", "is neither", "refused"),
+      Finding("annotations", "/annotations/run.oci.a~1b~0c", "x", "is an order to the runtime",
+              "fixed"),
+      Finding("cgroup-path", "/linux/cgroupsPath", "/tenants/a/id",
+              "is neither in the engine's own cgroup nor in a listed one", "refused"),
+      Finding("pids-limit", "/linux/resources/pids/limit", 9000, "is above the maximum", "fixed"),
+  };
+  const ProgramRun run = Why(kId, LogLine(kId, findings), {"--json"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const json allow = run.json()["allow"];
+  EXPECT_EQ(allow["rules"], json({{"hooks", {{"allow", {"/usr/bin/tool"}}}},
+                                  {"rootfs-path", {{"allow", {"/srv/images/a"}}}},
+                                  {"annotations", {{"keep", {"run.oci.a/b~c"}}}},
+                                  {"cgroup-path", {{"parents", {"/tenants/a"}}}},
+                                  {"pids-limit", {{"maximum", 9000}}}}));
+  EXPECT_EQ(Runcladctl({"policy", "lint", directory_.Write("allowed.json", allow.dump())}).status,
+            0);
+}
+
+TEST_F(WhyFromLog, OffersTwiceTheDefaultWhereNothingWasAskedFor) {
+  const ProgramRun run =
+      Why(kId,
+          LogLine(kId, json::array({Finding("pids-limit", "/linux/resources/pids/limit", nullptr,
+                                            "lets it make", "fixed")})),
+          {"--json"});
+  EXPECT_EQ(run.json()["allow"]["rules"]["pids-limit"],
+            json({{"default", 4096}, {"maximum", 4096}}));
+}
+
 TEST_F(WhyFromLog, KeepsWhatTheHostAllowsAlready) {
   directory_.Write("policy.json", R"({"rules": {"capabilities": {"allow": ["KILL"]}}})");
   const ProgramRun run = Why(kId, LogLine(kId, json::array({CapabilitiesFinding()})), {"--json"});

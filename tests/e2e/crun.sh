@@ -10,9 +10,11 @@ fi
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 
 mkdir -p "$E2E_WORK/runtimes/crun" "$E2E_POLICIES/crun"
-# To load a device cgroup crun raises RLIMIT_MEMLOCK, which this machine may not let anybody do.
-printf '{"log": {"target": "file:%s"}, "rules": {"device-cgroup": {"action": "off"}}}\n' \
-  "$E2E_POLICIES/crun/audit.jsonl" >"$E2E_POLICIES/crun/policy.json"
+# To load a device cgroup crun raises RLIMIT_MEMLOCK, which this machine may not let anybody do; the
+# pids controller is bound to the other layout.
+printf '{"log": {"target": "file:%s"}, "rules": {"device-cgroup": {"action": "off"}, "pids-limit": {"action": "off"},
+  "cgroup-path": {"parents": ["%s"]}}}\n' \
+  "$E2E_POLICIES/crun/audit.jsonl" "$E2E_CGROUP" >"$E2E_POLICIES/crun/policy.json"
 if [ "$E2E_PROVE" = 1 ]; then
   printf '#!/bin/sh\nexec %s "$@"\n' "$(command -v crun)"
 else

@@ -24,15 +24,21 @@ write_policies() {
     policy_text "$name" >"$E2E_POLICIES/$name/policy.json"
     wrapper "$name" "$E2E_POLICIES/$name"
   done
+  # Whatever tests write into its policy.json.
+  mkdir "$E2E_POLICIES/own/policy.d"
+  printf '{"rules": {%s}}\n' "$(own_cgroups)" >"$E2E_POLICIES/own/policy.d/cgroups.json"
   wrapper plain ""
 }
+
+# Every container of a run is in the run's own cgroup.
+own_cgroups() { printf '"cgroup-path": {"parents": ["%s"]}' "$E2E_CGROUP"; }
 
 policy_text() {  # NAME
   local extends=restricted mode=enforce
   [ "$1" != baseline ] || extends=baseline
   [ "$1" != audit ] || mode=audit
-  printf '{"extends": "%s", "mode": "%s", "log": {"target": "file:%s"}, "rules": {}}\n' \
-    "$extends" "$mode" "$E2E_POLICIES/$1/audit.jsonl"
+  printf '{"extends": "%s", "mode": "%s", "log": {"target": "file:%s"}, "rules": {%s}}\n' \
+    "$extends" "$mode" "$E2E_POLICIES/$1/audit.jsonl" "$(own_cgroups)"
 }
 
 # For engines that pass a runtime no arguments: a program of the runtime's name.

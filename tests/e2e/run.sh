@@ -15,7 +15,7 @@ export E2E_DIR
 E2E_DIR=$(cd "$(dirname "$0")" && pwd)
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin  # the distribution's engines
 all_topics="docker_confinement docker_refusals docker_life devices drift exec by_hand containerd cri podman
-  identity pins policy audit passthrough crun"
+  resources placement identity pins policy audit passthrough crun"
 
 die() {
   printf 'e2e: %s\n' "$1" >&2

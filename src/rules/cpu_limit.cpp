@@ -1,0 +1,173 @@
+// cpu-limit: a container cannot take the host's processors (CIS 5.12).
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "runclad/rules/rule.hpp"
+
+#include "limit_text.hpp"
+
+namespace runclad::rules {
+namespace {
+
+constexpr const char* kQuota = "/linux/resources/cpu/quota";
+constexpr const char* kPeriod = "/linux/resources/cpu/period";
+constexpr const char* kBurst = "/linux/resources/cpu/burst";
+constexpr const char* kShares = "/linux/resources/cpu/shares";
+constexpr const char* kRealtime = "/linux/resources/cpu/realtimeRuntime";
+constexpr std::int64_t kThousandths = 1000;
+// No limit. Not 0: of two files the smaller number must be the stricter one.
+constexpr std::int64_t kAny = 100'000'000;
+constexpr std::int64_t kAnyShares = 262144;  // the kernel's most
+// What the kernel takes, in microseconds: cpu.cfs_period_us, cpu.cfs_quota_us.
+constexpr std::int64_t kDefaultPeriod = 100'000;
+constexpr std::int64_t kLongestPeriod = 1'000'000;
+constexpr std::int64_t kLeastQuota = 1000;
+
+std::int64_t QuotaOf(std::int64_t thousandths, std::int64_t period) {
+  return std::max(kLeastQuota, thousandths * std::min(period, kLongestPeriod) / kThousandths);
+}
+
+// 0 reads as "not mentioned" in an update, and as the kernel's default elsewhere.
+std::int64_t Number(const oci::Spec& spec, std::string_view name) {
+  return spec.resource("cpu", name).value_or(0);
+}
+
+void CheckQuota(const oci::Spec& spec, const Context& context, std::int64_t maximum,
+                Findings& findings) {
+  const std::int64_t quota = Number(spec, "quota");
+  const std::int64_t period = Number(spec, "period");
+  if (context.is_update) {
+    if (quota == 0 && period == 0) return;
+    // Neither means anything without the other, which only the lower runtime knows.
+    if (maximum < kAny && (quota == 0 || period == 0)) {
+      const bool has_quota = quota != 0;
+      findings.push_back(Refuse(has_quota ? kQuota : kPeriod, has_quota ? quota : period,
+                                has_quota ? "comes without the period that it is a part of"
+                                          : "comes without the quota that is a part of it"));
+      return;
+    }
+  }
+  const std::int64_t counted = period > 0 ? period : kDefaultPeriod;
+  if (quota > 0) {
+    if (maximum < kAny && quota > QuotaOf(maximum, counted)) {
+      findings.push_back(Propose(kQuota, QuotaOf(maximum, counted), "is above the maximum"));
+    }
+    return;
+  }
+  std::int64_t wanted = maximum;
+  if (!context.is_update) wanted = std::min(wanted, context.parameters.integer("default"));
+  if (wanted < kAny) {
+    findings.push_back(
+        Propose(kQuota, QuotaOf(wanted, counted), "lets it take all of the host's processors"));
+  } else {
+    findings.push_back(Refuse(kQuota, quota == 0 ? json::Value() : json::Value(quota),
+                              "lets it take all of the host's processors"));
+  }
+}
+
+// The kernel takes no burst above the quota.
+void CheckBurst(const oci::Spec& spec, Findings& findings) {
+  const auto lowered = std::ranges::find(findings, kQuota, &Finding::path);
+  const std::int64_t burst = Number(spec, "burst");
+  if (burst == 0 || lowered == findings.end() || !lowered->has_safe_form()) return;
+  findings.push_back(Propose(kBurst, std::int64_t{0}, "belongs to another quota"));
+}
+
+// "QUOTA PERIOD" of cpu.max in thousandths of a processor; nothing where it is unlimited or written
+// in another way.
+std::optional<std::int64_t> Thousandths(std::string_view text) {
+  const std::size_t blank = text.find(' ');
+  const auto quota = PlainNumber(text.substr(0, blank));
+  const auto period = blank == std::string_view::npos ? std::optional(kDefaultPeriod)
+                                                      : PlainNumber(text.substr(blank + 1));
+  constexpr std::int64_t kLargest = std::int64_t{1} << 50U;
+  if (!quota || !period || *period == 0 || *quota > kLargest) return std::nullopt;
+  return (*quota * kThousandths + *period - 1) / *period;
+}
+
+// How runc and crun turn shares into cpu.weight.
+std::int64_t WeightOf(std::int64_t shares) { return 1 + (shares - 2) * 9999 / 262142; }
+
+void CheckUnified(const oci::Spec& spec, std::int64_t maximum, std::int64_t shares,
+                  Findings& findings) {
+  const std::string prefix = "/linux/resources/unified/";
+  for (const auto& [name, text] : spec.unified_resources()) {
+    if (name == "cpu.max" && maximum < kAny) {
+      const auto thousandths = Thousandths(text);
+      if (thousandths && *thousandths <= maximum) continue;
+      findings.push_back(Propose(
+          prefix + name,
+          std::to_string(QuotaOf(maximum, kDefaultPeriod)) + " " + std::to_string(kDefaultPeriod),
+          "is not known to be below the maximum"));
+    } else if (name == "cpu.weight" && shares < kAnyShares) {
+      const auto weight = PlainNumber(text);
+      if (weight && *weight <= WeightOf(shares)) continue;
+      findings.push_back(Propose(prefix + name, std::to_string(WeightOf(shares)),
+                                 "is more than the shares that it may have"));
+    } else if (name == "cpu.weight.nice" && shares < kAnyShares) {
+      findings.push_back(ProposeRemove(prefix + name, "is a weight by another name"));
+    }
+  }
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  const std::int64_t maximum = context.parameters.integer("maximum");
+  const std::int64_t shares = context.parameters.integer("shares");
+  Findings findings;
+  CheckQuota(spec, context, maximum, findings);
+  CheckBurst(spec, findings);
+  if (shares < kAnyShares && Number(spec, "shares") > shares) {
+    findings.push_back(Propose(kShares, shares, "is more than it may have"));
+  }
+  if (Number(spec, "realtimeRuntime") != 0) {
+    findings.push_back(ProposeRemove(kRealtime, "lets nothing else run in that time"));
+  }
+  CheckUnified(spec, maximum, shares, findings);
+  return findings;
+}
+
+constexpr policy::ParameterSchema Integer(std::string_view name, std::int64_t maximum,
+                                          std::string_view description) {
+  return {.name = name,
+          .type = policy::ParameterType::kInteger,
+          .merge = policy::Merge::kReplace,
+          .vocabulary = policy::Vocabulary::kAny,
+          .choices = {},
+          .description = description,
+          .order = policy::Order::kMoreIsLooser,
+          .docker_default = policy::Anything{},
+          .minimum = 1,
+          .maximum = maximum};
+}
+constexpr policy::ParameterSchema kParameters[] = {
+    Integer("default", kAny,
+            "thousandths of a processor of a container that asks for no limit; 100000000: none"),
+    Integer("maximum", kAny,
+            "thousandths of a processor that a container may ask for; 100000000: any"),
+    Integer("shares", kAnyShares, "shares (2 to 262144) that a container may ask for"),
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 5.12"};
+constexpr std::string_view kPaths[] = {kQuota,  kPeriod,   kBurst,
+                                       kShares, kRealtime, "/linux/resources/unified"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kCpuLimit{
+    .schema = {.id = "cpu-limit", .actions = kActions, .parameters = kParameters},
+    .title = "A limit of processor time",
+    .rationale =
+        "A container without a limit slows every other one down, and realtime budget keeps even "
+        "the kernel's own threads waiting. How much each needs only its owner knows: say so with "
+        "fix and a default, or refuse those without a limit.",
+    .way_out = "give it a limit (docker run --cpus), or set cpu-limit.default and maximum",
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .judges_updates = true,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

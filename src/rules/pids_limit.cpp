@@ -1,0 +1,80 @@
+// pids-limit: a container cannot fill the host's table of processes (CIS 5.29).
+#include "runclad/rules/rule.hpp"
+
+#include "limit_text.hpp"
+
+namespace runclad::rules {
+namespace {
+
+constexpr const char* kLimit = "/linux/resources/pids/limit";
+constexpr const char* kUnified = "/linux/resources/unified/pids.max";
+
+// What replaces a limit that is missing or unlimited (0, -1) is the default, what replaces one that
+// is too large, or an update's unlimited, the maximum.
+void CheckLimit(const oci::Spec& spec, const Context& context, Findings& findings) {
+  const std::int64_t maximum = context.parameters.integer("maximum");
+  const auto limit = spec.resource("pids", "limit");
+  if (context.is_update) {
+    const bool stays = !limit || *limit == 0;  // not mentioned
+    if (!stays && (*limit < 0 || *limit > maximum)) {
+      findings.push_back(Propose(kLimit, maximum, "is more than the container may be given"));
+    }
+  } else if (!limit || *limit <= 0) {
+    findings.push_back(Propose(kLimit, context.parameters.integer("default"),
+                               "lets it make as many processes as the host can"));
+  } else if (*limit > maximum) {
+    findings.push_back(Propose(kLimit, maximum, "is above the maximum"));
+  }
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  Findings findings;
+  CheckLimit(spec, context, findings);
+  // Written behind the limit, and so what counts.
+  const std::int64_t maximum = context.parameters.integer("maximum");
+  for (const auto& [name, text] : spec.unified_resources()) {
+    if (name != "pids.max" || PlainNumber(text).value_or(maximum + 1) <= maximum) continue;
+    findings.push_back(Propose(kUnified, std::to_string(maximum), "is above the maximum"));
+  }
+  return findings;
+}
+
+constexpr std::int64_t kMost = 4194304;  // PID_MAX_LIMIT
+constexpr policy::ParameterSchema Number(std::string_view name, std::string_view description) {
+  return {.name = name,
+          .type = policy::ParameterType::kInteger,
+          .merge = policy::Merge::kReplace,
+          .vocabulary = policy::Vocabulary::kAny,
+          .choices = {},
+          .description = description,
+          .order = policy::Order::kMoreIsLooser,
+          .docker_default = policy::Anything{},
+          .minimum = 1,
+          .maximum = kMost};
+}
+constexpr policy::ParameterSchema kParameters[] = {
+    Number("default", "processes and threads of a container that asks for no limit"),
+    Number("maximum", "processes and threads that a container may ask for"),
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 5.29"};
+constexpr std::string_view kPaths[] = {kLimit, kUnified};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kPidsLimit{
+    .schema = {.id = "pids-limit", .actions = kActions, .parameters = kParameters},
+    .title = "A limit of processes",
+    .rationale =
+        "A fork bomb in one container takes every process number of the host, and nobody can log "
+        "in to end it. Engines set no limit of their own, or leave it to an option.",
+    .way_out = "raise pids-limit.maximum (and pids-limit.default)",
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .judges_updates = true,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

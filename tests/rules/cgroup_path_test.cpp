@@ -1,0 +1,95 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "rule_test.hpp"
+
+namespace runclad::rules {
+namespace {
+
+using engine::Engine;
+using testing::HasSubstr;
+using Strings = std::vector<std::string>;
+
+std::string Why(Engine engine, const std::string& path, Strings parents = {},
+                const std::string& name_space = "", const std::string& id = "abc") {
+  Facts facts;
+  facts.container = id;
+  facts.name_space = name_space;
+  facts.identity.engine = engine;
+  policy::Parameters parameters;
+  parameters.Set("parents", std::move(parents));
+  const auto decision = enforce::Decide(
+      SpecOf(R"({"linux":{"cgroupsPath":")" + path + "\"}}"),
+      PolicyWith("cgroup-path", parameters, policy::Action::kRefuse), facts, Scope::kContainer);
+  return decision.findings.empty() ? std::string() : decision.findings[0].finding.why;
+}
+
+TEST(CgroupPath, OfEachEnginePasses) {
+  const std::pair<Engine, const char*> cases[] = {
+      {Engine::kDocker, ""},
+      {Engine::kDocker, "/docker/abc"},
+      {Engine::kDocker, "system.slice:docker:abc"},
+      {Engine::kDocker, "/docker/buildkit/abc"},
+      {Engine::kBuildkit, "/docker/buildkit/abc"},
+      {Engine::kContainerd, "/kubepods/burstable/pod1/abc"},
+      {Engine::kContainerd, "/kubepods/abc"},
+      {Engine::kContainerd, "kubepods-burstable-pod1_2.slice:cri-containerd:abc"},
+      {Engine::kContainerd, "/k8s.io/abc"},
+      {Engine::kContainerd, "/default/abc"},
+      {Engine::kContainerd, "system.slice:nerdctl:abc"},
+      {Engine::kPodman, "/libpod_parent/libpod-abc"},
+      {Engine::kPodman, "/libpod_parent/0123/libpod-abc"},
+      {Engine::kPodman, "machine.slice:libpod:abc"},
+      {Engine::kPodman, "machine.slice/machine-libpod_pod_01.slice:libpod:abc"},
+      {Engine::kCrio, "/kubepods/pod1/crio-abc"},
+      {Engine::kCrio, "kubepods-pod1.slice:crio:abc"},
+      {Engine::kCrio, "system.slice:crio:abc"},
+      {Engine::kUnknown, "/docker/abc"},
+      {Engine::kUnknown, "/libpod_parent/libpod-abc"},
+  };
+  for (const auto& [engine, path] : cases) EXPECT_EQ(Why(engine, path), "") << path;
+  EXPECT_EQ(Why(Engine::kContainerd, "/tenant/abc", {}, "tenant"), "");
+}
+
+TEST(CgroupPath, ElsewhereIsRefused) {
+  for (const char* path :
+       {"/abc", "/mygroup/abc", "/docker/0123/abc", "/docker/a/b/abc", "/dockerx/abc",
+        "/system.slice/sshd.service/abc", "/kubepods/abc", "user.slice:docker:abc",
+        "system-sshd.slice:docker:abc", "-.slice:docker:abc", "/default/abc"}) {
+    EXPECT_THAT(Why(Engine::kDocker, path), HasSubstr("nor in a listed one")) << path;
+  }
+  EXPECT_THAT(Why(Engine::kContainerd, "/other/abc", {}, "tenant"), HasSubstr("nor in a listed"));
+  EXPECT_THAT(Why(Engine::kContainerd, "/kubepodsx/abc"), HasSubstr("nor in a listed"));
+}
+
+TEST(CgroupPath, ThatIsNoPlainPathIsRefused) {
+  for (const char* path : {"/docker/../abc", "/docker/abc/..", "docker/abc", "../abc", ".", "abc",
+                           "a:b", "system.slice:docker:", "a:b:c:d", "system:docker:abc",
+                           "--x.slice:docker:abc", "a-.slice:docker:abc", ".slice:docker:abc",
+                           "system.slice:docker:../abc", "system.slice:a/b:abc"}) {
+    EXPECT_THAT(Why(Engine::kDocker, path, {"/"}), HasSubstr("stays where it begins")) << path;
+  }
+  for (const char* path : {"/", "//", "/./"}) {
+    EXPECT_EQ(Why(Engine::kDocker, path, {"/"}), "is the host's root cgroup") << path;
+  }
+}
+
+TEST(CgroupPath, IsTheContainersOwn) {
+  for (const char* path : {"/docker/other", "/docker/abcd", "/docker/xabc", "system.slice:docker:x",
+                           "/docker/docker", "/docker/abc-x"}) {
+    EXPECT_THAT(Why(Engine::kDocker, path), HasSubstr("another container's")) << path;
+  }
+  EXPECT_EQ(Why(Engine::kDocker, "/docker/other", {}, "", ""), "") << "an id that is not known";
+}
+
+TEST(CgroupPath, ParentsAreListedWithWhatIsBelow) {
+  EXPECT_EQ(Why(Engine::kDocker, "/tenants/abc", {"/tenants"}), "");
+  EXPECT_EQ(Why(Engine::kDocker, "/tenants/a/abc", {"/tenants/"}), "");
+  EXPECT_EQ(Why(Engine::kDocker, "tenants-a.slice:docker:abc", {"/tenants.slice"}), "");
+  EXPECT_EQ(Why(Engine::kDocker, "/abc", {"/"}), "");
+  EXPECT_NE(Why(Engine::kDocker, "/tenantsx/abc", {"/tenants"}), "");
+  EXPECT_NE(Why(Engine::kDocker, "/tenants/other", {"/tenants"}), "");
+}
+
+}  // namespace
+}  // namespace runclad::rules
