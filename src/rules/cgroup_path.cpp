@@ -88,6 +88,8 @@ constexpr Parent kParents[] = {
     {Engine::kBuildkit, "/system.slice"},
     {Engine::kContainerd, "/kubepods", true},
     {Engine::kContainerd, "/kubepods.slice", true},
+    {Engine::kContainerd, "/kubelet", true},  // kind's --cgroup-root
+    {Engine::kContainerd, "/kubelet.slice", true},
     {Engine::kContainerd, "/k8s.io"},
     {Engine::kContainerd, "/default"},
     {Engine::kContainerd, "/system.slice"},
@@ -109,6 +111,14 @@ bool IsEnginesParent(const std::string& parent, const Context& context) {
   });
 }
 
+// podman --cgroups=split, as Quadlet's units have it: below the service that podman runs in.
+bool IsSplit(const Place& place, const Context& context) {
+  const Engine engine = context.facts.identity.engine;
+  const bool is_podmans = engine == Engine::kPodman || engine == Engine::kUnknown;
+  return is_podmans && place.name.starts_with("libpod-payload-") &&
+         (place.parent.ends_with(".service") || place.parent.ends_with(".scope"));
+}
+
 // "<id>", or with the engine's prefix: "libpod-<id>".
 bool IsOwnName(std::string_view name, std::string_view id) {
   return id.empty() || name == id ||
@@ -122,7 +132,7 @@ std::string WhyNot(const std::string& path, const Context& context) {
   const std::vector<std::string>& listed = context.parameters.strings("parents");
   const bool is_listed = std::ranges::any_of(
       listed, [&](const std::string& parent) { return IsAtOrBelow(place->parent, parent); });
-  if (!is_listed && !IsEnginesParent(place->parent, context)) {
+  if (!is_listed && !IsEnginesParent(place->parent, context) && !IsSplit(*place, context)) {
     return "is neither in the engine's own cgroup nor in a listed one";
   }
   return IsOwnName(place->name, context.facts.container) ? std::string()

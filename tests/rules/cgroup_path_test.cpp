@@ -41,6 +41,8 @@ TEST(CgroupPath, OfEachEnginePasses) {
       {Engine::kPodman, "/libpod_parent/0123/libpod-abc"},
       {Engine::kPodman, "machine.slice:libpod:abc"},
       {Engine::kPodman, "machine.slice/machine-libpod_pod_01.slice:libpod:abc"},
+      {Engine::kPodman, "/system.slice/web.service/libpod-payload-abc"},
+      {Engine::kContainerd, "kubelet-kubepods-burstable-pod1.slice:cri-containerd:abc"},
       {Engine::kCrio, "/kubepods/pod1/crio-abc"},
       {Engine::kCrio, "kubepods-pod1.slice:crio:abc"},
       {Engine::kCrio, "system.slice:crio:abc"},
@@ -59,6 +61,9 @@ TEST(CgroupPath, ElsewhereIsRefused) {
     EXPECT_THAT(Why(Engine::kDocker, path), HasSubstr("nor in a listed one")) << path;
   }
   EXPECT_THAT(Why(Engine::kContainerd, "/other/abc", {}, "tenant"), HasSubstr("nor in a listed"));
+  EXPECT_THAT(Why(Engine::kPodman, "/system.slice/web.service/libpod-abc"), HasSubstr("nor in a"));
+  EXPECT_THAT(Why(Engine::kDocker, "/system.slice/web.service/libpod-payload-abc"),
+              HasSubstr("nor in a listed one"));
   EXPECT_THAT(Why(Engine::kContainerd, "/kubepodsx/abc"), HasSubstr("nor in a listed"));
 }
 
