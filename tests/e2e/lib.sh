@@ -123,11 +123,6 @@ docker_start() {  # NAME OPTION…
 }
 docker_remove() { docker rm -f "$@" >/dev/null 2>&1; }
 
-# podman leaves its storage mounted on itself after a container that was refused.
-podman_unmount() {
-  ! mountpoint -q /var/lib/containers/storage/overlay || umount /var/lib/containers/storage/overlay
-}
-
 # A line of the decision log as a whole: log_has RUNTIME JQ-CONDITION
 log_has() { jq -e -s "any(.[]; $2)" "$E2E_POLICIES/$1/audit.jsonl" >/dev/null 2>&1; }
 

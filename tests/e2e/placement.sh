@@ -106,4 +106,3 @@ holds "what is not known goes on" succeeded
 guards "and is in the log" log_has runclad \
   'any(.findings[]; .rule == "unknown-fields" and .path == "/linux/laterThanUs")'
 discard unknown
-podman_unmount

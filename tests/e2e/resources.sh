@@ -167,4 +167,3 @@ covers cpu-limit
 guards "docker update --cpus too" \
   test "$(cat "/sys/fs/cgroup/cpu$E2E_CGROUP/$ID/cpu.cfs_quota_us")" = 150000
 docker_remove weighed
-podman_unmount

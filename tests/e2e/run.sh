@@ -145,9 +145,10 @@ check_nothing_is_left() {
   remove_cgroups
   left=$(find /sys/fs/cgroup -mindepth 1 -type d -path "*$E2E_CGROUP/*")
   if [ -z "$left" ]; then finding ok "no cgroup is left"; else finding not-ok "cgroups left: $left"; fi
-  # dockerd itself leaves the network namespace of --network host, and may leave its data directory.
+  # dockerd itself leaves the network namespace of --network host, and may leave its data directory;
+  # podman its storage after a container that was refused.
   left=$(awk '{print $5}' /proc/self/mountinfo | grep -E "^(/run/|/var/lib/|$E2E_SRV)" |
-    grep -vxE "/run/docker/netns/default|/var/lib/docker")
+    grep -vxE "/run/docker/netns/default|/var/lib/docker|/var/lib/containers/storage/overlay")
   if [ -z "$left" ]; then finding ok "no mount is left"; else finding not-ok "mounts left: $left"; fi
 }
 
