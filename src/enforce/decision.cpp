@@ -26,6 +26,7 @@ void Apply(json::Document& document, const rules::Finding& finding) {
 
 Disposition DispositionOf(policy::Action action, const rules::Finding& finding) {
   if (finding.only_warns || action == policy::Action::kWarn) return Disposition::kWarned;
+  if (finding.is_default) return Disposition::kFixed;
   if (action == policy::Action::kFix && finding.has_safe_form()) return Disposition::kFixed;
   return Disposition::kRefused;
 }
@@ -78,6 +79,7 @@ Decision Decide(oci::Spec spec, const policy::Effective& policy, const rules::Fa
     if (setting.action == policy::Action::kOff) continue;
     for (rules::Finding& finding :
          rule->check(decision.spec, {facts, setting.parameters, is_update})) {
+      if (finding.is_default && setting.action == policy::Action::kWarn) continue;
       const Disposition disposition = DispositionOf(setting.action, finding);
       if (finding.operation == rules::Operation::kSet ||
           finding.operation == rules::Operation::kRemove) {

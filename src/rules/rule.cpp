@@ -16,6 +16,12 @@ Finding ProposeRemove(std::string path, std::string why) {
   return {std::move(path), Operation::kRemove, {}, {}, std::move(why)};
 }
 
+Finding ProposeDefault(std::string path, json::Value value, std::string why) {
+  Finding finding = Propose(std::move(path), std::move(value), std::move(why));
+  finding.is_default = true;
+  return finding;
+}
+
 Finding Refuse(std::string path, json::Value value, std::string why) {
   return {std::move(path), Operation::kNone, std::move(value), {}, std::move(why)};
 }

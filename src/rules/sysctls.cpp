@@ -24,13 +24,40 @@ std::string Canonical(std::string name) {
   return name;
 }
 
-// What `docker run --domainname` asks for: a name in the container's own UTS namespace.
-bool IsOwnDomainName(const oci::Spec& spec, std::string_view name) {
-  if (name != "kernel.domainname") return false;
+// A namespace that is made for this container.
+bool HasOwn(const oci::Spec& spec, std::string_view type) {
   const std::vector<oci::Namespace> namespaces = spec.namespaces();
-  return std::ranges::any_of(namespaces, [](const oci::Namespace& entry) {
-    return entry.type == "uts" && entry.path.empty();
+  return std::ranges::any_of(namespaces, [&](const oci::Namespace& entry) {
+    return entry.type == type && entry.path.empty();
   });
+}
+
+// What Docker gives every container with a network of its own, and other engines do not: with it
+// neither a server on port 80 nor ping needs a capability.
+void AddOwnDefaults(const oci::Spec& spec, const KernelFacts& kernel, Findings& findings) {
+  // Linux 4.11 has both; a setting that is not there would fail the container.
+  const bool has_them = kernel.major > 4 || (kernel.major == 4 && kernel.minor >= 11);
+  if (!has_them || !HasOwn(spec, "network")) return;
+  struct Default {
+    std::string_view name;
+    std::string_view value;
+    std::string_view why;
+  };
+  constexpr Default kPorts = {"net.ipv4.ip_unprivileged_port_start", "0",
+                              "lets any user of the container listen on ports below 1024"};
+  constexpr Default kPing = {"net.ipv4.ping_group_range", "0 2147483647",
+                             "lets any user of the container send pings"};
+  const auto sysctls = spec.sysctls();
+  const auto add = [&](const Default& setting) {
+    const bool is_said = std::ranges::any_of(
+        sysctls, [&](const auto& entry) { return Canonical(entry.first) == setting.name; });
+    if (is_said) return;
+    findings.push_back(ProposeDefault("/linux/sysctl/" + json::Escape(setting.name), setting.value,
+                                      std::string(setting.why)));
+  };
+  add(kPorts);
+  // In a user namespace the kernel takes only groups that are mapped.
+  if (!HasOwn(spec, "user") && spec.gid_mappings().empty()) add(kPing);
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
@@ -39,7 +66,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   for (const auto& [name, value] : spec.sysctls()) {
     const std::string canonical = Canonical(name);
     const bool is_allowed = std::ranges::find(kSafe, canonical) != std::end(kSafe) ||
-                            IsOwnDomainName(spec, canonical) ||
+                            (canonical == "kernel.domainname" && HasOwn(spec, "uts")) ||
                             std::ranges::any_of(allowed, [&](const std::string& entry) {
                               // "net.core.*"
                               return entry.ends_with(".*")
@@ -49,6 +76,9 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     if (is_allowed) continue;
     findings.push_back(Refuse("/linux/sysctl/" + json::Escape(name), value,
                               "is a setting of the kernel outside the safe set"));
+  }
+  if (context.parameters.boolean("own-defaults")) {
+    AddOwnDefaults(spec, context.facts.kernel, findings);
   }
   return findings;
 }
@@ -63,6 +93,15 @@ constexpr policy::ParameterSchema kParameters[] = {
                     "below",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>()},
+    {.name = "own-defaults",
+     .type = policy::ParameterType::kBoolean,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "add Docker's settings to a container with a network of its own that says "
+                    "nothing of them: every port and ping without capabilities",
+     .order = policy::Order::kTrueIsLooser,
+     .docker_default = true},
 };
 constexpr std::string_view kBenchmarks[] = {"PSS baseline"};
 constexpr std::string_view kPaths[] = {"/linux/sysctl"};

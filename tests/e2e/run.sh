@@ -14,8 +14,26 @@ set -u
 export E2E_DIR
 E2E_DIR=$(cd "$(dirname "$0")" && pwd)
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin  # the distribution's engines
-all_topics="docker_confinement docker_refusals docker_life devices drift exec by_hand containerd cri podman
-  resources placement identity pins policy audit passthrough crun"
+all_topics="
+  docker_confinement
+  docker_refusals
+  docker_life
+  ordinary
+  devices
+  drift
+  exec
+  by_hand
+  containerd
+  cri
+  podman
+  resources
+  placement
+  identity
+  pins
+  policy
+  audit
+  passthrough
+  crun"
 
 die() {
   printf 'e2e: %s\n' "$1" >&2

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "runclad/json/pointer.hpp"
+
 #include "rule_test.hpp"
 
 namespace runclad::rules {
@@ -116,6 +118,41 @@ TEST(Sysctls, OutsideTheSafeSetAreRefusedUnlessTheyAreListed) {
             enforce::Outcome::kUnchanged);
   EXPECT_EQ(SysctlOutcome("net.core.somaxconn", {"net.core.*"}), enforce::Outcome::kUnchanged);
   EXPECT_EQ(SysctlOutcome("net.corex", {"net.core.*"}), enforce::Outcome::kRefused);
+}
+
+TEST(Sysctls, ANetworkOfItsOwnGetsWhatDockerGivesEveryContainer) {
+  policy::Parameters parameters;
+  parameters.Set("own-defaults", true);
+  Facts facts;
+  facts.kernel.major = 4;
+  facts.kernel.minor = 11;
+  const std::string both =
+      R"({"net.ipv4.ip_unprivileged_port_start":"0","net.ipv4.ping_group_range":"0 2147483647"})";
+  const auto sysctls = [&](const std::string& linux_member, policy::Action action) {
+    const auto decision =
+        enforce::Decide(SpecOf(R"({"linux":)" + linux_member + "}"),
+                        PolicyWith("sysctls", parameters, action), facts, Scope::kContainer);
+    EXPECT_NE(decision.outcome, enforce::Outcome::kRefused) << linux_member;
+    return json::Get(decision.spec.document(), "/linux/sysctl").Dump();
+  };
+  const std::string own = R"({"namespaces":[{"type":"network"}]})";
+  EXPECT_EQ(sysctls(own, policy::Action::kRefuse), both);
+  EXPECT_EQ(sysctls(own, policy::Action::kWarn), "null") << "warn changes nothing";
+  EXPECT_EQ(sysctls(R"({"namespaces":[{"type":"network","path":"/run/netns/a"}]})",
+                    policy::Action::kRefuse),
+            "null");
+  EXPECT_EQ(sysctls("{}", policy::Action::kRefuse), "null") << "the host's network";
+  EXPECT_EQ(
+      sysctls(R"({"namespaces":[{"type":"network"},{"type":"user"}]})", policy::Action::kRefuse),
+      R"({"net.ipv4.ip_unprivileged_port_start":"0"})");
+  EXPECT_EQ(sysctls(R"({"namespaces":[{"type":"network"}],"sysctl":{
+                       "net/ipv4/ip_unprivileged_port_start":"80",
+                       "net.ipv4.ping_group_range":"1 0"}})",
+                    policy::Action::kRefuse),
+            R"({"net.ipv4.ping_group_range":"1 0","net/ipv4/ip_unprivileged_port_start":"80"})")
+      << "what is said stays";
+  facts.kernel.minor = 10;
+  EXPECT_EQ(sysctls(own, policy::Action::kRefuse), "null") << "this kernel does not have them";
 }
 
 TEST(Sysctls, TheDomainNameIsTheContainersOwnWithItsUtsNamespace) {

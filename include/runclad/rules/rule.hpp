@@ -22,6 +22,8 @@ struct Finding {
   json::Value after;
   std::string why;  // completes "<path> <value> …": "lets set-user-ID programs raise privileges"
   bool only_warns = false;  // whatever the rule's action, unless it is off
+  // Nothing is wrong, and a value is added where none is said; not where the rule only warns.
+  bool is_default = false;
 
   [[nodiscard]] bool has_safe_form() const { return operation != Operation::kNone; }
 };
@@ -33,6 +35,8 @@ Finding Propose(std::string path, json::Value value, std::string why);
 // An element goes in before the one at `path`; findings are applied in their order.
 Finding ProposeInsert(std::string path, json::Value value, std::string why);
 Finding ProposeRemove(std::string path, std::string why);
+// A value of ours where the document says none.
+Finding ProposeDefault(std::string path, json::Value value, std::string why);
 // No safe form exists.
 Finding Refuse(std::string path, json::Value value, std::string why);
 // To be recorded and never acted on.
