@@ -108,6 +108,21 @@ docker_remove updated
 guards "the update is in the log" log_has runclad \
   '.verb == "update" and any(.findings[]; .rule == "pids-limit" and .after == 2048)'
 
+RUNTIME=audit docker_start watched
+ID=$(docker inspect -f '{{.Id}}' watched)
+capture docker update --pids-limit 5000 watched
+holds "in mode audit docker update does what it is told" test "$(pids_max "$ID")" = 5000
+guards "and the log says what would have been done" log_has audit \
+  '.verb == "update" and any(.findings[]; .rule == "pids-limit" and .after == 2048)'
+docker_remove watched
+
+# Older than runclad: the host's policy holds.
+bundle=$(make_bundle older)
+capture_plain run --detach --bundle "$bundle" older
+capture_runtime update --pids-limit 5000 older
+guards "an update of a container without a record" test "$(pids_max older)" = 2048
+capture_runtime delete --force older
+
 bundle=$(make_bundle limits)
 capture_runtime create --bundle "$bundle" limits
 capture_runtime start limits
