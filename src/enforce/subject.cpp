@@ -19,7 +19,7 @@ Subject FindSubject(const oci::Spec& spec, const Request& request) {
                           root.starts_with('/') ? root : request.bundle + "/" + root};
   Subject subject;
   subject.layout = engine::Discover(call);
-  subject.identity = engine::Identify(subject.layout, call);
+  subject.identity = engine::Identify(subject.layout, call, &subject.pod);
   engine::Identity& identity = subject.identity;
   if (!identity.is_known() || identity.asked_for) return subject;
   auto kept = FindKeptName(subject.layout, identity.config_digest);

@@ -44,7 +44,7 @@ class Reading {
     name_space_ = Descend(bolt, bolt.root(), {"v1", name_space});
   }
 
-  Status ReadContainer(const std::string& id, Identity& identity) {
+  Status ReadContainer(const std::string& id, Identity& identity, Pod& pod_of_container) {
     const auto container = Below({"containers", id});
     if (!container) return Error{"containerd has no record of it"};
     PodRecord pod;
@@ -55,6 +55,7 @@ class Reading {
     }
     identity.pod_namespace = pod.pod_namespace;
     identity.is_sandbox = pod.is_sandbox;
+    pod_of_container = pod.pod;
 
     const std::string name = Text(bolt_, *container, "image");
     const std::string key = Text(bolt_, *container, "snapshotKey");
@@ -187,13 +188,15 @@ std::string NamespaceOfBundle(const std::string& bundle) {
 
 }  // namespace
 
-Status IdentifyContainerd(const Layout& layout, const Call& call, Identity& identity) {
+Status IdentifyContainerd(const Layout& layout, const Call& call, Identity& identity, Pod& pod) {
   if (call.rootfs != call.bundle + "/rootfs") {
     return Error{"it is made of a directory and not of an image"};
   }
-  return ReadMetadata(
-      layout.containerd_root, NamespaceOfBundle(layout.bundle), identity,
-      [&](Reading reading, Identity& found) { return reading.ReadContainer(layout.id, found); });
+  return ReadMetadata(layout.containerd_root, NamespaceOfBundle(layout.bundle), identity,
+                      [&](Reading reading, Identity& found) {
+                        pod = {};
+                        return reading.ReadContainer(layout.id, found, pod);
+                      });
 }
 
 Status IdentifySnapshot(const Snapshot& snapshot, std::string_view typed, Identity& identity) {

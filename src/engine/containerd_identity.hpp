@@ -7,11 +7,12 @@
 #include "runclad/base/result.hpp"
 #include "runclad/engine/identity.hpp"
 #include "runclad/engine/layout.hpp"
+#include "runclad/engine/pod.hpp"
 
 namespace runclad::engine {
 
 // Of a container that ctr, nerdctl or Kubernetes made. On an error `identity` may be half filled.
-Status IdentifyContainerd(const Layout& layout, const Call& call, Identity& identity);
+Status IdentifyContainerd(const Layout& layout, const Call& call, Identity& identity, Pod& pod);
 
 // A container whose record is another engine's (Docker with the containerd image store) and whose
 // files are a snapshot in containerd.

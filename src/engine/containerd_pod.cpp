@@ -49,6 +49,7 @@ struct Metadata {
   std::string image;          // of a container: what the kubelet asked for
   std::string typed;          // of a container, from containerd 1.7 on
   std::string pod_namespace;  // of a sandbox
+  std::string pod_uid;        // of a sandbox
 };
 
 Result<Metadata> ReadMetadata(std::string_view json) {
@@ -65,8 +66,9 @@ Result<Metadata> ReadMetadata(std::string_view json) {
     scanner.Object({"metadata", "image"}, [&](std::size_t member) {
       if (member == 1) return take_image();
       if (scanner.Null()) return;
-      scanner.Object({"namespace"},
-                     [&](std::size_t) { metadata.pod_namespace = scanner.String(); });
+      scanner.Object({"namespace", "uid"}, [&](std::size_t part) {
+        (part == 0 ? metadata.pod_namespace : metadata.pod_uid) = scanner.String();
+      });
     });
   };
   scanner.Object({"Version", "Metadata"}, [&](std::size_t part) {
@@ -100,8 +102,7 @@ Result<std::optional<Metadata>> Find(Bolt& bolt, const Bolt::Bucket& object, std
 constexpr std::string_view kContainer = "io.cri-containerd.container.metadata";
 constexpr std::string_view kSandbox = "io.cri-containerd.sandbox.metadata";
 
-Result<std::string> NamespaceOfSandbox(Bolt& bolt, const Bolt::Bucket& name_space,
-                                       const std::string& id) {
+Result<Metadata> FindSandbox(Bolt& bolt, const Bolt::Bucket& name_space, const std::string& id) {
   // A sandbox is a container; one that is not (containerd 2: a virtual machine) has a bucket of its
   // own kind.
   constexpr std::pair<std::string_view, std::string_view> kPlaces[] = {{"containers", kSandbox},
@@ -110,9 +111,9 @@ Result<std::string> NamespaceOfSandbox(Bolt& bolt, const Bolt::Bucket& name_spac
     const auto bucket = bolt.FindBucket(name_space, objects);
     const auto sandbox = bucket ? bolt.FindBucket(*bucket, id) : std::nullopt;
     if (!sandbox) continue;
-    const auto metadata = Find(bolt, *sandbox, extension, id);
+    auto metadata = Find(bolt, *sandbox, extension, id);
     if (!metadata) return metadata.error();
-    if (*metadata) return (*metadata)->pod_namespace;
+    if (*metadata) return **std::move(metadata);
   }
   return Error{"the CRI plugin has no record of its sandbox " + Quoted(id)};
 }
@@ -121,16 +122,21 @@ Result<std::string> NamespaceOfSandbox(Bolt& bolt, const Bolt::Bucket& name_spac
 
 Result<PodRecord> ReadPodRecord(Bolt& bolt, const Bolt::Bucket& name_space,
                                 const Bolt::Bucket& container, std::string_view id) {
-  const auto sandbox = Find(bolt, container, kSandbox, id);
-  if (!sandbox) return sandbox.error();
-  if (*sandbox) return PodRecord{(*sandbox)->pod_namespace, true, {}, {}};
+  const auto own = Find(bolt, container, kSandbox, id);
+  if (!own) return own.error();
+  if (*own) {
+    return PodRecord{{std::string(id), (*own)->pod_uid}, (*own)->pod_namespace, true, {}, {}};
+  }
   const auto metadata = Find(bolt, container, kContainer, id);
   if (!metadata) return metadata.error();
   if (!*metadata) return PodRecord{};
   const Metadata& found = **metadata;
-  auto pod_namespace = NamespaceOfSandbox(bolt, name_space, found.sandbox_id);
-  if (!pod_namespace) return pod_namespace.error();
-  return PodRecord{*std::move(pod_namespace), false, found.image_id,
+  const auto sandbox = FindSandbox(bolt, name_space, found.sandbox_id);
+  if (!sandbox) return sandbox.error();
+  return PodRecord{{sandbox->id, sandbox->pod_uid},
+                   sandbox->pod_namespace,
+                   false,
+                   found.image_id,
                    found.typed.empty() ? found.image : found.typed};
 }
 

@@ -5,12 +5,14 @@
 #include <string_view>
 
 #include "runclad/base/result.hpp"
+#include "runclad/engine/pod.hpp"
 
 #include "bolt.hpp"
 
 namespace runclad::engine {
 
 struct PodRecord {
+  Pod pod;
   std::string pod_namespace;
   bool is_sandbox = false;
   std::string image_id;  // the config's digest; empty for a sandbox

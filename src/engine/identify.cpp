@@ -9,15 +9,15 @@
 namespace runclad::engine {
 namespace {
 
-Status FillIn(const Layout& layout, const Call& call, Identity& identity) {
+Status FillIn(const Layout& layout, const Call& call, Identity& identity, Pod& pod) {
   switch (layout.engine) {
     case Engine::kDocker:
       return IdentifyDocker(layout, call, identity);
     case Engine::kContainerd:
-      return IdentifyContainerd(layout, call, identity);
+      return IdentifyContainerd(layout, call, identity, pod);
     case Engine::kPodman:
     case Engine::kCrio:
-      return IdentifyStorage(layout, call, identity);
+      return IdentifyStorage(layout, call, identity, pod);
     case Engine::kBuildkit:
       return Error{"it is a build step"};
     case Engine::kUnknown:
@@ -28,10 +28,12 @@ Status FillIn(const Layout& layout, const Call& call, Identity& identity) {
 
 }  // namespace
 
-Identity Identify(const Layout& layout, const Call& call) {
+Identity Identify(const Layout& layout, const Call& call, Pod* pod) {
   Identity identity;
   identity.engine = layout.engine;
-  const Status is_known = FillIn(layout, call, identity);
+  Pod found;
+  const Status is_known = FillIn(layout, call, identity, found);
+  if (pod != nullptr) *pod = std::move(found);
   if (is_known) return identity;
   // Nothing is left of what was found before the fault, but whose pod the engine says it is.
   Identity unknown;

@@ -74,25 +74,28 @@ Status AddNames(const StoredImage& image, const std::string& list, Identity& ide
 
 // CRI-O notes a pod's namespace with its sandbox.
 void FindPod(const StoredContainer& container, const std::string& id, StorageLists& lists,
-             Identity& identity) {
+             Identity& identity, Pod& pod) {
   if (container.is_sandbox) {
     identity.is_sandbox = container.pod == id;
     identity.pod_namespace = container.pod_namespace;
+    if (identity.is_sandbox) pod = {id, container.pod_uid};
     return;
   }
   if (container.pod.empty()) return;
   const auto sandbox = lists.Container(container.pod);
-  if (sandbox && sandbox->is_sandbox) identity.pod_namespace = sandbox->pod_namespace;
+  if (!sandbox || !sandbox->is_sandbox) return;
+  identity.pod_namespace = sandbox->pod_namespace;
+  pod = {container.pod, sandbox->pod_uid};
 }
 
 }  // namespace
 
-Status IdentifyStorage(const Layout& layout, const Call& call, Identity& identity) {
+Status IdentifyStorage(const Layout& layout, const Call& call, Identity& identity, Pod& pod) {
   auto lists = StorageLists::Open(layout.data_root, layout.storage_driver);
   if (!lists) return lists.error();
   const auto container = lists->Container(layout.id);
   if (!container) return container.error();
-  if (layout.engine == Engine::kCrio) FindPod(*container, layout.id, *lists, identity);
+  if (layout.engine == Engine::kCrio) FindPod(*container, layout.id, *lists, identity, pod);
   if (container->image.empty()) return Error{"it is made of a directory (--rootfs)"};
   const std::string digest = "sha256:" + container->image;
   if (!IsSha256Digest(digest)) {

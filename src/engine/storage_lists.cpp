@@ -75,11 +75,12 @@ class Values {
     const std::string inner = String(text);
     if (inner.empty()) return;
     json::Scanner scanner(inner);
-    scanner.Object({"image-name", "pod-id", "namespace", "pod"}, [&](std::size_t member) {
+    scanner.Object({"image-name", "pod-id", "namespace", "pod", "uid"}, [&](std::size_t member) {
       if (member == 0) container.image_name = scanner.String();
       if (member == 1) container.pod = scanner.String();
       if (member == 2) container.pod_namespace = scanner.String();
       if (member == 3) container.is_sandbox = scanner.Boolean();
+      if (member == 4) container.pod_uid = scanner.String();
     });
     Finish(scanner);
   }

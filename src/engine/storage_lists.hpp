@@ -19,6 +19,7 @@ struct StoredContainer {
   std::string image_name;     // what the container was asked for with
   std::string pod;            // CRI-O: the id of the pod's sandbox
   std::string pod_namespace;  // CRI-O: of a sandbox
+  std::string pod_uid;        // CRI-O: of a sandbox
   bool is_sandbox = false;    // CRI-O
 };
 

@@ -36,7 +36,8 @@ inline void MakeRealContainerd() {
 }
 
 // The identity of a container as its shim would ask for it.
-inline Identity IdentifyIn(const std::string& name_space, const std::string& id) {
+inline Identity IdentifyIn(const std::string& name_space, const std::string& id,
+                           Pod* pod = nullptr) {
   const std::string bundle =
       "/srv/run/containerd/io.containerd.runtime.v2.task/" + name_space + "/" + id;
   Layout layout;
@@ -44,7 +45,7 @@ inline Identity IdentifyIn(const std::string& name_space, const std::string& id)
   layout.id = id;
   layout.bundle = bundle;
   layout.containerd_root = kContainerdRoot;
-  return Identify(layout, {id, bundle, "", bundle + "/rootfs"});
+  return Identify(layout, {id, bundle, "", bundle + "/rootfs"}, pod);
 }
 
 // A containerd made up for a test.

@@ -37,6 +37,7 @@ const std::string kPauseConfig =
     "sha256:c414275908f24326a285fe23fe8bbf3bf64593b5e763bf4b73dddce88a26887a";
 
 const std::string kSandbox = "fff07854bb4f99abbb9ac4f26c03555418e6faefa453050953356074940f3b79";
+const std::string kPodUid = "11111111-1111-1111-1111-111111111111";
 const std::string kByName = "f5e096bd9055f41ddf3d7f966446ca6fd086b9ce6d1dee7a3c3357c7dfe7dcb9";
 const std::string kById = "359e846bf474e339afe56b4ba1ab1a93f4ed203ce03d54b6a4a624ae6e9780c8";
 const std::string kTwin = "d842263262ee5b5092a88384e6b08a30fa97a12347d40c99ced1c4c41740d1ba";
@@ -164,6 +165,22 @@ TEST(ContainerdIdentity, OfAPodsSandbox) {
   });
 }
 
+TEST(ContainerdIdentity, WhichPodIsTheSandboxsAndItsContainers) {
+  InPrivateMounts([] {
+    MakeRealContainerd();
+    for (const std::string& id : {kSandbox, kByName, kById, kTwin}) {
+      Pod pod;
+      IdentifyIn("k8s.io", id, &pod);
+      EXPECT_EQ(pod.sandbox, kSandbox) << id;
+      EXPECT_EQ(pod.uid, kPodUid) << id;
+    }
+    Pod none{"left from", "before"};
+    IdentifyIn("default", "plain", &none);
+    EXPECT_EQ(none.sandbox, "");
+    EXPECT_EQ(none.uid, "");
+  });
+}
+
 TEST(ContainerdIdentity, StateThatIsNotRootsAloneProvesNothing) {
   InPrivateMounts([] {
     MakeRealContainerd();
@@ -250,10 +267,9 @@ std::string PodJson(const std::string& id, const std::string& rest) {
 }
 
 std::string SandboxJson(const std::string& id, const std::string& name_space) {
-  return PodJson(id,
-                 R"("Config":{"labels":{"namespace":"a"},"metadata":{"name":"\"namespace\":\"b\"",)"
-                 R"("namespace":")" +
-                     name_space + R"("},"annotations":{"x":"\\"}})");
+  return PodJson(id, R"("Config":{"labels":{"namespace":"a","uid":"a"},)"
+                     R"("metadata":{"name":"\"namespace\":\"b\"","uid":"5f0e","namespace":")" +
+                         name_space + R"("},"annotations":{"x":"\\"}})");
 }
 
 const char* const kContainerExtension = "io.cri-containerd.container.metadata";
@@ -326,6 +342,16 @@ TEST(ContainerdIdentity, ThePodsNamespaceIsTheSandboxs) {
     MadeContainerd::AddExtension(pod.containerd.Bucket().At("sandboxes").At("vm"), "metadata",
                                  SandboxJson("vm", "shop"));
     EXPECT_EQ(pod.Identify("{}", pod.config, "vm").pod_namespace, "shop");
+    Pod found;
+    IdentifyIn("k8s.io", "one", &found);
+    EXPECT_EQ(found.sandbox, "vm");
+    EXPECT_EQ(found.uid, "5f0e");
+    // A sandbox that does not say: no directory is the pod's.
+    pod.SetSandbox(PodJson("box", R"("Config":{"metadata":{"namespace":"shop"}})"));
+    pod.Identify("{}", pod.config, "box");
+    IdentifyIn("k8s.io", "one", &found);
+    EXPECT_EQ(found.sandbox, "box");
+    EXPECT_EQ(found.uid, "");
   });
 }
 

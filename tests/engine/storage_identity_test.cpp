@@ -110,17 +110,17 @@ void MakeStorage() {
   WriteFile(ConfigFile(), kConfig);
 }
 
-Identity IdentifyWith(Engine engine) {
+Identity IdentifyWith(Engine engine, Pod* pod = nullptr) {
   Layout layout;
   layout.engine = engine;
   layout.id = kId;
   layout.data_root = kGraph;
   layout.storage_driver = "overlay";
-  return Identify(layout, {kId, "", "", kRootfs});
+  return Identify(layout, {kId, "", "", kRootfs}, pod);
 }
 
 Identity IdentifyPodman() { return IdentifyWith(Engine::kPodman); }
-Identity IdentifyCrio() { return IdentifyWith(Engine::kCrio); }
+Identity IdentifyCrio(Pod* pod = nullptr) { return IdentifyWith(Engine::kCrio, pod); }
 
 TEST(StorageIdentity, TheImageAndEveryNameOfIt) {
   InPrivateMounts([] {
@@ -244,14 +244,18 @@ TEST(StorageIdentity, ThePodAsCrioRecordedIt) {
   InPrivateMounts([] {
     TmpfsMount("/run");
     const std::string sandbox =
-        Container(kOther, kImage, kTop, CrioMetadata(kOther, R"(,"namespace":"shop","pod":true)"));
+        Container(kOther, kImage, kTop,
+                  CrioMetadata(kOther, R"(,"namespace":"shop","uid":"5f0e","pod":true)"));
     MakeStorage();
     WriteFile(
         kContainerList,
         '[' + sandbox + ',' + Container(kId, kImage, kOwnLayer, CrioMetadata(kOther, "")) + ']');
-    Identity identity = IdentifyCrio();
+    Pod pod;
+    Identity identity = IdentifyCrio(&pod);
     EXPECT_TRUE(identity.is_known()) << identity.unknown_because;
     EXPECT_EQ(identity.pod_namespace, "shop");
+    EXPECT_EQ(pod.sandbox, kOther);
+    EXPECT_EQ(pod.uid, "5f0e");
     EXPECT_FALSE(identity.is_sandbox);
     EXPECT_EQ(identity.asked_for->text(), "localhost/app:1");
     // The namespace is known even when the image is not.
@@ -262,9 +266,12 @@ TEST(StorageIdentity, ThePodAsCrioRecordedIt) {
 
     MakeStorage();
     const std::string own =
-        Container(kId, kImage, kOwnLayer, CrioMetadata(kId, R"(,"namespace":"shop","pod":true)"));
+        Container(kId, kImage, kOwnLayer,
+                  CrioMetadata(kId, R"(,"namespace":"shop","uid":"5f0e","pod":true)"));
     WriteFile(kContainerList, '[' + own + ']');
-    EXPECT_TRUE(IdentifyCrio().is_sandbox);
+    EXPECT_TRUE(IdentifyCrio(&pod).is_sandbox);
+    EXPECT_EQ(pod.sandbox, kId);
+    EXPECT_EQ(pod.uid, "5f0e");
     EXPECT_EQ(IdentifyCrio().pod_namespace, "shop");
     // podman knows no namespaces.
     EXPECT_EQ(IdentifyPodman().pod_namespace, "");
@@ -277,8 +284,9 @@ TEST(StorageIdentity, ThePodAsCrioRecordedIt) {
                                   Container(kId, kImage, kOwnLayer,
                                             CrioMetadata(kOther, R"(,"namespace":"kube-system")")) +
                                   ']');
-    EXPECT_TRUE(IdentifyCrio().is_known());
+    EXPECT_TRUE(IdentifyCrio(&pod).is_known());
     EXPECT_EQ(IdentifyCrio().pod_namespace, "");
+    EXPECT_EQ(pod.sandbox, "");
   });
 }
 

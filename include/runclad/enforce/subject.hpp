@@ -7,6 +7,7 @@
 #include "runclad/enforce/facts.hpp"
 #include "runclad/engine/identity.hpp"
 #include "runclad/engine/layout.hpp"
+#include "runclad/engine/pod.hpp"
 #include "runclad/oci/spec.hpp"
 
 namespace runclad::enforce {
@@ -14,6 +15,7 @@ namespace runclad::enforce {
 struct Subject {
   engine::Layout layout;
   engine::Identity identity;
+  engine::Pod pod;
   // identity.asked_for is the name of the container's first create: the engine's state gives it to
   // another image by now.
   bool name_is_kept = false;
