@@ -14,10 +14,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/enforce/runtime_state.hpp"
 #include "runclad/enforce/subject.hpp"
 #include "runclad/engine/layout.hpp"
 #include "runclad/engine/own_files.hpp"
 #include "runclad/json/value.hpp"
+#include "runclad/rules/pod_sandbox.hpp"
+#include "runclad/sys/process.hpp"
 #include "runclad/sys/rootfs.hpp"
 
 #include "hook_facts.hpp"
@@ -133,17 +136,38 @@ void GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, const 
   }
 }
 
+// Whether the container has the host's ipc namespace by leave of host-namespaces.
+bool MayHaveHostIpc(const oci::Spec& spec, const policy::Effective& policy,
+                    const rules::Facts& facts) {
+  const auto& allowed = policy.rule("host-namespaces").parameters.strings("allow");
+  const bool is_allowed = std::ranges::find(allowed, "ipc") != allowed.end();
+  if (!is_allowed && !rules::IsPodSandbox(spec, facts.identity)) return false;
+  const auto namespaces = spec.namespaces();
+  return std::ranges::none_of(namespaces, [&](const oci::Namespace& entry) {
+    if (entry.type != "ipc") return false;
+    const auto found = facts.namespaces.find(entry.path);
+    return found == facts.namespaces.end() ||
+           found->second.owner != rules::NamespaceFacts::Owner::kHost;
+  });
+}
+
 void GatherHost(const oci::Spec& spec, const policy::Effective& policy, const Request& request,
-                const engine::Layout& layout, rules::Facts& facts) {
-  const Records* records = request.records;
-  GatherNamespaces(
-      spec, layout,
-      [records](pid_t pid) { return records == nullptr ? "" : records->FindByPid(pid); },
-      facts.namespaces);
-  engine::OwnFiles own_files(layout, JoinedPeers(spec, facts.namespaces));
+                const Subject& subject, rules::Facts& facts) {
+  const std::string& sandbox = subject.pod.sandbox;
+  const auto find_container = [&](pid_t pid) {
+    std::string id = request.records == nullptr ? std::string() : request.records->FindByPid(pid);
+    if (!id.empty() || sandbox.empty()) return id;
+    // Its own pod's sandbox may be older than runclad on this host.
+    const auto state = ReadRuntimeState(request.runtime_root, sandbox);
+    const bool is_sandboxs = state && state->pid == pid && state->start_time == sys::StartTime(pid);
+    return is_sandboxs ? sandbox : std::string();
+  };
+  GatherNamespaces(spec, subject.layout, find_container, sandbox, facts.namespaces);
+  engine::OwnFiles own_files(subject.layout, JoinedPeers(spec, facts.namespaces), subject.pod);
+  if (MayHaveHostIpc(spec, policy, facts)) own_files.AddHostShm();
   GatherSources(spec, policy.rule("host-mounts"), request.bundle, own_files, facts.sources);
-  facts.root = DescribeRoot(spec, policy.rule("rootfs-path"), request.bundle, layout);
-  GatherHooks(spec, policy.rule("hooks"), layout, facts.hooks);
+  facts.root = DescribeRoot(spec, policy.rule("rootfs-path"), request.bundle, subject.layout);
+  GatherHooks(spec, policy.rule("hooks"), subject.layout, facts.hooks);
 }
 
 // <state>/io.containerd.runtime.v2.task/<namespace>/<id>
@@ -166,7 +190,7 @@ rules::Facts GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
   GatherScan(policy.rule("image"), facts.identity, std::time(nullptr), facts);
   facts.kernel = GatherKernel();
   facts.kernel.capabilities = OwnCapabilities(spec);
-  GatherHost(spec, policy, request, subject.layout, facts);
+  GatherHost(spec, policy, request, subject, facts);
   GatherRootfs(spec, policy, request, facts);
   return facts;
 }

@@ -62,6 +62,15 @@ Verdict HostAliases::Judge(const sys::Place& place, std::string_view own_path,
   return strictest;
 }
 
+bool HostAliases::HasAlias(const sys::Place& place, std::string_view own_path,
+                           const std::function<bool(const Alias&)>& is_one) const {
+  return std::ranges::any_of(table_.mounts(), [&](const sys::Mount& mount) {
+    if (mount.file_system != place.file_system) return false;
+    const auto alias = AliasBy(mount, place, own_path);
+    return alias && is_one(*alias);
+  });
+}
+
 // A directory that an engine mounted as a volume does not become the engine's by that. It has a
 // home of its own when some mount that is no volume shows it from further up.
 bool HostAliases::IsVolumeOfAnother(const sys::Mount& mount) const {

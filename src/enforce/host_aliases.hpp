@@ -30,6 +30,10 @@ class HostAliases {
   [[nodiscard]] Verdict Judge(const sys::Place& place, std::string_view own_path,
                               const std::function<bool(const Alias&)>& skip) const;
 
+  // Whether some alias other than `own_path` is such a one.
+  [[nodiscard]] bool HasAlias(const sys::Place& place, std::string_view own_path,
+                              const std::function<bool(const Alias&)>& is_one) const;
+
   [[nodiscard]] bool HasMountsBelow(std::string_view directory) const;
   // The strictest verdict on the aliases of what is mounted below `directory`.
   [[nodiscard]] Verdict JudgeMountsBelow(std::string_view directory) const;

@@ -70,7 +70,7 @@ bool IsPinnedByEngine(const std::string& path, const engine::Layout& layout) {
 }
 
 NamespaceFacts Describe(const oci::Namespace& entry, const engine::Layout& layout,
-                        const FindContainer& find_container) {
+                        const FindContainer& find_container, const std::string& sandbox) {
   if (!entry.path.starts_with('/')) return {Owner::kUnreadable, {}};
   const auto inode = Identify(entry.path);
   if (!inode) return {Owner::kUnreadable, {}};
@@ -78,9 +78,9 @@ NamespaceFacts Describe(const oci::Namespace& entry, const engine::Layout& layou
   if (const auto pid = ProcessOf(entry.path, entry.type)) {
     std::string container = find_container ? find_container(*pid) : std::string();
     // Looked at again: the process may have gone meanwhile, and its number to another.
-    const bool is_containers = !container.empty() && Identify(entry.path) == inode;
-    if (is_containers) return {Owner::kContainer, std::move(container)};
-    return {Owner::kForeign, {}};
+    if (container.empty() || Identify(entry.path) != inode) return {Owner::kForeign, {}};
+    const bool is_outside_pod = !sandbox.empty() && container != sandbox && entry.type != "pid";
+    return {is_outside_pod ? Owner::kForeign : Owner::kContainer, std::move(container)};
   }
   return {IsPinnedByEngine(entry.path, layout) ? Owner::kEngine : Owner::kForeign, {}};
 }
@@ -88,11 +88,11 @@ NamespaceFacts Describe(const oci::Namespace& entry, const engine::Layout& layou
 }  // namespace
 
 void GatherNamespaces(const oci::Spec& spec, const engine::Layout& layout,
-                      const FindContainer& find_container,
+                      const FindContainer& find_container, const std::string& sandbox,
                       std::map<std::string, NamespaceFacts>& namespaces) {
   for (const oci::Namespace& entry : spec.namespaces()) {
     if (entry.path.empty() || namespaces.contains(entry.path)) continue;
-    namespaces[entry.path] = Describe(entry, layout, find_container);
+    namespaces[entry.path] = Describe(entry, layout, find_container, sandbox);
   }
 }
 

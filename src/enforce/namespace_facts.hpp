@@ -17,9 +17,11 @@ namespace runclad::enforce {
 // The id of the recorded container whose first process is `pid`; empty when there is none.
 using FindContainer = std::function<std::string(pid_t pid)>;
 
-// Paths are compared by what they are now; the lower runtime opens them once more, later.
+// Paths are compared by what they are now; the lower runtime opens them once more, later. With the
+// id of a pod's `sandbox`, the network, ipc and uts namespaces of any other container are foreign;
+// a pid namespace may be that of another container of the pod (kubectl debug --target).
 void GatherNamespaces(const oci::Spec& spec, const engine::Layout& layout,
-                      const FindContainer& find_container,
+                      const FindContainer& find_container, const std::string& sandbox,
                       std::map<std::string, rules::NamespaceFacts>& namespaces);
 
 // The recorded containers that the spec joins, as `namespaces` has them.

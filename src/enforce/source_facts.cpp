@@ -56,14 +56,29 @@ SourceFacts Describe(const sys::Located& source, Verdict verdict) {
 // Judges sources against the policy's lists and the host's mounts.
 class Judge {
  public:
-  Judge(const policy::Parameters& parameters, const engine::Layout& layout,
+  Judge(const policy::Parameters& parameters, const engine::OwnFiles& own_files,
         const sys::MountTable& table)
-      : paths_(LocateHostPaths(parameters, layout)),
+      : paths_(LocateHostPaths(parameters, own_files.layout())),
         aliases_(table, paths_.policy),
         is_allow_only_(parameters.boolean("allow-only")),
-        own_volumes_(layout.data_root + "/volumes") {}
+        own_volumes_(own_files.layout().data_root + "/volumes"),
+        kubelet_(own_files.kubelet_directory()),
+        pod_(own_files.pod_directory()) {}
 
-  SourceFacts Of(const sys::Located& source) const {
+  SourceFacts Of(const sys::Located& source, engine::Claim claim) const {
+    switch (claim) {
+      case engine::Claim::kVolume:
+        return OfVolume(source);
+      case engine::Claim::kPodVolume:
+      case engine::Claim::kPodPart:
+        return OfPodVolume(source, claim);
+      default:
+        return OfAnything(source);
+    }
+  }
+
+ private:
+  SourceFacts OfAnything(const sys::Located& source) const {
     const auto place = aliases_.table().PlaceOf(source);
     if (!place)
       return Describe(source, {Access::kUnknown, "is on a mount that cannot be seen from here"});
@@ -120,7 +135,40 @@ class Judge {
     return facts;
   }
 
- private:
+  // The directory of one of the pod's volumes, or a part of one.
+  SourceFacts OfPodVolume(const sys::Located& source, engine::Claim claim) const {
+    const auto place = aliases_.table().PlaceOf(source);
+    if (!place)
+      return Describe(source, {Access::kUnknown, "is on a mount that cannot be seen from here"});
+    const bool is_of_volume =
+        claim == engine::Claim::kPodVolume ||
+        aliases_.HasAlias(*place, source.path, [&](const Alias& alias) {
+          return !alias.is_inside && sys::Below(alias.path, pod_ + "/volumes");
+        });
+    bool is_listed = false;
+    Verdict verdict = aliases_.Judge(*place, source.path, [&](const Alias& alias) {
+      is_listed = is_listed || alias.verdict.is_listed;
+      return is_of_volume && IsHomeOfVolumes(alias);
+    });
+    if (verdict.access == Access::kAllowed && is_allow_only_ && !is_of_volume && !is_listed) {
+      verdict = {Access::kDenied, "is a directory that is not on the list of what may be mounted"};
+    }
+    SourceFacts facts = Describe(source, std::move(verdict));
+    AddSubmounts(source, facts);
+    if (facts.access == Access::kAllowed) facts.access = Access::kEngineOwn;
+    return facts;
+  }
+
+  // Elsewhere below the kubelet's directory it is the same volume: where a driver stages it, parts
+  // of it, and in other pods with the same claim.
+  [[nodiscard]] bool IsHomeOfVolumes(const Alias& alias) const {
+    if (sys::Below(alias.path, kubelet_ + "/plugins")) return true;
+    auto rest = sys::Below(alias.path, kubelet_ + "/pods");
+    if (!rest || rest->empty()) return false;
+    rest->remove_prefix(std::min(rest->find('/', 1), rest->size()));
+    return rest->starts_with("/volumes/") || rest->starts_with("/volume-subpaths/");
+  }
+
   // Some kinds of file are dangerous wherever they stand, and read-only mounts protect only files
   // and directories.
   Verdict ByType(const sys::Located& source, Verdict verdict) const {
@@ -177,6 +225,8 @@ class Judge {
   HostAliases aliases_;
   bool is_allow_only_;
   std::string own_volumes_;
+  std::string kubelet_;
+  std::string pod_;
 };
 
 // Every host path that the mounts name.
@@ -197,7 +247,7 @@ std::vector<std::string> SourcesOf(const oci::Spec& spec) {
 struct Open {
   std::string source;
   sys::Located located;
-  bool is_volume = false;
+  engine::Claim claim = engine::Claim::kNone;
 };
 
 }  // namespace
@@ -226,7 +276,7 @@ void GatherSources(const oci::Spec& spec, const policy::RuleSetting& setting,
     } else if (engine::IsEngineInit(*located)) {
       facts = Describe(*located, {Access::kReadOnly, "is an engine's init program"});
     } else {
-      open.push_back({source, *std::move(located), claim == engine::Claim::kVolume});
+      open.push_back({source, *std::move(located), claim});
     }
   }
   if (open.empty()) return;
@@ -238,10 +288,9 @@ void GatherSources(const oci::Spec& spec, const policy::RuleSetting& setting,
     }
     return;
   }
-  const Judge judge(setting.parameters, own_files.layout(), *table);
+  const Judge judge(setting.parameters, own_files, *table);
   for (const Open& entry : open) {
-    sources[entry.source] =
-        entry.is_volume ? judge.OfVolume(entry.located) : judge.Of(entry.located);
+    sources[entry.source] = judge.Of(entry.located, entry.claim);
   }
 }
 

@@ -79,17 +79,32 @@ std::set<std::string, std::less<>> ReadDockerVolumes(const Layout& layout) {
   return names;
 }
 
+// How many components are left.
+std::ptrdiff_t CountNames(std::string_view path) { return 1 + std::ranges::count(path, '/'); }
+
 }  // namespace
+
+OwnFiles::OwnFiles(Layout layout, std::vector<Peer> peers, Pod pod)
+    : layout_(std::move(layout)), peers_(std::move(peers)), pod_(std::move(pod)) {
+  if (!IsOneName(pod_.uid)) return;
+  // A kubelet with another --root-dir has its files where the policy denies nothing.
+  auto located = sys::LocateIfPresent("/var/lib/kubelet");
+  if (!located || !*located) return;
+  kubelet_directory_ = (*std::move(located))->path;
+  pod_directory_ = kubelet_directory_ + "/pods/" + pod_.uid;
+}
 
 Claim OwnFiles::Of(const sys::Located& source) {
   if (!S_ISREG(source.mode) && !S_ISDIR(source.mode)) return Claim::kNone;
   const std::string_view path = source.path;
+  if (has_host_shm_ && path == "/dev/shm") return Claim::kFile;
+  if (const Claim claim = OfPod(source); claim != Claim::kNone) return claim;
   if (layout_.engine == Engine::kDocker) {
     const auto rest = Within(path, layout_.data_root);
     return rest ? OfDocker(*rest) : Claim::kNone;
   }
   if (layout_.engine == Engine::kContainerd) {
-    return OfSandbox(path) ? Claim::kFile : Claim::kNone;
+    return OfCriPlugin(path) ? Claim::kFile : Claim::kNone;
   }
   if (layout_.engine == Engine::kBuildkit) {
     auto name = Within(path, layout_.data_root);
@@ -128,15 +143,46 @@ Claim OwnFiles::OfDocker(std::string_view rest) {
   return Claim::kNone;
 }
 
-// containerd's CRI plugin keeps the files of a pod by its sandbox.
-bool OwnFiles::OfSandbox(std::string_view path) const {
+// What the kubelet keeps for the pod: pods/<uid>/etc-hosts, containers/<name>/<number> (the
+// termination message), volumes/<plugin>/<volume>, volumes/kubernetes.io~csi/<volume>/mount and
+// volume-subpaths/<volume>/<container>/<number>. Its plugins' own files beside them are no
+// container's.
+Claim OwnFiles::OfPod(const sys::Located& source) const {
+  auto rest = Within(source.path, pod_directory_);
+  if (!rest) return Claim::kNone;
+  if (S_ISREG(source.mode) && *rest == "etc-hosts") return Claim::kFile;
+  if (Consume(*rest, "containers/")) {
+    return S_ISREG(source.mode) && CountNames(*rest) == 2 ? Claim::kFile : Claim::kNone;
+  }
+  if (Consume(*rest, "volume-subpaths/")) {
+    return CountNames(*rest) == 3 ? Claim::kPodPart : Claim::kNone;
+  }
+  if (!Consume(*rest, "volumes/")) return Claim::kNone;
+  if (Consume(*rest, "kubernetes.io~csi/")) {
+    return IsOneName(ConsumeName(*rest)) && *rest == "mount" ? Claim::kPodVolume : Claim::kNone;
+  }
+  return CountNames(*rest) == 2 ? Claim::kPodVolume : Claim::kNone;
+}
+
+// containerd's CRI plugin keeps the files of a pod by its sandbox, and the volumes that an image
+// declares by the container.
+bool OwnFiles::OfCriPlugin(std::string_view path) const {
   for (const std::string& directory : {layout_.containerd_root, layout_.containerd_state}) {
     auto rest = Within(path, directory);
-    if (!rest || !Consume(*rest, "io.containerd.grpc.v1.cri/sandboxes/")) continue;
-    const std::string_view id = ConsumeName(*rest);
-    const bool is_own = id == layout_.id;
-    if (IsOneOf(*rest, kNetworkFiles)) return is_own || IsPeer(id, "network");
-    if (*rest == "shm") return is_own || IsPeer(id, "ipc");
+    if (!rest || !Consume(*rest, "io.containerd.grpc.v1.cri/")) continue;
+    if (Consume(*rest, "sandboxes/")) {
+      const std::string_view id = ConsumeName(*rest);
+      const bool is_own = id == layout_.id || id == pod_.sandbox;
+      if (IsOneOf(*rest, kNetworkFiles)) return is_own || IsPeer(id, "network");
+      return *rest == "shm" && (is_own || IsPeer(id, "ipc"));
+    }
+    if (Consume(*rest, "containers/")) {
+      const bool is_own = ConsumeName(*rest) == layout_.id;
+      return is_own && Consume(*rest, "volumes/") && IsOneName(*rest);
+    }
+    // An image that is mounted as a volume, or something in it.
+    return Consume(*rest, "image-volumes/") && !pod_.sandbox.empty() &&
+           ConsumeName(*rest) == pod_.sandbox && !rest->empty();
   }
   return false;
 }
@@ -164,8 +210,9 @@ bool OwnFiles::OfStorage(std::string_view path) const {
       is_file = IsOneName(rest);
     }
   } else {
-    is_file = (IsOneOf(rest, kNetworkFiles) && IsPeer(id, "network")) ||
-              (rest == "shm" && IsPeer(id, "ipc"));
+    const bool is_pods = !pod_.sandbox.empty() && id == pod_.sandbox;
+    is_file = (IsOneOf(rest, kNetworkFiles) && (is_pods || IsPeer(id, "network"))) ||
+              (rest == "shm" && (is_pods || IsPeer(id, "ipc")));
   }
   return is_file && sys::OnlyRootCouldReplace(std::string(path.substr(0, userdata_bytes)));
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runclad/rules/pod_sandbox.hpp"
 #include "runclad/rules/rule.hpp"
 
 namespace runclad::rules {
@@ -44,17 +45,55 @@ std::vector<std::string> Pods(const std::vector<oci::Namespace>& namespaces,
   return pods;
 }
 
+// A Kubernetes pod's member. Its sandbox's namespaces count as its own: facts have no other
+// container's as a container's, but for pid.
+bool IsOfKubernetesPod(const Context& context) {
+  return !context.facts.identity.pod_namespace.empty();
+}
+
+// The types of which the container may have the host's.
+std::vector<std::string> AllowedOfHost(const oci::Spec& spec, const Context& context) {
+  std::vector<std::string> allowed = context.parameters.strings("allow");
+  if (IsPodSandbox(spec, context.facts.identity)) {
+    allowed.insert(allowed.end(), {"network", "pid", "ipc", "uts"});
+  }
+  if (!IsOfKubernetesPod(context) || !Has(allowed, "network")) return allowed;
+  const auto namespaces = spec.namespaces();
+  const bool has_own_network = std::ranges::any_of(namespaces, [&](const oci::Namespace& entry) {
+    return entry.type == "network" && FactsOf(entry, context).owner != Owner::kHost;
+  });
+  // A pod with the host's network has the host's name: hostNetwork is one word for both.
+  if (!has_own_network) allowed.emplace_back("uts");
+  return allowed;
+}
+
+// The pod's author asked for the host's namespaces, and the operator may grant them.
+std::string WayOutOfPod(const Context& context) {
+  const engine::Identity& identity = context.facts.identity;
+  if (!IsOfKubernetesPod(context)) return {};
+  if (identity.is_sandbox) {
+    return identity.is_known()
+               ? ": the sandbox of a pod may have it that runs pause and nothing else"
+               : ": the sandbox of a pod may have it, but this one's image is "
+                 "unknown, because " +
+                     identity.unknown_because;
+  }
+  return ", which its pod asks for (hostNetwork, hostPID, hostIPC): a waiver in pods/" +
+         identity.pod_namespace + ".json or in the image's file allows it";
+}
+
 // Why the entry may not be joined, as a predicate; empty when it may.
 std::string WhyNot(const oci::Namespace& entry, const std::vector<std::string>& pods,
-                   const Context& context) {
+                   const std::vector<std::string>& allowed, const Context& context) {
   const NamespaceFacts& facts = FactsOf(entry, context);
   const std::string name = entry.type + " namespace";
   switch (facts.owner) {
     case Owner::kHost:
-      return Has(context.parameters.strings("allow"), entry.type) ? std::string()
-                                                                  : "is the host's " + name;
+      return Has(allowed, entry.type) ? std::string()
+                                      : "is the host's " + name + WayOutOfPod(context);
     case Owner::kContainer:
       if (Has(context.parameters.strings("join"), entry.type)) return {};
+      if (IsOfKubernetesPod(context) && entry.type != "pid" && entry.type != "mount") return {};
       // A pod's members have its host name as they have its network.
       if (entry.type == "uts" && Has(pods, facts.container)) return {};
       return "is the " + name + " of container " + facts.container;
@@ -62,6 +101,10 @@ std::string WhyNot(const oci::Namespace& entry, const std::vector<std::string>& 
       if (entry.type == "network" || entry.type == "ipc" || entry.type == "uts") return {};
       return "is a " + name + " that an engine made for something else";
     case Owner::kForeign:
+      if (!facts.container.empty()) {
+        return "is the " + name + " of container " + facts.container +
+               ", which is not the sandbox of its pod";
+      }
       return "is the " + name + " of a process that is in no container that runclad made";
     case Owner::kUnreadable:
       break;
@@ -72,6 +115,7 @@ std::string WhyNot(const oci::Namespace& entry, const std::vector<std::string>& 
 Findings Check(const oci::Spec& spec, const Context& context) {
   const std::vector<oci::Namespace> namespaces = spec.namespaces();
   const std::vector<std::string> pods = Pods(namespaces, context);
+  const std::vector<std::string> allowed = AllowedOfHost(spec, context);
   Findings findings;
   for (const std::string_view type : kTypes) {
     bool is_there = false;
@@ -80,15 +124,16 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       if (entry.type != type) continue;
       is_there = true;
       if (entry.path.empty()) continue;
-      std::string why = WhyNot(entry, pods, context);
+      std::string why = WhyNot(entry, pods, allowed, context);
       if (why.empty()) continue;
       findings.push_back(
           Refuse("/linux/namespaces/" + std::to_string(i) + "/path", entry.path, std::move(why)));
     }
-    if (is_there || Has(context.parameters.strings("allow"), type)) continue;
-    findings.push_back(Refuse(
-        "/linux/namespaces", {},
-        "has no " + std::string(type) + " namespace, so that the container would have the host's"));
+    if (is_there || Has(allowed, type)) continue;
+    findings.push_back(Refuse("/linux/namespaces", {},
+                              "has no " + std::string(type) +
+                                  " namespace, so that the container would have the host's" +
+                                  WayOutOfPod(context)));
   }
   return findings;
 }

@@ -3,15 +3,12 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include <array>
-#include <csignal>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <sched.h>
 
 #include "../mount_namespace.hpp"
+#include "../stranger.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -19,40 +16,6 @@ namespace {
 using rules::NamespaceFacts;
 using Owner = NamespaceFacts::Owner;
 using namespace runclad::testing;  // NOLINT(google-build-using-namespace): mounts, files
-
-// A process with namespaces of its own, as long as this lives.
-class Stranger {
- public:
-  Stranger() {
-    std::array<int, 2> ready{};
-    EXPECT_EQ(::pipe(ready.data()), 0);
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      const bool is_apart = ::unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) == 0;
-      if (::write(ready[1], is_apart ? "y" : "n", 1) == 1) ::pause();
-      ::_exit(0);
-    }
-    char answer = 0;
-    EXPECT_EQ(::read(ready[0], &answer, 1), 1);
-    EXPECT_EQ(answer, 'y');
-    ::close(ready[0]);
-    ::close(ready[1]);
-  }
-  Stranger(const Stranger&) = delete;
-  Stranger& operator=(const Stranger&) = delete;
-  ~Stranger() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-
-  [[nodiscard]] pid_t pid() const { return pid_; }
-  [[nodiscard]] std::string path(const std::string& name) const {
-    return "/proc/" + std::to_string(pid_) + "/ns/" + name;
-  }
-
- private:
-  pid_t pid_ = -1;
-};
 
 oci::Spec Joining(const std::string& type, const std::string& path) {
   const json::Document config = {
@@ -63,9 +26,10 @@ oci::Spec Joining(const std::string& type, const std::string& path) {
 }
 
 NamespaceFacts FactsOf(const std::string& type, const std::string& path,
-                       const FindContainer& find = nullptr, const engine::Layout& layout = {}) {
+                       const FindContainer& find = nullptr, const engine::Layout& layout = {},
+                       const std::string& sandbox = {}) {
   std::map<std::string, NamespaceFacts> facts;
-  GatherNamespaces(Joining(type, path), layout, find, facts);
+  GatherNamespaces(Joining(type, path), layout, find, sandbox, facts);
   EXPECT_EQ(facts.size(), 1U);
   return facts[path];
 }
@@ -117,12 +81,24 @@ TEST(Namespaces, OfAContainerWithARecord) {
   EXPECT_EQ(FactsOf("network", process + "//ns/net", find).owner, Owner::kForeign);
 }
 
+TEST(Namespaces, APodsMemberJoinsItsOwnSandboxAndNoOther) {
+  const Stranger stranger;
+  const auto find = [](pid_t) { return "box"; };
+  for (const auto& [type, name] : std::vector<std::pair<std::string, std::string>>{
+           {"network", "net"}, {"ipc", "ipc"}, {"uts", "uts"}}) {
+    EXPECT_EQ(FactsOf(type, stranger.path(name), find, {}, "box").owner, Owner::kContainer) << name;
+    const NamespaceFacts facts = FactsOf(type, stranger.path(name), find, {}, "another");
+    EXPECT_EQ(facts.owner, Owner::kForeign) << name;
+    EXPECT_EQ(facts.container, "box") << "for the sentence";
+  }
+}
+
 TEST(Namespaces, JoinedPeersAreThoseWithARecord) {
   const Stranger stranger;
   const auto find = [](pid_t) { return "peer"; };
   const oci::Spec spec = Joining("network", stranger.path("net"));
   std::map<std::string, NamespaceFacts> facts;
-  GatherNamespaces(spec, {}, find, facts);
+  GatherNamespaces(spec, {}, find, {}, facts);
   const auto peers = JoinedPeers(spec, facts);
   ASSERT_EQ(peers.size(), 1U);
   EXPECT_EQ(peers[0].id, "peer");

@@ -138,6 +138,109 @@ TEST(OwnFiles, ContainerdsSandboxFiles) {
   });
 }
 
+TEST(OwnFiles, AContainersSandboxIsTheOneOfItsRecord) {
+  InPrivateMounts([] {
+    Layout layout;
+    layout.engine = Engine::kContainerd;
+    layout.id = kId;
+    layout.containerd_root = "/srv/lib";
+    layout.containerd_state = "/srv/run";
+    const std::string root = "/srv/lib/io.containerd.grpc.v1.cri/";
+    const std::string state = "/srv/run/io.containerd.grpc.v1.cri/";
+    for (const std::string& id : {kId, kPeer, kOther}) {
+      WriteFile(root + "sandboxes/" + id + "/hosts");
+      MakeDirectories(state + "sandboxes/" + id + "/shm");
+      MakeDirectories(root + "containers/" + id + "/volumes/1/below");
+      MakeDirectories(state + "image-volumes/" + id + "/image/below");
+    }
+    OwnFiles files(layout, {}, {kPeer, ""});
+    ExpectClaim(
+        Claim::kFile, files,
+        {root + "sandboxes/" + kPeer + "/hosts", state + "sandboxes/" + kPeer + "/shm",
+         root + "containers/" + kId + "/volumes/1", state + "image-volumes/" + kPeer + "/image",
+         state + "image-volumes/" + kPeer + "/image/below"});
+    ExpectClaim(
+        Claim::kNone, files,
+        {root + "sandboxes/" + kOther + "/hosts", state + "sandboxes/" + kOther + "/shm",
+         root + "sandboxes/" + kPeer, root + "containers/" + kId,
+         root + "containers/" + kId + "/volumes", root + "containers/" + kId + "/volumes/1/below",
+         root + "containers/" + kPeer + "/volumes/1", state + "image-volumes/" + kPeer,
+         state + "image-volumes/" + kOther + "/image", state + "image-volumes"});
+    OwnFiles of_no_pod(layout, {});
+    ExpectClaim(Claim::kNone, of_no_pod,
+                {root + "sandboxes/" + kPeer + "/hosts", state + "sandboxes/" + kPeer + "/shm",
+                 state + "image-volumes/" + kPeer + "/image"});
+  });
+}
+
+TEST(OwnFiles, TheKubeletsDirectoryOfThePodAndOnlyItsLeaves) {
+  InPrivateMounts([] {
+    runclad::testing::TmpfsMount("/var/lib");
+    MakeDirectories("/srv/kubelet");
+    ASSERT_EQ(::symlink("/srv/kubelet", "/var/lib/kubelet"), 0);
+    Layout layout;
+    layout.engine = Engine::kContainerd;
+    layout.id = kId;
+    const auto pod = [](const std::string& uid) { return "/var/lib/kubelet/pods/" + uid + "/"; };
+    const Strings regular = {"etc-hosts", "containers/app/1a2b3c4d",
+                             "plugins/kubernetes.io~empty-dir/cache/ready", "containers/app/x/y",
+                             "other"};
+    const Strings directories = {"volumes/kubernetes.io~empty-dir/cache/below",
+                                 "volumes/kubernetes.io~csi/pv/mount/below",
+                                 "volume-subpaths/cache/app/0/below"};
+    for (const std::string uid : {"own", "other"}) {
+      for (const std::string& file : regular) WriteFile(pod(uid) + file);
+      for (const std::string& directory : directories) MakeDirectories(pod(uid) + directory);
+    }
+    MakeDirectories("/srv/kubelet/plugins/kubernetes.io/csi/driver/1/globalmount");
+    OwnFiles files(layout, {}, {kPeer, "own"});
+    ExpectClaim(Claim::kFile, files,
+                {pod("own") + "etc-hosts", pod("own") + "containers/app/1a2b3c4d"});
+    ExpectClaim(Claim::kPodVolume, files,
+                {pod("own") + "volumes/kubernetes.io~empty-dir/cache",
+                 pod("own") + "volumes/kubernetes.io~csi/pv/mount"});
+    ExpectClaim(Claim::kPodPart, files, {pod("own") + "volume-subpaths/cache/app/0"});
+    ExpectClaim(Claim::kNone, files,
+                {"/var/lib/kubelet",
+                 "/var/lib/kubelet/pods",
+                 pod("own"),
+                 pod("own") + "volumes",
+                 pod("own") + "volumes/kubernetes.io~empty-dir",
+                 pod("own") + "volumes/kubernetes.io~csi/pv",
+                 pod("own") + "volumes/kubernetes.io~empty-dir/cache/below",
+                 pod("own") + "volumes/kubernetes.io~csi/pv/mount/below",
+                 pod("own") + "volume-subpaths",
+                 pod("own") + "volume-subpaths/cache/app",
+                 pod("own") + "volume-subpaths/cache/app/0/below",
+                 pod("own") + "containers",
+                 pod("own") + "containers/app",
+                 pod("own") + "containers/app/x/y",
+                 pod("own") + "other",
+                 pod("own") + "plugins/kubernetes.io~empty-dir/cache/ready",
+                 pod("own") + "../other/etc-hosts",
+                 pod("other") + "etc-hosts",
+                 pod("other") + "containers/app/1a2b3c4d",
+                 pod("other") + "volumes/kubernetes.io~empty-dir/cache",
+                 pod("other") + "volume-subpaths/cache/app/0",
+                 "/var/lib/kubelet/plugins/kubernetes.io/csi/driver/1/globalmount"});
+    for (const std::string uid : {"", ".", "..", "own/volumes", "own/", "other/../own"}) {
+      OwnFiles strange(layout, {}, {kPeer, uid});
+      ExpectClaim(Claim::kNone, strange,
+                  {pod("own") + "etc-hosts", pod("own") + "volumes/kubernetes.io~empty-dir/cache"});
+    }
+  });
+}
+
+TEST(OwnFiles, TheHostsSharedMemoryByLeave) {
+  InPrivateMounts([] {
+    OwnFiles files(Discover(MakeDocker()), {});
+    ExpectClaim(Claim::kNone, files, {"/dev/shm"});
+    files.AddHostShm();
+    ExpectClaim(Claim::kFile, files, {"/dev/shm"});
+    ExpectClaim(Claim::kNone, files, {"/dev", "/"});
+  });
+}
+
 TEST(OwnFiles, PodmansUserdataBelowBothRoots) {
   InPrivateMounts([] {
     Layout layout;
@@ -171,6 +274,16 @@ TEST(OwnFiles, PodmansUserdataBelowBothRoots) {
                  userdata("/srv/storage", kId) + "overlay/123", "/srv/storage/volumes/any",
                  "/srv/storage/volumes/any/_data/below"});
     ExpectClaim(Claim::kVolume, files, {"/srv/storage/volumes/any/_data"});
+    // Of CRI-O the sandbox is known without that a process of it is joined.
+    layout.engine = Engine::kCrio;
+    OwnFiles member(layout, {}, {kPeer, ""});
+    ExpectClaim(
+        Claim::kFile, member,
+        {run + "hosts", userdata("/srv/run", kPeer) + "hosts",
+         userdata("/srv/run", kPeer) + "resolv.conf", userdata("/srv/storage", kPeer) + "shm"});
+    ExpectClaim(Claim::kNone, member,
+                {userdata("/srv/run", kPeer) + "config.json",
+                 userdata("/srv/run", kPeer) + "secrets/token"});
     // A directory of that shape that somebody else made.
     constexpr uid_t kSomeone = 1000;
     WriteFile(userdata("/srv/home", kId) + "hosts");

@@ -161,5 +161,205 @@ INSTANTIATE_TEST_SUITE_P(
              {R"(/linux/namespaces/5/path "/host" is the host's network namespace)"}}),
     [](const auto& instance) { return instance.param.name; });
 
+// --- Kubernetes ---------------------------------------------------------------------------------
+
+enum class Who { kWorkload, kSandbox, kSandboxOfUnknownImage, kNoPods };
+
+struct PodCase {
+  std::string name;
+  Who who;
+  std::string arguments;
+  std::string namespaces;
+  std::vector<std::string> allow;
+  std::vector<std::string> refused;
+};
+
+void PrintTo(const PodCase& test, std::ostream* out) { *out << test.name; }
+
+class PodNamespaces : public ::testing::TestWithParam<PodCase> {};
+
+TEST_P(PodNamespaces, AreJudgedByWhoHasThem) {
+  const auto spec =
+      oci::Spec::Parse(R"({"process":{"args":[)" + GetParam().arguments +
+                       R"(]},"linux":{"namespaces":[)" + GetParam().namespaces + "]}}");
+  ASSERT_TRUE(spec) << spec.error().message;
+  Facts facts;
+  facts.namespaces = {
+      {"/host", {Owner::kHost, {}}},          {"/sandbox", {Owner::kContainer, "sandbox"}},
+      {"/other", {Owner::kForeign, "other"}}, {"/foreign", {Owner::kForeign, {}}},
+      {"/pinned", {Owner::kEngine, {}}},
+  };
+  engine::Identity& identity = facts.identity;
+  identity.engine = engine::Engine::kContainerd;
+  if (GetParam().who != Who::kNoPods) identity.pod_namespace = "shop";
+  identity.is_sandbox =
+      GetParam().who == Who::kSandbox || GetParam().who == Who::kSandboxOfUnknownImage;
+  if (GetParam().who == Who::kSandboxOfUnknownImage) {
+    identity.unknown_because = "it is lost";
+  } else {
+    identity.config_digest = "sha256:1";
+  }
+  policy::Parameters parameters;
+  parameters.Set("allow", GetParam().allow);
+  parameters.Set("join", std::vector<std::string>());
+  std::vector<std::string> refused;
+  for (const Finding& finding :
+       FindRule("host-namespaces")->check(*spec, Context{facts, parameters})) {
+    EXPECT_FALSE(finding.has_safe_form());
+    refused.push_back(finding.path + " " + finding.before.Dump() + " " + finding.why);
+  }
+  EXPECT_EQ(refused, GetParam().refused);
+}
+
+const std::string kPause = R"("/pause")";
+const std::string kMount = R"({"type":"mount"})";
+// As containerd's CRI plugin has a container of a pod: path of network, uts and ipc, and more.
+std::string Member(const std::string& network, const std::string& uts, const std::string& ipc,
+                   const std::string& pid = R"({"type":"pid"})") {
+  return pid + R"(,{"type":"ipc","path":")" + ipc + R"("},{"type":"uts","path":")" + uts +
+         R"("},{"type":"mount"},{"type":"network","path":")" + network + R"("})";
+}
+const std::string kWayOut =
+    ", which its pod asks for (hostNetwork, hostPID, hostIPC): a waiver in pods/shop.json or in "
+    "the image's file allows it";
+const std::string kOnlyPause =
+    ": the sandbox of a pod may have it that runs pause and nothing else";
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, PodNamespaces,
+    ::testing::Values(
+        PodCase{"SandboxOfItsOwnNetwork",
+                Who::kSandbox,
+                kPause,
+                R"({"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"mount"},)"
+                R"({"type":"network","path":"/pinned"})",
+                {},
+                {}},
+        PodCase{"SandboxOfTheHostsNamespaces", Who::kSandbox, kPause, kMount, {}, {}},
+        PodCase{"SandboxByPath",
+                Who::kSandbox,
+                R"("/usr/bin/pod")",
+                R"({"type":"pid","path":"/host"},{"type":"mount"})",
+                {},
+                {}},
+        PodCase{"SandboxNeverOfTheHostsMounts",
+                Who::kSandbox,
+                kPause,
+                R"({"type":"pid"})",
+                {},
+                {"/linux/namespaces null has no mount" + kMissing + kOnlyPause}},
+        PodCase{"SandboxOfAnotherProcesssNetwork",
+                Who::kSandbox,
+                kPause,
+                R"({"type":"network","path":"/foreign"},{"type":"mount"})",
+                {},
+                {R"(/linux/namespaces/0/path "/foreign" is the network namespace of a process )"
+                 "that is in no container that runclad made"}},
+        PodCase{"SandboxThatRunsSomethingElse",
+                Who::kSandbox,
+                R"("/bin/sh")",
+                R"({"type":"pid"},{"type":"ipc"},{"type":"mount"})",
+                {},
+                {"/linux/namespaces null has no network" + kMissing + kOnlyPause,
+                 "/linux/namespaces null has no uts" + kMissing + kOnlyPause}},
+        PodCase{"SandboxWithArguments",
+                Who::kSandbox,
+                R"("/pause","-v")",
+                R"({"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"mount"})",
+                {},
+                {"/linux/namespaces null has no network" + kMissing + kOnlyPause}},
+        PodCase{"SandboxOfAnImageThatIsNotKnown",
+                Who::kSandboxOfUnknownImage,
+                kPause,
+                R"({"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"mount"})",
+                {},
+                {"/linux/namespaces null has no network" + kMissing +
+                 ": the sandbox of a pod may have it, but this one's image is unknown, because it "
+                 "is lost"}},
+        PodCase{"WorkloadThatRunsPause",
+                Who::kWorkload,
+                kPause,
+                R"({"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"mount"})",
+                {},
+                {"/linux/namespaces null has no network" + kMissing + kWayOut}},
+        PodCase{"PauseOfNoPod",
+                Who::kNoPods,
+                kPause,
+                R"({"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"mount"})",
+                {},
+                {"/linux/namespaces null has no network" + kMissing}},
+        PodCase{"WorkloadOfAnOrdinaryPodWithoutAnyJoin",
+                Who::kWorkload,
+                R"("/app")",
+                Member("/sandbox", "/sandbox", "/sandbox"),
+                {},
+                {}},
+        PodCase{"WorkloadInheritsTheHostsNetworkAndName",
+                Who::kWorkload,
+                R"("/app")",
+                Member("/host", "/host", "/sandbox"),
+                {},
+                {R"(/linux/namespaces/4/path "/host" is the host's network namespace)" + kWayOut,
+                 R"(/linux/namespaces/2/path "/host" is the host's uts namespace)" + kWayOut}},
+        PodCase{"WorkloadMayHaveTheHostsNetwork",
+                Who::kWorkload,
+                R"("/app")",
+                Member("/host", "/host", "/sandbox"),
+                {"network"},
+                {}},
+        PodCase{"HostsNameComesOnlyWithItsNetwork",
+                Who::kWorkload,
+                R"("/app")",
+                Member("/sandbox", "/host", "/sandbox"),
+                {"network"},
+                {R"(/linux/namespaces/2/path "/host" is the host's uts namespace)" + kWayOut}},
+        PodCase{"HostsNameComesOnlyInPods",
+                Who::kNoPods,
+                R"("/app")",
+                R"({"type":"pid"},{"type":"ipc"},{"type":"uts","path":"/host"},{"type":"mount"})",
+                {"network"},
+                {R"(/linux/namespaces/2/path "/host" is the host's uts namespace)"}},
+        PodCase{"WorkloadMayHaveTheHostsIpc",
+                Who::kWorkload,
+                R"("/app")",
+                Member("/sandbox", "/sandbox", "/host"),
+                {"ipc"},
+                {}},
+        PodCase{"HostsNetworkIsNotItsIpc",
+                Who::kWorkload,
+                R"("/app")",
+                Member("/host", "/host", "/host"),
+                {"network"},
+                {R"(/linux/namespaces/1/path "/host" is the host's ipc namespace)" + kWayOut}},
+        PodCase{"WorkloadOfHostPid",
+                Who::kWorkload,
+                R"("/app")",
+                Member("/sandbox", "/sandbox", "/sandbox", R"({"type":"pid","path":"/host"})"),
+                {"network"},
+                {R"(/linux/namespaces/0/path "/host" is the host's pid namespace)" + kWayOut}},
+        PodCase{"SharedPidIsAskedFor",
+                Who::kWorkload,
+                R"("/app")",
+                Member("/sandbox", "/sandbox", "/sandbox", R"({"type":"pid","path":"/sandbox"})"),
+                {},
+                {R"(/linux/namespaces/0/path "/sandbox" is the pid namespace of container )"
+                 "sandbox"}},
+        PodCase{"MountsAreNeverShared",
+                Who::kWorkload,
+                R"("/app")",
+                R"({"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"network"},)"
+                R"({"type":"mount","path":"/sandbox"})",
+                {},
+                {R"(/linux/namespaces/4/path "/sandbox" is the mount namespace of container )"
+                 "sandbox"}},
+        PodCase{"AnotherPodsNetwork",
+                Who::kWorkload,
+                R"("/app")",
+                Member("/other", "/sandbox", "/sandbox"),
+                {},
+                {R"(/linux/namespaces/4/path "/other" is the network namespace of container )"
+                 "other, which is not the sandbox of its pod"}}),
+    [](const auto& instance) { return instance.param.name; });
+
 }  // namespace
 }  // namespace runclad::rules

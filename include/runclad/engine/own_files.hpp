@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runclad/engine/layout.hpp"
+#include "runclad/engine/pod.hpp"
 #include "runclad/sys/mounts.hpp"
 
 namespace runclad::engine {
@@ -20,35 +21,43 @@ struct Peer {
 
 enum class Claim {
   kNone,
-  kFile,    // made by the engine for this container
-  kVolume,  // a named volume's directory; what is mounted there may still be anything
+  kFile,       // made by the engine for this container, or by the kubelet for its pod
+  kVolume,     // a named volume's directory; what is mounted there may still be anything
+  kPodVolume,  // of its pod, mounted by the kubelet
+  kPodPart,    // a part of one of its pod's volumes, bound by the kubelet: of a hostPath's, too
 };
 
 // Exact files only, never a directory with everything below it: the directory that has a Docker
 // container's hosts file has its config.v2.json too.
-//
-// Not known here: a Kubernetes pod's volumes (/var/lib/kubelet/pods/<uid>), for which containerd's
-// metadata would have to say that the pod is this container's, and a CRI sandbox that the container
-// joins but that runclad did not create.
 class OwnFiles {
  public:
   OwnFiles() = default;
-  OwnFiles(Layout layout, std::vector<Peer> peers)
-      : layout_(std::move(layout)), peers_(std::move(peers)) {}
+  OwnFiles(Layout layout, std::vector<Peer> peers, Pod pod = {});
+
+  // The container has the host's ipc namespace, by leave: engines bind the host's /dev/shm with it.
+  void AddHostShm() { has_host_shm_ = true; }
 
   Claim Of(const sys::Located& source);
 
   [[nodiscard]] const Layout& layout() const { return layout_; }
+  // The kubelet's directory, and what it has there for the container's pod; empty: none is known.
+  [[nodiscard]] const std::string& kubelet_directory() const { return kubelet_directory_; }
+  [[nodiscard]] const std::string& pod_directory() const { return pod_directory_; }
 
  private:
   Claim OfDocker(std::string_view rest);
-  [[nodiscard]] bool OfSandbox(std::string_view path) const;
+  [[nodiscard]] Claim OfPod(const sys::Located& source) const;
+  [[nodiscard]] bool OfCriPlugin(std::string_view path) const;
   [[nodiscard]] bool OfStorage(std::string_view path) const;
   [[nodiscard]] bool IsPeer(std::string_view id, std::string_view type) const;
   bool HasDockerVolume(std::string_view name);
 
   Layout layout_;
   std::vector<Peer> peers_;
+  Pod pod_;
+  std::string kubelet_directory_;
+  std::string pod_directory_;
+  bool has_host_shm_ = false;
   std::optional<std::set<std::string, std::less<>>> docker_volumes_;  // read when first asked for
 };
 
