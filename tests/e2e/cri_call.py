@@ -2,11 +2,16 @@
 """Calls a CRI runtime service by what Debian has: curl speaks HTTP/2, and the few messages are
 written here field by field (kubernetes/cri-api, runtime.v1).
 
-  cri_call.py SOCKET run-sandbox NAME NAMESPACE      prints the sandbox's id
-  cri_call.py SOCKET create SANDBOX NAME NAMESPACE IMAGE [ANNOTATION=VALUE…]
+  cri_call.py SOCKET run-sandbox NAME NAMESPACE [OPTION…]     prints the sandbox's id
+  cri_call.py SOCKET create SANDBOX NAME NAMESPACE IMAGE [OPTION…]     prints the container's id
   cri_call.py SOCKET start CONTAINER
   cri_call.py SOCKET exec CONTAINER PROGRAM ARGUMENT…
+  cri_call.py SOCKET remove CONTAINER
   cri_call.py SOCKET remove-sandbox SANDBOX
+
+The pod's uid is "uid-" and its sandbox's name. Options of both: network=node, ipc=node, pid=node (the
+host's), pid=pod, pid=target:CONTAINER, annotation:KEY=VALUE, label:KEY=VALUE; of a container:
+mount=HOST:CONTAINER[:ro], run=PROGRAM, capability=NAME.
 
 The status is 1 when the service says an error, which is printed on stderr."""
 
@@ -14,11 +19,6 @@ import subprocess
 import sys
 import tempfile
 import urllib.parse
-
-# A kubelet's: of the network the host's (NODE; one of its own would want a CNI plugin), of pids the
-# container's own (CONTAINER), of ipc the pod's.
-NAMESPACES = {1: 2, 2: 1}
-
 
 def varint(number):
     out = bytearray()
@@ -84,36 +84,65 @@ def call(socket, method, message):
     return dict(fields(body[5:]))
 
 
-def namespaces():
-    return b"".join(field(number, mode) for number, mode in NAMESPACES.items())
+# NamespaceMode
+POD, CONTAINER, NODE, TARGET = 0, 1, 2, 3
 
 
-def sandbox_config(name, namespace):
+def values(options, key):
+    return [option.split("=", 1)[1] for option in options if option.startswith(key + "=")]
+
+
+def namespaces(options):
+    """As a kubelet asks: network and ipc are the pod's, pids the container's own."""
+    modes = {1: POD, 2: CONTAINER, 3: POD}
+    target = b""
+    for number, key in ((1, "network"), (2, "pid"), (3, "ipc")):
+        for value in values(options, key):
+            modes[number] = {"node": NODE, "pod": POD}.get(value, TARGET)
+            if modes[number] == TARGET:
+                target = field(4, value.split(":", 1)[1])
+    return b"".join(field(number, mode) for number, mode in modes.items()) + target
+
+
+def entries(number, prefix, options):
+    """A map of strings."""
+    out = b""
+    for option in options:
+        if option.startswith(prefix + ":"):
+            key, value = option[len(prefix) + 1 :].split("=", 1)
+            out += field(number, field(1, key) + field(2, value))
+    return out
+
+
+def sandbox_config(name, namespace, options):
     metadata = field(1, name) + field(2, "uid-" + name) + field(3, namespace)
-    security = field(2, field(1, namespaces()))
-    return field(1, metadata) + field(3, "/run") + field(8, security)
+    config = field(1, metadata) + field(3, "/run")
+    config += entries(6, "label", options) + entries(7, "annotation", options)
+    return config + field(8, field(2, field(1, namespaces(options))))
+
+
+def container_config(name, image, options):
+    config = field(1, field(1, name)) + field(2, field(1, image))
+    config += field(3, values(options, "run") or ["/bin/sleep", "600"])
+    for mount in values(options, "mount"):
+        host, container, *read_only = mount.split(":")
+        mount = field(1, container) + field(2, host) + field(3, len(read_only))
+        config += field(7, mount)
+    config += entries(9, "label", options) + entries(10, "annotation", options)
+    security = field(1, field(1, values(options, "capability"))) + field(3, namespaces(options))
+    return config + field(11, name + ".log") + field(15, field(2, security))
 
 
 def main(socket, verb, *arguments):
     if verb == "run-sandbox":
-        name, namespace = arguments
-        answer = call(socket, "RunPodSandbox", field(1, sandbox_config(name, namespace)))
+        name, namespace, *options = arguments
+        answer = call(socket, "RunPodSandbox", field(1, sandbox_config(name, namespace, options)))
         print(answer[1].decode())
     elif verb == "create":
-        sandbox, name, namespace, image, *annotations = arguments
-        security = field(1, field(1, "NET_ADMIN")) + field(3, namespaces())
-        config = field(1, field(1, name)) + field(2, field(1, image))
-        config += field(3, ["/bin/sleep", "600"]) + field(11, name + ".log")
-        for annotation in annotations:
-            key, value = annotation.split("=", 1)
-            config += field(10, field(1, key) + field(2, value))
-        config += field(15, field(2, security))
-        answer = call(
-            socket,
-            "CreateContainer",
-            field(1, sandbox) + field(2, config) + field(3, sandbox_config(sandbox, namespace)),
-        )
-        print(answer[1].decode())
+        sandbox, name, namespace, image, *options = arguments
+        message = field(1, sandbox) + field(2, container_config(name, image, options))
+        message += field(3, sandbox_config(sandbox, namespace, []))
+        print(call(socket, "CreateContainer", message)[1].decode())
     elif verb == "start":
         call(socket, "StartContainer", field(1, arguments[0]))
     elif verb == "exec":
@@ -125,6 +154,8 @@ def main(socket, verb, *arguments):
         sys.stdout.write(answer.get(1, b"").decode())
         sys.stderr.write(answer.get(2, b"").decode())
         sys.exit(answer.get(3, 0))
+    elif verb == "remove":
+        call(socket, "RemoveContainer", field(1, arguments[0]))
     elif verb == "remove-sandbox":
         call(socket, "StopPodSandbox", field(1, arguments[0]))
         call(socket, "RemovePodSandbox", field(1, arguments[0]))

@@ -25,6 +25,7 @@ all_topics="
   by_hand
   containerd
   cri
+  pods
   podman
   resources
   placement
