@@ -164,6 +164,14 @@ void GatherHost(const oci::Spec& spec, const policy::Effective& policy, const Re
   };
   GatherNamespaces(spec, subject.layout, find_container, sandbox, facts.namespaces);
   engine::OwnFiles own_files(subject.layout, JoinedPeers(spec, facts.namespaces), subject.pod);
+  own_files.AddSharers([&](std::string_view id, std::string_view type) {
+    if (request.records == nullptr) return false;
+    const auto record = request.records->Find(id);
+    if (!record || !record->has_value() || (*record)->pid == 0) return false;
+    const pid_t pid = (*record)->pid;
+    return IsInJoined(pid, type, spec, facts.namespaces) &&
+           sys::StartTime(pid) == (*record)->start_time;
+  });
   if (MayHaveHostIpc(spec, policy, facts)) own_files.AddHostShm();
   GatherSources(spec, policy.rule("host-mounts"), request.bundle, own_files, facts.sources);
   facts.root = DescribeRoot(spec, policy.rule("rootfs-path"), request.bundle, subject.layout);

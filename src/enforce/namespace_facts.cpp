@@ -1,10 +1,12 @@
 #include "namespace_facts.hpp"
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -69,6 +71,34 @@ bool IsPinnedByEngine(const std::string& path, const engine::Layout& layout) {
   });
 }
 
+// Who is in the namespace: a look at every process of the host.
+std::vector<pid_t> ProcessesIn(const sys::Inode& inode, std::string_view type) {
+  std::vector<pid_t> found;
+  const std::string name = "/ns/" + std::string(NameInProc(type));
+  const std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), ::closedir);
+  if (!proc) return found;
+  while (const dirent* entry = ::readdir(proc.get())) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string_view number = static_cast<const char*>(entry->d_name);
+    pid_t pid = 0;
+    const auto [end, fault] = std::from_chars(number.data(), number.data() + number.size(), pid);
+    if (fault != std::errc() || end != number.data() + number.size()) continue;
+    if (Identify("/proc/" + std::string(number) + name) == inode) found.push_back(pid);
+  }
+  return found;
+}
+
+// podman pins the namespace that it makes for a container where it makes one, and hands on any
+// other that it is asked for (--network ns:/run/netns/…): the one that it made is empty still.
+NamespaceFacts DescribePinned(const oci::Namespace& entry, const sys::Inode& inode,
+                              const FindContainer& find_container) {
+  const std::vector<pid_t> processes = ProcessesIn(inode, entry.type);
+  for (const pid_t pid : processes) {
+    std::string container = find_container ? find_container(pid) : std::string();
+    if (!container.empty()) return {Owner::kContainer, std::move(container)};
+  }
+  return {processes.empty() ? Owner::kEngine : Owner::kForeign, {}};
+}
+
 NamespaceFacts Describe(const oci::Namespace& entry, const engine::Layout& layout,
                         const FindContainer& find_container, const std::string& sandbox) {
   if (!entry.path.starts_with('/')) return {Owner::kUnreadable, {}};
@@ -82,7 +112,11 @@ NamespaceFacts Describe(const oci::Namespace& entry, const engine::Layout& layou
     const bool is_outside_pod = !sandbox.empty() && container != sandbox && entry.type != "pid";
     return {is_outside_pod ? Owner::kForeign : Owner::kContainer, std::move(container)};
   }
-  return {IsPinnedByEngine(entry.path, layout) ? Owner::kEngine : Owner::kForeign, {}};
+  if (!IsPinnedByEngine(entry.path, layout)) return {Owner::kForeign, {}};
+  if (layout.engine == engine::Engine::kPodman) {
+    return DescribePinned(entry, *inode, find_container);
+  }
+  return {Owner::kEngine, {}};
 }
 
 }  // namespace
@@ -105,6 +139,19 @@ std::vector<engine::Peer> JoinedPeers(const oci::Spec& spec,
     peers.push_back({facts->second.container, entry.type});
   }
   return peers;
+}
+
+bool IsInJoined(pid_t pid, std::string_view type, const oci::Spec& spec,
+                const std::map<std::string, NamespaceFacts>& namespaces) {
+  const auto own =
+      Identify("/proc/" + std::to_string(pid) + "/ns/" + std::string(NameInProc(type)));
+  const auto entries = spec.namespaces();
+  return own && std::ranges::any_of(entries, [&](const oci::Namespace& entry) {
+           if (entry.type != type) return false;
+           const auto facts = namespaces.find(entry.path);
+           return facts != namespaces.end() && facts->second.owner == Owner::kContainer &&
+                  Identify(entry.path) == own;
+         });
 }
 
 }  // namespace runclad::enforce

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runclad/engine/own_files.hpp"
@@ -27,5 +28,10 @@ void GatherNamespaces(const oci::Spec& spec, const engine::Layout& layout,
 // The recorded containers that the spec joins, as `namespaces` has them.
 std::vector<engine::Peer> JoinedPeers(
     const oci::Spec& spec, const std::map<std::string, rules::NamespaceFacts>& namespaces);
+
+// Whether the process `pid` is in the namespace of this type that the spec joins, where that is a
+// recorded container's.
+bool IsInJoined(pid_t pid, std::string_view type, const oci::Spec& spec,
+                const std::map<std::string, rules::NamespaceFacts>& namespaces);
 
 }  // namespace runclad::enforce

@@ -218,8 +218,9 @@ bool OwnFiles::OfStorage(std::string_view path) const {
 }
 
 bool OwnFiles::IsPeer(std::string_view id, std::string_view type) const {
-  return std::ranges::any_of(peers_,
-                             [&](const Peer& peer) { return peer.id == id && peer.type == type; });
+  const bool is_joined = std::ranges::any_of(
+      peers_, [&](const Peer& peer) { return peer.id == id && peer.type == type; });
+  return is_joined || (shares_ && shares_(id, type));
 }
 
 bool OwnFiles::HasDockerVolume(std::string_view name) {

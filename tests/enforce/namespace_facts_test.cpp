@@ -107,6 +107,22 @@ TEST(Namespaces, JoinedPeersAreThoseWithARecord) {
   EXPECT_TRUE(JoinedPeers(spec, facts).empty());
 }
 
+TEST(Namespaces, WhoIsInTheJoinedOne) {
+  const Stranger stranger;
+  const Stranger another;
+  const oci::Spec spec = Joining("network", stranger.path("net"));
+  std::map<std::string, NamespaceFacts> facts;
+  GatherNamespaces(
+      spec, {}, [](pid_t) { return "peer"; }, {}, facts);
+  EXPECT_TRUE(IsInJoined(stranger.pid(), "network", spec, facts));
+  EXPECT_FALSE(IsInJoined(stranger.pid(), "ipc", spec, facts)) << "not joined";
+  EXPECT_FALSE(IsInJoined(another.pid(), "network", spec, facts));
+  EXPECT_FALSE(IsInJoined(::getpid(), "network", spec, facts));
+  EXPECT_FALSE(IsInJoined(0, "network", spec, facts));
+  facts.begin()->second.owner = Owner::kForeign;
+  EXPECT_FALSE(IsInJoined(stranger.pid(), "network", spec, facts)) << "no recorded container's";
+}
+
 TEST(Namespaces, PinnedByAnEngine) {
   InPrivateMounts([] {
     const Stranger stranger;
@@ -127,6 +143,33 @@ TEST(Namespaces, PinnedByAnEngine) {
     EXPECT_EQ(owner("/srv/other/abc"), Owner::kForeign);
     EXPECT_EQ(owner("/run/netns/../../srv/other/abc"), Owner::kForeign);
     EXPECT_EQ(owner("/run/netns/plain"), Owner::kForeign) << "no namespace at all";
+  });
+}
+
+TEST(Namespaces, PinnedByPodmanForThisContainerAndForNoOther) {
+  InPrivateMounts([] {
+    TmpfsMount("/run");
+    WriteFile("/run/netns/made");
+    WriteFile("/run/netns/others");
+    const Stranger stranger;
+    {
+      const Stranger gone;
+      ASSERT_EQ(::mount(gone.path("net").c_str(), "/run/netns/made", nullptr, MS_BIND, nullptr), 0);
+    }
+    ASSERT_EQ(::mount(stranger.path("net").c_str(), "/run/netns/others", nullptr, MS_BIND, nullptr),
+              0);
+    engine::Layout layout;
+    layout.namespace_directories = {"/run/netns"};
+    layout.engine = engine::Engine::kPodman;
+    const auto peer = [&](pid_t pid) { return pid == stranger.pid() ? "peer" : ""; };
+    EXPECT_EQ(FactsOf("network", "/run/netns/made", peer, layout).owner, Owner::kEngine);
+    EXPECT_EQ(FactsOf("network", "/run/netns/others", nullptr, layout).owner, Owner::kForeign);
+    const NamespaceFacts joined = FactsOf("network", "/run/netns/others", peer, layout);
+    EXPECT_EQ(joined.owner, Owner::kContainer);
+    EXPECT_EQ(joined.container, "peer");
+    // An engine whose users name no paths.
+    layout.engine = engine::Engine::kCrio;
+    EXPECT_EQ(FactsOf("network", "/run/netns/others", nullptr, layout).owner, Owner::kEngine);
   });
 }
 

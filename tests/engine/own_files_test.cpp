@@ -77,6 +77,26 @@ TEST(OwnFiles, AJoinedContainersFilesByTheNamespaceThatIsJoined) {
   });
 }
 
+TEST(OwnFiles, OfTheContainerThatTheJoinedOneHasJoined) {
+  InPrivateMounts([] {
+    OwnFiles files(Discover(MakeDocker()), {{kPeer, "network"}});
+    Strings asked;
+    files.AddSharers([&](std::string_view id, std::string_view type) {
+      asked.push_back(std::string(id) + " " + std::string(type));
+      return id == kOther && type == "network";
+    });
+    ExpectClaim(Claim::kFile, files, {kContainers + kOther + "/hosts"});
+    ExpectClaim(Claim::kNone, files, {kContainers + kOther + "/mounts/shm"});
+    EXPECT_EQ(asked, (Strings{kOther + " network", kOther + " ipc"}));
+    ExpectClaim(Claim::kFile, files,
+                {kContainers + kPeer + "/hosts", kContainers + kId + "/hosts"});
+    ExpectClaim(Claim::kNone, files,
+                {kContainers + kOther + "/config.v2.json", kContainers + kOther,
+                 kContainers + kOther + "/mounts/secrets"});
+    EXPECT_EQ(asked.size(), 2U) << "only about files of others that may be shared";
+  });
+}
+
 TEST(OwnFiles, DockersVolumesAsItsOwnStateNamesThem) {
   InPrivateMounts([] {
     const Call call = MakeDocker();

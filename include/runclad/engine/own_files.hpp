@@ -1,6 +1,7 @@
 // Which host files an engine binds into a container of its own accord.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,6 +20,10 @@ struct Peer {
   std::string type;  // of the namespace, as the spec has it: "network", "ipc"
 };
 
+// Whether the container `id`, which runclad created, is in the namespace of this type that this one
+// joins.
+using SharesNamespace = std::function<bool(std::string_view id, std::string_view type)>;
+
 enum class Claim {
   kNone,
   kFile,       // made by the engine for this container, or by the kubelet for its pod
@@ -34,6 +39,9 @@ class OwnFiles {
   OwnFiles() = default;
   OwnFiles(Layout layout, std::vector<Peer> peers, Pod pod = {});
 
+  // Of containers in the same namespace that are not the joined one itself: who joins a container
+  // that has joined another gets that one's files from Docker. Asked only about such files.
+  void AddSharers(SharesNamespace shares) { shares_ = std::move(shares); }
   // The container has the host's ipc namespace, by leave: engines bind the host's /dev/shm with it.
   void AddHostShm() { has_host_shm_ = true; }
 
@@ -54,6 +62,7 @@ class OwnFiles {
 
   Layout layout_;
   std::vector<Peer> peers_;
+  SharesNamespace shares_;
   Pod pod_;
   std::string kubelet_directory_;
   std::string pod_directory_;
