@@ -18,6 +18,7 @@ all_topics="
   docker_confinement
   docker_refusals
   docker_life
+  joins
   ordinary
   devices
   drift

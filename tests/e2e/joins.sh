@@ -1,0 +1,154 @@
+#!/bin/bash
+# Containers that share namespaces: docker --network/--ipc/--pid container:, pairs as compose makes
+# them, pods of podman's, ctr --with-ns.
+# shellcheck source=tests/e2e/lib.sh
+. "${E2E_DIR:?}/lib.sh"
+
+covers host-namespaces
+DIRECTORY=$E2E_POLICIES/own
+# join LIST: a policy that lets these namespaces of other containers be joined
+join() {
+  printf '{"log": {"target": "file:%s/audit.jsonl"}, "rules": {"host-namespaces": {"join": %s}}}\n' \
+    "$DIRECTORY" "$1" >"$DIRECTORY/policy.json"
+}
+in_container() { docker exec "$1" readlink "/proc/self/ns/$2"; }
+refuses_join() {  # DESCRIPTION KIND OPTION…: the container would have started under plain runc
+  local description=$1 kind=$2
+  shift 2
+  docker_run "$@" box true
+  guards "$description is refused" refused host-namespaces '/linux/namespaces/[0-9]+/path' "$kind"
+}
+
+# --- a service and its companion, as compose writes network_mode: service: ---
+docker_start web
+docker exec web sh -c 'echo served >/tmp/index.html && httpd -p 127.0.0.1:8080 -h /tmp'
+NETWORK=container:web docker_run box wget -q -O - http://127.0.0.1:8080/
+holds "a companion reaches the service on its loopback interface" out_is served
+capture docker run -d --name companion --network container:web --runtime runclad box sleep 600
+holds "… and lives beside it" test "$(in_container companion net)" = "$(in_container web net)"
+NETWORK=container:companion docker_run box cat /etc/hostname
+holds "a third joins the second" succeeded
+holds "… and has the first one's host name" out_is "$(docker exec web cat /etc/hostname)"
+docker restart -t 0 web companion >/dev/null 2>&1
+holds "both restart" test "$(in_container companion net)" = "$(in_container web net)"
+docker_remove companion web
+
+# --- ipc ---
+docker_start shared --ipc shareable
+docker exec shared sh -c 'echo x >/dev/shm/x'
+docker_run --ipc container:shared box cat /dev/shm/x
+holds "--ipc container: shares /dev/shm" out_is x
+docker_remove shared
+
+# --- pids ---
+docker_start target
+refuses_join "--pid container:" pid --pid container:target
+join '["network", "ipc", "pid"]'
+RUNTIME=own docker_start debugged
+RUNTIME=own docker_run --pid container:debugged box cat /proc/1/comm
+holds "--pid container: by leave of the policy" out_is sleep
+join '["pid"]'
+RUNTIME=own NETWORK=container:debugged docker_run box true
+guards "what is not listed is refused" refused host-namespaces '/linux/namespaces/[0-9]+/path' \
+  "container $(docker inspect -f '{{.Id}}' debugged)"
+docker_remove target debugged
+
+# --- of containers that runclad has not made, and of the host by way of one ---
+RUNTIME=plain docker_start outsider --ipc shareable
+refuses_join "the ipc namespace of another runtime's container" ipc --ipc container:outsider
+NETWORK=container:outsider refuses_join "the network of another runtime's container" network
+capture docker run -d --name hosts --network host --pid host --ipc host --runtime plain box sleep 600
+for kind in network ipc pid; do
+  if [ "$kind" = network ]; then
+    NETWORK=container:hosts docker_run box true
+  else
+    docker_run "--$kind" container:hosts box true
+  fi
+  guards "the host's $kind namespace by way of a container is refused" \
+    err_has "is the host's $kind namespace"
+done
+docker_remove outsider hosts
+
+# --- pods of podman's ---
+PODMAN=(podman --cgroup-manager cgroupfs --events-backend file --runtime "$E2E_WORK/runtimes/runclad/runclad")
+LIMITS=(--ulimit nofile=1024:2048 --ulimit nproc=1000:2000)
+tar -C "$E2E_WORK/rootfs" -c . | podman import -q -c 'CMD ["sh"]' - box >/dev/null
+pod() {  # NAME OPTION…
+  local name=$1
+  shift
+  capture "${PODMAN[@]}" pod create --name "$name" --network none --cgroup-parent "$E2E_CGROUP" \
+    --infra-image localhost/box --infra-command 'sleep 600' "$@"
+}
+member() { capture "${PODMAN[@]}" run --rm --pod "$1" "${LIMITS[@]}" box "${@:2}"; }
+pod ordinary --share net,ipc,uts
+holds "podman pod create" succeeded
+for kind in net ipc uts; do
+  member ordinary readlink "/proc/self/ns/$kind"
+  holds "a member of podman's pod has the pod's $kind namespace" \
+    test -n "$OUT" -a "$OUT" != "$(readlink "/proc/self/ns/$kind")"
+  first=$OUT
+  member ordinary readlink "/proc/self/ns/$kind"
+  holds "… and so has the next" out_is "$first"
+done
+member ordinary cat /etc/hostname
+holds "… and its host name" out_is ordinary
+pod pids --share net,ipc,uts,pid
+member pids true
+guards "podman's pod with --share pid is refused" \
+  refused host-namespaces '/linux/namespaces/[0-9]+/path' pid
+mkdir -p /run/netns
+touch /run/netns/empty /run/netns/others
+unshare --net=/run/netns/empty true
+unshare --net=/run/netns/others sleep 600 &
+OTHERS=$!
+by_path() {
+  capture "${PODMAN[@]}" run --rm --network "ns:/run/netns/$1" --cgroup-parent "$E2E_CGROUP" \
+    "${LIMITS[@]}" box readlink /proc/self/ns/net
+}
+by_path empty
+holds "podman's --network ns: of a namespace that nobody is in" \
+  out_is "net:[$(stat -L -c %i /run/netns/empty)]"
+by_path others
+guards "podman's --network ns: of another process's is refused" \
+  refused host-namespaces '/linux/namespaces/[0-9]+/path' /run/netns/others
+kill "$OTHERS"
+wait "$OTHERS" 2>/dev/null
+umount /run/netns/empty /run/netns/others
+"${PODMAN[@]}" pod rm -f -t 0 ordinary pids >/dev/null 2>&1
+podman rmi -f box >/dev/null
+find /sys/fs/cgroup -depth -type d -path "*$E2E_CGROUP/*" -name 'conmon*' -exec rmdir {} + 2>/dev/null
+
+# --- ctr ---
+export CONTAINERD_NAMESPACE=e2e
+docker save box -o "$E2E_WORK/box.tar"
+ctr image import "$E2E_WORK/box.tar" >/dev/null
+rm "$E2E_WORK/box.tar"
+IMAGE=docker.io/library/box:latest
+ctr_start() {  # ID RUNTIME
+  capture ctr run -d --cgroup "$E2E_CGROUP/$1" --runc-binary "$E2E_WORK/runtimes/$2/runclad" \
+    "$IMAGE" "$1" sleep 600
+}
+ctr_pid() { ctr task ls | awk -v id="$1" '$1 == id {print $2}'; }
+ctr_join() {  # ID KIND OF
+  capture ctr run --rm --cgroup "$E2E_CGROUP/$1" --runc-binary "$E2E_WORK/runtimes/runclad/runclad" \
+    --with-ns "$2:/proc/$(ctr_pid "$3")/ns/${2/network/net}" "$IMAGE" "$1" \
+    readlink "/proc/self/ns/${2/network/net}"
+}
+ctr_start peer runclad
+ctr_start stranger plain
+ctr_join j1 network peer
+holds "ctr --with-ns network: of a hardened container" \
+  out_is "$(readlink "/proc/$(ctr_pid peer)/ns/net")"
+ctr_join j2 network stranger
+guards "ctr --with-ns network: of another is refused" refused host-namespaces \
+  '/linux/namespaces/[0-9]+/path' "/proc/$(ctr_pid stranger)/ns/net"
+ctr_join j3 pid peer
+guards "ctr --with-ns pid: is refused" refused host-namespaces '/linux/namespaces/[0-9]+/path' pid
+for id in peer stranger; do
+  ctr task kill -s KILL "$id"
+  eventually 5 sh -c "ctr task ls | grep -q '^$id .*STOPPED'"
+  ctr task delete "$id" >/dev/null 2>&1
+  ctr container delete "$id"
+done
+ctr image rm "$IMAGE" >/dev/null
+holds "nothing is left in containerd" test -z "$(ctr container ls -q)"
