@@ -173,7 +173,8 @@ void GatherHost(const oci::Spec& spec, const policy::Effective& policy, const Re
            sys::StartTime(pid) == (*record)->start_time;
   });
   if (MayHaveHostIpc(spec, policy, facts)) own_files.AddHostShm();
-  GatherSources(spec, policy.rule("host-mounts"), request.bundle, own_files, facts.sources);
+  GatherSources(spec, policy.rule("host-mounts"), policy.rule("read-only-mounts"), request.bundle,
+                own_files, facts.sources);
   facts.root = DescribeRoot(spec, policy.rule("rootfs-path"), request.bundle, subject.layout);
   GatherHooks(spec, policy.rule("hooks"), subject.layout, facts.hooks);
 }

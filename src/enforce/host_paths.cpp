@@ -98,4 +98,16 @@ HostPaths LocateHostPaths(const policy::Parameters& parameters, const engine::La
   return collector.Take();
 }
 
+HostPaths LocateListedPaths(const std::vector<std::string>& entries) {
+  Collector collector(false);
+  for (const std::string& entry : entries) collector.Add(entry, Mark::kDeny);
+  HostPaths paths = collector.Take();
+  for (const std::string& entry : entries) {
+    if (entry.find_first_not_of('/') == std::string::npos) {
+      paths.policy.Add("/", {}, Mark::kDeny, entry);
+    }
+  }
+  return paths;
+}
+
 }  // namespace runclad::enforce

@@ -29,4 +29,7 @@ struct HostPaths {
 // on this host say nothing.
 HostPaths LocateHostPaths(const policy::Parameters& parameters, const engine::Layout& layout);
 
+// One list and nothing else, each entry as one of `deny`; "/" stands for everything.
+HostPaths LocateListedPaths(const std::vector<std::string>& entries);
+
 }  // namespace runclad::enforce

@@ -14,6 +14,7 @@
 
 #include "host_aliases.hpp"
 #include "host_paths.hpp"
+#include "read_only_sources.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -252,22 +253,30 @@ struct Open {
 
 }  // namespace
 
-void GatherSources(const oci::Spec& spec, const policy::RuleSetting& setting,
-                   const std::string& bundle, engine::OwnFiles& own_files,
-                   std::map<std::string, SourceFacts>& sources) {
-  if (setting.action == policy::Action::kOff) return;
+void GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts,
+                   const policy::RuleSetting& read_only_mounts, const std::string& bundle,
+                   engine::OwnFiles& own_files, std::map<std::string, SourceFacts>& sources) {
+  if (host_mounts.action == policy::Action::kOff &&
+      read_only_mounts.action == policy::Action::kOff) {
+    return;
+  }
   const std::string base = bundle + '/';
   std::vector<Open> open;
   for (const std::string& source : SourcesOf(spec)) {
     if (sources.contains(source)) continue;
     SourceFacts& facts = sources[source];
+    // Whatever will stand there.
+    const auto is_unknown = [&facts](std::string because) {
+      facts.because = because;
+      facts.read_only_because = std::move(because);
+    };
     if (source.empty()) {
-      facts.because = "names no file";
+      is_unknown("names no file");
       continue;
     }
     auto located = sys::Locate(source.starts_with('/') ? source : base + source);
     if (!located) {
-      facts.because = "cannot be identified: " + located.error().message;
+      is_unknown("cannot be identified: " + located.error().message);
       continue;
     }
     const engine::Claim claim = own_files.Of(*located);
@@ -285,12 +294,16 @@ void GatherSources(const oci::Spec& spec, const policy::RuleSetting& setting,
   if (!table) {
     for (const Open& entry : open) {
       sources[entry.source].because = table.error().message;
+      sources[entry.source].read_only_because = table.error().message;
     }
     return;
   }
-  const Judge judge(setting.parameters, own_files, *table);
+  const Judge judge(host_mounts.parameters, own_files, *table);
+  const ReadOnlySources read_only(read_only_mounts, *table);
   for (const Open& entry : open) {
-    sources[entry.source] = judge.Of(entry.located, entry.claim);
+    SourceFacts& facts = sources[entry.source];
+    facts = judge.Of(entry.located, entry.claim);
+    facts.read_only_because = read_only.Why(entry.located);
   }
 }
 

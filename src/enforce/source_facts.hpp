@@ -11,10 +11,11 @@
 
 namespace runclad::enforce {
 
-// `setting` is host-mounts' own; relative sources start at `bundle`. The host's mounts and the
-// policy's lists are looked at only when some source is not the engine's own.
-void GatherSources(const oci::Spec& spec, const policy::RuleSetting& setting,
-                   const std::string& bundle, engine::OwnFiles& own_files,
-                   std::map<std::string, rules::SourceFacts>& sources);
+// `host_mounts` and `read_only_mounts` are those rules' own settings; relative sources start at
+// `bundle`. The host's mounts and the policy's lists are looked at only when some source is not the
+// engine's own.
+void GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts,
+                   const policy::RuleSetting& read_only_mounts, const std::string& bundle,
+                   engine::OwnFiles& own_files, std::map<std::string, rules::SourceFacts>& sources);
 
 }  // namespace runclad::enforce

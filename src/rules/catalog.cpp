@@ -24,6 +24,7 @@ extern const Rule kMountPropagation;
 extern const Rule kNoNewPrivileges;
 extern const Rule kPidsLimit;
 extern const Rule kPrivileged;
+extern const Rule kReadOnlyMounts;
 extern const Rule kReadOnlyRootfs;
 extern const Rule kReadonlyPaths;
 extern const Rule kRootfsPath;
@@ -51,6 +52,7 @@ constexpr std::array kCatalog = {
     &kHostNamespaces,
     &kUserNamespace,
     &kHostMounts,
+    &kReadOnlyMounts,
     &kMountPropagation,
     &kKernelFilesystems,
     &kDevices,

@@ -95,7 +95,8 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     const auto index = inside - destinations.begin();
     findings.push_back(ProposeInsert("/mounts/" + std::to_string(index),
                                      oci::ToJson(Tmpfs(target, is_exec, size, image)),
-                                     "keeps " + target.path + " writable on a tmpfs"));
+                                     "keeps " + target.path + " writable on a tmpfs" +
+                                         (is_exec ? "" : ", where no program runs")));
     destinations.insert(inside, resolved);
   }
   return findings;

@@ -148,6 +148,24 @@ TEST_F(WhyFromLog, KeepsWhatTheHostAllowsAlready) {
   EXPECT_EQ(run.json()["allow"]["rules"]["capabilities"]["allow"], json({"CAP_KILL", "CAP_CHOWN"}));
 }
 
+TEST_F(WhyFromLog, OffersTheDirectoriesWhereProgramsDoNotRun) {
+  const auto finding = [](const char* path, const std::string& why) {
+    return json{{"rule", "mount-options"}, {"path", path}, {"action", "fixed"}, {"why", why}};
+  };
+  const ProgramRun run =
+      Why(kId,
+          LogLine(kId, json::array({finding("/mounts/1/options", "of /dev lack noexec"),
+                                    finding("/mounts/2/options",
+                                            "of /data have exec and lack "
+                                            "nosuid rnosuid noexec rnoexec"),
+                                    finding("/mounts/3/options", "of /logs lack nosuid nodev"),
+                                    finding("/mounts/4/options", "of /etc/hosts lack noexec"),
+                                    finding("/process/args/0", "is s6-overlay's")})),
+          {"--json"});
+  EXPECT_EQ(run.json()["allow"]["rules"]["mount-options"],
+            json({{"exec-paths", {"/data", "/run"}}}));
+}
+
 TEST_F(WhyFromLog, TakesTheBeginningOfAnIdThatNoOtherHas) {
   const std::string log = LogLine(kId + "aa", json::array({CapabilitiesFinding()})) +
                           LogLine(kId + "ab", json::array({CapabilitiesFinding()}));

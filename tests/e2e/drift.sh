@@ -124,4 +124,32 @@ holds "s6-overlay: with /run among the exec-paths it runs" out_is ran
 docker rmi box-s6 >/dev/null
 own_policy ''
 
+# --- the host's directories that are only ever read ---
+covers read-only-mounts
+mkdir -p "$E2E_SRV/shared/deep"
+mkdir -p "$E2E_SRV/holder/inside"
+mount --bind "$E2E_SRV/shared" "$E2E_SRV/holder/inside"
+ln -s shared/deep "$E2E_SRV/link"
+own_policy "\"read-only-mounts\": {\"paths\": [\"$E2E_SRV/shared\"]},
+  \"host-mounts\": {\"allow\": [\"$E2E_SRV\"]}"
+export RUNTIME=own
+for source in shared shared/deep link holder holder/inside; do
+  docker_run -v "$E2E_SRV/$source:/x" box sh -c 'echo x >/x/a; echo x >/x/deep/a; echo x >/x/inside/a'
+  guards "read-only: nothing is written through $source" \
+    test -z "$(find "$E2E_SRV/shared" -type f -print -delete)"
+done
+docker volume create --driver local -o type=none -o o=bind -o "device=$E2E_SRV/shared" drift-shared \
+  >/dev/null
+docker_run -v drift-shared:/x box sh -c 'echo x >/x/a'
+guards "read-only: nor through a volume that is it" \
+  test -z "$(find "$E2E_SRV/shared" -type f -print -delete)"
+docker volume rm drift-shared >/dev/null
+docker_run -v "$E2E_SRV/drift:/x" box sh -c 'echo x >/x/a'
+holds "read-only: another directory is written to" test -f "$E2E_SRV/drift/a"
+docker_run -v "$E2E_SRV/shared:/x" box ls /x
+holds "read-only: it is read" out_is deep
+unset RUNTIME
+umount "$E2E_SRV/holder/inside"
+own_policy ''
+
 umount "$E2E_SRV/drift/below" "$E2E_SRV/drift-ro/below"

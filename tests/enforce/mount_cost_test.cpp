@@ -73,7 +73,7 @@ int CallsBesidesReading(const oci::Spec& spec, const policy::RuleSetting& settin
   for (const auto& [number, times] : CountCalls([&] {
          engine::OwnFiles nothing;
          std::map<std::string, rules::SourceFacts> sources;
-         GatherSources(spec, setting, "/srv", nothing, sources);
+         GatherSources(spec, setting, {}, "/srv", nothing, sources);
        })) {
     const bool is_memory =
         number == SYS_brk || number == SYS_mmap || number == SYS_munmap || number == SYS_mremap;
@@ -102,7 +102,7 @@ TEST_F(MountCost, DoesNotGrowWithTheHostsMounts) {
     EXPECT_LT(CallsBesidesReading(*spec, setting), few + kMounts / 100);
     engine::OwnFiles nothing;
     std::map<std::string, rules::SourceFacts> sources;
-    GatherSources(*spec, setting, "/srv", nothing, sources);
+    GatherSources(*spec, setting, {}, "/srv", nothing, sources);
     EXPECT_EQ(sources["/srv/x"].access, rules::SourceFacts::Access::kAllowed);
   });
 }

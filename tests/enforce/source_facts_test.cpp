@@ -58,7 +58,7 @@ SourceFacts FactsOf(const std::string& source, const policy::RuleSetting& settin
   EXPECT_TRUE(spec) << spec.error().message;
   engine::OwnFiles nothing;
   std::map<std::string, SourceFacts> sources;
-  GatherSources(*spec, setting, bundle, nothing, sources);
+  GatherSources(*spec, setting, {}, bundle, nothing, sources);
   EXPECT_EQ(sources.size(), 1U);
   return sources[source];
 }
@@ -405,7 +405,7 @@ TEST(Sources, OverlayLayersAreLookedAtLikeBinds) {
     ASSERT_TRUE(spec) << spec.error().message;
     engine::OwnFiles nothing;
     std::map<std::string, SourceFacts> sources;
-    GatherSources(*spec, Restricted(), "/srv/bundle", nothing, sources);
+    GatherSources(*spec, Restricted(), {}, "/srv/bundle", nothing, sources);
     ASSERT_EQ(sources.size(), 4U);
     EXPECT_EQ(sources["/srv/lower"].access, Access::kAllowed);
     EXPECT_EQ(sources["/srv/root"].access, Access::kHostRoot);
@@ -419,7 +419,7 @@ TEST(Sources, NothingIsGatheredForARuleThatIsOff) {
   ASSERT_TRUE(spec);
   engine::OwnFiles nothing;
   std::map<std::string, SourceFacts> sources;
-  GatherSources(*spec, {}, "/srv/bundle", nothing, sources);
+  GatherSources(*spec, {}, {}, "/srv/bundle", nothing, sources);
   EXPECT_TRUE(sources.empty());
 }
 

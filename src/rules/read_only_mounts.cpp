@@ -1,0 +1,98 @@
+// read-only-mounts: some directories of the host are only ever read.
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::rules {
+namespace {
+
+// mount_setattr(2), which recursive flags need, came with Linux 5.12.
+constexpr std::pair kRecursiveFlagsSince = {5, 12};
+
+bool IsCgroup(const oci::Mount& mount) { return mount.type == "cgroup" || mount.type == "cgroup2"; }
+
+// With each option that would make it, or what is mounted below it, writable taken out.
+std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount, bool has_submounts,
+                                         const KernelFacts& kernel) {
+  std::vector<std::string> options = mount.options;
+  std::erase_if(options,
+                [](const std::string& option) { return option == "rw" || option == "rrw"; });
+  const auto require = [&](const char* option) {
+    if (std::ranges::find(options, option) == options.end()) options.emplace_back(option);
+  };
+  require("ro");
+  if (!mount.has_option("rbind")) return options;
+  if (std::pair(kernel.major, kernel.minor) >= kRecursiveFlagsSince) {
+    require("rro");
+  } else if (has_submounts) {
+    // ro leaves what is mounted below as it was: leave that out.
+    std::ranges::replace(options, "rbind", "bind");
+  }
+  return options;
+}
+
+// Why the mount may only be read; empty when it need not.
+std::string Why(const oci::Mount& mount, const SourceFacts* source) {
+  if (!mount.is_bind()) return IsCgroup(mount) ? "is the cgroup tree, which the host owns" : "";
+  if (source == nullptr || source->read_only_because.empty()) return "";
+  const bool is_itself = source->resolved.empty() || source->resolved == mount.source;
+  return mount.source + (is_itself ? " " : " leads to " + source->resolved + ", which ") +
+         source->read_only_because;
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  Findings findings;
+  const std::vector<oci::Mount> mounts = spec.mounts();
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const auto found = context.facts.sources.find(mounts[i].source);
+    const SourceFacts* source = found == context.facts.sources.end() ? nullptr : &found->second;
+    const std::string why = Why(mounts[i], source);
+    if (why.empty()) continue;
+    std::vector<std::string> options = ReadOnlyOptions(
+        mounts[i], source == nullptr || source->has_submounts, context.facts.kernel);
+    if (options == mounts[i].options) continue;
+    findings.push_back(Propose("/mounts/" + std::to_string(i) + "/options", options, why));
+  }
+  return findings;
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "paths",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kAccumulate,
+     .vocabulary = policy::Vocabulary::kAbsolutePath,
+     .choices = {},
+     .description = "host paths that containers get read-only, with what is below them, their "
+                    "ancestors and aliases; * ? [] match within a component",
+     .order = policy::Order::kFewerIsLooser,
+     // Docker binds nothing of the host into a container that asks for nothing.
+     .docker_default = std::span<const std::string_view>()},
+};
+constexpr std::string_view kPaths[] = {"/mounts/*/options"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kReadOnlyMounts{
+    .schema = {.id = "read-only-mounts", .actions = kActions, .parameters = kParameters},
+    .title = "Some of the host may only be read",
+    .rationale =
+        "host-mounts says what may be mounted; its lists are an image's to widen, and a waiver "
+        "lifts them. What is listed here comes read-only all the same: directories that are shared "
+        "with containers to be read, and the cgroup tree. A source is judged by what it is, as "
+        "host-mounts does it, and ro holds for what is mounted below it, too. A socket or a device "
+        "can be used through a read-only mount.",
+    .way_out =
+        "take the path from read-only-mounts.paths with a waiver for the image that writes "
+        "there",
+    .benchmarks = {},
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

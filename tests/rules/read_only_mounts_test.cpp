@@ -1,0 +1,86 @@
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rule_test.hpp"
+
+namespace runclad::rules {
+namespace {
+
+constexpr std::string_view kId = "read-only-mounts";
+
+Facts Sources(int major = 6) {
+  Facts facts;
+  facts.kernel.major = major;
+  const auto add = [&](const std::string& source, std::string resolved, std::string because,
+                       bool has_submounts) {
+    SourceFacts& entry = facts.sources[source];
+    entry.access = SourceFacts::Access::kAllowed;
+    entry.resolved = std::move(resolved);
+    entry.read_only_because = std::move(because);
+    entry.has_submounts = has_submounts;
+  };
+  add("/srv/free", "/srv/free", "", true);
+  add("/srv/shared", "/srv/shared", "is /srv/shared", false);
+  add("/srv/link", "/srv/shared/x", "is below /srv/shared", false);
+  add("/srv", "/srv", "is an ancestor of /srv/shared", true);
+  return facts;
+}
+
+struct Case {
+  std::string type;
+  std::string source;
+  std::string options;   // as JSON
+  std::string expected;  // likewise; empty: nothing to do
+  std::string why;
+};
+
+TEST(ReadOnlyMounts, MakeReadOnlyWhatTheListSaysAndTheCgroupTree) {
+  const Case cases[] = {
+      {"bind", "/srv/free", R"(["rbind"])", "", ""},
+      {"bind", "/srv/unknown", R"(["rbind"])", "", ""},
+      {"tmpfs", "/srv/shared", R"([])", "", ""},
+      {"bind", "/srv/shared", R"(["bind"])", R"(["bind","ro"])", "/srv/shared is /srv/shared"},
+      {"bind", "/srv/shared", R"(["bind","ro"])", "", ""},
+      {"bind", "/srv/shared", R"(["ro","bind","rw"])", R"(["ro","bind"])",
+       "/srv/shared is /srv/shared"},
+      {"bind", "/srv/shared", R"(["rbind","ro","rrw"])", R"(["rbind","ro","rro"])",
+       "/srv/shared is /srv/shared"},
+      {"bind", "/srv/link", R"(["rbind","rslave"])", R"(["rbind","rslave","ro","rro"])",
+       "/srv/link leads to /srv/shared/x, which is below /srv/shared"},
+      {"bind", "/srv", R"(["rbind"])", R"(["rbind","ro","rro"])",
+       "/srv is an ancestor of /srv/shared"},
+      {"cgroup", "cgroup", R"(["nosuid","rw"])", R"(["nosuid","ro"])",
+       "is the cgroup tree, which the host owns"},
+      {"cgroup2", "cgroup", R"(["ro"])", "", ""},
+  };
+  for (const Case& entry : cases) {
+    const std::string document = R"({"mounts":[{"destination":"/x","type":")" + entry.type +
+                                 R"(","source":")" + entry.source + R"(","options":)" +
+                                 entry.options + "}]}";
+    const auto first = DecideBy(kId, document, {}, Sources());
+    const std::string what = entry.source + " " + entry.options;
+    ASSERT_EQ(first.findings.size(), entry.expected.empty() ? 0U : 1U) << what;
+    if (entry.expected.empty()) continue;
+    EXPECT_EQ(first.findings[0].finding.path, "/mounts/0/options") << what;
+    EXPECT_EQ(first.findings[0].finding.after.Dump(), entry.expected) << what;
+    EXPECT_EQ(first.findings[0].finding.why, entry.why) << what;
+    EXPECT_TRUE(DecideBy(kId, first.spec.Write(), {}, Sources()).findings.empty()) << what;
+  }
+}
+
+TEST(ReadOnlyMounts, LeaveOutWhatAnOldKernelCannotMakeReadOnly) {
+  const auto decision = [](const std::string& source) {
+    return DecideBy(kId,
+                    R"({"mounts":[{"destination":"/x","type":"bind","source":")" + source +
+                        R"(","options":["rbind"]}]})",
+                    {}, Sources(4))
+        .spec.mounts()[0]
+        .options;
+  };
+  EXPECT_EQ(decision("/srv"), (std::vector<std::string>{"bind", "ro"}));
+  EXPECT_EQ(decision("/srv/shared"), (std::vector<std::string>{"rbind", "ro"}));
+}
+
+}  // namespace
+}  // namespace runclad::rules
