@@ -23,6 +23,7 @@
 #include "runclad/sys/process.hpp"
 #include "runclad/sys/rootfs.hpp"
 
+#include "hidden_facts.hpp"
 #include "hook_facts.hpp"
 #include "mount_option_facts.hpp"
 #include "namespace_facts.hpp"
@@ -123,6 +124,7 @@ void GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, const 
   for (const oci::Mount& mount : spec.mounts()) {
     facts.resolved_destinations.try_emplace(mount.destination, rootfs->Resolve(mount.destination));
   }
+  facts.hidden = GatherHidden(policy.rule("hidden-paths"), *rootfs);
   GatherMountOptions(spec, policy.rule("mount-options"), *rootfs, facts);
   const policy::RuleSetting& setting = policy.rule("read-only-rootfs");
   if (setting.action == policy::Action::kOff || spec.root_is_read_only()) return;

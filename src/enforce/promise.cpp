@@ -170,6 +170,11 @@ Promise PromiseOf(const oci::Spec& spec, const rules::Facts& facts) {
     if (source->second.inode == 0) continue;
     promise.binds.push_back({destination, source->second.device, source->second.inode});
   }
+  for (const std::string& masked : spec.masked_paths()) {
+    std::erase_if(promise.binds, [&](const Promise::Bind& bind) {
+      return IsAtOrBelow(bind.destination, masked);
+    });
+  }
   return promise;
 }
 

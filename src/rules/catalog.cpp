@@ -12,6 +12,7 @@ extern const Rule kCgroupPath;
 extern const Rule kCpuLimit;
 extern const Rule kDeviceCgroup;
 extern const Rule kDevices;
+extern const Rule kHiddenPaths;
 extern const Rule kHooks;
 extern const Rule kHostMounts;
 extern const Rule kHostNamespaces;
@@ -65,6 +66,7 @@ constexpr std::array kCatalog = {
     &kCpuLimit,
     &kMaskedPaths,
     &kReadonlyPaths,  // after masked-paths: what is masked need not be read-only
+    &kHiddenPaths,
     &kReadOnlyRootfs,
     // After read-only-rootfs: what that adds is writable, too.
     &kMountOptions,

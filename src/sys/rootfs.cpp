@@ -4,11 +4,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
 #include <memory>
 #include <vector>
+
+#include "runclad/sys/file.hpp"
 
 namespace runclad::sys {
 namespace {
@@ -97,6 +100,32 @@ std::optional<struct stat> Rootfs::Examine(const std::string& resolved) const {
     return std::nullopt;
   }
   return status;
+}
+
+Result<std::string> Rootfs::Read(const std::string& resolved, std::size_t max_bytes) const {
+  // Not waiting for the writer of a FIFO.
+  const auto file =
+      OpenWithoutLinks(directory_.get(), Relative(resolved), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!file) return file.error();
+  return ReadRegularFile(file->get(), max_bytes);
+}
+
+std::vector<std::string> Rootfs::List(const std::string& resolved, std::size_t max_names) const {
+  std::vector<std::string> names;
+  auto directory =
+      OpenWithoutLinks(directory_.get(), Relative(resolved), O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+  if (!directory) return names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(directory->get()), ::closedir);
+  if (!stream) return names;
+  (void)directory->Release();                              // the stream's now
+  while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string_view name = static_cast<const char*>(entry->d_name);
+    if (name == "." || name == "..") continue;
+    if (names.size() == max_names) break;
+    names.emplace_back(name);
+  }
+  std::ranges::sort(names);
+  return names;
 }
 
 std::uint64_t Rootfs::ContentBytes(const std::string& resolved) const {

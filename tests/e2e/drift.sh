@@ -152,4 +152,51 @@ unset RUNTIME
 umount "$E2E_SRV/holder/inside"
 own_policy ''
 
+# --- what the image has already, and does not need ---
+covers hidden-paths
+tools=$(mktemp -d "$E2E_WORK/tools.XXXXXX")
+cp -a "$E2E_WORK/rootfs/." "$tools"
+mkdir -p "$tools"/{usr/local/bin,opt/kit,usr/share/doc/kit,var/lib/dpkg/info,etc/keys,etc/alternatives}
+for program in usr/local/bin/fetch.real opt/kit/run bin/kit-hard; do
+  cp "$tools/bin/probe" "$tools/$program"
+done
+ln -s ../../../etc/alternatives/fetch "$tools/usr/local/bin/fetch"
+ln -s /usr/local/bin/fetch.real "$tools/etc/alternatives/fetch"
+ln "$tools/bin/kit-hard" "$tools/bin/kit-other"
+printf 'about the kit\n' >"$tools/usr/share/doc/kit/README"
+printf '/.\n/opt\n/opt/kit\n/opt/kit/run\n/usr/share/doc/kit/README\n' \
+  >"$tools/var/lib/dpkg/info/kit:amd64.list"
+printf 'secret\n' >"$tools/etc/keys/a.pem"
+tar -C "$tools" -c . | docker import -c 'CMD ["sh"]' - box-tools >/dev/null
+docker_run box-tools sh -c 'fetch ran && /opt/kit/run ran && kit-hard ran && cat /etc/keys/a.pem'
+holds "nothing is hidden by default" out_is $'ran\nran\nran\nsecret'
+own_policy '"hidden-paths": {"programs": ["fetch", "wget", "kit-hard"], "packages": ["kit"],
+  "paths": ["/etc/keys/*.pem", "/run/secrets"]}'
+export RUNTIME=own
+docker_run box-tools sh -c 'fetch ran; fetch.real ran; cp /usr/local/bin/fetch /tmp/x; sh /tmp/x ran'
+guards "hidden: a program, by its alternative and by its own name" out_lacks ran
+docker_run box-tools sh -c '/opt/kit/run ran'
+guards "hidden: a program of a package" out_lacks ran
+docker_run box-tools cat /usr/share/doc/kit/README
+holds "hidden: not the package's documentation" out_is "about the kit"
+docker_run box-tools sh -c 'kit-hard ran'
+guards "hidden: one name of a file that has two" out_lacks ran
+docker_run box-tools cat /etc/keys/a.pem
+guards "hidden: a file by a pattern" out_lacks secret
+mkdir -p "$E2E_SRV/secrets" && printf 'secret\n' >"$E2E_SRV/secrets/token"
+docker_run -v "$E2E_SRV/secrets:/run/secrets" box-tools sh -c 'cat /run/secrets/token; echo done'
+guards "hidden: what is mounted on a path that the image does not have" out_is "done"
+docker_run box-tools sh -c 'wget --help 2>&1 | head -n 1; echo shell'
+holds "busybox: the shell works" out_has shell
+guards "busybox: that wget is the shell's file is in the log" log_has own \
+  '[.findings[]? | select(.rule == "hidden-paths" and .before == "/bin/wget") | .why]
+   == ["stays usable: it is the same file as /bin/sh, which is not to be hidden"]'
+capture docker run -d --name hidden --network none --runtime own box-tools sleep 600
+capture docker exec hidden sh -c 'fetch ran; /opt/kit/run ran; echo done'
+guards "hidden: from exec as well" out_is "done"
+docker_remove hidden
+unset RUNTIME
+docker rmi box-tools >/dev/null
+own_policy ''
+
 umount "$E2E_SRV/drift/below" "$E2E_SRV/drift-ro/below"

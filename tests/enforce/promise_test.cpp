@@ -49,6 +49,16 @@ TEST(Promise, IsWhatTheSpecSaysAndTheFactsKnow) {
   EXPECT_EQ(promise.binds[1].device, 7U);
 }
 
+TEST(Promise, IsNothingOfABindThatIsMasked) {
+  const auto spec = *oci::Spec::Parse(R"({
+    "mounts": [{"destination": "/data", "source": "/a", "options": ["bind"]},
+               {"destination": "/data2", "source": "/b", "options": ["bind"]}],
+    "linux": {"maskedPaths": ["/data", "/data2/inner"]}})");
+  const Promise promise = PromiseOf(spec, Facts());
+  ASSERT_EQ(promise.binds.size(), 1U);
+  EXPECT_EQ(promise.binds[0].destination, "/data2");
+}
+
 // This process stands in for a container: it has every capability, no filter, the host's
 // namespaces.
 std::string WhyBroken(const Promise& promise) {

@@ -3,11 +3,13 @@
 
 #include <sys/stat.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "runclad/base/result.hpp"
 #include "runclad/base/unique_fd.hpp"
@@ -24,6 +26,13 @@ class Rootfs {
 
   // lstat of a resolved path; no value where nothing is there.
   [[nodiscard]] std::optional<struct stat> Examine(const std::string& resolved) const;
+
+  // The content of a resolved path, a regular file of at most `max_bytes`.
+  [[nodiscard]] Result<std::string> Read(const std::string& resolved, std::size_t max_bytes) const;
+
+  // The names in a resolved directory, sorted, at most `max_names`; none where it is no directory.
+  [[nodiscard]] std::vector<std::string> List(const std::string& resolved,
+                                              std::size_t max_names) const;
 
   // The bytes that the content of a resolved directory takes on a tmpfs (whole pages).
   [[nodiscard]] std::uint64_t ContentBytes(const std::string& resolved) const;

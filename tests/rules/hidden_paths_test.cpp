@@ -1,0 +1,54 @@
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rule_test.hpp"
+
+namespace runclad::rules {
+namespace {
+
+constexpr std::string_view kId = "hidden-paths";
+
+std::vector<std::string> Masked(const enforce::Decision& decision) {
+  return decision.spec.masked_paths();
+}
+
+TEST(HiddenPaths, AreMaskedBesideWhatIsMasked) {
+  Facts facts;
+  facts.hidden.paths = {"/usr/bin/nc.openbsd", "/usr/bin/wget"};
+  const auto decision = DecideBy(kId, R"({"linux":{"maskedPaths":["/proc/kcore"]}})", {}, facts);
+  EXPECT_EQ(Masked(decision),
+            (std::vector<std::string>{"/proc/kcore", "/usr/bin/nc.openbsd", "/usr/bin/wget"}));
+  ASSERT_EQ(decision.findings.size(), 1U);
+  EXPECT_EQ(decision.findings[0].finding.path, "/linux/maskedPaths");
+  EXPECT_EQ(decision.findings[0].finding.why, "leaves /usr/bin/nc.openbsd and 1 more to be used");
+  EXPECT_TRUE(DecideBy(kId, decision.spec.Write(), {}, facts).findings.empty()) << "idempotent";
+}
+
+TEST(HiddenPaths, AreMaskedWhereNothingWas) {
+  Facts facts;
+  facts.hidden.paths = {"/usr/bin/wget"};
+  const auto decision = DecideBy(kId, "{}", {}, facts);
+  EXPECT_EQ(Masked(decision), std::vector<std::string>{"/usr/bin/wget"});
+  EXPECT_EQ(decision.findings[0].finding.why, "leaves /usr/bin/wget to be used");
+}
+
+TEST(HiddenPaths, ThatAreNotHiddenAreTold) {
+  Facts facts;
+  facts.hidden.kept = {{"/bin/wget", "is the same file as /bin/sh, which is not to be hidden"}};
+  const auto decision = DecideBy(kId, "{}", {}, facts);
+  EXPECT_TRUE(Masked(decision).empty());
+  EXPECT_EQ(decision.outcome, enforce::Outcome::kUnchanged);
+  ASSERT_EQ(decision.findings.size(), 1U);
+  EXPECT_EQ(decision.findings[0].disposition, enforce::Disposition::kWarned);
+  EXPECT_EQ(decision.findings[0].finding.before.Dump(), "\"/bin/wget\"");
+  EXPECT_EQ(decision.findings[0].finding.why,
+            "stays usable: it is the same file as /bin/sh, which is not to be hidden");
+}
+
+TEST(HiddenPaths, NoneByDefault) {
+  EXPECT_TRUE(DecideBy(kId, R"({"linux":{"maskedPaths":["/proc/kcore"]}})", {}).findings.empty());
+}
+
+}  // namespace
+}  // namespace runclad::rules
