@@ -201,6 +201,23 @@ Document RaiseMaximum(const std::vector<Finding>& findings, const policy::RuleSe
   return setting;
 }
 
+// What is denied no list lifts; an id that was only not allowed is allowed by one more range.
+Document AllowUsers(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
+  Document setting = Document::object();
+  for (const std::string kind : {"uid", "gid"}) {
+    Strings wanted;
+    for (const Finding& finding : findings) {
+      if (finding.path != "/process/user/" + kind) continue;
+      if (finding.why.starts_with("is root")) setting["root"] = "warn";
+      if (finding.why == "is not listed in user.allow-" + kind + "s") {
+        AddNew(wanted, finding.before.document().dump());
+      }
+    }
+    if (!wanted.empty()) setting.update(Listing(now, "allow-" + kind + "s", wanted));
+  }
+  return setting.empty() ? Document() : setting;
+}
+
 // Nothing narrower exists.
 Document Warn(const std::vector<Finding>& /*findings*/, const policy::RuleSetting& /*now*/) {
   return {{"action", policy::Name(policy::Action::kWarn)}};
@@ -223,6 +240,7 @@ constexpr WayOut kWaysOut[] = {
     {"annotations", KeepAnnotations},
     {"pids-limit", RaiseMaximum},
     {"mount-options", RunPrograms},
+    {"user", AllowUsers},
 };
 
 Describe DescribeOf(std::string_view rule) {

@@ -33,6 +33,7 @@ extern const Rule kSeccomp;
 extern const Rule kSysctls;
 extern const Rule kUnknownFields;
 extern const Rule kUserNamespace;
+extern const Rule kUser;
 extern const Rule kWorkingDirectory;
 
 namespace {
@@ -42,6 +43,7 @@ constexpr std::array kCatalog = {
     &kPrivileged,     // before what it goes by is taken away
     &kUnknownFields,  // before what moves the elements that it names
     // The process, on exec too.
+    &kUser,
     &kCapabilities,
     &kNoNewPrivileges,
     &kSeccomp,  // after capabilities: the filter is resolved for those that are left

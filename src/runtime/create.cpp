@@ -1,16 +1,15 @@
 // create and run: the whole catalogue, the record, the canonical document.
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "runclad/enforce/facts.hpp"
+#include "runclad/enforce/process_policy.hpp"
 #include "runclad/enforce/records.hpp"
 #include "runclad/enforce/runtime_state.hpp"
 #include "runclad/enforce/subject.hpp"
 #include "runclad/oci/spec.hpp"
-#include "runclad/rules/rule.hpp"
 #include "runclad/sys/bundle.hpp"
 
 #include "call.hpp"
@@ -29,31 +28,13 @@ Status MakeRoot(const std::string& root) {
   }
 }
 
-// What exec and update are held to later: the rules of the process and those of limits, and no
-// capability that the container itself was not given.
-policy::Effective ProcessPolicy(const policy::Effective& policy, const oci::Spec& spec) {
-  policy::Effective process = policy;
-  std::erase_if(process.rules, [](const auto& entry) {
-    const rules::Rule* rule = rules::FindRule(entry.first);
-    return rule == nullptr || (rule->scope != rules::Scope::kProcess && !rule->judges_updates);
-  });
-  for (oci::CapabilitySet& set : spec.capabilities()) {
-    if (set.name != "bounding") continue;
-    auto& setting = process.rules["capabilities"];
-    setting.parameters.Set("allow", std::move(set.capabilities));
-    // The container's own request is behind us; an exec's is only cut.
-    setting.parameters.Set("unlisted", std::string("fix"));
-  }
-  return process;
-}
-
 Status WriteRecord(const enforce::Records& records, const Call& call, const std::string& bundle,
                    const policy::Effective& policy, const enforce::Decision& decision,
                    const rules::Facts& facts, const json::Value& findings) {
   enforce::Record record;
   record.id = call.line.id();
   record.bundle = bundle;
-  record.process_policy = ProcessPolicy(policy, decision.spec);
+  record.process_policy = enforce::ProcessPolicy(policy, decision.spec);
   record.identity = facts.identity;
   record.promise = enforce::PromiseOf(decision.spec, facts);
   record.findings = findings;

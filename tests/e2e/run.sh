@@ -22,6 +22,7 @@ all_topics="
   ordinary
   devices
   drift
+  process
   exec
   by_hand
   containerd

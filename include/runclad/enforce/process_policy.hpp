@@ -1,0 +1,13 @@
+// What an exec and an update are held to, decided when their container was.
+#pragma once
+
+#include "runclad/oci/spec.hpp"
+#include "runclad/policy/effective.hpp"
+
+namespace runclad::enforce {
+
+// The rules of the process and those of limits, narrowed to what the container itself was given: `spec` is its document
+// as it is handed on.
+policy::Effective ProcessPolicy(const policy::Effective& policy, const oci::Spec& spec);
+
+}  // namespace runclad::enforce

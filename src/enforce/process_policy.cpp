@@ -1,0 +1,33 @@
+#include "runclad/enforce/process_policy.hpp"
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "runclad/oci/user_namespace.hpp"
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::enforce {
+
+policy::Effective ProcessPolicy(const policy::Effective& policy, const oci::Spec& spec) {
+  policy::Effective process = policy;
+  std::erase_if(process.rules, [](const auto& entry) {
+    const rules::Rule* rule = rules::FindRule(entry.first);
+    return rule == nullptr || (rule->scope != rules::Scope::kProcess && !rule->judges_updates);
+  });
+  for (oci::CapabilitySet& set : spec.capabilities()) {
+    if (set.name != "bounding") continue;
+    auto& setting = process.rules["capabilities"];
+    setting.parameters.Set("allow", std::move(set.capabilities));
+    // The container's own request is behind us; an exec's is only cut.
+    setting.parameters.Set("unlisted", std::string("fix"));
+  }
+  // An exec's document does not tell of the container's user namespace.
+  const auto user = process.rules.find("user");
+  if (user != process.rules.end() && oci::RootIsMapped(spec)) {
+    user->second.parameters.Set("root", std::string("allow"));
+  }
+  return process;
+}
+
+}  // namespace runclad::enforce

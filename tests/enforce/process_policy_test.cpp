@@ -1,0 +1,47 @@
+#include "runclad/enforce/process_policy.hpp"
+
+#include <gtest/gtest.h>
+
+namespace runclad::enforce {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+policy::Effective HostPolicy() {
+  policy::Effective policy;
+  policy.rules["capabilities"].parameters.Set("allow", Strings{"CAP_CHOWN", "CAP_KILL"});
+  policy.rules["capabilities"].parameters.Set("unlisted", std::string("refuse"));
+  policy.rules["user"].parameters.Set("root", std::string("refuse"));
+  policy.rules["host-mounts"];
+  return policy;
+}
+
+policy::Effective For(std::string_view document) {
+  const auto spec = oci::Spec::Parse(document);
+  EXPECT_TRUE(spec);
+  return ProcessPolicy(HostPolicy(), *spec);
+}
+
+TEST(ProcessPolicy, KeepsTheRulesOfTheProcess) {
+  const auto policy = For(R"({"process":{}})");
+  EXPECT_TRUE(policy.rules.contains("capabilities"));
+  EXPECT_TRUE(policy.rules.contains("user"));
+  EXPECT_FALSE(policy.rules.contains("host-mounts"));
+}
+
+TEST(ProcessPolicy, GivesNoCapabilityThatTheContainerHasNot) {
+  const auto policy = For(R"({"process":{"capabilities":{"bounding":["CAP_KILL"]}}})");
+  const auto& parameters = policy.rule("capabilities").parameters;
+  EXPECT_EQ(parameters.strings("allow"), Strings{"CAP_KILL"});
+  EXPECT_EQ(parameters.text("unlisted"), "fix");
+}
+
+TEST(ProcessPolicy, RemembersThatRootIsMapped) {
+  EXPECT_EQ(For(R"({"process":{}})").rule("user").parameters.text("root"), "refuse");
+  const auto mapped = For(R"({"linux":{"namespaces":[{"type":"user"}],)"
+                          R"("uidMappings":[{"containerID":0,"hostID":1000,"size":1}]}})");
+  EXPECT_EQ(mapped.rule("user").parameters.text("root"), "allow");
+}
+
+}  // namespace
+}  // namespace runclad::enforce
