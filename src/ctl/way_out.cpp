@@ -1,6 +1,8 @@
 #include "way_out.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 
@@ -218,6 +220,42 @@ Document AllowUsers(const std::vector<Finding>& findings, const policy::RuleSett
   return setting.empty() ? Document() : setting;
 }
 
+Document RaiseLimits(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
+  constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+  Document setting = Document::object();
+  for (const Finding& finding : findings) {
+    // "is a RLIMIT_NOFILE beyond rlimits.nofile"; what was added where none was asked for is core.
+    constexpr std::string_view kRule = "rlimits.";
+    const std::size_t at = finding.why.rfind(kRule);
+    const std::string limit =
+        at == std::string::npos ? "core" : finding.why.substr(at + kRule.size());
+    const Document& asked = finding.before.document();
+    const std::uint64_t wanted = asked.is_number_unsigned() ? asked.get<std::uint64_t>()
+                                                            : static_cast<std::uint64_t>(kNoLimit);
+    const auto maximum = static_cast<std::int64_t>(std::min<std::uint64_t>(wanted, kNoLimit));
+    setting[limit] =
+        std::max({maximum, now.parameters.integer(limit), setting.value(limit, std::int64_t{0})});
+  }
+  return setting;
+}
+
+Document AllowPrograms(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
+  Strings wanted;
+  for (const Finding& finding : findings) {
+    constexpr std::string_view kBegin = "is ";
+    constexpr std::string_view kEnd = ", which program.allow does not list";
+    if (!finding.why.starts_with(kBegin) || !finding.why.ends_with(kEnd)) continue;
+    AddNew(wanted,
+           finding.why.substr(kBegin.size(), finding.why.size() - kBegin.size() - kEnd.size()));
+  }
+  return Listing(now, "allow", wanted);
+}
+
+Document AllowUnconfined(const std::vector<Finding>& findings, const policy::RuleSetting& /*now*/) {
+  const auto is_refused = [](const Finding& finding) { return finding.action == "refused"; };
+  return std::ranges::any_of(findings, is_refused) ? Document{{"unconfined", "fix"}} : Document();
+}
+
 // Nothing narrower exists.
 Document Warn(const std::vector<Finding>& /*findings*/, const policy::RuleSetting& /*now*/) {
   return {{"action", policy::Name(policy::Action::kWarn)}};
@@ -241,6 +279,9 @@ constexpr WayOut kWaysOut[] = {
     {"pids-limit", RaiseMaximum},
     {"mount-options", RunPrograms},
     {"user", AllowUsers},
+    {"rlimits", RaiseLimits},
+    {"program", AllowPrograms},
+    {"lsm-label", AllowUnconfined},
 };
 
 Describe DescribeOf(std::string_view rule) {

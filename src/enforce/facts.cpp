@@ -25,8 +25,10 @@
 
 #include "hidden_facts.hpp"
 #include "hook_facts.hpp"
+#include "lsm_facts.hpp"
 #include "mount_option_facts.hpp"
 #include "namespace_facts.hpp"
+#include "program_facts.hpp"
 #include "root_facts.hpp"
 #include "scan_facts.hpp"
 #include "source_facts.hpp"
@@ -114,11 +116,17 @@ DirectoryFacts Describe(const oci::Spec& spec, const sys::Rootfs& rootfs,
   return facts;
 }
 
+// Empty when the spec has none.
+std::string RootOf(const oci::Spec& spec, const Request& request) {
+  const std::string root = spec.root_path();
+  return root.empty() || root.starts_with('/') ? root : request.bundle + "/" + root;
+}
+
 void GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, const Request& request,
                   rules::Facts& facts) {
-  const std::string root = spec.root_path();
+  const std::string root = RootOf(spec, request);
   if (root.empty()) return;
-  const auto rootfs = sys::Rootfs::Open(root.starts_with('/') ? root : request.bundle + "/" + root);
+  const auto rootfs = sys::Rootfs::Open(root);
   // Without a rootfs no container starts; the lower runtime says so best.
   if (!rootfs) return;
   for (const oci::Mount& mount : spec.mounts()) {
@@ -201,8 +209,19 @@ rules::Facts GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
   GatherScan(policy.rule("image"), facts.identity, std::time(nullptr), facts);
   facts.kernel = GatherKernel();
   facts.kernel.capabilities = OwnCapabilities(spec);
+  facts.lsm = GatherLsm(spec, policy.rule("lsm-label"), facts.identity.engine);
   GatherHost(spec, policy, request, subject, facts);
   GatherRootfs(spec, policy, request, facts);
+  facts.program = GatherProgram(spec, policy, RootOf(spec, request), facts.resolved_destinations);
+  return facts;
+}
+
+rules::Facts GatherProcessFacts(const oci::Spec& process, const policy::Effective& policy,
+                                const engine::Identity& identity, const std::string& root) {
+  rules::Facts facts;
+  facts.identity = identity;
+  facts.lsm = GatherLsm(process, policy.rule("lsm-label"), identity.engine);
+  facts.program = GatherProgram(process, policy, root, {});
   return facts;
 }
 

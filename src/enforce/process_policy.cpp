@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "runclad/oci/user_namespace.hpp"
 #include "runclad/rules/rule.hpp"
@@ -26,6 +27,12 @@ policy::Effective ProcessPolicy(const policy::Effective& policy, const oci::Spec
   const auto user = process.rules.find("user");
   if (user != process.rules.end() && oci::RootIsMapped(spec)) {
     user->second.parameters.Set("root", std::string("allow"));
+  }
+  const auto label = process.rules.find("lsm-label");
+  if (label != process.rules.end()) {
+    label->second.parameters.Set(
+        "own-labels", std::vector<std::string>{spec.apparmor_profile(), spec.selinux_label()});
+    label->second.parameters.Set("unconfined", std::string("fix"));
   }
   return process;
 }

@@ -46,6 +46,33 @@ std::string Missing(const std::vector<std::string>& from, const std::vector<std:
   return names;
 }
 
+// execve(2) fails with a bare EPERM when a program's effective file capabilities are not all in the
+// bounding set, for root as well and whatever no_new_privs says: better told beforehand.
+void CheckProgram(const oci::Spec& spec, const std::vector<oci::CapabilitySet>& left,
+                  const Context& context, Findings& findings) {
+  const auto& program = context.facts.program;
+  if (!program || !program->capabilities_are_effective) return;
+  std::uint64_t missing = program->file_capabilities;
+  for (const oci::CapabilitySet& set : left) {
+    if (set.name != "bounding") continue;
+    for (const std::string& name : set.capabilities) {
+      missing &= ~(std::uint64_t{1} << privilege::CapabilityNumber(name).value_or(0));
+    }
+  }
+  std::string names;
+  for (const std::string& name : privilege::AllCapabilities()) {
+    const auto number = privilege::CapabilityNumber(name);
+    if (!number || ((missing >> *number) & 1U) == 0) continue;
+    if (!names.empty()) names += ' ';
+    names += name;
+  }
+  if (names.empty()) return;
+  const std::string asked = spec.arguments().empty() ? "" : spec.arguments().front();
+  findings.push_back(Refuse("/process/args/0", asked,
+                            "has the file capability " + names +
+                                ", which the container does not get: it could not be started"));
+}
+
 Findings Check(const oci::Spec& spec, const Context& context) {
   const std::vector<std::string>& allowed = context.parameters.strings("allow");
   const std::vector<oci::CapabilitySet> requested = spec.capabilities();
@@ -79,6 +106,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                                "holds " + Missing(requested[i].capabilities, sets[i].capabilities) +
                                    " beyond the allowlist"));
   }
+  CheckProgram(spec, sets, context, findings);
   return findings;
 }
 
@@ -106,7 +134,7 @@ constexpr std::string_view kBenchmarks[] = {"CIS 5.4", "PSS baseline", "PSS rest
 constexpr std::string_view kPaths[] = {
     "/process/capabilities/bounding", "/process/capabilities/effective",
     "/process/capabilities/inheritable", "/process/capabilities/permitted",
-    "/process/capabilities/ambient"};
+    "/process/capabilities/ambient", "/process/args/0"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
                                        policy::Action::kWarn, policy::Action::kOff};
 

@@ -12,12 +12,14 @@ extern const Rule kCgroupPath;
 extern const Rule kCpuLimit;
 extern const Rule kDeviceCgroup;
 extern const Rule kDevices;
+extern const Rule kEnvironment;
 extern const Rule kHiddenPaths;
 extern const Rule kHooks;
 extern const Rule kHostMounts;
 extern const Rule kHostNamespaces;
 extern const Rule kImage;
 extern const Rule kKernelFilesystems;
+extern const Rule kLsmLabel;
 extern const Rule kMaskedPaths;
 extern const Rule kMemoryLimit;
 extern const Rule kMountOptions;
@@ -25,15 +27,18 @@ extern const Rule kMountPropagation;
 extern const Rule kNoNewPrivileges;
 extern const Rule kPidsLimit;
 extern const Rule kPrivileged;
+extern const Rule kProgram;
 extern const Rule kReadOnlyMounts;
 extern const Rule kReadOnlyRootfs;
 extern const Rule kReadonlyPaths;
+extern const Rule kRealtime;
+extern const Rule kRlimits;
 extern const Rule kRootfsPath;
 extern const Rule kSeccomp;
 extern const Rule kSysctls;
 extern const Rule kUnknownFields;
-extern const Rule kUserNamespace;
 extern const Rule kUser;
+extern const Rule kUserNamespace;
 extern const Rule kWorkingDirectory;
 
 namespace {
@@ -48,6 +53,11 @@ constexpr std::array kCatalog = {
     &kNoNewPrivileges,
     &kSeccomp,  // after capabilities: the filter is resolved for those that are left
     &kWorkingDirectory,
+    &kLsmLabel,
+    &kRlimits,
+    &kRealtime,
+    &kEnvironment,
+    &kProgram,
     // The container. What is refused comes before what adds mounts, so that a refusal names the
     // mount by the index that the engine gave it.
     &kHooks,  // first: they run on the host

@@ -4,14 +4,32 @@
 namespace runclad::rules {
 namespace {
 
-Findings Check(const oci::Spec& spec, const Context& /*context*/) {
-  if (!spec.has_process() || spec.no_new_privileges()) return {};
-  return {Propose("/process/noNewPrivileges", true,
-                  "lets set-user-ID programs and file capabilities raise privileges")};
+// What a program was given in its file, and gains nothing by.
+void CheckProgram(const oci::Spec& spec, const Context& context, Findings& findings) {
+  const auto& program = context.facts.program;
+  if (!program || spec.user().uid == 0) return;
+  const char* why = nullptr;
+  if (program->sets_user || program->sets_group) {
+    why = "has a set-user-ID or set-group-ID bit and stays with who starts it";
+  } else if (program->file_capabilities != 0) {
+    why = "has file capabilities and does not get them as this user";
+  }
+  if (why != nullptr) findings.push_back(Note("/process/args/0", spec.arguments().front(), why));
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  if (!spec.has_process()) return {};
+  Findings findings;
+  if (!spec.no_new_privileges()) {
+    findings.push_back(Propose("/process/noNewPrivileges", true,
+                               "lets set-user-ID programs and file capabilities raise privileges"));
+  }
+  CheckProgram(spec, context, findings);
+  return findings;
 }
 
 constexpr std::string_view kBenchmarks[] = {"CIS 5.26", "PSS restricted"};
-constexpr std::string_view kPaths[] = {"/process/noNewPrivileges"};
+constexpr std::string_view kPaths[] = {"/process/noNewPrivileges", "/process/args/0"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
                                        policy::Action::kWarn, policy::Action::kOff};
 

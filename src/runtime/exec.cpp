@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "runclad/enforce/facts.hpp"
 #include "runclad/enforce/records.hpp"
 #include "runclad/enforce/runtime_state.hpp"
 #include "runclad/json/pointer.hpp"
@@ -86,8 +87,10 @@ Result<Arguments> Exec(Call call) {
 
   auto process = RequestedProcess(call, state.bundle);
   if (!process) return process.error();
+  const rules::Facts facts = enforce::GatherProcessFacts(
+      *process, policy, identity, "/proc/" + std::to_string(state.pid) + "/root");
   const enforce::Decision decision =
-      enforce::Decide(*std::move(process), policy, {}, rules::Scope::kProcess);
+      enforce::Decide(*std::move(process), policy, facts, rules::Scope::kProcess);
   const auto logged =
       Log(call, policy, state.bundle, identity, decision, enforce::ToJson(decision.findings));
   if (!logged) return logged.error();

@@ -128,6 +128,10 @@ std::vector<std::string> Rootfs::List(const std::string& resolved, std::size_t m
   return names;
 }
 
+Result<UniqueFd> Rootfs::OpenResolved(const std::string& resolved, int flags) const {
+  return OpenWithoutLinks(directory_.get(), Relative(resolved), flags);
+}
+
 std::uint64_t Rootfs::ContentBytes(const std::string& resolved) const {
   return Measure(directory_.get(), Relative(resolved).c_str(), 0);
 }

@@ -174,6 +174,7 @@ TEST(Check, OfAProcessRunsTheProcessRulesOnly) {
   EXPECT_EQ(run.status, 1) << run.err;
   json expected = PlainConfig()["process"];
   expected["noNewPrivileges"] = true;
+  expected["rlimits"] = {{{"type", "RLIMIT_CORE"}, {"soft", 0}, {"hard", 0}}};
   EXPECT_EQ(run.json()["process"], expected);
   EXPECT_FALSE(run.json().contains("config"));
 }

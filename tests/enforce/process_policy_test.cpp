@@ -12,6 +12,7 @@ policy::Effective HostPolicy() {
   policy.rules["capabilities"].parameters.Set("allow", Strings{"CAP_CHOWN", "CAP_KILL"});
   policy.rules["capabilities"].parameters.Set("unlisted", std::string("refuse"));
   policy.rules["user"].parameters.Set("root", std::string("refuse"));
+  policy.rules["lsm-label"].parameters.Set("unconfined", std::string("refuse"));
   policy.rules["host-mounts"];
   return policy;
 }
@@ -41,6 +42,14 @@ TEST(ProcessPolicy, RemembersThatRootIsMapped) {
   const auto mapped = For(R"({"linux":{"namespaces":[{"type":"user"}],)"
                           R"("uidMappings":[{"containerID":0,"hostID":1000,"size":1}]}})");
   EXPECT_EQ(mapped.rule("user").parameters.text("root"), "allow");
+}
+
+TEST(ProcessPolicy, HoldsAnExecToTheContainersLabels) {
+  const auto policy =
+      For(R"({"process":{"apparmorProfile":"docker-default","selinuxLabel":"a:b:c"}})");
+  const auto& parameters = policy.rule("lsm-label").parameters;
+  EXPECT_EQ(parameters.strings("own-labels"), (Strings{"docker-default", "a:b:c"}));
+  EXPECT_EQ(parameters.text("unconfined"), "fix");
 }
 
 }  // namespace

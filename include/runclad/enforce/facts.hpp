@@ -23,4 +23,9 @@ struct Subject;
 rules::Facts GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
                          const Request& request, const Subject& subject);
 
+// As far as the rules of the process read them, for an exec into the container whose root
+// directory is `root`.
+rules::Facts GatherProcessFacts(const oci::Spec& process, const policy::Effective& policy,
+                                const engine::Identity& identity, const std::string& root);
+
 }  // namespace runclad::enforce

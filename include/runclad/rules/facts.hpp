@@ -73,6 +73,8 @@ struct LsmFacts {
   bool apparmor = false;
   bool selinux = false;
   std::string apparmor_default;  // "docker-default"; empty: none is loaded
+  // Of the profile that the spec names: it is not loaded, or only complains, or confines nothing.
+  std::string not_enforced_because;  // a predicate; empty: nothing is known against it
 };
 
 // What /process/args/0 is in the container's filesystem.

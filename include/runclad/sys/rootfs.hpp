@@ -34,6 +34,9 @@ class Rootfs {
   [[nodiscard]] std::vector<std::string> List(const std::string& resolved,
                                               std::size_t max_names) const;
 
+  // Opens a resolved path; an error where a link stands by now.
+  [[nodiscard]] Result<UniqueFd> OpenResolved(const std::string& resolved, int flags) const;
+
   // The bytes that the content of a resolved directory takes on a tmpfs (whole pages).
   [[nodiscard]] std::uint64_t ContentBytes(const std::string& resolved) const;
 

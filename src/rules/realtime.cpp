@@ -1,0 +1,80 @@
+// realtime: no process takes the processor, the disks or the last memory from all others.
+#include <algorithm>
+#include <string_view>
+
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::rules {
+namespace {
+
+// The kubelet gives guaranteed and critical pods -997, and a sandbox gets -998; nobody who asks for
+// a pod names the number.
+constexpr std::int64_t kLowestOfKubelet = -998;
+
+void CheckScheduler(const oci::Scheduler& scheduler, Findings& findings) {
+  constexpr std::string_view kRealtime[] = {"SCHED_FIFO", "SCHED_RR", "SCHED_DEADLINE"};
+  if (std::ranges::find(kRealtime, scheduler.policy) != std::end(kRealtime)) {
+    findings.push_back(
+        ProposeRemove("/process/scheduler", "runs before every ordinary process of the host"));
+  } else if (scheduler.nice < 0) {
+    findings.push_back(
+        Propose("/process/scheduler/nice", 0, "takes processor time from the host's own services"));
+  }
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  Findings findings;
+  if (const auto scheduler = spec.scheduler()) CheckScheduler(*scheduler, findings);
+  if (const auto priority = spec.io_priority();
+      priority && priority->io_class == "IOPRIO_CLASS_RT") {
+    findings.push_back(
+        ProposeRemove("/process/ioPriority", "reads and writes before everybody else"));
+  }
+  const engine::Identity& identity = context.facts.identity;
+  const bool is_kubelets = identity.engine == engine::Engine::kCrio ||
+                           !identity.pod_namespace.empty() || identity.is_sandbox;
+  std::int64_t minimum = context.parameters.integer("oom-minimum");
+  if (is_kubelets) minimum = std::min(minimum, kLowestOfKubelet);
+  if (const auto adjustment = spec.oom_score_adjustment(); adjustment && *adjustment < minimum) {
+    findings.push_back(Propose("/process/oomScoreAdj", minimum,
+                               "lets the kernel kill the host's own services before it"));
+  }
+  return findings;
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "oom-minimum",
+     .type = policy::ParameterType::kInteger,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "the lowest oomScoreAdj that may be asked for; what a kubelet writes for pods "
+                    "passes",
+     .order = policy::Order::kFewerIsLooser,
+     .docker_default = std::int64_t{0},
+     .minimum = -1000,
+     .maximum = 1000},
+};
+constexpr std::string_view kPaths[] = {"/process/scheduler", "/process/ioPriority",
+                                       "/process/oomScoreAdj"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kRealtime{
+    .schema = {.id = "realtime", .actions = kActions, .parameters = kParameters},
+    .title = "No precedence over the host's own processes",
+    .rationale =
+        "A realtime scheduling policy or a realtime class of input and output is served before "
+        "every ordinary process, those that run the host included, and the limits of a control "
+        "group do not hold it. A process with a low oomScoreAdj lives on while the kernel ends "
+        "others for want of memory.",
+    .way_out = "lower realtime.oom-minimum, or set realtime.action to warn",
+    .benchmarks = {},
+    .paths = kPaths,
+    .scope = Scope::kProcess,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

@@ -1,0 +1,139 @@
+#include "rule_test.hpp"
+
+namespace runclad::rules {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+policy::Parameters Unconfined(const std::string& choice, const std::string& profile = "") {
+  policy::Parameters parameters;
+  parameters.Set("unconfined", choice);
+  parameters.Set("apparmor", profile);
+  return parameters;
+}
+
+Facts AppArmor(const std::string& loaded, const std::string& not_enforced_because = "") {
+  Facts facts;
+  facts.lsm.apparmor = true;
+  facts.lsm.apparmor_default = loaded;
+  facts.lsm.not_enforced_because = not_enforced_because;
+  return facts;
+}
+
+Facts Selinux() {
+  Facts facts;
+  facts.lsm.selinux = true;
+  return facts;
+}
+
+constexpr const char* kRefused = "refused";
+
+struct Case {
+  std::string_view name;
+  policy::Parameters parameters;
+  Facts facts;
+  std::string_view before;  // /process
+  std::string_view after;
+};
+
+void Check(const Case& c) {
+  const auto document = R"({"process":)" + std::string(c.before) + "}";
+  const auto decision = DecideBy("lsm-label", document, c.parameters, c.facts);
+  if (c.after == kRefused) {
+    EXPECT_EQ(decision.outcome, enforce::Outcome::kRefused) << c.name;
+  } else {
+    EXPECT_EQ(decision.spec.Write(), R"({"process":)" + std::string(c.after) + "}") << c.name;
+    EXPECT_NE(decision.outcome, enforce::Outcome::kRefused) << c.name;
+  }
+}
+
+constexpr std::string_view kNone = "{}";
+constexpr std::string_view kDefault = R"({"apparmorProfile":"docker-default"})";
+constexpr std::string_view kUnconfined = R"({"apparmorProfile":"unconfined"})";
+
+TEST(LsmLabel, AppArmorConfinesWhereTheKernelRunsIt) {
+  const Case cases[] = {
+      {"no AppArmor", Unconfined("refuse"), {}, kUnconfined, kUnconfined},
+      {"absent", Unconfined("refuse"), AppArmor("docker-default"), kNone, kDefault},
+      {"absent, and nothing is loaded", Unconfined("refuse"), AppArmor(""), kNone, kNone},
+      {"absent, and the policy names one", Unconfined("refuse", "ours"), AppArmor("docker-default"),
+       kNone, R"({"apparmorProfile":"ours"})"},
+      {"its engine's", Unconfined("refuse"), AppArmor("docker-default"), kDefault, kDefault},
+      {"unconfined", Unconfined("refuse"), AppArmor("docker-default"), kUnconfined, kRefused},
+      {"unconfined where that is fixed", Unconfined("fix"), AppArmor("docker-default"), kUnconfined,
+       kDefault},
+      {"unconfined, and there is nothing to confine it by", Unconfined("fix"), AppArmor(""),
+       kUnconfined, kUnconfined},
+      {"which the kernel reads so as well", Unconfined("refuse"), AppArmor("docker-default"),
+       R"({"apparmorProfile":" unconfined"})", kRefused},
+      {"another namespace's", Unconfined("refuse"), AppArmor("docker-default"),
+       R"({"apparmorProfile":":root:unconfined"})", kRefused},
+      {"several", Unconfined("refuse"), AppArmor("docker-default"),
+       R"({"apparmorProfile":"unconfined//&unconfined"})", kRefused},
+      {"one of its own", Unconfined("refuse"), AppArmor("docker-default"),
+       R"({"apparmorProfile":"own"})", R"({"apparmorProfile":"own"})"},
+      {"one that confines nothing", Unconfined("refuse"),
+       AppArmor("docker-default", "confines nothing"), R"({"apparmorProfile":"flatpak"})",
+       kRefused},
+      {"one that only complains", Unconfined("fix"),
+       AppArmor("docker-default", "is loaded in mode complain"), R"({"apparmorProfile":"own"})",
+       kDefault},
+  };
+  for (const Case& c : cases) Check(c);
+}
+
+TEST(LsmLabel, SelinuxConfinesWhereTheKernelRunsIt) {
+  constexpr std::string_view kOrdinary =
+      R"({"selinuxLabel":"system_u:system_r:container_t:s0:c1,c2"})";
+  constexpr std::string_view kSuper = R"({"selinuxLabel":"system_u:system_r:spc_t:s0:c1,c2"})";
+  const Case cases[] = {
+      {"no SELinux", Unconfined("refuse"), {}, kSuper, kSuper},
+      {"a container's", Unconfined("refuse"), Selinux(), kOrdinary, kOrdinary},
+      {"absent: only a warning", Unconfined("refuse"), Selinux(), kNone, kNone},
+      {"not confined", Unconfined("refuse"), Selinux(), kSuper, kRefused},
+      {"not confined, and fixed", Unconfined("fix"), Selinux(), kSuper, kOrdinary},
+      {"no label at all", Unconfined("fix"), Selinux(), R"({"selinuxLabel":"spc_t"})", kRefused},
+      {"a type of its own", Unconfined("refuse"), Selinux(), R"({"selinuxLabel":"u:r:mine:s0"})",
+       R"({"selinuxLabel":"u:r:mine:s0"})"},
+  };
+  for (const Case& c : cases) Check(c);
+}
+
+TEST(LsmLabel, TellsOfMountsWithTheHostsLabel) {
+  const auto decision = DecideBy("lsm-label",
+                                 R"({"linux":{"mountLabel":"system_u:object_r:etc_t:s0"},)"
+                                 R"("process":{"selinuxLabel":"u:r:container_t:s0"}})",
+                                 Unconfined("refuse"), Selinux());
+  ASSERT_EQ(decision.findings.size(), 1U);
+  EXPECT_EQ(decision.findings[0].finding.path, "/linux/mountLabel");
+  EXPECT_EQ(decision.outcome, enforce::Outcome::kUnchanged);
+}
+
+// As the record of a container has it for exec (enforce::ProcessPolicy).
+TEST(LsmLabel, AnExecGetsTheContainersOwn) {
+  policy::Parameters parameters = Unconfined("fix");
+  parameters.Set("own-labels", Strings{"docker-default", "u:r:container_t:s0:c1,c2"});
+  const std::string_view own =
+      R"({"apparmorProfile":"docker-default","selinuxLabel":"u:r:container_t:s0:c1,c2"})";
+  const Case cases[] = {
+      {"its own", parameters, AppArmor("docker-default"), own, own},
+      {"unconfined",
+       parameters,
+       {},
+       R"({"apparmorProfile":"unconfined","selinuxLabel":"u:r:spc_t:s0"})",
+       own},
+      {"another container's",
+       parameters,
+       {},
+       R"({"apparmorProfile":"other","selinuxLabel":"u:r:container_t:s0:c3,c4"})",
+       own},
+      {"none", parameters, {}, kNone, own},
+  };
+  for (const Case& c : cases) Check(c);
+
+  parameters.Set("own-labels", Strings{"", ""});
+  Check({"a container without one", parameters, AppArmor("docker-default"), kUnconfined, kDefault});
+}
+
+}  // namespace
+}  // namespace runclad::rules
