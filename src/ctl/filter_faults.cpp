@@ -44,7 +44,10 @@ std::set<std::string> FilterFaults(const policy::Effective& policy) {
   const policy::RuleSetting& capabilities = policy.rule("capabilities");
   const privilege::SeccompTuning tuning{.allow = seccomp.strings("allow"),
                                         .deny = seccomp.strings("deny"),
-                                        .deny_socketcall = seccomp.boolean("deny-socketcall")};
+                                        .deny_socketcall = seccomp.boolean("deny-socketcall"),
+                                        .only_64_bit = seccomp.boolean("64-bit-only"),
+                                        .deny_set_id = seccomp.boolean("deny-set-id"),
+                                        .listeners = {}};
   // An empty document: of the facts, only the kernel's are of interest.
   const auto nothing = oci::Spec::Parse("{}");
   if (!nothing) return {nothing.error().message};

@@ -10,13 +10,13 @@
 #include "runclad/base/spelling.hpp"
 #include "runclad/privilege/seccomp.hpp"
 
+#include "seccomp_architectures.hpp"
 #include "seccomp_side.hpp"
+#include "seccomp_tuning.hpp"
 
 namespace runclad::privilege {
 namespace {
 
-constexpr std::uint32_t kPermissionError = 1;  // EPERM
-constexpr std::uint32_t kNotImplemented = 38;  // ENOSYS
 constexpr std::size_t kMaxSentences = 32;
 
 // Calls without which nothing starts or no C library works.
@@ -41,34 +41,9 @@ constexpr std::string_view kSocketCalls[] = {
     "sendmsg", "sendto",  "setsockopt", "shutdown", "socket",      "socketpair"};
 constexpr Multiplexer kMultiplexers[] = {{"ipc", kIpcCalls}, {"socketcall", kSocketCalls}};
 
-constexpr std::string_view k64BitArchitectures[] = {
-    "SCMP_ARCH_AARCH64",  "SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_MIPS64",
-    "SCMP_ARCH_MIPSEL64", "SCMP_ARCH_PPC64",       "SCMP_ARCH_PPC64LE",
-    "SCMP_ARCH_RISCV64",  "SCMP_ARCH_S390X",       "SCMP_ARCH_X86_64"};
-
 template <typename Range>
 bool Has(const Range& names, std::string_view name) {
   return std::ranges::find(names, name) != std::ranges::end(names);
-}
-
-// The lower runtime filters the native architecture always, and kills calls of those not named.
-std::vector<std::string> CommonArchitectures(const SeccompFilter& requested,
-                                             const SeccompFilter& ours) {
-  if (SaysNothing(requested)) return ours.architectures;
-  std::vector<std::string> common;
-  for (const std::string& architecture : ours.architectures) {
-    if (common.empty() || Has(requested.architectures, architecture)) {
-      common.push_back(architecture);  // the first is the native one
-    }
-  }
-  return common;
-}
-
-bool ComparesNarrowly(const std::vector<std::string>& architectures) {
-  return architectures.empty() ||
-         !std::ranges::all_of(architectures, [](std::string_view architecture) {
-           return Has(k64BitArchitectures, architecture);
-         });
 }
 
 // A rule of the result for one syscall.
@@ -103,13 +78,15 @@ class Meeting {
   Meeting(const SeccompFilter& requested, const SeccompFilter& ours, const SeccompTuning& tuning)
       : requested_(requested),
         tuning_(tuning),
-        architectures_(CommonArchitectures(requested, ours)),
+        architectures_(CommonArchitectures(requested, ours, tuning.only_64_bit)),
         narrow_(ComparesNarrowly(architectures_)),
+        keeps_listener_(!requested.listener_path.empty() &&
+                        Has(tuning.listeners, requested.listener_path)),
         theirs_(ReadSide(requested, narrow_)),
         ours_(ReadSide(ours, narrow_)) {}
 
   SeccompIntersection Run() {
-    Tune();
+    Tune(tuning_, ours_);
     SortMentions(theirs_);
     SortMentions(ours_);
     default_ = theirs_.is_deny_list() ? ours_.default_reply
@@ -123,20 +100,6 @@ class Meeting {
 
  private:
   using Mentions = std::span<const Mention>;
-
-  void Tune() {
-    if (!tuning_.allow.empty()) {
-      std::erase_if(ours_.mentions, [&](const Mention& mention) {
-        return Has(tuning_.allow, mention.name.text());
-      });
-    }
-    const SeccompReply allow{Verdict::kAllow, 0, true};
-    for (const std::string& name : tuning_.allow) AddRule(ours_, name, allow);
-    const SeccompReply deny{Verdict::kErrno, kPermissionError, true};
-    for (const std::string& name : tuning_.deny) AddRule(ours_, name, deny);
-    const SeccompReply not_there{Verdict::kErrno, kNotImplemented, true};
-    if (tuning_.deny_socketcall) AddRule(ours_, "socketcall", not_there);
-  }
 
   // Both deny: the stricter verdict; of two errnos the one that a rule says, theirs first.
   static SeccompReply Stricter(const SeccompReply& theirs, const SeccompReply& ours) {
@@ -174,6 +137,8 @@ class Meeting {
                                                                                         ours};
       } else if (AllowsPlainly(theirs_, theirs) && AllowsPlainly(ours_, ours)) {
         allowed_.push_back(name);
+      } else if (keeps_listener_ && NotifiesPlainly(theirs) && AllowsPlainly(ours_, ours)) {
+        Notify(name);
       } else {
         Judge(name, StanceOn(theirs_, theirs), StanceOn(ours_, ours));
       }
@@ -185,6 +150,19 @@ class Meeting {
     if (mentions.size() != 1) return mentions.empty() && side.is_deny_list();
     const SideRule& rule = side.rules[mentions[0].rule];
     return rule.reply.verdict == Verdict::kAllow && !rule.is_conditional;
+  }
+
+  [[nodiscard]] bool NotifiesPlainly(Mentions mentions) const {
+    if (mentions.size() != 1) return false;
+    const SideRule& rule = theirs_.rules[mentions[0].rule];
+    return rule.reply.verdict == Verdict::kNotify && !rule.is_conditional;
+  }
+
+  // The listener may let the call go on: it decides nothing that would be denied without it.
+  void Notify(std::string_view name) {
+    CloseMultiplexerOf(name);
+    AddLine({{Verdict::kNotify, 0, true}, {}, name});
+    notifies_ = true;
   }
 
   void Judge(std::string_view name, const Stance& theirs, const Stance& ours) {
@@ -322,18 +300,24 @@ class Meeting {
   }
 
   void NoteWhatIsNotKept() {
+    if (tuning_.only_64_bit) Note("32-bit programs end with SIGSYS");
+    if (tuning_.deny_set_id) Note("set-user-ID and set-group-ID bits cannot be set");
     if (theirs_.is_deny_list() && theirs_.default_reply.verdict != Verdict::kAllow) {
       Note("the default action " + requested_.default_action + " is not kept: no permission");
     }
     for (const SeccompRule& rule : requested_.rules) {
       const bool is_permission = rule.action == "SCMP_ACT_LOG" || rule.action == "SCMP_ACT_TRACE" ||
                                  rule.action == "SCMP_ACT_NOTIFY";
-      if (!is_permission || rule.names.empty() || rule.action == requested_.default_action)
+      if (!is_permission || rule.names.empty() || rule.action == requested_.default_action ||
+          (keeps_listener_ && rule.action == "SCMP_ACT_NOTIFY")) {
         continue;
+      }
       Note(Quoted(rule.names[0]) + (rule.names.size() > 1 ? " and others" : "") + ": " +
            rule.action + " is no permission");
     }
-    if (!requested_.listener_path.empty()) Note("listenerPath is not kept: nothing is notified");
+    if (!requested_.listener_path.empty() && !keeps_listener_) {
+      Note("listenerPath is not kept: nothing is notified");
+    }
   }
 
   void Note(std::string sentence) {
@@ -343,7 +327,10 @@ class Meeting {
   std::vector<std::string> Flags() {
     std::vector<std::string> kept;
     for (const std::string& flag : requested_.flags.value_or(std::vector<std::string>())) {
-      if (flag == "SECCOMP_FILTER_FLAG_LOG" || flag == "SECCOMP_FILTER_FLAG_TSYNC") {
+      const bool is_harmless = flag == "SECCOMP_FILTER_FLAG_LOG" ||
+                               flag == "SECCOMP_FILTER_FLAG_TSYNC" ||
+                               (notifies_ && flag == "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV");
+      if (is_harmless) {
         if (!Has(kept, flag)) kept.push_back(flag);
       } else {
         Note("flag " + Quoted(flag) + " is not kept");
@@ -359,6 +346,10 @@ class Meeting {
     if (default_.verdict == Verdict::kErrno) filter.default_errno_return = default_.errno_return;
     filter.architectures = std::move(architectures_);
     filter.flags = Flags();
+    if (notifies_) {
+      filter.listener_path = requested_.listener_path;
+      filter.listener_metadata = requested_.listener_metadata;
+    }
     if (!allowed_.empty()) {
       filter.rules.push_back({{allowed_.begin(), allowed_.end()}, "SCMP_ACT_ALLOW", {}, {}});
     }
@@ -383,6 +374,8 @@ class Meeting {
   const SeccompTuning& tuning_;
   std::vector<std::string> architectures_;
   bool narrow_;
+  bool keeps_listener_;
+  bool notifies_ = false;
   Side theirs_;
   Side ours_;
   SeccompReply default_;

@@ -126,9 +126,9 @@ Side ReadSide(const SeccompFilter& filter, bool narrow) {
   return side;
 }
 
-void AddRule(Side& side, std::string_view name, const SeccompReply& reply) {
+void AddRule(Side& side, std::string_view name, SideRule rule) {
   side.mentions.push_back({SyscallName(name), static_cast<std::uint32_t>(side.rules.size())});
-  side.rules.push_back({reply, false, {}, false});
+  side.rules.push_back(std::move(rule));
 }
 
 // Engines' lists are sorted but for a few names: merges the sorted stretches, two by two.

@@ -19,7 +19,7 @@
 namespace runclad::privilege {
 
 // From the loosest to the strictest. LOG, TRACE and NOTIFY are no permission, and no denial that
-// could be kept either.
+// could be kept either, but for NOTIFY with a listener that the policy names.
 enum class Verdict { kAllow, kLog, kTrace, kNotify, kErrno, kTrap, kKillThread, kKillProcess };
 
 struct SeccompReply {
@@ -89,7 +89,7 @@ bool SaysNothing(const SeccompFilter& filter);
 // The names are views of the filter's. `narrow`: the filter is also for architectures that compare
 // the lower 32 bits of larger numbers.
 Side ReadSide(const SeccompFilter& filter, bool narrow);
-void AddRule(Side& side, std::string_view name, const SeccompReply& reply);
+void AddRule(Side& side, std::string_view name, SideRule rule);
 void SortMentions(Side& side);
 
 // What a filter says of one syscall.

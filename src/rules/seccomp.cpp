@@ -19,10 +19,12 @@ privilege::SeccompConditions ConditionsOf(const oci::Spec& spec, const KernelFac
 
 Findings Check(const oci::Spec& spec, const Context& context) {
   const policy::Parameters& parameters = context.parameters;
-  const privilege::SeccompTuning tuning = {
-      .allow = parameters.strings("allow"),
-      .deny = parameters.strings("deny"),
-      .deny_socketcall = parameters.boolean("deny-socketcall")};
+  const privilege::SeccompTuning tuning = {.allow = parameters.strings("allow"),
+                                           .deny = parameters.strings("deny"),
+                                           .deny_socketcall = parameters.boolean("deny-socketcall"),
+                                           .only_64_bit = parameters.boolean("64-bit-only"),
+                                           .deny_set_id = parameters.boolean("deny-set-id"),
+                                           .listeners = parameters.strings("listener")};
   const privilege::SeccompFilter ours =
       privilege::DefaultSeccompFilter(ConditionsOf(spec, context.facts.kernel));
   const auto requested = spec.seccomp();
@@ -66,6 +68,35 @@ constexpr policy::ParameterSchema kParameters[] = {
      .description = "deny the 32-bit socketcall, through which no filter sees the socket family",
      .order = policy::Order::kFalseIsLooser,
      .docker_default = false},
+    {.name = "64-bit-only",
+     .type = policy::ParameterType::kBoolean,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "32-bit programs and the 32-bit ways into the kernel end with SIGSYS",
+     .order = policy::Order::kFalseIsLooser,
+     .docker_default = false},
+    {.name = "deny-set-id",
+     .type = policy::ParameterType::kBoolean,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description =
+         "nothing sets a set-user-ID or set-group-ID bit, so that a container's root leaves no "
+         "such "
+         "program on a host directory; tar, install, dpkg and git want the bits for some files and "
+         "directories and get EPERM, openat2 is absent",
+     .order = policy::Order::kFalseIsLooser,
+     .docker_default = false},
+    {.name = "listener",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAbsolutePath,
+     .choices = {},
+     .description = "sockets of agents that a filter may ask (listenerPath, SCMP_ACT_NOTIFY) about "
+                    "calls that are allowed",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>()},
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.22", "PSS baseline", "PSS restricted"};
 constexpr std::string_view kPaths[] = {"/linux/seccomp"};

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,23 +22,47 @@ static int Report(long result, const char *reached) {
   return 1;
 }
 
-// socket(2) through the 32-bit socketcall of a 64-bit program: filters that compare the arguments
-// of `socket` never see it.
-static long SocketCall32(unsigned family, unsigned type) {
-  unsigned *arguments = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-  if (arguments == MAP_FAILED) return -1;
-  arguments[0] = family;
-  arguments[1] = type;
-  arguments[2] = 0;
+// A call by its i386 number, from a 64-bit program. Pointers must lie below 4 GiB: see Low().
+static long Call32(int number, unsigned long first, unsigned long second) {
   int result;
   __asm__ volatile("int $0x80"
                    : "=a"(result)
-                   : "0"(102), "b"(1), "c"(arguments)
+                   : "0"(number), "b"(first), "c"(second)
                    : "memory", "r8", "r9", "r10", "r11");
   if (result >= 0) return result;
   errno = -result;
   return -1;
+}
+
+static void *Low(const void *bytes, size_t size) {
+  void *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1,
+                   0);
+  if (low == MAP_FAILED) _exit(3);
+  return memcpy(low, bytes, size);
+}
+
+// socket(2) through the 32-bit socketcall of a 64-bit program: filters that compare the arguments
+// of `socket` never see it.
+static long SocketCall32(unsigned family, unsigned type) {
+  const unsigned arguments[] = {family, type, 0};
+  return Call32(102, 1, (unsigned long)Low(arguments, sizeof arguments));
+}
+
+static long IoUring(void) {
+  char parameters[120] = {0};
+  return syscall(SYS_io_uring_setup, 1, parameters);
+}
+
+static long OpenByHandle(void) {
+  struct {
+    struct file_handle head;
+    unsigned char bytes[MAX_HANDLE_SZ];
+  } handle = {.head = {.handle_bytes = MAX_HANDLE_SZ}};
+  int mount;
+  if (name_to_handle_at(AT_FDCWD, "/etc/hostname", &handle.head, &mount, 0) != 0) return -1;
+  const int directory = open("/etc/hostname", O_RDONLY | O_CLOEXEC);
+  if (directory < 0) return -1;
+  return open_by_handle_at(directory, &handle.head, O_RDONLY);
 }
 
 // Runs a program that no file holds: a copy of itself in memory.
@@ -74,6 +99,20 @@ int main(int argc, char **argv) {
   if (strcmp(what, "keyctl") == 0) return Report(syscall(SYS_keyctl, 0, -3, 1), "reached");
   if (strcmp(what, "bpf") == 0) return Report(syscall(SYS_bpf, -1, NULL, 0), "reached");
   if (strcmp(what, "mount") == 0) return Report(syscall(SYS_fsopen, "tmpfs", 0), "reached");
+  if (strcmp(what, "getpid32") == 0) return Report(Call32(20, 0, 0), "reached");
+  if (strcmp(what, "userfaultfd") == 0) return Report(syscall(SYS_userfaultfd, 1), "reached");
+  if (strcmp(what, "io-uring") == 0) return Report(IoUring(), "reached");
+  if (strcmp(what, "alg") == 0) return Report(socket(AF_ALG, SOCK_SEQPACKET, 0), "reached");
+  if (strcmp(what, "packet") == 0) return Report(socket(AF_PACKET, SOCK_RAW, 0), "reached");
+  if (strcmp(what, "handle") == 0) return Report(OpenByHandle(), "reached");
+  if (strcmp(what, "trace-1") == 0) return Report(ptrace(PTRACE_SEIZE, 1, 0, 0), "reached");
+  const char *file = argc > 2 ? argv[2] : "";
+  if (strcmp(what, "create-setuid") == 0) {
+    return Report(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 04755), "created");
+  }
+  if (strcmp(what, "chmod32-setuid") == 0) {
+    return Report(Call32(15, (unsigned long)Low(file, strlen(file) + 1), 04755), "changed");
+  }
   fprintf(stderr, "probe: unknown question %s\n", what);
   return 2;
 }

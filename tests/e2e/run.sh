@@ -16,6 +16,7 @@ E2E_DIR=$(cd "$(dirname "$0")" && pwd)
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin  # the distribution's engines
 all_topics="
   docker_confinement
+  filters
   docker_refusals
   docker_life
   joins

@@ -78,6 +78,61 @@ TEST(Seccomp, FitsTheCapabilitiesThatAreLeft) {
   EXPECT_FALSE(Allows(with, "setns")) << "the engine does not allow it";
 }
 
+const privilege::SeccompRule* RuleWith(const privilege::SeccompFilter& filter,
+                                       const std::string& syscall) {
+  const auto found = std::ranges::find_if(filter.rules, [&](const privilege::SeccompRule& rule) {
+    return std::ranges::find(rule.names, syscall) != rule.names.end();
+  });
+  return found == filter.rules.end() ? nullptr : &*found;
+}
+
+TEST(Seccomp, LeavesTheNativeArchitectureAloneWhenThePolicySays64BitOnly) {
+  policy::Parameters parameters = Tuning();
+  parameters.Set("64-bit-only", true);
+  for (const std::string& spec : {std::string(R"({"process":{}})"), With(kStale, "")}) {
+    const auto decision = DecideBy("seccomp", spec, parameters, Kernel());
+    EXPECT_EQ(decision.spec.seccomp()->architectures, std::vector<std::string>{"SCMP_ARCH_X86_64"});
+    EXPECT_TRUE(Allows(decision, "read"));
+    EXPECT_NE(decision.findings.at(0).finding.why.find("32-bit programs end"), std::string::npos);
+  }
+}
+
+TEST(Seccomp, DeniesSetIdBitsWhenThePolicySaysSo) {
+  using privilege::SeccompOperator;
+  policy::Parameters parameters = Tuning();
+  parameters.Set("deny-set-id", true);
+  const auto decision = DecideBy("seccomp", R"({"process":{}})", parameters, Kernel());
+  const privilege::SeccompFilter filter = decision.spec.seccomp().value();
+  const auto* chmod = RuleWith(filter, "chmod");
+  ASSERT_NE(chmod, nullptr);
+  EXPECT_EQ(chmod->action, "SCMP_ACT_ALLOW");
+  EXPECT_EQ(
+      chmod->arguments,
+      (std::vector<privilege::SeccompArgument>{{1, 06000, 0, SeccompOperator::kMaskedEqual}}));
+  const auto* openat2 = RuleWith(filter, "openat2");
+  ASSERT_NE(openat2, nullptr);
+  EXPECT_EQ(openat2->errno_return, 38);
+  const auto again = DecideBy("seccomp", decision.spec.Write(), parameters, Kernel());
+  EXPECT_EQ(again.outcome, enforce::Outcome::kUnchanged);
+}
+
+TEST(Seccomp, KeepsTheListenerThatThePolicyNames) {
+  std::string filter(kStale);
+  filter.replace(filter.find(R"("openat",)"), 9, "");
+  filter.insert(filter.rfind("]}"), R"(,{"action":"SCMP_ACT_NOTIFY","names":["openat"]})");
+  filter.insert(1, R"("listenerPath":"/run/agent.sock","listenerMetadata":"m",)");
+  policy::Parameters parameters = Tuning();
+  const auto without = DecideBy("seccomp", With(filter, ""), parameters, Kernel());
+  EXPECT_EQ(without.spec.seccomp()->listener_path, "");
+  EXPECT_EQ(RuleWith(*without.spec.seccomp(), "openat"), nullptr);
+  parameters.Set("listener", std::vector<std::string>{"/run/agent.sock"});
+  const auto with = DecideBy("seccomp", With(filter, ""), parameters, Kernel());
+  EXPECT_EQ(with.spec.seccomp()->listener_path, "/run/agent.sock");
+  EXPECT_EQ(with.spec.seccomp()->listener_metadata, "m");
+  ASSERT_NE(RuleWith(*with.spec.seccomp(), "openat"), nullptr);
+  EXPECT_EQ(RuleWith(*with.spec.seccomp(), "openat")->action, "SCMP_ACT_NOTIFY");
+}
+
 TEST(Seccomp, AppliedTwiceChangesNothing) {
   const auto once = Decide(With(kStale, ""));
   EXPECT_EQ(Decide(once.spec.Write()).outcome, enforce::Outcome::kUnchanged);

@@ -65,11 +65,17 @@ SeccompFilter DefaultSeccompFilter(const SeccompConditions& conditions);
 bool IsEssential(std::string_view syscall);
 
 struct SeccompTuning {
-  std::vector<std::string> allow;  // syscalls added to ours before intersecting (per-image policy)
-  std::vector<std::string> deny;   // syscalls taken away; deny wins
+  // Syscalls added to ours before intersecting, and taken away; deny wins.
+  std::vector<std::string> allow = {};
+  std::vector<std::string> deny = {};
   // ENOSYS for socketcall, through which 32-bit programs reach every socket family: no filter can
   // look at its arguments.
   bool deny_socketcall = false;
+  bool only_64_bit = false;  // of the architectures the native one alone, where it has 64 bits
+  // No file gets a set-user-ID or set-group-ID bit. ENOSYS for openat2, whose mode no filter sees.
+  bool deny_set_id = false;
+  // Sockets of agents whose word counts: NOTIFY for what is allowed otherwise is kept for them.
+  std::vector<std::string> listeners = {};
 };
 
 struct SeccompIntersection {

@@ -1,0 +1,65 @@
+#!/bin/bash
+# What the seccomp filter keeps out of reach: each call reaches the kernel under plain runc, where
+# Docker's own filter must be switched off for some.
+# shellcheck source=tests/e2e/lib.sh
+. "${E2E_DIR:?}/lib.sh"
+
+covers seccomp
+for question in userfaultfd io-uring keyctl bpf; do
+  docker_run --security-opt seccomp=unconfined box probe "$question"
+  guards "$question is out of reach under seccomp=unconfined" out_is EPERM
+done
+docker_run box probe io-uring
+guards "io-uring is out of reach by default" out_is EPERM
+# The kernel may have no AF_ALG: without a filter it is the kernel that says so.
+docker_run box probe alg
+guards "AF_ALG is out of reach" out_is EPERM
+covers seccomp capabilities
+docker_run --cap-add DAC_READ_SEARCH --security-opt seccomp=unconfined box probe handle
+guards "open_by_handle_at is out of reach with CAP_DAC_READ_SEARCH asked for" out_is EPERM
+covers capabilities
+docker_run box probe packet
+guards "AF_PACKET is out of reach" out_is EPERM
+docker_run --cap-add NET_RAW box probe packet
+guards "also when CAP_NET_RAW is asked for" out_is EPERM
+
+covers host-namespaces
+docker_start victim
+docker_run --pid container:victim --cap-add SYS_PTRACE box probe trace-1
+guards "a process of another container is not traced" out_lacks reached
+docker_remove victim
+
+# --- what a policy may ask for on top ---
+policy() {  # SECCOMP-PARAMETERS
+  printf '{"log": {"target": "file:%s"}, "rules": {"seccomp": %s}}\n' \
+    "$E2E_POLICIES/own/audit.jsonl" "$1" >"$E2E_POLICIES/own/policy.json"
+}
+covers seccomp
+docker_run box probe getpid32
+holds "32-bit calls work by default" out_is reached
+policy '{"64-bit-only": true}'
+RUNTIME=own docker_run box probe getpid32
+guards "64-bit-only: a 32-bit call ends the program" status_is 159
+guards "64-bit-only: and reaches nothing" out_lacks reached
+RUNTIME=own docker_run box sh -c 'echo x >/tmp/f && cat /tmp/f'
+holds "64-bit-only: 64-bit programs work" out_is x
+
+policy '{"deny-set-id": true}'
+host=$E2E_SRV/set-id
+has_no_set_id() { [ -e "$host/$1" ] && [ -z "$(find "$host/$1" -perm /6000)" ]; }
+set_id() {  # COMMAND…
+  rm -rf "$host" && mkdir -p "$host" && : >"$host/f" && chmod 755 "$host/f"
+  RUNTIME=own docker_run -v "$host:/data" box "$@"
+}
+set_id chmod 4755 /data/f
+guards "deny-set-id: chmod leaves no set-user-ID file on the host" has_no_set_id f
+guards "deny-set-id: and fails" failed
+set_id chmod g+s /data/f
+guards "deny-set-id: nor a set-group-ID file" has_no_set_id f
+set_id probe chmod32-setuid /data/f
+guards "deny-set-id: nor does a 32-bit chmod" has_no_set_id f
+set_id probe create-setuid /data/new
+guards "deny-set-id: no file is made with the bit" test ! -e "$host/new"
+set_id sh -c 'mkdir /data/d && echo x >/data/d/f && chmod 700 /data/d/f && cp -a /data/d /data/e &&
+  tar -C /data -cf /data/t d && tar -C /data/e -xf /data/t && cat /data/e/d/f'
+holds "deny-set-id: files are made, copied and unpacked as ever" out_is x

@@ -1,0 +1,259 @@
+// What a policy's parameters do to a filter, whatever filter comes in.
+#include <linux/seccomp.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+#include "seccomp_simulation.hpp"
+
+namespace runclad::privilege {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using Strings = std::vector<std::string>;
+
+constexpr const char* kX86[] = {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"};
+
+SeccompFilter Ours() { return DefaultSeccompFilter({{}, "amd64", 6, 18}); }
+
+SeccompFilter Of(const std::string& default_action, std::vector<SeccompRule> rules) {
+  SeccompFilter filter;
+  filter.default_action = default_action;
+  filter.architectures = {std::begin(kX86), std::end(kX86)};
+  filter.rules = std::move(rules);
+  return filter;
+}
+
+// Docker's list with one more call, and another default action.
+SeccompFilter DockerWith(const std::string& name, const std::string& default_action) {
+  SeccompFilter filter = ReadDocument("docker_default").filter;
+  filter.default_action = default_action;
+  filter.default_errno_return.reset();
+  filter.rules.push_back({{name}, "SCMP_ACT_ALLOW", {}, {}});
+  return filter;
+}
+
+struct Incoming {
+  std::string name;
+  SeccompFilter filter;
+  bool allows_keyctl;
+};
+
+std::vector<Incoming> EveryKind() {
+  return {
+      {"no filter", {}, true},
+      {"Docker's", ReadDocument("docker_default").filter, false},
+      {"Podman's", ReadDocument("podman_default").filter, true},
+      {"containerd's", ReadDocument("cri_plain").filter, false},
+      {"a list that kills what it leaves out", DockerWith("keyctl", "SCMP_ACT_KILL"), true},
+      {"a list that traps what it leaves out", DockerWith("keyctl", "SCMP_ACT_TRAP"), true},
+      {"everything", Of("SCMP_ACT_ALLOW", {}), true},
+      {"everything but one call", Of("SCMP_ACT_ALLOW", {{{"keyctl"}, "SCMP_ACT_ERRNO", {}, {}}}),
+       false},
+      {"everything but one call, and getpid said to be allowed",
+       Of("SCMP_ACT_ALLOW",
+          {{{"keyctl"}, "SCMP_ACT_KILL_PROCESS", {}, {}}, {{"getpid"}, "SCMP_ACT_ALLOW", {}, {}}}),
+       false},
+      {"everything, written to the kernel's log", Of("SCMP_ACT_LOG", {}), true},
+      {"everything, told to a tracer", Of("SCMP_ACT_TRACE", {}), true},
+  };
+}
+
+SeccompAnswer Answer(const SeccompProgram& program, const char* architecture,
+                     const std::string& name, std::array<std::uint64_t, 6> arguments = {}) {
+  return program.Answer({architecture, NumberOf(architecture, name).value(), arguments});
+}
+
+TEST(SeccompTuning, AllowsAndDeniesUnderEveryFilter) {
+  const SeccompTuning tuning{.allow = {"keyctl", "getppid"}, .deny = {"getpid", "getppid"}};
+  for (const auto& [name, theirs, allows_keyctl] : EveryKind()) {
+    const SeccompFilter met = Intersect(theirs, Ours(), tuning).filter;
+    const SeccompProgram program = Compiled(met);
+    for (const char* architecture : kX86) {
+      const std::string where = name + " on " + architecture;
+      EXPECT_FALSE(Answer(program, architecture, "getpid").allows()) << where;
+      EXPECT_FALSE(Answer(program, architecture, "getppid").allows()) << where << ": deny wins";
+      EXPECT_TRUE(Answer(program, architecture, "getuid").allows()) << where;
+      EXPECT_EQ(Answer(program, architecture, "keyctl").allows(), allows_keyctl) << where;
+    }
+    EXPECT_EQ(Intersect(met, Ours(), tuning).filter, met) << name;
+  }
+}
+
+TEST(SeccompTuning, KillsWhatIsNotOfTheNativeArchitectureWith64Bits) {
+  const SeccompTuning tuning{.only_64_bit = true};
+  for (const Incoming& incoming : EveryKind()) {
+    const SeccompFilter met = Intersect(incoming.filter, Ours(), tuning).filter;
+    EXPECT_THAT(met.architectures, ElementsAre("SCMP_ARCH_X86_64")) << incoming.name;
+    const SeccompProgram program = Compiled(met);
+    EXPECT_TRUE(Answer(program, "SCMP_ARCH_X86_64", "getpid").allows()) << incoming.name;
+    for (const char* architecture : {"SCMP_ARCH_X86", "SCMP_ARCH_X32"}) {
+      EXPECT_EQ(Answer(program, architecture, "getpid").value, SECCOMP_RET_KILL_THREAD)
+          << incoming.name << " on " << architecture;
+    }
+    EXPECT_EQ(Intersect(met, Ours(), tuning).filter, met) << incoming.name;
+  }
+}
+
+TEST(SeccompTuning, KnowsWhichArchitecturesHave64Bits) {
+  const struct {
+    const char* native;
+    Strings met;
+  } cases[] = {{"amd64", {"SCMP_ARCH_X86_64"}},
+               {"arm64", {"SCMP_ARCH_AARCH64"}},
+               {"s390x", {"SCMP_ARCH_S390X"}},
+               {"riscv64", {"SCMP_ARCH_RISCV64"}},
+               {"mips64", {"SCMP_ARCH_MIPS64"}},
+               {"386", DefaultSeccompFilter({{}, "386", 6, 18}).architectures},
+               {"arm", DefaultSeccompFilter({{}, "arm", 6, 18}).architectures}};
+  for (const auto& [native, met] : cases) {
+    const SeccompFilter ours = DefaultSeccompFilter({{}, native, 6, 18});
+    EXPECT_EQ(Intersect({}, ours, {.only_64_bit = true}).filter.architectures, met) << native;
+  }
+}
+
+struct ModeCase {
+  const char* call;
+  std::array<std::uint64_t, 6> arguments;
+  bool is_allowed;
+};
+
+constexpr std::uint64_t kCreate = 0100;          // O_CREAT
+constexpr std::uint64_t kTemporary = 020200000;  // O_TMPFILE
+constexpr std::uint64_t kSomeFlags = 02002001;   // O_WRONLY | O_APPEND | O_CLOEXEC
+constexpr std::uint64_t kRegular = 0100000;      // S_IFREG
+constexpr std::uint64_t kSticky = 01777;
+constexpr std::uint64_t kGarbage = 0xFFFFFFFF;
+
+constexpr ModeCase kModeCases[] = {
+    {"chmod", {0, 0755}, true},
+    {"chmod", {0, kSticky}, true},
+    {"chmod", {0, 04755}, false},
+    {"chmod", {0, 02755}, false},
+    {"chmod", {0, 06777}, false},
+    {"chmod", {0, 04000 | 0xABCD0000}, false},
+    {"chmod", {04000, 0700, 04000}, true},
+    {"fchmod", {3, 0644}, true},
+    {"fchmod", {3, 04000}, false},
+    {"fchmod", {3, 02000}, false},
+    {"fchmodat", {3, 0, 0777}, true},
+    {"fchmodat", {3, 0, 04711}, false},
+    {"fchmodat", {3, 0, 02711}, false},
+    {"creat", {0, 0666}, true},
+    {"creat", {0, 04666}, false},
+    {"mknod", {0, kRegular | 0644}, true},
+    {"mknod", {0, kRegular | 04755}, false},
+    {"mknod", {0, kRegular | 02755}, false},
+    {"mknodat", {3, 0, kRegular | 0644}, true},
+    {"mknodat", {3, 0, kRegular | 04755}, false},
+    {"open", {0, kCreate, 0644}, true},
+    {"open", {0, kCreate, 04644}, false},
+    {"open", {0, kCreate | kSomeFlags, 02644}, false},
+    {"open", {0, kTemporary, 04644}, false},
+    {"open", {0, kTemporary, 0600}, true},
+    // No file is made: the mode is whatever the register held.
+    {"open", {0, kSomeFlags, kGarbage}, true},
+    {"open", {0, 0, 06000}, true},
+    {"openat", {3, 0, kCreate, 0600}, true},
+    {"openat", {3, 0, kCreate, 04600}, false},
+    {"openat", {3, 0, kTemporary | kSomeFlags, 02600}, false},
+    {"openat", {3, 0, kSomeFlags, kGarbage}, true},
+};
+
+TEST(SeccompTuning, LetsNobodySetASetIdBit) {
+  const SeccompTuning tuning{.deny_set_id = true};
+  for (const Incoming& incoming : EveryKind()) {
+    const SeccompFilter met = Intersect(incoming.filter, Ours(), tuning).filter;
+    const SeccompProgram program = Compiled(met);
+    for (const char* architecture : kX86) {
+      for (const auto& [call, arguments, is_allowed] : kModeCases) {
+        EXPECT_EQ(Answer(program, architecture, call, arguments).allows(), is_allowed)
+            << incoming.name << " on " << architecture << ": " << call << " "
+            << ::testing::PrintToString(arguments);
+      }
+      EXPECT_FALSE(Answer(program, architecture, "openat2").allows()) << incoming.name;
+    }
+    EXPECT_EQ(Intersect(met, Ours(), tuning).filter, met) << incoming.name;
+  }
+}
+
+TEST(SeccompTuning, LeavesNoWayAroundTheModesThatAFilterSees) {
+  const SeccompFilter met =
+      Intersect({}, Ours(), {.allow = {"io_uring_setup", "chmod"}, .deny_set_id = true}).filter;
+  const SeccompProgram program = Compiled(met);
+  EXPECT_FALSE(Answer(program, "SCMP_ARCH_X86_64", "io_uring_setup").allows());
+  EXPECT_FALSE(Answer(program, "SCMP_ARCH_X86_64", "chmod", {0, 04755}).allows());
+  EXPECT_TRUE(Answer(program, "SCMP_ARCH_X86_64", "chmod", {0, 0755}).allows());
+  EXPECT_EQ(Answer(program, "SCMP_ARCH_X86_64", "openat2").errno_value(), 38)
+      << "programs turn to openat";
+}
+
+SeccompFilter Notifying() {
+  SeccompFilter theirs = DockerWith("keyctl", "SCMP_ACT_ERRNO");
+  for (SeccompRule& rule : theirs.rules) std::erase(rule.names, "mkdir");
+  theirs.rules.push_back({{"mkdir", "mount"}, "SCMP_ACT_NOTIFY", {}, {}});
+  theirs.flags = {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"};
+  theirs.listener_path = "/run/agent.sock";
+  theirs.listener_metadata = "for the agent";
+  return theirs;
+}
+
+TEST(SeccompTuning, KeepsNotificationsForAListenerThatThePolicyNames) {
+  const SeccompTuning tuning{.listeners = {"/run/other.sock", "/run/agent.sock"}};
+  const SeccompIntersection met = Intersect(Notifying(), Ours(), tuning);
+  EXPECT_EQ(met.filter.listener_path, "/run/agent.sock");
+  EXPECT_EQ(met.filter.listener_metadata, "for the agent");
+  EXPECT_THAT(*met.filter.flags, ElementsAre("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"));
+  EXPECT_THAT(met.dropped, ElementsAre(HasSubstr("SPEC_ALLOW")));
+  const SeccompProgram program = Compiled(met.filter);
+  for (const char* architecture : kX86) {
+    EXPECT_EQ(Answer(program, architecture, "mkdir").value, SECCOMP_RET_USER_NOTIF);
+    EXPECT_EQ(Answer(program, architecture, "mount").errno_value(), 1)
+        << "what is denied without the listener is not its to decide";
+    EXPECT_TRUE(Answer(program, architecture, "rmdir").allows());
+  }
+  EXPECT_EQ(Intersect(met.filter, Ours(), tuning).filter, met.filter);
+}
+
+TEST(SeccompTuning, GivesAListenerWhatThePolicyAllows) {
+  const SeccompFilter met =
+      Intersect(Notifying(), Ours(), {.allow = {"mount"}, .listeners = {"/run/agent.sock"}}).filter;
+  EXPECT_EQ(Answer(Compiled(met), "SCMP_ARCH_X86_64", "mount").value, SECCOMP_RET_USER_NOTIF);
+}
+
+TEST(SeccompTuning, KeepsNoListenerThatThePolicyDoesNotName) {
+  const SeccompTuning tunings[] = {{},
+                                   {.listeners = {"/run/agent.sock2", "/run"}},
+                                   {.deny = {"mkdir"}, .listeners = {"/run/agent.sock"}}};
+  for (const SeccompTuning& tuning : tunings) {
+    const SeccompFilter met = Intersect(Notifying(), Ours(), tuning).filter;
+    EXPECT_EQ(met.listener_path, "");
+    EXPECT_EQ(met.listener_metadata, "");
+    EXPECT_TRUE(met.flags->empty());
+    EXPECT_FALSE(Answer(Compiled(met), "SCMP_ARCH_X86_64", "mkdir").allows());
+  }
+}
+
+// A permission and a question about the same call, or a question under a condition: libseccomp
+// would keep one of them.
+TEST(SeccompTuning, KeepsNoNotificationBesideAnotherRule) {
+  SeccompFilter both = Notifying();
+  both.rules.push_back({{"mkdir"}, "SCMP_ACT_ALLOW", {}, {}});
+  SeccompFilter conditional = Notifying();
+  conditional.rules.back().arguments = {{0, 5, 0, SeccompOperator::kEqual}};
+  for (const SeccompFilter& theirs : {both, conditional}) {
+    const SeccompFilter met = Intersect(theirs, Ours(), {.listeners = {"/run/agent.sock"}}).filter;
+    EXPECT_EQ(met.listener_path, "");
+    for (const std::uint64_t argument : {0, 5}) {
+      EXPECT_EQ(Answer(Compiled(met), "SCMP_ARCH_X86_64", "mkdir", {argument}).errno_value(), 1);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace runclad::privilege
