@@ -51,7 +51,7 @@ def main():
 
     for path in sorted((ROOT / "profiles/images").rglob("*.json")):
         hold(f"{path} is valid", validators["image"].is_valid(read(path)))
-    for name in ("restricted", "baseline"):
+    for name in ("restricted", "baseline", "build"):
         path = ROOT / f"profiles/{name}.json"
         hold(f"{path} is valid", validators["policy"].is_valid(read(path)))
 

@@ -70,6 +70,7 @@ Result<Output> PrintSchema(const std::string& sort);
 struct ShowRequest {
   ImageRequest image;
   std::string container;  // an id or the beginning of one: the image that it was made of
+  bool builds = false;    // what BuildKit's containers get
   bool json = false;
   std::optional<std::string> config_directory;
 };
@@ -115,6 +116,6 @@ Result<policy::Effective> LoadPolicy(const std::optional<std::string>& config_di
 
 // A profile alone.
 Result<policy::Effective> LoadProfile(const std::string& name);
-inline constexpr const char* kProfiles[] = {"restricted", "baseline"};
+inline constexpr const char* kProfiles[] = {"restricted", "baseline", "build"};
 
 }  // namespace runclad::ctl

@@ -172,6 +172,7 @@ class CommandLine {
                          [this] { return ShowPolicy(show_, Style::OfStandardOutput()); });
     AddImage(*show, show_.image);
     show->add_option("--container", show_.container, "The image of this container");
+    show->add_flag("--builds", show_.builds, "What BuildKit runs while it builds an image");
     show->add_flag("--json", show_.json, "Print it as JSON");
     AddConfig(*show, show_.config_directory);
     CLI::App* test = Add(*policy, "test", "Run a policy repository's own table of cases",

@@ -151,10 +151,12 @@ Document OfAnImage() {
 }
 
 Document OfTheHost() {
+  const Document profile = {{"enum", {"restricted", "baseline", "build"}}};
   const Document ceiling = {{"enum", {"nothing", "docker-default", "unlimited"}}};
   return {
       {"$schema", {{"type", "string"}}},
-      {"extends", {{"enum", {"restricted", "baseline"}}}},
+      {"extends", profile},
+      {"builds", profile},
       {"mode", {{"enum", {"enforce", "audit"}}}},
       {"rootless", {{"enum", {"refuse", "pass-through", "apply"}}}},
       {"log", Object({{"target", {{"type", "string"}, {"pattern", "^(journald|syslog|file:/.*)$"}}},

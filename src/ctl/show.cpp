@@ -40,6 +40,7 @@ std::vector<Line> HostLines(const policy::Effective& policy) {
   constexpr const char* kRootless[] = {"refuse", "pass-through", "apply"};
   return {
       {"mode", policy::Name(policy.mode)},
+      {"builds", policy.builds},
       {"log/target", policy.log.target},
       {"log/required", policy.log.required},
       {"rootless", kRootless[static_cast<std::size_t>(policy.rootless)]},
@@ -70,6 +71,7 @@ std::string OriginOf(const policy::Effective& policy, const std::string& key) {
 }
 
 std::string Shown(const Document& value) {
+  if (value == "") return "(none)";
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_array()) return value.dump();
   if (value.empty()) return "(none)";
@@ -168,6 +170,7 @@ Result<Output> ShowPolicy(const ShowRequest& request, const Style& style) {
     if (!named) return named.error();
     identity = *std::move(named);
   }
+  if (request.builds) identity.engine = engine::Engine::kBuildkit;
   const auto policy = LoadPolicy(request.config_directory, identity, /*origins=*/true);
   if (!policy) return policy.error();
   return Output{request.json ? AsJson(*policy) : AsText(*policy, style)};

@@ -101,7 +101,7 @@ Layout Discover(const Call& call) {
     // CRI-O pins a pod's namespaces here.
     layout.namespace_directories.insert(layout.namespace_directories.end(),
                                         {"/run/ipcns", "/run/utsns"});
-  } else if (last == call.id && id == "executor") {
+  } else if (last == call.id && id == "executor" && sys::OnlyRootCouldReplace(layout.bundle)) {
     layout.engine = Engine::kBuildkit;
     layout.data_root = above;
     Add(std::string(directory), layout.data_directories);

@@ -98,6 +98,7 @@ void Fold(Layer layer, Effective& policy) {
     policy.mode = *layer.mode;
     origins.Replace("mode");
   }
+  if (layer.builds) origins.Replace("builds");
   if (layer.rootless) {
     policy.rootless = *layer.rootless;
     origins.Replace("rootless");

@@ -18,7 +18,7 @@ namespace {
 
 using json::Document;
 
-constexpr std::string_view kProfiles[] = {"restricted", "baseline"};
+constexpr std::string_view kProfiles[] = {"restricted", "baseline", "build"};
 constexpr std::string_view kModes[] = {"enforce", "audit"};
 constexpr std::string_view kRootless[] = {"refuse", "pass-through", "apply"};
 constexpr std::string_view kLogKeys[] = {"target", "required"};
@@ -89,6 +89,7 @@ class LayerReader {
   static std::span<const Member> Members() {
     static constexpr Member kMembers[] = {
         {"$schema", kEverywhere & ~Bit(LayerKind::kTag), &LayerReader::ReadSchema},
+        {"builds", kHostOnly, &LayerReader::ReadBuilds},
         {"digests", kImageOnly | Bit(LayerKind::kTag), &LayerReader::ReadDigests},
         {"extends", kHostOnly, &LayerReader::ReadExtends},
         {"log", kHostOnly, &LayerReader::ReadLog},
@@ -143,14 +144,17 @@ class LayerReader {
 
   void ReadSchema(const Document& value) { Text(value, "/$schema", "\"$schema\""); }
 
-  void ReadExtends(const Document& value) {
-    const std::string* name = Text(value, "/extends", "\"extends\"");
-    if (name == nullptr) return;
-    if (format_.profile(*name).empty()) {
-      return Fail("/extends", "unknown profile " + Quoted(*name) + Suggestion(*name, kProfiles));
-    }
-    layer_.extends = *name;
+  std::optional<std::string> ReadProfile(const Document& value, const std::string& key) {
+    const std::string* name = Text(value, "/" + key, Quoted(key));
+    if (name == nullptr) return std::nullopt;
+    if (!format_.profile(*name).empty()) return *name;
+    Fail("/" + key, "unknown profile " + Quoted(*name) + Suggestion(*name, kProfiles));
+    return std::nullopt;
   }
+
+  void ReadExtends(const Document& value) { layer_.extends = ReadProfile(value, "extends"); }
+
+  void ReadBuilds(const Document& value) { layer_.builds = ReadProfile(value, "builds"); }
 
   void ReadMode(const Document& value) {
     const auto choice = Choose(value, "/mode", "\"mode\"", kModes);

@@ -47,6 +47,7 @@ struct Layer {
   std::string label;    // in origins: "policy.json", "profile restricted"
   std::string pointer;  // where in its file the layer stands: "" or "/tags/1.27"
   std::optional<std::string> extends;
+  std::optional<std::string> builds;
   std::optional<Mode> mode;
   std::optional<std::string> log_target;
   std::optional<bool> log_required;

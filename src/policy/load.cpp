@@ -85,7 +85,11 @@ Result<Folded> FoldHost(std::vector<HostText> texts, const Format& format,
     if (!layer) return layer.error();
     if (layer->extends) folded.policy.profile = *layer->extends;
     layers.push_back(*std::move(layer));
+    if (layers.back().builds) folded.policy.builds = *layers.back().builds;
   }
+  const bool is_build =
+      options.identity != nullptr && options.identity->engine == engine::Engine::kBuildkit;
+  if (is_build && !folded.policy.builds.empty()) folded.policy.profile = folded.policy.builds;
   auto profile = ProfileLayer(folded.policy.profile, format, options);
   if (!profile) return profile.error();
   layers.front() = std::move(profile->first);

@@ -57,6 +57,12 @@ oci::Mount Tmpfs(const Target& target, bool is_exec, std::uint64_t size,
 Findings Check(const oci::Spec& spec, const Context& context) {
   // Nothing is made writable that the request had read-only already.
   if (spec.root_is_read_only() || spec.root_path().empty()) return {};
+  // A build writes to its root, and a policy that is for builds leaves it writable.
+  if (context.facts.identity.engine == engine::Engine::kBuildkit) {
+    return {Refuse("/root/readonly", false,
+                   "is for a step of an image's build, which writes to its root: say \"builds\": "
+                   "\"build\" in policy.json to judge BuildKit's containers by that profile")};
+  }
   Findings findings = {
       Propose("/root/readonly", true, "lets programs be changed or added in the container")};
 

@@ -64,7 +64,7 @@ TEST_P(CorpusUnder, EveryDocumentIsJudgedAndWhatComesOutChangesNoMore) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, CorpusUnder,
-                         ::testing::Values("restricted", "baseline", "no-refusals"));
+                         ::testing::Values("restricted", "baseline", "build", "no-refusals"));
 
 }  // namespace
 }  // namespace runclad::ctl

@@ -64,7 +64,7 @@ TEST(PolicyLint, SaysWhichProfileAppliesWithoutAFile) {
 }
 
 TEST(PolicyLint, TakesTheShippedProfilesAsPolicies) {
-  for (const char* profile : {"restricted", "baseline"}) {
+  for (const char* profile : {"restricted", "baseline", "build"}) {
     const std::string file = std::string(RUNCLAD_SOURCE_DIR) + "/profiles/" + profile + ".json";
     const ProgramRun run = Runcladctl({"policy", "lint", file});
     EXPECT_EQ(run.status, 0) << run.out << run.err;

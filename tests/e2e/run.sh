@@ -19,6 +19,7 @@ all_topics="
   filters
   docker_refusals
   docker_life
+  builds
   joins
   ordinary
   devices

@@ -113,6 +113,20 @@ TEST(Layout, Buildkit) {
   });
 }
 
+// It chooses the profile for builds: anybody could name a directory so.
+TEST(Layout, BuildkitIsWhereNobodyButRootCouldPutABundle) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/executor/abc");
+    ASSERT_EQ(chmod("/srv/executor", 0777), 0);
+    EXPECT_EQ(Discover({"abc", "/srv/executor/abc", "", "/x"}).engine, Engine::kUnknown);
+    ASSERT_EQ(chmod("/srv/executor", 0755), 0);
+    ASSERT_EQ(chown("/srv/executor/abc", 1000, 1000), 0);
+    EXPECT_EQ(Discover({"abc", "/srv/executor/abc", "", "/x"}).engine, Engine::kUnknown);
+    ASSERT_EQ(chown("/srv/executor/abc", 0, 0), 0);
+    EXPECT_EQ(Discover({"abc", "/srv/executor/abc", "", "/x"}).engine, Engine::kBuildkit);
+  });
+}
+
 TEST(Layout, AnyOtherBundleIsNobodys) {
   InPrivateMounts([] {
     MakeDirectories("/srv/bundle");

@@ -53,6 +53,33 @@ TEST_F(PolicyDirectory, IsRead) {
   EXPECT_EQ(policy->profile, "baseline");
 }
 
+// Judged by the engine's own path on disk, which the identity holds.
+TEST_F(PolicyDirectory, SaysWhichProfileIsForBuilds) {
+  const auto profile_of = [&](engine::Engine engine) {
+    engine::Identity identity;
+    identity.engine = engine;
+    const auto policy = Load(directory_, kRules, {.identity = &identity, .profile = TestProfile});
+    return policy ? policy->profile : policy.error().message;
+  };
+  Write(R"({"extends": "baseline"})");
+  EXPECT_EQ(profile_of(engine::Engine::kBuildkit), "baseline") << "what it says for all";
+  Write(R"({"extends": "baseline", "builds": "build"})");
+  EXPECT_EQ(profile_of(engine::Engine::kBuildkit), "build");
+  EXPECT_EQ(profile_of(engine::Engine::kDocker), "baseline");
+  EXPECT_EQ(profile_of(engine::Engine::kUnknown), "baseline");
+  EXPECT_EQ(LoadIt()->profile, "baseline") << "for nobody in particular";
+  EXPECT_EQ(LoadIt()->builds, "build");
+  Write(R"({"builds": "build", "rules": {"pids-limit": {"action": "fix"}}})");
+  engine::Identity builder;
+  builder.engine = engine::Engine::kBuildkit;
+  const auto policy = Load(directory_, kRules, {.identity = &builder, .profile = TestProfile});
+  EXPECT_EQ(policy->rule("pids-limit").action, Action::kFix) << "the host's rules are for all";
+  Write("{\n\"builds\": \"biuld\"}");
+  EXPECT_EQ(Fault(), "policy " + Name() +
+                         "/policy.json line 2: unknown profile \"biuld\"; did you mean "
+                         "\"build\"?");
+}
+
 TEST_F(PolicyDirectory, WithoutAFileMeansTheCompiledInDefault) {
   const auto policy = LoadIt(/*must_exist=*/true);
   ASSERT_TRUE(policy) << policy.error().message;

@@ -93,6 +93,7 @@ inline std::string_view TestProfile(std::string_view name) {
       "host-mounts": { "action": "refuse", "deny": ["/etc", "/run"], "allow": ["/srv/shared"] },
       "pids-limit": { "action": "fix", "default": 2048 } } })";
   }
+  if (name == "build") return R"({ "rules": { "pids-limit": { "action": "off" } } })";
   if (name == "baseline") return R"({ "rules": { "pids-limit": { "action": "warn" } } })";
   return {};
 }

@@ -23,14 +23,14 @@ policy::Effective Compiled(const std::string& profile) {
 }
 
 TEST(Profiles, FollowTheCatalogue) {
-  for (const std::string profile : {"restricted", "baseline"}) {
+  for (const std::string profile : {"restricted", "baseline", "build"}) {
     EXPECT_EQ(Compiled(profile).rules.size(), Catalog().size())
         << profile << " must give each rule of the catalogue an action";
   }
 }
 
 TEST(Profiles, SayTheSameAsTablesOfTheProgramAndAsText) {
-  for (const std::string profile : {"restricted", "baseline"}) {
+  for (const std::string profile : {"restricted", "baseline", "build"}) {
     const std::string text = R"({"extends": ")" + profile + R"("})";
     const auto read = policy::Parse(text, "policy.json", Schemas(), {.profile = policy::Profile});
     ASSERT_TRUE(read) << read.error().message;
@@ -69,7 +69,7 @@ TEST(Catalogue, DeclaresOrderAndDockersDefaultOfEveryParameter) {
 }
 
 TEST(Profiles, CarryNoCommentsSoThatJqReadsThem) {
-  for (const std::string_view profile : {"restricted", "baseline"}) {
+  for (const std::string_view profile : {"restricted", "baseline", "build"}) {
     EXPECT_TRUE(json::Read(policy::Profile(profile), {.comments = false})) << profile;
   }
 }
@@ -87,6 +87,18 @@ TEST(Profiles, RestrictedActsAtLeastAsStronglyAsBaseline) {
   const policy::Effective restricted = Compiled("restricted");
   for (const auto& [id, setting] : Compiled("baseline").rules) {
     EXPECT_GE(Strength(restricted.rule(id).action), Strength(setting.action)) << id;
+  }
+}
+
+// What a step of a build must be able to do and a service must not.
+TEST(Profiles, BuildIsBaselineWithARootThatIsWritten) {
+  const std::set<std::string, std::less<>> own = {"read-only-rootfs"};
+  const policy::Effective build = Compiled("build");
+  EXPECT_EQ(build.rule("read-only-rootfs").action, policy::Action::kOff);
+  for (const auto& [id, setting] : Compiled("baseline").rules) {
+    if (own.contains(id)) continue;
+    EXPECT_EQ(build.rule(id).action, setting.action) << id;
+    EXPECT_EQ(build.rule(id).parameters.all(), setting.parameters.all()) << id;
   }
 }
 

@@ -68,6 +68,19 @@ TEST(ReadOnlyRootfs, AddsNothingWhereTheRootWasReadOnly) {
                   .findings.empty());
 }
 
+TEST(ReadOnlyRootfs, RefusesAStepOfABuildAndNamesTheWay) {
+  Facts facts = Image();
+  facts.identity.engine = engine::Engine::kBuildkit;
+  const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), facts);
+  ASSERT_EQ(decision.outcome, enforce::Outcome::kRefused);
+  EXPECT_NE(enforce::RefusalSentence(decision).find(R"("builds": "build" in policy.json)"),
+            std::string::npos)
+      << enforce::RefusalSentence(decision);
+  const auto read_only =
+      DecideBy(kId, R"({"root":{"path":"rootfs","readonly":true}})", Sizes(), facts);
+  EXPECT_EQ(read_only.outcome, enforce::Outcome::kUnchanged);
+}
+
 TEST(ReadOnlyRootfs, GivesADirectoryThatIsAbsentTheUsualMode) {
   const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), {});
   EXPECT_EQ(

@@ -82,6 +82,7 @@ struct ImagePolicy {
 
 struct Effective {
   std::string profile;  // "restricted"
+  std::string builds;   // the profile of what BuildKit runs; empty: the same
   Mode mode = Mode::kEnforce;
   LogSettings log;
   Rootless rootless = Rootless::kRefuse;
@@ -98,7 +99,7 @@ struct Effective {
   [[nodiscard]] const RuleSetting& rule(std::string_view id) const;
 };
 
-// The text of a profile that is compiled in ("restricted", "baseline"); empty when there is none.
+// The text of a profile that is compiled in ("restricted", "baseline", "build"); empty when there is none.
 std::string_view Profile(std::string_view name);
 
 struct LoadOptions {

@@ -1,0 +1,86 @@
+#!/bin/bash
+# Image builds. The classic builder is Docker's own: each RUN step is a container of dockerd's
+# default runtime, and nothing tells it from `docker run --log-driver none`. BuildKit is not installed
+# here: its call is made by hand, `runc run` of a bundle in its executor's directory.
+# shellcheck source=tests/e2e/lib.sh
+. "${E2E_DIR:?}/lib.sh"
+
+# dockerd reads its default runtime again on SIGHUP.
+default_runtime() {  # NAME
+  jq --arg name "$1" '."default-runtime" = $name' "$E2E_WORK/daemon.json" >"$E2E_WORK/daemon.new"
+  cat "$E2E_WORK/daemon.new" >"$E2E_WORK/daemon.json"
+  kill -HUP "$E2E_DOCKERD_PID"
+  eventually 10 default_is "$1" || record not-ok "dockerd takes $1 for its default runtime"
+}
+default_is() { [ "$(docker info --format '{{.DefaultRuntime}}')" = "$1" ]; }
+
+context=$E2E_WORK/context
+mkdir -p "$context"
+cat >"$context/Dockerfile" <<'DOCKERFILE'
+FROM box
+RUN printf '#!/bin/sh\necho built\n' >/usr/bin/made && chmod 755 /usr/bin/made
+RUN made >/built && chown app /built && mkdir -m 700 /home/other && chown app:app /home/other
+CMD ["cat", "/built"]
+DOCKERFILE
+build() { DOCKER_BUILDKIT=0 capture docker build --network none --no-cache -t made "$context"; }
+
+printf '{"extends": "build", "log": {"target": "file:%s"}}\n' "$E2E_POLICIES/own/audit.jsonl" \
+  >"$E2E_POLICIES/own/policy.json"
+default_runtime own
+build
+holds "under build, the classic builder's steps write, run and own files" succeeded
+docker_run --pull never made
+holds "and the image works" out_is built
+covers capabilities no-new-privileges
+RUNTIME=own docker_run --cap-add SYS_ADMIN box grep -E 'CapBnd|NoNewPrivs' /proc/self/status
+guards "under build, a container has baseline's capabilities" status_field CapBnd 00000000800405fb
+guards "and no_new_privs" status_field NoNewPrivs 1
+covers host-mounts
+RUNTIME=own docker_run -v /:/host box true
+guards "and no host mounts" refused host-mounts '/mounts/[0-9]+/source' /
+default_runtime runclad
+build
+covers read-only-rootfs
+guards "under restricted, a step of the classic builder cannot write" failed
+guards "and says that the file system is read-only" \
+  grep -qF "Read-only file system" <<<"$OUT$ERR"
+default_runtime runc
+
+# --- BuildKit's call ---
+writes='.process.args = ["sh", "-c", "echo x >/written && cat /written"]'
+step=$writes
+executor=$E2E_WORK/buildkit/runc-overlayfs/executor
+build_step() {  # MEMBER…; a step's container under a policy with these members
+  local bundle
+  bundle=$(make_bundle step1 "$step")
+  rm -rf "$executor" && mkdir -p "$executor"
+  mv "$bundle" "$executor/step1"
+  # This run's cgroups are in the place of BuildKit's own.
+  printf '{%s"rules": {"cgroup-path": {"parents": ["%s"]}}}\n' "$1" "$E2E_CGROUP" \
+    >"$E2E_POLICIES/own/policy.json"
+  capture "$E2E_WORK/runtimes/own/runclad" --root "$STATE" --log "$executor/step1/log.json" \
+    --log-format json run --bundle "$executor/step1" step1
+  discard step1
+}
+build_step ''
+covers read-only-rootfs
+guards "a step of BuildKit is refused under restricted" refused read-only-rootfs /root/readonly false
+guards "and told the way" err_has '"builds": "build" in policy.json'
+build_step '"builds": "build", '
+holds "a step of BuildKit writes under the profile that the policy names for builds" out_is x
+step='.process.capabilities.bounding = ["CAP_SYS_ADMIN", "CAP_CHOWN"]
+  | .process.args = ["grep", "CapBnd", "/proc/self/status"]'
+build_step '"builds": "build", '
+covers capabilities
+guards "and keeps no CAP_SYS_ADMIN that it asks for" status_field CapBnd 0000000000000001
+# The directory's name alone is nobody's word.
+executor=$E2E_WORK/open/executor
+build_open() {
+  mkdir -p "$E2E_WORK/open"
+  chmod 777 "$E2E_WORK/open"
+  build_step "$1"
+}
+step=$writes
+build_open '"builds": "build", '
+covers read-only-rootfs
+guards "a directory that anybody may write to is not BuildKit's" out_lacks x
