@@ -183,7 +183,7 @@ Result<Output> Explain(const std::string& name, const Style& style) {
   text += "Applies to " +
           std::string(rule->scope == rules::Scope::kProcess ? "every process: create, run and exec"
                                                             : "the container: create and run") +
-          "\nPaths:\n";
+          (rule->judges_updates ? "; update too" : "") + "\nPaths:\n";
   for (const std::string_view path : rule->paths) text += "  " + std::string(path) + '\n';
   text += "Actions: " + Joined(ActionNames(*rule)) +
           " (restricted: " + std::string(policy::Name(profiles->restricted.rule(name).action)) +
