@@ -39,7 +39,7 @@ SourceFacts FactsOf(const std::string& source, const std::string& policy_text = 
   layout.id = "id";
   engine::OwnFiles own(layout, {}, {"sandbox", "own"});
   std::map<std::string, SourceFacts> sources;
-  GatherSources(*spec, policy->rule("host-mounts"), "/srv/bundle", own, sources);
+  GatherSources(*spec, policy->rule("host-mounts"), {}, "/srv/bundle", own, sources);
   return sources[source];
 }
 

@@ -1,0 +1,274 @@
+// Every document of the corpus against the verdict that a person gave it: verdicts.tsv, case by
+// case. The documents are real engines', and so is everything that decides: the facts are gathered
+// from the host that they were made on, built again (host.hpp).
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "runclad/enforce/decision.hpp"
+#include "runclad/enforce/records.hpp"
+#include "runclad/enforce/subject.hpp"
+#include "runclad/sys/process.hpp"
+
+#include "host.hpp"
+#include "mount_namespace.hpp"
+
+namespace runclad::golden {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kCorpus = RUNCLAD_TEST_DATA "/data/corpus/";
+constexpr const char* kRuntimeRoot = "/run/ident/docker2/runtime-runclad/moby";
+
+// The bounding set of the machine that the corpus was made on: everything but SYS_RESOURCE.
+constexpr std::uint64_t kCapabilitiesOfCorpus = 0x1fffeffffff;
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// A row of verdicts.tsv. A verdict is "refused by RULE", or which rules rewrite, told as what is
+// more (+), less (-) or only warned of (?) than what the engine's default document gets.
+struct Row {
+  std::string document;  // "docker/default"
+  std::string restricted;
+  std::string baseline;
+};
+
+// A row of changed.tsv: a document of the corpus with something else asked for.
+struct ChangedRow {
+  std::string name;
+  std::string document;
+  std::string patch;  // JSON Patch
+  std::string rules;  // of the policy, over the profile's
+  std::string restricted;
+  std::string baseline;
+};
+
+struct Table {
+  std::vector<Row> rows;
+  std::map<std::string, std::set<std::string>> usual;  // by "docker restricted"
+};
+
+// The cells of each line of a table that is no comment.
+std::vector<std::vector<std::string>> ReadCells(const std::string& name) {
+  std::vector<std::vector<std::string>> rows;
+  std::ifstream file(RUNCLAD_TEST_DATA "/golden/" + name);
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line.starts_with("#")) continue;
+    std::stringstream columns(line);
+    std::vector<std::string>& cells = rows.emplace_back();
+    for (std::string cell; std::getline(columns, cell, '\t');) cells.push_back(cell);
+  }
+  return rows;
+}
+
+std::vector<ChangedRow> ReadChanged() {
+  std::vector<ChangedRow> rows;
+  for (const auto& cells : ReadCells("changed.tsv")) {
+    rows.push_back({cells.at(0), cells.at(1), cells.at(2), cells.at(3), cells.at(4), cells.at(5)});
+  }
+  return rows;
+}
+
+Table ReadTable() {
+  Table table;
+  for (const auto& cells : ReadCells("verdicts.tsv")) {
+    if (cells[0].starts_with("@")) {
+      std::stringstream words(cells.at(1));
+      for (std::string word; words >> word;) table.usual[cells[0].substr(1)].insert(word);
+    } else {
+      table.rows.push_back({cells.at(0), cells.at(1), cells.at(2)});
+    }
+  }
+  return table;
+}
+
+std::string Told(const enforce::Decision& decision, const std::set<std::string>& usual) {
+  std::set<std::string> fixed;
+  std::set<std::string> warned;
+  for (const enforce::Applied& applied : decision.findings) {
+    const std::string id(applied.rule->id());
+    if (applied.disposition == enforce::Disposition::kRefused) return "refused by " + id;
+    (applied.disposition == enforce::Disposition::kFixed ? fixed : warned).insert(id);
+  }
+  std::string told = "usual";
+  for (const std::string& id : fixed) {
+    if (!usual.contains(id)) told += " +" + id;
+  }
+  for (const std::string& id : usual) {
+    if (!id.starts_with('?') && !fixed.contains(id)) told += " -" + id;
+  }
+  for (const std::string& id : warned) {
+    if (!usual.contains("?" + id)) told += " ?" + id;
+  }
+  for (const std::string& id : usual) {
+    if (id.starts_with('?') && !warned.contains(id.substr(1))) told += " -" + id;
+  }
+  return told;
+}
+
+// `rules`: what the policy says beyond the profile, as its member "rules".
+policy::Effective PolicyOf(const std::string& profile, const std::string& rules = "{}") {
+  auto policy = policy::Parse(R"({"extends":")" + profile + R"(","rules":)" + rules + "}",
+                              "policy.json", rules::Schemas());
+  EXPECT_TRUE(policy) << policy.error().message;
+  return *std::move(policy);
+}
+
+// Where the engine has the bundle.
+std::string BundleOf(const std::string& engine, const std::string& id) {
+  const std::string tasks = "/run/containerd/io.containerd.runtime.v2.task/";
+  if (engine == "docker") return tasks + "moby/" + id;
+  if (engine == "ctr") return tasks + "default/" + id;
+  if (engine == "containerd-cri") return tasks + "k8s.io/" + id;
+  return "/var/lib/containers/storage/vfs-containers/" + id + "/userdata";
+}
+
+std::string IdOf(const nlohmann::json& spec) {
+  std::string path = spec.at("linux").at("cgroupsPath");
+  path.erase(0, path.rfind('/') + 1);
+  return path.starts_with("libpod-") ? path.substr(std::string("libpod-").size()) : path;
+}
+
+// What containerd's own state would say of the pod; its metadata is not in the corpus.
+void AddPodTo(enforce::Subject& subject, const nlohmann::json& spec) {
+  subject.identity.pod_namespace = "default";
+  subject.identity.is_sandbox = spec.at("process").at("args") == nlohmann::json{"/pause"};
+}
+
+class Corpus {
+ public:
+  Corpus() : records_(MakeRecords()) {
+    for (const auto& [pid, process] : host_.stand_ins()) {
+      enforce::Record record;
+      record.id = process.container;
+      record.bundle = "/run/bundle/" + process.container;
+      record.pid = pid;
+      record.start_time = sys::StartTime(pid).value_or(0);
+      EXPECT_TRUE(records_.Write(record));
+    }
+  }
+
+  // `patch`: a JSON Patch of the document; empty: none.
+  enforce::Decision Judge(const std::string& name, const policy::Effective& policy,
+                          const std::string& patch = {}) {
+    std::string text = host_.Moved(ReadFile(kCorpus + name + ".json"));
+    if (!patch.empty()) {
+      text = nlohmann::json::parse(text).patch(nlohmann::json::parse(patch)).dump();
+    }
+    if (name.ends_with(".process")) {
+      auto process = oci::Spec::ParseProcess(text);
+      EXPECT_TRUE(process) << name;
+      return enforce::Decide(*std::move(process), policy, {}, rules::Scope::kProcess);
+    }
+    auto spec = oci::Spec::Parse(text);
+    EXPECT_TRUE(spec) << name;
+    const rules::Facts facts = FactsOf(name, text, *spec, policy);
+    return enforce::Decide(*std::move(spec), policy, facts, rules::Scope::kContainer);
+  }
+
+ private:
+  rules::Facts FactsOf(const std::string& name, const std::string& text, const oci::Spec& spec,
+                       const policy::Effective& policy) {
+    const auto json = nlohmann::json::parse(text);
+    const std::string engine = name.substr(0, name.find('/'));
+    const std::string id = IdOf(json);
+    const std::string bundle = BundleOf(engine, id);
+    fs::create_directories(bundle + "/rootfs");
+    host_.MakeFilesOf(engine, name.substr(name.find('/') + 1), id, text);
+    if (engine == "containerd-cri" || engine == "ctr") {
+      const std::string work =
+          "/var/lib/containerd" + bundle.substr(std::string("/run/containerd").size());
+      fs::create_directories(work);
+      if (!fs::exists(bundle + "/work")) fs::create_symlink(work, bundle + "/work");
+    }
+    const enforce::Request request{id, bundle, engine == "podman" ? "" : kRuntimeRoot, &records_};
+    enforce::Subject subject = enforce::FindSubject(spec, request);
+    if (engine == "containerd-cri") AddPodTo(subject, json);
+    rules::Facts facts = enforce::GatherFacts(spec, policy, request, subject);
+    if (facts.kernel.capabilities != 0) facts.kernel.capabilities = kCapabilitiesOfCorpus;
+    return facts;
+  }
+
+  static enforce::Records MakeRecords() {
+    fs::create_directories(kRuntimeRoot);
+    auto records = enforce::Records::Open(kRuntimeRoot, /*create=*/true);
+    EXPECT_TRUE(records) << records.error().message;
+    return *std::move(records);
+  }
+
+  Host host_;  // first: it mounts what everything else is made in
+  enforce::Records records_;
+};
+
+TEST(GoldenTable, HasEveryDocumentOfTheCorpus) {
+  std::set<std::string> documents;
+  for (const auto& entry : fs::recursive_directory_iterator(kCorpus)) {
+    if (entry.path().extension() != ".json") continue;
+    documents.insert(fs::relative(entry.path(), kCorpus).replace_extension().string());
+  }
+  std::set<std::string> rows;
+  for (const Row& row : ReadTable().rows) EXPECT_TRUE(rows.insert(row.document).second);
+  EXPECT_EQ(rows, documents);
+}
+
+class Golden : public ::testing::Test {
+ protected:
+  static std::string Verdict(const enforce::Decision& decision, const std::string& document,
+                             const std::string& profile) {
+    static const Table table = ReadTable();
+    const bool is_exec = document.ends_with(".process");
+    const std::string engine = is_exec ? "exec" : document.substr(0, document.find('/'));
+    const auto usual = table.usual.find(engine + " " + profile);
+    return Told(decision, usual == table.usual.end() ? std::set<std::string>() : usual->second);
+  }
+};
+
+TEST_F(Golden, EveryDocumentGetsTheVerdictThatAPersonWouldExpect) {
+  testing::InPrivateMounts([] {
+    const std::pair<std::string, policy::Effective> policies[] = {
+        {"restricted", PolicyOf("restricted")}, {"baseline", PolicyOf("baseline")}};
+    Corpus corpus;
+    for (const Row& row : ReadTable().rows) {
+      for (const auto& [profile, policy] : policies) {
+        const enforce::Decision decision = corpus.Judge(row.document, policy);
+        EXPECT_EQ(Verdict(decision, row.document, profile),
+                  profile == "restricted" ? row.restricted : row.baseline)
+            << row.document << " under " << profile << ": " << enforce::RefusalSentence(decision);
+      }
+    }
+  });
+}
+
+TEST_F(Golden, SoDoDocumentsThatAskForSomethingElse) {
+  testing::InPrivateMounts([] {
+    Corpus corpus;
+    for (const ChangedRow& row : ReadChanged()) {
+      for (const std::string profile : {"restricted", "baseline"}) {
+        const enforce::Decision decision =
+            corpus.Judge(row.document, PolicyOf(profile, row.rules), row.patch);
+        EXPECT_EQ(Verdict(decision, row.document, profile),
+                  profile == "restricted" ? row.restricted : row.baseline)
+            << row.name << " under " << profile << ": " << enforce::RefusalSentence(decision);
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace runclad::golden
