@@ -22,6 +22,7 @@ all_topics="
   builds
   joins
   ordinary
+  attacks
   devices
   drift
   process

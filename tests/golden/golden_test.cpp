@@ -57,6 +57,7 @@ struct ChangedRow {
   std::string rules;  // of the policy, over the profile's
   std::string restricted;
   std::string baseline;
+  bool has_apparmor = false;  // the host, with Docker's profile loaded
 };
 
 struct Table {
@@ -80,7 +81,8 @@ std::vector<std::vector<std::string>> ReadCells(const std::string& name) {
 std::vector<ChangedRow> ReadChanged() {
   std::vector<ChangedRow> rows;
   for (const auto& cells : ReadCells("changed.tsv")) {
-    rows.push_back({cells.at(0), cells.at(1), cells.at(2), cells.at(3), cells.at(4), cells.at(5)});
+    rows.push_back({cells.at(0), cells.at(1), cells.at(2), cells.at(3), cells.at(4), cells.at(5),
+                    cells.size() > 6 && cells[6] == "apparmor"});
   }
   return rows;
 }
@@ -132,10 +134,11 @@ policy::Effective PolicyOf(const std::string& profile, const std::string& rules 
 
 // Where the engine has the bundle.
 std::string BundleOf(const std::string& engine, const std::string& id) {
-  const std::string tasks = "/run/containerd/io.containerd.runtime.v2.task/";
+  const std::string plugin = "/io.containerd.runtime.v2.task/";
+  const std::string tasks = "/run/containerd" + plugin;
   if (engine == "docker") return tasks + "moby/" + id;
   if (engine == "ctr") return tasks + "default/" + id;
-  if (engine == "containerd-cri") return tasks + "k8s.io/" + id;
+  if (engine == "containerd-cri") return "/run/ident/cri" + plugin + "k8s.io/" + id;
   return "/var/lib/containers/storage/vfs-containers/" + id + "/userdata";
 }
 
@@ -147,6 +150,9 @@ std::string IdOf(const nlohmann::json& spec) {
 
 // What containerd's own state would say of the pod; its metadata is not in the corpus.
 void AddPodTo(enforce::Subject& subject, const nlohmann::json& spec) {
+  subject.pod.sandbox = spec.at("annotations").at("io.kubernetes.cri.sandbox-id");
+  subject.pod.uid = "5d1e0cbf-9c4e-4a55-8d43-c3a5cf4ab3a2";
+  subject.identity.config_digest = "sha256:" + std::string(64, 'a');
   subject.identity.pod_namespace = "default";
   subject.identity.is_sandbox = spec.at("process").at("args") == nlohmann::json{"/pause"};
 }
@@ -166,7 +172,7 @@ class Corpus {
 
   // `patch`: a JSON Patch of the document; empty: none.
   enforce::Decision Judge(const std::string& name, const policy::Effective& policy,
-                          const std::string& patch = {}) {
+                          const std::string& patch = {}, bool has_apparmor = false) {
     std::string text = host_.Moved(ReadFile(kCorpus + name + ".json"));
     if (!patch.empty()) {
       text = nlohmann::json::parse(text).patch(nlohmann::json::parse(patch)).dump();
@@ -178,7 +184,11 @@ class Corpus {
     }
     auto spec = oci::Spec::Parse(text);
     EXPECT_TRUE(spec) << name;
-    const rules::Facts facts = FactsOf(name, text, *spec, policy);
+    rules::Facts facts = FactsOf(name, text, *spec, policy);
+    if (has_apparmor) {
+      facts.lsm.apparmor = true;
+      facts.lsm.apparmor_default = "docker-default";
+    }
     return enforce::Decide(*std::move(spec), policy, facts, rules::Scope::kContainer);
   }
 
@@ -192,8 +202,7 @@ class Corpus {
     fs::create_directories(bundle + "/rootfs");
     host_.MakeFilesOf(engine, name.substr(name.find('/') + 1), id, text);
     if (engine == "containerd-cri" || engine == "ctr") {
-      const std::string work =
-          "/var/lib/containerd" + bundle.substr(std::string("/run/containerd").size());
+      const std::string work = "/var/lib/containerd" + bundle.substr(bundle.find("/io.containerd"));
       fs::create_directories(work);
       if (!fs::exists(bundle + "/work")) fs::create_symlink(work, bundle + "/work");
     }
@@ -232,9 +241,10 @@ class Golden : public ::testing::Test {
   static std::string Verdict(const enforce::Decision& decision, const std::string& document,
                              const std::string& profile) {
     static const Table table = ReadTable();
-    const bool is_exec = document.ends_with(".process");
-    const std::string engine = is_exec ? "exec" : document.substr(0, document.find('/'));
-    const auto usual = table.usual.find(engine + " " + profile);
+    std::string kind = document.substr(0, document.find('/'));
+    if (document.ends_with(".process")) kind = "exec";
+    if (document.starts_with("containerd-cri/sandbox_")) kind = "sandbox";
+    const auto usual = table.usual.find(kind + " " + profile);
     return Told(decision, usual == table.usual.end() ? std::set<std::string>() : usual->second);
   }
 };
@@ -261,7 +271,7 @@ TEST_F(Golden, SoDoDocumentsThatAskForSomethingElse) {
     for (const ChangedRow& row : ReadChanged()) {
       for (const std::string profile : {"restricted", "baseline"}) {
         const enforce::Decision decision =
-            corpus.Judge(row.document, PolicyOf(profile, row.rules), row.patch);
+            corpus.Judge(row.document, PolicyOf(profile, row.rules), row.patch, row.has_apparmor);
         EXPECT_EQ(Verdict(decision, row.document, profile),
                   profile == "restricted" ? row.restricted : row.baseline)
             << row.name << " under " << profile << ": " << enforce::RefusalSentence(decision);

@@ -37,16 +37,24 @@ const std::map<std::string, StandIn>& Processes() {
       {"18534", {"978b52507ea00759d103973ce5fa025c323b8b26e88cd9f60deaf77f8a2d103e", kOwn}},
       {"17264", {"a3bc768433b8226761cfbddf0cd281e6cc3b3660480baaf066cabe7b90b9ad01", kPod}},
       {"7858", {"3b00574cce319f783b13b8cbd09b717be2d118582ee32aba806cf15d69b6219f", kOwn}},
-      // Sandboxes, by the pods' names: those of hostNetwork have the host's network and host name.
-      {"1817", {"hostnet", CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNS}},
-      {"27510", {"hookpod", CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNS}},
-      {"2944", {"allhost", CLONE_NEWNS}},
-      {"2836", {"hostipc", CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS}},
-      {"2729", {"hostpid", CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWNS}},
-      {"2564", {"podnet", kOwn}},
-      {"3344", {"privpod", kOwn}},
-      {"3573", {"annpod", kOwn}},
-      {"8404", {"multi", kOwn}},
+      // Sandboxes: those of hostNetwork have the host's network and host name.
+      {"1817",
+       {"a8263167eae3b1e1c4e307d87d1bd7ba3a781a07b6c7cdcdb4b9ea41cbdf43af",
+        CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNS}},
+      {"27510",
+       {"c3af1bd22a0a526cc06997053d6af003b332b5bd52fbe4b62def495888215e31",
+        CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNS}},
+      {"2944", {"f6fae8dfabf6b3754a5f854745848d7c08b883278d07b5eb5c817bf4f8a31338", CLONE_NEWNS}},
+      {"2836",
+       {"c58905f05585bab76e7bfaa373575f3fc2f5fa8a97a63aa87c3b87d20776fbc0",
+        CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS}},
+      {"2729",
+       {"60d8078dbc0138cf114186d2c0691b0ce0176065af1b7189b60d7d7623f1992c",
+        CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWNS}},
+      {"2564", {"97cff8caafc35f83b3b1ae30742e27cb1dcd28f963beaa4fba343f1c7099c9c9", kOwn}},
+      {"3344", {"ac8ccaddf9f1ac1c6240b3ce7be5a1725eb6130b9e2691c8975d48f93acdafe3", kOwn}},
+      {"3573", {"34003862c66310e1a3bdc5c2e033c18c0492ddd3e605b242fd3546c9404e9b8c", kOwn}},
+      {"8404", {"da3c09224298504fcfa1d8809c5e77de15843c4dc0f0607961fecbcbd96a3d04", kOwn}},
   };
   return processes;
 }
@@ -73,6 +81,8 @@ void MakeRootfs(const std::string& root) {
     Write(root + "/bin/busybox", "\177ELF");
     fs::permissions(root + "/bin/busybox", fs::perms(0755));
     fs::create_symlink("busybox", root + "/bin/sh");
+    fs::create_symlink("busybox", root + "/bin/wget");
+    Write(root + "/usr/bin/curl", "\177ELF");
   }
 }
 
