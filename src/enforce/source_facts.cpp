@@ -233,9 +233,9 @@ class Judge {
 // Every host path that the mounts name.
 std::vector<std::string> SourcesOf(const oci::Spec& spec) {
   std::vector<std::string> sources;
-  for (oci::Mount& mount : spec.mounts()) {
+  for (const oci::Mount& mount : spec.mounts()) {
     if (mount.is_bind()) {
-      sources.push_back(std::move(mount.source));
+      sources.push_back(mount.source);
     } else if (mount.type == "overlay") {
       const auto layers = oci::OverlayLayers(mount);
       if (!layers) continue;

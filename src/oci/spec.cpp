@@ -29,7 +29,7 @@ Spec::Spec(const Spec& other)
     : unknown_(other.unknown_), document_(std::make_unique<json::Document>(*other.document_)) {}
 Spec& Spec::operator=(const Spec& other) {
   if (this == &other) return *this;
-  *document_ = *other.document_;
+  document() = *other.document_;
   unknown_ = other.unknown_;
   return *this;
 }
@@ -106,8 +106,9 @@ std::string Spec::root_path() const { return Text(Find(*document_, "root", "path
 
 bool Spec::root_is_read_only() const { return IsTrue(Find(*document_, "root", "readonly")); }
 
-std::vector<Mount> Spec::mounts() const {
-  std::vector<Mount> mounts;
+const std::vector<Mount>& Spec::mounts() const {
+  if (mounts_) return *mounts_;
+  std::vector<Mount>& mounts = mounts_.emplace();
   const Document* array = Find(*document_, "mounts");
   if (array == nullptr) return mounts;
   mounts.reserve(array->size());

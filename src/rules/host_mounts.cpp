@@ -89,7 +89,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   constexpr std::string_view kOwnKinds[] = {"cgroup", "cgroup2", "devpts", "mqueue",
                                             "proc",   "sysfs",   "tmpfs"};
   Findings findings;
-  const std::vector<oci::Mount> mounts = spec.mounts();
+  const std::vector<oci::Mount>& mounts = spec.mounts();
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const oci::Mount& mount = mounts[i];
     const std::string path = "/mounts/" + std::to_string(i);

@@ -55,7 +55,7 @@ std::string WhyOverKernel(const oci::Mount& mount, const std::string& destinatio
 
 Findings Check(const oci::Spec& spec, const Context& context) {
   Findings findings;
-  const std::vector<oci::Mount> mounts = spec.mounts();
+  const std::vector<oci::Mount>& mounts = spec.mounts();
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const oci::Mount& mount = mounts[i];
     const std::string path = "/mounts/" + std::to_string(i);

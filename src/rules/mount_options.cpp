@@ -123,7 +123,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   const bool noexec = context.parameters.boolean("noexec");
   Findings findings;
   bool run_is_noexec = false;
-  const std::vector<oci::Mount> mounts = spec.mounts();
+  const std::vector<oci::Mount>& mounts = spec.mounts();
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const std::string destination = facts.Resolve(mounts[i].destination);
     const bool is_exec =

@@ -24,7 +24,7 @@ std::string_view Receiving(std::string_view propagation) {
 
 Findings Check(const oci::Spec& spec, const Context& /*context*/) {
   Findings findings;
-  const std::vector<oci::Mount> mounts = spec.mounts();
+  const std::vector<oci::Mount>& mounts = spec.mounts();
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const auto sends = [](std::string_view option) { return !Receiving(option).empty(); };
     if (std::ranges::none_of(mounts[i].options, sends)) continue;

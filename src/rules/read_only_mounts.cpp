@@ -45,7 +45,7 @@ std::string Why(const oci::Mount& mount, const SourceFacts* source) {
 
 Findings Check(const oci::Spec& spec, const Context& context) {
   Findings findings;
-  const std::vector<oci::Mount> mounts = spec.mounts();
+  const std::vector<oci::Mount>& mounts = spec.mounts();
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const auto found = context.facts.sources.find(mounts[i].source);
     const SourceFacts* source = found == context.facts.sources.end() ? nullptr : &found->second;

@@ -37,7 +37,18 @@ guards "nor does an alias of its directory" not asks_engine
 umount "$E2E_SRV/run"
 
 # --- a program run by the kernel on the host: cgroup release_agent ---
-# A hierarchy of its own, which goes with the container: those of the host stay as they are.
+# In a hierarchy of its own: those of the host stay as they are. The kernel forgets it when its last
+# mount goes while no cgroup of it is still being freed; containerd cannot count the processes of a
+# host that has a hierarchy which is mounted nowhere.
+has_hierarchy() { grep -q :name=runclad-e2e: /proc/self/cgroup; }
+is_forgotten() {
+  has_hierarchy || return 0
+  mkdir -p "$E2E_WORK/hierarchy" &&
+    mount -t cgroup -o none,name=runclad-e2e runclad-e2e "$E2E_WORK/hierarchy" || return 1
+  find "$E2E_WORK/hierarchy" -mindepth 1 -depth -type d -exec rmdir {} +
+  umount "$E2E_WORK/hierarchy"
+  not has_hierarchy
+}
 covers capabilities privileged
 cat >"$E2E_SRV/agent" <<AGENT
 #!/bin/sh
@@ -50,6 +61,7 @@ release="mkdir /tmp/c && mount -t cgroup -o none,name=runclad-e2e runclad-e2e /t
 docker_run --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
   box sh -c "$release"
 guards "release_agent runs nothing on the host" test ! -e "$E2E_SRV/agent-ran"
+holds "the hierarchy of the test is gone" eventually 10 is_forgotten
 
 # --- the host's disk ---
 covers devices device-cgroup

@@ -309,6 +309,16 @@ TEST(Spec, ReadsWhatIsSaidOfTheContainer) {
   EXPECT_THAT(spec.unified_resources(), ::testing::ElementsAre(::testing::Pair("pids.max", "max")));
 }
 
+TEST(Spec, MountsAreThoseOfTheDocumentAsItIs) {
+  Spec spec = Parsed(R"({"mounts":[{"destination":"/a"}]})");
+  EXPECT_EQ(spec.mounts().at(0).destination, "/a");
+  spec.document()["mounts"][0]["destination"] = "/b";
+  EXPECT_EQ(spec.mounts().at(0).destination, "/b");
+  const Spec other = Parsed(R"({"mounts":[{"destination":"/c"}]})");
+  spec = other;
+  EXPECT_EQ(spec.mounts().at(0).destination, "/c");
+}
+
 TEST(Spec, CopiesAreApart) {
   const Spec spec = Parsed(R"({"hostname":"a"})");
   Spec copy = spec;

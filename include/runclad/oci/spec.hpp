@@ -121,7 +121,10 @@ class Spec {
 
   // The document itself, for changes by JSON pointer (json/pointer.hpp).
   [[nodiscard]] const json::Document& document() const { return *document_; }
-  [[nodiscard]] json::Document& document() { return *document_; }
+  [[nodiscard]] json::Document& document() {
+    mounts_.reset();
+    return *document_;
+  }
 
   // /process
   [[nodiscard]] bool has_process() const;
@@ -144,7 +147,8 @@ class Spec {
   [[nodiscard]] bool root_is_read_only() const;
 
   // /mounts
-  [[nodiscard]] std::vector<Mount> mounts() const;
+  // Kept until the document is changed, since many rules look at all of them.
+  [[nodiscard]] const std::vector<Mount>& mounts() const;
 
   [[nodiscard]] std::vector<Hook> hooks() const;  // of every kind, in the order of the spec
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> annotations() const;
@@ -178,6 +182,7 @@ class Spec {
   explicit Spec(json::Document document, std::vector<std::string> unknown = {});
 
   std::vector<std::string> unknown_;
+  mutable std::optional<std::vector<Mount>> mounts_;
   std::unique_ptr<json::Document> document_;  // held apart: json.hpp stays out of the headers
 };
 
