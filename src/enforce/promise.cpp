@@ -171,9 +171,8 @@ Promise PromiseOf(const oci::Spec& spec, const rules::Facts& facts) {
     promise.binds.push_back({destination, source->second.device, source->second.inode});
   }
   for (const std::string& masked : spec.masked_paths()) {
-    std::erase_if(promise.binds, [&](const Promise::Bind& bind) {
-      return IsAtOrBelow(bind.destination, masked);
-    });
+    std::erase_if(promise.binds,
+                  [&](const Promise::Bind& bind) { return IsAtOrBelow(bind.destination, masked); });
   }
   return promise;
 }

@@ -132,9 +132,9 @@ constexpr policy::ParameterSchema kParameters[] = {
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.4", "PSS baseline", "PSS restricted"};
 constexpr std::string_view kPaths[] = {
-    "/process/capabilities/bounding", "/process/capabilities/effective",
+    "/process/capabilities/bounding",    "/process/capabilities/effective",
     "/process/capabilities/inheritable", "/process/capabilities/permitted",
-    "/process/capabilities/ambient", "/process/args/0"};
+    "/process/capabilities/ambient",     "/process/args/0"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
                                        policy::Action::kWarn, policy::Action::kOff};
 

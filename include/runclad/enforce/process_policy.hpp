@@ -6,8 +6,8 @@
 
 namespace runclad::enforce {
 
-// The rules of the process and those of limits, narrowed to what the container itself was given: `spec` is its document
-// as it is handed on.
+// The rules of the process and those of limits, narrowed to what the container itself was given:
+// `spec` is its document as it is handed on.
 policy::Effective ProcessPolicy(const policy::Effective& policy, const oci::Spec& spec);
 
 }  // namespace runclad::enforce

@@ -99,7 +99,8 @@ struct Effective {
   [[nodiscard]] const RuleSetting& rule(std::string_view id) const;
 };
 
-// The text of a profile that is compiled in ("restricted", "baseline", "build"); empty when there is none.
+// The text of a profile that is compiled in ("restricted", "baseline", "build"); empty when there
+// is none.
 std::string_view Profile(std::string_view name);
 
 struct LoadOptions {
