@@ -1,6 +1,9 @@
 // seccomp: the filter that fits the capabilities that are left, and never more than the engine's.
 #include "runclad/privilege/seccomp.hpp"
 
+#include <algorithm>
+#include <string_view>
+
 #include "runclad/rules/rule.hpp"
 
 namespace runclad::rules {
@@ -15,6 +18,35 @@ privilege::SeccompConditions ConditionsOf(const oci::Spec& spec, const KernelFac
   conditions.kernel_major = kernel.major;
   conditions.kernel_minor = kernel.minor;
   return conditions;
+}
+
+// The kernel ends a program whose architecture is not in the filter at its first system call, with
+// SIGSYS and no word: better told beforehand. Programs of another machine are an emulator's, which
+// is a native one.
+void CheckProgram(const oci::Spec& spec, const privilege::SeccompFilter& filter,
+                  const Context& context, Findings& findings) {
+  struct Abi {
+    std::string_view kernel;
+    std::string_view program;
+    std::string_view name;
+  };
+  constexpr Abi kOthers[] = {
+      {"amd64", "386", "SCMP_ARCH_X86"},
+      {"amd64", "x32", "SCMP_ARCH_X32"},
+      {"arm64", "arm", "SCMP_ARCH_ARM"},
+  };
+  const auto& program = context.facts.program;
+  if (!program) return;
+  for (const Abi& abi : kOthers) {
+    const bool is_it =
+        abi.kernel == context.facts.kernel.architecture && abi.program == program->architecture;
+    const auto& architectures = filter.architectures;
+    if (!is_it || std::ranges::find(architectures, abi.name) != architectures.end()) continue;
+    const std::string asked = spec.arguments().empty() ? "" : spec.arguments().front();
+    findings.push_back(Refuse("/process/args/0", asked,
+                              "is a program of the architecture " + program->architecture +
+                                  ", which the filter ends with SIGSYS: it could not run"));
+  }
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
@@ -36,11 +68,14 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     return {Refuse("/linux/seccomp", requested ? "the engine's filter" : "the policy's filter",
                    "leaves nothing of" + lost + ", without which no program runs")};
   }
-  if (requested && *requested == meet.filter) return {};
+  Findings findings;
+  CheckProgram(spec, meet.filter, context, findings);
+  if (requested && *requested == meet.filter) return findings;
   std::string why = requested ? "allows more than fits the capabilities that are left"
                               : "is absent: every system call would be allowed";
   for (const std::string& sentence : meet.dropped) why += "; " + sentence;
-  return {Propose("/linux/seccomp", oci::ToJson(meet.filter), std::move(why))};
+  findings.push_back(Propose("/linux/seccomp", oci::ToJson(meet.filter), std::move(why)));
+  return findings;
 }
 
 constexpr policy::ParameterSchema kParameters[] = {
@@ -83,8 +118,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .choices = {},
      .description =
          "nothing sets a set-user-ID or set-group-ID bit, so that a container's root leaves no "
-         "such "
-         "program on a host directory; tar, install, dpkg and git want the bits for some files and "
+         "such program on a host directory; tar, install, dpkg and git want the bits for some "
+         "files and "
          "directories and get EPERM, openat2 is absent",
      .order = policy::Order::kFalseIsLooser,
      .docker_default = false},

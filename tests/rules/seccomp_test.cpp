@@ -133,6 +133,23 @@ TEST(Seccomp, KeepsTheListenerThatThePolicyNames) {
   EXPECT_EQ(RuleWith(*with.spec.seccomp(), "openat")->action, "SCMP_ACT_NOTIFY");
 }
 
+TEST(Seccomp, TellsOfAProgramThatTheFilterWouldEnd) {
+  const auto outcome = [](const std::string& program, bool only_64_bit) {
+    policy::Parameters parameters = Tuning();
+    parameters.Set("64-bit-only", only_64_bit);
+    Facts facts = Kernel();
+    facts.program.emplace();
+    facts.program->architecture = program;
+    return DecideBy("seccomp", R"({"process":{"args":["app"]}})", parameters, facts).outcome;
+  };
+  EXPECT_EQ(outcome("386", true), enforce::Outcome::kRefused);
+  EXPECT_EQ(outcome("x32", true), enforce::Outcome::kRefused);
+  EXPECT_EQ(outcome("386", false), enforce::Outcome::kRewritten);
+  EXPECT_EQ(outcome("amd64", true), enforce::Outcome::kRewritten);
+  EXPECT_EQ(outcome("arm64", true), enforce::Outcome::kRewritten) << "an emulator's";
+  EXPECT_EQ(outcome("", true), enforce::Outcome::kRewritten) << "not known";
+}
+
 TEST(Seccomp, AppliedTwiceChangesNothing) {
   const auto once = Decide(With(kStale, ""));
   EXPECT_EQ(Decide(once.spec.Write()).outcome, enforce::Outcome::kUnchanged);
