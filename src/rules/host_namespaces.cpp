@@ -135,6 +135,15 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                                   " namespace, so that the container would have the host's" +
                                   WayOutOfPod(context)));
   }
+  // Engines share it on cgroup v1 and it gives no power by itself; asked for by a path it is told.
+  for (std::size_t i = 0; i < namespaces.size(); ++i) {
+    const oci::Namespace& entry = namespaces[i];
+    if (entry.type != "cgroup" || entry.path.empty()) continue;
+    const bool is_hosts = FactsOf(entry, context).owner == Owner::kHost;
+    findings.push_back(Note("/linux/namespaces/" + std::to_string(i) + "/path", entry.path,
+                            is_hosts ? "is the host's cgroup namespace"
+                                     : "is not the container's own cgroup namespace"));
+  }
   return findings;
 }
 

@@ -5,6 +5,8 @@
 
 #include "runclad/rules/rule.hpp"
 
+#include "rule_test.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -360,6 +362,25 @@ INSTANTIATE_TEST_SUITE_P(
                 {R"(/linux/namespaces/4/path "/other" is the network namespace of container )"
                  "other, which is not the sandbox of its pod"}}),
     [](const auto& instance) { return instance.param.name; });
+
+TEST(HostNamespacesOfCgroups, AreToldWhenAPathNamesThem) {
+  Facts facts;
+  facts.namespaces = {{"/host", {Owner::kHost, {}}}, {"/foreign", {Owner::kForeign, {}}}};
+  const policy::Parameters parameters;
+  const auto findings = [&](const std::string& cgroup) {
+    return FindRule("host-namespaces")
+        ->check(SpecOf(R"({"linux":{"namespaces":[)" + kNew + cgroup + "]}}"),
+                Context{facts, parameters});
+  };
+  EXPECT_TRUE(findings("").empty()) << "absent by default";
+  EXPECT_TRUE(findings(R"(,{"type":"cgroup"})").empty());
+  const Findings host = findings(R"(,{"type":"cgroup","path":"/host"})");
+  ASSERT_EQ(host.size(), 1U);
+  EXPECT_TRUE(host[0].only_warns);
+  EXPECT_EQ(host[0].path, "/linux/namespaces/5/path");
+  EXPECT_EQ(host[0].why, "is the host's cgroup namespace");
+  EXPECT_EQ(findings(R"(,{"type":"cgroup","path":"/foreign"})").size(), 1U);
+}
 
 }  // namespace
 }  // namespace runclad::rules
