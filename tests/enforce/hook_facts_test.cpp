@@ -103,7 +103,7 @@ TEST(HookPrograms, OfNerdctlAndNvidiaAreKnownByTheirArguments) {
     WriteProgram("/srv/home/nerdctl");
     const Strings own = {nerdctl, "internal", "oci-hook", "createRuntime"};
     EXPECT_EQ(FactsOf(nerdctl, own).kind, Kind::kEngine);
-    EXPECT_EQ(FactsOf(nerdctl, {nerdctl, "--address=unix:///run/x.sock", "--cni-path=/opt/cni/bin",
+    EXPECT_EQ(FactsOf(nerdctl, {nerdctl, "--address=unix:///srv/x.sock", "--cni-path=/srv/cni/bin",
                                 "--debug=true", "internal", "oci-hook", "postStop"})
                   .kind,
               Kind::kEngine);
