@@ -5,6 +5,7 @@
 
 #include "runclad/rules/rule.hpp"
 
+#include "limit_parameter.hpp"
 #include "limit_text.hpp"
 
 namespace runclad::rules {
@@ -127,25 +128,13 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema Integer(std::string_view name, std::int64_t maximum,
-                                          std::string_view description) {
-  return {.name = name,
-          .type = policy::ParameterType::kInteger,
-          .merge = policy::Merge::kReplace,
-          .vocabulary = policy::Vocabulary::kAny,
-          .choices = {},
-          .description = description,
-          .order = policy::Order::kMoreIsLooser,
-          .docker_default = policy::Anything{},
-          .minimum = 1,
-          .maximum = maximum};
-}
 constexpr policy::ParameterSchema kParameters[] = {
-    Integer("default", kAny,
-            "thousandths of a processor of a container that asks for no limit; 100000000: none"),
-    Integer("maximum", kAny,
-            "thousandths of a processor that a container may ask for; 100000000: any"),
-    Integer("shares", kAnyShares, "shares (2 to 262144) that a container may ask for"),
+    LimitParameter(
+        "default", kAny,
+        "thousandths of a processor of a container that asks for no limit; 100000000: none"),
+    LimitParameter("maximum", kAny,
+                   "thousandths of a processor that a container may ask for; 100000000: any"),
+    LimitParameter("shares", kAnyShares, "shares (2 to 262144) that a container may ask for"),
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.12"};
 constexpr std::string_view kPaths[] = {kQuota,  kPeriod,   kBurst,

@@ -5,6 +5,7 @@
 #include "runclad/json/pointer.hpp"
 #include "runclad/rules/rule.hpp"
 
+#include "limit_parameter.hpp"
 #include "limit_text.hpp"
 
 namespace runclad::rules {
@@ -76,22 +77,11 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema Number(std::string_view name, std::string_view description) {
-  return {.name = name,
-          .type = policy::ParameterType::kInteger,
-          .merge = policy::Merge::kReplace,
-          .vocabulary = policy::Vocabulary::kAny,
-          .choices = {},
-          .description = description,
-          .order = policy::Order::kMoreIsLooser,
-          .docker_default = policy::Anything{},
-          .minimum = 1,
-          .maximum = kAny};
-}
 constexpr policy::ParameterSchema kParameters[] = {
-    Number("default", "bytes of a container that asks for no limit; 1125899906842624 (2^50): none"),
-    Number("maximum",
-           "bytes that a container may ask for, and as much swap; 1125899906842624: any"),
+    LimitParameter("default", kAny,
+                   "bytes of a container that asks for no limit; 1125899906842624 (2^50): none"),
+    LimitParameter("maximum", kAny,
+                   "bytes that a container may ask for, and as much swap; 1125899906842624: any"),
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.11"};
 constexpr std::string_view kPaths[] = {kLimit, kSwap, kOom, "/linux/resources/unified"};

@@ -1,6 +1,7 @@
 // pids-limit: a container cannot fill the host's table of processes (CIS 5.29).
 #include "runclad/rules/rule.hpp"
 
+#include "limit_parameter.hpp"
 #include "limit_text.hpp"
 
 namespace runclad::rules {
@@ -40,21 +41,9 @@ Findings Check(const oci::Spec& spec, const Context& context) {
 }
 
 constexpr std::int64_t kMost = 4194304;  // PID_MAX_LIMIT
-constexpr policy::ParameterSchema Number(std::string_view name, std::string_view description) {
-  return {.name = name,
-          .type = policy::ParameterType::kInteger,
-          .merge = policy::Merge::kReplace,
-          .vocabulary = policy::Vocabulary::kAny,
-          .choices = {},
-          .description = description,
-          .order = policy::Order::kMoreIsLooser,
-          .docker_default = policy::Anything{},
-          .minimum = 1,
-          .maximum = kMost};
-}
 constexpr policy::ParameterSchema kParameters[] = {
-    Number("default", "processes and threads of a container that asks for no limit"),
-    Number("maximum", "processes and threads that a container may ask for"),
+    LimitParameter("default", kMost, "processes and threads of a container that asks for no limit"),
+    LimitParameter("maximum", kMost, "processes and threads that a container may ask for"),
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.29"};
 constexpr std::string_view kPaths[] = {kLimit, kUnified};
