@@ -7,10 +7,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/json/pointer.hpp"
 
 namespace runclad::oci {
 namespace {
@@ -22,19 +24,20 @@ struct ResourceFlag {
   std::string_view group;
   std::string_view member;
   Kind kind = Kind::kNumber;
+  bool is_recent = false;  // not every lower runtime knows it
 };
 
 constexpr ResourceFlag kFlags[] = {
     {"blkio-weight", "blockIO", "weight"},
     {"cpu-period", "cpu", "period"},
     {"cpu-quota", "cpu", "quota"},
-    {"cpu-burst", "cpu", "burst"},
+    {"cpu-burst", "cpu", "burst", Kind::kNumber, true},
     {"cpu-share", "cpu", "shares"},
     {"cpu-rt-period", "cpu", "realtimePeriod"},
     {"cpu-rt-runtime", "cpu", "realtimeRuntime"},
     {"cpuset-cpus", "cpu", "cpus", Kind::kText},
     {"cpuset-mems", "cpu", "mems", Kind::kText},
-    {"cpu-idle", "cpu", "idle"},
+    {"cpu-idle", "cpu", "idle", Kind::kNumber, true},
     {"kernel-memory", "memory", "kernel", Kind::kSize},
     {"kernel-memory-tcp", "memory", "kernelTCP", Kind::kSize},
     {"memory", "memory", "limit", Kind::kSize},
@@ -106,8 +109,21 @@ Result<json::Value> ResourcesFromFlags(const CommandLine& line) {
   return json::Value(std::move(resources));
 }
 
+void AddCacheSchemas(const CommandLine& line, Spec& spec) {
+  constexpr std::pair<std::string_view, std::string_view> kSchemas[] = {
+      {"l3-cache-schema", "/linux/intelRdt/l3CacheSchema"},
+      {"mem-bw-schema", "/linux/intelRdt/memBwSchema"},
+  };
+  for (const auto& [flag, pointer] : kSchemas) {
+    const std::string_view schema = line.option(flag).value_or("");
+    if (!schema.empty()) json::Set(spec.document(), pointer, std::string(schema));
+  }
+}
+
 void DropResourceFlags(CommandLine& line) {
-  for (const ResourceFlag& flag : kFlags) line.RemoveOption(flag.name);
+  for (const ResourceFlag& flag : kFlags) {
+    if (!flag.is_recent) line.RemoveOption(flag.name);
+  }
 }
 
 }  // namespace runclad::oci

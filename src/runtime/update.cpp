@@ -84,6 +84,7 @@ Result<Arguments> Update(Call call) {
   if (!bytes) return bytes.error();
   auto resources = oci::Spec::ParseResources(*bytes);
   if (!resources) return resources.error().In("the resources of the update");
+  oci::AddCacheSchemas(call.line, *resources);
   const enforce::Decision decision =
       enforce::Decide(*std::move(resources), policy, {}, rules::Scope::kUpdate);
   const auto logged = Log(call, policy, known->state.bundle, identity, decision,

@@ -142,6 +142,29 @@ printf '{"pids": {"limit": 3}, "pids": {"limit": -1}}' >"$E2E_WORK/limits.json"
 update --resources "$E2E_WORK/limits.json"
 guards "an update that can be read in two ways is refused" failed
 guards "and changes nothing" limit_is 40
+
+# Which groups of processes share the caches: create refuses it, and so does update.
+covers unknown-fields
+before=$(pids_max limits)
+update --l3-cache-schema "L3:0=1"
+guards "update --l3-cache-schema is refused" \
+  refused unknown-fields /linux/intelRdt/l3CacheSchema "L3:0=1"
+update --mem-bw-schema "MB:0=10" --pids-limit 35
+guards "update --mem-bw-schema is refused" \
+  refused unknown-fields /linux/intelRdt/memBwSchema "MB:0=10"
+printf '{"pids": {"limit": 35}}' >"$E2E_WORK/limits.json"
+update --resources "$E2E_WORK/limits.json" --mem-bw-schema "MB:0=10"
+guards "beside --resources too" refused unknown-fields /linux/intelRdt/memBwSchema "MB:0=10"
+holds "and nothing of the update is done" limit_is "$before"
+# This runc knows neither, and a limit that nobody sets is not to look like one.
+for flag in --cpu-idle=1 --cpu-burst=1000; do
+  update "$flag"
+  holds "update $flag is an error where the lower runtime does not know it" failed
+done
+update --cpuset-cpus 0 --cpu-share 512 --blkio-weight 500 --memory-reservation 32m
+holds "update of what no rule limits works" succeeded
+holds "and is done" \
+  test "$(cat "/sys/fs/cgroup/cpuset$E2E_CGROUP/limits/cpuset.cpus")" = 0
 capture_runtime delete --force limits
 
 # --- memory and processors, where the policy names limits ---

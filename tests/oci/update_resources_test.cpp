@@ -1,11 +1,14 @@
 #include "runclad/oci/update_resources.hpp"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include "runclad/json/writer.hpp"
 #include "runclad/oci/spec.hpp"
 
 namespace runclad::oci {
@@ -83,6 +86,31 @@ TEST(UpdateFlags, AreGoneOnceTheyAreTakenUp) {
   CommandLine line = Line({"--memory=1", "--pids-limit=2", "--l3-cache-schema=x"});
   DropResourceFlags(line);
   EXPECT_THAT(line.Canonical(), testing::ElementsAre("update", "--l3-cache-schema=x", "--", "c1"));
+}
+
+TEST(UpdateFlags, ThatAnOlderRuntimeDoesNotKnowStaySoThatItSaysSo) {
+  CommandLine line = Line({"--cpu-idle=1", "--cpu-burst=2", "--cpu-share=3"});
+  EXPECT_EQ(ResourcesFromFlags(line)->Dump(), R"({"cpu":{"burst":2,"idle":1,"shares":3}})");
+  DropResourceFlags(line);
+  EXPECT_THAT(line.Canonical(),
+              testing::ElementsAre("update", "--cpu-idle=1", "--cpu-burst=2", "--", "c1"));
+}
+
+TEST(UpdateFlags, OfCachesAreSeenAsTheSpecHasThem) {
+  const std::pair<Strings, const char*> cases[] = {
+      {{"--l3-cache-schema=L3:0=f", "--mem-bw-schema=MB:0=20"},
+       R"({"intelRdt":{"l3CacheSchema":"L3:0=f","memBwSchema":"MB:0=20"},"resources":{}})"},
+      {{"--mem-bw-schema=MB:0=20"}, R"({"intelRdt":{"memBwSchema":"MB:0=20"},"resources":{}})"},
+      {{"--l3-cache-schema="}, R"({"resources":{}})"},
+      {{}, R"({"resources":{}})"},
+  };
+  for (const auto& [flags, expected] : cases) {
+    auto spec = Spec::ParseResources("{}");
+    ASSERT_TRUE(spec);
+    AddCacheSchemas(Line(flags), *spec);
+    EXPECT_EQ(json::Write(spec->document().at("linux")), expected);
+    EXPECT_EQ(spec->WriteResources(), "{}") << "what --resources cannot say";
+  }
 }
 
 TEST(Resources, AreReadAsStrictlyAsASpec) {

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "runclad/json/pointer.hpp"
+
 #include "rule_test.hpp"
 
 namespace runclad::rules {
@@ -86,6 +88,24 @@ TEST(UnknownFields, AreNamedWithTheirValue) {
                   enforce::Decide(SpecOf(R"({"linux":{"netDevices":{"eth0":{"name":"x"}}}})"),
                                   policy, {}, Scope::kContainer)),
               HasSubstr(R"(/linux/netDevices {"eth0":{"name":"x"}} is acted upon)"));
+}
+
+TEST(UnknownFields, OfAnUpdateAreTheSame) {
+  auto update = oci::Spec::ParseResources(R"({"pids":{"limit":1},"later":1})");
+  ASSERT_TRUE(update);
+  json::Set(update->document(), "/linux/intelRdt/memBwSchema", "MB:0=20");
+  policy::Effective policy;
+  policy.rules["unknown-fields"] = Of("restricted");
+  const auto refused = enforce::Decide(*update, policy, {}, Scope::kUpdate);
+  EXPECT_EQ(enforce::RefusalSentence(refused),
+            "refused by unknown-fields: /linux/intelRdt/memBwSchema \"MB:0=20\" is acted upon by "
+            "the runtime and judged by no rule; ask the engine for the container without it, see "
+            "runcladctl explain unknown-fields");
+  ASSERT_EQ(refused.findings.size(), 2U);
+  EXPECT_EQ(refused.findings[1].finding.path, "/linux/resources/later");
+  policy.rules["unknown-fields"].parameters.Set("refuse", Strings{"/vm"});
+  EXPECT_EQ(enforce::Decide(*update, policy, {}, Scope::kUpdate).outcome,
+            enforce::Outcome::kUnchanged);
 }
 
 TEST(UnknownFields, OfAProcessAreLookedAtOnExec) {

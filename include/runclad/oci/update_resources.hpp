@@ -4,6 +4,7 @@
 #include "runclad/base/result.hpp"
 #include "runclad/json/value.hpp"
 #include "runclad/oci/command_line.hpp"
+#include "runclad/oci/spec.hpp"
 
 namespace runclad::oci {
 
@@ -11,7 +12,12 @@ namespace runclad::oci {
 // their own ways ("1.5g").
 Result<json::Value> ResourcesFromFlags(const CommandLine& line);
 
-// Removes the flags that ResourcesFromFlags has taken up: --resources says it all.
+// The caches and memory bandwidth that flags ask for, as a spec has them below /linux/intelRdt.
+// --resources cannot say them: they stay flags.
+void AddCacheSchemas(const CommandLine& line, Spec& spec);
+
+// Removes the flags that ResourcesFromFlags has taken up: --resources says it all. Those that older
+// lower runtimes do not know stay, since in --resources these would not see them and say nothing.
 void DropResourceFlags(CommandLine& line);
 
 }  // namespace runclad::oci
