@@ -5,13 +5,14 @@ written here field by field (kubernetes/cri-api, runtime.v1).
   cri_call.py SOCKET run-sandbox NAME NAMESPACE [OPTION…]     prints the sandbox's id
   cri_call.py SOCKET create SANDBOX NAME NAMESPACE IMAGE [OPTION…]     prints the container's id
   cri_call.py SOCKET start CONTAINER
+  cri_call.py SOCKET stop CONTAINER
   cri_call.py SOCKET exec CONTAINER PROGRAM ARGUMENT…
   cri_call.py SOCKET remove CONTAINER
   cri_call.py SOCKET remove-sandbox SANDBOX
 
 The pod's uid is "uid-" and its sandbox's name. Options of both: network=node, ipc=node, pid=node (the
 host's), pid=pod, pid=target:CONTAINER, annotation:KEY=VALUE, label:KEY=VALUE; of a container:
-mount=HOST:CONTAINER[:ro], run=PROGRAM, capability=NAME.
+mount=HOST:CONTAINER[:ro], run=PROGRAM, capability=NAME, user=UID:GID, tty.
 
 The status is 1 when the service says an error, which is printed on stderr."""
 
@@ -130,7 +131,11 @@ def container_config(name, image, options):
         config += field(7, mount)
     config += entries(9, "label", options) + entries(10, "annotation", options)
     security = field(1, field(1, values(options, "capability"))) + field(3, namespaces(options))
-    return config + field(11, name + ".log") + field(15, field(2, security))
+    for user in values(options, "user"):
+        uid, gid = (field(1, int(number)) for number in user.split(":"))
+        security += field(5, uid) + field(12, gid)
+    config += field(11, name + ".log") + field(14, int("tty" in options))
+    return config + field(15, field(2, security))
 
 
 def main(socket, verb, *arguments):
@@ -145,6 +150,8 @@ def main(socket, verb, *arguments):
         print(call(socket, "CreateContainer", message)[1].decode())
     elif verb == "start":
         call(socket, "StartContainer", field(1, arguments[0]))
+    elif verb == "stop":
+        call(socket, "StopContainer", field(1, arguments[0]))  # at once
     elif verb == "exec":
         answer = call(
             socket,

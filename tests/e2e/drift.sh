@@ -121,6 +121,8 @@ guards "s6-overlay: that its programs in /run cannot run is said, not found out"
 guards "s6-overlay: with the way out" err_has "mount-options.exec-paths"
 RUNTIME=own docker_run box-s6
 holds "s6-overlay: with /run among the exec-paths it runs" out_is ran
+RUNTIME=baseline docker_run box-s6
+holds "s6-overlay: under baseline it runs as it is" out_is ran
 docker rmi box-s6 >/dev/null
 own_policy ''
 

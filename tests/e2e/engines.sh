@@ -57,7 +57,7 @@ wrapper() {  # NAME POLICY-DIRECTORY
   cp "$program" "$E2E_WORK/runtimes/$1/closed/runc"
 }
 
-# The test image: busybox, the probe, and two users.
+# The test image: busybox, an init, the probe, and two users.
 write_image() {
   local rootfs=$E2E_WORK/rootfs applet
   mkdir -p "$rootfs"/{bin,dev,etc,home/app,proc,root,run,srv,sys,tmp,usr/bin,var/tmp}
@@ -66,6 +66,7 @@ write_image() {
   for applet in $("$rootfs/bin/busybox" --list); do
     [ "$applet" = busybox ] || ln -s busybox "$rootfs/bin/$applet"
   done
+  cp "$(command -v docker-init)" "$rootfs/bin/tini"
   "${CC:-cc}" -static -O1 -Wall -Wextra -Werror -o "$rootfs/bin/probe" "$E2E_DIR/probe.c" ||
     fail "probe.c does not compile"
   cp "$rootfs/bin/probe" "$rootfs/bin/setuid-probe"

@@ -5,42 +5,18 @@
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
-# A client that runs a container: run_by ENGINE NAME OPTION… box PROGRAM…, with the options that the
-# engines have in common (-d -t -u -v --init). The container's name is NAME in each of them.
-run_by() {
-  local engine=$1 name=$2
-  shift 2
-  case "$engine" in
-    docker) capture docker run --name "$name" --network none --runtime "$PROFILE" "$@" ;;
-    podman)
-      capture podman --cgroup-manager cgroupfs --events-backend file --runtime "$PROGRAM" run \
-        --name "$name" --network none --cgroup-parent "$E2E_CGROUP" --ulimit nofile=1024:2048 \
-        --ulimit nproc=1000:2000 "$@"
-      ;;
-  esac
-}
-exec_by() {  # ENGINE NAME PROGRAM…
-  local engine=$1
-  shift
-  case "$engine" in
-    docker) capture docker exec "$@" ;;
-    podman) capture podman --cgroup-manager cgroupfs --events-backend file --runtime "$PROGRAM" exec "$@" ;;
-  esac
-}
-remove_by() {  # ENGINE NAME…
-  local engine=$1
-  shift
-  case "$engine" in
-    docker) docker rm -f "$@" ;;
-    podman) podman --cgroup-manager cgroupfs --runtime "$PROGRAM" rm -f -t 0 "$@" ;;
-  esac >/dev/null 2>&1
-}
-answers() {  # ENGINE NAME PORT
+# shellcheck source=tests/e2e/cri_engine.sh
+. "$E2E_DIR/cri_engine.sh"
+# shellcheck source=tests/e2e/clients.sh
+. "$E2E_DIR/clients.sh"
+
+answers() {  # ENGINE NAME PORT: as a health check asks, by exec
   exec_by "$1" "$2" wget -qO - "http://127.0.0.1:$3/" && succeeded && out_is page
 }
 serve='mkdir -p /tmp/www && echo page >/tmp/www/index.html && exec httpd -f -h /tmp/www -p'
-
-tar -C "$E2E_WORK/rootfs" -c . | podman import -q -c 'CMD ["sh"]' - box >/dev/null
+# A database's first boot makes its files on the volume as the service's user, the second finds them.
+boot='cd /home/app && { test -e db || { umask 077; echo 0 >db; }; } && sync &&
+  n=$(($(cat db) + 1)) && echo $n >db.new && mv db.new db && cat db'
 
 ordinary_life() {  # ENGINE
   local engine=$1 with="$1 under $PROFILE"
@@ -48,60 +24,73 @@ ordinary_life() {  # ENGINE
   holds "$with: a shell" out_is 9
   run_by "$engine" terminal --rm -t box sh -c 'test -t 0 && tty'
   holds "$with: a terminal" out_has /dev/pts/0
-  run_by "$engine" init --rm --init box sh -c 'sleep 0.1 & wait; cat /proc/1/comm'
-  holds "$with: an init" grep -qE 'init|tini|catatonit' <<<"$OUT"
+  run_by "$engine" init --rm --init box \
+    sh -c '(sleep 0.1 &); sleep 0.3; cat /proc/1/comm; grep -l "^State:.Z" /proc/[0-9]*/status'
+  holds "$with: an init, which reaps" grep -qE '^(init|docker-init|podman-init|tini|catatonit)$' <<<"$OUT"
+  holds "$with: … what others left" out_lacks /proc/
 
   run_by "$engine" web80 -d box sh -c "$serve 80"
   holds "$with: a web server on port 80 as root" eventually 10 answers "$engine" web80 80
   remove_by "$engine" web80
-  run_by "$engine" web8080 -d -u 1000:1000 box sh -c "$serve 8080"
+  local web=(web8080 -d -u 1000:1000 box sh -c "$serve 8080")
+  run_by "$engine" "${web[@]}"
   holds "$with: one on port 8080 as a user" eventually 10 answers "$engine" web8080 8080
+  restart_by "$engine" "${web[@]}"
+  holds "$with: stopped and started again" eventually 10 answers "$engine" web8080 8080
   remove_by "$engine" web8080
 
-  # A database's first boot makes its files on the volume as the service's user, the second finds them.
-  local boot='cd /home/app && { test -e db || { umask 077; echo 0 >db; }; } && sync &&
-    n=$(($(cat db) + 1)) && echo $n >db.new && mv db.new db && cat db'
-  run_by "$engine" db1 --rm -u 1000:1000 -v "db-$engine-$PROFILE:/home/app" box sh -c "$boot"
+  local volume=db-$engine-$PROFILE:/home/app
+  run_by "$engine" db1 --rm -u 1000:1000 -v "$volume" box sh -c "$boot"
   holds "$with: a database's first boot on a volume" out_is 1
-  run_by "$engine" db2 --rm -u 1000:1000 -v "db-$engine-$PROFILE:/home/app" box sh -c "$boot"
+  run_by "$engine" db2 --rm -u 1000:1000 -v "$volume" box sh -c "$boot"
   holds "$with: and its second" out_is 2
+
+  # Containers that belong together, as compose or a pod makes them: one network, one volume.
+  local back=(back -d -v "pages-$engine-$PROFILE:/pages" box
+    sh -c 'echo page >/pages/index.html; exec sleep 600')
+  run_by "$engine" front -d -v "pages-$engine-$PROFILE:/pages" box \
+    sh -c 'until test -e /pages/index.html; do sleep 0.1; done; exec httpd -f -p 8080 -h /pages'
+  NETWORK=container:front run_by "$engine" "${back[@]}"
+  holds "$with: a pair on one network and volume" eventually 10 answers "$engine" back 8080
+  NETWORK=container:front restart_by "$engine" "${back[@]}"
+  holds "$with: … one of them is restarted and reaches the other again" \
+    eventually 10 answers "$engine" back 8080
+  remove_by "$engine" back
+  remove_by "$engine" front
 }
 
+tar -C "$E2E_WORK/rootfs" -c . | podman import -q -c 'CMD ["sh"]' - box >/dev/null
+cri_start
+cri_images box:1
+tar -C "$E2E_WORK/rootfs" -c . | docker import -c 'USER 1000:1000' - box-user >/dev/null
+docker save box box-user | ctr image import - >/dev/null
+docker rmi box-user >/dev/null
 for PROFILE in runclad baseline; do
-  PROGRAM=$E2E_WORK/runtimes/$PROFILE/runclad
-  for engine in docker podman; do ordinary_life "$engine"; done
+  pod_start
+  for engine in docker podman ctr cri; do ordinary_life "$engine"; done
+  cri remove-sandbox "$POD"
 done
-docker volume rm db-docker-runclad db-docker-baseline >/dev/null
 
-# --- a port below 1024 and ping as a user: by the network's settings, with every engine ---
-for PROFILE in runclad baseline; do
-  PROGRAM=$E2E_WORK/runtimes/$PROFILE/runclad
-  run_by docker low -d -u 1000:1000 box sh -c "$serve 80"
+# --- a port below 1024 as a user: by the network's settings, with every engine ---
+low() { run_by "$1" low -d -u 1000:1000 box sh -c "$serve 80"; }
+for PROFILE in baseline runclad; do
+  low docker
   holds "docker under $PROFILE: a web server on port 80 as a user" eventually 10 answers docker low 80
   remove_by docker low
 done
-PROFILE=runclad PROGRAM=$E2E_WORK/runtimes/runclad/runclad
 covers sysctls
-run_by podman low -d -u 1000:1000 box sh -c "$serve 80"
-guards "podman under runclad: a web server on port 80 as a user" eventually 5 answers podman low 80
-remove_by podman low
+for engine in podman ctr; do
+  low "$engine"
+  guards "$engine under runclad: a web server on port 80 as a user" eventually 5 answers "$engine" low 80
+  remove_by "$engine" low
+done
+
 podman volume rm -a -f >/dev/null
 podman rmi -f box >/dev/null
 # podman leaves the cgroup that conmon was in, and its storage mounted.
 find /sys/fs/cgroup -depth -type d -path "*$E2E_CGROUP/conmon" -exec rmdir {} +
 umount /var/lib/containers/storage/overlay 2>/dev/null
-
-# --- containers that belong together, as compose makes them: one network, one volume ---
-for PROFILE in runclad baseline; do
-  docker run -d --name front --network none --runtime "$PROFILE" -v pages:/pages box \
-    sh -c 'until test -e /pages/index.html; do sleep 0.1; done; exec httpd -f -p 8080 -h /pages' \
-    >/dev/null
-  docker run -d --name back --network container:front --runtime "$PROFILE" -v pages:/pages box \
-    sh -c 'echo page >/pages/index.html; exec sleep 600' >/dev/null
-  holds "docker under $PROFILE: a pair on one network and volume" eventually 10 answers docker back 8080
-  capture docker restart -t 1 back
-  holds "docker under $PROFILE: one of them is restarted" succeeded
-  holds "docker under $PROFILE: and reaches the other again" eventually 10 answers docker back 8080
-  docker_remove front back
-  docker volume rm pages >/dev/null
-done
+docker volume ls -q | xargs -r docker volume rm >/dev/null
+ctr image ls -q | xargs ctr image rm >/dev/null
+holds "nothing is left in containerd" test -z "$(ctr container ls -q; cri_ctr container ls -q)"
+rm -rf /var/lib/kubelet "$E2E_SRV/volumes"
