@@ -31,8 +31,9 @@ std::string FilterFault(const privilege::SeccompTuning& tuning,
     return "the seccomp filter would leave nothing of " + Joined(meet.lost) +
            ", without which no program runs";
   }
-  const auto program = privilege::SeccompProgram::Compile(meet.filter);
-  return program ? "" : "the seccomp filter cannot be compiled: " + program.error().message;
+  constexpr unsigned kSeconds = 10;  // a fifth of one is usual
+  const auto compiled = privilege::SeccompProgram::TryCompile(meet.filter, kSeconds);
+  return compiled ? "" : "the seccomp filter cannot be compiled: " + compiled.error().message;
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 
 #include "commands.hpp"
 #include "filter_faults.hpp"
+#include "lint_place.hpp"
 #include "lint_report.hpp"
 
 namespace runclad::ctl {
@@ -42,70 +43,6 @@ std::optional<std::string> ReadText(const fs::path& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-// A file of the policy's directory: what may stand in it, and for which containers it is read.
-struct Place {
-  FileKind kind = FileKind::kPolicy;
-  engine::Identity identity;
-  std::string unreachable;  // why no container's policy reads it; empty: some do
-};
-
-engine::Identity Named(engine::Reference reference) {
-  engine::Identity identity;
-  reference.tag = "any";
-  identity.asked_for = reference;
-  identity.names = {{std::move(reference), engine::Tier::kRepositoryDigest}};
-  return identity;
-}
-
-Place PlaceOfImage(const std::string& path) {
-  const fs::path relative = fs::path(path).lexically_relative("images");
-  if (relative.filename() == "_default.json") {
-    const std::string folder = relative.parent_path();
-    auto below = engine::ParseReference(folder.empty() ? "any.example/any" : folder + "/any/image");
-    if (!below) return {FileKind::kShared, {}, below.error().message};
-    return {FileKind::kShared, Named(*std::move(below)), {}};
-  }
-  std::string name = relative;
-  name.resize(name.size() - kSuffix.size());
-  auto reference = engine::ParseReference(name);
-  Place place{FileKind::kImage, {}, {}};
-  if (!reference) {
-    place.unreachable = reference.error().message;
-  } else if (reference->repository != name) {
-    place.unreachable = "no image has the repository " + Quoted(name) + "; did you mean images/" +
-                        reference->repository + ".json?";
-  } else {
-    place.identity = Named(*std::move(reference));
-  }
-  return place;
-}
-
-// `path` is relative to the policy's directory.
-Place PlaceOf(const std::string& path) {
-  if (path == "policy.json" || path.starts_with("policy.d/")) return {};
-  if (path.starts_with("images/")) return PlaceOfImage(path);
-  Place place{FileKind::kShared, {}, {}};
-  const std::string stem = fs::path(path).stem();
-  if (path.starts_with("digests/")) {
-    place.identity.config_digest = "sha256:" + stem;
-    if (path != "digests/sha256/" + stem + ".json" ||
-        !engine::IsSha256Digest(place.identity.config_digest)) {
-      place.unreachable =
-          "is read for no digest: files are digests/sha256/<64 lower-case "
-          "hexadecimal digits>.json";
-    }
-  } else {
-    place.identity.pod_namespace = stem;
-    const bool is_label =
-        path == "pods/" + stem + ".json" && !stem.empty() &&
-        stem.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
-    if (!is_label) {
-      place.unreachable = "is read for no pod: files are pods/<namespace>.json";
-    }
-  }
-  return place;
-}
-
 // "images/x.json:12" → 12
 std::size_t LineOf(const std::string& source, const std::string& path) {
   std::size_t line = 0;
@@ -113,6 +50,24 @@ std::size_t LineOf(const std::string& source, const std::string& path) {
     std::from_chars(source.data() + path.size() + 1, source.data() + source.size(), line);
   }
   return line;
+}
+
+// What the files of `directory` mean for BuildKit's containers, whose profile lies below them.
+// `builds` was loaded for these.
+std::vector<LintFinding> BuildFindings(const fs::path& directory, const policy::Effective& builds) {
+  std::vector<LintFinding> findings;
+  for (const std::string& fault : FilterFaults(builds)) {
+    findings.push_back({directory / "policy.json", 0, LintLevel::kFault, "seccomp", fault});
+  }
+  const policy::Action action = builds.rule("read-only-rootfs").action;
+  if (action != policy::Action::kFix && action != policy::Action::kRefuse) return findings;
+  std::string source = builds.origins.at("read-only-rootfs/action");
+  if (source.starts_with("profile ")) source = builds.origins.at("builds");
+  const std::string path = source.substr(0, source.rfind(':'));
+  findings.push_back({directory / path, LineOf(source, path), LintLevel::kWarning, "builds-refused",
+                      "read-only-rootfs/action " + std::string(policy::Name(action)) +
+                          " holds for builds, and refuses each of their steps"});
+  return findings;
 }
 
 class DirectoryLinter {
@@ -149,9 +104,15 @@ class DirectoryLinter {
   }
   [[nodiscard]] std::string FullName(const std::string& path) const { return directory_ / path; }
 
+  // Once: a line may count in several effective policies.
+  void AddNew(LintFinding finding) {
+    if (std::ranges::find(findings_, finding) == findings_.end()) {
+      findings_.push_back(std::move(finding));
+    }
+  }
   void Add(const std::string& path, std::size_t line, const char* kind, std::string message,
            LintLevel level = LintLevel::kFault) {
-    findings_.push_back({FullName(path), line, level, kind, std::move(message)});
+    AddNew({FullName(path), line, level, kind, std::move(message)});
   }
 
   // The files that could be meant as the policy's, relative to the directory, sorted.
@@ -221,6 +182,18 @@ class DirectoryLinter {
     }
     for (const std::string& fault : FilterFaults(*policy)) Add("policy.json", 0, "seccomp", fault);
     LintWaivers("policy", *policy, nullptr);
+    if (policy->builds.empty()) return true;
+    engine::Identity build;
+    build.engine = engine::Engine::kBuildkit;
+    const auto builds = Load(&build, Today());
+    if (!builds) {
+      AddUntrusted(builds.error().message);
+      return false;
+    }
+    for (LintFinding& finding : BuildFindings(directory_, *builds)) {
+      AddNew(std::move(finding));
+    }
+    LintWaivers("policy", *builds, &build);
     return true;
   }
 
@@ -244,13 +217,30 @@ class DirectoryLinter {
     }
   }
 
-  // What an image's file asks for and would not get, as well trusted as it can be and then known by
-  // its tag alone.
+  // What a file for some images asks for and would not get: of an image's, each tag's part too.
   void LintGrants(const std::string& path) {
+    const auto read = json::Read(ReadText(directory_ / path).value_or(""), {.comments = true});
+    const json::Document document = read && read->is_object() ? *read : json::Document::object();
     engine::Identity identity = PlaceOf(path).identity;
-    const auto document = json::Read(ReadText(directory_ / path).value_or(""), {.comments = true});
-    const bool is_pinned = document && document->is_object() && document->contains("digests");
-    if (is_pinned) identity.config_digest = document->at("digests").front().get<std::string>();
+    LintGrantsTo(path, document, document, identity);
+    if (identity.names.empty() || !document.contains("tags")) return;
+    for (const auto& [tag, part] : document.at("tags").items()) {
+      engine::Reference& reference = identity.names.front().reference;
+      reference.tag = tag;
+      identity.asked_for = reference;
+      LintGrantsTo(path, document, part, identity);
+    }
+  }
+
+  // As well trusted as the image can be, and then known by its tag alone. `part` is the file's or
+  // that of the image's tag.
+  void LintGrantsTo(const std::string& path, const json::Document& document,
+                    const json::Document& part, engine::Identity identity) {
+    const auto pins_of = [](const json::Document& of) {
+      return of.value("digests", json::Document::array());
+    };
+    const json::Document pins = pins_of(part).empty() ? pins_of(document) : pins_of(part);
+    if (!pins.empty()) identity.config_digest = pins.front().get<std::string>();
     const auto policy = Load(&identity, Today());
     if (!policy) {
       // A fault of another file that is read for the same image is told there.
@@ -273,12 +263,10 @@ class DirectoryLinter {
           cut.parameter + " " + cut.value + " " + cut.because);
     }
     LintWaivers(path, *policy, &identity);
-    const bool touches_seccomp =
-        document && document->contains("rules") && document->at("rules").contains("seccomp");
-    if (touches_seccomp) {
+    if (part.value("rules", json::Document::object()).contains("seccomp")) {
       for (const std::string& fault : FilterFaults(*policy)) Add(path, 0, "seccomp", fault);
     }
-    if (is_pinned || identity.names.empty()) return;
+    if (!pins.empty() || identity.names.empty()) return;
     identity.names.front().tier = engine::Tier::kTag;
     const auto by_tag = Load(&identity, Today());
     if (!by_tag) return;
@@ -311,6 +299,17 @@ std::vector<LintFinding> LintFile(const std::string& file, const std::string& te
   if (!policy) return {{file, 0, LintLevel::kFault, "format", policy.error().message}};
   for (const std::string& fault : FilterFaults(*policy)) {
     findings.push_back({file, 0, LintLevel::kFault, "seccomp", fault});
+  }
+  if (policy->builds.empty()) return findings;
+  engine::Identity build;
+  build.engine = engine::Engine::kBuildkit;
+  const auto builds = policy::Parse(text, file, rules::Schemas(),
+                                    {.identity = &build, .today = Today(), .origins = true});
+  if (!builds) return {{file, 0, LintLevel::kFault, "format", builds.error().message}};
+  for (LintFinding& finding : BuildFindings(fs::path(file).parent_path(), *builds)) {
+    if (std::ranges::find(findings, finding) == findings.end()) {
+      findings.push_back(std::move(finding));
+    }
   }
   return findings;
 }

@@ -17,6 +17,7 @@ struct LintFinding {
   LintLevel level = LintLevel::kFault;
   std::string kind;  // a short name for the sort of fault: "format", "waiver-expired"
   std::string message;
+  friend bool operator==(const LintFinding&, const LintFinding&) = default;
 };
 
 // `praise` is said when there is nothing to say. The status is kChanged when there are errors.

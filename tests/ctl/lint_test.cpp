@@ -71,6 +71,21 @@ TEST(PolicyLint, TakesTheShippedProfilesAsPolicies) {
   }
 }
 
+TEST(PolicyLint, JudgesWhatBuildsGet) {
+  const TemporaryDirectory directory;
+  const std::string refuses =
+      ": warning: read-only-rootfs/action fix holds for builds, and refuses "
+      "each of their steps\n";
+  const std::string own = directory.Write("own.json", R"({"extends": "baseline", "builds": "build",
+      "rules": {"read-only-rootfs": {"action": "fix"}}})");
+  EXPECT_EQ(Runcladctl({"policy", "lint", own}).out, own + ":2" + refuses);
+  const std::string profile =
+      directory.Write("profile.json", "{\"extends\": \"baseline\",\n\"builds\": \"restricted\"}");
+  EXPECT_EQ(Runcladctl({"policy", "lint", profile}).out, profile + ":2" + refuses);
+  const std::string sound = directory.Write("sound.json", R"({"builds": "build"})");
+  EXPECT_EQ(Runcladctl({"policy", "lint", sound}).out, sound + ": no faults\n");
+}
+
 TEST(PolicyLint, ShowsHostileNamesWithoutTheirPower) {
   const TemporaryDirectory directory;
   directory.Write("policy.json", "{\"\\u001b[2J\": 1}");

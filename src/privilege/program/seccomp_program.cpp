@@ -1,14 +1,20 @@
 #include "runclad/privilege/seccomp_program.hpp"
 
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
+#include <cstdlib>
 #include <limits>
 #include <memory>
 
@@ -187,6 +193,43 @@ Result<SeccompProgram> SeccompProgram::Compile(const SeccompFilter& filter) {
   auto instructions = Export(context);
   if (!instructions) return instructions.error();
   return SeccompProgram(*std::move(instructions));
+}
+
+Status SeccompProgram::TryCompile(const SeccompFilter& filter, unsigned seconds) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return SystemError("cannot make a pipe", errno);
+  const UniqueFd result(ends[0]);
+  UniqueFd report(ends[1]);
+  const pid_t child = ::fork();
+  if (child < 0) return SystemError("cannot start a process", errno);
+  if (child == 0) {
+    std::signal(SIGPROF, SIG_DFL);
+    const itimerval limit{{}, {.tv_sec = static_cast<time_t>(seconds), .tv_usec = 0}};
+    ::setitimer(ITIMER_PROF, &limit, nullptr);
+    const auto program = Compile(filter);
+    const std::string fault = program ? "" : program.error().message;
+    const bool is_told =
+        ::write(report.get(), fault.data(), fault.size()) == static_cast<ssize_t>(fault.size());
+    ::_exit(program && is_told ? EXIT_SUCCESS : EXIT_FAILURE);
+  }
+  report = UniqueFd();
+  std::string fault;
+  std::array<char, 4096> buffer{};
+  for (ssize_t size = 1; size > 0;) {
+    size = ::read(result.get(), buffer.data(), buffer.size());
+    if (size > 0) fault.append(buffer.data(), static_cast<std::size_t>(size));
+    if (size < 0 && errno == EINTR) size = 1;
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return SystemError("cannot wait for the compiler", errno);
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS) return {};
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF) {
+    return Error{"libseccomp has not come to an end with it after " + std::to_string(seconds) +
+                 " seconds, and neither would a container's start"};
+  }
+  return Error{fault.empty() ? "libseccomp broke down over it" : std::move(fault)};
 }
 
 SeccompAnswer SeccompProgram::Answer(const SeccompCall& call) const {
