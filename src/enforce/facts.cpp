@@ -123,7 +123,7 @@ std::string RootOf(const oci::Spec& spec, const Request& request) {
 }
 
 void GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, const Request& request,
-                  rules::Facts& facts) {
+                  const Subject& subject, rules::Facts& facts) {
   const std::string root = RootOf(spec, request);
   if (root.empty()) return;
   const auto rootfs = sys::Rootfs::Open(root);
@@ -132,7 +132,11 @@ void GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, const 
   for (const oci::Mount& mount : spec.mounts()) {
     facts.resolved_destinations.try_emplace(mount.destination, rootfs->Resolve(mount.destination));
   }
-  facts.hidden = GatherHidden(policy.rule("hidden-paths"), *rootfs);
+  // Of a document by hand (runcladctl check) the image is anybody's word.
+  const policy::RuleSetting& hidden = policy.rule("hidden-paths");
+  facts.hidden = subject.layout.id.empty()
+                     ? GatherHidden(hidden, *rootfs)
+                     : GatherHidden(hidden, *rootfs, {.identity = subject.identity, .root = root});
   GatherMountOptions(spec, policy.rule("mount-options"), *rootfs, facts);
   const policy::RuleSetting& setting = policy.rule("read-only-rootfs");
   if (setting.action == policy::Action::kOff || spec.root_is_read_only()) return;
@@ -211,7 +215,7 @@ rules::Facts GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
   facts.kernel.capabilities = OwnCapabilities(spec);
   facts.lsm = GatherLsm(spec, policy.rule("lsm-label"), facts.identity.engine);
   GatherHost(spec, policy, request, subject, facts);
-  GatherRootfs(spec, policy, request, facts);
+  GatherRootfs(spec, policy, request, subject, facts);
   facts.program = GatherProgram(spec, policy, RootOf(spec, request), facts.resolved_destinations);
   return facts;
 }

@@ -14,6 +14,8 @@
 
 #include "runclad/sys/file.hpp"
 
+#include "hidden_cache.hpp"
+#include "image_content.hpp"
 #include "package_files.hpp"
 
 namespace runclad::enforce {
@@ -22,6 +24,7 @@ namespace {
 // Each is a mount of the container.
 constexpr std::size_t kMaxHidden = 2048;
 constexpr std::size_t kMaxEntries = 65536;  // of one directory
+constexpr const char* kLists[] = {"paths", "programs", "packages"};
 
 std::string_view Name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
@@ -56,6 +59,13 @@ class Gatherer {
     for (const std::string& path : packages.Of(name)) Add(path, false);
   }
 
+  // What is hidden in the image, while it is the file of this name in the container: no link that
+  // the container makes to it takes that away.
+  void AddInImage(const std::string& path) {
+    if (rootfs_.Resolve(path) != path) return;
+    if (rootfs_.Examine(path) || MayAppear(path)) in_image_.insert(path);
+  }
+
   void AddKept(std::string path, std::string because) {
     hidden_.kept.push_back({std::move(path), std::move(because)});
   }
@@ -63,6 +73,7 @@ class Gatherer {
   rules::HiddenFacts Take() {
     const auto others = FindOtherNames();
     std::set<std::string> paths = std::move(absent_);
+    paths.merge(in_image_);
     std::vector<std::pair<const Wanted*, std::string>> left;  // and another name
     std::vector<std::pair<const Wanted*, std::string>> half;
     for (const auto& [path, wanted] : wanted_) {
@@ -209,27 +220,53 @@ class Gatherer {
   rules::HiddenFacts hidden_;
   std::map<std::string, Wanted> wanted_;  // by path
   std::set<std::string> absent_;
+  std::set<std::string> in_image_;
   std::set<std::string> directories_;
   bool is_too_many_ = false;
 };
 
-}  // namespace
+bool IsAskedFor(const policy::RuleSetting& setting) {
+  return setting.action != policy::Action::kOff &&
+         std::ranges::any_of(
+             kLists, [&](const char* list) { return !setting.parameters.strings(list).empty(); });
+}
 
-rules::HiddenFacts GatherHidden(const policy::RuleSetting& setting, const sys::Rootfs& rootfs) {
-  const auto& paths = setting.parameters.strings("paths");
-  const auto& programs = setting.parameters.strings("programs");
-  const auto& packages = setting.parameters.strings("packages");
-  const bool is_off = setting.action == policy::Action::kOff;
-  if (is_off || (paths.empty() && programs.empty() && packages.empty())) return {};
+rules::HiddenFacts Gather(const policy::RuleSetting& setting, const sys::Rootfs& rootfs,
+                          const std::vector<std::string>& in_image) {
   Gatherer gatherer(rootfs);
-  for (const std::string& path : paths) gatherer.AddPath(path);
-  for (const std::string& name : programs) gatherer.AddProgram(name);
+  for (const std::string& path : setting.parameters.strings("paths")) gatherer.AddPath(path);
+  for (const std::string& name : setting.parameters.strings("programs")) gatherer.AddProgram(name);
+  const auto& packages = setting.parameters.strings("packages");
   PackageFiles package_files(rootfs);
   for (const std::string& name : packages) gatherer.AddPackage(name, package_files);
   if (!packages.empty() && package_files.HasUnreadable()) {
     gatherer.AddKept("/var/lib/rpm", "is a database of rpm, whose packages cannot be looked up");
   }
+  for (const std::string& path : in_image) gatherer.AddInImage(path);
   return gatherer.Take();
+}
+
+}  // namespace
+
+rules::HiddenFacts GatherHidden(const policy::RuleSetting& setting, const sys::Rootfs& rootfs) {
+  if (!IsAskedFor(setting)) return {};
+  return Gather(setting, rootfs, {});
+}
+
+rules::HiddenFacts GatherHidden(const policy::RuleSetting& setting, const sys::Rootfs& rootfs,
+                                const HiddenImage& image) {
+  if (!IsAskedFor(setting)) return {};
+  if (!image.identity.is_known()) return Gather(setting, rootfs, {});
+  const HiddenCache cache(image.identity, setting, image.state_directory);
+  const bool is_as_in_image = IsAsInImage(image.root);
+  auto known = cache.Find();
+  if (known && is_as_in_image) return *std::move(known);
+  if (known) return Gather(setting, rootfs, known->paths);
+  rules::HiddenFacts facts = Gather(setting, rootfs, {});
+  // Again: whoever may copy files into a container could have done so meanwhile. What cannot be
+  // kept is looked up each time.
+  if (is_as_in_image && IsAsInImage(image.root)) (void)cache.Keep(facts);
+  return facts;
 }
 
 }  // namespace runclad::enforce

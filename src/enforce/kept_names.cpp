@@ -16,6 +16,8 @@
 #include "runclad/json/writer.hpp"
 #include "runclad/sys/file.hpp"
 
+#include "kept_directory.hpp"
+
 namespace runclad::enforce {
 namespace {
 
@@ -45,25 +47,6 @@ std::string ContainerDirectory(const engine::Layout& layout) {
     default:
       return {};
   }
-}
-
-Result<UniqueFd> OpenNames(const std::string& state_directory, bool create) {
-  const std::string path = state_directory + "/" + kNames;
-  if (create) {
-    for (const std::string& directory : {state_directory, path}) {
-      if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-        return SystemError("the directory " + directory + " cannot be made", errno);
-      }
-    }
-  }
-  auto directory = sys::OpenWithoutLinks(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
-  if (!directory) return directory;
-  struct stat status {};
-  if (::fstat(directory->get(), &status) != 0) return SystemError(path, errno);
-  if (const std::string why = sys::WhyUntrusted(status); !why.empty()) {
-    return Error{path + " is " + why};
-  }
-  return directory;
 }
 
 std::optional<Kept> Read(int directory, const std::string& file_name) {
@@ -114,7 +97,7 @@ std::optional<engine::ImageName> FindKeptName(const engine::Layout& layout,
                                               const std::string& config_digest,
                                               const std::string& state_directory) {
   if (layout.id.empty() || config_digest.empty()) return std::nullopt;
-  const auto directory = OpenNames(state_directory, /*create=*/false);
+  const auto directory = OpenKeptDirectory(state_directory, kNames, /*create=*/false);
   if (!directory) return std::nullopt;
   auto kept = Read(directory->get(), FileName(layout));
   // Two engines may have a container of the same id.
@@ -127,7 +110,7 @@ std::optional<engine::ImageName> FindKeptName(const engine::Layout& layout,
 
 Status WriteKeptName(const engine::Layout& layout, const std::string& config_digest,
                      const engine::ImageName& name, const std::string& state_directory) {
-  const auto directory = OpenNames(state_directory, /*create=*/true);
+  const auto directory = OpenKeptDirectory(state_directory, kNames, /*create=*/true);
   if (!directory) return directory.error();
   Sweep(directory->get());
   const std::string file_name = FileName(layout);

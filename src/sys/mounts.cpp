@@ -108,6 +108,18 @@ std::string_view Mount::type() const {
   return type_and_on.substr(0, type_and_on.find(' '));
 }
 
+std::string_view Mount::option(std::string_view name) const {
+  // A comma inside a value is escaped.
+  for (std::string_view rest = tail.substr(tail.rfind(' ') + 1); !rest.empty();) {
+    std::string_view option = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), option.size() + 1));
+    if (!option.starts_with(name)) continue;
+    option.remove_prefix(name.size());
+    if (option.starts_with('=')) return option.substr(1);
+  }
+  return {};
+}
+
 Result<MountTable> MountTable::Parse(std::string mountinfo) {
   MountTable table;
   table.text_ = std::make_unique<std::string>(std::move(mountinfo));

@@ -197,6 +197,38 @@ capture docker run -d --name hidden --network none --runtime own box-tools sleep
 capture docker exec hidden sh -c 'fetch ran; /opt/kit/run ran; echo done'
 guards "hidden: from exec as well" out_is "done"
 docker_remove hidden
+
+# --- what is kept of an image, and who may say what an image has ---
+hides_kit='"hidden-paths": {"packages": ["kit"]}, "read-only-rootfs": {"action": "off"}'
+kept=/var/lib/runclad/hidden
+list=/var/lib/dpkg/info/kit:amd64.list
+own_policy "$hides_kit"
+rm -rf "$kept"
+: >"$E2E_WORK/nothing"
+docker create --name evil --network none --runtime own box-tools sleep 600 >/dev/null
+docker cp "$E2E_WORK/nothing" "evil:$list" >/dev/null 2>&1
+docker start evil >/dev/null
+capture docker exec evil /opt/kit/run ran
+holds "kept: a container that others copied files into has what they say" out_is ran
+holds "kept: and says nothing of its image" test ! -e "$kept"
+docker_remove evil
+docker_run box-tools /opt/kit/run ran
+guards "kept: the next container of the image is not fooled by it" out_lacks ran
+guards "kept: it is looked up once for the image" test "$(find "$kept" -type f 2>/dev/null | wc -l)" = 1
+capture docker run -d --name evil --network none --runtime own box-tools sleep 600
+docker exec evil sh -c ": >$list; ln -s /opt/kit/run /usr/local/bin/kit"
+docker restart -t 0 evil >/dev/null
+capture docker exec evil sh -c "cat $list; readlink /usr/local/bin/kit"
+holds "kept: a container that runs again is as it made itself" out_is /opt/kit/run
+capture docker exec evil sh -c '/opt/kit/run ran; kit ran'
+guards "kept: what was hidden stays so in a container that changed the lists" out_lacks ran
+docker_run box-tools /opt/kit/run ran
+guards "kept: and in others of the image" out_lacks ran
+docker_remove evil
+# Behind everybody's back, for nobody reads it any more.
+find /var/lib/docker -path "*/diff$list" -exec truncate -s 0 {} +
+docker_run box-tools sh -c "cat $list; /opt/kit/run ran"
+guards "kept: the package's list is not read again" out_lacks ran
 unset RUNTIME
 docker rmi box-tools >/dev/null
 own_policy ''

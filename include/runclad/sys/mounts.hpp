@@ -25,6 +25,8 @@ struct Mount {
   std::string_view tail;  // optional fields, type, source, options: as they stand
 
   [[nodiscard]] std::string_view type() const;  // "ext4"
+  // The value of an option of the file system ("upperdir"), escapes as they stand; empty: none.
+  [[nodiscard]] std::string_view option(std::string_view name) const;
 };
 
 // A place inside a file system: the same for every path and every bind mount that leads there.

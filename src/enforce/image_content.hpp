@@ -1,0 +1,12 @@
+// Whether a container's root filesystem is its image's, or was written to already.
+#pragma once
+
+#include <string>
+
+namespace runclad::enforce {
+
+// True where `root` is an overlay mount whose upper layer is empty: nobody has changed, added or
+// removed a file. False where that cannot be told: other storage drivers.
+bool IsAsInImage(const std::string& root);
+
+}  // namespace runclad::enforce
