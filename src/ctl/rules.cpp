@@ -1,4 +1,6 @@
 // runcladctl rules and explain: the catalogue, for people and for what is generated from it.
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -16,17 +18,17 @@ using policy::ParameterSchema;
 using policy::ParameterType;
 using policy::Vocabulary;
 
-struct Profiles {
-  policy::Effective restricted;
-  policy::Effective baseline;
-};
+// Each under its name.
+using Profiles = std::vector<policy::Effective>;
 
 Result<Profiles> LoadProfiles() {
-  auto restricted = LoadProfile("restricted");
-  if (!restricted) return restricted.error();
-  auto baseline = LoadProfile("baseline");
-  if (!baseline) return baseline.error();
-  return Profiles{*std::move(restricted), *std::move(baseline)};
+  Profiles profiles;
+  for (const char* name : kProfiles) {
+    auto profile = LoadProfile(name);
+    if (!profile) return profile.error();
+    profiles.push_back(*std::move(profile));
+  }
+  return profiles;
 }
 
 std::vector<std::string_view> ActionNames(const rules::Rule& rule) {
@@ -98,16 +100,20 @@ Document ToDocument(const policy::RuleSetting& setting, const ParameterSchema& p
 }
 
 Document ToDocument(const rules::Rule& rule, const Profiles& profiles) {
-  const policy::RuleSetting& restricted = profiles.restricted.rule(rule.id());
-  const policy::RuleSetting& baseline = profiles.baseline.rule(rule.id());
+  Document actions = Document::object();
+  for (const policy::Effective& profile : profiles) {
+    actions[profile.profile] = policy::Name(profile.rule(rule.id()).action);
+  }
   Document parameters = Document::array();
   for (const ParameterSchema& parameter : rule.schema.parameters) {
+    Document values = Document::object();
+    for (const policy::Effective& profile : profiles) {
+      values[profile.profile] = ToDocument(profile.rule(rule.id()), parameter);
+    }
     parameters.push_back({{"name", parameter.name},
                           {"type", TypeName(parameter)},
                           {"description", parameter.description},
-                          {"profiles",
-                           {{"restricted", ToDocument(restricted, parameter)},
-                            {"baseline", ToDocument(baseline, parameter)}}}});
+                          {"profiles", std::move(values)}});
   }
   return {{"id", rule.id()},
           {"title", rule.title},
@@ -118,9 +124,7 @@ Document ToDocument(const rules::Rule& rule, const Profiles& profiles) {
           {"scope", ScopeName(rule)},
           {"actions", ActionNames(rule)},
           {"parameters", std::move(parameters)},
-          {"profiles",
-           {{"restricted", policy::Name(restricted.action)},
-            {"baseline", policy::Name(baseline.action)}}}};
+          {"profiles", std::move(actions)}};
 }
 
 std::string ShownValue(const policy::RuleSetting& setting, const ParameterSchema& parameter) {
@@ -134,12 +138,21 @@ std::string ShownValue(const policy::RuleSetting& setting, const ParameterSchema
 
 std::string ParameterText(const ParameterSchema& parameter, const rules::Rule& rule,
                           const Profiles& profiles, const Style& style) {
-  const std::string restricted = ShownValue(profiles.restricted.rule(rule.id()), parameter);
-  const std::string baseline = ShownValue(profiles.baseline.rule(rule.id()), parameter);
   std::string text = "  " + style.Bold(parameter.name) + "  (" + TypeName(parameter) + ")\n" +
                      Wrapped(parameter.description, 6);
-  if (restricted == baseline) return text + Wrapped("both profiles: " + restricted, 6);
-  return text + Wrapped("restricted: " + restricted, 6) + Wrapped("baseline: " + baseline, 6);
+  // Profiles with the same value are named together, in the order of their first.
+  std::vector<std::pair<std::string, std::string>> values;  // value, names
+  for (const policy::Effective& profile : profiles) {
+    const std::string value = ShownValue(profile.rule(rule.id()), parameter);
+    const auto same = std::ranges::find(values, value, &std::pair<std::string, std::string>::first);
+    if (same == values.end()) {
+      values.emplace_back(value, profile.profile);
+    } else {
+      same->second += ", " + profile.profile;
+    }
+  }
+  for (const auto& [value, names] : values) text += Wrapped(names + ": " + value, 6);
+  return text;
 }
 
 }  // namespace
@@ -153,12 +166,14 @@ Result<Output> ListRules(bool json, const Style& style) {
     return Output{all.dump(2) + '\n'};
   }
   std::vector<std::vector<std::string>> rows = {
-      {"RULE", "RESTRICTED", "BASELINE", "SCOPE", "BENCHMARKS", "TITLE"}};
+      {"RULE", "RESTRICTED", "BASELINE", "BUILD", "SCOPE", "BENCHMARKS", "TITLE"}};
   for (const rules::Rule* rule : rules::Catalog()) {
-    rows.push_back({std::string(rule->id()),
-                    std::string(policy::Name(profiles->restricted.rule(rule->id()).action)),
-                    std::string(policy::Name(profiles->baseline.rule(rule->id()).action)),
-                    ScopeName(*rule), Joined(rule->benchmarks), std::string(rule->title)});
+    std::vector<std::string> row = {std::string(rule->id())};
+    for (const policy::Effective& profile : *profiles) {
+      row.emplace_back(policy::Name(profile.rule(rule->id()).action));
+    }
+    row.insert(row.end(), {ScopeName(*rule), Joined(rule->benchmarks), std::string(rule->title)});
+    rows.push_back(std::move(row));
   }
   const std::string table = Table(rows);
   const std::size_t header_end = table.find('\n');
@@ -185,9 +200,12 @@ Result<Output> Explain(const std::string& name, const Style& style) {
                                                             : "the container: create and run") +
           (rule->judges_updates ? "; update too" : "") + "\nPaths:\n";
   for (const std::string_view path : rule->paths) text += "  " + std::string(path) + '\n';
-  text += "Actions: " + Joined(ActionNames(*rule)) +
-          " (restricted: " + std::string(policy::Name(profiles->restricted.rule(name).action)) +
-          ", baseline: " + std::string(policy::Name(profiles->baseline.rule(name).action)) + ")\n";
+  std::vector<std::string> actions;
+  for (const policy::Effective& profile : *profiles) {
+    actions.push_back(profile.profile + ": " +
+                      std::string(policy::Name(profile.rule(name).action)));
+  }
+  text += "Actions: " + Joined(ActionNames(*rule)) + " (" + Joined(actions) + ")\n";
   if (!rule->schema.parameters.empty()) text += "Parameters:\n";
   for (const ParameterSchema& parameter : rule->schema.parameters) {
     text += ParameterText(parameter, *rule, *profiles, style);

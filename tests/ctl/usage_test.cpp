@@ -69,8 +69,9 @@ TEST(Rules, AreATableOfTheCatalogue) {
   const ProgramRun run = Runcladctl({"rules"});
   EXPECT_EQ(run.status, 0);
   EXPECT_THAT(run.out, StartsWith("RULE "));
-  EXPECT_THAT(run.out, ::testing::ContainsRegex(
-                           "\nread-only-rootfs +fix +warn +container +CIS 5.13 +The image is "));
+  EXPECT_THAT(run.out,
+              ::testing::ContainsRegex(
+                  "\nread-only-rootfs +fix +warn +off +container +CIS 5.13 +The image is "));
 }
 
 TEST(Rules, AsJsonSayEverything) {
@@ -80,9 +81,12 @@ TEST(Rules, AsJsonSayEverything) {
   const auto rule = std::find_if(rules.begin(), rules.end(),
                                  [](const auto& each) { return each["id"] == "read-only-rootfs"; });
   ASSERT_NE(rule, rules.end());
-  EXPECT_EQ((*rule)["profiles"], (nlohmann::json{{"restricted", "fix"}, {"baseline", "warn"}}));
+  EXPECT_EQ((*rule)["profiles"],
+            (nlohmann::json{{"restricted", "fix"}, {"baseline", "warn"}, {"build", "off"}}));
   EXPECT_EQ((*rule)["benchmarks"], nlohmann::json({"CIS 5.13"}));
-  EXPECT_EQ((*rule)["parameters"][1]["profiles"]["restricted"], 536870912);
+  EXPECT_EQ(
+      (*rule)["parameters"][1]["profiles"],
+      (nlohmann::json{{"restricted", 536870912}, {"baseline", 536870912}, {"build", 536870912}}));
   for (const auto& each : rules) {
     for (const char* member : {"title", "rationale", "wayOut", "scope"}) {
       EXPECT_NE(each[member], "") << each["id"] << " " << member;
@@ -97,10 +101,15 @@ TEST(Explain, SaysWhatEachProfileSets) {
   EXPECT_THAT(run.out, HasSubstr("\nCIS 5.4, PSS baseline, PSS restricted\n"));
   EXPECT_THAT(run.out, HasSubstr("\n  /process/capabilities/bounding\n"));
   EXPECT_THAT(run.out, HasSubstr("\nActions: fix, refuse, warn, off (restricted: fix, baseline: "
-                                 "fix)\n"));
+                                 "fix, build: fix)\n"));
   EXPECT_THAT(run.out, HasSubstr("\n      restricted: CAP_NET_BIND_SERVICE\n"));
-  EXPECT_THAT(run.out, HasSubstr("\n      baseline: CAP_CHOWN CAP_DAC_OVERRIDE "));
+  EXPECT_THAT(run.out, HasSubstr("\n      baseline, build: CAP_CHOWN CAP_DAC_OVERRIDE "));
   EXPECT_THAT(run.out, HasSubstr("\nWay out: "));
+}
+
+TEST(Explain, NamesProfilesThatSetTheSameTogether) {
+  EXPECT_THAT(Runcladctl({"explain", "read-only-rootfs"}).out,
+              HasSubstr("\n      restricted, baseline, build: 536870912\n"));
 }
 
 TEST(Explain, KnowsEveryRule) {
