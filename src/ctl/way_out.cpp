@@ -120,12 +120,23 @@ Document AllowDevices(const std::vector<Finding>& findings, const policy::RuleSe
   return Listing(now, "allow", wanted);
 }
 
-// "of /data lack nosuid noexec", or s6-overlay's /run. Programs in /dev and in the files that
-// engines bind are nobody's need.
+// "keeps /tmp writable on a tmpfs, where no program runs" → "/tmp"; empty: it says something else.
+std::string DirectoryWithoutPrograms(const Finding& finding) {
+  constexpr std::string_view kBegin = "keeps ";
+  constexpr std::string_view kEnd = " writable on a tmpfs, where no program runs";
+  const std::string& why = finding.why;
+  if (!why.starts_with(kBegin) || !why.ends_with(kEnd)) return {};
+  return why.substr(kBegin.size(), why.size() - kBegin.size() - kEnd.size());
+}
+
+// "of /data lack nosuid noexec", s6-overlay's /run, or a tmpfs of read-only-rootfs. Programs in
+// /dev and in the files that engines bind are nobody's need.
 Document RunPrograms(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
   Strings wanted;
   for (const Finding& finding : findings) {
     if (finding.path == "/process/args/0") AddNew(wanted, "/run");
+    const std::string tmpfs = DirectoryWithoutPrograms(finding);
+    if (!tmpfs.empty()) AddNew(wanted, tmpfs);
     const std::size_t end = std::min(finding.why.find(" lack "), finding.why.find(" have "));
     constexpr std::string_view kOf = "of ";
     if (!finding.why.starts_with(kOf) || end == std::string::npos) continue;
@@ -291,13 +302,20 @@ Describe DescribeOf(std::string_view rule) {
 
 }  // namespace
 
+bool IsLiftedBy(const rules::Rule& rule, const Finding& finding) {
+  if (finding.action == "warned") return false;
+  if (finding.rule == rule.id()) return true;
+  // The tmpfs is the one rule's, and what may run on it the other's.
+  return rule.id() == "mount-options" && finding.rule == "read-only-rootfs" &&
+         !DirectoryWithoutPrograms(finding).empty();
+}
+
 json::Value WaysOut(const std::vector<Finding>& findings, const policy::Effective& now) {
   Document rules = Document::object();
   for (const rules::Rule* rule : rules::Catalog()) {
     std::vector<Finding> own;
-    std::ranges::copy_if(findings, std::back_inserter(own), [&](const Finding& finding) {
-      return finding.rule == rule->id() && finding.action != "warned";
-    });
+    std::ranges::copy_if(findings, std::back_inserter(own),
+                         [&](const Finding& finding) { return IsLiftedBy(*rule, finding); });
     if (own.empty()) continue;
     Document setting = DescribeOf(rule->id())(own, now.rule(rule->id()));
     if (!setting.is_null()) rules[std::string(rule->id())] = std::move(setting);

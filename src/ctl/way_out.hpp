@@ -6,10 +6,14 @@
 
 #include "runclad/json/value.hpp"
 #include "runclad/policy/effective.hpp"
+#include "runclad/rules/rule.hpp"
 
 #include "findings.hpp"
 
 namespace runclad::ctl {
+
+// Whether a line of policy.json about `rule` would have let `finding` pass.
+bool IsLiftedBy(const rules::Rule& rule, const Finding& finding);
 
 // The members of policy.json's "rules" that would have let `findings` (of several rules) pass on
 // this host, given the policy that it has now: {"capabilities": {"allow": […]}}. As narrow as the

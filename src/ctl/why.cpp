@@ -153,9 +153,7 @@ std::string AsText(const Story& story, const Document& ways_out, const Style& st
 
   std::string hints;
   for (const rules::Rule* rule : rules::Catalog()) {
-    const auto is_its = [&](const Finding& finding) {
-      return finding.rule == rule->id() && finding.action != "warned";
-    };
+    const auto is_its = [&](const Finding& finding) { return IsLiftedBy(*rule, finding); };
     if (std::ranges::none_of(story.findings, is_its)) continue;
     const auto setting = ways_out.find(rule->id());
     hints += Wrapped(style.Bold(rule->id()) + ": " + std::string(rule->way_out), 2);

@@ -166,6 +166,23 @@ TEST_F(WhyFromLog, OffersTheDirectoriesWhereProgramsDoNotRun) {
             json({{"exec-paths", {"/data", "/run"}}}));
 }
 
+TEST_F(WhyFromLog, OffersThemOnATmpfsOfReadOnlyRootfsToo) {
+  const auto added = [](const char* why, const char* action = "fixed") {
+    return json{
+        {"rule", "read-only-rootfs"}, {"path", "/mounts/6"}, {"action", action}, {"why", why}};
+  };
+  const std::string log = LogLine(
+      kId, json::array({added("keeps /var/tmp writable on a tmpfs, where no program runs"),
+                        added("keeps /run writable on a tmpfs"),
+                        added("keeps /tmp writable on a tmpfs, where no program runs", "warned")}));
+  const json allow = Why(kId, log, {"--json"}).json()["allow"];
+  EXPECT_EQ(allow["rules"]["mount-options"], json({{"exec-paths", {"/var/tmp"}}}));
+  EXPECT_THAT(Why(kId, log).out, HasSubstr("\n    \"mount-options\": { \"exec-paths\": "
+                                           "[\"/var/tmp\"] }\n"));
+  EXPECT_EQ(Runcladctl({"policy", "lint", directory_.Write("allowed.json", allow.dump())}).status,
+            0);
+}
+
 TEST_F(WhyFromLog, TakesTheBeginningOfAnIdThatNoOtherHas) {
   const std::string log = LogLine(kId + "aa", json::array({CapabilitiesFinding()})) +
                           LogLine(kId + "ab", json::array({CapabilitiesFinding()}));
