@@ -63,6 +63,10 @@ Document AllowSyscalls(const std::vector<Finding>& findings, const policy::RuleS
   return Listing(now, "allow", wanted);
 }
 
+bool MapsIds(const Finding& finding) {
+  return finding.why.starts_with("makes files of other users the container's own");
+}
+
 Document AllowMounts(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
   Strings wanted;
   for (const Finding& finding : findings) {
@@ -74,7 +78,10 @@ Document AllowMounts(const std::vector<Finding>& findings, const policy::RuleSet
     }
     if (source.starts_with('/') && source != "/") AddNew(wanted, source);
   }
-  return Listing(now, "allow", wanted);
+  Document setting = Document::object();
+  if (!wanted.empty()) setting.update(Listing(now, "allow", wanted));
+  if (std::ranges::any_of(findings, MapsIds)) setting["id-maps"] = "any";
+  return setting.empty() ? Document() : setting;
 }
 
 Document AllowNamespaces(const std::vector<Finding>& findings, const policy::RuleSetting& now) {

@@ -2,7 +2,26 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
+#include "members.hpp"
+
 namespace runclad::oci {
+namespace {
+
+bool HasUserNamespace(const Spec& spec) {
+  return std::ranges::any_of(spec.namespaces(),
+                             [](const Namespace& entry) { return entry.type == "user"; });
+}
+
+// "idmap" and "ridmap" are runc's, and mean the mount's mappings or else the user namespace's;
+// crun takes a mapping behind them.
+bool IsForeign(const std::string& option, const Spec& spec) {
+  if (option == "idmap" || option == "ridmap") return !HasUserNamespace(spec);
+  return option.starts_with("idmap=") || option.starts_with("ridmap=");
+}
+
+}  // namespace
 
 bool RootIsMapped(const Spec& spec) {
   const bool has_own = std::ranges::any_of(spec.namespaces(), [](const Namespace& entry) {
@@ -11,6 +30,27 @@ bool RootIsMapped(const Spec& spec) {
   return has_own && std::ranges::any_of(spec.uid_mappings(), [](const IdMapping& mapping) {
            return mapping.container_id == 0 && mapping.host_id != 0 && mapping.size > 0;
          });
+}
+
+std::vector<std::string> ForeignIdMaps(const Spec& spec) {
+  std::vector<std::string> pointers;
+  const std::vector<Mount>& mounts = spec.mounts();
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const auto add = [&](const char* member) {
+      pointers.push_back("/mounts/" + std::to_string(i) + "/" + member);
+    };
+    const json::Document& mount = spec.document().at("mounts")[i];
+    for (const char* member : {"uidMappings", "gidMappings"}) {
+      const json::Document* mapping = Find(mount, member);
+      if (mapping == nullptr || mapping->empty()) continue;
+      const json::Document* own = Find(spec.document(), "linux", member);
+      if (own == nullptr || *mapping != *own || !HasUserNamespace(spec)) add(member);
+    }
+    const bool has_option = std::ranges::any_of(
+        mounts[i].options, [&](const std::string& option) { return IsForeign(option, spec); });
+    if (has_option) add("options");
+  }
+  return pointers;
 }
 
 }  // namespace runclad::oci

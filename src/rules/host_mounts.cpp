@@ -3,7 +3,9 @@
 #include <string>
 #include <utility>
 
+#include "runclad/json/pointer.hpp"
 #include "runclad/oci/overlay.hpp"
+#include "runclad/oci/user_namespace.hpp"
 #include "runclad/rules/rule.hpp"
 
 namespace runclad::rules {
@@ -83,6 +85,17 @@ void CheckOverlay(const oci::Mount& mount, const std::string& path, const Contex
   }
 }
 
+// A mapping that names the host's 0 as the container's 1000 makes that user root on the mount.
+void CheckIdMaps(const oci::Spec& spec, const Context& context, Findings& findings) {
+  if (context.parameters.text("id-maps") == "any") return;
+  for (std::string& pointer : oci::ForeignIdMaps(spec)) {
+    json::Value value = json::Get(spec.document(), pointer);
+    findings.push_back(Refuse(std::move(pointer), std::move(value),
+                              "makes files of other users the container's own, and what it writes "
+                              "theirs; host-mounts.id-maps can allow it"));
+  }
+}
+
 Findings Check(const oci::Spec& spec, const Context& context) {
   // What the kernel makes anew for each container. Every other kind could be a disk of the host
   // (ext4 of /dev/sda1) or a view of its kernel (devtmpfs, debugfs).
@@ -107,10 +120,12 @@ Findings Check(const oci::Spec& spec, const Context& context) {
           Refuse(path + "/type", mount.type, "is no kind of mount that is a container's own"));
     }
   }
+  CheckIdMaps(spec, context, findings);
   return findings;
 }
 
 constexpr std::string_view kBelow[] = {"refuse", "read-only"};
+constexpr std::string_view kIdMaps[] = {"own", "any"};
 constexpr policy::ParameterSchema PathList(std::string_view name, policy::Merge merge,
                                            std::string_view description) {
   return {.name = name,
@@ -150,9 +165,19 @@ constexpr policy::ParameterSchema kParameters[] = {
      .description = "what a mount of something below a path of deny gets: refuse, or read-only",
      .order = policy::Order::kLaterIsLooser,
      .docker_default = std::string_view("refuse")},
+    {.name = "id-maps",
+     .type = policy::ParameterType::kText,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kIdMaps,
+     .description =
+         "whose ids an idmapped mount may give to files: its own user namespace's, or any",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = std::string_view("own")},
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.6", "CIS 5.32", "PSS baseline"};
-constexpr std::string_view kPaths[] = {"/mounts/*/source", "/mounts/*/type", "/mounts/*/options"};
+constexpr std::string_view kPaths[] = {"/mounts/*/source", "/mounts/*/type", "/mounts/*/options",
+                                       "/mounts/*/uidMappings", "/mounts/*/gidMappings"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
                                        policy::Action::kWarn, policy::Action::kOff};
 

@@ -67,3 +67,38 @@ capture_runtime run --detach --bundle "$bundle" other
 holds "crun: run --detach" succeeded
 guards "crun: run --detach is confined" eventually 5 confined
 capture_runtime delete --force other
+
+# An idmapped mount: what is root's on the host is the container's user's, who has no capability.
+covers host-mounts
+mkdir "$E2E_SRV/idmap"
+printf 'of root\n' >"$E2E_SRV/idmap/secret"
+chmod 600 "$E2E_SRV/idmap/secret"
+idmapped() {  # JQ-OBJECT: what the mount has beside its source, and the filter of the document
+  rm -f "$E2E_SRV/idmap/new"
+  make_bundle other ".mounts += [{destination: \"/mnt\", type: \"bind\", source: \"$E2E_SRV/idmap\"}
+      + $1] | del(.linux.resources) | .process.user = {uid: 1000, gid: 1000}
+    | .process.args = [\"sh\", \"-c\", \"cat /mnt/secret; echo x >/mnt/new\"] | ${2:-.}" >/dev/null
+  mkdir "$bundle/rootfs/mnt"
+  capture_runtime run --bundle "$bundle" other
+}
+is_roots() { [ "$(stat -c %u "$E2E_SRV/idmap/new" 2>/dev/null)" = 0 ]; }
+idmapped '{options: ["bind"]}'
+holds "crun: a user reads no file of the host's root" out_lacks "of root"
+one='[{containerID: 0, hostID: 1000, size: 1}]'
+idmapped "{options: [\"bind\"], uidMappings: $one, gidMappings: $one}"
+guards "crun: nor by a mapping of the mount" \
+  refused host-mounts '/mounts/[0-9]+/uidMappings' '"hostID":1000'
+guards "crun: and it is not read" out_lacks "of root"
+guards "crun: nor is one written as root" not is_roots
+idmapped '{options: ["bind", "idmap=uids=0-1000-1;gids=0-1000-1"]}'
+guards "crun: nor by an option" refused host-mounts '/mounts/[0-9]+/options' idmap=
+guards "crun: and it is not read by that" out_lacks "of root"
+# As pods of Kubernetes with user namespaces have it.
+pod='[{containerID: 0, hostID: 100000, size: 65536}]'
+chmod 755 "$E2E_WORK/bundles" "$E2E_WORK/bundles/other"
+idmapped "{options: [\"bind\"], uidMappings: $pod, gidMappings: $pod}" \
+  ".process.args[2] = \"id -u; stat -c %u /mnt/secret\" | .process.user = {uid: 0, gid: 0}
+    | .linux.namespaces += [{type: \"user\"}] | .linux.uidMappings = $pod | .linux.gidMappings = $pod
+    | .mounts |= map(select(.type != \"cgroup\"))"
+holds "crun: a user namespace's own mapping passes" out_is "0
+0"

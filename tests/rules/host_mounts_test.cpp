@@ -178,5 +178,64 @@ TEST(HostMounts, ARemountIsRefusedWhateverItNames) {
   }
 }
 
+// A bind of /srv/x with `more` members, in a spec with `linux`.
+Findings OfIdMapped(const std::string& more, const std::string& linux,
+                    const char* id_maps = "own") {
+  const auto spec =
+      oci::Spec::Parse(R"({"mounts":[{"destination":"/x","type":"bind","source":"/srv/x",)" + more +
+                       R"(}],"linux":{)" + linux + "}}");
+  EXPECT_TRUE(spec) << spec.error().message;
+  policy::Parameters parameters;
+  parameters.Set("id-maps", std::string(id_maps));
+  const Facts facts = KnownSources();
+  return FindRule("host-mounts")->check(*spec, {facts, parameters});
+}
+
+TEST(HostMounts, AnIdmappedMountIsRefusedUnlessEachIdIsItself) {
+  const std::string none;
+  const std::string own = R"("namespaces":[{"type":"user"}],"uidMappings":)"
+                          R"([{"containerID":0,"hostID":100000,"size":65536}])";
+  const std::string joined = R"("namespaces":[{"type":"user","path":"/proc/7/ns/user"}],)"
+                             R"("uidMappings":[{"containerID":0,"hostID":100000,"size":65536}])";
+  const std::string unused = R"("uidMappings":[{"containerID":0,"hostID":100000,"size":65536}])";
+  const std::string same = R"("uidMappings":[{"containerID":0,"hostID":100000,"size":65536}])";
+  const std::string to_a_user = R"("uidMappings":[{"containerID":0,"hostID":1000,"size":1}])";
+  const std::string groups = R"("gidMappings":[{"containerID":0,"hostID":100000,"size":65536}])";
+  const struct {
+    const char* name;
+    std::string members;
+    std::string linux;
+    const char* refused;  // the pointer; empty: nothing is
+  } cases[] = {
+      {"none", R"("options":["bind","idmapped"])", none, ""},
+      {"empty", R"("uidMappings":[],"gidMappings":[])", none, ""},
+      {"root's files are a user's", to_a_user, none, "/mounts/0/uidMappings"},
+      {"the same in a user namespace", to_a_user, own, "/mounts/0/uidMappings"},
+      {"its own, as pods of Kubernetes have it", same, own, ""},
+      {"its own, in the pod's", same, joined, ""},
+      {"of a user namespace that there is not", same, unused, "/mounts/0/uidMappings"},
+      {"groups", groups, own, "/mounts/0/gidMappings"},
+      {"runc's option", R"("options":["bind","idmap"])", own, ""},
+      {"runc's recursive option", R"("options":["rbind","ridmap"])", joined, ""},
+      {"runc's option without a user namespace", R"("options":["idmap"])", none,
+       "/mounts/0/options"},
+      {"crun's option", R"("options":["bind","idmap=uids=0-1000-1;gids=0-1000-1"])", own,
+       "/mounts/0/options"},
+      {"crun's recursive option", R"("options":["bind","ridmap=uids=@0-1000-1"])", none,
+       "/mounts/0/options"},
+  };
+  for (const auto& [name, members, linux, refused] : cases) {
+    const Findings findings = OfIdMapped(members, linux);
+    ASSERT_EQ(findings.size(), *refused == '\0' ? 0U : 1U) << name;
+    if (!findings.empty()) {
+      EXPECT_EQ(findings[0].path, refused) << name;
+      EXPECT_FALSE(findings[0].has_safe_form()) << name;
+      EXPECT_FALSE(findings[0].before.is_null()) << name;
+    }
+    EXPECT_THAT(OfIdMapped(members, linux, "any"), IsEmpty()) << name;
+  }
+  EXPECT_EQ(OfIdMapped(to_a_user + "," + groups, none).size(), 2U);
+}
+
 }  // namespace
 }  // namespace runclad::rules
