@@ -56,6 +56,7 @@ constexpr Foreign kForeign[] = {
     {"seccomp.h", {"privilege"}},
     {"spdlog/", {"enforce"}},
     {"fmt/", {"enforce"}},
+    {"sqlite3.h", {"enforce"}},
     {"CLI/", {"ctl"}},
 };
 

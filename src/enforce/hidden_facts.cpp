@@ -55,8 +55,13 @@ class Gatherer {
     for (const std::string& directory : ProgramDirectories()) Add(directory + "/" + name, true);
   }
 
-  void AddPackage(const std::string& name, PackageFiles& packages) {
-    for (const std::string& path : packages.Of(name)) Add(path, false);
+  void AddPackages(const std::vector<std::string>& names) {
+    const PackageFiles packages = FilesOf(names, rootfs_);
+    for (const std::string& path : packages.files) Add(path, false);
+    for (const auto& [path, why] : packages.unreadable) {
+      AddKept(path, "holds packages and cannot be read: " + why);
+      is_complete_ = false;
+    }
   }
 
   // What is hidden in the image, while it is the file of this name in the container: no link that
@@ -69,6 +74,8 @@ class Gatherer {
   void AddKept(std::string path, std::string because) {
     hidden_.kept.push_back({std::move(path), std::move(because)});
   }
+
+  [[nodiscard]] bool is_complete() const { return is_complete_; }
 
   rules::HiddenFacts Take() {
     const auto others = FindOtherNames();
@@ -223,6 +230,7 @@ class Gatherer {
   std::set<std::string> in_image_;
   std::set<std::string> directories_;
   bool is_too_many_ = false;
+  bool is_complete_ = true;
 };
 
 bool IsAskedFor(const policy::RuleSetting& setting) {
@@ -231,42 +239,44 @@ bool IsAskedFor(const policy::RuleSetting& setting) {
              kLists, [&](const char* list) { return !setting.parameters.strings(list).empty(); });
 }
 
-rules::HiddenFacts Gather(const policy::RuleSetting& setting, const sys::Rootfs& rootfs,
-                          const std::vector<std::string>& in_image) {
+struct Gathered {
+  bool is_complete = false;  // every list of packages could be read
+  rules::HiddenFacts facts;
+};
+
+Gathered Gather(const policy::RuleSetting& setting, const sys::Rootfs& rootfs,
+                const std::vector<std::string>& in_image) {
   Gatherer gatherer(rootfs);
   for (const std::string& path : setting.parameters.strings("paths")) gatherer.AddPath(path);
   for (const std::string& name : setting.parameters.strings("programs")) gatherer.AddProgram(name);
-  const auto& packages = setting.parameters.strings("packages");
-  PackageFiles package_files(rootfs);
-  for (const std::string& name : packages) gatherer.AddPackage(name, package_files);
-  if (!packages.empty() && package_files.HasUnreadable()) {
-    gatherer.AddKept("/var/lib/rpm", "is a database of rpm, whose packages cannot be looked up");
-  }
+  gatherer.AddPackages(setting.parameters.strings("packages"));
   for (const std::string& path : in_image) gatherer.AddInImage(path);
-  return gatherer.Take();
+  return {gatherer.is_complete(), gatherer.Take()};
 }
 
 }  // namespace
 
 rules::HiddenFacts GatherHidden(const policy::RuleSetting& setting, const sys::Rootfs& rootfs) {
   if (!IsAskedFor(setting)) return {};
-  return Gather(setting, rootfs, {});
+  return Gather(setting, rootfs, {}).facts;
 }
 
 rules::HiddenFacts GatherHidden(const policy::RuleSetting& setting, const sys::Rootfs& rootfs,
                                 const HiddenImage& image) {
   if (!IsAskedFor(setting)) return {};
-  if (!image.identity.is_known()) return Gather(setting, rootfs, {});
+  if (!image.identity.is_known()) return Gather(setting, rootfs, {}).facts;
   const HiddenCache cache(image.identity, setting, image.state_directory);
   const bool is_as_in_image = IsAsInImage(image.root);
   auto known = cache.Find();
   if (known && is_as_in_image) return *std::move(known);
-  if (known) return Gather(setting, rootfs, known->paths);
-  rules::HiddenFacts facts = Gather(setting, rootfs, {});
+  if (known) return Gather(setting, rootfs, known->paths).facts;
+  Gathered gathered = Gather(setting, rootfs, {});
   // Again: whoever may copy files into a container could have done so meanwhile. What cannot be
-  // kept is looked up each time.
-  if (is_as_in_image && IsAsInImage(image.root)) (void)cache.Keep(facts);
-  return facts;
+  // kept is looked up each time, and so is what could not be read: another time it may be.
+  if (is_as_in_image && gathered.is_complete && IsAsInImage(image.root)) {
+    (void)cache.Keep(gathered.facts);
+  }
+  return std::move(gathered.facts);
 }
 
 }  // namespace runclad::enforce

@@ -1,8 +1,17 @@
 #include "package_files.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <set>
+#include <span>
 #include <string_view>
 #include <utility>
+
+#include "runclad/sys/confined_child.hpp"
+
+#include "rpm_database.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -34,55 +43,108 @@ bool IsName(std::string_view package) {
   return !package.empty() && package.find_first_of("/\n") == std::string_view::npos;
 }
 
+class Reader {
+ public:
+  explicit Reader(const sys::Rootfs& rootfs) : rootfs_(rootfs) {}
+
+  // A file per package, of its architecture where there can be several.
+  void AddDpkg(const std::string& package) {
+    if (!IsName(package)) return;
+    for (const char* architecture :
+         {"", ":amd64", ":arm64", ":i386", ":armhf", ":armel", ":ppc64el", ":riscv64", ":s390x"}) {
+      const std::string list = Read("/var/lib/dpkg/info/" + package + architecture + ".list");
+      for (std::string_view rest = list; !rest.empty();) {
+        AddFile(std::string(TakeLine(rest)), found_.files);
+      }
+    }
+  }
+
+  // One file of paragraphs; P: the package, F: a directory, R: a file in it.
+  void AddApk(const std::vector<std::string>& packages) {
+    std::string database = Read("/lib/apk/db/installed");
+    if (database.empty()) database = Read("/usr/lib/apk/db/installed");
+    bool is_wanted = false;
+    std::string directory;
+    for (std::string_view rest = database; !rest.empty();) {
+      const std::string_view line = TakeLine(rest);
+      if (line.starts_with("P:")) {
+        is_wanted = std::ranges::find(packages, line.substr(2)) != packages.end();
+        directory.clear();
+      } else if (is_wanted && line.starts_with("F:")) {
+        directory = "/" + std::string(line.substr(2));
+      } else if (is_wanted && line.starts_with("R:")) {
+        AddFile((directory == "/" ? "" : directory) + "/" + std::string(line.substr(2)),
+                found_.files);
+      }
+    }
+  }
+
+  void AddRpm(const std::vector<std::string>& packages) {
+    std::set<std::string> databases;  // one directory is often a link to the other
+    for (const char* directory : {"/var/lib/rpm/", "/usr/lib/sysimage/rpm/"}) {
+      for (const char* name : {"rpmdb.sqlite", "Packages.db", "Packages"}) {
+        const std::string path = rootfs_.Resolve(std::string(directory) + name);
+        if (!rootfs_.Examine(path) || !databases.insert(path).second) continue;
+        AddRpmDatabase(path, packages);
+      }
+    }
+  }
+
+  PackageFiles Take() { return std::move(found_); }
+
+ private:
+  // Empty where there is none.
+  std::string Read(const std::string& path) {
+    const std::string resolved = rootfs_.Resolve(path);
+    if (!rootfs_.Examine(resolved)) return {};
+    auto text = rootfs_.Read(resolved, kMaxDatabaseBytes);
+    if (text) return *std::move(text);
+    found_.unreadable.emplace_back(resolved, text.error().message);
+    return {};
+  }
+
+  // A database is a program's input that the image's maker wrote: nobody with authority reads it.
+  void AddRpmDatabase(const std::string& path, const std::vector<std::string>& packages) {
+    const auto answer = [&]() -> Result<std::string> {
+      // Before it is opened: opening a device may have effects.
+      if (!S_ISREG(rootfs_.Examine(path)->st_mode)) return Error{"it is not a regular file"};
+      const auto file = rootfs_.OpenResolved(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+      if (!file) return file.error();
+      return sys::RunConfined(
+          file->get(), [&](std::span<char> database) { return RpmFiles(database, packages); });
+    }();
+    if (!answer) {
+      found_.unreadable.emplace_back(path, answer.error().message);
+      return;
+    }
+    if (!answer->starts_with('+')) {
+      found_.unreadable.emplace_back(path, "a part of it is damaged");
+    } else if (const auto log = rootfs_.Examine(path + "-wal"); log && log->st_size > 0) {
+      found_.unreadable.emplace_back(path + "-wal",
+                                     "changes that wait in SQLite's log are not read");
+    }
+    std::string_view rest = *answer;
+    rest.remove_prefix(std::min<std::size_t>(rest.size(), 1));
+    while (!rest.empty()) {
+      const std::string_view name = rest.substr(0, rest.find('\0'));
+      rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+      AddFile(std::string(name), found_.files);
+    }
+  }
+
+  const sys::Rootfs& rootfs_;
+  PackageFiles found_;
+};
+
 }  // namespace
 
-std::vector<std::string> PackageFiles::Of(const std::string& package) {
-  std::vector<std::string> files;
-  if (!IsName(package)) return files;
-  // dpkg: a file per package, of its architecture where there can be several.
-  for (const char* architecture :
-       {"", ":amd64", ":arm64", ":i386", ":armhf", ":armel", ":ppc64el", ":riscv64", ":s390x"}) {
-    const auto list =
-        rootfs_.Read(rootfs_.Resolve("/var/lib/dpkg/info/" + package + architecture + ".list"),
-                     kMaxDatabaseBytes);
-    if (!list) continue;
-    for (std::string_view rest = *list; !rest.empty();) {
-      AddFile(std::string(TakeLine(rest)), files);
-    }
-  }
-  // apk: one file of paragraphs; P: the package, F: a directory, R: a file in it.
-  bool is_wanted = false;
-  std::string directory;
-  for (std::string_view rest = Apk(); !rest.empty();) {
-    const std::string_view line = TakeLine(rest);
-    if (line.starts_with("P:")) {
-      is_wanted = line.substr(2) == package;
-      directory.clear();
-    } else if (is_wanted && line.starts_with("F:")) {
-      directory = "/" + std::string(line.substr(2));
-    } else if (is_wanted && line.starts_with("R:")) {
-      AddFile((directory == "/" ? "" : directory) + "/" + std::string(line.substr(2)), files);
-    }
-  }
-  return files;
-}
-
-const std::string& PackageFiles::Apk() {
-  if (apk_) return *apk_;
-  for (const char* path : {"/lib/apk/db/installed", "/usr/lib/apk/db/installed"}) {
-    auto database = rootfs_.Read(rootfs_.Resolve(path), kMaxDatabaseBytes);
-    if (database) return apk_.emplace(*std::move(database));
-  }
-  return apk_.emplace();
-}
-
-bool PackageFiles::HasUnreadable() const {
-  constexpr const char* kDatabases[] = {
-      "/var/lib/rpm/rpmdb.sqlite", "/var/lib/rpm/Packages", "/var/lib/rpm/Packages.db",
-      "/usr/lib/sysimage/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/Packages.db"};
-  return std::ranges::any_of(kDatabases, [&](const char* path) {
-    return rootfs_.Examine(rootfs_.Resolve(path)).has_value();
-  });
+PackageFiles FilesOf(const std::vector<std::string>& packages, const sys::Rootfs& rootfs) {
+  if (packages.empty()) return {};
+  Reader reader(rootfs);
+  for (const std::string& package : packages) reader.AddDpkg(package);
+  reader.AddApk(packages);
+  reader.AddRpm(packages);
+  return reader.Take();
 }
 
 }  // namespace runclad::enforce

@@ -1,30 +1,23 @@
-// The files of a package, by the database of its package manager in an image.
+// The files of packages, by the databases of the package managers in an image.
 #pragma once
 
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runclad/sys/rootfs.hpp"
 
 namespace runclad::enforce {
 
-class PackageFiles {
- public:
-  explicit PackageFiles(const sys::Rootfs& rootfs) : rootfs_(rootfs) {}
-
-  // Absolute paths as the package has them, directories among them where dpkg lists them, without
-  // documentation. None for a package that is not installed.
-  std::vector<std::string> Of(const std::string& package);
-
-  // There are packages that cannot be looked up: a database of rpm.
-  [[nodiscard]] bool HasUnreadable() const;
-
- private:
-  const std::string& Apk();
-
-  const sys::Rootfs& rootfs_;
-  std::optional<std::string> apk_;  // its database, once read
+struct PackageFiles {
+  // Absolute paths as the packages have them, directories among them, without documentation. None
+  // for a package that is not installed.
+  std::vector<std::string> files;
+  // Databases that could not be read, or not whole, each with the reason.
+  std::vector<std::pair<std::string, std::string>> unreadable;
 };
+
+// Of packages of dpkg, apk and rpm by these names.
+PackageFiles FilesOf(const std::vector<std::string>& packages, const sys::Rootfs& rootfs);
 
 }  // namespace runclad::enforce

@@ -48,7 +48,7 @@ constexpr policy::ParameterSchema kParameters[] = {
     List("programs", policy::Vocabulary::kAny,
          "names of programs, in /bin, /sbin and those of /usr and /usr/local"),
     List("packages", policy::Vocabulary::kAny,
-         "names of dpkg and apk packages whose files are hidden, their documentation apart"),
+         "names of dpkg, apk and rpm packages whose files are hidden, their documentation apart"),
 };
 constexpr std::string_view kPaths[] = {"/linux/maskedPaths"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
@@ -63,7 +63,7 @@ extern constinit const Rule kHiddenPaths{
         "What an intruder needs next - wget, nc, a package manager, a compiler - is often in the "
         "image already. A file that is hidden is empty and does not run, for exec as well. Where "
         "one file is many programs (busybox), hiding one of them would hide the shell: it is left, "
-        "and the log says so. Databases of rpm are not read: name programs or paths instead.",
+        "and the log says so, as it names a database of packages that cannot be read.",
     .way_out = "take it from hidden-paths.programs, paths or packages with a waiver",
     .benchmarks = {},
     .paths = kPaths,

@@ -229,8 +229,32 @@ docker_remove evil
 find /var/lib/docker -path "*/diff$list" -exec truncate -s 0 {} +
 docker_run box-tools sh -c "cat $list; /opt/kit/run ran"
 guards "kept: the package's list is not read again" out_lacks ran
-unset RUNTIME
 docker rmi box-tools >/dev/null
+
+# --- packages of rpm, in the three formats of its database ---
+own_policy '"hidden-paths": {"packages": ["rpm-kit"]}'
+install -D "$tools/bin/probe" "$tools/opt/rpm-kit/bin/run"
+install -D "$tools/bin/probe" "$tools/opt/rpm-other/run"
+databases=$E2E_DIR/../data/rpm
+for database in var/lib/rpm/rpmdb.sqlite var/lib/rpm/Packages usr/lib/sysimage/rpm/Packages.db; do
+  install -D -m 644 "$databases/${database##*/}" "$tools/$database"
+  tar -C "$tools" -c . | docker import - box-rpm >/dev/null
+  docker_run box-rpm /opt/rpm-kit/bin/run ran
+  guards "rpm: a program of a package in ${database##*/} does not run" out_lacks ran
+  docker_run box-rpm /opt/rpm-other/run ran
+  holds "rpm: a program of another package in ${database##*/} does" out_is ran
+  rm "$tools/$database"
+  docker rmi box-rpm >/dev/null
+done
+head -c 20000 "$databases/Packages" >"$tools/var/lib/rpm/Packages"
+tar -C "$tools" -c . | docker import - box-rpm >/dev/null
+docker_run box-rpm /opt/rpm-other/run ran
+holds "rpm: a container with a damaged database runs" out_is ran
+guards "rpm: that its packages cannot be told is in the log" log_has own \
+  '[.findings[]? | select(.rule == "hidden-paths" and .before == "/var/lib/rpm/Packages") | .why]
+   == ["stays usable: it holds packages and cannot be read: a part of it is damaged"]'
+unset RUNTIME
+docker rmi box-rpm >/dev/null
 own_policy ''
 
 umount "$E2E_SRV/drift/below" "$E2E_SRV/drift-ro/below"

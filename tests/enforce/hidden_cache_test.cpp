@@ -262,6 +262,16 @@ TEST(HiddenInImage, WhatIsNoOverlayIsNotKnownToBeTheImages) {
   });
 }
 
+TEST(HiddenInImage, IsNotKeptWhileAListOfPackagesCannotBeRead) {
+  InPrivateMounts([] {
+    const Containers containers;
+    Containers::Image("/var/lib/rpm/Packages", "damaged");
+    Containers::Start("one");
+    EXPECT_THAT(Containers::HiddenIn("one"), ElementsAre("/usr/bin/kit", "/usr/bin/wget"));
+    EXPECT_FALSE(Containers::IsKept());
+  });
+}
+
 TEST(HiddenInImage, IsNotKeptForAnUnknownImage) {
   InPrivateMounts([] {
     const Containers containers;

@@ -2,6 +2,7 @@
 #include "enforce/hidden_facts.hpp"
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -19,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using runclad::testing::MakeDirectories;
 using runclad::testing::WriteFile;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Strings = std::vector<std::string>;
@@ -165,18 +167,90 @@ TEST_F(HiddenFiles, PackagesAreWhatApkSays) {
   EXPECT_THAT(Gather({}, {}, {"wget"}).paths, ElementsAre("/etc/wgetrc", "/usr/bin/wget"));
 }
 
-TEST_F(HiddenFiles, PackagesOfRpmAreNotLookedUpAndThatIsTold) {
-  File("/var/lib/rpm/rpmdb.sqlite");
-  EXPECT_THAT(Told(Gather({}, {}, {"wget"})),
-              ElementsAre("/var/lib/rpm is a database of rpm, whose packages cannot be looked up"));
+TEST_F(HiddenFiles, PackagesAreWhatRpmSays) {
+  File("/opt/rpm-kit/bin/run");
+  File("/opt/rpm-kit/bin/second");
+  File("/opt/rpm-other/run");
+  File("/usr/share/doc/rpm-kit/README");
+  struct {
+    const char* path;
+    const char* fixture;
+  } const rows[] = {
+      {"/var/lib/rpm/rpmdb.sqlite", "rpmdb.sqlite"},
+      {"/usr/lib/sysimage/rpm/rpmdb.sqlite", "rpmdb.sqlite"},
+      {"/var/lib/rpm/Packages", "Packages"},
+      {"/usr/lib/sysimage/rpm/Packages.db", "Packages.db"},
+  };
+  for (const auto& row : rows) {
+    MakeDirectories(fs::path(root_ + row.path).parent_path());
+    fs::copy_file(std::string(RUNCLAD_TEST_DATA) + "/data/rpm/" + row.fixture, root_ + row.path);
+    const auto facts = Gather({}, {}, {"absent", "rpm-kit"});
+    EXPECT_THAT(facts.paths, ElementsAre("/opt/rpm-kit/bin/run", "/opt/rpm-kit/bin/second"))
+        << row.path;
+    EXPECT_THAT(Told(facts), IsEmpty()) << row.path;
+    fs::remove(root_ + row.path);
+  }
+}
+
+TEST_F(HiddenFiles, OneRpmDatabaseByTwoNamesIsReadOnce) {
+  File("/usr/lib/sysimage/rpm/Packages", "broken");
+  Link("../../usr/lib/sysimage/rpm", "/var/lib/rpm");
+  EXPECT_THAT(Told(Gather({}, {}, {"kit"})),
+              ElementsAre("/usr/lib/sysimage/rpm/Packages holds packages and cannot be read: it is "
+                          "damaged, or of a format that is not known"));
   EXPECT_THAT(Told(Gather({}, {"wget"})), IsEmpty()) << "nobody asks for packages";
 }
 
-TEST_F(HiddenFiles, AHostileDatabaseIsNoneAndHoldsNobodyUp) {
-  MakeDirectories(root_ + "/var/lib/dpkg/info");
+TEST_F(HiddenFiles, ChangesThatWaitInALogOfRpmAreTold) {
+  File("/opt/rpm-kit/bin/run");
+  MakeDirectories(root_ + "/var/lib/rpm");
+  fs::copy_file(std::string(RUNCLAD_TEST_DATA) + "/data/rpm/rpmdb.sqlite",
+                root_ + "/var/lib/rpm/rpmdb.sqlite");
+  File("/var/lib/rpm/rpmdb.sqlite-wal", "");
+  EXPECT_THAT(Told(Gather({}, {}, {"rpm-kit"})), IsEmpty());
+  File("/var/lib/rpm/rpmdb.sqlite-wal", "changes");
+  const auto facts = Gather({}, {}, {"rpm-kit"});
+  EXPECT_THAT(facts.paths, ElementsAre("/opt/rpm-kit/bin/run"));
+  EXPECT_THAT(
+      Told(facts),
+      ElementsAre("/var/lib/rpm/rpmdb.sqlite-wal holds packages and cannot be read: changes "
+                  "that wait in SQLite's log are not read"));
+}
+
+TEST_F(HiddenFiles, AHostileDatabaseIsToldAndHoldsNobodyUp) {
+  for (const char* directory : {"/var/lib/dpkg/info", "/var/lib/rpm", "/usr/lib/sysimage/rpm"}) {
+    MakeDirectories(root_ + directory);
+  }
   ASSERT_EQ(::mkfifo((root_ + "/var/lib/dpkg/info/wget.list").c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo((root_ + "/var/lib/rpm/rpmdb.sqlite").c_str(), 0600), 0);
   Link("/etc/passwd", "/lib/apk/db/installed");  // the host's is not read
-  EXPECT_THAT(Gather({}, {}, {"wget"}).paths, IsEmpty());
+  Link("../../../../../../../../etc/passwd", "/usr/lib/sysimage/rpm/Packages");
+  Link("Packages.db", "/usr/lib/sysimage/rpm/Packages.db");
+  MakeDirectories(root_ + "/usr/lib/sysimage/rpm/rpmdb.sqlite");
+  File("/var/lib/rpm/Packages", "");
+  fs::resize_file(root_ + "/var/lib/rpm/Packages", (std::size_t{256} << 20) + 1);
+  const auto facts = Gather({}, {}, {"wget"});
+  EXPECT_THAT(facts.paths, IsEmpty());
+  EXPECT_THAT(
+      Told(facts),
+      ElementsAre(
+          "/var/lib/dpkg/info/wget.list holds packages and cannot be read: not a regular file",
+          "/var/lib/rpm/rpmdb.sqlite holds packages and cannot be read: it is not a regular file",
+          "/var/lib/rpm/Packages holds packages and cannot be read: it is larger than the "
+          "268435456 "
+          "bytes allowed",
+          "/usr/lib/sysimage/rpm/rpmdb.sqlite holds packages and cannot be read: it is not a "
+          "regular file",
+          "/usr/lib/sysimage/rpm/Packages.db holds packages and cannot be read: it is not a "
+          "regular "
+          "file"));
+  if (::geteuid() != 0) return;
+  fs::remove(root_ + "/var/lib/rpm/rpmdb.sqlite");
+  ASSERT_EQ(::mknod((root_ + "/var/lib/rpm/rpmdb.sqlite").c_str(), S_IFCHR | 0600, makedev(1, 5)),
+            0);
+  EXPECT_THAT(Told(Gather({}, {}, {"wget"})),
+              Contains("/var/lib/rpm/rpmdb.sqlite holds packages and cannot be read: it is not a "
+                       "regular file"));
 }
 
 TEST_F(HiddenFiles, AreNotCountedWithoutEnd) {
