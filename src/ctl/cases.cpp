@@ -23,6 +23,7 @@
 
 #include "runclad/base/spelling.hpp"
 #include "runclad/enforce/decision.hpp"
+#include "runclad/enforce/host_policy.hpp"
 #include "runclad/enforce/subject.hpp"
 #include "runclad/json/pointer.hpp"
 #include "runclad/json/reader.hpp"
@@ -176,7 +177,7 @@ Result<std::vector<std::string>> Run(Case test,
   auto identity = IdentityOf(test.image);
   if (!identity) return Fault(test.name, identity.error().message);
   subject.identity = *std::move(identity);
-  const auto policy = LoadPolicy(config_directory, subject.identity);
+  const auto policy = enforce::LoadPolicy(config_directory, subject.identity);
   if (!policy) return policy.error();
   const rules::Facts facts = enforce::GatherFacts(
       test.spec, *policy, {.id = {}, .bundle = test.bundle, .runtime_root = {}, .records = nullptr},

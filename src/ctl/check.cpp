@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/enforce/decision.hpp"
+#include "runclad/enforce/host_policy.hpp"
 #include "runclad/enforce/subject.hpp"
 #include "runclad/rules/rule.hpp"
 #include "runclad/sys/file.hpp"
@@ -106,7 +107,7 @@ Result<Output> Check(const CheckRequest& request, const Style& style) {
   auto identity = IdentityOf(request.image);
   if (!identity) return identity.error();
   subject.identity = *std::move(identity);
-  const auto policy = LoadPolicy(request.config_directory, subject.identity);
+  const auto policy = enforce::LoadPolicy(request.config_directory, subject.identity);
   if (!policy) return policy.error();
   auto document = Open(request);
   if (!document) return document.error();

@@ -109,11 +109,6 @@ struct ScanRequest {
 // Writes what the report says for each digest of its image, in place of an earlier scan's word.
 Result<Output> ImportScan(const ScanRequest& request);
 
-// The host's policy as runclad reads it, for containers of the image; a directory that was named
-// must be there.
-Result<policy::Effective> LoadPolicy(const std::optional<std::string>& config_directory,
-                                     const engine::Identity& identity = {}, bool origins = false);
-
 // A profile alone.
 Result<policy::Effective> LoadProfile(const std::string& name);
 inline constexpr const char* kProfiles[] = {"restricted", "baseline", "build"};

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -15,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/enforce/host_policy.hpp"
 #include "runclad/json/reader.hpp"
 #include "runclad/rules/rule.hpp"
 
@@ -31,11 +31,6 @@ using policy::FileKind;
 
 constexpr std::string_view kSuffix = ".json";
 constexpr std::int64_t kSoonDays = 30;
-
-std::int64_t Today() {
-  constexpr std::int64_t kSecondsPerDay = 24 * 3600;
-  return std::time(nullptr) / kSecondsPerDay;
-}
 
 std::optional<std::string> ReadText(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -175,7 +170,7 @@ class DirectoryLinter {
   }
 
   bool LintHost() {
-    const auto policy = Load(nullptr, Today());
+    const auto policy = Load(nullptr, enforce::Today());
     if (!policy) {
       AddUntrusted(policy.error().message);
       return false;
@@ -185,7 +180,7 @@ class DirectoryLinter {
     if (policy->builds.empty()) return true;
     engine::Identity build;
     build.engine = engine::Engine::kBuildkit;
-    const auto builds = Load(&build, Today());
+    const auto builds = Load(&build, enforce::Today());
     if (!builds) {
       AddUntrusted(builds.error().message);
       return false;
@@ -200,7 +195,7 @@ class DirectoryLinter {
   // Waivers of the sources that begin with `source`; `identity` as they were loaded for.
   void LintWaivers(const std::string& source, const policy::Effective& policy,
                    const engine::Identity* identity) {
-    const auto later = Load(identity, Today() + kSoonDays);
+    const auto later = Load(identity, enforce::Today() + kSoonDays);
     for (std::size_t i = 0; i < policy.waivers.size(); ++i) {
       const policy::WaiverUse& waiver = policy.waivers[i];
       if (!waiver.source.starts_with(source)) continue;
@@ -241,7 +236,7 @@ class DirectoryLinter {
     };
     const json::Document pins = pins_of(part).empty() ? pins_of(document) : pins_of(part);
     if (!pins.empty()) identity.config_digest = pins.front().get<std::string>();
-    const auto policy = Load(&identity, Today());
+    const auto policy = Load(&identity, enforce::Today());
     if (!policy) {
       // A fault of another file that is read for the same image is told there.
       const bool is_told = std::ranges::any_of(findings_, [](const LintFinding& finding) {
@@ -268,7 +263,7 @@ class DirectoryLinter {
     }
     if (!pins.empty() || identity.names.empty()) return;
     identity.names.front().tier = engine::Tier::kTag;
-    const auto by_tag = Load(&identity, Today());
+    const auto by_tag = Load(&identity, enforce::Today());
     if (!by_tag) return;
     for (const policy::Cut& cut : cuts_of(*by_tag)) {
       const bool is_told = std::ranges::any_of(cuts, [&](const policy::Cut& told) {
@@ -295,7 +290,7 @@ std::vector<LintFinding> LintFile(const std::string& file, const std::string& te
     findings.push_back({file, fault.line, LintLevel::kFault, "format", fault.message});
   }
   if (!findings.empty()) return findings;
-  const auto policy = policy::Parse(text, file, rules::Schemas(), {.today = Today()});
+  const auto policy = policy::Parse(text, file, rules::Schemas(), {.today = enforce::Today()});
   if (!policy) return {{file, 0, LintLevel::kFault, "format", policy.error().message}};
   for (const std::string& fault : FilterFaults(*policy)) {
     findings.push_back({file, 0, LintLevel::kFault, "seccomp", fault});
@@ -303,8 +298,9 @@ std::vector<LintFinding> LintFile(const std::string& file, const std::string& te
   if (policy->builds.empty()) return findings;
   engine::Identity build;
   build.engine = engine::Engine::kBuildkit;
-  const auto builds = policy::Parse(text, file, rules::Schemas(),
-                                    {.identity = &build, .today = Today(), .origins = true});
+  const auto builds =
+      policy::Parse(text, file, rules::Schemas(),
+                    {.identity = &build, .today = enforce::Today(), .origins = true});
   if (!builds) return {{file, 0, LintLevel::kFault, "format", builds.error().message}};
   for (LintFinding& finding : BuildFindings(fs::path(file).parent_path(), *builds)) {
     if (std::ranges::find(findings, finding) == findings.end()) {

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/enforce/host_policy.hpp"
 #include "runclad/privilege/capabilities.hpp"
 #include "runclad/sys/file.hpp"
 
@@ -69,7 +70,7 @@ Result<Output> PinImage(const PinRequest& request) {
     return Error{"the image of container " + record->id +
                  " is unknown: " + record->identity.unknown_because};
   }
-  const auto policy = LoadPolicy(request.config_directory, record->identity);
+  const auto policy = enforce::LoadPolicy(request.config_directory, record->identity);
   if (!policy) return policy.error();
 
   const fs::path directory =

@@ -1,22 +1,9 @@
-#include <ctime>
-
 #include "runclad/base/spelling.hpp"
 #include "runclad/rules/rule.hpp"
 
 #include "commands.hpp"
 
 namespace runclad::ctl {
-
-Result<policy::Effective> LoadPolicy(const std::optional<std::string>& config_directory,
-                                     const engine::Identity& identity, bool origins) {
-  constexpr std::int64_t kSecondsPerDay = 24 * 3600;
-  return policy::Load(config_directory.value_or(std::string(policy::kDefaultConfigDirectory)),
-                      rules::Schemas(),
-                      {.identity = &identity,
-                       .today = std::time(nullptr) / kSecondsPerDay,
-                       .directory_must_exist = config_directory.has_value(),
-                       .origins = origins});
-}
 
 Result<policy::Effective> LoadProfile(const std::string& name) {
   if (policy::Profile(name).empty()) return Error{"unknown profile " + Quoted(name)};

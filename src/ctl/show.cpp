@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/enforce/host_policy.hpp"
 #include "runclad/rules/rule.hpp"
 
 #include "commands.hpp"
@@ -71,11 +72,10 @@ std::string OriginOf(const policy::Effective& policy, const std::string& key) {
 }
 
 std::string Shown(const Document& value) {
-  if (value == "") return "(none)";
-  if (value.is_string()) return value.get<std::string>();
-  if (!value.is_array()) return value.dump();
-  if (value.empty()) return "(none)";
-  return Joined(value.get<std::vector<std::string>>());
+  if (!value.is_string() && !value.is_array()) return value.dump();
+  const std::string text =
+      value.is_string() ? value.get<std::string>() : Joined(value.get<std::vector<std::string>>());
+  return text.empty() ? "(none)" : text;
 }
 
 // Under a heading: "  allow  CAP_CHOWN" and, below, where it was said.
@@ -171,7 +171,7 @@ Result<Output> ShowPolicy(const ShowRequest& request, const Style& style) {
     identity = *std::move(named);
   }
   if (request.builds) identity.engine = engine::Engine::kBuildkit;
-  const auto policy = LoadPolicy(request.config_directory, identity, /*origins=*/true);
+  const auto policy = enforce::LoadPolicy(request.config_directory, identity, /*origins=*/true);
   if (!policy) return policy.error();
   return Output{request.json ? AsJson(*policy) : AsText(*policy, style)};
 }

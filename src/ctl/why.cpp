@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/enforce/host_policy.hpp"
 #include "runclad/enforce/record_search.hpp"
 #include "runclad/json/reader.hpp"
 #include "runclad/rules/rule.hpp"
@@ -192,7 +193,7 @@ policy::Effective CurrentPolicy(const Result<policy::Effective>& policy,
 }  // namespace
 
 Result<Output> Why(const WhyRequest& request, const Style& style) {
-  const auto policy = LoadPolicy(request.config_directory);
+  const auto policy = enforce::LoadPolicy(request.config_directory);
   if (!policy && request.config_directory) return policy.error();
   auto stories = FromRecords(request);
   if (!stories) return stories.error();

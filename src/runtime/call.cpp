@@ -3,9 +3,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <ctime>
-
-#include "runclad/rules/rule.hpp"
 
 #include "lower_runtime.hpp"
 
@@ -14,16 +11,6 @@ namespace runclad::runtime {
 std::string Call::root() const {
   const auto named = line.global("root");
   return named && !named->empty() ? std::string(*named) : DefaultRoot(lower_runtime);
-}
-
-Result<policy::Effective> LoadPolicy(const Call& call, const engine::Identity& identity) {
-  constexpr std::int64_t kSecondsPerDay = 24 * 3600;
-  const auto& named = call.line.config_directory;
-  return policy::Load(named.value_or(std::string(policy::kDefaultConfigDirectory)),
-                      rules::Schemas(),
-                      {.identity = &identity,
-                       .today = std::time(nullptr) / kSecondsPerDay,
-                       .directory_must_exist = named.has_value()});
 }
 
 Result<Admission> Admit(const policy::Effective& policy) {

@@ -32,9 +32,6 @@ Result<Arguments> Update(Call call);
 Result<Arguments> Start(const Call& call);
 Result<Arguments> Delete(const Call& call);
 
-// The policy in --runclad-config, or in /etc/runclad, for a container of this image.
-Result<policy::Effective> LoadPolicy(const Call& call, const engine::Identity& identity);
-
 // Whether a caller without root (a rootless engine) may go on; `passes` says that nothing is
 // applied to it.
 struct Admission {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runclad/enforce/facts.hpp"
+#include "runclad/enforce/host_policy.hpp"
 #include "runclad/enforce/process_policy.hpp"
 #include "runclad/enforce/records.hpp"
 #include "runclad/enforce/runtime_state.hpp"
@@ -61,7 +62,7 @@ Result<Arguments> Create(const Call& call) {
   const std::string named_root(call.line.global("root").value_or(""));
   enforce::Request request{id, bundle->path(), named_root, nullptr};
   const enforce::Subject subject = enforce::FindSubject(*spec, request);
-  const auto policy = LoadPolicy(call, subject.identity);
+  const auto policy = enforce::LoadPolicy(call.line.config_directory, subject.identity);
   if (!policy) return policy.error();
   const auto admission = Admit(*policy);
   if (!admission) return admission.error();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runclad/enforce/facts.hpp"
+#include "runclad/enforce/host_policy.hpp"
 #include "runclad/enforce/records.hpp"
 #include "runclad/enforce/runtime_state.hpp"
 #include "runclad/json/pointer.hpp"
@@ -77,7 +78,7 @@ Result<Arguments> Exec(Call call) {
     policy = std::move(record->process_policy);
     identity = std::move(record->identity);
   } else {
-    auto loaded = LoadPolicy(call, {});
+    auto loaded = enforce::LoadPolicy(call.line.config_directory);
     if (!loaded) return loaded.error();
     const auto admission = Admit(*loaded);
     if (!admission) return admission.error();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runclad/base/unique_fd.hpp"
+#include "runclad/enforce/host_policy.hpp"
 #include "runclad/oci/spec.hpp"
 #include "runclad/oci/update_resources.hpp"
 #include "runclad/sys/file.hpp"
@@ -72,7 +73,7 @@ Result<Arguments> Update(Call call) {
     policy = std::move(known->record->process_policy);
     identity = std::move(known->record->identity);
   } else {
-    auto loaded = LoadPolicy(call, {});
+    auto loaded = enforce::LoadPolicy(call.line.config_directory);
     if (!loaded) return loaded.error();
     const auto admission = Admit(*loaded);
     if (!admission) return admission.error();

@@ -1,0 +1,22 @@
+// The host's policy as it is today.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "runclad/base/result.hpp"
+#include "runclad/engine/identity.hpp"
+#include "runclad/policy/effective.hpp"
+
+namespace runclad::enforce {
+
+// Days since 1970-01-01 UTC: waivers end by them.
+std::int64_t Today();
+
+// The policy in `directory`, which has to be there, or in /etc/runclad, for containers of this
+// image.
+Result<policy::Effective> LoadPolicy(const std::optional<std::string>& directory,
+                                     const engine::Identity& identity = {}, bool origins = false);
+
+}  // namespace runclad::enforce

@@ -1,0 +1,24 @@
+#include "runclad/enforce/host_policy.hpp"
+
+#include <ctime>
+
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::enforce {
+
+std::int64_t Today() {
+  constexpr std::int64_t kSecondsPerDay = 24L * 3600;
+  return std::time(nullptr) / kSecondsPerDay;
+}
+
+Result<policy::Effective> LoadPolicy(const std::optional<std::string>& directory,
+                                     const engine::Identity& identity, bool origins) {
+  return policy::Load(directory.value_or(std::string(policy::kDefaultConfigDirectory)),
+                      rules::Schemas(),
+                      {.identity = &identity,
+                       .today = Today(),
+                       .directory_must_exist = directory.has_value(),
+                       .origins = origins});
+}
+
+}  // namespace runclad::enforce
