@@ -171,25 +171,23 @@ Document OfTheHost() {
 
 Result<Output> PrintSchema(const std::string& sort) {
   constexpr std::string_view kSorts[] = {"policy", "image", "shared"};
-  struct Sort {
-    Document members;
-    const char* title;
-  };
-  Sort chosen;
+  Document members;
+  const char* title = nullptr;
   if (sort == kSorts[0]) {
-    chosen = {OfTheHost(), "runclad: policy.json and policy.d/*.json"};
+    members = OfTheHost();
+    title = "runclad: policy.json and policy.d/*.json";
   } else if (sort == kSorts[1]) {
-    chosen = {OfAnImage(), "runclad: images/<repository>.json"};
+    members = OfAnImage();
+    title = "runclad: images/<repository>.json";
   } else if (sort == kSorts[2]) {
-    chosen = {OfImages(),
-              "runclad: images/…/_default.json, digests/sha256/<hex>.json, pods/<namespace>.json"};
+    members = OfImages();
+    title = "runclad: images/…/_default.json, digests/sha256/<hex>.json, pods/<namespace>.json";
   } else {
     return Error{"there is a schema of " + Alternatives(kSorts) + ", not of " + Quoted(sort) +
                  Suggestion(sort, kSorts)};
   }
-  Document schema = {{"$schema", "http://json-schema.org/draft-07/schema#"},
-                     {"title", chosen.title}};
-  schema.update(Object(std::move(chosen.members)));
+  Document schema = {{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", title}};
+  schema.update(Object(std::move(members)));
   schema["definitions"] = {{"capability", Capability()}, {"rules", Rules()}, {"waiver", Waiver()}};
   return Output{schema.dump(2) + "\n"};
 }

@@ -185,7 +185,7 @@ std::string LogLine(const LogEntry& entry) {
 }
 
 Status WriteLog(const policy::LogSettings& settings, const std::string& line) {
-  const Status written = WriteTo(settings.target, line);
+  Status written = WriteTo(settings.target, line);
   if (written || settings.required) return written;
   ::openlog(kIdent, LOG_PID, LOG_AUTHPRIV);
   ::syslog(LOG_WARNING, "%s; the decision was: %s", written.error().message.c_str(), line.c_str());

@@ -50,7 +50,7 @@ std::vector<std::string> Covers(const oci::Spec& spec,
 std::string_view Path(const std::vector<std::string>& environment) {
   constexpr std::string_view kName = "PATH=";
   for (const std::string& variable : environment) {
-    if (variable.starts_with(kName)) return std::string_view(variable).substr(kName.size());
+    if (variable.starts_with(kName)) return std::string_view{variable}.substr(kName.size());
   }
   return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }

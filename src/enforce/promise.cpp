@@ -83,11 +83,12 @@ Status VerifyStatus(const Promise& promise, const std::string& process, bool sec
 }
 
 Status VerifyNamespaces(const Promise& promise, const std::string& process) {
+  const std::string directory = process + "/ns/";
   for (const std::string& name : promise.own_namespaces) {
     struct stat ours {};
     struct stat theirs {};
     if (::stat(("/proc/self/ns/" + name).c_str(), &ours) != 0 ||
-        ::stat((process + "/ns/" + name).c_str(), &theirs) != 0) {
+        ::stat((directory + name).c_str(), &theirs) != 0) {
       return SystemError("its " + name + " namespace cannot be examined", errno);
     }
     if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino) {

@@ -142,7 +142,7 @@ void Records::Sweep(const std::string& runtime_root) const {
   if (!stamp || ::futimens(stamp.get(), nullptr) != 0) return;
   for (const std::string& name : List(directory_.get())) {
     if (name.ends_with(kSuffix)) {
-      const std::string_view id = std::string_view(name).substr(0, name.size() - kSuffix.size());
+      const std::string_view id = std::string_view{name}.substr(0, name.size() - kSuffix.size());
       if (!ContainerExists(runtime_root, id) && IsOld(directory_.get(), name.c_str(), now)) {
         Remove(id);
       }

@@ -31,7 +31,13 @@ Result<std::vector<std::string>> ReadDiffIds(std::string_view config) {
 std::string ChainId(const std::vector<std::string>& diff_ids) {
   std::string chain;
   for (const std::string& diff_id : diff_ids) {
-    chain = chain.empty() ? diff_id : Sha256(chain + ' ' + diff_id);
+    if (chain.empty()) {
+      chain = diff_id;
+      continue;
+    }
+    chain += ' ';
+    chain += diff_id;
+    chain = Sha256(chain);
   }
   return chain;
 }

@@ -69,7 +69,7 @@ std::optional<std::int64_t> BytesOf(std::string_view text) {
   unsigned shift = 0;
   if (!unit.empty() && unit != "b") {
     const std::size_t power = kUnits.find(unit.front());
-    const std::string_view rest = std::string_view(unit).substr(1);
+    const std::string_view rest = std::string_view{unit}.substr(1);
     if (power == std::string_view::npos || (!rest.empty() && rest != "b" && rest != "ib")) {
       return std::nullopt;
     }

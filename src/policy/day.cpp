@@ -22,7 +22,7 @@ std::optional<std::int64_t> DaysOf(std::string_view text) {
                                         std::chrono::month(number(5, 2)),
                                         std::chrono::day(number(8, 2)));
   if (!day.ok()) return std::nullopt;
-  return std::chrono::sys_days(day).time_since_epoch().count();
+  return std::chrono::sys_days{day}.time_since_epoch().count();
 }
 
 }  // namespace runclad::policy

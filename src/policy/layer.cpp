@@ -354,6 +354,7 @@ class LayerReader {
   RuleLayer ReadRule(const RuleSchema& schema, const Document& settings, const std::string& base,
                      std::span<const std::string_view> others) {
     RuleLayer rule{schema.id, std::nullopt, {}};
+    const std::string prefix = base_ + base;
     for (const auto& [key, value] : settings.get_ref<const Document::object_t&>()) {
       if (std::ranges::find(others, key) != others.end()) continue;
       if (key == "action") {
@@ -365,8 +366,8 @@ class LayerReader {
         UnknownParameter(schema, key, base + json::Escape(key), others);
         continue;
       }
-      std::optional<Parameters::Value> read = ReadValue(
-          value, {*parameter, schema.id, format_.is_syscall}, base_ + base + key, faults_);
+      std::optional<Parameters::Value> read =
+          ReadValue(value, {*parameter, schema.id, format_.is_syscall}, prefix + key, faults_);
       if (read) rule.parameters.emplace_back(&*parameter, *std::move(read));
     }
     return rule;

@@ -74,7 +74,7 @@ struct Folded {
 };
 
 // The profile and the host's layers.
-Result<Folded> FoldHost(std::vector<HostText> texts, const Format& format,
+Result<Folded> FoldHost(const std::vector<HostText>& texts, const Format& format,
                         const LoadOptions& options) {
   Folded folded;
   folded.policy.profile = kDefaultProfile;
@@ -138,7 +138,7 @@ Result<Effective> Load(const std::string& directory, std::span<const RuleSchema>
     if (!read) return read.error();
     texts = *std::move(read);
   }
-  auto folded = FoldHost(std::move(texts), format, options);
+  auto folded = FoldHost(texts, format, options);
   if (!folded) return folded.error();
   if (options.identity != nullptr) {
     const auto shipped = PolicyFiles::Open(std::string(options.shipped_directory));

@@ -73,7 +73,8 @@ Parameters::Value Meet(const ParameterSchema& schema, Parameters::Value left,
     return schema.vocabulary == Vocabulary::kIdRange ? Overlap(*list, other)
                                                      : Intersection(std::move(*list), other);
   }
-  return IsLooser(schema, left, right) == wants_looser ? std::move(left) : right;
+  if (IsLooser(schema, left, right) == wants_looser) return left;
+  return right;
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ void CheckAppArmor(const oci::Spec& spec, const Context& context, Findings& find
   if (!lsm.apparmor) return;
   const std::string asked = spec.apparmor_profile();
   const std::string_view named = context.parameters.text("apparmor");
-  const std::string_view ours = named.empty() ? std::string_view(lsm.apparmor_default) : named;
+  const std::string_view ours = named.empty() ? std::string_view{lsm.apparmor_default} : named;
   if (asked.empty()) {
     findings.push_back(
         ours.empty()

@@ -70,7 +70,7 @@ std::string DefaultRoot(const std::string& runtime) {
   std::array<char, PATH_MAX> real{};
   const std::string path =
       ::realpath(runtime.c_str(), real.data()) != nullptr ? std::string(real.data()) : runtime;
-  const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
+  const std::string_view name = std::string_view{path}.substr(path.rfind('/') + 1);
   return name.starts_with("crun") ? "/run/crun" : "/run/runc";
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <ctime>
 #include <string_view>
+#include <tuple>
 
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/json/value.hpp"
@@ -44,7 +45,7 @@ std::string Now() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
   ::gmtime_r(&now, &parts);
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  std::ignore = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
   return text.data();
 }
 

@@ -122,8 +122,8 @@ Result<std::optional<UniqueFd>> OpenTrusted(int dir_fd, std::string_view path) {
     if (!next) return SystemError(title + " cannot be opened", errno);
     struct stat status {};
     if (::fstat(next.get(), &status) != 0) return SystemError(title + " cannot be examined", errno);
-    if (const std::string why = WhyUntrusted(status); !why.empty()) {
-      return Error{title + " is " + why};
+    if (std::string why = WhyUntrusted(status); !why.empty()) {
+      return Error{title + why.insert(0, " is ")};
     }
     at = std::move(next);
     start = end + 1;
@@ -159,7 +159,7 @@ Status ReplaceFile(int dir_fd, const std::string& name, std::string_view bytes, 
     file = create();
   }
   if (!file) return SystemError(name + " cannot be replaced", errno);
-  const Status is_replaced = [&]() -> Status {
+  Status is_replaced = [&]() -> Status {
     if (auto written = WriteAll(file.get(), bytes, name); !written) return written;
     if (owner != ::geteuid() || group != ::getegid()) {
       if (::fchown(file.get(), owner, group) != 0) {

@@ -17,6 +17,7 @@ namespace runclad::sys {
 struct Inode {
   dev_t device = 0;
   ino_t number = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 in it for a pointer
   friend auto operator<=>(const Inode&, const Inode&) = default;
 };
 

@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <limits>
 #include <memory>
+#include <tuple>
 
 #include <seccomp.h>
 
@@ -203,9 +204,9 @@ Status SeccompProgram::TryCompile(const SeccompFilter& filter, unsigned seconds)
   const pid_t child = ::fork();
   if (child < 0) return SystemError("cannot start a process", errno);
   if (child == 0) {
-    std::signal(SIGPROF, SIG_DFL);
+    std::ignore = std::signal(SIGPROF, SIG_DFL);
     const itimerval limit{{}, {.tv_sec = static_cast<time_t>(seconds), .tv_usec = 0}};
-    ::setitimer(ITIMER_PROF, &limit, nullptr);
+    std::ignore = ::setitimer(ITIMER_PROF, &limit, nullptr);
     const auto program = Compile(filter);
     const std::string fault = program ? "" : program.error().message;
     const bool is_told =
