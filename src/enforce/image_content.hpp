@@ -5,8 +5,9 @@
 
 namespace runclad::enforce {
 
-// True where `root` is an overlay mount whose upper layer is empty: nobody has changed, added or
-// removed a file. False where that cannot be told: other storage drivers.
+// True where `root` is an overlay mount whose upper layer holds nothing but places for the engine's
+// own mounts in /etc: nobody has changed, added or removed a file. False where that cannot be told:
+// other storage drivers.
 bool IsAsInImage(const std::string& root);
 
 }  // namespace runclad::enforce

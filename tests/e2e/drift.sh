@@ -229,6 +229,19 @@ docker_remove evil
 find /var/lib/docker -path "*/diff$list" -exec truncate -s 0 {} +
 docker_run box-tools sh -c "cat $list; /opt/kit/run ran"
 guards "kept: the package's list is not read again" out_lacks ran
+# podman puts places for its mounts into every container, and that is no change of the image.
+podman_fetch() {
+  capture podman --cgroup-manager cgroupfs --events-backend file --runtime \
+    "$E2E_WORK/runtimes/own/runclad" run --rm --network none --cgroup-parent "$E2E_CGROUP" \
+    --ulimit nofile=1024:2048 --ulimit nproc=1000:2000 box-tools "$@"
+}
+rm -rf "$kept"
+tar -C "$tools" -c . | podman import -q -c 'CMD ["sh"]' - box-tools >/dev/null
+podman_fetch /opt/kit/run ran
+guards "kept: with podman as well" test "$(find "$kept" -type f 2>/dev/null | wc -l)" = 1
+podman_fetch sh -c '/opt/kit/run ran; echo done'
+guards "kept: and is hidden there" out_is "done"
+podman rmi box-tools >/dev/null
 docker rmi box-tools >/dev/null
 
 # --- packages of rpm, in the three formats of its database ---

@@ -244,6 +244,33 @@ TEST(HiddenInImage, ARestartOfAContainerThatRemovedAFileIsAChange) {
   });
 }
 
+TEST(HiddenInImage, PlacesForMountsInEtcAreNoChange) {
+  InPrivateMounts([] {
+    const Containers containers;
+    Containers::Image("/etc/passwd");
+    const std::string etc = "/srv/one/merged/etc";
+    Containers::Start("one");
+    for (const char* name : {"/hostname", "/hosts", "/resolv.conf"}) WriteFile(etc + name, "");
+    fs::create_symlink("/proc/mounts", etc + "/mtab");
+    EXPECT_TRUE(IsAsInImage("/srv/one/merged")) << "as podman makes them";
+    WriteFile(etc + "/other");
+    EXPECT_FALSE(IsAsInImage("/srv/one/merged"));
+    Containers::Start("two");
+    fs::create_symlink("/elsewhere", "/srv/two/merged/etc/mtab");
+    EXPECT_FALSE(IsAsInImage("/srv/two/merged"));
+    Containers::Start("three");
+    fs::create_symlink("passwd", "/srv/three/merged/etc/hosts");
+    EXPECT_FALSE(IsAsInImage("/srv/three/merged"));
+    Containers::Start("four");
+    fs::remove_all("/srv/four/merged/etc");
+    WriteFile("/srv/four/merged/etc/hosts", "");
+    EXPECT_FALSE(IsAsInImage("/srv/four/merged")) << "the image's /etc is gone";
+    Containers::Start("five");
+    WriteFile("/srv/five/merged/opt/hosts", "");
+    EXPECT_FALSE(IsAsInImage("/srv/five/merged"));
+  });
+}
+
 TEST(HiddenInImage, WhatIsNoOverlayIsNotKnownToBeTheImages) {
   InPrivateMounts([] {
     const Containers containers;
