@@ -60,6 +60,16 @@ std::string DockerExecRoot(const std::string& runtime_root) {
   return runtime.starts_with("runtime-") ? std::string(exec_root) : std::string();
 }
 
+// CRI-O's bundle is below the runroot, and the graphroot is where the rootfs is a layer of it:
+// <graphroot>/overlay/<layer>/merged, <graphroot>/vfs/dir/<layer>. Empty where it is not so.
+std::string GraphRoot(const Call& call, const std::string& driver) {
+  const std::string rootfs = RealPath(call.rootfs);
+  const std::string_view drivers = SplitLast(SplitLast(rootfs).first).first;
+  const auto [root, name] = SplitLast(drivers);
+  const std::string own = std::string(root) + '/' + driver + "-containers/" + call.id;
+  return name == driver && sys::OnlyRootCouldReplace(own) ? std::string(root) : std::string();
+}
+
 void DescribeContainerd(const Call& call, std::string_view state, Layout& layout) {
   layout.engine = Engine::kContainerd;
   layout.containerd_state = state;
@@ -97,6 +107,13 @@ Layout Discover(const Call& call) {
     layout.engine = call.runtime_root.empty() ? Engine::kPodman : Engine::kCrio;
     layout.data_root = storage;
     layout.storage_driver = containers.substr(0, containers.size() - kContainers.size());
+    if (layout.engine == Engine::kCrio) {
+      const std::string graph_root = GraphRoot(call, layout.storage_driver);
+      if (!graph_root.empty() && graph_root != layout.data_root) {
+        Add(layout.data_root, layout.run_directories);
+        layout.data_root = graph_root;
+      }
+    }
     Add(layout.data_root, layout.data_directories);
     // CRI-O pins a pod's namespaces here.
     layout.namespace_directories.insert(layout.namespace_directories.end(),

@@ -103,6 +103,34 @@ TEST(Layout, PodmanAndCrio) {
   });
 }
 
+// CRI-O's bundles lie below the runroot; what it knows of its containers, below the graphroot.
+TEST(Layout, CriosStorageIsWhereTheRootfsIs) {
+  InPrivateMounts([] {
+    const std::string bundle = "/srv/run/overlay-containers/" + kId + "/userdata";
+    const std::string own = "/srv/storage/overlay-containers/" + kId;
+    const std::string rootfs = "/srv/storage/overlay/x/merged";
+    for (const std::string& path : {bundle, own, rootfs, std::string("/srv/storage/vfs/dir/x")}) {
+      MakeDirectories(path);
+    }
+    const Layout crio = Discover({kId, bundle, "/run/runc", rootfs});
+    EXPECT_EQ(crio.engine, Engine::kCrio);
+    EXPECT_EQ(crio.data_root, "/srv/storage");
+    EXPECT_EQ(crio.storage_driver, "overlay");
+    EXPECT_THAT(crio.data_directories, ElementsAre("/srv/storage"));
+    EXPECT_THAT(crio.run_directories, ElementsAre("/srv/run"));
+    const auto root = [&](const std::string& place, const char* runtime_root) {
+      return Discover({kId, bundle, runtime_root, place}).data_root;
+    };
+    EXPECT_EQ(root(rootfs, ""), "/srv/run") << "podman's bundles are below the graphroot";
+    EXPECT_EQ(root("/srv/storage/vfs/dir/x", "/run/runc"), "/srv/run") << "another driver's";
+    EXPECT_EQ(root("/srv/storage/overlay/x", "/run/runc"), "/srv/run") << "no layer";
+    ASSERT_EQ(chmod(own.c_str(), 0777), 0);
+    EXPECT_EQ(root(rootfs, "/run/runc"), "/srv/run") << "anybody's";
+    std::filesystem::remove(own);
+    EXPECT_EQ(root(rootfs, "/run/runc"), "/srv/run") << "not this container's";
+  });
+}
+
 TEST(Layout, Buildkit) {
   InPrivateMounts([] {
     MakeDirectories("/srv/docker/buildkit/executor/abc");
