@@ -35,6 +35,32 @@ inline void MakeRealContainerd() {
            fs::copy_options::overwrite_existing | fs::copy_options::recursive);
 }
 
+// Of the images and containers in there.
+namespace real {
+
+inline const std::string kIndex =
+    "sha256:c3837fa5d0cf3bb6d547b6a0dff4f2860e3aea06b69334a71ebe3009fa0594d5";
+inline const std::string kManifest =
+    "sha256:d519ae489d364f3ff79a2b68a4b4386991abc6a6c14f974567814aab5c2a83b5";
+inline const std::string kConfig =
+    "sha256:98bfd0d68d93e01c675a04ef7a19ecf04683f963bf9e8a469732a1d240485ddc";
+inline const std::string kTwinConfig =
+    "sha256:9a707067ac7aa37bc6b97ed25740723978943c80cef02f5495d353e727b5ae2d";
+inline const std::string kTwinManifest =
+    "sha256:0550e6431edb21026f4d4215491af3ae70c214c984df1dcc8f35161449150cef";
+inline const std::string kPauseConfig =
+    "sha256:c414275908f24326a285fe23fe8bbf3bf64593b5e763bf4b73dddce88a26887a";
+
+inline const std::string kSandbox =
+    "fff07854bb4f99abbb9ac4f26c03555418e6faefa453050953356074940f3b79";
+inline const std::string kPodUid = "11111111-1111-1111-1111-111111111111";
+inline const std::string kByName =
+    "f5e096bd9055f41ddf3d7f966446ca6fd086b9ce6d1dee7a3c3357c7dfe7dcb9";
+inline const std::string kById = "359e846bf474e339afe56b4ba1ab1a93f4ed203ce03d54b6a4a624ae6e9780c8";
+inline const std::string kTwin = "d842263262ee5b5092a88384e6b08a30fa97a12347d40c99ced1c4c41740d1ba";
+
+}  // namespace real
+
 // The identity of a container as its shim would ask for it.
 inline Identity IdentifyIn(const std::string& name_space, const std::string& id,
                            Pod* pod = nullptr) {
@@ -46,6 +72,19 @@ inline Identity IdentifyIn(const std::string& name_space, const std::string& id,
   layout.bundle = bundle;
   layout.containerd_root = kContainerdRoot;
   return Identify(layout, {id, bundle, "", bundle + "/rootfs"}, pod);
+}
+
+// "tag docker.io/library/app:1" …
+inline std::vector<std::string> Names(const Identity& identity) {
+  std::vector<std::string> names;
+  for (const ImageName& name : identity.names) {
+    names.push_back(std::string(Name(name.tier)) + " " + name.reference.text());
+  }
+  return names;
+}
+
+inline std::string AskedFor(const Identity& identity) {
+  return identity.asked_for ? identity.asked_for->text() : "nothing";
 }
 
 // A containerd made up for a test.

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "containerd_fixture.hpp"
+#include "tampering.hpp"
 
 namespace runclad::engine {
 namespace {
@@ -17,51 +18,8 @@ namespace {
 using runclad::testing::InPrivateMounts;
 using runclad::testing::WriteFile;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 using ::testing::UnorderedElementsAreArray;
-
-// Of the images in tests/data/containerd.
-const std::string kIndex =
-    "sha256:c3837fa5d0cf3bb6d547b6a0dff4f2860e3aea06b69334a71ebe3009fa0594d5";
-const std::string kManifest =
-    "sha256:d519ae489d364f3ff79a2b68a4b4386991abc6a6c14f974567814aab5c2a83b5";
-const std::string kConfig =
-    "sha256:98bfd0d68d93e01c675a04ef7a19ecf04683f963bf9e8a469732a1d240485ddc";
-const std::string kTwinConfig =
-    "sha256:9a707067ac7aa37bc6b97ed25740723978943c80cef02f5495d353e727b5ae2d";
-const std::string kTwinManifest =
-    "sha256:0550e6431edb21026f4d4215491af3ae70c214c984df1dcc8f35161449150cef";
-const std::string kPauseConfig =
-    "sha256:c414275908f24326a285fe23fe8bbf3bf64593b5e763bf4b73dddce88a26887a";
-
-const std::string kSandbox = "fff07854bb4f99abbb9ac4f26c03555418e6faefa453050953356074940f3b79";
-const std::string kPodUid = "11111111-1111-1111-1111-111111111111";
-const std::string kByName = "f5e096bd9055f41ddf3d7f966446ca6fd086b9ce6d1dee7a3c3357c7dfe7dcb9";
-const std::string kById = "359e846bf474e339afe56b4ba1ab1a93f4ed203ce03d54b6a4a624ae6e9780c8";
-const std::string kTwin = "d842263262ee5b5092a88384e6b08a30fa97a12347d40c99ced1c4c41740d1ba";
-
-// "tag docker.io/library/app:1" …
-std::vector<std::string> Names(const Identity& identity) {
-  std::vector<std::string> names;
-  for (const ImageName& name : identity.names) {
-    names.push_back(std::string(Name(name.tier)) + " " + name.reference.text());
-  }
-  return names;
-}
-
-std::string AskedFor(const Identity& identity) {
-  return identity.asked_for ? identity.asked_for->text() : "nothing";
-}
-
-void ExpectUnknown(const Identity& identity, const std::string& because) {
-  EXPECT_FALSE(identity.is_known()) << because;
-  EXPECT_THAT(identity.unknown_because, HasSubstr(because));
-  EXPECT_THAT(identity.manifest_digests, IsEmpty()) << because;
-  EXPECT_THAT(identity.names, IsEmpty()) << because;
-  EXPECT_EQ(AskedFor(identity), "nothing") << because;
-}
 
 TEST(ContainerdIdentity, OfCtr) {
   InPrivateMounts([] {
@@ -69,12 +27,13 @@ TEST(ContainerdIdentity, OfCtr) {
     const Identity identity = IdentifyIn("default", "plain");
     EXPECT_EQ(identity.unknown_because, "");
     EXPECT_EQ(identity.engine, Engine::kContainerd);
-    EXPECT_EQ(identity.config_digest, kConfig);
-    EXPECT_THAT(identity.manifest_digests, UnorderedElementsAre(kIndex, kManifest));
+    EXPECT_EQ(identity.config_digest, real::kConfig);
+    EXPECT_THAT(identity.manifest_digests, UnorderedElementsAre(real::kIndex, real::kManifest));
     // Not the name with another's digest, not the short one, not the one that went elsewhere.
-    EXPECT_THAT(Names(identity),
-                ElementsAre("tag docker.io/library/app:1", "tag docker.io/library/app:latest",
-                            "tag docker.io/library/app@" + kIndex, "tag docker.io/me/alias:7"));
+    EXPECT_THAT(
+        Names(identity),
+        ElementsAre("tag docker.io/library/app:1", "tag docker.io/library/app:latest",
+                    "tag docker.io/library/app@" + real::kIndex, "tag docker.io/me/alias:7"));
     EXPECT_EQ(AskedFor(identity), "docker.io/library/app:1");
     EXPECT_EQ(identity.pod_namespace, "");
     EXPECT_FALSE(identity.is_sandbox);
@@ -85,8 +44,8 @@ TEST(ContainerdIdentity, TheSameLayersUnderAnotherConfigAreAnotherImage) {
   InPrivateMounts([] {
     MakeRealContainerd();
     const Identity identity = IdentifyIn("default", "twin");
-    EXPECT_EQ(identity.config_digest, kTwinConfig);
-    EXPECT_THAT(identity.manifest_digests, ElementsAre(kTwinManifest));
+    EXPECT_EQ(identity.config_digest, real::kTwinConfig);
+    EXPECT_THAT(identity.manifest_digests, ElementsAre(real::kTwinManifest));
     EXPECT_THAT(Names(identity), ElementsAre("tag docker.io/library/twin:1"));
     EXPECT_EQ(AskedFor(identity), "docker.io/library/twin:1");
   });
@@ -127,60 +86,6 @@ TEST(ContainerdIdentity, OfNoImage) {
   });
 }
 
-TEST(ContainerdIdentity, OfKubernetes) {
-  InPrivateMounts([] {
-    MakeRealContainerd();
-    const auto names = ElementsAre(
-        "tag docker.io/library/aaa:latest", "tag docker.io/library/app:1",
-        "repository-digest docker.io/library/app@" + kIndex, "tag docker.io/me/alias:7");
-    const Identity by_name = IdentifyIn("k8s.io", kByName);
-    EXPECT_EQ(by_name.unknown_because, "");
-    EXPECT_EQ(by_name.config_digest, kConfig);
-    EXPECT_THAT(by_name.manifest_digests, UnorderedElementsAre(kIndex, kManifest));
-    EXPECT_THAT(Names(by_name), names);
-    EXPECT_EQ(AskedFor(by_name), "docker.io/library/app:1") << "not the record's aaa:latest";
-    EXPECT_EQ(by_name.pod_namespace, "shop");
-    EXPECT_FALSE(by_name.is_sandbox);
-
-    const Identity by_id = IdentifyIn("k8s.io", kById);
-    EXPECT_EQ(by_id.config_digest, kConfig);
-    EXPECT_THAT(Names(by_id), names);
-    EXPECT_EQ(AskedFor(by_id), "nothing") << "a kubelet asks for the id";
-    EXPECT_EQ(by_id.pod_namespace, "shop");
-
-    const Identity twin = IdentifyIn("k8s.io", kTwin);
-    EXPECT_EQ(twin.config_digest, kTwinConfig);
-    EXPECT_EQ(AskedFor(twin), "docker.io/library/twin:1");
-  });
-}
-
-TEST(ContainerdIdentity, OfAPodsSandbox) {
-  InPrivateMounts([] {
-    MakeRealContainerd();
-    const Identity identity = IdentifyIn("k8s.io", kSandbox);
-    EXPECT_EQ(identity.config_digest, kPauseConfig);
-    EXPECT_THAT(Names(identity), ElementsAre("tag registry.k8s.io/pause:3.9"));
-    EXPECT_EQ(identity.pod_namespace, "shop") << "not the annotation's";
-    EXPECT_TRUE(identity.is_sandbox);
-  });
-}
-
-TEST(ContainerdIdentity, WhichPodIsTheSandboxsAndItsContainers) {
-  InPrivateMounts([] {
-    MakeRealContainerd();
-    for (const std::string& id : {kSandbox, kByName, kById, kTwin}) {
-      Pod pod;
-      IdentifyIn("k8s.io", id, &pod);
-      EXPECT_EQ(pod.sandbox, kSandbox) << id;
-      EXPECT_EQ(pod.uid, kPodUid) << id;
-    }
-    Pod none{"left from", "before"};
-    IdentifyIn("default", "plain", &none);
-    EXPECT_EQ(none.sandbox, "");
-    EXPECT_EQ(none.uid, "");
-  });
-}
-
 TEST(ContainerdIdentity, StateThatIsNotRootsAloneProvesNothing) {
   InPrivateMounts([] {
     MakeRealContainerd();
@@ -188,7 +93,7 @@ TEST(ContainerdIdentity, StateThatIsNotRootsAloneProvesNothing) {
     for (const std::string& path :
          {kContainerdRoot, std::string("/srv/lib"), kDatabase,
           kDatabase.substr(0, kDatabase.rfind('/')), kBlobs, kBlobs.substr(0, kBlobs.rfind('/')),
-          BlobPath(kIndex), BlobPath(kConfig)}) {
+          BlobPath(real::kIndex), BlobPath(real::kConfig)}) {
       ASSERT_TRUE(IdentifyIn("default", "plain").is_known());
       ASSERT_EQ(::chown(path.c_str(), kSomeone, 0), 0);
       ExpectUnknown(IdentifyIn("default", "plain"), "");
@@ -210,15 +115,15 @@ TEST(ContainerdIdentity, StateThatIsNotRootsAloneProvesNothing) {
 
 TEST(ContainerdIdentity, DocumentsThatAreNotTheirDigest) {
   InPrivateMounts([] {
-    for (const std::string& digest : {kIndex, kManifest, kConfig}) {
+    for (const std::string& digest : {real::kIndex, real::kManifest, real::kConfig}) {
       MakeRealContainerd();
       ASSERT_TRUE(IdentifyIn("default", "plain").is_known());
       std::ofstream(BlobPath(digest), std::ios::app) << ' ';
       ExpectUnknown(IdentifyIn("default", "plain"),
-                    digest == kIndex ? "other content" : "leads to");
+                    digest == real::kIndex ? "other content" : "leads to");
     }
     MakeRealContainerd();
-    std::filesystem::resize_file(BlobPath(kIndex), (std::size_t{4} << 20) + 1);
+    std::filesystem::resize_file(BlobPath(real::kIndex), (std::size_t{4} << 20) + 1);
     ExpectUnknown(IdentifyIn("default", "plain"), "");
   });
 }
@@ -228,12 +133,12 @@ TEST(ContainerdIdentity, ADamagedDatabaseIsNeverHalfBelieved) {
     MakeRealContainerd();
     std::ifstream file(kDatabase, std::ios::binary);
     const std::string database{std::istreambuf_iterator<char>(file), {}};
-    const Identity whole = IdentifyIn("k8s.io", kByName);
+    const Identity whole = IdentifyIn("k8s.io", real::kByName);
     constexpr std::size_t kPageSize = 4096;
     int unknown = 0;
     const auto expect_all_or_nothing = [&](const std::string& damaged, const std::string& what) {
       WriteFile(kDatabase, damaged);
-      const Identity identity = IdentifyIn("k8s.io", kByName);
+      const Identity identity = IdentifyIn("k8s.io", real::kByName);
       if (!identity.is_known()) {
         ++unknown;
         EXPECT_NE(identity.unknown_because, "") << what;
@@ -258,144 +163,6 @@ TEST(ContainerdIdentity, ADamagedDatabaseIsNeverHalfBelieved) {
     EXPECT_GT(unknown, 50);
   });
 }
-
-// --- made up
-// --------------------------------------------------------------------------------------
-
-std::string PodJson(const std::string& id, const std::string& rest) {
-  return R"({"Version":"v1","Metadata":{"ID":")" + id + "\"," + rest + "}}";
-}
-
-std::string SandboxJson(const std::string& id, const std::string& name_space) {
-  return PodJson(id, R"("Config":{"labels":{"namespace":"a","uid":"a"},)"
-                     R"("metadata":{"name":"\"namespace\":\"b\"","uid":"5f0e","namespace":")" +
-                         name_space + R"("},"annotations":{"x":"\\"}})");
-}
-
-const char* const kContainerExtension = "io.cri-containerd.container.metadata";
-const char* const kSandboxExtension = "io.cri-containerd.sandbox.metadata";
-
-struct MadePod {
-  MadeContainerd containerd;
-  std::string config;
-  Tree* container = nullptr;
-  Tree* sandbox = nullptr;
-
-  MadePod() {
-    containerd.SetNamespace("k8s.io");
-    config = containerd.AddConfig({"base", "top"});
-    const std::string target = containerd.AddIndex({containerd.AddManifest(config)});
-    for (const std::string& name : {std::string("docker.io/library/app:latest"),
-                                    std::string("docker.io/library/app:1"), config}) {
-      containerd.AddName(name, target);
-    }
-    container = &containerd.AddContainer("one", "docker.io/library/app:1", {"base", "top"});
-    sandbox = &containerd.AddContainer("box", "pause", {"base"});
-    SetSandbox(SandboxJson("box", "shop"));
-  }
-
-  void SetSandbox(const std::string& json) const {
-    MadeContainerd::AddExtension(*sandbox, kSandboxExtension, json);
-  }
-
-  Identity Identify(const std::string& image, const std::string& image_id,
-                    const std::string& sandbox_id) {
-    MadeContainerd::AddExtension(
-        *container, kContainerExtension,
-        PodJson("one", R"("SandboxID":")" + sandbox_id + R"(","Config":{"image":)" + image +
-                           R"(},"ImageRef":")" + image_id + "\""));
-    containerd.Write();
-    return IdentifyIn("k8s.io", "one");
-  }
-};
-
-TEST(ContainerdIdentity, WhatThePodsAuthorWrote) {
-  InPrivateMounts([] {
-    MadePod pod;
-    const std::pair<const char*, const char*> cases[] = {
-        {R"({"image":"ID","user_specified_image":"app"})", "docker.io/library/app:latest"},
-        {R"({"image":"ID","user_specified_image":"app:1"})", "docker.io/library/app:1"},
-        {R"({"image":"ID","user_specified_image":"app:2"})", "nothing"},
-        {R"({"image":"docker.io/library/app:1"})", "docker.io/library/app:1"},
-        {R"({"image":"ID"})", "nothing"},
-        {R"({})", "nothing"},
-    };
-    for (const auto& [image, expected] : cases) {
-      const Identity identity = pod.Identify(image, pod.config, "box");
-      EXPECT_EQ(identity.config_digest, pod.config) << image;
-      EXPECT_EQ(AskedFor(identity), expected) << image;
-    }
-    const Identity identity = pod.Identify("{}", Sha256("another"), "box");
-    ExpectUnknown(identity, "is not sha256:");
-    EXPECT_EQ(identity.pod_namespace, "shop") << "whose pod it is does not hang on the image";
-  });
-}
-
-TEST(ContainerdIdentity, ThePodsNamespaceIsTheSandboxs) {
-  InPrivateMounts([] {
-    MadePod pod;
-    const Identity identity = pod.Identify("{}", pod.config, "box");
-    EXPECT_EQ(identity.pod_namespace, "shop") << identity.unknown_because;
-    EXPECT_TRUE(identity.is_known());
-    ExpectUnknown(pod.Identify("{}", pod.config, "absent"), R"(no record of its sandbox "absent")");
-    // containerd 2 with a sandbox that is no container.
-    MadeContainerd::AddExtension(pod.containerd.Bucket().At("sandboxes").At("vm"), "metadata",
-                                 SandboxJson("vm", "shop"));
-    EXPECT_EQ(pod.Identify("{}", pod.config, "vm").pod_namespace, "shop");
-    Pod found;
-    IdentifyIn("k8s.io", "one", &found);
-    EXPECT_EQ(found.sandbox, "vm");
-    EXPECT_EQ(found.uid, "5f0e");
-    // A sandbox that does not say: no directory is the pod's.
-    pod.SetSandbox(PodJson("box", R"("Config":{"metadata":{"namespace":"shop"}})"));
-    pod.Identify("{}", pod.config, "box");
-    IdentifyIn("k8s.io", "one", &found);
-    EXPECT_EQ(found.sandbox, "box");
-    EXPECT_EQ(found.uid, "");
-  });
-}
-
-TEST(ContainerdIdentity, RecordsOfPodsThatMakeNoSense) {
-  InPrivateMounts([] {
-    MadePod pod;
-    for (const char* json :
-         {"", "{", "{}", R"({"Version":"v2","Metadata":{"ID":"box"}})", R"({"Version":"v1"})",
-          R"({"Version":"v1","Metadata":"ID"})", R"({"Version":"v1","Metadata":{"ID":"one"}})",
-          R"({"Version":"v1","Metadata":{"ID":"box","ID":"box"}})"}) {
-      pod.SetSandbox(json);
-      ExpectUnknown(pod.Identify("{}", pod.config, "box"), "record of \"box\"");
-    }
-    for (const std::string& any : {std::string(), std::string("\x12"), std::string("\x12\xFF"),
-                                   std::string("\x12\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F"),
-                                   std::string("\x0A\x05x"), std::string("\x08\x01")}) {
-      pod.sandbox->At("extensions").values[kSandboxExtension] = any;
-      ExpectUnknown(pod.Identify("{}", pod.config, "box"), "record of \"box\"");
-    }
-    pod.SetSandbox(SandboxJson("box", "shop"));
-    EXPECT_TRUE(pod.Identify("{}", pod.config, "box").is_known());
-    ExpectUnknown(pod.Identify("[]", pod.config, "box"), "record of \"one\"");
-  });
-}
-
-TEST(ContainerdIdentity, RecordsOfPodsCountInTheirNamespaceOnly) {
-  InPrivateMounts([] {
-    MadeContainerd containerd;
-    const std::string config = containerd.AddConfig({"base"});
-    const std::string target = containerd.AddManifest(config);
-    containerd.AddName("docker.io/library/app:1", target);
-    containerd.AddName("docker.io/library/app@" + target, target);
-    Tree& container = containerd.AddContainer("one", "docker.io/library/app:1", {"base"});
-    MadeContainerd::AddExtension(container, kSandboxExtension, SandboxJson("one", "kube-system"));
-    containerd.Write();
-    const Identity identity = IdentifyIn("default", "one");
-    EXPECT_EQ(identity.config_digest, config);
-    EXPECT_EQ(identity.pod_namespace, "");
-    EXPECT_FALSE(identity.is_sandbox);
-    EXPECT_THAT(Names(identity),
-                ElementsAre("tag docker.io/library/app:1", "tag docker.io/library/app@" + target));
-  });
-}
-
 TEST(ContainerdIdentity, TheManifestWhoseLayersTheSnapshotHas) {
   InPrivateMounts([] {
     MadeContainerd containerd;
