@@ -91,7 +91,8 @@ Document AllowNamespaces(const std::vector<Finding>& findings, const policy::Rul
     for (const std::string type : {"pid", "network", "ipc", "uts", "mount"}) {
       const std::string name = type + " namespace";
       if (finding.why.starts_with("is the host's " + name) ||
-          finding.why.starts_with("has no " + name)) {
+          finding.why.starts_with("has no " + name) ||
+          finding.why.starts_with("is a " + name + " that the engine's record ")) {
         AddNew(host, type);
       } else if (finding.why.starts_with("is the " + name + " of container ")) {
         AddNew(others, type);

@@ -176,7 +176,7 @@ void GatherHost(const oci::Spec& spec, const policy::Effective& policy, const Re
     const bool is_sandboxs = state && state->pid == pid && state->start_time == sys::StartTime(pid);
     return is_sandboxs ? sandbox : std::string();
   };
-  GatherNamespaces(spec, subject.layout, find_container, sandbox, facts.namespaces);
+  GatherNamespaces(spec, subject.layout, find_container, subject.pod, facts.namespaces);
   engine::OwnFiles own_files(subject.layout, JoinedPeers(spec, facts.namespaces), subject.pod);
   own_files.AddSharers([&](std::string_view id, std::string_view type) {
     if (request.records == nullptr) return false;

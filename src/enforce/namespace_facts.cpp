@@ -9,7 +9,9 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 
+#include "runclad/engine/pins.hpp"
 #include "runclad/sys/file.hpp"
 #include "runclad/sys/mounts.hpp"
 
@@ -87,46 +89,77 @@ std::vector<pid_t> ProcessesIn(const sys::Inode& inode, std::string_view type) {
   return found;
 }
 
-// podman pins the namespace that it makes for a container where it makes one, and hands on any
-// other that it is asked for (--network ns:/run/netns/…): the one that it made is empty still.
-NamespaceFacts DescribePinned(const oci::Namespace& entry, const sys::Inode& inode,
-                              const FindContainer& find_container) {
-  const std::vector<pid_t> processes = ProcessesIn(inode, entry.type);
-  for (const pid_t pid : processes) {
-    std::string container = find_container ? find_container(pid) : std::string();
-    if (!container.empty()) return {Owner::kContainer, std::move(container)};
-  }
-  return {processes.empty() ? Owner::kEngine : Owner::kForeign, {}};
-}
+// What is known of the container whose namespaces are looked at.
+class Joiner {
+ public:
+  Joiner(const engine::Layout& layout, const FindContainer& find_container, const engine::Pod& pod)
+      : layout_(layout), find_container_(find_container), pod_(pod) {}
 
-NamespaceFacts Describe(const oci::Namespace& entry, const engine::Layout& layout,
-                        const FindContainer& find_container, const std::string& sandbox) {
-  if (!entry.path.starts_with('/')) return {Owner::kUnreadable, {}};
-  const auto inode = Identify(entry.path);
-  if (!inode) return {Owner::kUnreadable, {}};
-  if (IsHosts(*inode)) return {Owner::kHost, {}};
-  if (const auto pid = ProcessOf(entry.path, entry.type)) {
-    std::string container = find_container ? find_container(*pid) : std::string();
-    // Looked at again: the process may have gone meanwhile, and its number to another.
-    if (container.empty() || Identify(entry.path) != inode) return {Owner::kForeign, {}};
-    const bool is_outside_pod = !sandbox.empty() && container != sandbox && entry.type != "pid";
+  NamespaceFacts Describe(const oci::Namespace& entry) {
+    if (!entry.path.starts_with('/')) return {Owner::kUnreadable, {}};
+    const auto inode = Identify(entry.path);
+    if (!inode) return {Owner::kUnreadable, {}};
+    if (IsHosts(*inode)) return {Owner::kHost, {}};
+    if (const auto pid = ProcessOf(entry.path, entry.type)) {
+      std::string container = Find(*pid);
+      // Looked at again: the process may have gone meanwhile, and its number to another.
+      if (container.empty() || Identify(entry.path) != inode) return {Owner::kForeign, {}};
+      return OfContainer(entry, std::move(container));
+    }
+    if (!IsPinnedByEngine(entry.path, layout_)) return {Owner::kForeign, {}};
+    return DescribePinned(entry, *inode);
+  }
+
+ private:
+  [[nodiscard]] std::string Find(pid_t pid) const {
+    return find_container_ ? find_container_(pid) : std::string();
+  }
+
+  [[nodiscard]] NamespaceFacts OfContainer(const oci::Namespace& entry,
+                                           std::string container) const {
+    const bool is_outside_pod =
+        !pod_.sandbox.empty() && container != pod_.sandbox && entry.type != "pid";
     return {is_outside_pod ? Owner::kForeign : Owner::kContainer, std::move(container)};
   }
-  if (!IsPinnedByEngine(entry.path, layout)) return {Owner::kForeign, {}};
-  if (layout.engine == engine::Engine::kPodman) {
-    return DescribePinned(entry, *inode, find_container);
+
+  // podman hands on any path that it is asked for (--network ns:/run/netns/…), beside those that it
+  // pins itself: what its record does not say is told by who is in there.
+  NamespaceFacts DescribePinned(const oci::Namespace& entry, const sys::Inode& inode) {
+    if (!pins_) pins_ = engine::FindPins(layout_, pod_);
+    if (!*pins_) return {Owner::kUnreadable, {}};
+    const std::optional<engine::Pins>& pins = **pins_;
+    const bool is_recorded = pins.has_value();
+    if (!is_recorded && layout_.engine != engine::Engine::kPodman) return {Owner::kEngine, {}};
+    if (is_recorded && std::ranges::any_of(*pins, [&](const std::string& path) {
+          return Identify(path) == inode;
+        })) {
+      return {Owner::kEngine, {}};
+    }
+    const std::vector<pid_t> processes = ProcessesIn(inode, entry.type);
+    for (const pid_t pid : processes) {
+      std::string container = Find(pid);
+      if (!container.empty()) return OfContainer(entry, std::move(container));
+    }
+    if (!processes.empty()) return {Owner::kForeign, {}};
+    // podman pins the namespace before anybody is in there.
+    return {is_recorded ? Owner::kUnclaimed : Owner::kEngine, {}};
   }
-  return {Owner::kEngine, {}};
-}
+
+  const engine::Layout& layout_;
+  const FindContainer& find_container_;
+  const engine::Pod& pod_;
+  std::optional<Result<std::optional<engine::Pins>>> pins_;  // looked for when first asked for
+};
 
 }  // namespace
 
 void GatherNamespaces(const oci::Spec& spec, const engine::Layout& layout,
-                      const FindContainer& find_container, const std::string& sandbox,
+                      const FindContainer& find_container, const engine::Pod& pod,
                       std::map<std::string, NamespaceFacts>& namespaces) {
+  Joiner joiner(layout, find_container, pod);
   for (const oci::Namespace& entry : spec.namespaces()) {
     if (entry.path.empty() || namespaces.contains(entry.path)) continue;
-    namespaces[entry.path] = Describe(entry, layout, find_container, sandbox);
+    namespaces[entry.path] = joiner.Describe(entry);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runclad/engine/own_files.hpp"
+#include "runclad/engine/pod.hpp"
 #include "runclad/oci/spec.hpp"
 #include "runclad/rules/facts.hpp"
 
@@ -18,11 +19,11 @@ namespace runclad::enforce {
 // The id of the recorded container whose first process is `pid`; empty when there is none.
 using FindContainer = std::function<std::string(pid_t pid)>;
 
-// Paths are compared by what they are now; the lower runtime opens them once more, later. With the
-// id of a pod's `sandbox`, the network, ipc and uts namespaces of any other container are foreign;
-// a pid namespace may be that of another container of the pod (kubectl debug --target).
+// Paths are compared by what they are now; the lower runtime opens them once more, later. For a
+// member of a `pod`, the network, ipc and uts namespaces of any container but its sandbox are
+// foreign; a pid namespace may be that of another container of the pod (kubectl debug --target).
 void GatherNamespaces(const oci::Spec& spec, const engine::Layout& layout,
-                      const FindContainer& find_container, const std::string& sandbox,
+                      const FindContainer& find_container, const engine::Pod& pod,
                       std::map<std::string, rules::NamespaceFacts>& namespaces);
 
 // The recorded containers that the spec joins, as `namespaces` has them.

@@ -10,6 +10,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "runclad/base/result.hpp"
@@ -101,5 +103,21 @@ class Bolt {
   std::size_t steps_ = 0;  // pages entered and entries looked at
   std::string damage_;     // the first that was met
 };
+
+// What `read(bolt)` returns of one state of the database in `file`, which errors call `name`: read
+// again where the owner has committed another meanwhile.
+template <typename Read>
+Result<std::invoke_result_t<Read, Bolt&>> ReadOneState(int file, std::string_view name, Read read) {
+  constexpr int kTries = 10;
+  for (int tries = 0; tries < kTries; ++tries) {
+    auto bolt = Bolt::Open(file);
+    if (!bolt) return bolt.error().In(name);
+    auto found = read(*bolt);
+    const auto is_whole = bolt->Confirm();
+    if (!is_whole) return is_whole.error().In(name);
+    if (*is_whole) return found;
+  }
+  return Error{std::string(name) + " did not hold still"};
+}
 
 }  // namespace runclad::engine

@@ -164,19 +164,14 @@ Status ReadMetadata(const std::string& root, std::string_view name_space, Identi
   auto content = ContainerdContent::Open(root);
   if (!content) return content.error();
 
-  constexpr int kTries = 10;
-  for (int tries = 0; tries < kTries; ++tries) {
-    auto bolt = Bolt::Open(database->get());
-    if (!bolt) return bolt.error().In("containerd's metadata");
-    Identity found = identity;
-    Status status = read(Reading(*bolt, *content, name_space), found);
-    const auto is_whole = bolt->Confirm();
-    if (!is_whole) return is_whole.error().In("containerd's metadata");
-    if (!*is_whole) continue;
-    identity = std::move(found);
-    return status;
-  }
-  return Error{"containerd's metadata did not hold still"};
+  Identity found;
+  auto status = ReadOneState(database->get(), "containerd's metadata", [&](Bolt& bolt) {
+    found = identity;
+    return read(Reading(bolt, *content, name_space), found);
+  });
+  if (!status) return status.error();
+  identity = std::move(found);
+  return *std::move(status);
 }
 
 // …/io.containerd.runtime.v2.task/<namespace>/<id>

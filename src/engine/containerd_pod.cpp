@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -50,6 +51,7 @@ struct Metadata {
   std::string typed;          // of a container, from containerd 1.7 on
   std::string pod_namespace;  // of a sandbox
   std::string pod_uid;        // of a sandbox
+  std::string network;        // of a sandbox: where its network namespace is pinned
 };
 
 Result<Metadata> ReadMetadata(std::string_view json) {
@@ -76,9 +78,10 @@ Result<Metadata> ReadMetadata(std::string_view json) {
       metadata.version = scanner.String();
       return;
     }
-    scanner.Object({"ID", "SandboxID", "ImageRef", "Config"}, [&](std::size_t member) {
-      if (member == 3) return take_config();
-      std::string* const texts[] = {&metadata.id, &metadata.sandbox_id, &metadata.image_id};
+    scanner.Object({"ID", "SandboxID", "ImageRef", "NetNSPath", "Config"}, [&](std::size_t member) {
+      std::string* const texts[] = {&metadata.id, &metadata.sandbox_id, &metadata.image_id,
+                                    &metadata.network};
+      if (member == std::size(texts)) return take_config();
       *texts[member] = scanner.String();
     });
   });
@@ -125,7 +128,8 @@ Result<PodRecord> ReadPodRecord(Bolt& bolt, const Bolt::Bucket& name_space,
   const auto own = Find(bolt, container, kSandbox, id);
   if (!own) return own.error();
   if (*own) {
-    return PodRecord{{std::string(id), (*own)->pod_uid}, (*own)->pod_namespace, true, {}, {}};
+    return PodRecord{
+        {std::string(id), (*own)->pod_uid, (*own)->network}, (*own)->pod_namespace, true, {}, {}};
   }
   const auto metadata = Find(bolt, container, kContainer, id);
   if (!metadata) return metadata.error();
@@ -133,7 +137,7 @@ Result<PodRecord> ReadPodRecord(Bolt& bolt, const Bolt::Bucket& name_space,
   const Metadata& found = **metadata;
   const auto sandbox = FindSandbox(bolt, name_space, found.sandbox_id);
   if (!sandbox) return sandbox.error();
-  return PodRecord{{sandbox->id, sandbox->pod_uid},
+  return PodRecord{{sandbox->id, sandbox->pod_uid, sandbox->network},
                    sandbox->pod_namespace,
                    false,
                    found.image_id,

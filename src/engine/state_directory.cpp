@@ -23,15 +23,14 @@ Result<StateDirectory> StateDirectory::Below(const std::string& path) const {
   return StateDirectory(path_ + '/' + path, *std::move(directory));
 }
 
-// No value where a component does not exist.
-Result<std::optional<UniqueFd>> StateDirectory::Find(const std::string& path) const {
+Result<std::optional<UniqueFd>> StateDirectory::OpenFileIfPresent(const std::string& path) const {
   auto file = sys::OpenTrusted(directory_.get(), path);
   if (!file) return Error{path_ + '/' + file.error().message};
   return file;
 }
 
 Result<UniqueFd> StateDirectory::OpenFile(const std::string& path) const {
-  auto file = Find(path);
+  auto file = OpenFileIfPresent(path);
   if (!file) return file.error();
   if (!*file) return SystemError(path_ + '/' + path + " cannot be opened", ENOENT);
   return **std::move(file);
@@ -39,7 +38,7 @@ Result<UniqueFd> StateDirectory::OpenFile(const std::string& path) const {
 
 Result<std::optional<std::string>> StateDirectory::ReadIfPresent(const std::string& path,
                                                                  std::size_t max_bytes) const {
-  const auto file = Find(path);
+  const auto file = OpenFileIfPresent(path);
   if (!file) return file.error();
   if (!*file) return std::optional<std::string>();
   auto bytes = sys::ReadRegularFile((*file)->get(), max_bytes);

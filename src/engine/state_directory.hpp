@@ -29,12 +29,12 @@ class StateDirectory {
 
   // The same as Read, opened for reading (a database that is read in pieces).
   [[nodiscard]] Result<UniqueFd> OpenFile(const std::string& path) const;
+  // The same; no value where a component of the path does not exist.
+  [[nodiscard]] Result<std::optional<UniqueFd>> OpenFileIfPresent(const std::string& path) const;
 
  private:
   StateDirectory(std::string path, UniqueFd directory)
       : path_(std::move(path)), directory_(std::move(directory)) {}
-
-  [[nodiscard]] Result<std::optional<UniqueFd>> Find(const std::string& path) const;
 
   std::string path_;
   UniqueFd directory_;

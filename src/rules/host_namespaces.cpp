@@ -100,6 +100,10 @@ std::string WhyNot(const oci::Namespace& entry, const std::vector<std::string>& 
     case Owner::kEngine:
       if (entry.type == "network" || entry.type == "ipc" || entry.type == "uts") return {};
       return "is a " + name + " that an engine made for something else";
+    case Owner::kUnclaimed:
+      // Whose image may have the host's may have one that was made on the host for it.
+      if (Has(context.parameters.strings("allow"), entry.type)) return {};
+      return "is a " + name + " that the engine's record does not give to this container";
     case Owner::kForeign:
       if (!facts.container.empty()) {
         return "is the " + name + " of container " + facts.container +
@@ -182,7 +186,9 @@ extern constinit const Rule kHostNamespaces{
         "A container with the host's network can reach what listens on the loopback interface and "
         "abstract sockets, with its pid namespace it sees and may trace the host's processes, with "
         "its ipc namespace their shared memory. A path is the host's when it is the same file as "
-        "the host's own, however it is spelt.",
+        "the host's own, however it is spelt. One that an engine pinned is the container's own "
+        "when "
+        "the engine's record of the container says so, as far as there is one to be read.",
     .way_out = "allow the namespace for this image in host-namespaces.allow",
     .benchmarks = kBenchmarks,
     .paths = kPaths,

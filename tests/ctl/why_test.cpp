@@ -113,6 +113,9 @@ TEST_F(WhyFromLog, OffersTheListsAndLimitsOfWhatTheHostRunsForIt) {
               "would run as root outside the container", "refused"),
       Finding("hooks", "/hooks/prestart/1", "/srv/x", "could be replaced by others than root",
               "refused"),
+      Finding("host-namespaces", "/linux/namespaces/1/path", "/run/netns/vpn",
+              "is a network namespace that the engine's record does not give to this container",
+              "refused"),
       Finding("rootfs-path", "/root/path", "/srv/images/a", "is neither", "refused"),
       Finding("annotations", "/annotations/run.oci.a~1b~0c", "x", "is an order to the runtime",
               "fixed"),
@@ -124,6 +127,7 @@ TEST_F(WhyFromLog, OffersTheListsAndLimitsOfWhatTheHostRunsForIt) {
   ASSERT_EQ(run.status, 0) << run.err;
   const json allow = run.json()["allow"];
   EXPECT_EQ(allow["rules"], json({{"hooks", {{"allow", {"/usr/bin/tool"}}}},
+                                  {"host-namespaces", {{"allow", {"network"}}}},
                                   {"rootfs-path", {{"allow", {"/srv/images/a"}}}},
                                   {"annotations", {{"keep", {"run.oci.a/b~c"}}}},
                                   {"cgroup-path", {{"parents", {"/tenants/a"}}}},

@@ -12,8 +12,8 @@ cri_answers() { cri_ctr version >/dev/null 2>&1; }
 last_create() { jq -cs 'map(select(.verb == "create")) | last' "$DIRECTORY/audit.jsonl" 2>/dev/null; }
 log_says() { [ -s "$DIRECTORY/audit.jsonl" ] && last_create | jq -e "$1" >/dev/null; }
 
-# A CNI plugin gives a pod's network namespace a loopback interface and no other; the address that
-# it tells is nobody's.
+# A CNI plugin gives a pod's network namespace a loopback interface and no other; the addresses that
+# it tells are nobody's. podman uses it too (joins.sh).
 cri_network() {
   mkdir -p "$E2E_WORK/cni/bin" "$E2E_WORK/cni/net.d"
   cat >"$E2E_WORK/cni/bin/nothing" <<'SH'
@@ -22,7 +22,8 @@ case $CNI_COMMAND in
   VERSION) echo '{"cniVersion": "0.4.0", "supportedVersions": ["0.3.1", "0.4.0"]}' ;;
   ADD)
     nsenter --net="$CNI_NETNS" ip link set lo up || exit 1
-    printf '{"cniVersion": "0.3.1", "interfaces": [{"name": "%s", "sandbox": "%s"}],
+    printf '{"cniVersion": "0.3.1",
+      "interfaces": [{"name": "%s", "sandbox": "%s", "mac": "02:00:00:00:00:01"}],
       "ips": [{"version": "4", "address": "192.0.2.2/24", "interface": 0}]}\n' \
       "$CNI_IFNAME" "$CNI_NETNS"
     ;;

@@ -3,6 +3,8 @@
 # them, pods of podman's, ctr --with-ns.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
+# shellcheck source=tests/e2e/cri_engine.sh
+. "$E2E_DIR/cri_engine.sh"
 
 covers host-namespaces
 DIRECTORY=$E2E_POLICIES/own
@@ -96,25 +98,68 @@ pod pids --share net,ipc,uts,pid
 member pids true
 guards "podman's pod with --share pid is refused" \
   refused host-namespaces '/linux/namespaces/[0-9]+/path' pid
-mkdir -p /run/netns
+
+# --- networks for which podman pins a namespace, and what its database says of them ---
+cri_network
+mkdir -p "$E2E_WORK/podman"
+cat >"$E2E_WORK/podman/containers.conf" <<TOML
+[network]
+network_backend = "cni"
+cni_plugin_dirs = ["$E2E_WORK/cni/bin"]
+network_config_dir = "$E2E_WORK/cni/net.d"
+TOML
+export CONTAINERS_CONF=$E2E_WORK/podman/containers.conf
+on_network() {  # NETWORK PODMAN-OPTION… box PROGRAM…
+  local network=$1
+  shift
+  capture "${PODMAN[@]}" run --network "$network" --cgroup-parent "$E2E_CGROUP" "${LIMITS[@]}" "$@"
+}
+network_of() { "${PODMAN[@]}" exec "$1" readlink /proc/self/ns/net; }
+pin_of() { podman inspect -f '{{.NetworkSettings.SandboxKey}}' "$1"; }
+refuses_pin() {  # DESCRIPTION PATH
+  on_network "ns:$2" --rm box readlink /proc/self/ns/net
+  guards "podman's --network ns: of $1 is refused" \
+    refused host-namespaces '/linux/namespaces/[0-9]+/path' "$2"
+}
+on_network nothing -d --name pinned box sleep 600
+holds "podman run on a network" succeeded
+holds "… in the namespace that it pinned" \
+  test "$(network_of pinned)" = "net:[$(stat -L -c %i "$(pin_of pinned)")]"
+on_network container:pinned --rm box readlink /proc/self/ns/net
+holds "… which another joins by --network container:" out_is "$(network_of pinned)"
+on_network "ns:$(pin_of pinned)" --rm box readlink /proc/self/ns/net
+holds "… or by its path, since runclad made the container" out_is "$(network_of pinned)"
+"${PODMAN[@]}" restart -t 0 pinned >/dev/null
+holds "… and has another one after podman restart" \
+  test "$(network_of pinned)" = "net:[$(stat -L -c %i "$(pin_of pinned)")]"
+capture "${PODMAN[@]}" pod create --name net --network nothing --cgroup-parent "$E2E_CGROUP" \
+  --infra-image localhost/box --infra-command 'sleep 600'
+member net readlink /proc/self/ns/net
+holds "podman's pod on a network" test "$OUT" != "$(readlink /proc/self/ns/net)"
+first=$OUT
+member net readlink /proc/self/ns/net
+holds "… has one for its members" out_is "$first"
+
+# A container that ended with nobody to clean up after it leaves its namespace, ports and all.
+on_network nothing -d --name crashed box sleep 600
+PIN=$(pin_of crashed)
+podman inspect -f '{{.State.ConmonPid}} {{.State.Pid}}' crashed | while read -r conmon pid; do
+  [ "$pid" -gt 0 ] && kill -KILL "$conmon" "$pid"
+done
+refuses_pin "another container's, which has ended" "$PIN"
 touch /run/netns/empty /run/netns/others
 unshare --net=/run/netns/empty true
 unshare --net=/run/netns/others sleep 600 &
 OTHERS=$!
-by_path() {
-  capture "${PODMAN[@]}" run --rm --network "ns:/run/netns/$1" --cgroup-parent "$E2E_CGROUP" \
-    "${LIMITS[@]}" box readlink /proc/self/ns/net
-}
-by_path empty
-holds "podman's --network ns: of a namespace that nobody is in" \
-  out_is "net:[$(stat -L -c %i /run/netns/empty)]"
-by_path others
-guards "podman's --network ns: of another process's is refused" \
-  refused host-namespaces '/linux/namespaces/[0-9]+/path' /run/netns/others
+refuses_pin "one that nobody is in" /run/netns/empty
+refuses_pin "another process's" /run/netns/others
 kill "$OTHERS"
 wait "$OTHERS" 2>/dev/null
 umount /run/netns/empty /run/netns/others
-"${PODMAN[@]}" pod rm -f -t 0 ordinary pids >/dev/null 2>&1
+"${PODMAN[@]}" rm -f -t 0 pinned crashed >/dev/null 2>&1
+"${PODMAN[@]}" pod rm -f -t 0 ordinary pids net >/dev/null 2>&1
+unset CONTAINERS_CONF
+umount /run/netns
 podman rmi -f box >/dev/null
 find /sys/fs/cgroup -depth -type d -path "*$E2E_CGROUP/*" -name 'conmon*' -exec rmdir {} + 2>/dev/null
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "../engine/bolt_writer.hpp"
 #include "../mount_namespace.hpp"
 #include "../stranger.hpp"
 
@@ -27,9 +28,9 @@ oci::Spec Joining(const std::string& type, const std::string& path) {
 
 NamespaceFacts FactsOf(const std::string& type, const std::string& path,
                        const FindContainer& find = nullptr, const engine::Layout& layout = {},
-                       const std::string& sandbox = {}) {
+                       const engine::Pod& pod = {}) {
   std::map<std::string, NamespaceFacts> facts;
-  GatherNamespaces(Joining(type, path), layout, find, sandbox, facts);
+  GatherNamespaces(Joining(type, path), layout, find, pod, facts);
   EXPECT_EQ(facts.size(), 1U);
   return facts[path];
 }
@@ -86,8 +87,9 @@ TEST(Namespaces, APodsMemberJoinsItsOwnSandboxAndNoOther) {
   const auto find = [](pid_t) { return "box"; };
   for (const auto& [type, name] : std::vector<std::pair<std::string, std::string>>{
            {"network", "net"}, {"ipc", "ipc"}, {"uts", "uts"}}) {
-    EXPECT_EQ(FactsOf(type, stranger.path(name), find, {}, "box").owner, Owner::kContainer) << name;
-    const NamespaceFacts facts = FactsOf(type, stranger.path(name), find, {}, "another");
+    EXPECT_EQ(FactsOf(type, stranger.path(name), find, {}, {"box", ""}).owner, Owner::kContainer)
+        << name;
+    const NamespaceFacts facts = FactsOf(type, stranger.path(name), find, {}, {"another", ""});
     EXPECT_EQ(facts.owner, Owner::kForeign) << name;
     EXPECT_EQ(facts.container, "box") << "for the sentence";
   }
@@ -146,30 +148,120 @@ TEST(Namespaces, PinnedByAnEngine) {
   });
 }
 
+// The network namespace of a process that is gone, and those of another.
+class Pinned {
+ public:
+  Pinned() {
+    TmpfsMount("/run");
+    const Stranger gone;
+    for (const char* kind : {"net", "ipc", "uts"}) {
+      const std::string directory = std::string("/run/") + kind + "ns/";
+      const Stranger alone;
+      BindMount(alone.path(kind), directory + "own");
+      BindMount(gone.path(kind), directory + "empty");
+      BindMount(stranger_.path(kind), directory + "others");
+    }
+    BindMount("/run/netns/own", "/run/netns/alias");
+  }
+
+  [[nodiscard]] FindContainer Find(const std::string& id) const {
+    return [this, id](pid_t pid) { return pid == stranger_.pid() ? id : std::string(); };
+  }
+
+ private:
+  Stranger stranger_;
+};
+
+engine::Layout LayoutOf(engine::Engine engine) {
+  engine::Layout layout;
+  layout.engine = engine;
+  layout.id = "one";
+  layout.data_root = "/srv/storage";
+  layout.storage_driver = "overlay";
+  layout.namespace_directories = {"/run/netns", "/run/ipcns", "/run/utsns"};
+  MakeDirectories(layout.data_root);
+  return layout;
+}
+
+TEST(Namespaces, PinnedByPodmanWhenItsRecordIsNotToBeRead) {
+  InPrivateMounts([] {
+    const Pinned pinned;
+    const engine::Layout layout = LayoutOf(engine::Engine::kPodman);
+    const auto facts = [&](const char* path, const FindContainer& find) {
+      return FactsOf("network", path, find, layout);
+    };
+    EXPECT_EQ(facts("/run/netns/own", pinned.Find("peer")).owner, Owner::kEngine);
+    EXPECT_EQ(facts("/run/netns/empty", nullptr).owner, Owner::kEngine);
+    EXPECT_EQ(facts("/run/netns/others", nullptr).owner, Owner::kForeign);
+    EXPECT_EQ(facts("/run/netns/others", pinned.Find("peer")).owner, Owner::kContainer);
+    EXPECT_EQ(facts("/run/netns/others", pinned.Find("peer")).container, "peer");
+  });
+}
+
 TEST(Namespaces, PinnedByPodmanForThisContainerAndForNoOther) {
   InPrivateMounts([] {
-    TmpfsMount("/run");
-    WriteFile("/run/netns/made");
-    WriteFile("/run/netns/others");
-    const Stranger stranger;
-    {
-      const Stranger gone;
-      ASSERT_EQ(::mount(gone.path("net").c_str(), "/run/netns/made", nullptr, MS_BIND, nullptr), 0);
+    const Pinned pinned;
+    const engine::Layout layout = LayoutOf(engine::Engine::kPodman);
+    engine::Tree database;
+    const auto record = [](const std::string& path) -> std::map<std::string, std::string> {
+      return {{"state", "{}"}, {"netns", path}};
+    };
+    database.At("ctr").At("one").values = record("/run/netns/own");
+    database.At("ctr").At("two").values = record("/run/netns/empty");
+    WriteFile("/srv/storage/libpod/bolt_state.db", engine::BoltWriter().Write(database));
+    const auto facts = [&](const char* path, const FindContainer& find) {
+      return FactsOf("network", path, find, layout);
+    };
+    EXPECT_EQ(facts("/run/netns/own", nullptr).owner, Owner::kEngine);
+    EXPECT_EQ(facts("/run/netns/alias", nullptr).owner, Owner::kEngine) << "the same namespace";
+    EXPECT_EQ(facts("/run/netns/empty", nullptr).owner, Owner::kUnclaimed);
+    EXPECT_EQ(facts("/run/netns/others", nullptr).owner, Owner::kForeign);
+    // As --network container: would, by the path that the other's record has.
+    EXPECT_EQ(facts("/run/netns/others", pinned.Find("peer")).owner, Owner::kContainer);
+    WriteFile("/srv/storage/libpod/bolt_state.db", "damaged");
+    EXPECT_EQ(facts("/run/netns/own", nullptr).owner, Owner::kUnreadable);
+  });
+}
+
+TEST(Namespaces, PinnedForAPodAndForNoOther) {
+  InPrivateMounts([] {
+    const Pinned pinned;
+    const auto facts = [&](engine::Engine engine, const std::string& type, const std::string& path,
+                           const std::string& container = {}) {
+      return FactsOf(type, path, pinned.Find(container), LayoutOf(engine),
+                     {"box", "5f0e", "/run/netns/own"});
+    };
+    WriteFile(
+        "/srv/storage/overlay-containers/box/userdata/config.json",
+        R"({"linux":{"namespaces":[{"type":"network","path":"/run/netns/own"},)"
+        R"({"type":"ipc","path":"/run/ipcns/own"},{"type":"uts","path":"/run/utsns/own"}]}})");
+    for (const auto engine : {engine::Engine::kContainerd, engine::Engine::kCrio}) {
+      EXPECT_EQ(facts(engine, "network", "/run/netns/own").owner, Owner::kEngine);
+      EXPECT_EQ(facts(engine, "network", "/run/netns/empty").owner, Owner::kUnclaimed);
+      EXPECT_EQ(facts(engine, "network", "/run/netns/others").owner, Owner::kForeign);
+      const NamespaceFacts others = facts(engine, "network", "/run/netns/others", "another");
+      EXPECT_EQ(others.owner, Owner::kForeign);
+      EXPECT_EQ(others.container, "another") << "for the sentence";
+      EXPECT_EQ(facts(engine, "network", "/run/netns/others", "box").owner, Owner::kContainer);
     }
-    ASSERT_EQ(::mount(stranger.path("net").c_str(), "/run/netns/others", nullptr, MS_BIND, nullptr),
-              0);
-    engine::Layout layout;
-    layout.namespace_directories = {"/run/netns"};
-    layout.engine = engine::Engine::kPodman;
-    const auto peer = [&](pid_t pid) { return pid == stranger.pid() ? "peer" : ""; };
-    EXPECT_EQ(FactsOf("network", "/run/netns/made", peer, layout).owner, Owner::kEngine);
-    EXPECT_EQ(FactsOf("network", "/run/netns/others", nullptr, layout).owner, Owner::kForeign);
-    const NamespaceFacts joined = FactsOf("network", "/run/netns/others", peer, layout);
-    EXPECT_EQ(joined.owner, Owner::kContainer);
-    EXPECT_EQ(joined.container, "peer");
-    // An engine whose users name no paths.
-    layout.engine = engine::Engine::kCrio;
-    EXPECT_EQ(FactsOf("network", "/run/netns/others", nullptr, layout).owner, Owner::kEngine);
+    for (const char* kind : {"ipc", "uts"}) {
+      const std::string directory = std::string("/run/") + kind + "ns/";
+      EXPECT_EQ(facts(engine::Engine::kCrio, kind, directory + "own").owner, Owner::kEngine);
+      EXPECT_EQ(facts(engine::Engine::kCrio, kind, directory + "empty").owner, Owner::kUnclaimed);
+    }
+    WriteFile("/srv/storage/overlay-containers/box/userdata/config.json", "damaged");
+    EXPECT_EQ(facts(engine::Engine::kCrio, "network", "/run/netns/own").owner, Owner::kUnreadable);
+  });
+}
+
+TEST(Namespaces, PinnedWithoutARecord) {
+  InPrivateMounts([] {
+    const Pinned pinned;
+    for (const auto engine : {engine::Engine::kDocker, engine::Engine::kContainerd,
+                              engine::Engine::kCrio, engine::Engine::kUnknown}) {
+      EXPECT_EQ(FactsOf("network", "/run/netns/others", nullptr, LayoutOf(engine)).owner,
+                Owner::kEngine);
+    }
   });
 }
 

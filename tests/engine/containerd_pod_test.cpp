@@ -159,6 +159,14 @@ TEST(ContainerdPod, ThePodsNamespaceIsTheSandboxs) {
     IdentifyIn("k8s.io", "one", &found);
     EXPECT_EQ(found.sandbox, "box");
     EXPECT_EQ(found.uid, "");
+    EXPECT_EQ(found.network_namespace, "");
+    // Where its network namespace is pinned, for the container and for itself.
+    pod.SetSandbox(PodJson("box", R"("NetNSPath":"/var/run/netns/cni-1","Config":{})"));
+    pod.Identify("{}", pod.config, "box");
+    for (const char* id : {"one", "box"}) {
+      IdentifyIn("k8s.io", id, &found);
+      EXPECT_EQ(found.network_namespace, "/var/run/netns/cni-1") << id;
+    }
   });
 }
 

@@ -152,6 +152,10 @@ std::string IdOf(const nlohmann::json& spec) {
 void AddPodTo(enforce::Subject& subject, const nlohmann::json& spec) {
   subject.pod.sandbox = spec.at("annotations").at("io.kubernetes.cri.sandbox-id");
   subject.pod.uid = "5d1e0cbf-9c4e-4a55-8d43-c3a5cf4ab3a2";
+  for (const nlohmann::json& entry : spec.at("linux").at("namespaces")) {
+    const std::string path = entry.value("path", "");
+    if (path.starts_with("/var/run/netns/")) subject.pod.network_namespace = path;
+  }
   subject.identity.config_digest = "sha256:" + std::string(64, 'a');
   subject.identity.pod_namespace = "default";
   subject.identity.is_sandbox = spec.at("process").at("args") == nlohmann::json{"/pause"};

@@ -33,6 +33,7 @@ TEST_P(HostNamespaces, RefusesWhatIsNotTheContainersOwn) {
       {"/peer", {Owner::kContainer, "peer"}},
       {"/other", {Owner::kContainer, "other"}},
       {"/pinned", {Owner::kEngine, {}}},
+      {"/unclaimed", {Owner::kUnclaimed, {}}},
       {"/foreign", {Owner::kForeign, {}}},
       {"/hidden", {Owner::kUnreadable, {}}},
   };
@@ -138,6 +139,13 @@ INSTANTIATE_TEST_SUITE_P(
              kJoin,
              {R"(/linux/namespaces/0/path "/pinned" is a pid namespace that an engine made for )"
               "something else"}},
+        Case{"PinnedForAnother",
+             With("network", "/unclaimed"),
+             {"ipc"},
+             kJoin,
+             {R"(/linux/namespaces/1/path "/unclaimed" is a network namespace that the engine's )"
+              "record does not give to this container"}},
+        Case{"PinnedForAnotherByLeave", With("network", "/unclaimed"), {"network"}, kJoin, {}},
         Case{"ForeignNetwork",
              With("network", "/foreign"),
              {"network"},
@@ -189,7 +197,7 @@ TEST_P(PodNamespaces, AreJudgedByWhoHasThem) {
   facts.namespaces = {
       {"/host", {Owner::kHost, {}}},          {"/sandbox", {Owner::kContainer, "sandbox"}},
       {"/other", {Owner::kForeign, "other"}}, {"/foreign", {Owner::kForeign, {}}},
-      {"/pinned", {Owner::kEngine, {}}},
+      {"/pinned", {Owner::kEngine, {}}},      {"/unclaimed", {Owner::kUnclaimed, {}}},
   };
   engine::Identity& identity = facts.identity;
   identity.engine = engine::Engine::kContainerd;
@@ -250,6 +258,14 @@ INSTANTIATE_TEST_SUITE_P(
                 R"({"type":"pid"})",
                 {},
                 {"/linux/namespaces null has no mount" + kMissing + kOnlyPause}},
+        PodCase{"SandboxOfAnotherPodsNetwork",
+                Who::kSandbox,
+                kPause,
+                R"({"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"mount"},)"
+                R"({"type":"network","path":"/unclaimed"})",
+                {},
+                {R"(/linux/namespaces/4/path "/unclaimed" is a network namespace that the )"
+                 "engine's record does not give to this container"}},
         PodCase{"SandboxOfAnotherProcesssNetwork",
                 Who::kSandbox,
                 kPause,

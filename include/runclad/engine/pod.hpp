@@ -9,6 +9,8 @@ namespace runclad::engine {
 struct Pod {
   std::string sandbox;  // the id of the pod's sandbox; a sandbox's is its own
   std::string uid;      // the kubelet's directory of the pod is named by it
+  // Where containerd's CRI plugin pinned the sandbox's network namespace; empty: the host's.
+  std::string network_namespace = {};
 };
 
 }  // namespace runclad::engine

@@ -50,12 +50,13 @@ struct NamespaceFacts {
   enum class Owner {
     kHost,       // the host's own
     kContainer,  // of a container that runclad created
-    kEngine,     // an engine-made network namespace
+    kEngine,     // pinned by the engine for this container
+    kUnclaimed,  // pinned where engines do, and not this container's by the engine's record
     kForeign,    // some other process's
     kUnreadable,
   };
   Owner owner = Owner::kUnreadable;
-  std::string container;  // the id, for kContainer
+  std::string container;  // the id, for kContainer; for kForeign of one that may not be joined
 };
 
 // What stands in the image where a directory of its own may be wanted writable.
