@@ -46,41 +46,64 @@ guards "and says that the file system is read-only" \
   grep -qF "Read-only file system" <<<"$OUT$ERR"
 default_runtime runc
 
-# --- BuildKit's call ---
-writes='.process.args = ["sh", "-c", "echo x >/written && cat /written"]'
-step=$writes
-executor=$E2E_WORK/buildkit/runc-overlayfs/executor
-build_step() {  # MEMBER…; a step's container under a policy with these members
+# --- BuildKit ---
+policy() {  # MEMBER…; BuildKit has cgroups of its own
+  printf '{%s"log": {"target": "file:%s"}, "rules": {"cgroup-path": {"parents": ["%s"]}}}\n' "$1" \
+    "$E2E_POLICIES/own/audit.jsonl" "$E2E_CGROUP" >"$E2E_POLICIES/own/policy.json"
+}
+buildkit() {
+  DOCKER_BUILDKIT=1 capture docker build --progress plain --network none --no-cache -t made \
+    "$context"
+}
+docker rmi made >/dev/null
+policy ''
+buildkit
+covers read-only-rootfs
+guards "a step of BuildKit is refused under restricted" failed
+guards "by the rule that a build cannot do without" err_has \
+  "runclad: refused by read-only-rootfs: /root/readonly false"
+guards "and told the way" err_has '"builds": "build" in policy.json'
+policy '"builds": "build", '
+buildkit
+holds "under the profile that the policy names for builds, BuildKit's steps write, run and own files" \
+  succeeded
+docker_run --pull never made
+holds "and the image works" out_is built
+cat >"$context/Dockerfile" <<'DOCKERFILE'
+FROM box
+RUN grep -E 'CapBnd|NoNewPrivs|Seccomp:' /proc/self/status >/status; setuid-probe >/euid
+USER app
+RUN setuid-probe >/tmp/euid
+CMD ["cat", "/status", "/euid", "/tmp/euid"]
+DOCKERFILE
+buildkit
+holds "BuildKit builds on" succeeded
+docker_run --pull never made
+covers capabilities
+guards "a step of BuildKit has baseline's capabilities" status_field CapBnd 00000000800405fb
+covers no-new-privileges
+guards "and no_new_privs" status_field NoNewPrivs 1
+guards "by which a set-user-ID program gives nothing" \
+  test "$(tail -n 1 <<<"$OUT")" = 1000
+holds "and a filter" status_field Seccomp 2
+docker rmi made >/dev/null
+docker builder prune -af >/dev/null
+
+# --- a directory of BuildKit's name is nobody's word ---
+build_by_hand() {  # EXECUTOR MEMBER…: as BuildKit calls
   local bundle
-  bundle=$(make_bundle step1 "$step")
-  rm -rf "$executor" && mkdir -p "$executor"
-  mv "$bundle" "$executor/step1"
-  # This run's cgroups are in the place of BuildKit's own.
-  printf '{%s"rules": {"cgroup-path": {"parents": ["%s"]}}}\n' "$1" "$E2E_CGROUP" \
-    >"$E2E_POLICIES/own/policy.json"
-  capture "$E2E_WORK/runtimes/own/runclad" --root "$STATE" --log "$executor/step1/log.json" \
-    --log-format json run --bundle "$executor/step1" step1
+  bundle=$(make_bundle step1 '.process.args = ["sh", "-c", "echo x >/written && cat /written"]')
+  rm -rf "$1" && mkdir -p "$1"
+  mv "$bundle" "$1/step1"
+  policy "$2"
+  capture "$E2E_WORK/runtimes/own/runclad" --root "$STATE" --log "$1/step1/log.json" \
+    --log-format json run --bundle "$1/step1" step1
   discard step1
 }
-build_step ''
+build_by_hand "$E2E_WORK/buildkit/runc-overlayfs/executor" '"builds": "build", '
+holds "a step in a directory of root's is BuildKit's" out_is x
+mkdir -p "$E2E_WORK/open"
+chmod 777 "$E2E_WORK/open"
+build_by_hand "$E2E_WORK/open/executor" '"builds": "build", '
 covers read-only-rootfs
-guards "a step of BuildKit is refused under restricted" refused read-only-rootfs /root/readonly false
-guards "and told the way" err_has '"builds": "build" in policy.json'
-build_step '"builds": "build", '
-holds "a step of BuildKit writes under the profile that the policy names for builds" out_is x
-step='.process.capabilities.bounding = ["CAP_SYS_ADMIN", "CAP_CHOWN"]
-  | .process.args = ["grep", "CapBnd", "/proc/self/status"]'
-build_step '"builds": "build", '
-covers capabilities
-guards "and keeps no CAP_SYS_ADMIN that it asks for" status_field CapBnd 0000000000000001
-# The directory's name alone is nobody's word.
-executor=$E2E_WORK/open/executor
-build_open() {
-  mkdir -p "$E2E_WORK/open"
-  chmod 777 "$E2E_WORK/open"
-  build_step "$1"
-}
-step=$writes
-build_open '"builds": "build", '
-covers read-only-rootfs
-guards "a directory that anybody may write to is not BuildKit's" out_lacks x
+guards "in one that anybody may write to it is not" out_lacks x

@@ -109,8 +109,11 @@ dockerd_start() {
     done
     printf '\n}}\n'
   } >"$E2E_WORK/daemon.json"
+  # BuildKit, which is part of dockerd, calls what is named runc in dockerd's PATH.
+  mkdir -p "$E2E_WORK/buildkit-path"
+  cp "$E2E_WORK/runtimes/own/runclad" "$E2E_WORK/buildkit-path/runc"
   # The default data directory and socket names: /var/lib and /run are this run's own.
-  dockerd --config-file "$E2E_WORK/daemon.json" --containerd "$E2E_WORK/containerd.sock" \
+  PATH=$E2E_WORK/buildkit-path:$PATH dockerd --config-file "$E2E_WORK/daemon.json" --containerd "$E2E_WORK/containerd.sock" \
     --bridge=none --iptables=false --ip6tables=false --ip-forward=false \
     --cgroup-parent "$E2E_CGROUP" --host "unix://$E2E_WORK/docker.sock" \
     --host unix:///run/docker.sock --host "unix://$E2E_SRV/engine.sock" \
