@@ -158,10 +158,12 @@ void FoldWithin(Layer layer, Ceiling ceiling, const Effective& host, Effective& 
       if (Accumulates(*schema)) continue;  // an image's file can only add to what is denied
       Parameters::Value kept = Cap(*schema, value, ceiling, ValueOf(host, rule.rule, *schema));
       if (kept == value) continue;
-      cut(rule.rule, schema->name, Difference(value, kept),
-          ceiling == Ceiling::kNothing
-              ? "is looser than the host's own, and the host trusts this name with nothing"
-              : "is beyond Docker's default, which is all that the host trusts this name with");
+      for (std::string& lost : Lost(value, kept)) {
+        cut(rule.rule, schema->name, std::move(lost),
+            ceiling == Ceiling::kNothing
+                ? "is looser than the host's own, and the host trusts this name with nothing"
+                : "is beyond Docker's default, which is all that the host trusts this name with");
+      }
       value = std::move(kept);
     }
   }

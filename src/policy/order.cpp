@@ -107,19 +107,17 @@ Action Stricter(Action left, Action right) {
   return Action::kOff;
 }
 
-std::string Difference(const Parameters::Value& value, const Parameters::Value& rest) {
+std::vector<std::string> Lost(const Parameters::Value& value, const Parameters::Value& kept) {
   if (const auto* list = std::get_if<Strings>(&value)) {
-    std::string text;
+    Strings lost;
     for (const std::string& element : *list) {
-      if (Has(std::get<Strings>(rest), element)) continue;
-      if (!text.empty()) text += ", ";
-      text += element;
+      if (!Has(std::get<Strings>(kept), element)) lost.push_back(element);
     }
-    return text;
+    return lost;
   }
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
-  return std::get<bool>(value) ? "true" : "false";
+  if (const auto* text = std::get_if<std::string>(&value)) return {*text};
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return {std::to_string(*number)};
+  return {std::get<bool>(value) ? "true" : "false"};
 }
 
 }  // namespace runclad::policy

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runclad/policy/parameters.hpp"
 
@@ -21,7 +22,7 @@ std::optional<Parameters::Value> DockerDefaultOf(const ParameterSchema& schema);
 // refuse, fix, warn, off: each lets a container do more than the one before.
 Action Stricter(Action left, Action right);
 
-// "CAP_KILL", "4096": what of `value` is not in `rest` (lists), or the value.
-std::string Difference(const Parameters::Value& value, const Parameters::Value& rest);
+// {"CAP_KILL"}, {"4096"}: what of `value` is not in `kept` (lists), or the value.
+std::vector<std::string> Lost(const Parameters::Value& value, const Parameters::Value& kept);
 
 }  // namespace runclad::policy

@@ -125,7 +125,8 @@ TEST_F(ImageLayers, TheShippedFileServesWhereThePolicyHasNone) {
 TEST_F(ImageLayers, ATagIsTrustedNoFurtherThanDockersDefault) {
   Named("nginx:1.27");
   Write("etc/images/docker.io/library/nginx.json",
-        R"({"rules": {"capabilities": {"allow": ["CHOWN", "NET_ADMIN"], "unlisted": "fix"},
+        R"({"rules": {"capabilities": {"allow": ["CHOWN", "NET_ADMIN", "SYS_ADMIN"],
+                                       "unlisted": "fix"},
                       "host-mounts": {"allow": ["/srv/shared", "/srv/data"]},
                       "pids-limit": {"default": 60000, "maximum": 60000}}})");
   const Effective policy = Loaded();
@@ -138,8 +139,9 @@ TEST_F(ImageLayers, ATagIsTrustedNoFurtherThanDockersDefault) {
   EXPECT_EQ(policy.rule("pids-limit").parameters.integer("maximum"), 4096);
   std::vector<std::string> cuts;
   for (const Cut& cut : policy.cuts) cuts.push_back(cut.parameter + " " + cut.value);
-  EXPECT_THAT(cuts, ElementsAre("capabilities/allow CAP_NET_ADMIN", "host-mounts/allow /srv/data",
-                                "pids-limit/maximum 60000"));
+  EXPECT_THAT(cuts,
+              ElementsAre("capabilities/allow CAP_NET_ADMIN", "capabilities/allow CAP_SYS_ADMIN",
+                          "host-mounts/allow /srv/data", "pids-limit/maximum 60000"));
 }
 
 TEST_F(ImageLayers, WhatTheHostHasATagMayHaveToo) {
