@@ -122,6 +122,25 @@ std::string RootOf(const oci::Spec& spec, const Request& request) {
   return root.empty() || root.starts_with('/') ? root : request.bundle + "/" + root;
 }
 
+// What the image is known to write and does not get: what its file asked for beyond the host's
+// trust, and what its config declares (ctr makes no volumes of these; the other engines do).
+std::vector<rules::WrittenDirectory> Written(const policy::Effective& policy,
+                                             const engine::Identity& identity) {
+  std::vector<rules::WrittenDirectory> written;
+  for (const policy::Cut& cut : policy.cuts) {
+    if (cut.parameter != "read-only-rootfs/writable") continue;
+    written.push_back({cut.value, "is written by this image, says " + cut.source +
+                                      ", and becomes read-only: it " + cut.because});
+  }
+  if (!identity.is_known()) return written;
+  for (const std::string& path : identity.volumes) {
+    written.push_back({path,
+                       "is a volume by the image's own word, and becomes read-only: no volume is "
+                       "mounted there"});
+  }
+  return written;
+}
+
 void GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, const Request& request,
                   const Subject& subject, rules::Facts& facts) {
   const std::string root = RootOf(spec, request);
@@ -147,6 +166,11 @@ void GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, const 
     const std::string resolved = rootfs->Resolve(path);
     facts.resolved_destinations.try_emplace(path, resolved);
     facts.directories.try_emplace(resolved, Describe(spec, *rootfs, resolved));
+  }
+  if (setting.action != policy::Action::kFix) return;
+  facts.written = Written(policy, facts.identity);
+  for (const rules::WrittenDirectory& directory : facts.written) {
+    facts.resolved_destinations.try_emplace(directory.path, rootfs->Resolve(directory.path));
   }
 }
 

@@ -104,18 +104,18 @@ Status ContainerdContent::Follow(const std::string& digest, Search& search) cons
 Status ContainerdContent::TakeConfig(const std::string& digest, Search& search) const {
   const auto bytes = Read(digest, search);
   if (!bytes) return bytes.error();
-  const auto diff_ids = ReadDiffIds(*bytes);
-  if (!diff_ids) return diff_ids.error().In(digest);
-  if (diff_ids->empty() || diff_ids->size() > kMaxLayers) {
+  const auto config = ReadImageConfig(*bytes);
+  if (!config) return config.error().In(digest);
+  if (config->diff_ids.empty() || config->diff_ids.size() > kMaxLayers) {
     return Error{digest + " has no layers, or more than an image can have"};
   }
-  if (ChainId(*diff_ids) != search.chain_id) return {};
+  if (ChainId(config->diff_ids) != search.chain_id) return {};
   for (Chain& chain : search.found) {
     if (chain.config != digest) continue;
     chain.manifests.insert(chain.manifests.end(), search.path.begin(), search.path.end());
     return {};
   }
-  search.found.push_back({digest, search.path});
+  search.found.push_back({digest, search.path, config->volumes});
   return {};
 }
 

@@ -16,10 +16,11 @@ namespace runclad::engine {
 class ContainerdContent {
  public:
   // Where an image's config was found from a digest: the config's own, and those of its manifest
-  // and of the indexes above it.
+  // and of the indexes above it; and the volumes that the config declares.
   struct Chain {
     std::string config;
     std::vector<std::string> manifests;
+    std::vector<std::string> volumes;
   };
 
   // `root`: containerd's own directory.

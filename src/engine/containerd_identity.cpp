@@ -109,6 +109,7 @@ class Reading {
     if (!chain) return chain.error();
     identity.config_digest = chain->config;
     identity.manifest_digests = chain->manifests;
+    identity.volumes = chain->volumes;
     return {};
   }
 

@@ -150,15 +150,17 @@ Status IdentifyClassic(const StateDirectory& root, const Record& record, const L
   const auto config = images->Read(config_path, kMaxRecordBytes);
   if (!config) return config.error();
   if (Sha256(*config) != record.image) return Error{config_path + " has another digest"};
-  const auto diff_ids = ReadDiffIds(*config);
-  if (!diff_ids) return diff_ids.error().In(config_path);
-  if (auto is_its = CheckLayer(*images, *driver, layout, call, ChainId(*diff_ids)); !is_its) {
+  const auto image_config = ReadImageConfig(*config);
+  if (!image_config) return image_config.error().In(config_path);
+  if (auto is_its = CheckLayer(*images, *driver, layout, call, ChainId(image_config->diff_ids));
+      !is_its) {
     return is_its;
   }
   if (auto read = ReadNames(*images, record.image, identity); !read) {
     return read;
   }
   identity.config_digest = record.image;
+  identity.volumes = image_config->volumes;
   FinishNames(record.typed, identity);
   return {};
 }

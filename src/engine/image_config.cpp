@@ -1,5 +1,7 @@
 #include "image_config.hpp"
 
+#include <algorithm>
+
 #include "runclad/engine/reference.hpp"
 #include "runclad/json/scanner.hpp"
 
@@ -7,25 +9,43 @@
 
 namespace runclad::engine {
 
-Result<std::vector<std::string>> ReadDiffIds(std::string_view config) {
-  std::vector<std::string> diff_ids;
-  bool has_rootfs = false;
-  bool are_digests = true;
-  json::Scanner scanner(config);
-  scanner.Object({"rootfs"}, [&](std::size_t) {
-    has_rootfs = true;
-    scanner.Object({"diff_ids"}, [&](std::size_t) {
-      if (scanner.Null()) return;
-      scanner.Elements([&] {
-        diff_ids.emplace_back(scanner.String());
-        are_digests = are_digests && IsSha256Digest(diff_ids.back());
-      });
+namespace {
+
+void TakeDiffIds(json::Scanner& scanner, std::vector<std::string>& diff_ids) {
+  scanner.Object({"diff_ids"}, [&](std::size_t) {
+    if (scanner.Null()) return;
+    scanner.Elements([&] { diff_ids.emplace_back(scanner.String()); });
+  });
+}
+
+void TakeVolumes(json::Scanner& scanner, std::vector<std::string>& volumes) {
+  if (scanner.Null()) return;
+  scanner.Object({"Volumes"}, [&](std::size_t) {
+    if (scanner.Null()) return;
+    scanner.Members([&](std::string_view path) {
+      if (path.starts_with('/') && volumes.size() < kMaxVolumes) volumes.emplace_back(path);
+      scanner.Skip();
     });
+  });
+}
+
+}  // namespace
+
+Result<ImageConfig> ReadImageConfig(std::string_view text) {
+  ImageConfig config;
+  bool has_rootfs = false;
+  json::Scanner scanner(text);
+  scanner.Object({"rootfs", "config"}, [&](std::size_t member) {
+    if (member == 1) return TakeVolumes(scanner, config.volumes);
+    has_rootfs = true;
+    TakeDiffIds(scanner, config.diff_ids);
   });
   if (auto finished = scanner.Finish(); !finished) return finished.error();
   if (!has_rootfs) return Error{"has no rootfs"};
-  if (!are_digests) return Error{"has a layer that is named by no sha256 digest"};
-  return diff_ids;
+  if (!std::ranges::all_of(config.diff_ids, IsSha256Digest)) {
+    return Error{"has a layer that is named by no sha256 digest"};
+  }
+  return config;
 }
 
 std::string ChainId(const std::vector<std::string>& diff_ids) {

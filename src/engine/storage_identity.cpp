@@ -110,21 +110,22 @@ Status IdentifyStorage(const Layout& layout, const Call& call, Identity& identit
   if (!config) return config.error();
   const std::string config_path = lists->BlobPath(container->image, digest);
   if (Sha256(*config) != digest) return Error{config_path + " has another digest"};
-  const auto diff_ids = ReadDiffIds(*config);
-  if (!diff_ids) return diff_ids.error().In(config_path);
+  const auto image_config = ReadImageConfig(*config);
+  if (!image_config) return image_config.error().In(config_path);
 
   const auto image = lists->Image(container->image);
   if (!image) return image.error();
   const auto layers = lists->Layers(container->layer);
   if (!layers) return layers.error();
   const std::string layer_list = layout.storage_driver + "-layers/layers.json";
-  if (auto fit = CheckLayers(*layers, *image, *diff_ids, layer_list); !fit) return fit;
+  if (auto fit = CheckLayers(*layers, *image, image_config->diff_ids, layer_list); !fit) return fit;
 
   if (auto added = AddNames(*image, layout.storage_driver + "-images/images.json", identity);
       !added) {
     return added;
   }
   identity.config_digest = digest;
+  identity.volumes = image_config->volumes;
   FinishNames(container->image_name, identity);
   return {};
 }

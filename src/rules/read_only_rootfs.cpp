@@ -19,6 +19,12 @@ bool IsAtOrBelow(std::string_view path, std::string_view directory) {
          (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
+bool IsCovered(std::string_view path, const std::vector<std::string>& destinations) {
+  return std::ranges::any_of(destinations, [&](const std::string& mounted) {
+    return mounted != "/" && IsAtOrBelow(path, mounted);
+  });
+}
+
 std::string Octal(std::uint32_t mode) {
   char digits[12];
   const auto [end, fault] = std::to_chars(std::begin(digits), std::end(digits), mode, 8);
@@ -72,10 +78,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   }
   for (const Target& target : Targets(context.parameters)) {
     const std::string resolved = context.facts.Resolve(target.path);
-    const bool is_covered = std::ranges::any_of(destinations, [&](const std::string& mounted) {
-      return mounted != "/" && IsAtOrBelow(resolved, mounted);
-    });
-    if (is_covered || resolved == "/") continue;
+    if (IsCovered(resolved, destinations) || resolved == "/") continue;
     const auto found = context.facts.directories.find(resolved);
     const DirectoryFacts image =
         found == context.facts.directories.end() ? DirectoryFacts{} : found->second;
@@ -104,6 +107,13 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                                      "keeps " + target.path + " writable on a tmpfs" +
                                          (is_exec ? "" : ", where no program runs")));
     destinations.insert(inside, resolved);
+  }
+  // Told now, before a program of the image's finds out.
+  for (const WrittenDirectory& written : context.facts.written) {
+    const std::string resolved = context.facts.Resolve(written.path);
+    if (!IsCovered(resolved, destinations)) {
+      findings.push_back(Note("/root/readonly", written.path, written.because));
+    }
   }
   return findings;
 }

@@ -48,6 +48,24 @@ guards "ctr run --cap-add" status_field CapBnd 0000000000000400
 ctr_run c11 --seccomp -- probe unshare-user
 holds "ctr run --seccomp: unshare(CLONE_NEWUSER)" out_is EPERM
 
+# A directory that the image declares as a volume: ctr mounts none there.
+tar -C "$E2E_WORK/rootfs" -c . | docker import -c 'VOLUME /data' -c 'CMD ["sh"]' - box-data >/dev/null
+docker save box-data -o "$E2E_WORK/box-data.tar" && ctr image import "$E2E_WORK/box-data.tar" >/dev/null
+rm "$E2E_WORK/box-data.tar"
+data_is_told() {
+  log_has runclad 'any(.findings[]?; .rule == "read-only-rootfs" and .before == "/data" and
+    (.why | startswith("is a volume by the image'"'"'s own word")))'
+}
+covers read-only-rootfs
+docker_run box-data sh -c 'echo x >/data/x && cat /data/x'
+holds "Docker makes a volume of it" out_is x
+guards "which is nothing to be told" eval 'log_has runclad .findings && ! data_is_told'
+IMAGE=docker.io/library/box-data:latest ctr_run c12 -- sh -c 'mkdir -p /data && echo x >/data/x'
+guards "ctr run: a volume that is not mounted stays read-only" failed
+guards "ctr run: and the log says so" data_is_told
+docker rmi box-data >/dev/null
+ctr image rm docker.io/library/box-data:latest >/dev/null
+
 # A task that lives, and exec in it.
 capture ctr run -d --cgroup "$E2E_CGROUP/task" --runc-binary "$E2E_WORK/runtimes/runclad/runclad" \
   "$IMAGE" task sleep 600

@@ -50,7 +50,27 @@ caps_of web:1
 guards "Docker: with a file of the digest, under every name" status_field CapBnd "$BOTH"
 rm "$DIRECTORY/digests/sha256/${ID#sha256:}.json"
 
+# --- what the image writes and does not get is told ---
+covers read-only-rootfs
+told() {
+  log_says 'any(.findings[]; .rule == "read-only-rootfs" and .before == "/var/cache/nginx" and
+    (.why | startswith("is written by this image, says images/docker.io/library/nginx.json")))'
+}
+printf '{"rules": {"read-only-rootfs": {"writable": ["/var/cache/nginx"]}}}\n' >"$FILE"
+docker_run nginx:1.27 mkdir -p /var/cache/nginx/client_temp
+holds "Docker: the directory of its image file is writable" succeeded
+guards "Docker: nothing is to be told then" eval 'log_says .findings && ! told'
+printf '{%s, "trust": {"tag": "nothing"}}\n' "$LOG" >"$DIRECTORY/policy.json"
+docker_run nginx:1.27 mkdir -p /var/cache/nginx/client_temp
+guards "Docker: where a tag is trusted with nothing, it is not" failed
+guards "Docker: and the log says so" told
+docker_run --tmpfs /var/cache/nginx nginx:1.27 mkdir -p /var/cache/nginx/client_temp
+holds "Docker: with a tmpfs of the asker's it works" succeeded
+guards "Docker: and nothing is to be told" eval 'log_says .findings && ! told'
+printf '{%s}\n' "$LOG" >"$DIRECTORY/policy.json"
+
 docker tag other nginx:1.27
+image_file "$ID"
 caps_of nginx:1.27
 covers image
 guards "Docker: another image of a pinned name is refused" refused image image \

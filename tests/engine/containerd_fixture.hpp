@@ -96,7 +96,9 @@ class MadeContainerd {
     for (const std::string& layer : layers) {
       diff_ids += (diff_ids.empty() ? "\"" : ",\"") + Sha256(layer) + "\"";
     }
-    return AddBlob(R"({"text":")" + text + R"(","rootfs":{"diff_ids":[)" + diff_ids + "]}}");
+    return AddBlob(R"({"text":")" + text +
+                   R"(","config":{"Volumes":{"/data":{}}},"rootfs":{"diff_ids":[)" + diff_ids +
+                   "]}}");
   }
 
   std::string AddManifest(const std::string& config) {

@@ -36,7 +36,7 @@ const Strings kDiffIds = {"sha256:" + std::string(64, '1'), "sha256:" + std::str
 std::string ImageConfig(const Strings& diff_ids) {
   std::string list;
   for (const std::string& id : diff_ids) list += (list.empty() ? "\"" : ",\"") + id + '"';
-  return R"({"architecture":"amd64","config":{"Env":["PATH=/bin"],"Cmd":["sh"],"Labels":{)"
+  return R"({"architecture":"amd64","config":{"Env":["PATH=/bin"],"Cmd":["sh"],"Volumes":{"/data":{}},"Labels":{)"
          R"("rootfs":"{\"diff_ids\":[]}"}},"created":"2026-11-22T05:40:18.2Z","history":[{)"
          R"("created_by":"/bin/sh -c #(nop)  CMD [\"sh\"]","empty_layer":true}],"os":"linux",)"
          R"("rootfs":{"type":"layers")" +
@@ -118,6 +118,7 @@ TEST(DockerIdentity, TheImageAndEveryNameOfIt) {
                             "localhost:5000/team/app@" + kManifest + " repository-digest"));
     ASSERT_TRUE(identity.asked_for);
     EXPECT_EQ(identity.asked_for->text(), "docker.io/library/app:1");
+    EXPECT_THAT(identity.volumes, ElementsAre("/data"));
     EXPECT_EQ(identity.unknown_because, "");
     EXPECT_EQ(identity.pod_namespace, "");
   });

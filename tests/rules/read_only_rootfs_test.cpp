@@ -123,5 +123,44 @@ TEST(ReadOnlyRootfs, LeavesAFileInTheWayAlone) {
   EXPECT_EQ(decision.spec.Write(), Mounts({kTmp}));
 }
 
+std::vector<std::string> Notes(const enforce::Decision& decision) {
+  std::vector<std::string> notes;
+  for (const enforce::Applied& applied : decision.findings) {
+    if (applied.disposition != enforce::Disposition::kWarned) continue;
+    notes.push_back(applied.finding.path + ' ' + applied.finding.before.Dump() + ' ' +
+                    applied.finding.why);
+  }
+  return notes;
+}
+
+TEST(ReadOnlyRootfs, TellsWhatTheImageWritesAndDoesNotGet) {
+  Facts facts = Image();
+  facts.resolved_destinations["/var/cache/app"] = "/cache";
+  facts.written = {{"/data", "is a volume"},
+                   {"/var/cache/app", "is written"},
+                   {"/var/run/app", "is below a tmpfs of ours"},
+                   {"/srv/mounted/app", "is below a mount"},
+                   {"/var/lib/app", "is in the policy"}};
+  facts.resolved_destinations["/var/run/app"] = "/run/app";
+  const auto decision =
+      DecideBy(kId,
+               R"({"mounts":[{"destination":"/"},{"destination":"/srv/mounted"}],)"
+               R"("root":{"path":"rootfs"}})",
+               Sizes({"/var/lib/app"}), facts);
+  EXPECT_EQ(decision.outcome, enforce::Outcome::kRewritten);
+  EXPECT_EQ(Notes(decision),
+            (std::vector<std::string>{R"(/root/readonly "/data" is a volume)",
+                                      R"(/root/readonly "/var/cache/app" is written)"}));
+}
+
+TEST(ReadOnlyRootfs, SaysNothingOfWhatWasAskedToBeReadOnly) {
+  Facts facts = Image();
+  facts.written = {{"/data", "is a volume"}};
+  const auto decision =
+      DecideBy(kId, R"({"root":{"path":"rootfs","readonly":true}})", Sizes(), facts);
+  EXPECT_EQ(decision.outcome, enforce::Outcome::kUnchanged);
+  EXPECT_TRUE(decision.findings.empty());
+}
+
 }  // namespace
 }  // namespace runclad::rules

@@ -36,6 +36,8 @@ struct Identity {
   std::vector<std::string>
       manifest_digests;          // of this image's manifest and of indexes that hold it
   std::vector<ImageName> names;  // in the order of their text, each once
+  // Directories that the image's config declares as volumes: what it writes, by its own word.
+  std::vector<std::string> volumes;
   // The name that the container was asked for with, when it is one of `names`; its text otherwise
   // proves nothing and is left out.
   std::optional<Reference> asked_for;

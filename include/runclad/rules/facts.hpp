@@ -69,6 +69,12 @@ struct DirectoryFacts {
   std::uint64_t content_bytes = 0;  // what is below it takes on a tmpfs
 };
 
+// A directory that the container's image is known to write, and that the policy keeps from it.
+struct WrittenDirectory {
+  std::string path;
+  std::string because;  // a predicate: "is a volume by the image's own word …"
+};
+
 // The security modules that this kernel runs, and what engines' default profile is loaded.
 struct LsmFacts {
   bool apparmor = false;
@@ -162,6 +168,8 @@ struct Facts {
   // path that a rule may want to make writable. A path that is not in here resolves to itself.
   std::map<std::string, std::string> resolved_destinations;
   std::map<std::string, DirectoryFacts> directories;  // by resolved path
+  // Gathered where the root becomes read-only.
+  std::vector<WrittenDirectory> written;
   // Where mount-options leaves programs runnable: its exec-paths, resolved.
   std::vector<std::string> exec_paths;
   // /process/args/0 is s6-overlay's /init, which runs programs that it writes to /run.

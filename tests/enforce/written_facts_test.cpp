@@ -1,0 +1,97 @@
+// What an image is known to write, where the policy keeps it from it.
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runclad/enforce/facts.hpp"
+#include "runclad/enforce/subject.hpp"
+#include "runclad/rules/rule.hpp"
+
+#include "../mount_namespace.hpp"
+
+namespace runclad::enforce {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using namespace runclad::testing;  // NOLINT(google-build-using-namespace): mounts, files
+
+Subject OfVolumes(std::vector<std::string> volumes) {
+  Subject subject;
+  subject.identity.config_digest = "sha256:" + std::string(64, 'c');
+  subject.identity.volumes = std::move(volumes);
+  return subject;
+}
+
+policy::Effective Restricted() {
+  auto policy = policy::Parse("{}", "policy.json", rules::Schemas());
+  EXPECT_TRUE(policy) << policy.error().message;
+  return *std::move(policy);
+}
+
+rules::Facts Gather(const policy::Effective& policy, const Subject& subject,
+                    const char* config = R"({"root":{"path":"rootfs"}})") {
+  const auto spec = oci::Spec::Parse(config);
+  EXPECT_TRUE(spec) << spec.error().message;
+  return GatherFacts(*spec, policy, {"one", "/srv/bundle", "", nullptr}, subject);
+}
+
+std::vector<std::string> Sentences(const rules::Facts& facts) {
+  std::vector<std::string> sentences;
+  for (const rules::WrittenDirectory& written : facts.written) {
+    sentences.push_back(written.path + ' ' + written.because);
+  }
+  return sentences;
+}
+
+TEST(WrittenDirectories, AreTheImagesVolumesWithLinksResolved) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/bundle/rootfs/real/data");
+    ASSERT_EQ(::symlink("/real", "/srv/bundle/rootfs/var"), 0);
+    const rules::Facts facts = Gather(Restricted(), OfVolumes({"/var/data", "/none"}));
+    EXPECT_THAT(Sentences(facts),
+                ElementsAre(StartsWith("/var/data is a volume by the image's own"),
+                            StartsWith("/none is a volume by the image's own")));
+    EXPECT_EQ(facts.Resolve("/var/data"), "/real/data");
+  });
+}
+
+TEST(WrittenDirectories, AreWhatTheImagesFileDidNotGet) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/bundle/rootfs");
+    policy::Effective policy = Restricted();
+    policy.cuts = {
+        {"images/app.json:2", "capabilities/allow", "CAP_KILL", "is beyond …"},
+        {"images/app.json:3", "read-only-rootfs/writable", "/cache", "is looser than …"}};
+    EXPECT_THAT(Sentences(Gather(policy, Subject())),
+                ElementsAre("/cache is written by this image, says images/app.json:3, and becomes "
+                            "read-only: it is looser than …"));
+  });
+}
+
+TEST(WrittenDirectories, AreNotLookedForWhereTheRootStaysAsItIs) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/bundle/rootfs");
+    const Subject subject = OfVolumes({"/data"});
+    EXPECT_THAT(
+        Gather(Restricted(), subject, R"({"root":{"path":"rootfs","readonly":true}})").written,
+        IsEmpty());
+    for (const policy::Action action :
+         {policy::Action::kRefuse, policy::Action::kWarn, policy::Action::kOff}) {
+      policy::Effective policy = Restricted();
+      policy.rules["read-only-rootfs"].action = action;
+      EXPECT_THAT(Gather(policy, subject).written, IsEmpty());
+    }
+    Subject unknown = subject;
+    unknown.identity.config_digest.clear();
+    EXPECT_THAT(Gather(Restricted(), unknown).written, IsEmpty());
+  });
+}
+
+}  // namespace
+}  // namespace runclad::enforce
