@@ -116,6 +116,21 @@ TEST(RpmDatabase, OfBerkeleyIsNoLoopAndNoBomb) {
            Put32(db, at + 16, static_cast<std::uint32_t>(at / kPage));
          }
        }},
+      {"a loop with nothing on it",
+       [&](std::string& db) {
+         for (const std::size_t at : overflow) {
+           Put32(db, at + 16, static_cast<std::uint32_t>(at / kPage));
+           Put16(db, at + 22, 0);
+         }
+       }},
+      {"a loop of four gigabytes",
+       [&](std::string& db) {
+         const std::size_t item = db.find(std::string("\x78\x4b\0\0", 4));  // 19320 bytes
+         Put32(db, item, 0xfffffff0);
+         for (const std::size_t at : overflow) {
+           Put32(db, at + 16, static_cast<std::uint32_t>(at / kPage));
+         }
+       }},
       {"a page beyond the end",
        [&](std::string& db) {
          for (const std::size_t at : overflow) Put32(db, at + 16, 0xfffffff0);
