@@ -34,6 +34,8 @@ class Stranger {
   }
   Stranger(const Stranger&) = delete;
   Stranger& operator=(const Stranger&) = delete;
+  Stranger(Stranger&&) = delete;
+  Stranger& operator=(Stranger&&) = delete;
   ~Stranger() {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);

@@ -148,7 +148,7 @@ std::string ParameterText(const ParameterSchema& parameter, const rules::Rule& r
     if (same == values.end()) {
       values.emplace_back(value, profile.profile);
     } else {
-      same->second += ", " + profile.profile;
+      same->second.append(", ").append(profile.profile);
     }
   }
   for (const auto& [value, names] : values) text += Wrapped(names + ": " + value, 6);

@@ -55,8 +55,9 @@ TEST(Check, SaysWhichSystemCallsAreLost) {
   const TemporaryDirectory directory;
   directory.Write("policy.json",
                   R"({"extends": "baseline", "rules": {"seccomp": {"deny": ["kcmp", "chroot"]}}})");
-  const ProgramRun run = Runcladctl({"check", "--config", directory.path(),
-                                     RUNCLAD_TEST_DATA "/data/corpus/docker/default.json"});
+  const ProgramRun run =
+      Runcladctl({"check", "--config", directory.path(),
+                  std::string(RUNCLAD_TEST_DATA) + "/data/corpus/docker/default.json"});
   EXPECT_THAT(run.out,
               ::testing::ContainsRegex("\nfixed by seccomp\n"
                                        "      /linux/seccomp\n"
@@ -67,8 +68,9 @@ TEST(Check, SaysWhichSystemCallsAreLost) {
 
 TEST(Check, AsJsonHasTheFilterWhole) {
   const TemporaryDirectory directory;
-  const ProgramRun run = Runcladctl({"check", "--json", "--config", directory.path(),
-                                     RUNCLAD_TEST_DATA "/data/corpus/docker/default.json"});
+  const ProgramRun run =
+      Runcladctl({"check", "--json", "--config", directory.path(),
+                  std::string(RUNCLAD_TEST_DATA) + "/data/corpus/docker/default.json"});
   const json result = run.json();
   const auto finding = std::find_if(result["findings"].begin(), result["findings"].end(),
                                     [](const json& each) { return each["rule"] == "seccomp"; });

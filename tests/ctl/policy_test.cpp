@@ -12,7 +12,6 @@ namespace {
 
 using nlohmann::json;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 const std::string kConfig = "sha256:" + std::string(64, 'c');
 const std::string kManifest = "sha256:" + std::string(64, 'd');

@@ -154,6 +154,8 @@ class Waiting {
   }
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
+  Waiting(Waiting&&) = delete;
+  Waiting& operator=(Waiting&&) = delete;
   ~Waiting() {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);

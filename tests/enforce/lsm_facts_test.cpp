@@ -15,11 +15,11 @@ using engine::Engine;
 
 class LsmFactsTest : public ::testing::Test {
  protected:
-  LsmFactsTest() {
+  void SetUp() override {
     std::string name = "/tmp/runclad-lsm.XXXXXX";
     root_ = ::mkdtemp(name.data());
   }
-  ~LsmFactsTest() override { fs::remove_all(root_); }
+  void TearDown() override { fs::remove_all(root_); }
 
   void Write(const std::string& path, const std::string& text) const {
     fs::create_directories(fs::path(root_ + path).parent_path());

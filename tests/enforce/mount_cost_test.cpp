@@ -10,6 +10,7 @@
 #include <csignal>
 #include <map>
 #include <string>
+#include <tuple>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -49,7 +50,7 @@ std::map<unsigned long long, int> CountCalls(const std::function<void()>& body) 
   const pid_t child = ::fork();
   if (child == 0) {
     ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
-    ::raise(SIGSTOP);
+    std::ignore = ::raise(SIGSTOP);
     body();
     ::_exit(0);
   }

@@ -56,30 +56,30 @@ json* Mutator::AnyNode(json& document, bool (*is_wanted)(const json&)) {
 
 // A part of another document in place of this one's.
 void Mutator::Graft(json& document) {
-  static const char* const kParts[] = {"/process/capabilities",
-                                       "/process/rlimits",
-                                       "/process/user",
-                                       "/process/noNewPrivileges",
-                                       "/process/apparmorProfile",
-                                       "/process/oomScoreAdj",
-                                       "/process/env",
-                                       "/process/cwd",
-                                       "/process/args",
-                                       "/root/readonly",
-                                       "/mounts",
-                                       "/hooks",
-                                       "/annotations",
-                                       "/linux/seccomp",
-                                       "/linux/namespaces",
-                                       "/linux/maskedPaths",
-                                       "/linux/readonlyPaths",
-                                       "/linux/resources",
-                                       "/linux/resources/devices",
-                                       "/linux/devices",
-                                       "/linux/sysctl",
-                                       "/linux/cgroupsPath",
-                                       "/linux/rootfsPropagation",
-                                       "/linux/uidMappings"};
+  static constexpr const char* kParts[] = {"/process/capabilities",
+                                           "/process/rlimits",
+                                           "/process/user",
+                                           "/process/noNewPrivileges",
+                                           "/process/apparmorProfile",
+                                           "/process/oomScoreAdj",
+                                           "/process/env",
+                                           "/process/cwd",
+                                           "/process/args",
+                                           "/root/readonly",
+                                           "/mounts",
+                                           "/hooks",
+                                           "/annotations",
+                                           "/linux/seccomp",
+                                           "/linux/namespaces",
+                                           "/linux/maskedPaths",
+                                           "/linux/readonlyPaths",
+                                           "/linux/resources",
+                                           "/linux/resources/devices",
+                                           "/linux/devices",
+                                           "/linux/sysctl",
+                                           "/linux/cgroupsPath",
+                                           "/linux/rootfsPropagation",
+                                           "/linux/uidMappings"};
   const json::json_pointer part(kParts[Below(std::size(kParts))]);
   const json& donor = Any();
   if (donor.contains(part)) {
@@ -90,9 +90,9 @@ void Mutator::Graft(json& document) {
 }
 
 void Mutator::ChangeMounts(json& document) {
-  static const char* const kOptions[] = {"rw",     "ro",      "suid",   "nosuid", "dev",
-                                         "nodev",  "exec",    "noexec", "rbind",  "bind",
-                                         "shared", "rshared", "rslave", "rro",    "private"};
+  static constexpr const char* kOptions[] = {"rw",     "ro",      "suid",   "nosuid", "dev",
+                                             "nodev",  "exec",    "noexec", "rbind",  "bind",
+                                             "shared", "rshared", "rslave", "rro",    "private"};
   json& mounts = document["mounts"];
   if (!mounts.is_array()) mounts = json::array();
   const json& others = Any().value("mounts", json::array());

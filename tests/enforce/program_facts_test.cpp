@@ -21,11 +21,11 @@ using Strings = std::vector<std::string>;
 
 class ProgramFactsTest : public ::testing::Test {
  protected:
-  ProgramFactsTest() {
+  void SetUp() override {
     std::string name = "/tmp/runclad-program.XXXXXX";
     root_ = ::mkdtemp(name.data());
   }
-  ~ProgramFactsTest() override { fs::remove_all(root_); }
+  void TearDown() override { fs::remove_all(root_); }
 
   void File(const std::string& path, const std::string& text, mode_t mode = 0755) const {
     fs::create_directories(fs::path(root_ + path).parent_path());

@@ -25,7 +25,6 @@ namespace runclad::enforce {
 namespace {
 
 using rules::SourceFacts;
-using ::testing::HasSubstr;
 using Access = SourceFacts::Access;
 using namespace runclad::testing;  // NOLINT(google-build-using-namespace): mounts, files
 

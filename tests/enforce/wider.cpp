@@ -156,7 +156,7 @@ std::string Devices(const oci::Spec& before, const oci::Spec& after) {
 }
 
 std::string Limits(const oci::Spec& before, const oci::Spec& after) {
-  const std::pair<const char*, const char*> kLimits[] = {
+  constexpr std::pair<const char*, const char*> kLimits[] = {
       {"pids", "limit"}, {"memory", "limit"}, {"memory", "swap"}, {"cpu", "quota"}};
   for (const auto& [group, name] : kLimits) {
     const auto had = before.resource(group, name);
@@ -169,7 +169,8 @@ std::string Limits(const oci::Spec& before, const oci::Spec& after) {
 
 Set Pairs(const std::vector<std::pair<std::string, std::string>>& pairs) {
   Set joined;
-  for (const auto& [name, value] : pairs) joined.insert(name + "=" + value);
+  for (const auto& [name, value] : pairs)
+    joined.insert(std::string(name).append("=").append(value));
   return joined;
 }
 
