@@ -73,14 +73,16 @@ bool WriteAll(std::string_view bytes) {
 
 [[noreturn]] void Work(int input, std::size_t size, int output, const ConfinedWork& work,
                        const ConfinedLimits& limits) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   // Mapped and not read: of a large file only what is looked at is.
   void* const content = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, input, 0);
   const bool is_confined =
       content != MAP_FAILED && (output == kOutput || ::dup2(output, kOutput) == kOutput) &&
       // Before Linux 5.9 they stay open, and no call is left that would take them.
       (::syscall(SYS_close_range, kOutput + 1, ~0U, 0) == 0 || errno == ENOSYS) &&
-      DropAuthority() && LimitResources(limits) && AllowOnlyComputing(kOutput);
+      DropAuthority() &&
+      // Not earlier: a change of the user takes it back.
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && LimitResources(limits) &&
+      AllowOnlyComputing(kOutput);
   if (!is_confined) ::_exit(kNotConfined);
   try {
     const auto answer = work({static_cast<char*>(content), size});

@@ -6,12 +6,15 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -202,6 +205,39 @@ TEST_F(ConfinedChild, TakesRegularFilesOnly) {
   EXPECT_EQ(run(path_.c_str()), "it is empty");
   fs::resize_file(path_, (std::size_t{256} << 20) + 1);
   EXPECT_EQ(run(path_.c_str()), "it is larger than the 268435456 bytes allowed");
+}
+
+TEST_F(ConfinedChild, EndsWithWhoeverWaitsForIt) {
+  void* const shared = ::mmap(nullptr, sizeof(std::atomic<pid_t>), PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(shared, MAP_FAILED);
+  auto* const working = new (shared) std::atomic<pid_t>(0);
+  const pid_t waiting = ::fork();
+  if (waiting == 0) {
+    const auto for_ever = [&](std::span<char>) -> std::optional<std::string> {
+      *working = ::getpid();
+      while (*working != 0) {
+      }
+      return std::nullopt;
+    };
+    (void)Run(for_ever, {.cpu_seconds = 60, .seconds = 60});
+    ::_exit(0);
+  }
+  while (*working == 0) ::usleep(1000);
+  ASSERT_EQ(::kill(waiting, SIGKILL), 0);
+  ASSERT_EQ(::waitpid(waiting, nullptr, 0), waiting);
+  const std::string status = "/proc/" + std::to_string(*working) + "/stat";
+  const auto is_alive = [&] {
+    std::ifstream file(status);
+    std::string id;
+    std::string name;
+    std::string state;
+    return (file >> id >> name >> state) && state != "Z";
+  };
+  for (int i = 0; i < 5000 && is_alive(); ++i) ::usleep(1000);
+  EXPECT_FALSE(is_alive());
+  *working = 0;
+  ::munmap(shared, sizeof(std::atomic<pid_t>));
 }
 
 }  // namespace
