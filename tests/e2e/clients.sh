@@ -61,7 +61,7 @@ run_by_ctr() {  # with the options of run_by_containerd
   [ -z "$user" ] || image=box-user  # of which 1000:1000 is the user
   if [ -n "$volume" ]; then
     local directory=$E2E_SRV/volumes/${volume%:*}
-    mkdir -p -m 1777 "$directory"
+    mkdir -p "$directory" && chmod 1777 "$directory"
     options+=(--mount "type=bind,src=$directory,dst=${volume#*:},options=rbind:rw")
   fi
   if [ -n "${NETWORK:-}" ]; then
@@ -75,6 +75,7 @@ run_by_ctr() {  # with the options of run_by_containerd
 
 # The pod of a profile's containers: POD.
 pod_start() {
+  # shellcheck disable=SC2153  # of cri_engine.sh
   printf '{"extends": "%s", "log": {"target": "file:%s/audit.jsonl"}}\n' \
     "${PROFILE/runclad/restricted}" "$DIRECTORY" >"$DIRECTORY/policy.json"
   cri run-sandbox "$PROFILE" default
