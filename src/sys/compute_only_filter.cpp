@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "runclad/base/sanitizers.hpp"
+
 namespace runclad::sys {
 namespace {
 
@@ -36,7 +38,7 @@ constexpr std::uint32_t kHarmless[] = {
     SYS_exit,        SYS_exit_group,    SYS_brk,          SYS_munmap,
     SYS_mremap,      SYS_madvise,       SYS_getpid,       SYS_futex,
     SYS_getrandom,   SYS_clock_gettime, SYS_gettimeofday,
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(RUNCLAD_UNDER_ASAN)
     SYS_sigaltstack,  // which it looks at before whatever does not return
 #endif
 };

@@ -22,6 +22,7 @@
 #include <grp.h>
 #include <poll.h>
 
+#include "runclad/base/sanitizers.hpp"
 #include "runclad/base/unique_fd.hpp"
 
 #include "compute_only_filter.hpp"
@@ -41,7 +42,7 @@ bool Limit(int resource, rlim_t value) {
 }
 
 bool LimitResources(const ConfinedLimits& limits) {
-#if !defined(__SANITIZE_ADDRESS__)  // whose shadow is larger than any limit
+#if !defined(RUNCLAD_UNDER_ASAN)  // whose shadow is larger than any limit
   if (!Limit(RLIMIT_AS, limits.memory_bytes)) return false;
 #endif
   return Limit(RLIMIT_CPU, limits.cpu_seconds) && Limit(RLIMIT_NOFILE, 0) &&

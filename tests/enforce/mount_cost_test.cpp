@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/sanitizers.hpp"
 #include "runclad/rules/rule.hpp"
 
 #include "../mount_namespace.hpp"
@@ -24,15 +25,6 @@ namespace runclad::enforce {
 namespace {
 
 using namespace runclad::testing;  // NOLINT(google-build-using-namespace): mounts, files
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define RUNCLAD_UNDER_ASAN
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) && !defined(RUNCLAD_UNDER_ASAN)
-#define RUNCLAD_UNDER_ASAN
-#endif
 
 // The sanitizer makes system calls of its own; the release build counts.
 class MountCost : public ::testing::Test {

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/sanitizers.hpp"
 #include "runclad/enforce/decision.hpp"
 #include "runclad/oci/overlay.hpp"
 #include "runclad/oci/spec.hpp"
@@ -28,7 +29,7 @@ namespace {
 using nlohmann::json;
 using policy::Action;
 
-#if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__)
+#if defined(NDEBUG) && !defined(RUNCLAD_UNDER_ASAN)
 constexpr std::uint32_t kSeeds = 500;
 #else
 constexpr std::uint32_t kSeeds = 60;

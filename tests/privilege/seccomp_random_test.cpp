@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runclad/base/sanitizers.hpp"
 #include "runclad/privilege/capabilities.hpp"
 
 #include "seccomp_simulation.hpp"
@@ -101,7 +102,7 @@ class RandomFilters {
   std::mt19937 random_;
 };
 
-#if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__)
+#if defined(NDEBUG) && !defined(RUNCLAD_UNDER_ASAN)
 constexpr std::uint32_t kSeeds = 2000;
 constexpr std::uint32_t kSeedsOfEngines = 60;
 #else

@@ -20,6 +20,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "runclad/base/sanitizers.hpp"
 #include "runclad/base/unique_fd.hpp"
 
 namespace runclad::sys {
@@ -180,7 +181,7 @@ TEST_F(ConfinedChild, EndsWhenItTakesTooLongOrTooMuch) {
   limits.max_output_bytes = 1000;
   EXPECT_EQ(Run([](std::span<char>) { return std::string(1001, 'x'); }, limits),
             "error: there is too much in it");
-#if !defined(__SANITIZE_ADDRESS__)
+#if !defined(RUNCLAD_UNDER_ASAN)
   EXPECT_EQ(Run([](std::span<char>) { return std::string(std::size_t{2} << 30, 'x'); }),
             "error: it is damaged, or of a format that is not known");
 #endif
