@@ -29,8 +29,8 @@ at_root="grep -q $marker /host$E2E_SRV/secret"
 refuses_mount "-v /:/host" / "$at_root" -v /:/host
 refuses_mount "-v /:/host:ro" / "$at_root" -v /:/host:ro
 refuses_mount "--mount source=/" / "$at_root" --mount type=bind,source=/,target=/host
-ln -s / "$E2E_SRV/link"
-refuses_mount "-v of a symlink to /" "$E2E_SRV/link" "$at_root" -v "$E2E_SRV/link:/host"
+ln -s / "$E2E_SRV/root-link"
+refuses_mount "-v of a symlink to /" "$E2E_SRV/root-link" "$at_root" -v "$E2E_SRV/root-link:/host"
 mkdir "$E2E_SRV/alias"
 mount --bind / "$E2E_SRV/alias"
 refuses_mount "-v of a bind mount of /" "$E2E_SRV/alias" "$at_root" -v "$E2E_SRV/alias:/host"

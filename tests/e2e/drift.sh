@@ -131,13 +131,13 @@ covers read-only-mounts
 mkdir -p "$E2E_SRV/shared/deep"
 mkdir -p "$E2E_SRV/holder/inside"
 mount --bind "$E2E_SRV/shared" "$E2E_SRV/holder/inside"
-ln -s shared/deep "$E2E_SRV/link"
+ln -s shared/deep "$E2E_SRV/shared-link"
 own_policy "\"read-only-mounts\": {\"paths\": [\"$E2E_SRV/shared\"]},
   \"host-mounts\": {\"allow\": [\"$E2E_SRV\"]}"
 export RUNTIME=own
 # Each container writes a word of its own, wherever it can; mountinfo says what it had at /x.
 word_is_in_shared() { grep -rqxF "$1" "$E2E_SRV/shared"; }
-for source in shared shared/deep link holder holder/inside; do
+for source in shared shared/deep shared-link holder holder/inside; do
   docker_run -v "$E2E_SRV/$source:/x" box sh -c "grep ' /x ' /proc/self/mountinfo
     for d in /x /x/deep /x/inside; do echo through-$source >\$d/\$\$; done; ls -lR /x"
   guards "read-only: nothing is written through $source" not word_is_in_shared "through-$source"
