@@ -1,8 +1,10 @@
 #!/bin/bash
 # Every test of the project, from a clone on Debian 12, as root:
 #
-#   tests/run.sh           everything but clang-tidy
+#   tests/run.sh           everything but the two below
 #   tests/run.sh --quick   without the engines: build, unit tests, format
+#   tests/run.sh --vm      Debian's kernel in an emulator alone, with the release build that is there:
+#                          AppArmor, AF_ALG, SysRq, cgroup v2, which a machine's own may lack
 #   tests/run.sh --tidy    clang-tidy alone (several minutes)
 #
 # Installs what is missing with apt-get. The last line is `N passed, N failed`.
@@ -126,6 +128,12 @@ if [ "${1:-}" = --tidy ]; then
   # shellcheck disable=SC2086
   install_missing clang-tidy || { fail "clang-tidy is not installed"; finish; }
   check "clang-tidy finds nothing" sh -c 'cmake --preset tidy && cmake --build --preset tidy'
+  finish
+fi
+
+if [ "${1:-}" = --vm ]; then
+  say "another kernel (several minutes)"
+  counted "attacks that need another kernel" tests/vm/run.sh
   finish
 fi
 

@@ -199,10 +199,9 @@ docker_run --cap-add NET_ADMIN server /busybox-capable true
 holds "with the capability allowed it runs" succeeded
 
 # --- lsm-label ---
-# No kernel of these tests runs AppArmor or SELinux. What is shown: on a host that says it does
-# (files that are mounted over /sys here), what is asked of AppArmor is refused or named in the
-# document that the runtime reads. That the profile then confines is the kernel's part, and runc
-# itself fails here where it is to apply one.
+# A kernel with AppArmor is in tests/vm. What is shown here: on a host that says that it has one (files
+# that are mounted over /sys), what is asked of AppArmor is refused or named in the document that the
+# runtime reads; runc itself fails where it is to apply a profile.
 covers lsm-label
 bundle=$(make_bundle labels '.process.apparmorProfile = "unconfined" | .process.args = ["true"]')
 profile_is() { [ "$(jq -r .process.apparmorProfile "$bundle/config.json")" = "$1" ]; }

@@ -162,7 +162,7 @@ check_every_rule_is_covered() {
 check_nothing_is_left() {
   local left
   # Everything in this pid namespace but this shell and the commands of the question itself.
-  left=$(ps -eo pid=,ppid=,args= | awk -v me=$$ '$1 != me && $2 != me && $0 !~ /ps -eo|awk -v me/')
+  left=$(ps -eo pid=,ppid=,args= | awk -v me=$$ '$1 != me && $2 != me && $0 !~ /ps -eo|awk -v me|\[awk\]$/')
   if [ -z "$left" ]; then finding ok "no process is left"; else finding not-ok "processes left: $left"; fi
   # An empty cgroup that the lower runtime gave up on while the machine was busy is nobody's; one
   # that cannot be removed is in use.
