@@ -187,8 +187,7 @@ extern constinit const Rule kHostNamespaces{
         "abstract sockets, with its pid namespace it sees and may trace the host's processes, with "
         "its ipc namespace their shared memory. A path is the host's when it is the same file as "
         "the host's own, however it is spelt. One that an engine pinned is the container's own "
-        "when "
-        "the engine's record of the container says so, as far as there is one to be read.",
+        "when the engine's record of the container says so, as far as there is one to be read.",
     .way_out = "allow the namespace for this image in host-namespaces.allow",
     .benchmarks = kBenchmarks,
     .paths = kPaths,
