@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "program.hpp"
+#include "test_paths.hpp"
 
 namespace runclad::ctl {
 namespace {

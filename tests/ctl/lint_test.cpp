@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "program.hpp"
+#include "test_paths.hpp"
 
 namespace runclad::ctl {
 namespace {

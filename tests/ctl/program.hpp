@@ -17,6 +17,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "test_paths.hpp"
+
 namespace runclad::ctl {
 
 struct ProgramRun {

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "../mount_namespace.hpp"
+#include "test_paths.hpp"
 
 namespace runclad::enforce {
 namespace {

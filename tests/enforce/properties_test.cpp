@@ -21,6 +21,7 @@
 #include "runclad/rules/rule.hpp"
 
 #include "mutator.hpp"
+#include "test_paths.hpp"
 #include "wider.hpp"
 
 namespace runclad::enforce {

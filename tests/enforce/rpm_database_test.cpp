@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 
 #include "enforce/rpm_header.hpp"
+#include "test_paths.hpp"
 
 namespace runclad::enforce {
 namespace {

@@ -14,6 +14,8 @@
 #include "runclad/policy/effective.hpp"
 #include "runclad/rules/rule.hpp"
 
+#include "test_paths.hpp"
+
 namespace runclad::enforce {
 namespace {
 

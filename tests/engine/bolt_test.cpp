@@ -14,6 +14,7 @@
 #include "runclad/base/unique_fd.hpp"
 
 #include "bolt_writer.hpp"
+#include "test_paths.hpp"
 
 namespace runclad::engine {
 namespace {

@@ -12,6 +12,7 @@
 #include "bolt_writer.hpp"
 #include "engine/image_config.hpp"
 #include "engine/sha256.hpp"
+#include "test_paths.hpp"
 
 namespace runclad::engine {
 

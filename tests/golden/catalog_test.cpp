@@ -10,6 +10,8 @@
 
 #include "runclad/rules/rule.hpp"
 
+#include "test_paths.hpp"
+
 namespace runclad::golden {
 namespace {
 

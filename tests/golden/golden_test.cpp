@@ -22,6 +22,7 @@
 
 #include "host.hpp"
 #include "mount_namespace.hpp"
+#include "test_paths.hpp"
 
 namespace runclad::golden {
 namespace {

@@ -21,6 +21,7 @@
 #include <sched.h>
 
 #include "mount_namespace.hpp"
+#include "test_paths.hpp"
 
 namespace runclad::golden {
 namespace {

@@ -12,6 +12,8 @@
 
 #include "runclad/json/reader.hpp"
 
+#include "test_paths.hpp"
+
 namespace runclad::json {
 namespace {
 

@@ -15,6 +15,8 @@
 #include "runclad/privilege/capabilities.hpp"
 #include "runclad/privilege/seccomp.hpp"
 
+#include "test_paths.hpp"
+
 namespace runclad::privilege {
 namespace {
 

@@ -19,6 +19,8 @@
 #include "runclad/privilege/seccomp.hpp"
 #include "runclad/privilege/seccomp_program.hpp"
 
+#include "test_paths.hpp"
+
 namespace runclad::privilege {
 
 // For gtest's messages.
