@@ -179,11 +179,12 @@ Result<std::vector<std::string>> Run(Case test,
   subject.identity = *std::move(identity);
   const auto policy = enforce::LoadPolicy(config_directory, subject.identity);
   if (!policy) return policy.error();
-  const rules::Facts facts = enforce::GatherFacts(
+  const auto facts = enforce::GatherFacts(
       test.spec, *policy, {.id = {}, .bundle = test.bundle, .runtime_root = {}, .records = nullptr},
       subject);
-  return Differences(
-      test.expect, enforce::Decide(std::move(test.spec), *policy, facts, rules::Scope::kContainer));
+  if (!facts) return Fault(test.name, facts.error().message);
+  return Differences(test.expect, enforce::Decide(std::move(test.spec), *policy, *facts,
+                                                  rules::Scope::kContainer));
 }
 
 }  // namespace

@@ -112,11 +112,12 @@ Result<Output> Check(const CheckRequest& request, const Style& style) {
   auto document = Open(request);
   if (!document) return document.error();
   const rules::Scope scope = request.is_process ? rules::Scope::kProcess : rules::Scope::kContainer;
-  const rules::Facts facts = enforce::GatherFacts(
+  const auto facts = enforce::GatherFacts(
       document->spec, *policy,
       {.id = {}, .bundle = document->bundle, .runtime_root = {}, .records = nullptr}, subject);
+  if (!facts) return facts.error();
   const enforce::Decision decision =
-      enforce::Decide(std::move(document->spec), *policy, facts, scope);
+      enforce::Decide(std::move(document->spec), *policy, *facts, scope);
   return Output{request.json ? AsJson(decision, *policy, request)
                              : AsText(decision, *policy, document->path, style),
                 StatusOf(decision.outcome)};

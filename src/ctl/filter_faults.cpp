@@ -52,7 +52,9 @@ std::set<std::string> FilterFaults(const policy::Effective& policy) {
   // An empty document: of the facts, only the kernel's are of interest.
   const auto nothing = oci::Spec::Parse("{}");
   if (!nothing) return {nothing.error().message};
-  const rules::KernelFacts kernel = enforce::GatherFacts(*nothing, {}, {}, {}).kernel;
+  const auto facts = enforce::GatherFacts(*nothing, {}, {}, {});
+  if (!facts) return {facts.error().message};
+  const rules::KernelFacts& kernel = facts->kernel;
   std::set<std::string> faults;
   for (const std::string& name : tuning.deny) {
     if (privilege::IsEssential(name)) {

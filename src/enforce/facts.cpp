@@ -141,37 +141,53 @@ std::vector<rules::WrittenDirectory> Written(const policy::Effective& policy,
   return written;
 }
 
-void GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, const Request& request,
-                  const Subject& subject, rules::Facts& facts) {
+// Where a path leads in the container; kept, since most are asked for more than once.
+Result<std::string> ResolveOnce(const std::string& path, const sys::Rootfs& rootfs,
+                                rules::Facts& facts) {
+  const auto known = facts.resolved_destinations.find(path);
+  if (known != facts.resolved_destinations.end()) return known->second;
+  auto resolved = rootfs.Resolve(path);
+  if (resolved) facts.resolved_destinations.emplace(path, *resolved);
+  return resolved;
+}
+
+Status GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, const Request& request,
+                    const Subject& subject, rules::Facts& facts) {
   const std::string root = RootOf(spec, request);
-  if (root.empty()) return;
+  if (root.empty()) return {};
   const auto rootfs = sys::Rootfs::Open(root);
   // Without a rootfs no container starts; the lower runtime says so best.
-  if (!rootfs) return;
+  if (!rootfs) return {};
   for (const oci::Mount& mount : spec.mounts()) {
-    facts.resolved_destinations.try_emplace(mount.destination, rootfs->Resolve(mount.destination));
+    const auto resolved = ResolveOnce(mount.destination, *rootfs, facts);
+    if (!resolved) return resolved.error().In("the destination of a mount");
   }
   // Of a document by hand (runcladctl check) the image is anybody's word.
   const policy::RuleSetting& hidden = policy.rule("hidden-paths");
-  facts.hidden = subject.layout.id.empty()
-                     ? GatherHidden(hidden, *rootfs)
-                     : GatherHidden(hidden, *rootfs, {.identity = subject.identity, .root = root});
-  GatherMountOptions(spec, policy.rule("mount-options"), *rootfs, facts);
+  auto found = subject.layout.id.empty()
+                   ? GatherHidden(hidden, *rootfs)
+                   : GatherHidden(hidden, *rootfs, {.identity = subject.identity, .root = root});
+  if (!found) return found.error().In("hidden-paths");
+  facts.hidden = *std::move(found);
+  auto gathered = GatherMountOptions(spec, policy.rule("mount-options"), *rootfs, facts);
+  if (!gathered) return gathered.error().In("mount-options.exec-paths");
   const policy::RuleSetting& setting = policy.rule("read-only-rootfs");
-  if (setting.action == policy::Action::kOff || spec.root_is_read_only()) return;
+  if (setting.action == policy::Action::kOff || spec.root_is_read_only()) return {};
   std::vector<std::string> writable = {"/tmp", "/var/tmp", "/run"};
   const std::vector<std::string>& listed = setting.parameters.strings("writable");
   writable.insert(writable.end(), listed.begin(), listed.end());
   for (const std::string& path : writable) {
-    const std::string resolved = rootfs->Resolve(path);
-    facts.resolved_destinations.try_emplace(path, resolved);
-    facts.directories.try_emplace(resolved, Describe(spec, *rootfs, resolved));
+    const auto resolved = ResolveOnce(path, *rootfs, facts);
+    if (!resolved) return resolved.error().In("a writable directory");
+    facts.directories.try_emplace(*resolved, Describe(spec, *rootfs, *resolved));
   }
-  if (setting.action != policy::Action::kFix) return;
+  if (setting.action != policy::Action::kFix) return {};
   facts.written = Written(policy, facts.identity);
   for (const rules::WrittenDirectory& directory : facts.written) {
-    facts.resolved_destinations.try_emplace(directory.path, rootfs->Resolve(directory.path));
+    const auto resolved = ResolveOnce(directory.path, *rootfs, facts);
+    if (!resolved) return resolved.error().In("a directory that the image writes");
   }
+  return {};
 }
 
 // Whether the container has the host's ipc namespace by leave of host-namespaces.
@@ -226,8 +242,8 @@ std::string NameSpaceOf(const engine::Layout& layout) {
 
 }  // namespace
 
-rules::Facts GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
-                         const Request& request, const Subject& subject) {
+Result<rules::Facts> GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
+                                 const Request& request, const Subject& subject) {
   rules::Facts facts;
   facts.container = request.id;
   facts.name_space = NameSpaceOf(subject.layout);
@@ -239,17 +255,23 @@ rules::Facts GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
   facts.kernel.capabilities = OwnCapabilities(spec);
   facts.lsm = GatherLsm(spec, policy.rule("lsm-label"), facts.identity.engine);
   GatherHost(spec, policy, request, subject, facts);
-  GatherRootfs(spec, policy, request, subject, facts);
-  facts.program = GatherProgram(spec, policy, RootOf(spec, request), facts.resolved_destinations);
+  if (auto gathered = GatherRootfs(spec, policy, request, subject, facts); !gathered) {
+    return gathered.error();
+  }
+  auto program = GatherProgram(spec, policy, RootOf(spec, request), facts.resolved_destinations);
+  if (!program) return program.error();
+  facts.program = *std::move(program);
   return facts;
 }
 
-rules::Facts GatherProcessFacts(const oci::Spec& process, const policy::Effective& policy,
-                                const engine::Identity& identity, const std::string& root) {
+Result<rules::Facts> GatherProcessFacts(const oci::Spec& process, const policy::Effective& policy,
+                                        const engine::Identity& identity, const std::string& root) {
   rules::Facts facts;
   facts.identity = identity;
   facts.lsm = GatherLsm(process, policy.rule("lsm-label"), identity.engine);
-  facts.program = GatherProgram(process, policy, root, {});
+  auto program = GatherProgram(process, policy, root, {});
+  if (!program) return program.error();
+  facts.program = *std::move(program);
   return facts;
 }
 

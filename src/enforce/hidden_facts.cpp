@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <climits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -46,7 +48,7 @@ class Gatherer {
     const std::size_t wildcard = path.find_first_of("*?[");
     if (wildcard != std::string::npos) return Expand("", path);
     // What is not in the image may be mounted there.
-    const std::string resolved = rootfs_.Resolve(path);
+    const std::string resolved = Resolved(path);
     if (!Add(path, true) && MayAppear(resolved)) absent_.insert(resolved);
   }
 
@@ -67,7 +69,7 @@ class Gatherer {
   // What is hidden in the image, while it is the file of this name in the container: no link that
   // the container makes to it takes that away.
   void AddInImage(const std::string& path) {
-    if (rootfs_.Resolve(path) != path) return;
+    if (Resolved(path) != path) return;
     if (rootfs_.Examine(path) || MayAppear(path)) in_image_.insert(path);
   }
 
@@ -77,7 +79,7 @@ class Gatherer {
 
   [[nodiscard]] bool is_complete() const { return is_complete_; }
 
-  rules::HiddenFacts Take() {
+  Result<rules::HiddenFacts> Take() {
     const auto others = FindOtherNames();
     std::set<std::string> paths = std::move(absent_);
     paths.merge(in_image_);
@@ -115,6 +117,7 @@ class Gatherer {
     if (is_too_many_) {
       AddKept("/", "has more than " + std::to_string(kMaxHidden) + " files to hide");
     }
+    if (fault_) return *fault_;
     hidden_.paths.assign(paths.begin(), paths.end());
     return std::move(hidden_);
   }
@@ -125,6 +128,14 @@ class Gatherer {
     std::string path;
     std::string target;  // links followed
   };
+
+  // The first path that cannot be resolved is the fault of the whole.
+  std::string Resolved(const std::string& path) {
+    auto resolved = rootfs_.Resolve(path);
+    if (resolved) return *std::move(resolved);
+    if (!fault_) fault_ = resolved.error();
+    return path;
+  }
 
   // A mask of what is below a file would keep the container from starting.
   [[nodiscard]] bool MayAppear(std::string resolved) const {
@@ -138,10 +149,11 @@ class Gatherer {
 
   // False when there is no such file.
   bool Add(const std::string& path, bool directories) {
-    const std::string parent = rootfs_.Resolve(path.substr(0, path.rfind('/') + 1));
+    if (path.size() >= PATH_MAX) return false;  // a line of a package's list
+    const std::string parent = Resolved(path.substr(0, path.rfind('/') + 1));
     Wanted wanted;
     wanted.path = (parent == "/" ? "" : parent) + "/" + std::string(Name(path));
-    wanted.target = rootfs_.Resolve(wanted.path);
+    wanted.target = Resolved(wanted.path);
     const auto status = rootfs_.Examine(wanted.target);
     if (!status) return false;
     if (S_ISLNK(status->st_mode)) return true;  // in a circle: nobody opens it
@@ -172,7 +184,7 @@ class Gatherer {
       }
     };
     if (name.find_first_of("*?[") == std::string::npos) return go_on(directory + "/" + name);
-    for (const std::string& entry : rootfs_.List(rootfs_.Resolve(directory), kMaxEntries)) {
+    for (const std::string& entry : rootfs_.List(Resolved(directory), kMaxEntries)) {
       if (is_too_many_) return;
       if (::fnmatch(name.c_str(), entry.c_str(), FNM_PERIOD) == 0) go_on(directory + "/" + entry);
     }
@@ -183,7 +195,7 @@ class Gatherer {
     if (!directories_.empty()) return directories_;
     for (const char* directory :
          {"/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"}) {
-      directories_.insert(rootfs_.Resolve(directory));
+      directories_.insert(Resolved(directory));
     }
     return directories_;
   }
@@ -201,7 +213,7 @@ class Gatherer {
         Other other{directory + "/" + name, directory + "/" + name};
         auto status = rootfs_.Examine(other.path);
         if (status && S_ISLNK(status->st_mode)) {
-          other.target = rootfs_.Resolve(other.path);
+          other.target = Resolved(other.path);
           status = rootfs_.Examine(other.target);
         }
         if (!status || !inodes.contains(InodeOf(*status)) || wanted_.contains(other.path)) continue;
@@ -229,6 +241,7 @@ class Gatherer {
   std::set<std::string> absent_;
   std::set<std::string> in_image_;
   std::set<std::string> directories_;
+  std::optional<Error> fault_;
   bool is_too_many_ = false;
   bool is_complete_ = true;
 };
@@ -241,7 +254,7 @@ bool IsAskedFor(const policy::RuleSetting& setting) {
 
 struct Gathered {
   bool is_complete = false;  // every list of packages could be read
-  rules::HiddenFacts facts;
+  Result<rules::HiddenFacts> facts;
 };
 
 Gathered Gather(const policy::RuleSetting& setting, const sys::Rootfs& rootfs,
@@ -256,14 +269,15 @@ Gathered Gather(const policy::RuleSetting& setting, const sys::Rootfs& rootfs,
 
 }  // namespace
 
-rules::HiddenFacts GatherHidden(const policy::RuleSetting& setting, const sys::Rootfs& rootfs) {
-  if (!IsAskedFor(setting)) return {};
+Result<rules::HiddenFacts> GatherHidden(const policy::RuleSetting& setting,
+                                        const sys::Rootfs& rootfs) {
+  if (!IsAskedFor(setting)) return rules::HiddenFacts{};
   return Gather(setting, rootfs, {}).facts;
 }
 
-rules::HiddenFacts GatherHidden(const policy::RuleSetting& setting, const sys::Rootfs& rootfs,
-                                const HiddenImage& image) {
-  if (!IsAskedFor(setting)) return {};
+Result<rules::HiddenFacts> GatherHidden(const policy::RuleSetting& setting,
+                                        const sys::Rootfs& rootfs, const HiddenImage& image) {
+  if (!IsAskedFor(setting)) return rules::HiddenFacts{};
   if (!image.identity.is_known()) return Gather(setting, rootfs, {}).facts;
   const HiddenCache cache(image.identity, setting, image.state_directory);
   const bool is_as_in_image = IsAsInImage(image.root);
@@ -273,8 +287,8 @@ rules::HiddenFacts GatherHidden(const policy::RuleSetting& setting, const sys::R
   Gathered gathered = Gather(setting, rootfs, {});
   // Again: whoever may copy files into a container could have done so meanwhile. What cannot be
   // kept is looked up each time, and so is what could not be read: another time it may be.
-  if (is_as_in_image && gathered.is_complete && IsAsInImage(image.root)) {
-    (void)cache.Keep(gathered.facts);
+  if (gathered.facts && is_as_in_image && gathered.is_complete && IsAsInImage(image.root)) {
+    (void)cache.Keep(*gathered.facts);
   }
   return std::move(gathered.facts);
 }

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "runclad/base/result.hpp"
 #include "runclad/enforce/state_directory.hpp"
 #include "runclad/engine/identity.hpp"
 #include "runclad/policy/effective.hpp"
@@ -19,11 +20,13 @@ struct HiddenImage {
 };
 
 // `setting` is hidden-paths' own; nothing is looked at while its lists are empty.
-rules::HiddenFacts GatherHidden(const policy::RuleSetting& setting, const sys::Rootfs& rootfs);
+// An error where the image's files are too many to be looked up.
+Result<rules::HiddenFacts> GatherHidden(const policy::RuleSetting& setting,
+                                        const sys::Rootfs& rootfs);
 
 // The same, from what is kept of a known image while the container has changed nothing. What is
 // hidden in the image stays hidden under its name in a container that did.
-rules::HiddenFacts GatherHidden(const policy::RuleSetting& setting, const sys::Rootfs& rootfs,
-                                const HiddenImage& image);
+Result<rules::HiddenFacts> GatherHidden(const policy::RuleSetting& setting,
+                                        const sys::Rootfs& rootfs, const HiddenImage& image);
 
 }  // namespace runclad::enforce

@@ -83,9 +83,9 @@ class Reader {
     std::set<std::string> databases;  // one directory is often a link to the other
     for (const char* directory : {"/var/lib/rpm/", "/usr/lib/sysimage/rpm/"}) {
       for (const char* name : {"rpmdb.sqlite", "Packages.db", "Packages"}) {
-        const std::string path = rootfs_.Resolve(std::string(directory) + name);
-        if (!rootfs_.Examine(path) || !databases.insert(path).second) continue;
-        AddRpmDatabase(path, packages);
+        const auto path = rootfs_.Resolve(std::string(directory) + name);
+        if (!path || !rootfs_.Examine(*path) || !databases.insert(*path).second) continue;
+        AddRpmDatabase(*path, packages);
       }
     }
   }
@@ -95,11 +95,11 @@ class Reader {
  private:
   // Empty where there is none.
   std::string Read(const std::string& path) {
-    const std::string resolved = rootfs_.Resolve(path);
-    if (!rootfs_.Examine(resolved)) return {};
-    auto text = rootfs_.Read(resolved, kMaxDatabaseBytes);
+    const auto resolved = rootfs_.Resolve(path);
+    if (!resolved || !rootfs_.Examine(*resolved)) return {};
+    auto text = rootfs_.Read(*resolved, kMaxDatabaseBytes);
     if (text) return *std::move(text);
-    found_.unreadable.emplace_back(resolved, text.error().message);
+    found_.unreadable.emplace_back(*resolved, text.error().message);
     return {};
   }
 

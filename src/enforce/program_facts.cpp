@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -107,15 +108,17 @@ class Search {
   Search(const sys::Rootfs& rootfs, std::vector<std::string> covers, std::string cwd)
       : rootfs_(rootfs), covers_(std::move(covers)), cwd_(std::move(cwd)) {}
 
-  ProgramFacts Describe(const std::string& name, std::string_view path) && {
-    const std::string found =
-        name.find('/') == std::string::npos ? Along(path, name) : Resolved(name);
-    if (!found.empty()) Follow(found);
-    return std::move(facts_);
+  Result<std::optional<ProgramFacts>> Describe(const std::string& name, std::string_view path) && {
+    const auto found = name.find('/') == std::string::npos ? Along(path, name) : Resolved(name);
+    if (!found) return found.error();
+    if (!found->empty()) {
+      if (auto followed = Follow(*found); !followed) return followed.error();
+    }
+    return std::optional(std::move(facts_));
   }
 
  private:
-  [[nodiscard]] std::string Resolved(const std::string& name) const {
+  [[nodiscard]] Result<std::string> Resolved(const std::string& name) const {
     return rootfs_.Resolve(name.starts_with('/') ? name : cwd_ + "/" + name);
   }
 
@@ -125,34 +128,38 @@ class Search {
   }
 
   // The first executable file of that name; a directory that will be covered ends the search.
-  [[nodiscard]] std::string Along(std::string_view path, const std::string& name) const {
-    constexpr int kMaxDirectories = 64;
-    for (int i = 0; i < kMaxDirectories && !path.empty(); ++i) {
+  [[nodiscard]] Result<std::string> Along(std::string_view path, const std::string& name) const {
+    while (!path.empty()) {
       const std::string_view directory = path.substr(0, path.find(':'));
       path.remove_prefix(std::min(path.size(), directory.size() + 1));
-      if (!directory.starts_with('/')) continue;
-      std::string resolved = rootfs_.Resolve(std::string(directory) + "/" + name);
-      if (IsCovered(resolved)) return {};
-      const auto status = rootfs_.Examine(resolved);
+      const bool is_possible = directory.size() + 1 + name.size() < PATH_MAX;
+      if (!directory.starts_with('/') || !is_possible) continue;
+      auto resolved = rootfs_.Resolve(std::string(directory) + "/" + name);
+      if (!resolved) return resolved;
+      if (IsCovered(*resolved)) return std::string();
+      const auto status = rootfs_.Examine(*resolved);
       constexpr mode_t kAnybody = S_IXUSR | S_IXGRP | S_IXOTH;
       if (status && S_ISREG(status->st_mode) && (status->st_mode & kAnybody) != 0) return resolved;
     }
-    return {};
+    return std::string();
   }
 
-  void Follow(std::string resolved) {
+  Status Follow(std::string resolved) {
     constexpr int kMaxInterpreters = 5;  // as the kernel
     facts_.resolved = resolved;
     for (int step = 0; step <= kMaxInterpreters; ++step) {
       if (IsCovered(resolved)) {
         facts_ = {};  // something else will stand there
-        return;
+        return {};
       }
       const std::string interpreter = Read(resolved);
-      if (interpreter.empty()) return;
-      resolved = Resolved(interpreter);
+      if (interpreter.empty()) return {};
+      auto next = Resolved(interpreter);
+      if (!next) return next.error();
+      resolved = *std::move(next);
       facts_.interpreters.push_back(resolved);
     }
+    return {};
   }
 
   // Fills in what is said of the program that runs in the end, or tells a script's interpreter.
@@ -187,23 +194,25 @@ class Search {
 
 }  // namespace
 
-std::optional<ProgramFacts> GatherProgram(const oci::Spec& spec, const policy::Effective& policy,
-                                          const std::string& root,
-                                          const std::map<std::string, std::string>& resolved) {
+Result<std::optional<ProgramFacts>> GatherProgram(
+    const oci::Spec& spec, const policy::Effective& policy, const std::string& root,
+    const std::map<std::string, std::string>& resolved) {
   constexpr std::string_view kRules[] = {"program", "capabilities", "no-new-privileges"};
   const bool is_asked_for = std::ranges::any_of(kRules, [&](std::string_view rule) {
     return policy.rule(rule).action != policy::Action::kOff;
   });
   const std::vector<std::string> arguments = spec.arguments();
   if (!is_asked_for || arguments.empty() || arguments.front().empty() || root.empty()) {
-    return std::nullopt;
+    return std::optional<ProgramFacts>();
   }
   const auto rootfs = sys::Rootfs::Open(root);
-  if (!rootfs) return std::nullopt;
+  if (!rootfs) return std::optional<ProgramFacts>();
   const std::string cwd = spec.working_directory();
   const std::vector<std::string> environment = spec.environment();
-  return Search(*rootfs, Covers(spec, resolved), cwd.empty() ? "/" : cwd)
-      .Describe(arguments.front(), Path(environment));
+  auto program = Search(*rootfs, Covers(spec, resolved), cwd.empty() ? "/" : cwd)
+                     .Describe(arguments.front(), Path(environment));
+  if (!program) return program.error().In("/process/args/0");
+  return program;
 }
 
 }  // namespace runclad::enforce

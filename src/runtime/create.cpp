@@ -73,7 +73,9 @@ Result<Arguments> Create(const Call& call) {
   if (!records) return records.error();
   records->Sweep(root);
   request.records = &*records;
-  const rules::Facts facts = enforce::GatherFacts(*spec, *policy, request, subject);
+  const auto gathered = enforce::GatherFacts(*spec, *policy, request, subject);
+  if (!gathered) return gathered.error();
+  const rules::Facts& facts = *gathered;
   // Static, so that nobody takes it apart before we become another program: a tenth of the cost.
   static const enforce::Decision decision =
       enforce::Decide(*std::move(spec), *policy, facts, rules::Scope::kContainer);

@@ -88,10 +88,11 @@ Result<Arguments> Exec(Call call) {
 
   auto process = RequestedProcess(call, state.bundle);
   if (!process) return process.error();
-  const rules::Facts facts = enforce::GatherProcessFacts(
-      *process, policy, identity, "/proc/" + std::to_string(state.pid) + "/root");
+  const auto facts = enforce::GatherProcessFacts(*process, policy, identity,
+                                                 "/proc/" + std::to_string(state.pid) + "/root");
+  if (!facts) return facts.error();
   const enforce::Decision decision =
-      enforce::Decide(*std::move(process), policy, facts, rules::Scope::kProcess);
+      enforce::Decide(*std::move(process), policy, *facts, rules::Scope::kProcess);
   const auto logged =
       Log(call, policy, state.bundle, identity, decision, enforce::ToJson(decision.findings));
   if (!logged) return logged.error();

@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+#include "runclad/base/spelling.hpp"
 #include "runclad/sys/file.hpp"
 
 namespace runclad::sys {
@@ -18,20 +19,7 @@ namespace {
 
 constexpr std::uint64_t kPage = 4096;
 constexpr int kMaxDepth = 32;
-
-// Splits at slashes; the components go onto `stack` so that the first one is on top.
-void PushComponents(std::string_view path, std::vector<std::string>& stack) {
-  const std::size_t bottom = stack.size();
-  std::size_t begin = 0;
-  while (begin < path.size()) {
-    const std::size_t end = std::min(path.find('/', begin), path.size());
-    if (end > begin) {
-      stack.emplace(stack.begin() + static_cast<std::ptrdiff_t>(bottom),
-                    path.substr(begin, end - begin));
-    }
-    begin = end + 1;
-  }
-}
+constexpr std::size_t kMaxLookups = 500'000;  // half a second
 
 std::string Relative(const std::string& resolved) {
   return resolved.size() <= 1 ? "." : resolved.substr(1);
@@ -57,6 +45,91 @@ std::uint64_t Measure(int parent, const char* name, int depth) {
   return bytes;
 }
 
+// Text that is taken apart at its slashes, from the front.
+struct Components {
+  std::string text;
+  std::size_t at = 0;
+
+  // Empty at the end.
+  std::string_view Next() {
+    at = std::min(text.find_first_not_of('/', at), text.size());
+    const std::size_t begin = at;
+    at = std::min(text.find('/', begin), text.size());
+    return std::string_view(text).substr(begin, at - begin);
+  }
+};
+
+// A path below a root directory that grows and shrinks by one component. Some of the directories on
+// the way are kept open, so that a lookup costs the same however deep it is.
+class Walk {
+ public:
+  explicit Walk(int root) : root_(root) {}
+
+  // Adds a component, unless it is a link: then returns what the link says.
+  std::optional<std::string> Enter(std::string_view name) {
+    const std::size_t parent_size = path_.size();
+    path_ += '/';
+    path_ += name;
+    if (path_.size() > absent_size_) return std::nullopt;
+    std::array<char, PATH_MAX> target;
+    const ssize_t length =
+        ::readlinkat(base(), path_.c_str() + base_size() + 1, target.data(), target.size());
+    if (length > 0) {
+      path_.resize(parent_size);
+      return std::string(target.data(), static_cast<std::size_t>(length));
+    }
+    if (errno != EINVAL) {  // nothing is there, nor below
+      absent_size_ = path_.size();
+    } else if (++names_since_base_ == kNamesPerBase) {
+      KeepOpen();
+    }
+    return std::nullopt;
+  }
+  // Adds a component, whatever it is.
+  void EnterAsWritten(std::string_view name) {
+    path_ += '/';
+    path_ += name;
+    absent_size_ = std::min(absent_size_, path_.size());
+  }
+
+  void LeaveOne() { Truncate(path_.empty() ? 0 : path_.rfind('/')); }
+  void LeaveAll() { Truncate(0); }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  struct Base {
+    UniqueFd directory;
+    std::size_t size = 0;  // of the path to it
+  };
+  static constexpr int kNamesPerBase = 32;
+
+  [[nodiscard]] int base() const { return bases_.empty() ? root_ : bases_.back().directory.get(); }
+  [[nodiscard]] std::size_t base_size() const { return bases_.empty() ? 0 : bases_.back().size; }
+
+  // Where that is not possible, lookups go on from the last one.
+  void KeepOpen() {
+    names_since_base_ = 0;
+    auto directory = OpenWithoutLinks(base(), path_.substr(base_size() + 1), O_PATH | O_DIRECTORY);
+    if (directory) bases_.push_back({*std::move(directory), path_.size()});
+  }
+
+  void Truncate(std::size_t size) {
+    path_.resize(size);
+    if (absent_size_ > size) absent_size_ = std::string::npos;
+    while (base_size() > size) {
+      bases_.pop_back();
+      names_since_base_ = 0;
+    }
+  }
+
+  int root_;
+  std::string path_;
+  std::vector<Base> bases_;
+  int names_since_base_ = 0;
+  std::size_t absent_size_ = std::string::npos;  // a path as long as this one leads nowhere
+};
+
 }  // namespace
 
 Result<Rootfs> Rootfs::Open(const std::string& path) {
@@ -65,33 +138,39 @@ Result<Rootfs> Rootfs::Open(const std::string& path) {
   return Rootfs(std::move(directory));
 }
 
-std::string Rootfs::Resolve(std::string_view path) const {
-  constexpr int kMaxLinks = 40;  // as the kernel
-  std::vector<std::string> ahead;
-  PushComponents(path, ahead);
-  std::string resolved;
+Result<std::string> Rootfs::Resolve(std::string_view path) const {
+  constexpr int kMaxLinks = 255;
+  const auto fault = [&](const char* why) { return Error{"the path " + Quoted(path) + " " + why}; };
+  constexpr const char* kTooLong = "is longer than the 4095 bytes that a path can have";
+  if (path.size() >= PATH_MAX) return fault(kTooLong);
+  std::vector<Components> ahead;
+  ahead.push_back({std::string(path)});
+  Walk walk(directory_.get());
   int links = 0;
   while (!ahead.empty()) {
-    const std::string component = std::move(ahead.back());
-    ahead.pop_back();
-    if (component == ".") continue;
-    if (component == "..") {
-      resolved.resize(resolved.empty() ? 0 : resolved.rfind('/'));
-      continue;
+    const std::string_view component = ahead.back().Next();
+    if (component.empty()) {
+      ahead.pop_back();
+    } else if (component == "..") {
+      walk.LeaveOne();
+    } else if (component != ".") {
+      if (++looked_up_ > kMaxLookups) {
+        return fault("and others take more than 500000 lookups in the container's files");
+      }
+      auto link = walk.Enter(component);
+      if (link && links < kMaxLinks) {
+        ++links;
+        if (link->starts_with('/')) walk.LeaveAll();
+        ahead.push_back({*std::move(link)});
+        continue;
+      }
+      if (link) walk.EnterAsWritten(component);
+      if (walk.path().size() >= PATH_MAX) {
+        return fault("leads through links to a path of more than 4095 bytes");
+      }
     }
-    const std::string next = resolved + "/" + component;
-    std::array<char, PATH_MAX> target{};
-    const ssize_t length =
-        ::readlinkat(directory_.get(), Relative(next).c_str(), target.data(), target.size());
-    if (length <= 0 || ++links > kMaxLinks) {
-      resolved = next;
-      continue;
-    }
-    const std::string_view link(target.data(), static_cast<std::size_t>(length));
-    if (link.starts_with('/')) resolved.clear();
-    PushComponents(link, ahead);
   }
-  return resolved.empty() ? "/" : resolved;
+  return walk.path().empty() ? "/" : walk.path();
 }
 
 std::optional<struct stat> Rootfs::Examine(const std::string& resolved) const {

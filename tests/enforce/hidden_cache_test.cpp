@@ -181,7 +181,7 @@ class Containers {
     EXPECT_TRUE(rootfs);
     return GatherHidden(Hiding({"wget"}, packages), *rootfs,
                         {.identity = ImageOf('a'), .root = root, .state_directory = "/srv/state"})
-        .paths;
+        ->paths;
   }
   static bool IsKept() { return fs::exists("/srv/state/hidden"); }
 };
@@ -305,9 +305,9 @@ TEST(HiddenInImage, IsNotKeptForAnUnknownImage) {
     Containers::Start("one");
     const auto rootfs = sys::Rootfs::Open("/srv/one/merged");
     const engine::Identity unknown;
-    const auto facts =
-        GatherHidden(Hiding({"wget"}), *rootfs,
-                     {.identity = unknown, .root = "/srv/one/merged", .state_directory = "/srv/s"});
+    const auto facts = *GatherHidden(
+        Hiding({"wget"}), *rootfs,
+        {.identity = unknown, .root = "/srv/one/merged", .state_directory = "/srv/s"});
     EXPECT_THAT(facts.paths, ElementsAre("/usr/bin/wget"));
     EXPECT_FALSE(fs::exists("/srv/s"));
   });

@@ -50,7 +50,7 @@ class HiddenFiles : public ::testing::Test {
     setting.parameters.Set("packages", packages);
     const auto rootfs = sys::Rootfs::Open(root_);
     EXPECT_TRUE(rootfs);
-    return GatherHidden(setting, *rootfs);
+    return *GatherHidden(setting, *rootfs);
   }
   [[nodiscard]] static Strings Told(const rules::HiddenFacts& facts) {
     Strings lines;

@@ -29,7 +29,7 @@ class MountOptionFacts : public ::testing::Test {
     const auto spec = oci::Spec::Parse(R"({"process":{"args":[")" + program + R"("]}})");
     const auto rootfs = sys::Rootfs::Open(root_);
     rules::Facts facts;
-    GatherMountOptions(*spec, setting, *rootfs, facts);
+    EXPECT_TRUE(GatherMountOptions(*spec, setting, *rootfs, facts));
     return facts;
   }
 

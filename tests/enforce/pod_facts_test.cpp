@@ -38,8 +38,8 @@ rules::Facts Gather(const std::string& spec_text, const Subject& subject,
   EXPECT_TRUE(spec) << spec.error().message;
   const auto policy = policy::Parse(policy_text, "policy.json", rules::Schemas());
   EXPECT_TRUE(policy) << policy.error().message;
-  return GatherFacts(*spec, *policy, {subject.layout.id, "/srv/bundle", "/srv/runc", nullptr},
-                     subject);
+  return *GatherFacts(*spec, *policy, {subject.layout.id, "/srv/bundle", "/srv/runc", nullptr},
+                      subject);
 }
 
 void WriteState(const std::string& id, pid_t pid, std::uint64_t start_time) {

@@ -46,7 +46,7 @@ class ProgramFactsTest : public ::testing::Test {
     EXPECT_TRUE(spec);
     policy::Effective policy;
     policy.rules["program"].action = action;
-    return GatherProgram(*spec, policy, root_, {});
+    return *GatherProgram(*spec, policy, root_, {});
   }
   [[nodiscard]] std::string Resolved(const Strings& arguments) const {
     const auto facts = Gather(arguments);
@@ -104,6 +104,15 @@ TEST_F(ProgramFactsTest, WhatAMountWillCoverIsNotKnown) {
   EXPECT_EQ(Gather({"/app/server"}, {}, "/ap")->resolved, "/app/server");
   // The directory that comes first could hold another one.
   EXPECT_EQ(Gather({"sh"}, {"PATH=/usr/bin:/bin"}, "/usr/bin")->resolved, "");
+}
+
+TEST_F(ProgramFactsTest, IsFoundBehindManyDirectories) {
+  File("/bin/tool", "#!/bin/sh\n");
+  std::string path = "PATH=";
+  for (int i = 0; i < 1000; ++i) path += "/none/" + std::to_string(i) + ':';
+  EXPECT_EQ(Gather({"tool"}, {path + "/bin"})->resolved, "/bin/tool");
+  const std::string too_long = '/' + std::string(5000, 'a');  // no directory has such a name
+  EXPECT_EQ(Gather({"tool"}, {"PATH=" + too_long + ":/bin"})->resolved, "/bin/tool");
 }
 
 TEST_F(ProgramFactsTest, NothingIsWaitedFor) {

@@ -38,7 +38,7 @@ rules::Facts Gather(const policy::Effective& policy, const Subject& subject,
                     const char* config = R"({"root":{"path":"rootfs"}})") {
   const auto spec = oci::Spec::Parse(config);
   EXPECT_TRUE(spec) << spec.error().message;
-  return GatherFacts(*spec, policy, {"one", "/srv/bundle", "", nullptr}, subject);
+  return *GatherFacts(*spec, policy, {"one", "/srv/bundle", "", nullptr}, subject);
 }
 
 std::vector<std::string> Sentences(const rules::Facts& facts) {

@@ -214,7 +214,7 @@ class Corpus {
     const enforce::Request request{id, bundle, engine == "podman" ? "" : kRuntimeRoot, &records_};
     enforce::Subject subject = enforce::FindSubject(spec, request);
     if (engine == "containerd-cri") AddPodTo(subject, json);
-    rules::Facts facts = enforce::GatherFacts(spec, policy, request, subject);
+    rules::Facts facts = *enforce::GatherFacts(spec, policy, request, subject);
     if (facts.kernel.capabilities != 0) facts.kernel.capabilities = kCapabilitiesOfCorpus;
     return facts;
   }

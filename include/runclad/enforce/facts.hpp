@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "runclad/base/result.hpp"
 #include "runclad/enforce/records.hpp"
 #include "runclad/oci/spec.hpp"
 #include "runclad/policy/effective.hpp"
@@ -20,12 +21,13 @@ struct Request {
 
 struct Subject;
 
-rules::Facts GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
-                         const Request& request, const Subject& subject);
+// An error where a path of the document or of the image is beyond what can be resolved.
+Result<rules::Facts> GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
+                                 const Request& request, const Subject& subject);
 
 // As far as the rules of the process read them, for an exec into the container whose root
 // directory is `root`.
-rules::Facts GatherProcessFacts(const oci::Spec& process, const policy::Effective& policy,
-                                const engine::Identity& identity, const std::string& root);
+Result<rules::Facts> GatherProcessFacts(const oci::Spec& process, const policy::Effective& policy,
+                                        const engine::Identity& identity, const std::string& root);
 
 }  // namespace runclad::enforce
