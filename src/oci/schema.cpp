@@ -1,5 +1,6 @@
 #include "schema.hpp"
 
+#include <climits>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -14,6 +15,8 @@ namespace {
 
 enum class Kind {
   kString,
+  kPath,      // a string that the kernel takes for a path
+  kArgument,  // a string; the first of its array is a program's path or name
   kBoolean,
   kInteger,     // fits int64
   kUnsigned,    // fits uint64
@@ -37,6 +40,7 @@ struct Object {
 };
 
 constexpr Field Strings(std::string_view name) { return {name, Kind::kString, nullptr, true}; }
+constexpr Field Paths(std::string_view name) { return {name, Kind::kPath, nullptr, true}; }
 constexpr Field Objects(std::string_view name, const Object& object) {
   return {name, Kind::kObject, &object, true};
 }
@@ -82,10 +86,10 @@ constexpr Field kProcessFields[] = {
     {"terminal", Kind::kBoolean},
     Nested("consoleSize", kBox),
     Nested("user", kUser),
-    Strings("args"),
+    {"args", Kind::kArgument, nullptr, true},
     {"commandLine", Kind::kString},
     Strings("env"),
-    {"cwd", Kind::kString},
+    {"cwd", Kind::kPath},
     Nested("capabilities", kCapabilities),
     Objects("rlimits", kRlimit),
     {"noNewPrivileges", Kind::kBoolean},
@@ -98,7 +102,7 @@ constexpr Field kProcessFields[] = {
 };
 constexpr Object kProcess{kProcessFields};
 
-constexpr Field kRootFields[] = {{"path", Kind::kString}, {"readonly", Kind::kBoolean}};
+constexpr Field kRootFields[] = {{"path", Kind::kPath}, {"readonly", Kind::kBoolean}};
 constexpr Object kRoot{kRootFields};
 
 constexpr Field kIdMappingFields[] = {
@@ -106,14 +110,17 @@ constexpr Field kIdMappingFields[] = {
 constexpr Object kIdMapping{kIdMappingFields};
 
 constexpr Field kMountFields[] = {
-    {"destination", Kind::kString},     {"type", Kind::kString},
-    {"source", Kind::kString},          Strings("options"),
-    Objects("uidMappings", kIdMapping), Objects("gidMappings", kIdMapping),
+    {"destination", Kind::kPath},
+    {"type", Kind::kString},
+    {"source", Kind::kPath},
+    Strings("options"),
+    Objects("uidMappings", kIdMapping),
+    Objects("gidMappings", kIdMapping),
 };
 constexpr Object kMount{kMountFields};
 
 constexpr Field kHookFields[] = {
-    {"path", Kind::kString}, Strings("args"), Strings("env"), {"timeout", Kind::kInteger}};
+    {"path", Kind::kPath}, Strings("args"), Strings("env"), {"timeout", Kind::kInteger}};
 constexpr Object kHook{kHookFields};
 
 constexpr Field kHooksFields[] = {
@@ -123,11 +130,11 @@ constexpr Field kHooksFields[] = {
 };
 constexpr Object kHooks{kHooksFields};
 
-constexpr Field kNamespaceFields[] = {{"type", Kind::kString}, {"path", Kind::kString}};
+constexpr Field kNamespaceFields[] = {{"type", Kind::kString}, {"path", Kind::kPath}};
 constexpr Object kNamespace{kNamespaceFields};
 
 constexpr Field kDeviceFields[] = {
-    {"path", Kind::kString},    {"type", Kind::kString},         {"major", Kind::kInteger},
+    {"path", Kind::kPath},      {"type", Kind::kString},         {"major", Kind::kInteger},
     {"minor", Kind::kInteger},  {"fileMode", Kind::kUnsigned32}, {"uid", Kind::kUnsigned32},
     {"gid", Kind::kUnsigned32},
 };
@@ -237,7 +244,7 @@ constexpr Object kSyscall{kSyscallFields};
 constexpr Field kSeccompFields[] = {
     {"defaultAction", Kind::kString}, {"defaultErrnoRet", Kind::kUnsigned32},
     Strings("architectures"),         Strings("flags"),
-    {"listenerPath", Kind::kString},  {"listenerMetadata", Kind::kString},
+    {"listenerPath", Kind::kPath},    {"listenerMetadata", Kind::kString},
     Objects("syscalls", kSyscall),
 };
 constexpr Object kSeccomp{kSeccompFields};
@@ -268,14 +275,14 @@ constexpr Field kLinuxFields[] = {
     Objects("gidMappings", kIdMapping),
     {"sysctl", Kind::kMap},
     Nested("resources", kResources),
-    {"cgroupsPath", Kind::kString},
+    {"cgroupsPath", Kind::kPath},
     Objects("namespaces", kNamespace),
     Objects("devices", kDevice),
     {"netDevices", Kind::kMap, &kNetDevice},
     Nested("seccomp", kSeccomp),
     {"rootfsPropagation", Kind::kString},
-    Strings("maskedPaths"),
-    Strings("readonlyPaths"),
+    Paths("maskedPaths"),
+    Paths("readonlyPaths"),
     {"mountLabel", Kind::kString},
     Nested("intelRdt", kIntelRdt),
     Nested("memoryPolicy", kMemoryPolicy),
@@ -334,6 +341,12 @@ Error WrongType(const Place& place, std::string_view expected) {
   return {place.Pointer() + " is not " + std::string(expected)};
 }
 
+// No system call takes a longer one, and the work that a path makes grows with its length.
+Status CheckLength(const json::Document& path, const Place& place) {
+  if (path.get_ref<const std::string&>().size() < PATH_MAX) return {};
+  return Error{place.Pointer() + " is longer than the 4095 bytes that a path can have"};
+}
+
 using Unknown = std::vector<std::string>;
 
 Status CheckObject(json::Document& value, const Object& object, const Place& place,
@@ -357,6 +370,11 @@ Status CheckValue(json::Document& value, const Field& field, const Place& place,
     case Kind::kString:
       if (!value.is_string()) return WrongType(place, "a string");
       return {};
+    case Kind::kPath:
+    case Kind::kArgument:
+      if (!value.is_string()) return WrongType(place, "a string");
+      if (field.kind == Kind::kArgument && place.index > 0) return {};
+      return CheckLength(value, place);
     case Kind::kBoolean:
       if (!value.is_boolean()) return WrongType(place, "true or false");
       return {};

@@ -157,6 +157,38 @@ TEST(Spec, RefusesMembersOfAnotherType) {
   }
 }
 
+TEST(Spec, RefusesPathsThatNoSystemCallTakes) {
+  constexpr Row kRows[] = {
+      {R"({"root":{"path":"PATH"}})", "/root/path"},
+      {R"({"process":{"cwd":"PATH"}})", "/process/cwd"},
+      {R"({"process":{"args":["PATH"]}})", "/process/args/0"},
+      {R"({"mounts":[{},{"destination":"PATH"}]})", "/mounts/1/destination"},
+      {R"({"mounts":[{"source":"PATH"}]})", "/mounts/0/source"},
+      {R"({"hooks":{"poststop":[{"path":"PATH"}]}})", "/hooks/poststop/0/path"},
+      {R"({"linux":{"namespaces":[{"path":"PATH"}]}})", "/linux/namespaces/0/path"},
+      {R"({"linux":{"devices":[{"path":"PATH"}]}})", "/linux/devices/0/path"},
+      {R"({"linux":{"cgroupsPath":"PATH"}})", "/linux/cgroupsPath"},
+      {R"({"linux":{"maskedPaths":["/a","PATH"]}})", "/linux/maskedPaths/1"},
+      {R"({"linux":{"readonlyPaths":["PATH"]}})", "/linux/readonlyPaths/0"},
+      {R"({"linux":{"seccomp":{"listenerPath":"PATH"}}})", "/linux/seccomp/listenerPath"},
+  };
+  constexpr std::size_t kMost = 4095;
+  for (const Row& row : kRows) {
+    const auto with = [&](std::size_t size) {
+      std::string text(row.text);
+      return text.replace(text.find("PATH"), 4, std::string(size, '/'));
+    };
+    EXPECT_EQ(Refusal(with(kMost)), "") << row.text;
+    EXPECT_EQ(Refusal(with(kMost + 1)),
+              std::string(row.expected) + " is longer than the 4095 bytes that a path can have");
+  }
+  // Other arguments can be longer.
+  const std::string long_argument(kMost + 1, 'a');
+  EXPECT_EQ(Refusal(R"({"process":{"args":["sh",")" + long_argument + "\"]}}"), "");
+  EXPECT_EQ(ProcessRefusal(R"({"args":[")" + long_argument + "\"]}"),
+            "/process/args/0 is longer than the 4095 bytes that a path can have");
+}
+
 TEST(Spec, WritesWhatItReadAndNothingElse) {
   constexpr Row kRows[] = {
       {"{ }", "{}"},
