@@ -3,6 +3,7 @@
 //
 // We exec and never fork and wait: the engine sends SIGKILL to its direct child when it dies
 // itself (PR_SET_PDEATHSIG), and a runtime behind us would live on.
+#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -44,7 +45,12 @@ Error Run(const std::vector<std::string>& arguments) {
   if (!line) return line.error();
   auto lower_runtime = FindLowerRuntime(line->runtime_path);
   if (!lower_runtime) return lower_runtime.error();
-  auto handed_on = Prepare({*std::move(line), *lower_runtime, begin});
+  auto handed_on = [&] {
+    // A reader that is gone and a file beyond RLIMIT_FSIZE are errors to report.
+    const sys::SignalAction sigpipe(SIGPIPE, SIG_IGN);
+    const sys::SignalAction sigxfsz(SIGXFSZ, SIG_IGN);
+    return Prepare({*std::move(line), *lower_runtime, begin});
+  }();
   if (!handed_on) return handed_on.error();
   handed_on->insert(handed_on->begin(), *lower_runtime);
   return sys::Exec(*lower_runtime, *handed_on);
@@ -54,6 +60,7 @@ Error Run(const std::vector<std::string>& arguments) {
 }  // namespace runclad::runtime
 
 int main(int argc, char** argv) {
+  runclad::sys::KeepStandardStreams();
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   if (arguments.size() == 1 && arguments[0] == "--runclad-version") {
     std::puts("runclad " RUNCLAD_VERSION);

@@ -1,6 +1,7 @@
 #include "report.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
@@ -10,6 +11,7 @@
 
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/json/value.hpp"
+#include "runclad/sys/process.hpp"
 
 namespace runclad::runtime {
 namespace {
@@ -55,19 +57,28 @@ void WriteLine(int fd, std::string line) {
   [[maybe_unused]] const ssize_t written = ::write(fd, line.data(), line.size());
 }
 
-}  // namespace
-
-int Report(const Error& error, const std::vector<std::string>& arguments) {
-  const std::string message = "runclad: " + error.message;
-  WriteLine(STDERR_FILENO, message);
-  const LogOptions log = FindLogOptions(arguments);
-  if (log.path.empty()) return 1;
-  const UniqueFd file(::open(log.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
-  if (!file) return 1;
+void WriteLog(const std::string& message, const LogOptions& log) {
+  if (log.path.empty()) return;
+  // O_NONBLOCK: a FIFO without a reader must not hold us up.
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const UniqueFd file(::open(log.path.c_str(), kFlags, 0644));
+  if (!file) return;
   const std::string quoted = json::Value(message).Dump();
   WriteLine(file.get(), log.is_json
                             ? R"({"level":"error","msg":)" + quoted + R"(,"time":")" + Now() + "\"}"
                             : "time=\"" + Now() + "\" level=error msg=" + quoted);
+}
+
+}  // namespace
+
+int Report(const Error& error, const std::vector<std::string>& arguments) {
+  // Whoever reads the one may be gone while the other still tells the user.
+  const sys::SignalAction sigpipe(SIGPIPE, SIG_IGN);
+  const sys::SignalAction sigxfsz(SIGXFSZ, SIG_IGN);
+  const std::string message = "runclad: " + error.message;
+  WriteLog(message, FindLogOptions(arguments));
+  // Behind the log, which engines read: it may be a pipe that nobody empties.
+  WriteLine(STDERR_FILENO, message);
   return 1;
 }
 

@@ -24,6 +24,7 @@
 
 #include "runclad/base/sanitizers.hpp"
 #include "runclad/base/unique_fd.hpp"
+#include "runclad/sys/process.hpp"
 
 #include "compute_only_filter.hpp"
 
@@ -145,6 +146,8 @@ Result<std::string> RunConfined(int input, const ConfinedWork& work, const Confi
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return SystemError("no pipe can be made", errno);
   const UniqueFd here(ends[0]);
   UniqueFd there(ends[1]);
+  // Where a caller ignores SIGCHLD the kernel keeps no status to wait for.
+  const SignalAction sigchld(SIGCHLD, SIG_DFL);
   const pid_t child = ::fork();
   if (child < 0) return SystemError("no process can be made", errno);
   if (child == 0) Work(input, size, there.get(), work, limits);

@@ -21,6 +21,9 @@ std::optional<std::uint64_t> StartTime(pid_t pid) {
   // Field 2 is the program's name in brackets and may itself hold brackets and blanks.
   std::size_t at = text->rfind(')');
   if (at == std::string::npos) return std::nullopt;
+  if (at + 2 >= text->size()) return std::nullopt;
+  const char state = (*text)[at + 2];
+  if (state == 'Z' || state == 'X' || state == 'x') return std::nullopt;
   constexpr int kFieldsFromNameToStartTime = 20;
   for (int field = 0; field < kFieldsFromNameToStartTime; ++field) {
     at = text->find(' ', at + 1);
@@ -32,6 +35,22 @@ std::optional<std::uint64_t> StartTime(pid_t pid) {
   if (fault != std::errc()) return std::nullopt;
   return ticks;
 }
+
+void KeepStandardStreams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest number that is free is the stream's; it stays open in the program that we become.
+    if (::open("/dev/null", O_RDWR | O_NOCTTY) < 0) ::open("/", O_PATH);  // NOLINT(*-cloexec)
+  }
+}
+
+SignalAction::SignalAction(int signal, void (*handler)(int)) : signal_(signal) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  ::sigaction(signal_, &action, &before_);
+}
+
+SignalAction::~SignalAction() { ::sigaction(signal_, &before_, nullptr); }
 
 Error Exec(const std::string& path, const std::vector<std::string>& argv) {
   std::vector<char*> pointers;

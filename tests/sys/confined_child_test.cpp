@@ -22,6 +22,7 @@
 
 #include "runclad/base/sanitizers.hpp"
 #include "runclad/base/unique_fd.hpp"
+#include "runclad/sys/process.hpp"
 
 namespace runclad::sys {
 namespace {
@@ -52,6 +53,14 @@ class ConfinedChild : public ::testing::Test {
 };
 
 const std::string kKilled = "error: reading it ended with signal " + std::to_string(SIGSYS);
+
+TEST_F(ConfinedChild, IsWaitedForThoughTheCallerIgnoresSigchld) {
+  const SignalAction ignored(SIGCHLD, SIG_IGN);
+  EXPECT_EQ(Run([](std::span<char>) { return std::string("an answer"); }), "an answer");
+  struct sigaction now {};
+  ASSERT_EQ(::sigaction(SIGCHLD, nullptr, &now), 0);
+  EXPECT_EQ(now.sa_handler, SIG_IGN) << "as the caller had it";
+}
 
 TEST_F(ConfinedChild, ComputesOnACopyOfTheContent) {
   const auto shout = [](std::span<char> bytes) {

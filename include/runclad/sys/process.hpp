@@ -1,5 +1,6 @@
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -12,7 +13,27 @@
 namespace runclad::sys {
 
 // Field 22 of /proc/PID/stat (clock ticks since boot): with the pid it names one process for good.
+// No value once the process has ended, whether or not its parent has waited for it: a zombie still
+// has a start time, and the runtimes call its container stopped.
 std::optional<std::uint64_t> StartTime(pid_t pid);
+
+// Opens /dev/null (or, without one, the root directory) where standard input, output or error is
+// closed, so that no file that we open gets their numbers. Go programs do the same.
+void KeepStandardStreams();
+
+// What `signal` does while the object lives. The caller's choice comes back at its end, since the
+// program that we become, and the container's after it, inherit what is ignored.
+class SignalAction {
+ public:
+  SignalAction(int signal, void (*handler)(int));
+  ~SignalAction();
+  SignalAction(const SignalAction&) = delete;
+  SignalAction& operator=(const SignalAction&) = delete;
+
+ private:
+  int signal_;
+  struct sigaction before_ {};
+};
 
 // Becomes the program at `path` with the current environment; returns only on failure.
 Error Exec(const std::string& path, const std::vector<std::string>& argv);

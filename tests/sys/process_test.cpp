@@ -1,0 +1,61 @@
+#include "runclad/sys/process.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include <gtest/gtest.h>
+
+namespace runclad::sys {
+namespace {
+
+TEST(StartTime, IsOneOfALivingProcessOnly) {
+  EXPECT_TRUE(StartTime(::getpid()));
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) ::_exit(0);
+  siginfo_t ended{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT), 0);
+  EXPECT_FALSE(StartTime(child)) << "a zombie";
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_FALSE(StartTime(child)) << "gone";
+}
+
+TEST(StandardStreams, AreOpenedWhereTheCallerClosedThem) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::close(STDIN_FILENO);
+    ::close(STDERR_FILENO);
+    KeepStandardStreams();
+    struct stat null {};
+    struct stat input {};
+    const bool is_kept = ::stat("/dev/null", &null) == 0 && ::fstat(STDIN_FILENO, &input) == 0 &&
+                         input.st_rdev == null.st_rdev && ::write(STDERR_FILENO, "x", 1) == 1 &&
+                         ::open("/", O_PATH | O_CLOEXEC) > STDERR_FILENO;
+    ::_exit(is_kept ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(SignalAction, GivesTheCallersBack) {
+  struct sigaction now {};
+  for (auto* const callers : {SIG_DFL, SIG_IGN}) {
+    const SignalAction outer(SIGPIPE, callers);
+    {
+      const SignalAction inner(SIGPIPE, SIG_IGN);
+      ASSERT_EQ(::sigaction(SIGPIPE, nullptr, &now), 0);
+      EXPECT_EQ(now.sa_handler, SIG_IGN);
+    }
+    ASSERT_EQ(::sigaction(SIGPIPE, nullptr, &now), 0);
+    EXPECT_EQ(now.sa_handler, callers);
+  }
+}
+
+}  // namespace
+}  // namespace runclad::sys
