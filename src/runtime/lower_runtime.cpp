@@ -1,14 +1,18 @@
 #include "lower_runtime.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
+#include "runclad/base/unique_fd.hpp"
 #include "runclad/sys/file.hpp"
 
 namespace runclad::runtime {
@@ -18,47 +22,68 @@ constexpr const char* kLink = "/usr/libexec/runclad/runtime";
 constexpr std::array<const char*, 6> kDirectories = {
     "/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"};
 
-bool IsThisProgram(const struct stat& status) {
-  struct stat self {};
-  return ::stat("/proc/self/exe", &self) == 0 && self.st_dev == status.st_dev &&
-         self.st_ino == status.st_ino;
-}
-
-// Empty: `path` can be the lower runtime.
-std::string WhyUnfit(const struct stat& status) {
+// Empty: what `status` describes can be the lower runtime. `self` is this program.
+std::string WhyUnfit(const struct stat& status, const struct stat& self) {
   if (!S_ISREG(status.st_mode) || (status.st_mode & S_IXUSR) == 0) return "not a program";
   if (status.st_uid != 0) return "owned by uid " + std::to_string(status.st_uid) + ", not by root";
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "writable by others than root";
-  if (IsThisProgram(status)) return "runclad itself";
+  if (self.st_dev == status.st_dev && self.st_ino == status.st_ino) return "runclad itself";
   return {};
 }
 
-Status CheckNamed(const std::string& path) {
+Status CheckNamed(const std::string& path, const struct stat& self) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
     return SystemError("the lower runtime " + path + " cannot be examined", errno);
   }
-  if (const std::string why = WhyUnfit(status); !why.empty()) {
+  if (const std::string why = WhyUnfit(status, self); !why.empty()) {
     return Error{"the lower runtime " + path + " is " + why};
   }
   return {};
 }
 
+// Whether every user of the host is mapped into our user namespace, as in the host's own.
+bool IsInHostUserNamespace() {
+  constexpr std::size_t kMaxBytes = 4096;
+  const UniqueFd file(::open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC));
+  if (!file) return true;  // a kernel without them
+  const auto map = sys::ReadRegularFile(file.get(), kMaxBytes);
+  if (!map) return false;
+  std::array<unsigned long, 3> range{};
+  return std::sscanf(map->c_str(), "%lu %lu %lu", &range[0], &range[1], &range[2]) == 3 &&
+         range[0] == 0 && range[1] == 0 && range[2] == UINT32_MAX;
+}
+
+// runc's own condition (shouldHonorXDGRuntimeDir); crun asks for none.
+bool RuncUsesRuntimeDirectory() {
+  if (::geteuid() != 0) return true;
+  if (IsInHostUserNamespace()) return false;
+  const char* user = ::getenv("USER");  // NOLINT(concurrency-mt-unsafe)
+  return user == nullptr || std::string_view{user} != "root";
+}
+
 }  // namespace
 
 Result<std::string> FindLowerRuntime(const std::optional<std::string>& named) {
+  struct stat self {};
+  // Without knowing which file we are, we could execute ourselves for ever.
+  if (::stat("/proc/self/exe", &self) != 0) {
+    return SystemError(
+        "/proc/self/exe cannot be examined: runclad and its lower runtime need /proc mounted",
+        errno);
+  }
   struct stat status {};
   std::string path = named.value_or("");
   if (!named && ::lstat(kLink, &status) == 0) path = kLink;
   if (!path.empty()) {
-    if (auto checked = CheckNamed(path); !checked) return checked.error();
+    if (auto checked = CheckNamed(path, self); !checked) return checked.error();
     return path;
   }
   for (const char* name : {"runc", "crun"}) {
     for (const char* directory : kDirectories) {
       path = std::string(directory) + name;
       // The diverted runc is ourselves under its name: look on.
-      if (::stat(path.c_str(), &status) == 0 && WhyUnfit(status).empty()) return path;
+      if (::stat(path.c_str(), &status) == 0 && WhyUnfit(status, self).empty()) return path;
     }
   }
   return Error{
@@ -71,7 +96,11 @@ std::string DefaultRoot(const std::string& runtime) {
   const std::string path =
       ::realpath(runtime.c_str(), real.data()) != nullptr ? std::string(real.data()) : runtime;
   const std::string_view name = std::string_view{path}.substr(path.rfind('/') + 1);
-  return name.starts_with("crun") ? "/run/crun" : "/run/runc";
+  const std::string_view kind = name.starts_with("crun") ? "crun" : "runc";
+  const char* directory = ::getenv("XDG_RUNTIME_DIR");  // NOLINT(concurrency-mt-unsafe)
+  const bool is_used =
+      directory != nullptr && *directory != '\0' && (kind == "crun" || RuncUsesRuntimeDirectory());
+  return std::string(is_used ? directory : "/run") + "/" + std::string(kind);
 }
 
 }  // namespace runclad::runtime

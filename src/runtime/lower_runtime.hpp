@@ -13,7 +13,8 @@ namespace runclad::runtime {
 // runclad itself.
 Result<std::string> FindLowerRuntime(const std::optional<std::string>& named);
 
-// Where `runtime` keeps its containers when no --root is given.
+// Where `runtime` keeps its containers when no --root is given: below $XDG_RUNTIME_DIR where it
+// would look there (crun always, runc without root and in user namespaces), else below /run.
 std::string DefaultRoot(const std::string& runtime);
 
 }  // namespace runclad::runtime

@@ -63,6 +63,16 @@ for option in --config -f; do
   guards "crun: $option is refused" failed
   discard other
 done
+# Where crun keeps its containers when nobody names a root, as root too.
+mkdir "$E2E_WORK/xdg"
+capture env "XDG_RUNTIME_DIR=$E2E_WORK/xdg" "$E2E_RUNTIME" create --bundle "$bundle" other
+holds "crun: create below XDG_RUNTIME_DIR" test -d "$E2E_WORK/xdg/crun/other"
+capture env "XDG_RUNTIME_DIR=$E2E_WORK/xdg" "$E2E_RUNTIME" exec --cap CAP_SYS_ADMIN other \
+  grep -E 'Cap|NoNew|Seccomp' /proc/self/status
+holds "crun: exec below XDG_RUNTIME_DIR" succeeded
+guards "crun: exec --cap below XDG_RUNTIME_DIR: CapBnd" status_field CapBnd 0000000000000400
+capture env "XDG_RUNTIME_DIR=$E2E_WORK/xdg" "$E2E_RUNTIME" delete --force other
+holds "crun: delete below XDG_RUNTIME_DIR" not test -e "$E2E_WORK/xdg/crun/other"
 capture_runtime run --detach --bundle "$bundle" other
 holds "crun: run --detach" succeeded
 guards "crun: run --detach is confined" eventually 5 confined
