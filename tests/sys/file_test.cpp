@@ -1,0 +1,34 @@
+#include "runclad/sys/file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace runclad::sys {
+namespace {
+
+TEST(ReplaceFile, TakesTheLongestNameAndLeavesNothingElse) {
+  std::string folder = "/tmp/runclad-replace-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const auto directory = OpenDirectory(folder);
+  ASSERT_TRUE(directory);
+  const std::string name(NAME_MAX, 'n');
+  for (const char* bytes : {"first", "second"}) {
+    const auto written = ReplaceFile(directory->get(), name, bytes, 0600, ::geteuid(), ::getegid());
+    ASSERT_TRUE(written) << written.error().message;
+    EXPECT_EQ(*ReadTrustedFile(directory->get(), name, NAME_MAX), bytes);
+  }
+  EXPECT_FALSE(ReplaceFile(directory->get(), name + "n", "", 0600, ::geteuid(), ::getegid()));
+  const std::filesystem::directory_iterator files(folder);
+  EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace runclad::sys
