@@ -90,12 +90,21 @@ Result<Arguments> Create(const Call& call) {
     enforce::KeepName(subject);
   }
   const auto logged = Log(call, *policy, bundle->path(), facts.identity, decision, findings);
-  if (!logged) return logged.error();
+  if (!logged) {
+    if (goes_on) records->Remove(id);
+    return logged.error();
+  }
   if (!goes_on) return Error{enforce::RefusalSentence(decision)};
   if (is_enforced) {
     // Even when no rule changed it: so that runc reads exactly what was checked.
     if (auto written = bundle->ReplaceConfig(decision.spec.Write()); !written) {
-      return written.error();
+      // No container will come of what was recorded and logged.
+      records->Remove(id);
+      const Error error = written.error().In("the bundle " + bundle->path() +
+                                             " must be writable for the hardened document");
+      if (auto failed = LogError(call, *policy, bundle->path(), error); !failed)
+        return failed.error();
+      return error;
     }
   }
   return call.line.Canonical();
