@@ -220,7 +220,7 @@ void GatherHost(const oci::Spec& spec, const policy::Effective& policy, const Re
   engine::OwnFiles own_files(subject.layout, JoinedPeers(spec, facts.namespaces), subject.pod);
   own_files.AddSharers([&](std::string_view id, std::string_view type) {
     if (request.records == nullptr) return false;
-    const auto record = request.records->Find(id);
+    const auto record = request.records->Find(id, RecordParts::kLife);
     if (!record || !record->has_value() || (*record)->pid == 0) return false;
     const pid_t pid = (*record)->pid;
     return IsInJoined(pid, type, spec, facts.namespaces) &&

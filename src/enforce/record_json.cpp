@@ -1,11 +1,17 @@
 #include "record_json.hpp"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <functional>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "runclad/json/reader.hpp"
+#include "runclad/json/scanner.hpp"
 #include "runclad/json/writer.hpp"
 
 #include "identity_json.hpp"
@@ -74,9 +80,8 @@ Document ToDocument(const Promise& promise) {
 
 // The file is root's and written by us: one that does not read is an error, and no promise is
 // taken as kept.
-Result<Promise> PromiseFrom(const Document& record) {
+Result<Promise> PromiseFrom(const Document& document) {
   try {
-    const Document& document = record.at("promise");
     Promise promise;
     if (document.contains("bounding")) promise.bounding = document.at("bounding");
     promise.no_new_privileges = document.at("noNewPrivileges");
@@ -90,6 +95,65 @@ Result<Promise> PromiseFrom(const Document& record) {
   } catch (const Document::exception&) {
     return Error{"has no promise that can be read"};
   }
+}
+
+// The members that are read, and the place of each in Members.
+enum MemberIndex : std::size_t {
+  kId,
+  kBundle,
+  kProfile,
+  kMode,
+  kPolicy,
+  kPid,
+  kStartTime,
+  kLog,
+  kPromise,
+  kRules,
+  kImage,
+  kFindings
+};
+constexpr std::string_view kMemberNames[] = {"id",      "bundle", "profile",   "mode",
+                                             "policy",  "pid",    "startTime", "log",
+                                             "promise", "rules",  "image",     "findings"};
+// The text of each, "" where it is missing: the parts that a caller does not need stay text.
+using Members = std::array<std::string_view, std::size(kMemberNames)>;
+
+Result<Members> MembersOf(std::string_view text) {
+  Members members;
+  json::Scanner scanner(text);
+  scanner.Object(kMemberNames, [&](std::size_t member) { members[member] = scanner.Skip(); });
+  if (auto finished = scanner.Finish(); !finished) return finished.error();
+  return members;
+}
+
+Error Missing(MemberIndex member) { return {"has no " + std::string(kMemberNames[member])}; }
+Error AnotherType(MemberIndex member) {
+  return {"has another type of " + std::string(kMemberNames[member])};
+}
+
+Result<std::string> Text(const Members& members, MemberIndex member) {
+  if (members[member].empty()) return Missing(member);
+  json::Scanner scanner(members[member]);
+  std::string text(scanner.String());
+  if (!scanner.Finish()) return AnotherType(member);
+  return text;
+}
+
+Result<std::uint64_t> Number(const Members& members, MemberIndex member) {
+  const std::string_view text = members[member];
+  if (text.empty()) return Missing(member);
+  std::uint64_t number = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (fault != std::errc() || end != text.data() + text.size()) return AnotherType(member);
+  return number;
+}
+
+Result<Document> Parsed(const Members& members, MemberIndex member) {
+  if (members[member].empty()) return Missing(member);
+  auto document = json::Read(members[member]);
+  if (!document) return document.error().In(kMemberNames[member]);
+  if (!document->is_object()) return AnotherType(member);
+  return document;
 }
 
 Status ReadRules(const Document& rules, policy::Effective& policy) {
@@ -135,17 +199,16 @@ std::string RecordToJson(const Record& record) {
   return json::Write(document);
 }
 
-Result<Record> RecordFromJson(std::string_view text) {
-  auto document = json::Read(text);
-  if (!document) return document.error();
-  if (!document->is_object()) return Error{"is not an object"};
-  const auto id = Member<std::string>(*document, "id");
-  const auto bundle = Member<std::string>(*document, "bundle");
-  const auto profile = Member<std::string>(*document, "profile");
-  const auto mode = Member<std::string>(*document, "mode");
-  const auto digest = Member<std::string>(*document, "policy");
-  const auto pid = Member<std::uint64_t>(*document, "pid");
-  const auto start_time = Member<std::uint64_t>(*document, "startTime");
+Result<Record> RecordFromJson(std::string_view text, RecordParts parts) {
+  auto members = MembersOf(text);
+  if (!members) return members.error();
+  const auto id = Text(*members, kId);
+  const auto bundle = Text(*members, kBundle);
+  const auto profile = Text(*members, kProfile);
+  const auto mode = Text(*members, kMode);
+  const auto digest = Text(*members, kPolicy);
+  const auto pid = Number(*members, kPid);
+  const auto start_time = Number(*members, kStartTime);
   for (const auto* text_member : {&id, &bundle, &profile, &mode, &digest}) {
     if (!*text_member) return text_member->error();
   }
@@ -161,27 +224,53 @@ Result<Record> RecordFromJson(std::string_view text) {
   record.process_policy.digest = *digest;
   record.process_policy.mode =
       *mode == policy::Name(policy::Mode::kAudit) ? policy::Mode::kAudit : policy::Mode::kEnforce;
-  const auto log = document->find("log");
-  if (log == document->end() || !log->is_object()) return Error{"has no log"};
+  const auto log = Parsed(*members, kLog);
+  if (!log) return log.error();
   const auto target = Member<std::string>(*log, "target");
   const auto required = Member<bool>(*log, "required");
   if (!target) return target.error();
   if (!required) return required.error();
   record.process_policy.log = {*target, *required};
-  const auto rules = document->find("rules");
-  if (rules == document->end() || !rules->is_object()) return Error{"has no rules"};
+  const auto promised = Parsed(*members, kPromise);
+  if (!promised) return promised.error();
+  auto promise = PromiseFrom(*promised);
+  if (!promise) return promise.error();
+  record.promise = *std::move(promise);
+  if (parts == RecordParts::kLife) return record;
+
+  const auto rules = Parsed(*members, kRules);
+  if (!rules) return rules.error();
   if (auto read = ReadRules(*rules, record.process_policy); !read) return read.error();
-  if (const auto image = document->find("image"); image != document->end()) {
+  if (!(*members)[kImage].empty()) {
+    const auto image = Parsed(*members, kImage);
+    if (!image) return image.error();
     auto identity = IdentityFrom(*image);
     if (!identity) return identity.error();
     record.identity = *std::move(identity);
   }
-  auto promise = PromiseFrom(*document);
-  if (!promise) return promise.error();
-  record.promise = *std::move(promise);
-  const auto findings = document->find("findings");
-  if (findings != document->end()) record.findings = json::Value(*findings);
+  if (!(*members)[kFindings].empty()) {
+    auto findings = json::Read((*members)[kFindings]);
+    if (!findings) return findings.error().In("findings");
+    record.findings = json::Value(*std::move(findings));
+  }
   return record;
+}
+
+Result<std::string> StampedRecord(std::string_view text, pid_t pid, std::uint64_t start_time) {
+  const auto members = MembersOf(text);
+  if (!members) return members.error();
+  std::vector<std::pair<std::string_view, std::string>> changes = {
+      {(*members)[kPid], std::to_string(pid)},
+      {(*members)[kStartTime], std::to_string(start_time)}};
+  std::ranges::sort(changes, std::less(), [](const auto& change) { return change.first.data(); });
+  std::string stamped;
+  const char* at = text.data();
+  for (const auto& [before, after] : changes) {
+    if (before.empty()) return Error{"has no place for a pid and a start time"};
+    stamped.append(at, before.data()).append(after);
+    at = before.data() + before.size();
+  }
+  return stamped.append(at, text.data() + text.size());
 }
 
 }  // namespace runclad::enforce

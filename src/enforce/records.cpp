@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <ctime>
 #include <memory>
 #include <vector>
@@ -23,6 +24,8 @@ namespace {
 
 constexpr std::size_t kMaxRecordBytes = std::size_t{8} << 20;
 constexpr std::string_view kSuffix = ".json";
+// The file system's longest name, without the suffix.
+constexpr std::size_t kMaxIdBytes = NAME_MAX - kSuffix.size();
 constexpr std::string_view kPidPrefix = "pid-";
 constexpr const char* kSwept = "swept";
 constexpr std::time_t kSweepSeconds = 600;
@@ -55,7 +58,7 @@ bool IsOld(int directory, const char* name, std::time_t now) {
 Result<Records> Records::Open(const std::string& runtime_root, bool create) {
   struct stat status {};
   if (::stat(runtime_root.c_str(), &status) != 0) {
-    if (!create) return Records(UniqueFd());
+    if (!create && (errno == ENOENT || errno == ENOTDIR)) return Records(UniqueFd());
     return SystemError("the runtime's root " + runtime_root + " cannot be examined", errno);
   }
   const std::string base(kRecordsDirectory);
@@ -81,17 +84,24 @@ Result<Records> Records::Open(const std::string& runtime_root, bool create) {
   return Records(*std::move(directory));
 }
 
-Result<std::optional<Record>> Records::Find(std::string_view id) const {
-  if (!directory_) return std::optional<Record>();
+Result<std::optional<std::string>> Records::Read(std::string_view id) const {
+  if (!directory_ || id.size() > kMaxIdBytes) return std::optional<std::string>();
   const std::string name = FileName(id);
   struct stat status {};
   if (::fstatat(directory_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 &&
       errno == ENOENT) {
-    return std::optional<Record>();
+    return std::optional<std::string>();
   }
-  const auto bytes = sys::ReadTrustedFile(directory_.get(), name, kMaxRecordBytes);
+  auto bytes = sys::ReadTrustedFile(directory_.get(), name, kMaxRecordBytes);
   if (!bytes) return bytes.error().In("the record of container " + std::string(id));
-  auto record = RecordFromJson(*bytes);
+  return std::optional<std::string>(*std::move(bytes));
+}
+
+Result<std::optional<Record>> Records::Find(std::string_view id, RecordParts parts) const {
+  const auto bytes = Read(id);
+  if (!bytes) return bytes.error();
+  if (!bytes->has_value()) return std::optional<Record>();
+  auto record = RecordFromJson(**bytes, parts);
   if (!record) return record.error().In("the record of container " + std::string(id));
   if (record->id != id) {
     return Error{"the record of container " + std::string(id) + " is of " + record->id};
@@ -104,30 +114,51 @@ std::string Records::FindByPid(pid_t pid) const {
   std::array<char, 1024> id{};
   const ssize_t length = ::readlinkat(directory_.get(), PidName(pid).c_str(), id.data(), id.size());
   if (length <= 0 || static_cast<std::size_t>(length) == id.size()) return {};
-  const auto record = Find(std::string_view(id.data(), static_cast<std::size_t>(length)));
+  const auto record =
+      Find(std::string_view(id.data(), static_cast<std::size_t>(length)), RecordParts::kLife);
   if (!record || !record->has_value() || (*record)->pid != pid) return {};
   // Another process may have the number by now.
   if (sys::StartTime(pid) != (*record)->start_time) return {};
   return (*record)->id;
 }
 
-Status Records::Write(const Record& record) const {
-  if (!directory_) return Error{"the records have no directory"};
-  auto written = sys::ReplaceFile(directory_.get(), FileName(record.id), RecordToJson(record),
-                                  S_IRUSR | S_IWUSR, ::geteuid(), ::getegid());
-  if (!written) return written.error().In("the record of container " + record.id);
-  if (record.pid == 0) return {};
-  const std::string name = PidName(record.pid);
+Status Records::Replace(std::string_view id, std::string_view text, pid_t pid) const {
+  const std::string who = "the record of container " + std::string(id);
+  auto written = sys::ReplaceFile(directory_.get(), FileName(id), text, S_IRUSR | S_IWUSR,
+                                  ::geteuid(), ::getegid());
+  if (!written) return written.error().In(who);
+  if (pid == 0) return {};
+  const std::string name = PidName(pid);
   ::unlinkat(directory_.get(), name.c_str(), 0);
-  if (::symlinkat(record.id.c_str(), directory_.get(), name.c_str()) != 0) {
-    return SystemError("the record of container " + record.id + " cannot be found by pid", errno);
+  if (::symlinkat(std::string(id).c_str(), directory_.get(), name.c_str()) != 0) {
+    return SystemError(who + " cannot be found by pid", errno);
   }
   return {};
 }
 
+Status Records::Write(const Record& record) const {
+  if (!directory_) return Error{"the records have no directory"};
+  if (record.id.size() > kMaxIdBytes) {
+    return Error{"the container's id has " + std::to_string(record.id.size()) +
+                 " bytes; runclad keeps records of ids of at most " + std::to_string(kMaxIdBytes)};
+  }
+  return Replace(record.id, RecordToJson(record), record.pid);
+}
+
+Status Records::Stamp(std::string_view id, pid_t pid, std::uint64_t start_time) const {
+  const auto text = Read(id);
+  if (!text) return text.error();
+  const std::string who = "the record of container " + std::string(id);
+  if (!text->has_value()) return Error{who + " is gone"};
+  const auto stamped = StampedRecord(**text, pid, start_time);
+  if (!stamped) return stamped.error().In(who);
+  return Replace(id, *stamped, pid);
+}
+
 void Records::Remove(std::string_view id) const {
   if (!directory_) return;
-  if (const auto record = Find(id); record && record->has_value() && (*record)->pid != 0) {
+  if (const auto record = Find(id, RecordParts::kLife);
+      record && record->has_value() && (*record)->pid != 0) {
     ::unlinkat(directory_.get(), PidName((*record)->pid).c_str(), 0);
   }
   ::unlinkat(directory_.get(), FileName(id).c_str(), 0);

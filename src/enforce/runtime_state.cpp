@@ -3,10 +3,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <nlohmann/json.hpp>
+#include <cerrno>
+#include <charconv>
 
-#include "runclad/json/reader.hpp"
-#include "runclad/json/value.hpp"
+#include "runclad/json/scanner.hpp"
 #include "runclad/sys/file.hpp"
 
 namespace runclad::enforce {
@@ -14,45 +14,61 @@ namespace {
 
 constexpr std::size_t kMaxStateBytes = std::size_t{8} << 20;
 
-std::optional<json::Document> ReadDocument(int directory, const char* name) {
-  const auto bytes = sys::ReadTrustedFile(directory, name, kMaxStateBytes);
-  if (!bytes) return std::nullopt;
-  auto document = json::Read(*bytes);
-  if (!document || !document->is_object()) return std::nullopt;
-  return *std::move(document);
-}
-
+// 0 where what stands there is not a whole number from 0 on that fits.
 template <typename T>
-T Number(const json::Document& object, const char* name) {
-  const auto member = object.find(name);
-  if (member == object.end() || !member->is_number_unsigned()) return 0;
-  return member->get<T>();
+T Number(json::Scanner& scanner) {
+  const std::string_view text = scanner.Skip();
+  T number = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool is_whole = fault == std::errc() && end == text.data() + text.size();
+  return is_whole && number > 0 ? number : T{0};
 }
 
-RuntimeState FromRunc(const json::Document& state) {
-  RuntimeState found;
-  found.pid = Number<pid_t>(state, "init_process_pid");
-  found.start_time = Number<std::uint64_t>(state, "init_process_start");
-  const auto config = state.find("config");
-  if (config == state.end() || !config->is_object()) return found;
-  const auto labels = config->find("labels");
-  if (labels == config->end() || !labels->is_array()) return found;
+void ReadLabels(json::Scanner& scanner, RuntimeState& found) {
   constexpr std::string_view kBundle = "bundle=";
-  for (const json::Document& label : *labels) {
-    if (!label.is_string()) continue;
-    const auto& text = label.get_ref<const std::string&>();
-    if (text.starts_with(kBundle)) found.bundle = text.substr(kBundle.size());
-  }
+  if (scanner.Null()) return;
+  scanner.Elements([&] {
+    const std::string_view label = scanner.String();
+    // The last one is runc's own, behind those made of annotations.
+    if (label.starts_with(kBundle)) found.bundle = label.substr(kBundle.size());
+  });
+}
+
+// runc writes tens of kilobytes, most of them the container's configuration.
+std::optional<RuntimeState> FromRunc(std::string_view text) {
+  static constexpr std::string_view kMembers[] = {"init_process_pid", "init_process_start",
+                                                  "config"};
+  static constexpr std::string_view kConfigMembers[] = {"labels"};
+  RuntimeState found;
+  json::Scanner scanner(text);
+  scanner.Object(kMembers, [&](std::size_t member) {
+    if (member == 0) {
+      found.pid = Number<pid_t>(scanner);
+    } else if (member == 1) {
+      found.start_time = Number<std::uint64_t>(scanner);
+    } else {
+      scanner.Object(kConfigMembers, [&](std::size_t) { ReadLabels(scanner, found); });
+    }
+  });
+  if (!scanner.Finish()) return std::nullopt;
   return found;
 }
 
-RuntimeState FromCrun(const json::Document& status) {
+std::optional<RuntimeState> FromCrun(std::string_view text) {
+  static constexpr std::string_view kMembers[] = {"pid", "process-start-time", "bundle"};
   RuntimeState found;
-  found.pid = Number<pid_t>(status, "pid");
-  found.start_time = Number<std::uint64_t>(status, "process-start-time");
   found.is_crun = true;
-  const auto bundle = status.find("bundle");
-  if (bundle != status.end() && bundle->is_string()) found.bundle = bundle->get<std::string>();
+  json::Scanner scanner(text);
+  scanner.Object(kMembers, [&](std::size_t member) {
+    if (member == 0) {
+      found.pid = Number<pid_t>(scanner);
+    } else if (member == 1) {
+      found.start_time = Number<std::uint64_t>(scanner);
+    } else {
+      found.bundle = scanner.String();
+    }
+  });
+  if (!scanner.Finish()) return std::nullopt;
   return found;
 }
 
@@ -61,17 +77,18 @@ RuntimeState FromCrun(const json::Document& status) {
 std::optional<RuntimeState> ReadRuntimeState(const std::string& runtime_root, std::string_view id) {
   const auto directory = sys::OpenDirectory(runtime_root + "/" + std::string(id));
   if (!directory) return std::nullopt;
-  RuntimeState found;
-  if (const auto state = ReadDocument(directory->get(), "state.json")) {
+  std::optional<RuntimeState> found;
+  if (const auto state = sys::ReadTrustedFile(directory->get(), "state.json", kMaxStateBytes)) {
     found = FromRunc(*state);
-  } else if (const auto status = ReadDocument(directory->get(), "status")) {
+  } else if (const auto status = sys::ReadTrustedFile(directory->get(), "status", kMaxStateBytes)) {
     found = FromCrun(*status);
-  } else {
-    return std::nullopt;
   }
-  // Both keep the fifo that the program waits at until start.
+  if (!found) return std::nullopt;
+  // Both keep the fifo that the program waits at until start. Where nobody can say, it waits: that
+  // is verified.
   struct stat fifo {};
-  found.is_waiting = ::fstatat(directory->get(), "exec.fifo", &fifo, AT_SYMLINK_NOFOLLOW) == 0;
+  found->is_waiting =
+      ::fstatat(directory->get(), "exec.fifo", &fifo, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
   return found;
 }
 

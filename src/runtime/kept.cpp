@@ -15,7 +15,10 @@ Status Keeps(const Call& call, const enforce::Record& record, const enforce::Run
   if (policy.mode == policy::Mode::kAudit || !state.is_waiting) return {};
   // By descriptor, so that the number cannot go to another process while we look.
   const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, state.pid, 0)));
-  if (sys::StartTime(state.pid) != state.start_time) return {};  // dead: nothing is left to start
+  if (sys::StartTime(state.pid) != state.start_time) {
+    return Error{"container " + record.id +
+                 " cannot be verified: its first process has ended or cannot be examined"};
+  }
   const Status kept = enforce::Verify(record.promise, state.pid, state.is_crun);
   if (kept) return {};
   if (process) {

@@ -12,14 +12,19 @@ Result<Arguments> Start(const Call& call) {
   const std::string root = call.root();
   const auto records = enforce::Records::Open(root, /*create=*/false);
   if (!records) return records.error();
-  auto record = records->Find(call.line.id());
+  auto record = records->Find(call.line.id(), enforce::RecordParts::kLife);
   if (!record) return record.error();
   const auto state = enforce::ReadRuntimeState(root, call.line.id());
+  if (record->has_value() && !state && enforce::ContainerExists(root, call.line.id()) &&
+      (*record)->process_policy.mode == policy::Mode::kEnforce) {
+    return Error{"container " + std::string(call.line.id()) + " cannot be verified: its state in " +
+                 root + " cannot be read"};
+  }
   if (record->has_value() && state && (*record)->bundle == state->bundle) {
     if (auto kept = Keeps(call, **record, *state); !kept) return kept.error();
-    (*record)->pid = state->pid;
-    (*record)->start_time = state->start_time;
-    if (auto written = records->Write(**record); !written) return written.error();
+    if (auto stamped = records->Stamp(call.line.id(), state->pid, state->start_time); !stamped) {
+      return stamped.error();
+    }
   }
   return call.line.Canonical();
 }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include <gtest/gtest.h>
 
@@ -102,6 +103,48 @@ TEST_F(RecordsTest, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(rules.at("capabilities").action, policy::Action::kFix);
   EXPECT_EQ(rules.at("capabilities").parameters.all(),
             written.process_policy.rules.at("capabilities").parameters.all());
+}
+
+TEST_F(RecordsTest, ReadInPartHaveWhatStartNeeds) {
+  ASSERT_TRUE(records_->Write(Sample("web")));
+  const auto found = records_->Find("web", RecordParts::kLife);
+  ASSERT_TRUE(found && found->has_value());
+  EXPECT_EQ((*found)->bundle, "/bundles/web");
+  EXPECT_EQ((*found)->promise.binds.size(), 1U);
+  EXPECT_EQ((*found)->process_policy.mode, policy::Mode::kAudit);
+  EXPECT_TRUE((*found)->process_policy.log.required);
+  EXPECT_TRUE((*found)->process_policy.rules.empty());
+}
+
+TEST_F(RecordsTest, AreStampedWithTheFirstProcessAndNothingElseChanges) {
+  ASSERT_TRUE(records_->Write(Sample("web")));
+  const auto read = [&] {
+    std::stringstream text;
+    text << std::ifstream(directory_ + "/web.json").rdbuf();
+    return text.str();
+  };
+  const std::string before = read();
+  ASSERT_TRUE(records_->Stamp("web", ::getpid(), *sys::StartTime(::getpid())));
+  EXPECT_EQ(records_->FindByPid(::getpid()), "web");
+  const std::string stamped = read();
+  EXPECT_NE(stamped, before);
+  ASSERT_TRUE(records_->Stamp("web", 0, 0));
+  EXPECT_EQ(read(), before);
+  EXPECT_FALSE(records_->Stamp("db", 1, 1)) << "there is no such record";
+  std::ofstream(directory_ + "/odd.json") << R"({"id":"odd","pid":0})";
+  EXPECT_FALSE(records_->Stamp("odd", 1, 1)) << "nothing says where the start time goes";
+}
+
+TEST_F(RecordsTest, CanHaveAnIdAsLongAsAFileNameAllows) {
+  const std::string longest(250, 'i');
+  ASSERT_TRUE(records_->Write(Sample(longest)));
+  EXPECT_TRUE(records_->Find(longest) && records_->Find(longest)->has_value());
+  const auto written = records_->Write(Sample(longest + "i"));
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().message,
+            "the container's id has 251 bytes; runclad keeps records of ids of at most 250");
+  const auto found = records_->Find(longest + "i");
+  EXPECT_TRUE(found && !found->has_value()) << "so there is none";
 }
 
 TEST_F(RecordsTest, AreNoneForAnotherContainer) {

@@ -34,6 +34,12 @@ struct Record {
   std::uint64_t start_time = 0;  // sys::StartTime of it
 };
 
+// How much of a record is read. Most of its bytes are rules and findings.
+enum class RecordParts {
+  kLife,  // what start and the search by pid need: without rules, identity and findings
+  kAll,
+};
+
 // The records of one runtime root (--root), named by the root's device and inode: the same
 // directory under another name has the same records.
 class Records {
@@ -42,18 +48,25 @@ class Records {
   static Result<Records> Open(const std::string& runtime_root, bool create);
 
   // No value: there is no record. An error: there is one that cannot be trusted or understood.
-  [[nodiscard]] Result<std::optional<Record>> Find(std::string_view id) const;
+  [[nodiscard]] Result<std::optional<Record>> Find(std::string_view id,
+                                                   RecordParts parts = RecordParts::kAll) const;
   // The id of the recorded container whose first process is `pid`; empty when there is none.
   [[nodiscard]] std::string FindByPid(pid_t pid) const;
 
   // Writes the record and, once it has a pid, the way from the pid to it.
   [[nodiscard]] Status Write(const Record& record) const;
+  // Writes the first process into the record of `id`, which must exist, as Write() would.
+  [[nodiscard]] Status Stamp(std::string_view id, pid_t pid, std::uint64_t start_time) const;
   void Remove(std::string_view id) const;
   // Removes records whose container is gone from `runtime_root` for ten minutes; looks at most once
   // in ten minutes.
   void Sweep(const std::string& runtime_root) const;
 
  private:
+  // The file of the record; no value where there is none.
+  [[nodiscard]] Result<std::optional<std::string>> Read(std::string_view id) const;
+  [[nodiscard]] Status Replace(std::string_view id, std::string_view text, pid_t pid) const;
+
   explicit Records(UniqueFd directory) : directory_(std::move(directory)) {}
 
   UniqueFd directory_;  // not open: there are no records at all
