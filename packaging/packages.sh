@@ -9,7 +9,7 @@ PACKAGES_BUILD="g++ cmake ninja-build pkg-config libseccomp-dev libcap-ng-dev li
 PACKAGES_TRY="runc busybox-static"
 # For every test.
 PACKAGES_TEST="clang libclang-rt-14-dev clang-format shellcheck valgrind jq curl libgtest-dev libgmock-dev libc6-dev
-  containerd docker.io podman conmon crun python3-jsonschema iproute2 libcap2-bin tini catatonit procps util-linux bsdutils"
+  containerd docker.io podman conmon crun python3-jsonschema iproute2 libcap2-bin tini catatonit procps util-linux bsdutils strace"
 
 # Another vendor's package of the same program will do: these are installed only when their command
 # is missing.

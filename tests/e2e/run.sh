@@ -39,6 +39,8 @@ all_topics="
   policy
   audit
   passthrough
+  streams
+  faults
   crun"
 
 die() {
@@ -62,7 +64,7 @@ outer() {
   fi
   E2E_PLAIN=$(command -v runc) || die "runc is not installed: apt-get install runc"
   local needed
-  for needed in containerd dockerd docker ctr podman crun busybox jq curl python3 setcap unshare; do
+  for needed in containerd dockerd docker ctr podman crun busybox jq curl python3 setcap unshare strace; do
     command -v "$needed" >/dev/null || die "$needed is not installed (tests/run.sh installs it)"
   done
   E2E_PROGRAM=${RUNCLAD_E2E_RUNTIME:-$(cd "$E2E_DIR/../.." && pwd)/build/release/runclad}

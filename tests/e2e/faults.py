@@ -1,0 +1,123 @@
+"""Makes every system call of one call of runclad fail, and makes it the last, and looks at what is
+left: faults.py exec|start|delete|refusal ERRNO[,ERRNO…] RECORD RENEW COMMAND…
+
+COMMAND is the call, with a stand-in as its lower runtime, which writes $STANDIN when it is reached;
+a refusal is a start that never may reach it. RECORD is the container's record; RENEW is a command of
+bash that makes the container again. Prints what is wrong, and how many faults were tried; the status
+says whether all was right."""
+
+import collections, os, re, subprocess, sys
+
+verb, errors, record_path, renew, command = (
+    sys.argv[1], sys.argv[2].split(","), sys.argv[3], sys.argv[4], sys.argv[5:])
+standin = os.environ["STANDIN"]
+records = os.path.dirname(record_path)
+wrong = 0
+# Before main() there is nobody to write a sentence, and brk(2) reports no errno value.
+START_UP = {"brk", "mmap", "arch_prctl", "mprotect"}
+# The container that is refused lives on, for the next fault.
+KEEP = ["-e", "inject=kill,pidfd_send_signal:retval=0"] if verb == "refusal" else []
+
+
+def read(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def restore():
+    for name in os.listdir(records):
+        if name != os.path.basename(record_path) and name != "swept":
+            os.unlink(records + "/" + name)
+    with open(record_path, "wb") as file:
+        file.write(before)
+    os.chmod(record_path, 0o600)
+    if os.path.exists(standin):
+        os.unlink(standin)
+
+
+def call(*strace):
+    restore()
+    done = subprocess.run(["strace", *KEEP, *strace, *command], stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=20)
+    return done.returncode, done.stderr.decode("utf-8", "replace")
+
+
+def is_alive():
+    pid = re.search(rb'"pid":(\d+)', after).group(1).decode()
+    return os.path.exists(f"/proc/{pid}/root/proc")
+
+
+def complain(*what):
+    global wrong
+    wrong += 1
+    print(*what)
+
+
+# Once without a fault: the system calls, and the record as it shall be.
+before = read(record_path)
+trace = standin + ".trace"
+status, said = call("-o", trace)
+after = read(record_path)
+handed_on = read(standin)
+if (status != 0) != (verb == "refusal") or (handed_on is None) != (verb == "refusal"):
+    sys.exit(f"the call fails by itself: {status} {said}")
+counts = collections.Counter()
+for line in open(trace):
+    name = re.match(r"(\w+)\(", line)
+    if name is None:
+        continue
+    counts[name.group(1)] += 1
+    if counts["execve"] == 2:
+        break
+counts["execve"] -= 1  # the first is strace's own
+
+
+def judge(fault, is_killed):
+    """What has to be true of the call that is over."""
+    ran, record = read(standin), read(record_path)
+    allowed = {"exec": [before], "start": [before, after], "refusal": [before],
+               "delete": [before, None]}[verb]
+    if record not in allowed:
+        complain(fault, "the record is", record and record[:200])
+    if is_killed and ran is not None:
+        complain(fault, "the lower runtime was reached behind a kill")
+    if ran is not None:
+        if verb == "exec" and (b"CAP_SYS_ADMIN" in ran or b'"noNewPrivileges":true' not in ran):
+            complain(fault, "an exec gets more than its container")
+        if verb == "refusal":
+            complain(fault, "a container is started that was not verified")
+        if verb == "start" and record != after:
+            complain(fault, "a container is started that the record does not know")
+    elif not is_killed:
+        is_sentence = said.startswith("runclad: ") and said.count("\n") == 1
+        if fault.split()[0] in START_UP and status != 0:
+            return
+        if status != 1 or not (is_sentence or (fault.startswith("write ") and not said)):
+            complain(fault, "ends with status", status, "and", repr(said[:200]))
+    left = [name for name in os.listdir(records)
+            if name.startswith(".") and not (is_killed and name.startswith(".runclad-"))]
+    if left:
+        complain(fault, "leaves", left)
+
+
+tried = 0
+for name, count in counts.items():
+    for place in range(1, count + 1):
+        for fault in ["signal=KILL"] + ["error=" + error for error in errors]:
+            status, said = call("-o", "/dev/null", "-e", f"inject={name}:{fault}:when={place}")
+            judge(f"{name} {place} {fault}:", fault == "signal=KILL")
+            tried += 1
+            # A verification that fails ends the container.
+            if verb == "start" and not is_alive():
+                if read(standin) is not None:
+                    complain(name, place, fault, "a container that was stopped is started")
+                subprocess.run(["bash", "-c", renew], check=True)
+                before = read(record_path)
+                status, said = call("-o", "/dev/null")
+                after = read(record_path)
+restore()
+print(tried, "faults tried")
+sys.exit(wrong > 0 or tried < 50)
