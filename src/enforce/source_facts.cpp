@@ -15,6 +15,7 @@
 #include "host_aliases.hpp"
 #include "host_paths.hpp"
 #include "read_only_sources.hpp"
+#include "replaceable.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -65,6 +66,8 @@ class Judge {
         own_volumes_(own_files.layout().data_root + "/volumes"),
         kubelet_(own_files.kubelet_directory()),
         pod_(own_files.pod_directory()) {}
+
+  [[nodiscard]] Replaceable MakeReplaceable() const { return {paths_.policy, is_allow_only_}; }
 
   SourceFacts Of(const sys::Located& source, engine::Claim claim) const {
     switch (claim) {
@@ -246,9 +249,11 @@ std::vector<std::string> SourcesOf(const oci::Spec& spec) {
 }
 
 struct Open {
-  std::string source;
+  std::string source;  // as written
+  std::string path;    // absolute
   sys::Located located;
   engine::Claim claim = engine::Claim::kNone;
+  bool is_judged = false;  // as the engine's own
 };
 
 }  // namespace
@@ -268,13 +273,15 @@ void GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts
     // Whatever will stand there.
     const auto is_unknown = [&facts](std::string because) {
       facts.because = because;
+      facts.replaceable_because = because;
       facts.read_only_because = std::move(because);
     };
     if (source.empty()) {
       is_unknown("names no file");
       continue;
     }
-    auto located = sys::Locate(source.starts_with('/') ? source : base + source);
+    const std::string path = source.starts_with('/') ? source : base + source;
+    auto located = sys::Locate(path);
     if (!located) {
       is_unknown("cannot be identified: " + located.error().message);
       continue;
@@ -284,8 +291,11 @@ void GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts
       facts = Describe(*located, {Access::kEngineOwn, {}});
     } else if (engine::IsEngineInit(*located)) {
       facts = Describe(*located, {Access::kReadOnly, "is an engine's init program"});
-    } else {
-      open.push_back({source, *std::move(located), claim});
+    }
+    const bool is_judged = facts.access != Access::kUnknown;
+    // Nobody but root writes where engines keep their own files; a link to one may be anybody's.
+    if (!is_judged || path != located->path) {
+      open.push_back({source, path, *std::move(located), claim, is_judged});
     }
   }
   if (open.empty()) return;
@@ -293,17 +303,24 @@ void GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts
   const auto table = sys::MountTable::Read();
   if (!table) {
     for (const Open& entry : open) {
-      sources[entry.source].because = table.error().message;
-      sources[entry.source].read_only_because = table.error().message;
+      SourceFacts& facts = sources[entry.source];
+      facts.replaceable_because = table.error().message;
+      if (entry.is_judged) continue;
+      facts.because = table.error().message;
+      facts.read_only_because = table.error().message;
     }
     return;
   }
   const Judge judge(host_mounts.parameters, own_files, *table);
   const ReadOnlySources read_only(read_only_mounts, *table);
+  Replaceable replaceable = judge.MakeReplaceable();
   for (const Open& entry : open) {
     SourceFacts& facts = sources[entry.source];
-    facts = judge.Of(entry.located, entry.claim);
-    facts.read_only_because = read_only.Why(entry.located);
+    if (!entry.is_judged) {
+      facts = judge.Of(entry.located, entry.claim);
+      facts.read_only_because = read_only.Why(entry.located);
+    }
+    facts.replaceable_because = replaceable.Because(entry.path);
   }
 }
 

@@ -39,35 +39,51 @@ bool OnlyRootCouldReplace(const std::string& path) {
 }
 
 bool OnlyRootCouldRedirect(const std::string& path) {
+  bool is_kept = true;  // nobody else could replace what was passed so far
+  const Way way = FollowPath(path, [&is_kept](const Step& step) {
+    if (!S_ISLNK(step.entry_status.st_mode)) {
+      is_kept = is_kept && KeepsItsEntries(step.entry_status);
+      return true;
+    }
+    return is_kept && (step.entry_status.st_uid == 0 || step.entry_status.st_uid == ::geteuid());
+  });
+  return way == Way::kComplete || way == Way::kMissing;
+}
+
+Way FollowPath(const std::string& path, const std::function<bool(const Step&)>& visit) {
   constexpr int kMaxLinks = 40;  // as the kernel
   int links_left = kMaxLinks;
-  std::string done;     // without links
-  bool is_kept = true;  // nobody else could replace what is in `done`
+  std::string done;  // without links
   std::string rest = path;
+  struct stat directory {};
+  if (::lstat("/", &directory) != 0) return Way::kMissing;
   while (true) {
     const std::size_t begin = rest.find_first_not_of('/');
-    if (begin == std::string::npos) return true;
+    if (begin == std::string::npos) return Way::kComplete;
     const std::size_t end = rest.find('/', begin);
     const std::string name = rest.substr(begin, end - begin);
     rest = end == std::string::npos ? std::string() : rest.substr(end);
     if (name == ".") continue;
     if (name == "..") {
       done.resize(done.empty() ? 0 : done.rfind('/'));
+      if (::lstat(done.empty() ? "/" : done.c_str(), &directory) != 0) return Way::kMissing;
       continue;
     }
-    std::string next = done;
-    next.append("/").append(name);
-    struct stat status {};
-    if (::lstat(next.c_str(), &status) != 0) return true;  // leads nowhere
-    if (!S_ISLNK(status.st_mode)) {
-      is_kept = is_kept && KeepsItsEntries(status);
+    const std::string next = done + "/" + name;
+    struct stat entry {};
+    if (::lstat(next.c_str(), &entry) != 0) return Way::kMissing;
+    if (!visit({done, directory, entry})) return Way::kStopped;
+    if (!S_ISLNK(entry.st_mode)) {
       done = next;
+      directory = entry;
       continue;
     }
-    const bool is_roots = status.st_uid == 0 || status.st_uid == ::geteuid();
-    if (!is_kept || !is_roots || --links_left == 0) return false;
+    if (--links_left == 0) return Way::kTooLong;
     std::string target = ReadLink(next);
-    if (target.starts_with('/')) done.clear();
+    if (target.starts_with('/')) {
+      done.clear();
+      if (::lstat("/", &directory) != 0) return Way::kMissing;
+    }
     rest = target.append(rest);
   }
 }

@@ -44,6 +44,9 @@ struct SourceFacts {
   bool is_device = false;  // a device node
   // A predicate: why it may only be read, whatever host-mounts makes of it; empty: it need not.
   std::string read_only_because = {};
+  // A predicate: who else than root could put something else in the source's place after it was
+  // examined: "could be replaced by user 1000, who owns /srv/app"; empty: nobody could.
+  std::string replaceable_because = {};
 };
 
 struct NamespaceFacts {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <sys/stat.h>
+
+#include <functional>
 #include <string>
 
 namespace runclad::sys {
@@ -11,5 +14,24 @@ bool OnlyRootCouldReplace(const std::string& path);
 // Whether the same holds for every link that `path` leads through. False where one leads through
 // more than 40.
 bool OnlyRootCouldRedirect(const std::string& path);
+
+// One name on the way along a path: the directory in which it is looked up, without links, and what
+// stands there, which may be a link.
+struct Step {
+  const std::string& directory;
+  const struct stat& directory_status;
+  const struct stat& entry_status;
+};
+
+enum class Way {
+  kComplete,
+  kStopped,  // by the visitor
+  kMissing,  // a name on it could not be examined
+  kTooLong,  // more than 40 links
+};
+
+// Follows `path`, absolute, as the kernel does, and calls `visit` for each name until it returns
+// false.
+Way FollowPath(const std::string& path, const std::function<bool(const Step&)>& visit);
 
 }  // namespace runclad::sys
