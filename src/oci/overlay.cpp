@@ -16,6 +16,10 @@ void Split(std::string_view text, char separator, Visit visit) {
   }
 }
 
+bool NamesLowerLayers(std::string_view option) {
+  return option == "lowerdir" || option == "lowerdir+" || option == "datadir+";
+}
+
 }  // namespace
 
 std::optional<std::vector<OverlayLayer>> OverlayLayers(const Mount& mount) {
@@ -35,7 +39,7 @@ std::optional<std::vector<OverlayLayer>> OverlayLayers(const Mount& mount) {
       const std::string_view value = option.substr(equals + 1);
       // A backslash escapes the separators, in different ways in different kernels.
       if (value.find('\\') != std::string_view::npos) is_clear = false;
-      if (name == "lowerdir" || name == "lowerdir+" || name == "datadir+") {
+      if (NamesLowerLayers(name)) {
         Split(value, ':', [&](std::string_view path) { add(path, true); });
       } else if (name == "upperdir" || name == "workdir") {
         add(value, false);
@@ -44,6 +48,31 @@ std::optional<std::vector<OverlayLayer>> OverlayLayers(const Mount& mount) {
   }
   if (!is_clear) return std::nullopt;
   return layers;
+}
+
+std::vector<std::string> ReplaceLowerLayers(const std::vector<std::string>& options,
+                                            const std::map<std::string, std::string>& places) {
+  std::vector<std::string> replaced;
+  for (const std::string& text : options) {
+    std::string& result = replaced.emplace_back();
+    Split(text, ',', [&](std::string_view option) {
+      if (!result.empty()) result += ',';
+      const std::size_t equals = option.find('=');
+      if (equals == std::string_view::npos || !NamesLowerLayers(option.substr(0, equals))) {
+        result += option;
+        return;
+      }
+      result += option.substr(0, equals + 1);
+      bool is_first = true;
+      Split(option.substr(equals + 1), ':', [&](std::string_view path) {
+        if (!is_first) result += ':';
+        is_first = false;
+        const auto place = places.find(std::string(path));
+        result += place == places.end() ? path : std::string_view(place->second);
+      });
+    });
+  }
+  return replaced;
 }
 
 }  // namespace runclad::oci

@@ -79,9 +79,18 @@ void CheckOverlay(const oci::Mount& mount, const std::string& path, const Contex
   for (const oci::OverlayLayer& layer : *layers) {
     const SourceFacts& facts = FactsOf(layer.path, context);
     const bool may_be_read = layer.is_lower && facts.access == Access::kReadOnly;
-    if (MayBeWritten(facts) || may_be_read) continue;
-    findings.push_back(Refuse(path + "/options", mount.options,
-                              "name " + layer.path + ", which " + Why(layer.path, facts)));
+    if (!MayBeWritten(facts) && !may_be_read) {
+      findings.push_back(Refuse(path + "/options", mount.options,
+                                "name " + layer.path + ", which " + Why(layer.path, facts)));
+    } else if (!layer.is_lower && !facts.replaceable_because.empty()) {
+      // The kernel's mount table has only the names of layers, so nothing can be compared at start.
+      // Lower layers are bound in a place of ours first (enforce::StageSources); these two must be
+      // on one mount, which two binds are not.
+      findings.push_back(Refuse(path + "/options", mount.options,
+                                "name " + layer.path + ", which " + facts.replaceable_because +
+                                    " before it is mounted; leave upperdir and workdir to the "
+                                    "engine, or name directories that only root can replace"));
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "runclad/enforce/facts.hpp"
@@ -9,6 +10,7 @@
 #include "runclad/enforce/process_policy.hpp"
 #include "runclad/enforce/records.hpp"
 #include "runclad/enforce/runtime_state.hpp"
+#include "runclad/enforce/staged_sources.hpp"
 #include "runclad/enforce/subject.hpp"
 #include "runclad/oci/spec.hpp"
 #include "runclad/sys/bundle.hpp"
@@ -30,14 +32,14 @@ Status MakeRoot(const std::string& root) {
 }
 
 Status WriteRecord(const enforce::Records& records, const Call& call, const std::string& bundle,
-                   const policy::Effective& policy, const enforce::Decision& decision,
+                   const policy::Effective& policy, const oci::Spec& spec,
                    const rules::Facts& facts, const json::Value& findings) {
   enforce::Record record;
   record.id = call.line.id();
   record.bundle = bundle;
-  record.process_policy = enforce::ProcessPolicy(policy, decision.spec);
+  record.process_policy = enforce::ProcessPolicy(policy, spec);
   record.identity = facts.identity;
-  record.promise = enforce::PromiseOf(decision.spec, facts);
+  record.promise = enforce::PromiseOf(spec, facts);
   record.findings = findings;
   return records.Write(record);
 }
@@ -73,9 +75,9 @@ Result<Arguments> Create(const Call& call) {
   if (!records) return records.error();
   records->Sweep(root);
   request.records = &*records;
-  const auto gathered = enforce::GatherFacts(*spec, *policy, request, subject);
+  auto gathered = enforce::GatherFacts(*spec, *policy, request, subject);
   if (!gathered) return gathered.error();
-  const rules::Facts& facts = *gathered;
+  rules::Facts& facts = *gathered;
   // Static, so that nobody takes it apart before we become another program: a tenth of the cost.
   static const enforce::Decision decision =
       enforce::Decide(*std::move(spec), *policy, facts, rules::Scope::kContainer);
@@ -83,9 +85,22 @@ Result<Arguments> Create(const Call& call) {
   const json::Value findings = enforce::ToJson(decision.findings);
   const bool is_enforced = policy->mode == policy::Mode::kEnforce;
   const bool goes_on = !is_enforced || decision.outcome != enforce::Outcome::kRefused;
+  std::optional<enforce::Staged> staged;
+  if (goes_on && is_enforced) {
+    const bool starts_at_once = call.line.verb != "create";
+    auto result = enforce::StageSources(decision.spec, starts_at_once, facts);
+    if (!result) {
+      if (auto logged = LogError(call, *policy, bundle->path(), result.error()); !logged) {
+        return logged.error();
+      }
+      return result.error();
+    }
+    staged = *std::move(result);
+  }
   if (goes_on) {
+    const oci::Spec& handed_on = staged ? staged->spec : decision.spec;
     const auto recorded =
-        WriteRecord(*records, call, bundle->path(), *policy, decision, facts, findings);
+        WriteRecord(*records, call, bundle->path(), *policy, handed_on, facts, findings);
     if (!recorded) return recorded.error();
     enforce::KeepName(subject);
   }
@@ -105,6 +120,13 @@ Result<Arguments> Create(const Call& call) {
       if (auto failed = LogError(call, *policy, bundle->path(), error); !failed)
         return failed.error();
       return error;
+    }
+  }
+  if (staged) {
+    const std::string config = bundle->path() + "/config.json";
+    if (auto covered = staged->staging.Cover(config, staged->spec.Write()); !covered) {
+      records->Remove(id);
+      return covered.error();
     }
   }
   return call.line.Canonical();

@@ -115,6 +115,28 @@ mkfifo "$E2E_WORK/bundles/fifo/config.json"
 CAPTURE_SECONDS=5 capture_runtime create --bundle "$E2E_WORK/bundles/fifo" fifo
 guards "a config.json that is a pipe does not block" not status_is 124
 
+# --- run: nothing is compared between create and start, so the sources are held in place ---
+mkdir -p "$E2E_SRV/stranger/data/below" "$E2E_SRV/stranger/overlay"
+chown 1000 "$E2E_SRV/stranger"
+echo judged >"$E2E_SRV/stranger/data/x"
+mount -t tmpfs -o mode=755 tmpfs "$E2E_SRV/stranger/data/below"
+echo below >"$E2E_SRV/stranger/data/below/x"
+make_bundle held '.process.args = ["sh", "-c", "cat /a/x /a/below/x /b/x"]
+  | .mounts += [{destination: "/a", type: "bind", source: "'"$E2E_SRV"'/stranger/data", options: ["rbind", "rslave"]},
+      {destination: "/b", type: "overlay", source: "overlay",
+       options: ["lowerdir='"$E2E_SRV/stranger/data:$E2E_SRV"'/stranger/overlay"]}]' >/dev/null
+capture_runtime run --bundle "$E2E_WORK/bundles/held" held
+holds "run with sources that others may replace mounts what was judged" \
+  test "$(paste -sd ' ' <<<"$OUT")" = "judged below judged"
+holds "run leaves no mount on the host" \
+  test "$(grep -c ' /run/runclad' /proc/self/mountinfo)" = 0
+holds "run leaves the document's sources as they were" \
+  jq -e 'any(.mounts[]; .source == "'"$E2E_SRV"'/stranger/data")' "$E2E_WORK/bundles/held/config.json"
+capture_runtime run --detach --bundle "$E2E_WORK/bundles/held" held
+holds "run --detach of the same bundle" succeeded
+discard held
+umount "$E2E_SRV/stranger/data/below"
+
 # --- roads to / that engines do not offer ---
 road() {  # WHAT VALUE JQ-FILTER
   make_bundle road "$3" >/dev/null

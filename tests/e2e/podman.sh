@@ -33,6 +33,23 @@ holds "podman run -v below /srv" succeeded
 podman_run -v pv:/data box sh -c 'echo x >/data/x && cat /data/x'
 holds "podman run with a named volume" out_is x
 podman volume rm pv >/dev/null
+# Overlays: nothing compares the layers that the kernel mounted with those that were judged.
+mkdir -p "$E2E_SRV"/layers/{root,stranger}/{data,upper,work}
+chown 1000 "$E2E_SRV/layers/stranger"
+for owner in root stranger; do
+  echo "of $owner" >"$E2E_SRV/layers/$owner/data/x"
+  podman_run -v "$E2E_SRV/layers/$owner/data:/data:O" box \
+    sh -c 'cat /data/x; echo y >/data/x && cat /data/x'
+  holds "podman run -v …:O of a directory that $owner may replace" \
+    test "$(paste -sd ' ' <<<"$OUT")" = "of $owner y"
+  holds "podman run -v …:O leaves the directory as it was" \
+    grep -qxF "of $owner" "$E2E_SRV/layers/$owner/data/x"
+done
+layers=$E2E_SRV/layers/stranger
+podman_run -v "$layers/data:/data:O,upperdir=$layers/upper,workdir=$layers/work" box true
+guards "podman run -v …:O,upperdir= of a directory that others may replace" \
+  refused host-mounts '/mounts/[0-9]+/options' "$layers/upper"
+guards "podman run -v …:O,upperdir=: the refusal says who may" err_has "could be replaced by"
 podman_run --cap-add SYS_ADMIN box grep -E 'Cap|NoNew|Seccomp' /proc/self/status
 guards "podman run --cap-add" status_field CapBnd 0000000000000400
 podman_run box probe keyctl

@@ -1,5 +1,9 @@
 #include "runclad/oci/overlay.hpp"
 
+#include <map>
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace runclad::oci {
@@ -31,6 +35,15 @@ TEST(OverlayLayers, AreNotGuessed) {
   EXPECT_EQ(Layers({"lowerdir=a"}), "unclear");
   EXPECT_EQ(Layers({"lowerdir=/a:b"}), "unclear");
   EXPECT_EQ(Layers({"workdir=./w"}), "unclear");
+}
+
+TEST(ReplaceLowerLayers, ChangesNothingElse) {
+  const std::map<std::string, std::string> places = {{"/a", "/p/0"}, {"/d", "/p/1"}};
+  EXPECT_EQ(
+      ReplaceLowerLayers({"ro", "lowerdir=/a:/b::/d,upperdir=/a", "workdir=/a", "x=/a"}, places),
+      (std::vector<std::string>{"ro", "lowerdir=/p/0:/b::/p/1,upperdir=/a", "workdir=/a", "x=/a"}));
+  EXPECT_EQ(ReplaceLowerLayers({"lowerdir+=/a", "datadir+=/d", "lowerdir"}, places),
+            (std::vector<std::string>{"lowerdir+=/p/0", "datadir+=/p/1", "lowerdir"}));
 }
 
 }  // namespace

@@ -159,6 +159,21 @@ TEST(HostMounts, OverlayLayersAreSources) {
               ElementsAre(::testing::HasSubstr("name /etc, which is /etc")));
 }
 
+TEST(HostMounts, WhatAnOverlayWritesToIsNotForOthersToReplace) {
+  Facts facts = KnownSources();
+  facts.sources.at("/srv/x").replaceable_because = "could be replaced by user 1000, who owns /srv";
+  const std::string why =
+      "name /srv/x, which could be replaced by user 1000, who owns /srv before it is mounted; "
+      "leave "
+      "upperdir and workdir to the engine, or name directories that only root can replace";
+  EXPECT_THAT(Check(Overlay(R"("lowerdir=/srv/x")"), facts), IsEmpty()) << "is bound first";
+  EXPECT_THAT(Check(Overlay(R"("lowerdir=/zone","upperdir=/srv/x")"), facts),
+              ElementsAre(::testing::HasSubstr(why)));
+  EXPECT_THAT(Check(Overlay(R"("lowerdir=/zone","workdir=/srv/x")"), facts),
+              ElementsAre(::testing::HasSubstr(why)));
+  EXPECT_THAT(Check(Bind("/srv/x"), facts), IsEmpty()) << "is compared at start";
+}
+
 TEST(HostMounts, OverlayOptionsThatCanBeReadInTwoWays) {
   for (const char* options : {R"("lowerdir=/srv/x\\:/etc")", R"("lowerdir=etc")",
                               R"("x=\\","lowerdir=/srv/x")", R"("upperdir=../etc")"}) {

@@ -1,6 +1,7 @@
 // The host directories that an overlay mount names in its options.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,5 +17,10 @@ struct OverlayLayer {
 
 // Nothing where the options cannot be read in one way only: escapes, relative paths.
 std::optional<std::vector<OverlayLayer>> OverlayLayers(const Mount& mount);
+
+// The options with the lower layers that `places` names put in the place that it has for them.
+// OverlayLayers must have been able to read them.
+std::vector<std::string> ReplaceLowerLayers(const std::vector<std::string>& options,
+                                            const std::map<std::string, std::string>& places);
 
 }  // namespace runclad::oci
