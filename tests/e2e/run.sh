@@ -41,7 +41,8 @@ all_topics="
   passthrough
   streams
   faults
-  crun"
+  crun
+  tables"
 
 die() {
   printf 'e2e: %s\n' "$1" >&2
