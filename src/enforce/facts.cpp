@@ -112,7 +112,9 @@ DirectoryFacts Describe(const oci::Spec& spec, const sys::Rootfs& rootfs,
   // An owner that the container cannot see is nobody's to it; its root is the nearest to that.
   facts.uid = MapToContainer(spec, "uidMappings", status->st_uid).value_or(0);
   facts.gid = MapToContainer(spec, "gidMappings", status->st_gid).value_or(0);
-  facts.content_bytes = rootfs.ContentBytes(resolved);
+  sys::DirectoryContent content = rootfs.Measure(resolved);
+  facts.content_bytes = content.bytes;
+  facts.special = std::move(content.special);
   return facts;
 }
 

@@ -84,6 +84,12 @@ Findings Check(const oci::Spec& spec, const Context& context) {
         found == context.facts.directories.end() ? DirectoryFacts{} : found->second;
     if (image.kind == DirectoryFacts::Kind::kOther) continue;
 
+    if (!image.special.empty()) {
+      return {Refuse("/root/readonly", false,
+                     "needs a tmpfs with the image's content at " + target.path +
+                         ", to which the runtime cannot copy the FIFO, socket or device " +
+                         image.special + ": remove it from the image")};
+    }
     std::uint64_t size = std::max(target.bytes, image.content_bytes);
     const std::int64_t memory_limit = spec.memory_limit().value_or(0);
     if (memory_limit > 0) {

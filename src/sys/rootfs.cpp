@@ -25,24 +25,25 @@ std::string Relative(const std::string& resolved) {
   return resolved.size() <= 1 ? "." : resolved.substr(1);
 }
 
-std::uint64_t Measure(int parent, const char* name, int depth) {
+void AddContent(int parent, const char* name, int depth, const std::string& path,
+                DirectoryContent& content) {
   const int fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(fd), ::closedir);
-  if (!stream || depth > kMaxDepth) return 0;
-  std::uint64_t bytes = 0;
+  if (!stream || depth > kMaxDepth) return;
   while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
     const std::string_view child = static_cast<const char*>(entry->d_name);
     if (child == "." || child == "..") continue;
     struct stat status {};
     if (::fstatat(fd, child.data(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    bytes += kPage;
+    content.bytes += kPage;
     if (S_ISREG(status.st_mode)) {
-      bytes += (static_cast<std::uint64_t>(status.st_size) + kPage - 1) / kPage * kPage;
+      content.bytes += (static_cast<std::uint64_t>(status.st_size) + kPage - 1) / kPage * kPage;
     } else if (S_ISDIR(status.st_mode)) {
-      bytes += Measure(fd, child.data(), depth + 1);
+      AddContent(fd, child.data(), depth + 1, path + "/" + child.data(), content);
+    } else if (!S_ISLNK(status.st_mode) && content.special.empty()) {
+      content.special = path + "/" + child.data();
     }
   }
-  return bytes;
 }
 
 // Text that is taken apart at its slashes, from the front.
@@ -211,8 +212,10 @@ Result<UniqueFd> Rootfs::OpenResolved(const std::string& resolved, int flags) co
   return OpenWithoutLinks(directory_.get(), Relative(resolved), flags);
 }
 
-std::uint64_t Rootfs::ContentBytes(const std::string& resolved) const {
-  return Measure(directory_.get(), Relative(resolved).c_str(), 0);
+DirectoryContent Rootfs::Measure(const std::string& resolved) const {
+  DirectoryContent content;
+  AddContent(directory_.get(), Relative(resolved).c_str(), 0, resolved, content);
+  return content;
 }
 
 }  // namespace runclad::sys

@@ -116,6 +116,16 @@ TEST(ReadOnlyRootfs, RefusesContentThatDoesNotFitTheMemoryLimit) {
   EXPECT_EQ(decision.outcome, enforce::Outcome::kRefused);
 }
 
+TEST(ReadOnlyRootfs, RefusesContentThatTheRuntimeCannotCopy) {
+  Facts facts = Image();
+  facts.directories["/run"].special = "/run/initctl";
+  const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), facts);
+  EXPECT_EQ(decision.outcome, enforce::Outcome::kRefused);
+  EXPECT_NE(enforce::RefusalSentence(decision).find("/run/initctl: remove it from the image"),
+            std::string::npos)
+      << enforce::RefusalSentence(decision);
+}
+
 TEST(ReadOnlyRootfs, LeavesAFileInTheWayAlone) {
   Facts facts = Image();
   facts.directories["/run"].kind = Kind::kOther;

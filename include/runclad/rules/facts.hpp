@@ -70,6 +70,7 @@ struct DirectoryFacts {
   std::uint32_t gid = 0;
   std::uint32_t mode = 0;           // permission bits
   std::uint64_t content_bytes = 0;  // what is below it takes on a tmpfs
+  std::string special = {};         // a FIFO, socket or device below it; empty: there is none
 };
 
 // A directory that the container's image is known to write, and that the policy keeps from it.

@@ -16,6 +16,12 @@
 
 namespace runclad::sys {
 
+// What is below a directory.
+struct DirectoryContent {
+  std::uint64_t bytes = 0;  // on a tmpfs (whole pages)
+  std::string special;      // a FIFO, socket or device: "/directory/fifo"; empty: there is none
+};
+
 class Rootfs {
  public:
   static Result<Rootfs> Open(const std::string& path);
@@ -40,8 +46,7 @@ class Rootfs {
   // Opens a resolved path; an error where a link stands by now.
   [[nodiscard]] Result<UniqueFd> OpenResolved(const std::string& resolved, int flags) const;
 
-  // The bytes that the content of a resolved directory takes on a tmpfs (whole pages).
-  [[nodiscard]] std::uint64_t ContentBytes(const std::string& resolved) const;
+  [[nodiscard]] DirectoryContent Measure(const std::string& resolved) const;
 
  private:
   explicit Rootfs(UniqueFd directory) : directory_(std::move(directory)) {}
