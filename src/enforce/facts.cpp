@@ -28,6 +28,7 @@
 #include "lsm_facts.hpp"
 #include "mount_option_facts.hpp"
 #include "namespace_facts.hpp"
+#include "place_facts.hpp"
 #include "program_facts.hpp"
 #include "root_facts.hpp"
 #include "scan_facts.hpp"
@@ -160,10 +161,7 @@ Status GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, cons
   const auto rootfs = sys::Rootfs::Open(root);
   // Without a rootfs no container starts; the lower runtime says so best.
   if (!rootfs) return {};
-  for (const oci::Mount& mount : spec.mounts()) {
-    const auto resolved = ResolveOnce(mount.destination, *rootfs, facts);
-    if (!resolved) return resolved.error().In("the destination of a mount");
-  }
+  GatherPlaces(spec, root, request.bundle, facts);
   // Of a document by hand (runcladctl check) the image is anybody's word.
   const policy::RuleSetting& hidden = policy.rule("hidden-paths");
   auto found = subject.layout.id.empty()
@@ -274,6 +272,7 @@ Result<rules::Facts> GatherProcessFacts(const oci::Spec& process, const policy::
   auto program = GatherProgram(process, policy, root, {});
   if (!program) return program.error();
   facts.program = *std::move(program);
+  GatherWorkingDirectory(process, root, facts);
   return facts;
 }
 

@@ -149,6 +149,14 @@ struct ScanFacts {
   std::int64_t age_days = 0;
 };
 
+// Where a path of the document leads in the container once everything is mounted.
+struct PlaceFacts {
+  std::string resolved;           // links followed
+  std::string uncertain_because;  // a predicate: why that can be another place; empty: it cannot
+  bool is_complete = true;        // false: links were not followed to the end, for that reason
+  bool touches_proc = false;      // a proc file system, or reached through a name in one
+};
+
 struct Facts {
   std::string container;   // its id; empty: not known
   std::string name_space;  // containerd's, by the bundle's place; empty: another engine's
@@ -168,9 +176,15 @@ struct Facts {
   // By /mounts/*/source as written for binds, by each layer's directory for overlay mounts.
   std::map<std::string, SourceFacts> sources;
   std::map<std::string, NamespaceFacts> namespaces;  // by /linux/namespaces/*/path as written
-  // Paths inside the container with the rootfs's links resolved: every mount destination and every
-  // path that a rule may want to make writable. A path that is not in here resolves to itself.
+  // Paths inside the container with links resolved: every mount destination, through what is
+  // mounted before it, and every path that a rule may want to make writable. A path that is not in
+  // here resolves to itself.
   std::map<std::string, std::string> resolved_destinations;
+  // Of /mounts/*/destination as written: a predicate that says why the runtime may mount elsewhere.
+  std::map<std::string, std::string> uncertain_destinations;
+  std::optional<PlaceFacts> working_directory;  // none: not looked for
+  // By /linux/maskedPaths/* and /linux/readonlyPaths/* as written.
+  std::map<std::string, PlaceFacts> hardened_paths;
   std::map<std::string, DirectoryFacts> directories;  // by resolved path
   // Gathered where the root becomes read-only.
   std::vector<WrittenDirectory> written;
@@ -182,6 +196,12 @@ struct Facts {
   [[nodiscard]] std::string Resolve(const std::string& destination) const {
     const auto found = resolved_destinations.find(destination);
     return found == resolved_destinations.end() ? destination : found->second;
+  }
+
+  // Whether a masked or read-only path leads to the container's root.
+  [[nodiscard]] bool IsRoot(const std::string& hardened_path) const {
+    const auto found = hardened_paths.find(hardened_path);
+    return (found == hardened_paths.end() ? hardened_path : found->second.resolved) == "/";
   }
 };
 
