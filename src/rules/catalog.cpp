@@ -22,6 +22,7 @@ extern const Rule kKernelFilesystems;
 extern const Rule kLsmLabel;
 extern const Rule kMaskedPaths;
 extern const Rule kMemoryLimit;
+extern const Rule kMountDestinations;
 extern const Rule kMountOptions;
 extern const Rule kMountPropagation;
 extern const Rule kNoNewPrivileges;
@@ -68,6 +69,7 @@ constexpr std::array kCatalog = {
     &kReadOnlyMounts,
     &kMountPropagation,
     &kKernelFilesystems,
+    &kMountDestinations,
     &kDevices,
     &kDeviceCgroup,
     &kSysctls,

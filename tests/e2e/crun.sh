@@ -55,6 +55,20 @@ make_bundle other '.mounts += [{destination: "/host", type: "bind", source: "/",
 capture_runtime create --bundle "$bundle" other
 guards "crun: a bind of / is refused" refused host-mounts '/mounts/[0-9]+/source' '"/"'
 discard other
+mkdir -p "$E2E_SRV/nested/a/sub" "$E2E_SRV/nested/b"
+echo nested >"$E2E_SRV/nested/b/file"
+nested='del(.linux.resources) | .process.args = ["cat", "/data/sub/file"]
+  | .mounts += [{destination: "/data", source: "'$E2E_SRV'/nested/a", options: ["rbind"]},
+      {destination: "PLACE", source: "'$E2E_SRV'/nested/b", options: ["rbind"]}]'
+make_bundle other "${nested/PLACE//data/sub}" >/dev/null
+capture_runtime run --bundle "$bundle" other
+holds "crun: a volume in a directory of another" out_is nested
+ln -s /data "$E2E_SRV/nested/a/link"
+make_bundle other "${nested/PLACE//data/link/sub}" >/dev/null
+capture_runtime run --bundle "$bundle" other
+guards "crun: a volume behind a link of another is refused" \
+  refused mount-destinations '/mounts/[0-9]+/destination' /data/link/sub
+discard other
 make_bundle other 'del(.linux.resources)' >/dev/null
 # crun reads another document with --config: what was checked is not what would run.
 cp "$bundle/config.json" "$E2E_WORK/plain.json"

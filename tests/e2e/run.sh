@@ -23,6 +23,7 @@ all_topics="
   joins
   ordinary
   attacks
+  destinations
   devices
   drift
   process
