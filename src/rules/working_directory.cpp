@@ -1,5 +1,7 @@
 // working-directory: a process that starts below /proc may start outside its container
 // (CVE-2024-21626).
+#include <algorithm>
+#include <string>
 #include <string_view>
 
 #include "runclad/rules/rule.hpp"
@@ -7,8 +9,14 @@
 namespace runclad::rules {
 namespace {
 
-// Absolute, without empty components, "." and "..".
-std::string Plain(std::string_view path) {
+bool IsBelow(std::string_view path, std::string_view directory) {
+  return path.size() > directory.size() && path.starts_with(directory) &&
+         path[directory.size()] == '/';
+}
+
+// As written: "." and empty names left out, ".." undone. A name in /proc can lead anywhere, so that
+// ".." after one leads back to no known place.
+bool LeadsIntoProc(std::string_view path) {
   std::string plain;
   for (std::size_t start = 0; start < path.size();) {
     const std::size_t end = std::min(path.find('/', start), path.size());
@@ -21,20 +29,23 @@ std::string Plain(std::string_view path) {
     }
     plain += '/';
     plain += component;
+    if (IsBelow(plain, "/proc")) return true;
   }
-  return plain;
+  return plain == "/proc";
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
   const std::string directory = spec.working_directory();
   if (directory.empty()) return {};  // the lower runtime says so best
   constexpr const char* kPath = "/process/cwd";
+  const std::string danger = ", where a descriptor of the host's may lead out of the container";
   if (!directory.starts_with('/')) return {Refuse(kPath, directory, "is not an absolute path")};
-  const std::string plain = Plain(context.facts.Resolve(directory));
-  if (plain == "/proc" || plain.starts_with("/proc/")) {
-    return {Refuse(kPath, directory,
-                   "is below /proc, where a descriptor of the host's may lead out of the "
-                   "container")};
+  if (LeadsIntoProc(directory)) return {Refuse(kPath, directory, "is below /proc" + danger)};
+  const auto& place = context.facts.working_directory;
+  if (!place) return {};
+  if (!place->is_complete) return {Refuse(kPath, directory, place->uncertain_because)};
+  if (place->touches_proc || LeadsIntoProc(place->resolved)) {
+    return {Refuse(kPath, directory, "leads through a link into a proc file system" + danger)};
   }
   return {};
 }
@@ -50,8 +61,8 @@ extern constinit const Rule kWorkingDirectory{
     .title = "No working directory below /proc",
     .rationale =
         "A runtime that leaves a descriptor of the host's file system open lets a container that "
-        "starts in /proc/self/fd/N begin there (CVE-2024-21626). No ordinary program starts below "
-        "/proc.",
+        "starts in /proc/self/fd/N begin there (CVE-2024-21626), by that name or through a link of "
+        "the image or of a volume. No ordinary program starts below /proc.",
     .way_out = "set another working directory",
     .benchmarks = {},
     .paths = kPaths,

@@ -19,13 +19,34 @@ TEST(WorkingDirectory, BelowProcIsRefusedHoweverItIsSpelt) {
   for (const Scope scope : {Scope::kContainer, Scope::kProcess}) {
     for (const char* directory :
          {"/proc", "/proc/", "/proc/self/fd/8", "//proc/self/fd/8", "/./proc/self", "/a/../proc/1",
-          "/../proc/self/fd/7/../../..", "/proc/self/fd/7/", "proc/self", "srv", "./x"}) {
+          "/../proc/self/fd/7/../../..", "/proc/self/fd/7/", "proc/self", "srv", "./x",
+          // What is above a name in /proc is where the name leads.
+          "/proc/self/fd/7/../../../..", "/proc/self/../../srv"}) {
       EXPECT_EQ(CwdOutcome(directory, scope), enforce::Outcome::kRefused) << directory;
     }
     for (const char* directory : {"/", "/srv", "/process", "/srv/proc", "/proc/../srv", ""}) {
       EXPECT_EQ(CwdOutcome(directory, scope), enforce::Outcome::kUnchanged) << directory;
     }
   }
+}
+
+enforce::Outcome CwdOutcome(const PlaceFacts& place) {
+  Facts facts;
+  facts.working_directory = place;
+  return enforce::Decide(SpecOf(R"({"process":{"cwd":"/link"}})"),
+                         PolicyWith("working-directory", {}, policy::Action::kRefuse), facts,
+                         Scope::kProcess)
+      .outcome;
+}
+
+TEST(WorkingDirectory, IsWhereLinksLead) {
+  EXPECT_EQ(CwdOutcome({"/proc/self/fd/7", ""}), enforce::Outcome::kRefused);
+  EXPECT_EQ(CwdOutcome({"/proc", ""}), enforce::Outcome::kRefused);
+  EXPECT_EQ(CwdOutcome({"/mnt/7", "", true, true}), enforce::Outcome::kRefused);
+  EXPECT_EQ(CwdOutcome({"/x", "is long", false}), enforce::Outcome::kRefused);
+  EXPECT_EQ(CwdOutcome({"/srv/app", ""}), enforce::Outcome::kUnchanged);
+  // A program's own "current" in a volume.
+  EXPECT_EQ(CwdOutcome({"/data/releases/7", "can be changed"}), enforce::Outcome::kUnchanged);
 }
 
 enforce::Decision ByMounts(const std::string& mounts, policy::Action action,
