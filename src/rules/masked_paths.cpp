@@ -7,7 +7,15 @@ namespace runclad::rules {
 namespace {
 
 Findings Check(const oci::Spec& spec, const Context& context) {
+  Findings findings;
   std::vector<std::string> paths = spec.masked_paths();
+  // Processes keep the root that they have, below the mask: nothing is hidden, and nothing is
+  // widened without it. It would stand in the way of whoever looks which mount is the root.
+  const auto is_root = [&](const std::string& path) { return context.facts.IsRoot(path); };
+  if (std::erase_if(paths, is_root) > 0) {
+    findings.push_back(Propose("/linux/maskedPaths", paths,
+                               "masks the container's root, which hides nothing from it"));
+  }
   std::string missing;
   const auto add = [&](const std::string& path) {
     if (std::ranges::find(paths, path) != paths.end()) return;
@@ -16,8 +24,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   };
   for (const std::string& path : context.parameters.strings("paths")) add(path);
   for (const std::string& path : context.facts.kernel.thermal_throttle_paths) add(path);
-  if (missing.empty()) return {};
-  return {Propose("/linux/maskedPaths", paths, "lacks" + missing)};
+  if (!missing.empty()) {
+    findings.push_back(Propose("/linux/maskedPaths", paths, "lacks" + missing));
+  }
+  return findings;
 }
 
 constexpr policy::ParameterSchema kParameters[] = {
@@ -44,7 +54,8 @@ extern constinit const Rule kMaskedPaths{
     .rationale =
         "Files below /proc and /sys show the host's memory, keys, timers and hardware, and give "
         "side channels. The list is the union of what the engines mask by default, so that "
-        "--security-opt systempaths=unconfined, unmask=ALL and --privileged change nothing.",
+        "--security-opt systempaths=unconfined, unmask=ALL and --privileged change nothing. A mask "
+        "of / hides nothing and is left out.",
     .way_out = "set masked-paths to warn for a container that inspects the host",
     .benchmarks = kBenchmarks,
     .paths = kPaths,

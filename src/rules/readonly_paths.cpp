@@ -7,7 +7,19 @@ namespace runclad::rules {
 namespace {
 
 Findings Check(const oci::Spec& spec, const Context& context) {
+  Findings findings;
   std::vector<std::string> paths = spec.readonly_paths();
+  // The runtime mounts every mount of the container a second time over its root to say so; the root
+  // itself is made read-only, which /root/readonly does without.
+  const auto is_root = [&](const std::string& path) { return context.facts.IsRoot(path); };
+  if (std::erase_if(paths, is_root) > 0) {
+    if (!spec.root_is_read_only() && !spec.root_path().empty()) {
+      findings.push_back(
+          Propose("/root/readonly", true, "is not what the read-only path / asks for"));
+    }
+    findings.push_back(Propose("/linux/readonlyPaths", paths,
+                               "has the container's root, which /root/readonly makes read-only"));
+  }
   const std::vector<std::string> masked = spec.masked_paths();
   std::string missing;
   for (const std::string& path : context.parameters.strings("paths")) {
@@ -19,8 +31,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     paths.push_back(path);
     missing += ' ' + path;
   }
-  if (missing.empty()) return {};
-  return {Propose("/linux/readonlyPaths", paths, "lacks" + missing)};
+  if (!missing.empty()) {
+    findings.push_back(Propose("/linux/readonlyPaths", paths, "lacks" + missing));
+  }
+  return findings;
 }
 
 constexpr policy::ParameterSchema kParameters[] = {
@@ -35,7 +49,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .docker_default = std::span<const std::string_view>()},
 };
 constexpr std::string_view kBenchmarks[] = {"PSS baseline"};
-constexpr std::string_view kPaths[] = {"/linux/readonlyPaths"};
+constexpr std::string_view kPaths[] = {"/linux/readonlyPaths", "/root/readonly"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
                                        policy::Action::kWarn, policy::Action::kOff};
 

@@ -22,7 +22,7 @@ json Mutator::Next() {
   json document = Any();
   const std::size_t changes = Below(5);
   for (std::size_t i = 0; i < changes; ++i) {
-    switch (Below(8)) {
+    switch (Below(9)) {
       case 0:
       case 1:
         Graft(document);
@@ -39,6 +39,9 @@ json Mutator::Next() {
         break;
       case 6:
         FlipBoolean(document);
+        break;
+      case 7:
+        HardenRoot(document);
         break;
       default:
         RemoveMember(document);
@@ -121,6 +124,15 @@ void Mutator::ChangeList(json& document) {
     const json element = (*list)[index];
     list->push_back(element);
   }
+}
+
+// As Docker's API lets anybody ask for it.
+void Mutator::HardenRoot(json& document) {
+  json& linux_member = document["linux"];
+  if (!linux_member.is_object()) return;
+  json& paths = linux_member[Below(2) == 0 ? "maskedPaths" : "readonlyPaths"];
+  if (!paths.is_array()) paths = json::array();
+  paths.insert(paths.begin(), "/");
 }
 
 void Mutator::ChangeNumber(json& document) {

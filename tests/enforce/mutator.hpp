@@ -26,6 +26,7 @@ class Mutator {
   void Graft(nlohmann::json& document);
   void ChangeMounts(nlohmann::json& document);
   void ChangeList(nlohmann::json& document);
+  void HardenRoot(nlohmann::json& document);
   void ChangeNumber(nlohmann::json& document);
   void FlipBoolean(nlohmann::json& document);
   void RemoveMember(nlohmann::json& document);

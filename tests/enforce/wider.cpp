@@ -225,10 +225,12 @@ std::string Rest(const oci::Spec& before, const oci::Spec& after) {
     const std::string more = FirstBeyond(now, had);
     return more.empty() ? std::string() : what + more;
   };
-  std::string more = beyond("unmasked ", Of(before.masked_paths()), Of(after.masked_paths()));
-  if (more.empty()) {
-    more = beyond("writable ", Of(before.readonly_paths()), Of(after.readonly_paths()));
-  }
+  Set masked = Of(before.masked_paths());
+  masked.erase("/");  // hides nothing: processes keep the root below it
+  Set read_only = Of(before.readonly_paths());
+  if (after.root_is_read_only()) read_only.erase("/");
+  std::string more = beyond("unmasked ", masked, Of(after.masked_paths()));
+  if (more.empty()) more = beyond("writable ", read_only, Of(after.readonly_paths()));
   if (more.empty()) more = Sysctls(before, after);
   if (more.empty()) more = beyond("hook ", Hooks(after), Hooks(before));
   if (more.empty()) {

@@ -35,6 +35,25 @@ TEST(ReadonlyPaths, AddsWhatIsNeitherReadOnlyNorMasked) {
       R"({"linux":{"maskedPaths":["/proc/asound"],"readonlyPaths":["/proc/bus","/proc/sys"]}})");
 }
 
+TEST(MaskedPaths, OfTheRootAreLeftOut) {
+  Facts facts;
+  facts.hardened_paths["/link"].resolved = "/";
+  const auto decision = DecideBy(
+      "masked-paths", R"({"linux":{"maskedPaths":["/","/proc","/link"]}})", Paths({"/a"}), facts);
+  EXPECT_EQ(decision.spec.Write(), R"({"linux":{"maskedPaths":["/proc","/a"]}})");
+  EXPECT_EQ(decision.findings.size(), 2U);
+}
+
+TEST(ReadonlyPaths, OfTheRootMakeItReadOnly) {
+  Facts facts;
+  facts.hardened_paths["/proc/.."].resolved = "/";
+  EXPECT_EQ(DecideBy("readonly-paths",
+                     R"({"linux":{"readonlyPaths":["/proc/..","/proc/bus"]},"root":{"path":"r"}})",
+                     Paths({}), facts)
+                .spec.Write(),
+            R"({"linux":{"readonlyPaths":["/proc/bus"]},"root":{"path":"r","readonly":true}})");
+}
+
 TEST(NoNewPrivileges, TurnsOnWhenAbsentOrFalse) {
   for (const char* before : {R"({"process":{}})", R"({"process":{"noNewPrivileges":false}})"}) {
     EXPECT_EQ(DecideBy("no-new-privileges", before, {}).spec.Write(),
