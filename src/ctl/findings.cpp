@@ -174,12 +174,9 @@ std::vector<Finding> FindingsFrom(const Document& array) {
   if (!array.is_array()) return findings;
   for (const Document& entry : array) {
     if (!entry.is_object()) continue;
-    Finding finding{Text(entry, "rule"),
-                    Text(entry, "path"),
-                    Text(entry, "action"),
-                    Text(entry, "why"),
-                    {},
-                    {}};
+    Finding finding{
+        Text(entry, "rule"), Text(entry, "path"), Text(entry, "action"), Text(entry, "why"), {}, {},
+        Text(entry, "allow")};
     if (const auto before = entry.find("before"); before != entry.end()) {
       finding.before = json::Value(*before);
     }
@@ -197,7 +194,7 @@ std::vector<Finding> FindingsFrom(const std::vector<enforce::Applied>& applied) 
   for (const auto& [rule, finding, disposition] : applied) {
     findings.push_back({std::string(rule->id()), finding.path,
                         std::string(enforce::Name(disposition)), finding.why, finding.before,
-                        finding.after});
+                        finding.after, finding.allow});
   }
   return findings;
 }
@@ -209,6 +206,7 @@ Document ToDocument(const Finding& finding) {
                        {"why", finding.why}};
   if (!finding.before.is_null()) document["before"] = finding.before.document();
   if (!finding.after.is_null()) document["after"] = finding.after.document();
+  if (!finding.allow.empty()) document["allow"] = finding.allow;
   return document;
 }
 

@@ -18,6 +18,8 @@ struct Finding {
   std::string why;
   json::Value before;  // null: there was nothing
   json::Value after;   // null: removed or, when refused, no safe form
+  // What the rule's list `allow` would need for exactly this to pass; empty: not known, or nothing.
+  std::string allow = {};
 };
 
 // From a record or a log line, which leave out values that are large; what is no finding is left

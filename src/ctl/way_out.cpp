@@ -70,10 +70,8 @@ bool MapsIds(const Finding& finding) {
 Document AllowMounts(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
   Strings wanted;
   for (const Finding& finding : findings) {
-    std::string source;
-    if (finding.path.ends_with("/source") && finding.before.document().is_string()) {
-      source = finding.before.document().get<std::string>();
-    } else if (finding.path.ends_with("/options")) {
+    std::string source = finding.allow;
+    if (source.empty() && finding.action == "fixed" && finding.path.ends_with("/options")) {
       source = finding.why.substr(0, finding.why.find(' '));  // "SOURCE is below …"
     }
     if (source.starts_with('/') && source != "/") AddNew(wanted, source);

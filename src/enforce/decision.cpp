@@ -42,6 +42,14 @@ std::string Shown(const json::Value& value) {
   return text.substr(0, end) + "…";
 }
 
+// How to let exactly this pass, where one value of a list does it; else what the rule says in
+// general.
+std::string WayOut(const rules::Rule& rule, const rules::Finding& finding) {
+  if (finding.allow.empty()) return std::string(rule.way_out);
+  return "to allow exactly this, add " + json::Value(finding.allow).Dump() + " to " +
+         std::string(rule.id()) + ".allow in /etc/runclad/policy.json, or in the file of the image";
+}
+
 }  // namespace
 
 std::string_view Name(Disposition disposition) {
@@ -108,8 +116,8 @@ std::string RefusalSentence(const Decision& decision) {
     }
     if (!benchmarks.empty()) benchmarks += ')';
     return "refused by " + std::string(rule.id()) + ": " + finding.path + ' ' +
-           Shown(finding.before) + ' ' + finding.why + benchmarks + "; " +
-           std::string(rule.way_out) + ", see runcladctl explain " + std::string(rule.id());
+           Shown(finding.before) + ' ' + finding.why + benchmarks + "; " + WayOut(rule, finding) +
+           ", see runcladctl explain " + std::string(rule.id());
   }
   return {};
 }

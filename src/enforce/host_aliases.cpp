@@ -57,7 +57,10 @@ Verdict HostAliases::Judge(const sys::Place& place, std::string_view own_path,
     const auto alias = AliasBy(mount, place, own_path);
     if (!alias || skip(*alias) || alias->verdict.access == Access::kAllowed) continue;
     if (alias->verdict.is_volume && IsVolumeOfAnother(mount)) continue;
-    strictest = Stricter(std::move(strictest), {alias->verdict.access, Describe(*alias)});
+    Verdict verdict{alias->verdict.access, Describe(*alias)};
+    verdict.is_denied_by_list = alias->verdict.is_denied_by_list;
+    if (!alias->is_inside) verdict.allow = alias->verdict.allow;
+    strictest = Stricter(std::move(strictest), std::move(verdict));
   }
   return strictest;
 }
@@ -101,10 +104,10 @@ Verdict HostAliases::JudgeMountsBelow(std::string_view directory) const {
       const auto alias = AliasBy(*mount, place, below.point);
       if (!alias || alias->verdict.access == Access::kAllowed) continue;
       if (alias->verdict.is_volume && IsVolumeOfAnother(*mount)) continue;
-      strictest =
-          Stricter(std::move(strictest),
-                   {alias->verdict.access, "has " + std::string(below.point) +
-                                               " mounted below it, which " + Describe(*alias)});
+      Verdict verdict{alias->verdict.access, "has " + std::string(below.point) +
+                                                 " mounted below it, which " + Describe(*alias)};
+      verdict.is_denied_by_list = alias->verdict.is_denied_by_list;
+      strictest = Stricter(std::move(strictest), std::move(verdict));
     }
   }
   return strictest;

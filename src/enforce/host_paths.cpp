@@ -33,6 +33,11 @@ std::string WithoutTrailingSlashes(std::string path) {
   return path;
 }
 
+// What may be mounted is not for those to say who own a directory on the way there.
+bool OthersCouldRedirect(const std::string& path, const sys::Located& file) {
+  return file.path != WithoutTrailingSlashes(path) && !sys::OnlyRootCouldRedirect(path);
+}
+
 class Collector {
  public:
   explicit Collector(bool below_is_read_only) : paths_{PathPolicy(below_is_read_only), {}} {}
@@ -43,21 +48,26 @@ class Collector {
     if (!path.starts_with('/')) return;
     // "/" itself is refused by PathPolicy; an entry for it would refuse everything below, too.
     if (!grants && pattern.empty() && path.find_first_not_of('/') == std::string::npos) return;
-    const auto located = sys::LocateIfPresent(path);
+    const auto& located = Locate(path);
     if (located && !*located) return;
     if (!located) {
       if (!grants) paths_.policy.Add(path, pattern, mark, entry);
       return;
     }
     const sys::Located& file = **located;
-    // What may be mounted is not for those to say who own a directory on the way there.
-    if (grants && file.path != WithoutTrailingSlashes(path) && !sys::OnlyRootCouldRedirect(path)) {
-      return;
-    }
+    if (grants && OthersCouldRedirect(path, file)) return;
     paths_.policy.Add(file.path, pattern, mark, entry);
     if (!grants && pattern.empty() && !S_ISDIR(file.mode)) {
       paths_.files.push_back({file.inode, mark, entry});
     }
+  }
+
+  void AddDataDirectory(const std::string& entry) {
+    const auto [path, pattern] = SplitPattern(entry);
+    if (!path.starts_with('/')) return;
+    const auto& located = Locate(path);
+    if (!located || !*located || OthersCouldRedirect(path, **located)) return;
+    paths_.policy.AddDataDirectory((*located)->path, pattern);
   }
 
   void AddVolumePlace(const std::string& directory, const char* pattern) {
@@ -68,7 +78,18 @@ class Collector {
   HostPaths Take() { return std::move(paths_); }
 
  private:
+  // Patterns that stand together in a list mostly share their directory.
+  const Result<std::optional<sys::Located>>& Locate(const std::string& path) {
+    if (path != last_) {
+      located_ = sys::LocateIfPresent(path);
+      last_ = path;
+    }
+    return located_;
+  }
+
   HostPaths paths_;
+  std::string last_;
+  Result<std::optional<sys::Located>> located_ = std::optional<sys::Located>();
 };
 
 }  // namespace
@@ -87,6 +108,9 @@ HostPaths LocateHostPaths(const policy::Parameters& parameters, const engine::La
   };
   for (const auto& [name, mark] : kLists) {
     for (const std::string& entry : parameters.strings(name)) collector.Add(entry, mark);
+  }
+  for (const std::string& entry : parameters.strings("data-directories")) {
+    collector.AddDataDirectory(entry);
   }
   constexpr const char* kVolumes = "/*/_data";
   collector.AddVolumePlace("/var/lib/docker/volumes", kVolumes);

@@ -24,9 +24,9 @@ struct HostPaths {
   std::vector<DeniedFile> files;
 };
 
-// The lists of host-mounts (deny, credentials, allow, allow-read-only), and what no policy can
-// lift: engines' sockets, their state in `layout`, our own directories. Entries that do not exist
-// on this host say nothing.
+// The lists of host-mounts (deny, credentials, allow, allow-read-only, data-directories), and what
+// no policy can lift: engines' sockets, their state in `layout`, our own directories. Entries that
+// do not exist on this host say nothing.
 HostPaths LocateHostPaths(const policy::Parameters& parameters, const engine::Layout& layout);
 
 // One list and nothing else, each entry as one of `deny`; "/" stands for everything.

@@ -59,6 +59,7 @@ json::Value ToJson(const std::vector<Applied>& findings) {
     entry["why"] = finding.why;
     if (!finding.before.is_null()) entry["before"] = Brief(finding.before.document());
     if (!finding.after.is_null()) entry["after"] = Brief(finding.after.document());
+    if (!finding.allow.empty()) entry["allow"] = finding.allow;
   }
   return json::Value(std::move(array));
 }

@@ -80,6 +80,10 @@ void PathPolicy::AddVolumePlace(std::string_view path, std::string_view pattern)
   Make(path, pattern).is_volume_place = true;
 }
 
+void PathPolicy::AddDataDirectory(std::string_view path, std::string_view pattern) {
+  Make(path, pattern).is_data_directory = true;
+}
+
 // The entry of the node that counts.
 const PathPolicy::Entry* PathPolicy::Effective(const Node& node) {
   const Entry* effective = nullptr;
@@ -100,12 +104,14 @@ const PathPolicy::Entry* PathPolicy::FirstDeniedBelow(const Node& node) {
 
 Verdict PathPolicy::Judge(std::string_view path) const {
   if (path == "/") return {Access::kHostRoot, "is the host's root filesystem"};
+  std::string_view rest = path;
   std::vector<const Node*> at = {&root_};
   const Entry* lasting = nullptr;  // on the way or at the end, and never lifted
   const Entry* nearest = Effective(root_);
   const Entry* here = nullptr;  // at the end
   bool is_volume = false;
-  for (auto name = ConsumeName(path); !name.empty(); name = ConsumeName(path)) {
+  bool is_data = root_.is_data_directory;
+  for (auto name = ConsumeName(rest); !name.empty(); name = ConsumeName(rest)) {
     std::vector<const Node*> next;
     here = nullptr;
     const std::string terminated(name);
@@ -117,6 +123,7 @@ Verdict PathPolicy::Judge(std::string_view path) const {
         if (!matches) continue;
         next.push_back(child.get());
         is_volume = is_volume || child->is_volume_place;
+        is_data = is_data || child->is_data_directory;
         const Entry* entry = Effective(*child);
         if (entry != nullptr && (here == nullptr || entry->mark < here->mark)) here = entry;
       }
@@ -131,21 +138,27 @@ Verdict PathPolicy::Judge(std::string_view path) const {
     }
   }
 
+  const Entry* below = nullptr;
+  for (const Node* end : at) {
+    if (below == nullptr) below = FirstDeniedBelow(*end);
+  }
   const auto deny = [&](const Entry& entry, const char* how) {
     Verdict verdict{Access::kDenied, how + entry.label};
     verdict.is_runtime = entry.mark == Mark::kRuntime;
     verdict.is_volume = is_volume;
+    verdict.is_denied_by_list = !IsNeverLifted(entry.mark);
+    // What is denied below a directory stays so, whatever is allowed above.
+    if (verdict.is_denied_by_list && below == nullptr) verdict.allow = path;
     return verdict;
   };
   const auto how = [&](const Entry& entry) { return &entry == here ? "is " : "is below "; };
   if (lasting != nullptr) return deny(*lasting, how(*lasting));
   if (here != nullptr && Denies(here->mark)) return deny(*here, "is ");
-  for (const Node* end : at) {
-    if (const Entry* below = FirstDeniedBelow(*end)) return deny(*below, "is an ancestor of ");
-  }
-  if (nearest == nullptr) return {};
+  if (below != nullptr) return deny(*below, "is an ancestor of ");
   Verdict granted;
-  granted.is_listed = true;
+  granted.is_data = is_data;
+  if (nearest == nullptr) return granted;
+  granted.is_listed = nearest->mark != Mark::kDeny;
   switch (nearest->mark) {
     case Mark::kAllow:
       return granted;
@@ -154,8 +167,10 @@ Verdict PathPolicy::Judge(std::string_view path) const {
       granted.because = how(*nearest) + nearest->label;
       return granted;
     case Mark::kDeny:
-      if (below_is_read_only_) return {Access::kReadOnly, "is below " + nearest->label};
-      break;
+      if (!below_is_read_only_) break;
+      granted.access = Access::kReadOnly;
+      granted.because = "is below " + nearest->label;
+      return granted;
     default:
       break;
   }

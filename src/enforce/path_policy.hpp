@@ -23,10 +23,13 @@ enum class Mark {
 
 struct Verdict {
   rules::SourceFacts::Access access = rules::SourceFacts::Access::kAllowed;
-  std::string because;      // a predicate: "is below /etc"; empty when allowed
-  bool is_listed = false;   // by an entry that grants, not for want of any
-  bool is_runtime = false;  // refused by a kRuntime entry
-  bool is_volume = false;   // at or below a place where engines mount volumes
+  std::string because;             // a predicate: "is below /etc"; empty when allowed
+  bool is_listed = false;          // by an entry that grants, not for want of any
+  bool is_data = false;            // at or below a directory for data
+  bool is_runtime = false;         // refused by a kRuntime entry
+  bool is_volume = false;          // at or below a place where engines mount volumes
+  bool is_denied_by_list = false;  // refused by an entry of the policy's, not by one of our own
+  std::string allow = {};  // the entry of `allow` that would lift a refusal; empty: none would
 };
 
 // The stricter of two verdicts; of equals the first.
@@ -44,6 +47,9 @@ class PathPolicy {
   // Where an engine keeps volumes, or mounts other directories of the host as such.
   void AddVolumePlace(std::string_view path, std::string_view pattern);
 
+  // Where the host keeps data that containers may have: lifts nothing that an entry denies.
+  void AddDataDirectory(std::string_view path, std::string_view pattern);
+
   // A path is refused when it is what an entry denies, below that, or a directory that has such a
   // thing somewhere below. "/" is always the host's root.
   [[nodiscard]] Verdict Judge(std::string_view path) const;
@@ -57,6 +63,7 @@ class PathPolicy {
     std::string name;
     bool is_pattern = false;
     bool is_volume_place = false;
+    bool is_data_directory = false;
     std::vector<Entry> entries;
     std::vector<std::unique_ptr<Node>> children;
   };

@@ -49,6 +49,8 @@ SourceFacts Describe(const sys::Located& source, Verdict verdict) {
   facts.access = verdict.access;
   facts.resolved = source.path;
   facts.because = std::move(verdict.because);
+  facts.list = verdict.is_denied_by_list ? SourceFacts::List::kDeny : SourceFacts::List::kNone;
+  facts.allow = std::move(verdict.allow);
   facts.device = source.inode.device;
   facts.inode = source.inode.number;
   facts.is_device = S_ISBLK(source.mode) || S_ISCHR(source.mode);
@@ -64,6 +66,7 @@ class Judge {
         aliases_(table, paths_.policy),
         is_allow_only_(parameters.boolean("allow-only")),
         own_volumes_(own_files.layout().data_root + "/volumes"),
+        own_parts_(own_files.layout().data_root + "/tmp"),
         kubelet_(own_files.kubelet_directory()),
         pod_(own_files.pod_directory()) {}
 
@@ -73,6 +76,8 @@ class Judge {
     switch (claim) {
       case engine::Claim::kVolume:
         return OfVolume(source);
+      case engine::Claim::kPart:
+        return OfPart(source);
       case engine::Claim::kPodVolume:
       case engine::Claim::kPodPart:
         return OfPodVolume(source, claim);
@@ -98,11 +103,16 @@ class Judge {
     SourceFacts facts = Describe(source, std::move(verdict));
     AddSubmounts(source, facts);
     const bool is_granted = facts.access == Access::kAllowed || facts.access == Access::kReadOnly;
-    if (is_allow_only_ && is_granted && !by_path.is_listed) {
-      facts.access = Access::kDenied;
-      facts.because = "is not on the list of what may be mounted";
-    }
+    const bool is_listed = by_path.is_listed || by_path.is_data;
+    if (is_allow_only_ && is_granted && !is_listed) BecomeUnlisted(facts, source.path);
     return facts;
+  }
+
+  static void BecomeUnlisted(SourceFacts& facts, std::string path) {
+    facts.access = Access::kDenied;
+    facts.because = "is not on the list of what may be mounted";
+    facts.list = SourceFacts::List::kMissing;
+    facts.allow = std::move(path);
   }
 
   // The directory of one of the container's own named volumes: what matters is what is mounted
@@ -113,30 +123,82 @@ class Judge {
     if (!place)
       return Describe(source, {Access::kUnknown, "is on a mount that cannot be seen from here"});
     bool has_home = false;  // what is mounted is a directory that the host has elsewhere, too
+    std::string home;       // that directory
     bool is_listed = false;
     Verdict verdict = aliases_.Judge(*place, source.path, [&](const Alias& alias) {
       // Whoever may use this volume may use the others by their names.
-      if (sys::Below(alias.path, own_volumes_)) return true;
+      if (sys::Below(alias.path, own_volumes_) || IsPlaceOfPart(alias.path)) return true;
       has_home = has_home || !alias.is_inside;
-      is_listed = is_listed || alias.verdict.is_listed;
+      if (home.empty() && !alias.is_inside) home = alias.path;
+      is_listed = is_listed || alias.verdict.is_listed || alias.verdict.is_data;
       return false;
     });
     const sys::Mount& mount = *table.Find(source.mount_id);
     const bool is_mounted = mount.point == source.path;
+    bool is_unlisted = false;
     if (verdict.access == Access::kAllowed && is_mounted) {
       if (!has_home && !MayBeVolumeOnly(mount.type())) {
         verdict = {Access::kDenied, "is a volume on a disk or kernel file system (" +
                                         std::string(mount.type()) +
                                         ") that the host has mounted nowhere else"};
-      } else if (has_home && is_allow_only_ && !is_listed) {
-        verdict = {Access::kDenied,
-                   "is a directory that is not on the list of what may be mounted"};
+      } else {
+        is_unlisted = has_home && is_allow_only_ && !is_listed;
       }
     }
     SourceFacts facts = Describe(source, std::move(verdict));
     AddSubmounts(source, facts);
+    if (is_unlisted) BecomeUnlisted(facts, home);
     if (facts.access == Access::kAllowed) facts.access = Access::kEngineOwn;
     return facts;
+  }
+
+  // What the engine has mounted at a place of its own: a part of a named volume, and then it is
+  // worth what the volume is.
+  SourceFacts OfPart(const sys::Located& source) const {
+    const auto place = aliases_.table().PlaceOf(source);
+    if (!place)
+      return Describe(source, {Access::kUnknown, "is on a mount that cannot be seen from here"});
+    std::string volume;
+    const bool is_part = aliases_.HasAlias(*place, source.path, [&](const Alias& alias) {
+      if (!alias.is_inside) volume = VolumeOf(alias.path);
+      return !volume.empty();
+    });
+    if (!is_part) {
+      return Describe(source, {Access::kDenied, "is a part of no volume that this host has"});
+    }
+    const auto located = sys::Locate(volume);
+    if (!located) return Describe(source, {Access::kUnknown, located.error().message});
+    const SourceFacts whole = OfVolume(*located);
+    if (whole.access != Access::kEngineOwn) {
+      SourceFacts facts =
+          Describe(source, {whole.access, "is a part of " + volume + ", which " + whole.because});
+      facts.list = whole.list;
+      facts.allow = whole.allow;
+      return facts;
+    }
+    SourceFacts facts = Describe(source, {});
+    AddSubmounts(source, facts);
+    if (facts.access == Access::kAllowed) facts.access = Access::kEngineOwn;
+    return facts;
+  }
+
+  // Where engines mount parts of volumes for a while: of any container's, since whoever may use the
+  // volume may use its parts.
+  [[nodiscard]] bool IsPlaceOfPart(std::string_view path) const {
+    const auto rest = sys::Below(path, own_parts_);
+    if (rest && rest->starts_with("/safe-mount")) return true;
+    const std::size_t at = path.find("-containers/");
+    return at != std::string_view::npos && path.find("/userdata/subpath", at) != path.npos;
+  }
+
+  // The directory of the named volume that `path` is in: "<volumes>/<name>/_data"; empty for none.
+  [[nodiscard]] std::string VolumeOf(std::string_view path) const {
+    constexpr std::string_view kData = "/_data";
+    const auto rest = sys::Below(path, own_volumes_);
+    if (!rest || rest->empty()) return {};
+    const std::size_t end = rest->find('/', 1);
+    if (end == std::string_view::npos || !sys::Below(rest->substr(end), kData)) return {};
+    return own_volumes_ + std::string(rest->substr(0, end)) + std::string(kData);
   }
 
   // The directory of one of the pod's volumes, or a part of one.
@@ -149,16 +211,18 @@ class Judge {
         aliases_.HasAlias(*place, source.path, [&](const Alias& alias) {
           return !alias.is_inside && sys::Below(alias.path, pod_ + "/volumes");
         });
+    std::string home;  // the directory of the host that it is a part of
     bool is_listed = false;
     Verdict verdict = aliases_.Judge(*place, source.path, [&](const Alias& alias) {
-      is_listed = is_listed || alias.verdict.is_listed;
+      if (home.empty() && !alias.is_inside) home = alias.path;
+      is_listed = is_listed || alias.verdict.is_listed || alias.verdict.is_data;
       return is_of_volume && IsHomeOfVolumes(alias);
     });
-    if (verdict.access == Access::kAllowed && is_allow_only_ && !is_of_volume && !is_listed) {
-      verdict = {Access::kDenied, "is a directory that is not on the list of what may be mounted"};
-    }
+    const bool is_unlisted =
+        verdict.access == Access::kAllowed && is_allow_only_ && !is_of_volume && !is_listed;
     SourceFacts facts = Describe(source, std::move(verdict));
     AddSubmounts(source, facts);
+    if (is_unlisted) BecomeUnlisted(facts, home);
     if (facts.access == Access::kAllowed) facts.access = Access::kEngineOwn;
     return facts;
   }
@@ -181,18 +245,27 @@ class Judge {
     for (const DeniedFile& file : paths_.files) {
       const bool is_never_lifted = file.mark < Mark::kAllow;
       if (file.inode != source.inode || (is_allowed_by_name && !is_never_lifted)) continue;
-      verdict =
-          Stricter(std::move(verdict), {Access::kDenied, "is the same file as " + file.label});
+      Verdict denied{Access::kDenied, "is the same file as " + file.label};
+      denied.is_denied_by_list = !is_never_lifted;
+      if (!is_never_lifted) denied.allow = source.path;
+      verdict = Stricter(std::move(verdict), std::move(denied));
       verdict.is_runtime = verdict.is_runtime || file.mark == Mark::kRuntime;
     }
     if (S_ISSOCK(source.mode)) return OfSocket(source, std::move(verdict), is_allowed_by_name);
     if (is_allowed_by_name) return verdict;
     if (S_ISBLK(source.mode) || S_ISCHR(source.mode)) {
-      return Stricter(std::move(verdict), {Access::kDenied, "is a device"});
+      return Stricter(std::move(verdict), Liftable("is a device", source));
     }
     if (verdict.access == Access::kReadOnly && !S_ISREG(source.mode)) {
-      return {Access::kDenied, verdict.because + " and no file that a read-only mount protects"};
+      return Liftable(verdict.because + " and no file that a read-only mount protects", source);
     }
+    return verdict;
+  }
+
+  // Refused unless the policy allows it by its name.
+  static Verdict Liftable(std::string because, const sys::Located& source) {
+    Verdict verdict{Access::kDenied, std::move(because)};
+    verdict.allow = source.path;
     return verdict;
   }
 
@@ -207,10 +280,10 @@ class Judge {
     }
     // It starts engines on demand, and takes orders from root in any container itself.
     if (listener == "systemd" && !is_allowed_by_name) {
-      return Stricter(std::move(verdict), {Access::kDenied, "is a socket of systemd"});
+      return Stricter(std::move(verdict), Liftable("is a socket of systemd", source));
     }
     if (verdict.access != Access::kReadOnly) return verdict;
-    return {Access::kDenied, verdict.because + " and a socket, which read-only does not protect"};
+    return Liftable(verdict.because + " and a socket, which read-only does not protect", source);
   }
 
   // What a recursive bind of the source brings along.
@@ -223,12 +296,14 @@ class Judge {
         Stricter({facts.access, std::move(facts.because)}, aliases_.JudgeMountsBelow(source.path));
     facts.access = verdict.access;
     facts.because = std::move(verdict.because);
+    if (verdict.is_denied_by_list) facts.list = SourceFacts::List::kDeny;
   }
 
   HostPaths paths_;
   HostAliases aliases_;
   bool is_allow_only_;
   std::string own_volumes_;
+  std::string own_parts_;
   std::string kubelet_;
   std::string pod_;
 };

@@ -40,6 +40,12 @@ std::string_view ConsumeName(std::string_view& path) {
   return name;
 }
 
+// "safe-mount482391396"
+bool IsNumbered(std::string_view text, std::string_view name) {
+  if (!Consume(text, name) || text.empty()) return false;
+  return std::ranges::all_of(text, [](char digit) { return digit >= '0' && digit <= '9'; });
+}
+
 // What follows "<directory>/" in `path`; nothing elsewhere.
 std::optional<std::string_view> Within(std::string_view path, const std::string& directory) {
   if (directory.empty()) return std::nullopt;
@@ -120,7 +126,7 @@ Claim OwnFiles::Of(const sys::Located& source) {
     const std::string_view name = ConsumeName(*volume);
     return IsOneName(name) && *volume == "_data" ? Claim::kVolume : Claim::kNone;
   }
-  return OfStorage(path) ? Claim::kFile : Claim::kNone;
+  return OfStorage(path);
 }
 
 // `rest` is below the data root.
@@ -140,7 +146,8 @@ Claim OwnFiles::OfDocker(std::string_view rest) {
     const std::string_view name = ConsumeName(rest);
     return rest == "_data" && HasDockerVolume(name) ? Claim::kVolume : Claim::kNone;
   }
-  return Claim::kNone;
+  // Docker 26 and later: --mount type=volume,volume-subpath=…
+  return Consume(rest, "tmp/") && IsNumbered(rest, "safe-mount") ? Claim::kPart : Claim::kNone;
 }
 
 // What the kubelet keeps for the pod: pods/<uid>/etc-hosts, containers/<name>/<number> (the
@@ -189,19 +196,22 @@ bool OwnFiles::OfCriPlugin(std::string_view path) const {
 
 // <storage>/<driver>-containers/<id>/userdata/<file>, below the graphroot or the runroot. Which
 // directory the runroot is nobody tells us: any will do that only root could have filled.
-bool OwnFiles::OfStorage(std::string_view path) const {
+Claim OwnFiles::OfStorage(std::string_view path) const {
   constexpr std::string_view kFiles[] = {"hostname", "hosts",      "resolv.conf", ".containerenv",
                                          "shm",      "passwd",     "group",       "localtime",
                                          "secrets",  "run/secrets"};
   const std::string directory = '/' + layout_.storage_driver + "-containers/";
   const std::size_t at = path.find(directory);
-  if (layout_.storage_driver.empty() || at == std::string_view::npos) return false;
+  if (layout_.storage_driver.empty() || at == std::string_view::npos) return Claim::kNone;
   std::string_view rest = path.substr(at + directory.size());
   const std::string_view id = ConsumeName(rest);
-  if (!Consume(rest, "userdata/")) return false;
+  if (!Consume(rest, "userdata/")) return Claim::kNone;
   const std::size_t userdata_bytes = path.size() - rest.size() - 1;
   bool is_file = false;
+  bool is_part = false;
   if (id == layout_.id) {
+    // podman 5: --mount type=volume,subpath=…
+    is_part = IsNumbered(rest, "subpath");
     is_file = IsOneOf(rest, kFiles);
     // A volume mounted with :O; its overlay/<number>/{upper,work,merge}.
     if (Consume(rest, "overlay/")) {
@@ -214,7 +224,10 @@ bool OwnFiles::OfStorage(std::string_view path) const {
     is_file = (IsOneOf(rest, kNetworkFiles) && (is_pods || IsPeer(id, "network"))) ||
               (rest == "shm" && (is_pods || IsPeer(id, "ipc")));
   }
-  return is_file && sys::OnlyRootCouldReplace(std::string(path.substr(0, userdata_bytes)));
+  const bool is_claimed = (is_file || is_part) &&
+                          sys::OnlyRootCouldReplace(std::string(path.substr(0, userdata_bytes)));
+  if (!is_claimed) return Claim::kNone;
+  return is_part ? Claim::kPart : Claim::kFile;
 }
 
 bool OwnFiles::IsPeer(std::string_view id, std::string_view type) const {

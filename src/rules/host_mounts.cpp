@@ -27,7 +27,17 @@ bool MayBeWritten(const SourceFacts& facts) {
 // A predicate with the source as its subject.
 std::string Why(const std::string& source, const SourceFacts& facts) {
   const bool is_itself = facts.resolved.empty() || facts.resolved == source;
-  return is_itself ? facts.because : "leads to " + facts.resolved + ", which " + facts.because;
+  std::string why =
+      is_itself ? facts.because : "leads to " + facts.resolved + ", which " + facts.because;
+  if (facts.list == SourceFacts::List::kDeny) why += ", which is on the deny list";
+  return why;
+}
+
+Finding RefuseSource(std::string path, json::Value value, std::string why,
+                     const SourceFacts& facts) {
+  Finding finding = Refuse(std::move(path), std::move(value), std::move(why));
+  finding.allow = facts.allow;
+  return finding;
 }
 
 // The options of a bind that can only be read.
@@ -57,7 +67,8 @@ void CheckBind(const oci::Mount& mount, const std::string& path, const Context& 
   const SourceFacts& facts = FactsOf(mount.source, context);
   if (MayBeWritten(facts)) return;
   if (facts.access != Access::kReadOnly) {
-    findings.push_back(Refuse(path + "/source", mount.source, Why(mount.source, facts)));
+    findings.push_back(
+        RefuseSource(path + "/source", mount.source, Why(mount.source, facts), facts));
     return;
   }
   std::vector<std::string> options =
@@ -80,8 +91,9 @@ void CheckOverlay(const oci::Mount& mount, const std::string& path, const Contex
     const SourceFacts& facts = FactsOf(layer.path, context);
     const bool may_be_read = layer.is_lower && facts.access == Access::kReadOnly;
     if (!MayBeWritten(facts) && !may_be_read) {
-      findings.push_back(Refuse(path + "/options", mount.options,
-                                "name " + layer.path + ", which " + Why(layer.path, facts)));
+      findings.push_back(RefuseSource(path + "/options", mount.options,
+                                      "name " + layer.path + ", which " + Why(layer.path, facts),
+                                      facts));
     } else if (!layer.is_lower && !facts.replaceable_because.empty()) {
       // The kernel's mount table has only the names of layers, so nothing can be compared at start.
       // Lower layers are bound in a place of ours first (enforce::StageSources); these two must be
@@ -158,12 +170,16 @@ constexpr policy::ParameterSchema kParameters[] = {
              "host paths that may be mounted with what is below them although something above them "
              "is denied; what is denied below them stays so"),
     PathList("allow-read-only", policy::Merge::kReplace, "as allow, but only read-only"),
+    PathList("data-directories", policy::Merge::kReplace,
+             "host paths that may be mounted with what is below them although allow-only is set, "
+             "unless deny or credentials names them"),
     {.name = "allow-only",
      .type = policy::ParameterType::kBoolean,
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "refuse every host path but those of allow and allow-read-only",
+     .description =
+         "refuse every host path but those of allow, allow-read-only and data-directories",
      .order = policy::Order::kFalseIsLooser,
      .docker_default = true},
     {.name = "below",
@@ -199,7 +215,9 @@ extern constinit const Rule kHostMounts{
         "Whoever can write to the host's /etc, or to an engine's socket, is root on the host. A "
         "source is judged by what it is and not by its name: links, bind mounts, named volumes "
         "with a device option, overlay layers and /proc/PID/root lead to the same files.",
-    .way_out = "list the directory in host-mounts.allow, or mount one that is not the host's own",
+    .way_out =
+        "mount a directory below one of host-mounts.data-directories, or list the one that is "
+        "needed in host-mounts.allow",
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

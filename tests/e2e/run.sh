@@ -18,6 +18,7 @@ all_topics="
   docker_confinement
   filters
   docker_refusals
+  host_directories
   docker_life
   builds
   joins

@@ -61,7 +61,8 @@ void ExpectAccess(Access access, const std::string& source, const std::string& p
   EXPECT_EQ(facts.access, access) << source << " " << facts.because;
 }
 
-constexpr const char* kAllowOnly = R"({"rules":{"host-mounts":{"allow-only":true}}})";
+constexpr const char* kAllowOnly =
+    R"({"rules":{"host-mounts":{"allow-only":true,"data-directories":[]}}})";
 
 TEST(PodVolumes, OfItsOwnPodAndNoOther) {
   InKubeletsHost([] {

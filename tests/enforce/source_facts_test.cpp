@@ -86,9 +86,10 @@ TEST(Sources, TheRestrictedProfileRefusesTheHost) {
                                    "/dev/shm",    "/proc",
                                    "/proc/self",  "/proc/sys",
                                    "/sys",        "/home",
-                                   "/tmp/../etc", "/srv/x/../../etc"},
+                                   "/tmp/../etc", "/srv/x/../../etc",
+                                   "/opt",        "/tmp"},
                  setting);
-    ExpectAccess(Access::kAllowed, {"/srv", "/srv/x", "/opt", "/tmp", "/srv/x/"}, setting);
+    ExpectAccess(Access::kAllowed, {"/srv", "/srv/x", "/srv/x/", "/mnt", "/media"}, setting);
     ExpectAccess(Access::kUnknown,
                  {"", "/srv/none", "/proc/self/root", "/proc/self/root/etc", "/proc/1/root",
                   "/proc/self/cwd", "/proc/self/fd/0"},
@@ -147,7 +148,7 @@ TEST(Sources, BindMountsOfTheHostAreTheHost) {
                  {"/srv/root/etc", "/srv/root/var", "/srv/root/root", "/srv/harmless",
                   "/srv/harmless/ssl", "/srv/file", "/srv/a b\\c\nd", "/srv/a b\\c\nd/lib"},
                  setting);
-    ExpectAccess(Access::kAllowed, {"/srv/root/opt"}, setting);
+    ExpectAccess(Access::kAllowed, {"/srv/root/media"}, setting);
     EXPECT_EQ(FactsOf("/srv/harmless", setting).because,
               "is what the host has at /etc, which is /etc");
     // And what brings such a mount along.
@@ -272,6 +273,132 @@ TEST(Sources, AllowOnlyLeavesNothingElse) {
     ExpectAccess(Access::kReadOnly, {"/srv/other"}, setting);
     ExpectAccess(Access::kDenied, {"/srv", "/opt", "/etc"}, setting);
     EXPECT_EQ(FactsOf("/opt", setting).because, "is not on the list of what may be mounted");
+  });
+}
+
+TEST(Sources, ADirectoryForDataLiftsNothing) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/app");
+    WriteFile("/srv/secrets/key");
+    ASSERT_EQ(::link("/srv/secrets/key", "/srv/app/hard"), 0);
+    ASSERT_EQ(::mknod("/srv/app/null", S_IFCHR | 0600, makedev(1, 3)), 0);
+    BindMount("/srv/secrets", "/srv/alias");
+    auto setting = Lists({"/srv/secrets", "/srv/secrets/key"});
+    setting.parameters.Set("allow-only", true);
+    setting.parameters.Set("data-directories", Strings{"/srv"});
+    ExpectAccess(Access::kAllowed, {"/srv/app"}, setting);
+    ExpectAccess(Access::kDenied,
+                 {"/srv", "/srv/secrets", "/srv/app/hard", "/srv/app/null", "/srv/alias", "/opt"},
+                 setting);
+    setting.parameters.Set("deny", Strings{"/srv"});
+    ExpectAccess(Access::kDenied, {"/srv", "/srv/app"}, setting);
+  });
+}
+
+TEST(Sources, ALinkForDataThatOthersCouldTurnGrantsNothing) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/real");
+    MakeDirectories("/srv/home");
+    ASSERT_EQ(::symlink("/srv/real", "/srv/home/data"), 0);
+    auto setting = Lists({});
+    setting.parameters.Set("allow-only", true);
+    setting.parameters.Set("data-directories", Strings{"/srv/home/data"});
+    ExpectAccess(Access::kAllowed, {"/srv/real"}, setting);
+    constexpr uid_t kSomeone = 1000;
+    ASSERT_EQ(::chown("/srv/home", kSomeone, kSomeone), 0);
+    ExpectAccess(Access::kDenied, {"/srv/real"}, setting);
+  });
+}
+
+// Each entry that is proposed is tried, and does what it promises.
+TEST(Sources, ARefusalSaysWhichListItIsAndWhatToAllow) {
+  InPrivateMounts([] {
+    using List = SourceFacts::List;
+    MakeDirectories("/srv/denied/below");
+    MakeDirectories("/srv/other");
+    MakeDirectories("/srv/data/app");
+    BindMount("/srv/denied", "/srv/data/alias");
+    ASSERT_EQ(::symlink("/srv/other", "/srv/link"), 0);
+    ASSERT_EQ(::mknod("/srv/data/null", S_IFCHR | 0600, makedev(1, 3)), 0);
+    struct Case {
+      const char* source;
+      List list;
+      const char* allow;
+    };
+    for (const Case& test : std::vector<Case>{
+             {"/srv/denied", List::kDeny, "/srv/denied"},
+             {"/srv/denied/below", List::kDeny, "/srv/denied/below"},
+             {"/srv/data/alias", List::kDeny, "/srv/denied"},
+             {"/srv/other", List::kMissing, "/srv/other"},
+             {"/srv/link", List::kMissing, "/srv/other"},
+             {"/srv/data/null", List::kNone, "/srv/data/null"},
+             {"/srv", List::kDeny, ""},
+             {"/", List::kNone, ""},
+         }) {
+      auto setting = Lists({"/srv/denied"});
+      setting.parameters.Set("allow-only", true);
+      setting.parameters.Set("data-directories", Strings{"/srv/data"});
+      const SourceFacts facts = FactsOf(test.source, setting);
+      EXPECT_EQ(facts.list, test.list) << test.source << " " << facts.because;
+      EXPECT_EQ(facts.allow, test.allow) << test.source << " " << facts.because;
+      if (facts.allow.empty()) continue;
+      setting.parameters.Set("allow", Strings{facts.allow});
+      ExpectAccess(Access::kAllowed, {test.source}, setting);
+    }
+  });
+}
+
+// What leads to root is named by the profile, and costs nothing where a host does not have it.
+TEST(Sources, BaselineRefusesWhatLeadsToRoot) {
+  InPrivateMounts([] {
+    TmpfsMount("/opt");
+    TmpfsMount("/var");
+    TmpfsMount("/home");
+    TmpfsMount("/tmp");
+    const auto policy =
+        policy::Parse(R"({"extends": "baseline"})", "policy.json", rules::Schemas());
+    ASSERT_TRUE(policy) << policy.error().message;
+    const policy::RuleSetting& setting = policy->rule("host-mounts");
+    MakeDirectories("/tmp/build");
+    MakeDirectories("/home/alice/src");
+    MakeDirectories("/var/lib/app");
+    ExpectAccess(Access::kAllowed, {"/opt", "/tmp/build", "/home/alice/src", "/var/lib/app"},
+                 setting);
+    for (const std::string path : {"/opt/cni",
+                                   "/opt/containerd",
+                                   "/opt/puppetlabs",
+                                   "/var/lib/cloud",
+                                   "/var/lib/snapd",
+                                   "/var/lib/extensions",
+                                   "/var/lib/confexts",
+                                   "/var/lib/portables",
+                                   "/var/lib/machines",
+                                   "/var/lib/buildkit",
+                                   "/var/lib/nerdctl",
+                                   "/var/lib/lxc",
+                                   "/var/lib/lxd",
+                                   "/var/lib/incus",
+                                   "/var/lib/libvirt",
+                                   "/var/lib/k0s",
+                                   "/var/lib/minikube",
+                                   "/var/lib/cri-dockerd",
+                                   "/var/lib/apt",
+                                   "/var/lib/dkms",
+                                   "/var/lib/sudo",
+                                   "/var/lib/polkit-1",
+                                   "/var/lib/initramfs-tools",
+                                   "/var/cache/apt",
+                                   "/var/backups",
+                                   "/var/snap",
+                                   "/var/ossec",
+                                   "/home/alice/.config",
+                                   "/home/alice/.bashrc",
+                                   "/tmp/ssh-Xy12",
+                                   "/tmp/.X11-unix"}) {
+      MakeDirectories(path);
+      ExpectAccess(Access::kDenied, {path}, setting);
+    }
+    ExpectAccess(Access::kDenied, {"/opt", "/tmp", "/home/alice", "/var/lib"}, setting);
   });
 }
 

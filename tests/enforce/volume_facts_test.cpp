@@ -34,6 +34,7 @@ policy::RuleSetting AllowOnly(const Strings& allow) {
   policy::RuleSetting setting = Restricted();
   setting.parameters.Set("allow-only", true);
   setting.parameters.Set("allow", allow);
+  setting.parameters.Set("data-directories", Strings{});
   return setting;
 }
 
@@ -121,6 +122,58 @@ TEST(Volumes, WithADeviceAreWhatIsMountedThere) {
       EXPECT_EQ(facts.access, test.access) << test.device << " " << facts.because;
     });
   }
+}
+
+TEST(Volumes, PartsAreWorthWhatTheVolumeIs) {
+  struct Case {
+    const char* mounted;  // on the volume; null: nothing
+    const char* part;     // what the engine binds at its own place
+    Access access;
+  };
+  const std::string inside = std::string(kVolume) + "/sub";
+  for (const Case& test : std::vector<Case>{
+           {nullptr, inside.c_str(), Access::kEngineOwn},
+           {nullptr, kVolume, Access::kEngineOwn},
+           {"/srv/data", inside.c_str(), Access::kEngineOwn},
+           {"/etc", "/srv/docker/volumes/mine/_data/ssl", Access::kDenied},
+           {nullptr, "/etc", Access::kDenied},
+           {nullptr, "/srv/data", Access::kDenied},
+           {nullptr, "/srv/docker/containers", Access::kDenied},
+           {nullptr, "/srv/docker/volumes", Access::kDenied},
+           {nullptr, "/srv/docker/volumes/mine", Access::kDenied},
+           {nullptr, nullptr, Access::kDenied},
+       }) {
+    InPrivateMounts([&] {
+      engine::MakeDocker();
+      MakeDirectories("/srv/data/sub");
+      MakeDirectories(inside);
+      if (test.mounted != nullptr) BindMount(test.mounted, kVolume);
+      const std::string place = "/srv/docker/tmp/safe-mount482391396";
+      MakeDirectories(place);
+      if (test.part != nullptr) BindMount(test.part, place);
+      const SourceFacts facts = FactsOf(place);
+      EXPECT_EQ(facts.access, test.access)
+          << (test.part == nullptr ? "nothing" : test.part) << " " << facts.because;
+      // While a part is mounted for one container, others use the volume as before.
+      if (test.mounted == nullptr && test.access == Access::kEngineOwn) {
+        EXPECT_EQ(FactsOf(kVolume).access, Access::kEngineOwn);
+      }
+    });
+  }
+}
+
+TEST(Volumes, PartsStandUnderTheirExactNames) {
+  InPrivateMounts([] {
+    engine::MakeDocker();
+    for (const std::string name : {"safe-mount", "safe-mountx", "safe-mount1x", "safe-mount1/x",
+                                   "x/safe-mount1", "docker-builder1"}) {
+      MakeDirectories(std::string(kVolume) + "/sub");
+      const std::string place = "/srv/docker/tmp/" + name;
+      MakeDirectories(place);
+      BindMount(std::string(kVolume) + "/sub", place);
+      EXPECT_EQ(FactsOf(place).access, Access::kDenied) << name;
+    }
+  });
 }
 
 TEST(Volumes, OfWhatEnginesMountedBelowDeniedTrees) {

@@ -76,6 +76,10 @@ TEST(HostMounts, RefusesByWhatTheSourceIs) {
   EXPECT_THAT(
       Check(Bind("/gone")),
       ElementsAre(R"(/mounts/1/source "/gone": cannot be identified: /gone does not exist)"));
+  Facts facts = KnownSources();
+  facts.sources["/etc"].list = SourceFacts::List::kDeny;
+  EXPECT_THAT(Check(Bind("/etc"), facts),
+              ElementsAre(R"(/mounts/1/source "/etc": is /etc, which is on the deny list)"));
   EXPECT_THAT(Check(Bind("/not/gathered")),
               ElementsAre(R"(/mounts/1/source "/not/gathered": was not examined)"));
 }

@@ -28,6 +28,7 @@ enum class Claim {
   kNone,
   kFile,       // made by the engine for this container, or by the kubelet for its pod
   kVolume,     // a named volume's directory; what is mounted there may still be anything
+  kPart,       // where the engine binds a part of a named volume; of what else has to be looked at
   kPodVolume,  // of its pod, mounted by the kubelet
   kPodPart,    // a part of one of its pod's volumes, bound by the kubelet: of a hostPath's, too
 };
@@ -56,7 +57,7 @@ class OwnFiles {
   Claim OfDocker(std::string_view rest);
   [[nodiscard]] Claim OfPod(const sys::Located& source) const;
   [[nodiscard]] bool OfCriPlugin(std::string_view path) const;
-  [[nodiscard]] bool OfStorage(std::string_view path) const;
+  [[nodiscard]] Claim OfStorage(std::string_view path) const;
   [[nodiscard]] bool IsPeer(std::string_view id, std::string_view type) const;
   bool HasDockerVolume(std::string_view name);
 

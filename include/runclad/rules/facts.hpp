@@ -35,12 +35,21 @@ struct SourceFacts {
     kEngineOwn,      // the engine's own file for this container
     kUnknown,        // could not be identified
   };
+  // By which of the policy's lists it is refused.
+  enum class List {
+    kNone,    // by none
+    kDeny,    // something that deny or credentials names
+    kMissing  // nothing that may be mounted names it
+  };
   Access access = Access::kUnknown;
   std::string resolved;        // the path that the source resolves to
   std::string because;         // a predicate: "is an ancestor of /var/lib/docker"
   bool has_submounts = false;  // a recursive bind brings other mounts along; told when allowed
   std::uint64_t device = 0;    // st_dev and st_ino of what the source resolves to; 0: not known
   std::uint64_t inode = 0;
+  List list = List::kNone;
+  // The entry of host-mounts.allow with which it could be mounted; empty: none would do.
+  std::string allow = {};
   bool is_device = false;  // a device node
   // A predicate: why it may only be read, whatever host-mounts makes of it; empty: it need not.
   std::string read_only_because = {};

@@ -24,6 +24,9 @@ struct Finding {
   bool only_warns = false;  // whatever the rule's action, unless it is off
   // Nothing is wrong, and a value is added where none is said; not where the rule only warns.
   bool is_default = false;
+  // The value that the rule's list `allow` would need for exactly this to pass; empty: none would
+  // do.
+  std::string allow = {};
 
   [[nodiscard]] bool has_safe_form() const { return operation != Operation::kNone; }
 };
