@@ -69,6 +69,28 @@ std::string PathOf(int fd, const Inode& inode) {
 
 }  // namespace
 
+Result<Examined> Examine(int fd) {
+  struct statx status {};
+  if (::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_MNT_ID,
+              &status) != 0) {
+    return SystemError("it cannot be examined", errno);
+  }
+  Examined examined;
+  examined.inode = {.device = makedev(status.stx_dev_major, status.stx_dev_minor),
+                    .number = status.stx_ino};
+  examined.mode = status.stx_mode;
+  examined.owner = status.stx_uid;
+  examined.device_number = makedev(status.stx_rdev_major, status.stx_rdev_minor);
+  const auto mount_id = (status.stx_mask & STATX_MNT_ID) != 0
+                            ? std::optional<std::uint64_t>(status.stx_mnt_id)
+                            : MountIdFromProc(fd);
+  if (!mount_id) return Error{"the kernel does not say which mount it is on"};
+  examined.mount_id = *mount_id;
+  examined.is_mount_root = (status.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) == 0 ||
+                           (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+  return examined;
+}
+
 Result<std::optional<Located>> LocateIfPresent(const std::string& path) {
   const UniqueFd file = OpenAsPath(path);
   if (!file) {
@@ -78,21 +100,13 @@ Result<std::optional<Located>> LocateIfPresent(const std::string& path) {
     }
     return SystemError(path + " cannot be opened", errno);
   }
-  struct statx status {};
-  if (::statx(file.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_MNT_ID,
-              &status) != 0) {
-    return SystemError(path + " cannot be examined", errno);
-  }
+  const auto examined = Examine(file.get());
+  if (!examined) return examined.error().In(path);
   Located located;
-  located.inode = {.device = makedev(status.stx_dev_major, status.stx_dev_minor),
-                   .number = status.stx_ino};
-  located.mode = status.stx_mode;
-  located.owner = status.stx_uid;
-  const auto mount_id = (status.stx_mask & STATX_MNT_ID) != 0
-                            ? std::optional<std::uint64_t>(status.stx_mnt_id)
-                            : MountIdFromProc(file.get());
-  if (!mount_id) return Error{"the kernel does not say which mount " + path + " is on"};
-  located.mount_id = *mount_id;
+  located.inode = examined->inode;
+  located.mode = examined->mode;
+  located.owner = examined->owner;
+  located.mount_id = examined->mount_id;
   located.path = PathOf(file.get(), located.inode);
   if (located.path.empty()) {
     return Error{path + " has no path on this host: it was removed or is out of reach"};

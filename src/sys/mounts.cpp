@@ -72,7 +72,8 @@ bool ReadLine(char* begin, char* end, Mount& mount) {
   Fields fields(begin, end);
   const auto [id_begin, id_end] = fields.Next();
   if (!ReadNumber(id_begin, id_end, mount.id)) return false;
-  fields.Next();  // the parent's id
+  const auto [parent_begin, parent_end] = fields.Next();
+  if (!ReadNumber(parent_begin, parent_end, mount.parent)) return false;
   const auto [device_begin, device_end] = fields.Next();
   const char* colon = FindByte(device_begin, device_end, ':');
   std::uint64_t major = 0;
@@ -108,6 +109,14 @@ std::string_view Mount::type() const {
   return type_and_on.substr(0, type_and_on.find(' '));
 }
 
+std::string_view Mount::options() const { return tail.substr(0, tail.find(' ')); }
+
+bool Mount::receives_mounts() const {
+  const std::string_view optional = tail.substr(0, tail.find(" - "));
+  return optional.find(" shared:") != std::string_view::npos ||
+         optional.find(" master:") != std::string_view::npos;
+}
+
 std::string_view Mount::option(std::string_view name) const {
   // A comma inside a value is escaped.
   for (std::string_view rest = tail.substr(tail.rfind(' ') + 1); !rest.empty();) {
@@ -140,16 +149,22 @@ Result<MountTable> MountTable::Parse(std::string mountinfo) {
 }
 
 Result<MountTable> MountTable::Read() {
-  constexpr const char* kPath = "/proc/self/mountinfo";
+  const UniqueFd process(::open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!process) return SystemError("/proc/self cannot be opened", errno);
+  return ReadOf(process.get());
+}
+
+Result<MountTable> MountTable::ReadOf(int process) {
+  constexpr const char* kName = "mountinfo";
   constexpr int kTries = 5;  // on a host that never stops mounting, the last one must do
-  const UniqueFd file(::open(kPath, O_RDONLY | O_CLOEXEC));
-  if (!file) return SystemError(std::string(kPath) + " cannot be opened", errno);
+  const UniqueFd file(::openat(process, kName, O_RDONLY | O_CLOEXEC));
+  if (!file) return SystemError(std::string(kName) + " cannot be opened", errno);
   for (int tries_left = kTries;; --tries_left) {
     auto text = ReadRegularFile(file.get(), kMaxMountinfoBytes);
-    if (!text) return text.error().In(kPath);
+    if (!text) return text.error().In(kName);
     if (tries_left == 1 || !HasChanged(file.get())) return Parse(*std::move(text));
     if (::lseek(file.get(), 0, SEEK_SET) != 0) {
-      return SystemError(std::string(kPath) + " cannot be read again", errno);
+      return SystemError(std::string(kName) + " cannot be read again", errno);
     }
   }
 }

@@ -19,12 +19,16 @@ namespace runclad::sys {
 // A mount as /proc/self/mountinfo has it (proc_pid_mountinfo(5)), escapes undone.
 struct Mount {
   std::uint64_t id = 0;
+  std::uint64_t parent = 0;       // the id of the mount that it is mounted on
   std::uint64_t file_system = 0;  // major << 32 | minor; on btrfs this is not st_dev
   std::string_view root;          // the directory of the file system that is seen here
   std::string_view point;
-  std::string_view tail;  // optional fields, type, source, options: as they stand
+  std::string_view tail;  // options, optional fields, type, source, options: as they stand
 
-  [[nodiscard]] std::string_view type() const;  // "ext4"
+  [[nodiscard]] std::string_view type() const;     // "ext4"
+  [[nodiscard]] std::string_view options() const;  // the mount's own: "ro,nosuid,relatime"
+  // Whether what is mounted below elsewhere may come here (shared or slave, mount_namespaces(7)).
+  [[nodiscard]] bool receives_mounts() const;
   // The value of an option of the file system ("upperdir"), escapes as they stand; empty: none.
   [[nodiscard]] std::string_view option(std::string_view name) const;
 };
@@ -45,15 +49,30 @@ struct Located {
   std::uint64_t mount_id = 0;
 };
 
+// What an open file is and the mount that it is on.
+struct Examined {
+  Inode inode;
+  mode_t mode = 0;
+  uid_t owner = 0;
+  dev_t device_number = 0;  // of a device node
+  std::uint64_t mount_id = 0;
+  bool is_mount_root = false;  // true, too, where the kernel does not say (before 5.8)
+};
+
+Result<Examined> Examine(int fd);
+
 // Nothing where no such file exists. An error where it cannot be said which file the path names: it
 // leads through a link of /proc into another process's files (/proc/1/root), say.
 Result<std::optional<Located>> LocateIfPresent(const std::string& path);
 Result<Located> Locate(const std::string& path);
 
-// The mounts of this process's mount namespace. The views in Mount live as long as the table.
+// The mounts of a process's mount namespace; Read: of this one's. The views in Mount live as long
+// as the table.
 class MountTable {
  public:
   static Result<MountTable> Read();
+  // Of the process whose directory in /proc is `process`.
+  static Result<MountTable> ReadOf(int process);
   static Result<MountTable> Parse(std::string mountinfo);
 
   [[nodiscard]] std::span<const Mount> mounts() const { return mounts_; }
