@@ -29,7 +29,7 @@ std::vector<std::string> CapabilitiesOf(const enforce::Promise& promise) {
   std::vector<std::string> names;
   const std::vector<std::string>& all = privilege::AllCapabilities();
   for (std::size_t number = 0; number < all.size(); ++number) {
-    if ((promise.bounding.value_or(0) >> number & 1U) != 0) names.push_back(all[number]);
+    if ((promise.bounding() >> number & 1U) != 0) names.push_back(all[number]);
   }
   return names;
 }

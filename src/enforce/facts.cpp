@@ -161,6 +161,10 @@ Status GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, cons
   const auto rootfs = sys::Rootfs::Open(root);
   // Without a rootfs no container starts; the lower runtime says so best.
   if (!rootfs) return {};
+  if (const auto status = rootfs->Examine("/")) {
+    facts.root.device = status->st_dev;
+    facts.root.inode = status->st_ino;
+  }
   GatherPlaces(spec, root, request.bundle, facts);
   // Of a document by hand (runcladctl check) the image is anybody's word.
   const policy::RuleSetting& hidden = policy.rule("hidden-paths");

@@ -99,7 +99,14 @@ class Joiner {
     if (!entry.path.starts_with('/')) return {Owner::kUnreadable, {}};
     const auto inode = Identify(entry.path);
     if (!inode) return {Owner::kUnreadable, {}};
-    if (IsHosts(*inode)) return {Owner::kHost, {}};
+    NamespaceFacts facts = Judge(entry, *inode);
+    facts.inode = inode->number;
+    return facts;
+  }
+
+ private:
+  NamespaceFacts Judge(const oci::Namespace& entry, const sys::Inode& inode) {
+    if (IsHosts(inode)) return {Owner::kHost, {}};
     if (const auto pid = ProcessOf(entry.path, entry.type)) {
       std::string container = Find(*pid);
       // Looked at again: the process may have gone meanwhile, and its number to another.
@@ -107,10 +114,9 @@ class Joiner {
       return OfContainer(entry, std::move(container));
     }
     if (!IsPinnedByEngine(entry.path, layout_)) return {Owner::kForeign, {}};
-    return DescribePinned(entry, *inode);
+    return DescribePinned(entry, inode);
   }
 
- private:
   [[nodiscard]] std::string Find(pid_t pid) const {
     return find_container_ ? find_container_(pid) : std::string();
   }

@@ -1,35 +1,64 @@
 #include "runclad/enforce/promise.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <charconv>
 #include <string_view>
 #include <utility>
 
 #include "runclad/privilege/capabilities.hpp"
-#include "runclad/sys/file.hpp"
 
 namespace runclad::enforce {
 namespace {
 
-// The spec's name of a namespace and the kernel's.
-constexpr std::array<std::pair<std::string_view, const char*>, 5> kNamespaces = {{
+using policy::Action;
+
+// The spec's name of a namespace and the kernel's. A new time namespace is not the first process's
+// own but its children's.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kNamespaces = {{
     {"pid", "pid"},
     {"network", "net"},
     {"ipc", "ipc"},
     {"uts", "uts"},
     {"mount", "mnt"},
+    {"user", "user"},
+    {"cgroup", "cgroup"},
 }};
 
-constexpr std::size_t kMaxProcBytes = std::size_t{8} << 20;
+struct FlagName {
+  std::string_view name;
+  unsigned flag;
+};
+constexpr FlagName kFlagNames[] = {
+    {"ro", kReadOnly}, {"nosuid", kNoSuid}, {"nodev", kNoDev}, {"noexec", kNoExec}};
+constexpr FlagName kClearNames[] = {
+    {"rw", kReadOnly}, {"suid", kNoSuid}, {"dev", kNoDev}, {"exec", kNoExec}};
 
-bool IsAtOrBelow(std::string_view path, std::string_view directory) {
-  return directory == "/" || (path.starts_with(directory) &&
-                              (path.size() == directory.size() || path[directory.size()] == '/'));
+// The bit that `name` stands for in `names`; 0: none.
+unsigned BitOf(std::string_view name, const FlagName (&names)[4]) {
+  const auto* found = std::ranges::find(names, name, &FlagName::name);
+  return found == std::end(names) ? 0 : found->flag;
+}
+
+struct Flags {
+  unsigned top = 0;        // of the mount itself
+  unsigned recursive = 0;  // of what comes along below it
+};
+
+// Recursive options ("rro") count whatever plain ones come after them.
+Flags FlagsOf(const std::vector<std::string>& options) {
+  unsigned plain = 0;
+  Flags flags;
+  unsigned recursive_clear = 0;
+  for (const std::string_view option : options) {
+    plain |= BitOf(option, kFlagNames);
+    plain &= ~BitOf(option, kClearNames);
+    if (!option.starts_with('r')) continue;
+    const unsigned set = BitOf(option.substr(1), kFlagNames);
+    const unsigned clear = BitOf(option.substr(1), kClearNames);
+    flags.recursive = (flags.recursive | set) & ~clear;
+    recursive_clear = (recursive_clear | clear) & ~set;
+  }
+  flags.top = (plain | flags.recursive) & ~recursive_clear;
+  return flags;
 }
 
 std::uint64_t MaskOf(const std::vector<std::string>& capabilities) {
@@ -40,152 +69,131 @@ std::uint64_t MaskOf(const std::vector<std::string>& capabilities) {
   return mask;
 }
 
-std::string Hex(std::uint64_t mask) {
-  std::array<char, 17> digits{};
-  std::to_chars(digits.data(), digits.data() + digits.size(), mask, 16);
-  return digits.data();
-}
-
-Result<std::string> ReadProc(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return SystemError(path + " cannot be opened", errno);
-  return sys::ReadRegularFile(file.get(), kMaxProcBytes);
-}
-
-// The value of `field` in /proc/PID/status.
-std::string_view Field(std::string_view status, std::string_view field) {
-  const std::string start = "\n" + std::string(field) + ":\t";
-  const std::size_t at = status.find(start);
-  if (at == std::string_view::npos) return {};
-  status.remove_prefix(at + start.size());
-  return status.substr(0, status.find('\n'));
-}
-
-Status VerifyStatus(const Promise& promise, const std::string& process, bool seccomp_is_late) {
-  const auto status = ReadProc(process + "/status");
-  if (!status) return status.error();
-  if (promise.bounding) {
-    const std::string_view text = Field(*status, "CapBnd");
-    std::uint64_t bounding = 0;
-    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), bounding, 16);
-    if (fault != std::errc() || (bounding & ~*promise.bounding) != 0) {
-      return Error{"its bounding set is " + std::string(text) + ", promised was " +
-                   Hex(*promise.bounding)};
+std::vector<std::string> LayersOf(const oci::Mount& mount) {
+  std::vector<std::string> layers;
+  for (const std::string& option : mount.options) {
+    for (const std::string_view name : {"lowerdir=", "upperdir=", "workdir="}) {
+      if (option.starts_with(name)) layers.push_back(option);
     }
   }
-  if (promise.no_new_privileges && Field(*status, "NoNewPrivs") != "1") {
-    return Error{"no_new_privs is not set"};
-  }
-  if (promise.seccomp && !seccomp_is_late && Field(*status, "Seccomp") != "2") {
-    return Error{"it has no seccomp filter"};
-  }
-  return {};
+  return layers;
 }
 
-Status VerifyNamespaces(const Promise& promise, const std::string& process) {
-  const std::string directory = process + "/ns/";
-  for (const std::string& name : promise.own_namespaces) {
-    struct stat ours {};
-    struct stat theirs {};
-    if (::stat(("/proc/self/ns/" + name).c_str(), &ours) != 0 ||
-        ::stat((directory + name).c_str(), &theirs) != 0) {
-      return SystemError("its " + name + " namespace cannot be examined", errno);
-    }
-    if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino) {
-      return Error{"its " + name + " namespace is the host's"};
-    }
-  }
-  return {};
+bool MayReceiveMounts(const oci::Mount& mount) {
+  return std::ranges::any_of(mount.options, [](std::string_view option) {
+    return option == "shared" || option == "rshared" || option == "slave" || option == "rslave";
+  });
 }
 
-// The last line of mountinfo whose mount point is / tells the options that count.
-Status VerifyRoot(const std::string& process) {
-  const auto mountinfo = ReadProc(process + "/mountinfo");
-  if (!mountinfo) return mountinfo.error();
-  std::string_view rest = *mountinfo;
-  bool is_read_only = false;
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    std::string_view fields = line;
-    // mount id, parent id, major:minor, root, mount point, options
-    std::array<std::string_view, 6> columns;
-    for (std::string_view& column : columns) {
-      column = fields.substr(0, fields.find(' '));
-      fields.remove_prefix(std::min(fields.size(), column.size() + 1));
-    }
-    if (columns[4] != "/") continue;
-    is_read_only = columns[5] == "ro" || columns[5].starts_with("ro,");
-  }
-  if (!is_read_only) return Error{"its root filesystem is writable"};
-  return {};
+PromisedMount Bind(const oci::Mount& mount, const rules::Facts& facts) {
+  PromisedMount bind;
+  bind.is_recursive = mount.has_option("rbind");
+  const auto source = facts.sources.find(mount.source);
+  if (source == facts.sources.end()) return bind;
+  bind.source = source->second.resolved;
+  bind.device = source->second.device;
+  bind.inode = source->second.inode;
+  bind.file_system = source->second.file_system;
+  bind.root = source->second.place;
+  bind.replaceable_because = source->second.replaceable_because;
+  return bind;
 }
 
-Status VerifyBinds(const Promise& promise, const std::string& process) {
-  if (promise.binds.empty()) return {};
-  const UniqueFd root(::open((process + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!root) return SystemError("its root filesystem cannot be opened", errno);
-  for (const Promise::Bind& bind : promise.binds) {
-    const auto mounted = sys::OpenWithoutLinks(root.get(), bind.destination.substr(1), O_PATH);
-    if (!mounted) return mounted.error().In("what is mounted at " + bind.destination);
-    struct stat status {};
-    if (::fstat(mounted->get(), &status) != 0) return SystemError(bind.destination, errno);
-    if (status.st_dev != bind.device || status.st_ino != bind.inode) {
-      return Error{"what is mounted at " + bind.destination +
-                   " is not what was checked: its source was swapped"};
-    }
+PromisedMount MountOf(const oci::Mount& mount, const rules::Facts& facts) {
+  PromisedMount promised;
+  if (mount.is_bind()) {
+    promised = Bind(mount, facts);
+  } else {
+    promised.type = mount.type;
+    if (mount.type == "overlay") promised.layers = LayersOf(mount);
   }
-  return {};
+  promised.point = facts.Resolve(mount.destination);
+  const Flags flags = FlagsOf(mount.options);
+  promised.flags = flags.top;
+  promised.submount_flags = flags.recursive;
+  return promised;
+}
+
+// Network hooks of engines make no mounts; what other programs do was left to them.
+bool MayMount(const oci::Hook& hook, const rules::Facts& facts) {
+  const bool is_before_start = hook.pointer.starts_with("/hooks/prestart/") ||
+                               hook.pointer.starts_with("/hooks/createRuntime/") ||
+                               hook.pointer.starts_with("/hooks/createContainer/");
+  if (!is_before_start) return false;
+  const auto known = facts.hooks.find(hook.pointer);
+  if (known == facts.hooks.end() || known->second.kind != rules::HookFacts::Kind::kEngine) {
+    return true;
+  }
+  return known->second.resolved.find("/nvidia-") != std::string::npos;
+}
+
+void AddMounts(const oci::Spec& spec, const policy::Effective& policy, const rules::Facts& facts,
+               Promise& promise) {
+  bool may_have_submounts = false;
+  for (const oci::Mount& mount : spec.mounts()) {
+    promise.mounts.push_back(MountOf(mount, facts));
+    const auto source = facts.sources.find(mount.source);
+    may_have_submounts =
+        may_have_submounts || (promise.mounts.back().is_recursive &&
+                               (MayReceiveMounts(mount) || source == facts.sources.end() ||
+                                source->second.has_submounts));
+  }
+  if (!may_have_submounts) return;
+  promise.host_mounts = policy.rule("host-mounts");
+  promise.root_path = spec.root_path();
 }
 
 }  // namespace
 
-Promise PromiseOf(const oci::Spec& spec, const rules::Facts& facts) {
+bool Promise::HasOwn(std::string_view name) const {
+  return std::ranges::any_of(namespaces, [name](const PromisedNamespace& entry) {
+    return entry.name == name && entry.inode == 0;
+  });
+}
+
+Promise PromiseOf(const oci::Spec& spec, const policy::Effective& policy,
+                  const rules::Facts& facts) {
   Promise promise;
+  promise.has_mounts = true;
   for (const oci::CapabilitySet& set : spec.capabilities()) {
-    if (set.name == "bounding") promise.bounding = MaskOf(set.capabilities);
+    const auto* name = std::ranges::find(kCapabilitySets, set.name);
+    if (name == kCapabilitySets.end()) continue;
+    promise.capabilities.at(static_cast<std::size_t>(name - kCapabilitySets.begin())) =
+        MaskOf(set.capabilities);
   }
   promise.no_new_privileges = spec.no_new_privileges();
   promise.seccomp = spec.has_seccomp();
-  promise.read_only_root = spec.root_is_read_only();
+  oci::User user = spec.user();
+  promise.uid = user.uid;
+  promise.gid = user.gid;
+  promise.groups = std::move(user.additional_gids);
+  promise.uid_mappings = spec.uid_mappings();
+  promise.gid_mappings = spec.gid_mappings();
   for (const oci::Namespace& entry : spec.namespaces()) {
     const auto* kernels = std::ranges::find(kNamespaces, entry.type,
-                                            &std::pair<std::string_view, const char*>::first);
+                                            &std::pair<std::string_view, std::string_view>::first);
     if (kernels == kNamespaces.end()) continue;
     const auto known = facts.namespaces.find(entry.path);
-    const bool is_hosts = known != facts.namespaces.end() &&
-                          known->second.owner == rules::NamespaceFacts::Owner::kHost;
-    if (!is_hosts) promise.own_namespaces.emplace_back(kernels->second);
-  }
-  for (const oci::Mount& mount : spec.mounts()) {
-    const std::string destination = facts.Resolve(mount.destination);
-    std::erase_if(promise.binds, [&](const Promise::Bind& earlier) {
-      return IsAtOrBelow(earlier.destination, destination);
-    });
-    const auto source = facts.sources.find(mount.source);
-    if (!mount.is_bind() || source == facts.sources.end() || !destination.starts_with('/')) {
-      continue;
+    const std::uint64_t inode = known == facts.namespaces.end() ? 0 : known->second.inode;
+    // One that could not be examined was refused, or the policy lets any through.
+    if (entry.path.empty() || inode != 0) {
+      promise.namespaces.push_back({std::string(kernels->second), inode});
     }
-    // The engine's own files are not for others to swap, and engines replace them.
-    if (source->second.access == rules::SourceFacts::Access::kEngineOwn) continue;
-    if (source->second.inode == 0) continue;
-    promise.binds.push_back({destination, source->second.device, source->second.inode});
   }
-  for (const std::string& masked : spec.masked_paths()) {
-    std::erase_if(promise.binds,
-                  [&](const Promise::Bind& bind) { return IsAtOrBelow(bind.destination, masked); });
-  }
+  promise.limits = {.memory = spec.memory_limit().value_or(0),
+                    .pids = spec.resource("pids", "limit").value_or(0),
+                    .cpu_quota = spec.resource("cpu", "quota").value_or(0),
+                    .cpu_period = spec.resource("cpu", "period").value_or(0)};
+  promise.read_only_root = spec.root_is_read_only();
+  promise.root_device = facts.root.device;
+  promise.root_inode = facts.root.inode;
+  promise.masked_paths = spec.masked_paths();
+  promise.readonly_paths = spec.readonly_paths();
+  promise.devices = spec.devices();
+  promise.hooks_may_mount = std::ranges::any_of(
+      spec.hooks(), [&](const oci::Hook& hook) { return MayMount(hook, facts); });
+  AddMounts(spec, policy, facts, promise);
   return promise;
-}
-
-Status Verify(const Promise& promise, pid_t pid, bool seccomp_is_late) {
-  const std::string process = "/proc/" + std::to_string(pid);
-  if (auto status = VerifyStatus(promise, process, seccomp_is_late); !status) return status;
-  if (auto namespaces = VerifyNamespaces(promise, process); !namespaces) return namespaces;
-  if (promise.read_only_root) {
-    if (auto root = VerifyRoot(process); !root) return root;
-  }
-  return VerifyBinds(promise, process);
 }
 
 }  // namespace runclad::enforce

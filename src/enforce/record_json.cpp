@@ -5,7 +5,6 @@
 #include <charconv>
 #include <functional>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -15,20 +14,13 @@
 #include "runclad/json/writer.hpp"
 
 #include "identity_json.hpp"
+#include "promise_json.hpp"
+#include "setting_json.hpp"
 
 namespace runclad::enforce {
 namespace {
 
 using json::Document;
-using policy::Parameters;
-
-Document ToDocument(const policy::RuleSetting& setting) {
-  Document parameters = Document::object();
-  for (const auto& [name, value] : setting.parameters.all()) {
-    std::visit([&, key = name](const auto& plain) { parameters[key] = plain; }, value);
-  }
-  return {{"action", policy::Name(setting.action)}, {"parameters", std::move(parameters)}};
-}
 
 // A member that must be there with the type asked for.
 template <typename T>
@@ -40,61 +32,6 @@ Result<T> Member(const Document& object, std::string_view name) {
                                                        : member->is_number_unsigned();
   if (!is_right) return Error{"has another type of " + std::string(name)};
   return member->get<T>();
-}
-
-std::optional<policy::Action> ActionOf(std::string_view name) {
-  for (const auto action : {policy::Action::kFix, policy::Action::kRefuse, policy::Action::kWarn,
-                            policy::Action::kOff}) {
-    if (policy::Name(action) == name) return action;
-  }
-  return std::nullopt;
-}
-
-std::optional<Parameters::Value> ParameterFrom(const Document& value) {
-  if (value.is_boolean()) return value.get<bool>();
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_number_integer()) return value.get<std::int64_t>();
-  if (!value.is_array()) return std::nullopt;
-  std::vector<std::string> strings;
-  for (const Document& element : value) {
-    if (!element.is_string()) return std::nullopt;
-    strings.push_back(element.get<std::string>());
-  }
-  return strings;
-}
-
-Document ToDocument(const Promise& promise) {
-  Document binds = Document::array();
-  for (const Promise::Bind& bind : promise.binds) {
-    binds.push_back(
-        {{"destination", bind.destination}, {"device", bind.device}, {"inode", bind.inode}});
-  }
-  Document document = {{"noNewPrivileges", promise.no_new_privileges},
-                       {"seccomp", promise.seccomp},
-                       {"readOnlyRoot", promise.read_only_root},
-                       {"ownNamespaces", promise.own_namespaces},
-                       {"binds", std::move(binds)}};
-  if (promise.bounding) document["bounding"] = *promise.bounding;
-  return document;
-}
-
-// The file is root's and written by us: one that does not read is an error, and no promise is
-// taken as kept.
-Result<Promise> PromiseFrom(const Document& document) {
-  try {
-    Promise promise;
-    if (document.contains("bounding")) promise.bounding = document.at("bounding");
-    promise.no_new_privileges = document.at("noNewPrivileges");
-    promise.seccomp = document.at("seccomp");
-    promise.read_only_root = document.at("readOnlyRoot");
-    promise.own_namespaces = document.at("ownNamespaces");
-    for (const Document& bind : document.at("binds")) {
-      promise.binds.push_back({bind.at("destination"), bind.at("device"), bind.at("inode")});
-    }
-    return promise;
-  } catch (const Document::exception&) {
-    return Error{"has no promise that can be read"};
-  }
 }
 
 // The members that are read, and the place of each in Members.
@@ -158,19 +95,9 @@ Result<Document> Parsed(const Members& members, MemberIndex member) {
 
 Status ReadRules(const Document& rules, policy::Effective& policy) {
   for (const auto& [id, entry] : rules.items()) {
-    const auto name = Member<std::string>(entry, "action");
-    if (!name) return name.error();
-    const auto action = ActionOf(*name);
-    if (!action) return Error{"has the unknown action " + *name};
-    policy::RuleSetting setting{*action, {}};
-    const auto parameters = entry.find("parameters");
-    if (parameters == entry.end()) return Error{"has no parameters of " + id};
-    for (const auto& [parameter, value] : parameters->items()) {
-      auto read = ParameterFrom(value);
-      if (!read) return Error{"has another type of " + parameter};
-      setting.parameters.Set(parameter, *std::move(read));
-    }
-    policy.rules.insert_or_assign(id, std::move(setting));
+    auto setting = SettingFrom(entry);
+    if (!setting) return Error{setting.error().message + " of the rule " + id};
+    policy.rules.insert_or_assign(id, *std::move(setting));
   }
   return {};
 }

@@ -396,6 +396,10 @@ void GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts
       facts.read_only_because = read_only.Why(entry.located);
     }
     facts.replaceable_because = replaceable.Because(entry.path);
+    if (auto place = table->PlaceOf(entry.located)) {
+      facts.file_system = place->file_system;
+      facts.place = std::move(place->path);
+    }
   }
 }
 

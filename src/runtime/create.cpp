@@ -39,7 +39,7 @@ Status WriteRecord(const enforce::Records& records, const Call& call, const std:
   record.bundle = bundle;
   record.process_policy = enforce::ProcessPolicy(policy, spec);
   record.identity = facts.identity;
-  record.promise = enforce::PromiseOf(spec, facts);
+  record.promise = enforce::PromiseOf(spec, policy, facts);
   record.findings = findings;
   return records.Write(record);
 }

@@ -63,6 +63,14 @@ int LowestFd(const oci::CommandLine& line) {
   return kFirst + preserved + listening;
 }
 
+// A container that `run` started was verified just now: not again at its next exec.
+Status Stamp(const Call& call, const enforce::Record& record, const enforce::RuntimeState& state) {
+  if (record.pid != 0 || state.is_waiting) return {};
+  const auto records = enforce::Records::Open(call.root(), /*create=*/false);
+  if (!records) return records.error();
+  return records->Stamp(record.id, state.pid, state.start_time);
+}
+
 }  // namespace
 
 Result<Arguments> Exec(Call call) {
@@ -75,6 +83,7 @@ Result<Arguments> Exec(Call call) {
   engine::Identity identity;
   if (record) {
     if (auto kept = Keeps(call, *record, state); !kept) return kept.error();
+    if (auto stamped = Stamp(call, *record, state); !stamped) return stamped.error();
     policy = std::move(record->process_policy);
     identity = std::move(record->identity);
   } else {

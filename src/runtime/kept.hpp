@@ -9,9 +9,10 @@
 
 namespace runclad::runtime {
 
-// Holds the waiting container to its record's promise (in mode enforce; one that runs already is
-// left alone). When it is broken, the container's process is killed, the decision is logged, and
-// the error says what differs.
+// Holds a container whose record has no process so far to the promise (in mode enforce). When a
+// waiting one breaks it, its process is killed and has ended when this returns, the decision is
+// logged, and the error says what differs. One that runs, which was not started by us, keeps
+// running.
 Status Keeps(const Call& call, const enforce::Record& record, const enforce::RuntimeState& state);
 
 }  // namespace runclad::runtime

@@ -153,7 +153,8 @@ class OfARecord : public PolicyCommands {
     record.identity.manifest_digests = {kManifest};
     record.identity.asked_for = *engine::ParseReference("nginx:1.27");
     record.identity.names = {{*record.identity.asked_for, engine::Tier::kTag}};
-    record.promise.bounding = 1U << 0 | 1U << 7;  // CAP_CHOWN, CAP_SETUID
+    record.promise.has_mounts = true;
+    record.promise.capabilities[3] = 1U << 0 | 1U << 7;  // CAP_CHOWN, CAP_SETUID
     const auto records = enforce::Records::Open(root_, /*create=*/true);
     if (records) static_cast<void>(records->Write(record));
   }

@@ -25,6 +25,7 @@ all_topics="
   ordinary
   attacks
   destinations
+  promise
   devices
   drift
   process

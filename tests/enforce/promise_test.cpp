@@ -4,94 +4,205 @@
 #include <unistd.h>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "enforce/promise_json.hpp"
 
 namespace runclad::enforce {
 namespace {
 
+Created Self() {
+  Created created;
+  created.pid = ::getpid();
+  return created;
+}
+
 constexpr std::string_view kSpec = R"({
   "root": {"path": "rootfs", "readonly": true},
-  "process": {"noNewPrivileges": true, "capabilities": {"bounding": ["CAP_KILL", "CAP_CHOWN"]}},
+  "process": {"noNewPrivileges": true, "user": {"uid": 7, "gid": 8, "additionalGids": [9]},
+    "capabilities": {"bounding": ["CAP_KILL", "CAP_CHOWN"], "ambient": ["CAP_KILL"]}},
   "mounts": [
-    {"destination": "/proc", "type": "proc"},
-    {"destination": "/data/inner", "source": "/a", "options": ["bind"]},
-    {"destination": "/data", "source": "/b", "options": ["rbind"]},
+    {"destination": "/proc", "type": "proc", "options": ["nosuid", "noexec", "suid"]},
+    {"destination": "/data/inner", "source": "/a", "options": ["bind", "ro"]},
+    {"destination": "/data", "source": "/b", "options": ["rbind", "rro", "rnosuid", "rslave"]},
     {"destination": "/link/file", "source": "/c", "type": "bind"},
-    {"destination": "/etc/hosts", "source": "/own", "type": "bind"}
+    {"destination": "/etc/hosts", "source": "/own", "type": "bind"},
+    {"destination": "/over", "type": "overlay",
+     "options": ["lowerdir=/x:/y", "upperdir=/u", "workdir=/w", "ro"]}
   ],
-  "linux": {"namespaces": [{"type": "pid"}, {"type": "network", "path": "/host"}, {"type": "user"}]}
+  "linux": {
+    "namespaces": [{"type": "pid"}, {"type": "network", "path": "/host"}, {"type": "user"}],
+    "uidMappings": [{"containerID": 0, "hostID": 1000, "size": 5}],
+    "resources": {"pids": {"limit": 100}, "memory": {"limit": 5000}, "cpu": {"quota": 20}},
+    "maskedPaths": ["/", "/data"], "readonlyPaths": ["/proc/sys"],
+    "devices": [{"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229}]
+  }
 })";
 
 rules::Facts Facts() {
   rules::Facts facts;
   for (const auto& [source, inode] : {std::pair{"/a", 1}, {"/b", 2}, {"/c", 3}, {"/own", 4}}) {
     facts.sources[source].access = rules::SourceFacts::Access::kAllowed;
+    facts.sources[source].resolved = source;
     facts.sources[source].device = 7;
     facts.sources[source].inode = static_cast<std::uint64_t>(inode);
   }
   facts.sources["/own"].access = rules::SourceFacts::Access::kEngineOwn;
-  facts.namespaces["/host"].owner = rules::NamespaceFacts::Owner::kHost;
+  facts.sources["/a"].file_system = 9;
+  facts.sources["/a"].place = "/vol/a";
+  facts.sources["/a"].replaceable_because = "could be replaced by user 1000";
+  facts.namespaces["/host"].inode = 4242;
   facts.resolved_destinations["/link/file"] = "/real/file";
+  facts.root.device = 11;
+  facts.root.inode = 12;
   return facts;
 }
 
-TEST(Promise, IsWhatTheSpecSaysAndTheFactsKnow) {
-  const Promise promise = PromiseOf(*oci::Spec::Parse(kSpec), Facts());
-  EXPECT_EQ(promise.bounding, (1U << 5) | 1U);
+Promise PromiseOfSpec() {
+  policy::Effective policy;
+  policy.rules["host-mounts"].action = policy::Action::kRefuse;
+  policy.rules["host-mounts"].parameters.Set("deny", std::vector<std::string>{"/etc"});
+  return PromiseOf(*oci::Spec::Parse(kSpec), policy, Facts());
+}
+
+// Everything that is promised, so that a member that the record loses is seen.
+void ExpectPromised(const Promise& promise) {
+  EXPECT_TRUE(promise.has_mounts);
+  EXPECT_EQ(promise.capabilities, (std::array<std::uint64_t, 5>{0, 0, 0, (1U << 5) | 1U, 1U << 5}));
   EXPECT_TRUE(promise.no_new_privileges);
   EXPECT_FALSE(promise.seccomp);
+  EXPECT_EQ(promise.uid, 7U);
+  EXPECT_EQ(promise.gid, 8U);
+  EXPECT_EQ(promise.groups, std::vector<std::uint32_t>{9});
+  ASSERT_EQ(promise.uid_mappings.size(), 1U);
+  EXPECT_EQ(promise.uid_mappings[0].host_id, 1000U);
+  EXPECT_EQ(promise.uid_mappings[0].size, 5U);
+  EXPECT_TRUE(promise.HasOwn("pid"));
+  EXPECT_FALSE(promise.HasOwn("net")) << "it is the one that was examined, by its inode";
+  EXPECT_FALSE(promise.HasOwn("ipc"));
+  ASSERT_EQ(promise.namespaces.size(), 3U);
+  EXPECT_EQ(promise.limits.pids, 100);
+  EXPECT_EQ(promise.limits.memory, 5000);
+  EXPECT_EQ(promise.limits.cpu_quota, 20);
+  EXPECT_EQ(promise.limits.cpu_period, 0);
   EXPECT_TRUE(promise.read_only_root);
-  EXPECT_EQ(promise.own_namespaces, std::vector<std::string>{"pid"})
-      << "one that was let through is not its own; runclad promises nothing of user namespaces";
-  ASSERT_EQ(promise.binds.size(), 2U) << "/data covers what is inside; the engine's files are its";
-  EXPECT_EQ(promise.binds[0].destination, "/data");
-  EXPECT_EQ(promise.binds[0].inode, 2U);
-  EXPECT_EQ(promise.binds[1].destination, "/real/file");
-  EXPECT_EQ(promise.binds[1].device, 7U);
+  EXPECT_EQ(promise.root_device, 11U);
+  EXPECT_EQ(promise.root_inode, 12U);
+  EXPECT_EQ(promise.masked_paths, (std::vector<std::string>{"/", "/data"}));
+  EXPECT_EQ(promise.readonly_paths, std::vector<std::string>{"/proc/sys"});
+  ASSERT_EQ(promise.devices.size(), 1U);
+  EXPECT_EQ(promise.devices[0].minor, 229);
+  EXPECT_FALSE(promise.hooks_may_mount);
+  EXPECT_EQ(promise.host_mounts.action, policy::Action::kRefuse) << "/b receives mounts";
+  EXPECT_EQ(promise.host_mounts.parameters.strings("deny"), std::vector<std::string>{"/etc"});
+  EXPECT_EQ(promise.root_path, "rootfs");
+
+  ASSERT_EQ(promise.mounts.size(), 6U) << "whatever covers or masks it";
+  EXPECT_EQ(promise.mounts[0].type, "proc");
+  EXPECT_EQ(promise.mounts[0].flags, kNoExec) << "suid comes last";
+  const PromisedMount& inner = promise.mounts[1];
+  EXPECT_EQ(inner.point, "/data/inner");
+  EXPECT_EQ(inner.type, "");
+  EXPECT_EQ(inner.flags, kReadOnly);
+  EXPECT_EQ(inner.source, "/a");
+  EXPECT_EQ(inner.device, 7U);
+  EXPECT_EQ(inner.inode, 1U);
+  EXPECT_EQ(inner.file_system, 9U);
+  EXPECT_EQ(inner.root, "/vol/a");
+  EXPECT_EQ(inner.replaceable_because, "could be replaced by user 1000");
+  EXPECT_FALSE(inner.is_recursive);
+  EXPECT_TRUE(promise.mounts[2].is_recursive);
+  EXPECT_EQ(promise.mounts[2].flags, kReadOnly | kNoSuid);
+  EXPECT_EQ(promise.mounts[2].submount_flags, kReadOnly | kNoSuid);
+  EXPECT_EQ(promise.mounts[3].point, "/real/file");
+  EXPECT_EQ(promise.mounts[4].inode, 4U) << "the engine's own files, too";
+  EXPECT_EQ(promise.mounts[5].layers,
+            (std::vector<std::string>{"lowerdir=/x:/y", "upperdir=/u", "workdir=/w"}));
 }
 
-TEST(Promise, IsNothingOfABindThatIsMasked) {
-  const auto spec = *oci::Spec::Parse(R"({
-    "mounts": [{"destination": "/data", "source": "/a", "options": ["bind"]},
-               {"destination": "/data2", "source": "/b", "options": ["bind"]}],
-    "linux": {"maskedPaths": ["/data", "/data2/inner"]}})");
-  const Promise promise = PromiseOf(spec, Facts());
-  ASSERT_EQ(promise.binds.size(), 1U);
-  EXPECT_EQ(promise.binds[0].destination, "/data2");
+TEST(Promise, IsAllThatTheSpecSays) { ExpectPromised(PromiseOfSpec()); }
+
+TEST(Promise, ComesBackFromTheRecordAsItWas) {
+  const auto promise = PromiseFrom(ToDocument(PromiseOfSpec()));
+  ASSERT_TRUE(promise) << promise.error().message;
+  ExpectPromised(*promise);
 }
 
-// This process stands in for a container: it has every capability, no filter, the host's
-// namespaces.
-std::string WhyBroken(const Promise& promise) {
-  const Status kept = Verify(promise, ::getpid(), /*seccomp_is_late=*/false);
+TEST(Promise, OfAnEarlierVersionSaysNothingOfMounts) {
+  const auto promise = PromiseFrom(json::Document::parse(
+      R"({"noNewPrivileges": true, "seccomp": true, "readOnlyRoot": true, "ownNamespaces": ["pid"],
+          "binds": [{"destination": "/a", "device": 1, "inode": 2}]})"));
+  ASSERT_TRUE(promise) << promise.error().message;
+  EXPECT_FALSE(promise->has_mounts);
+  const Status kept = Verify(*promise, Self());
+  ASSERT_FALSE(kept);
+  EXPECT_NE(kept.error().message.find("recorded no mounts"), std::string::npos);
+  EXPECT_TRUE(VerifyRunning(*promise, Self())) << "exec into what runs goes on";
+}
+
+TEST(Promise, ThatIsDamagedIsNone) {
+  EXPECT_FALSE(PromiseFrom(json::Document::parse(R"({"mounts": []})")));
+  EXPECT_FALSE(PromiseFrom(json::Document::parse("[]")));
+}
+
+TEST(Promise, LeavesMountsToHooksThatAreNotTheEnginesNetwork) {
+  const auto spec = *oci::Spec::Parse(
+      R"({"hooks": {"prestart": [{"path": "/usr/bin/hook"}], "poststop": [{"path": "/x"}]}})");
+  rules::Facts facts;
+  facts.hooks["/hooks/prestart/0"].kind = rules::HookFacts::Kind::kTrusted;
+  EXPECT_TRUE(PromiseOf(spec, {}, facts).hooks_may_mount);
+  facts.hooks["/hooks/prestart/0"].kind = rules::HookFacts::Kind::kEngine;
+  EXPECT_FALSE(PromiseOf(spec, {}, facts).hooks_may_mount);
+  facts.hooks["/hooks/prestart/0"].resolved = "/usr/bin/nvidia-container-runtime-hook";
+  EXPECT_TRUE(PromiseOf(spec, {}, facts).hooks_may_mount);
+}
+
+// This process stands in for a container: no filter, the host's namespaces, other mounts.
+std::string WhyBroken(Promise promise) {
+  promise.has_mounts = true;
+  const Status kept = Verify(promise, Self());
   return kept ? "" : kept.error().message;
 }
 
-TEST(Verify, FindsWhatIsNotKept) {
-  EXPECT_EQ(WhyBroken({}), "");
+Promise AllCapabilities() {
   Promise promise;
-  promise.bounding = 1;
-  EXPECT_NE(WhyBroken(promise).find("its bounding set is"), std::string::npos);
-  promise = {};
-  promise.no_new_privileges = true;
-  EXPECT_EQ(WhyBroken(promise), "no_new_privs is not set");
-  promise = {};
-  promise.seccomp = true;
-  EXPECT_EQ(WhyBroken(promise), "it has no seccomp filter");
-  EXPECT_TRUE(Verify(promise, ::getpid(), /*seccomp_is_late=*/true));
-  promise = {};
-  promise.own_namespaces = {"net"};
-  EXPECT_EQ(WhyBroken(promise), "its net namespace is the host's");
+  promise.capabilities.fill(~std::uint64_t{0});
+  promise.uid = ::getuid();
+  promise.gid = ::getgid();
+  promise.groups.resize(64);
+  const int groups = ::getgroups(64, promise.groups.data());
+  promise.groups.resize(groups < 0 ? 0 : static_cast<std::size_t>(groups));
+  return promise;
 }
 
-TEST(Verify, HoldsBindsToTheInodeThatWasChecked) {
-  struct stat status {};
-  ASSERT_EQ(::stat("/etc", &status), 0);
-  Promise promise;
-  promise.binds = {{"/etc", status.st_dev, status.st_ino}};
-  EXPECT_EQ(WhyBroken(promise), "");
-  promise.binds[0].inode += 1;
+TEST(Verify, FindsWhatIsNotKept) {
+  Promise promise = AllCapabilities();
+  promise.capabilities[3] = 1;
+  EXPECT_NE(WhyBroken(promise).find("its bounding capabilities are"), std::string::npos);
+  promise = AllCapabilities();
+  promise.no_new_privileges = true;
+  EXPECT_EQ(WhyBroken(promise), "no_new_privs is not set");
+  promise = AllCapabilities();
+  promise.seccomp = true;
+  EXPECT_EQ(WhyBroken(promise), "it has no seccomp filter");
+  promise = AllCapabilities();
+  promise.uid = 4321;
+  EXPECT_EQ(WhyBroken(promise), "its user is not 4321");
+  promise = AllCapabilities();
+  promise.gid = 4321;
+  EXPECT_EQ(WhyBroken(promise), "its group is not 4321");
+  promise = AllCapabilities();
+  promise.namespaces = {{"net", 0}};
+  EXPECT_EQ(WhyBroken(promise), "its net namespace is the host's");
+  promise.namespaces = {{"net", 1}};
+  EXPECT_EQ(WhyBroken(promise), "its net namespace is not the one that was checked");
+}
+
+TEST(Verify, HoldsTheRootFilesystemToTheInodeThatWasChecked) {
+  Promise promise = AllCapabilities();
+  promise.root_inode = 1;
   EXPECT_EQ(WhyBroken(promise),
-            "what is mounted at /etc is not what was checked: its source was swapped");
+            "its root filesystem is not the one that was checked: it was swapped");
 }
 
 }  // namespace

@@ -54,10 +54,13 @@ class RecordsTest : public testing::Test {
     record.identity.asked_for = *engine::ParseReference("nginx:1.27");
     record.identity.names = {{*record.identity.asked_for, engine::Tier::kTag}};
     record.identity.pod_namespace = "web";
-    record.promise.bounding = 32;
+    record.promise.has_mounts = true;
+    record.promise.capabilities[3] = 32;
     record.promise.read_only_root = true;
-    record.promise.own_namespaces = {"pid"};
-    record.promise.binds = {{"/data", 7, 18446744073709551615U}};
+    record.promise.namespaces = {{"pid", 0}};
+    PromisedMount& data = record.promise.mounts.emplace_back();
+    data.point = "/data";
+    data.inode = 18446744073709551615U;
     record.findings = json::Value(std::vector<std::string>{"finding"});
     return record;
   }
@@ -87,12 +90,12 @@ TEST_F(RecordsTest, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(record.id, written.id);
   EXPECT_EQ(record.bundle, written.bundle);
   EXPECT_EQ(record.findings, written.findings);
-  EXPECT_EQ(record.promise.bounding, 32U);
+  EXPECT_EQ(record.promise.capabilities[3], 32U);
   EXPECT_TRUE(record.promise.read_only_root);
   EXPECT_FALSE(record.promise.seccomp);
-  EXPECT_EQ(record.promise.own_namespaces, std::vector<std::string>{"pid"});
-  ASSERT_EQ(record.promise.binds.size(), 1U);
-  EXPECT_EQ(record.promise.binds[0].inode, 18446744073709551615U);
+  EXPECT_TRUE(record.promise.HasOwn("pid"));
+  ASSERT_EQ(record.promise.mounts.size(), 1U);
+  EXPECT_EQ(record.promise.mounts[0].inode, 18446744073709551615U);
   EXPECT_EQ(record.process_policy.profile, "restricted");
   EXPECT_EQ(record.process_policy.mode, policy::Mode::kAudit);
   EXPECT_EQ(record.process_policy.digest, "12ab");

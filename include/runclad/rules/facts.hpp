@@ -56,6 +56,9 @@ struct SourceFacts {
   // A predicate: who else than root could put something else in the source's place after it was
   // examined: "could be replaced by user 1000, who owns /srv/app"; empty: nobody could.
   std::string replaceable_because = {};
+  // Where it lies: mountinfo's device and the path in that file system; empty: not looked for.
+  std::uint64_t file_system = 0;
+  std::string place = {};
 };
 
 struct NamespaceFacts {
@@ -68,7 +71,8 @@ struct NamespaceFacts {
     kUnreadable,
   };
   Owner owner = Owner::kUnreadable;
-  std::string container;  // the id, for kContainer; for kForeign of one that may not be joined
+  std::string container;    // the id, for kContainer; for kForeign of one that may not be joined
+  std::uint64_t inode = 0;  // 0: not known
 };
 
 // What stands in the image where a directory of its own may be wanted writable.
@@ -126,7 +130,9 @@ struct RootFacts {
   enum class Kind { kUnknown, kOrdinary, kHostRoot, kLink, kOutside };
   Kind kind = Kind::kUnknown;
   std::string resolved;
-  std::string because;  // a predicate: "is an alias of the host's root filesystem"
+  std::string because;       // a predicate: "is an alias of the host's root filesystem"
+  std::uint64_t device = 0;  // st_dev and st_ino of the directory; 0: not known
+  std::uint64_t inode = 0;
 };
 
 // What is to be hidden in this image, and what could not be.

@@ -1,0 +1,39 @@
+// Whether every mount of a created container is one that was promised, or one that the lower
+// runtime makes by right.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runclad/base/result.hpp"
+#include "runclad/enforce/promise.hpp"
+#include "runclad/sys/mounts.hpp"
+
+namespace runclad::enforce {
+
+// What the accounting is made from: the tables, and questions about the container's files.
+struct MountEvidence {
+  const sys::MountTable& container;
+  const sys::MountTable& host;
+  // The root directory of the mount, where it is what stands at its point; nothing where another
+  // mount covers it.
+  std::function<std::optional<sys::Examined>(const sys::Mount&)> topmost;
+  // What a path of the container leads to, links followed; nothing where it leads nowhere.
+  std::function<std::optional<sys::Examined>(const std::string&)> at;
+  // Why what is mounted at `path` of the host may not be in the container: a predicate; empty: it
+  // may. For what came along below a recursive bind.
+  std::function<std::string(const sys::Mount& submount, const std::string& path)> submount_fault;
+  // The container's own cgroups, one of each hierarchy.
+  std::vector<std::string> cgroups;
+  // The directory with the socket of NOTIFY_SOCKET that the runtime binds; 0: there is none.
+  sys::Inode notify_directory;
+};
+
+// An error names the first mount that is not accounted for, or the promised one that is missing.
+// Its cost is linear in the tables.
+Status AccountForMounts(const Promise& promise, const MountEvidence& evidence);
+
+}  // namespace runclad::enforce

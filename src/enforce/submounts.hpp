@@ -1,0 +1,20 @@
+// What the host mounts below the source of a recursive bind: judged when the container starts, by
+// the rule that judged the source, so that an automount that came since is no reason to refuse.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "runclad/engine/layout.hpp"
+#include "runclad/policy/effective.hpp"
+#include "runclad/sys/mounts.hpp"
+
+namespace runclad::enforce {
+
+// Answers for MountEvidence::submount_fault. `host` has to outlive the answer; `layout` is asked
+// for once, when there is something to judge.
+std::function<std::string(const sys::Mount&, const std::string&)> JudgeSubmounts(
+    const policy::RuleSetting& host_mounts, const sys::MountTable& host,
+    std::function<engine::Layout()> layout);
+
+}  // namespace runclad::enforce

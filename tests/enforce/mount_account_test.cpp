@@ -1,0 +1,350 @@
+// The mount tables of real containers (tables/<engine>-<what>-<runtime>.json: the table, the
+// host's, the promise, and what stood at each point), and the same with something in them that
+// nobody promised.
+#include "enforce/mount_account.hpp"
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "enforce/promise_json.hpp"
+#include "test_paths.hpp"
+
+namespace runclad::enforce {
+namespace {
+
+const std::filesystem::path kTables = RUNCLAD_TEST_DATA "/enforce/tables";
+
+sys::Examined ExaminedFrom(const json::Document& entry) {
+  sys::Examined examined;
+  examined.inode = {.device = entry.at("device").get<dev_t>(),
+                    .number = entry.at("inode").get<ino_t>()};
+  examined.mode = entry.at("mode").get<mode_t>();
+  examined.device_number = entry.at("number").get<dev_t>();
+  examined.mount_id = entry.at("mount").get<std::uint64_t>();
+  examined.is_mount_root = entry.value("isRoot", true);
+  return examined;
+}
+
+// A container as it was, to be changed.
+struct Container {
+  Promise promise;
+  std::vector<std::string> lines;
+  std::vector<std::string> host;
+  std::map<std::uint64_t, sys::Examined> topmost;
+  std::map<std::string, sys::Examined> at;
+  std::vector<std::string> cgroups;
+  std::string submount_fault;
+
+  // The line of a mount point, the last one of several.
+  std::string& Line(const std::string& point) {
+    const auto found = std::find_if(lines.rbegin(), lines.rend(), [&](const std::string& line) {
+      return line.find(" " + point + " ") != std::string::npos;
+    });
+    EXPECT_NE(found, lines.rend()) << point;
+    return *found;
+  }
+  std::uint64_t Id(const std::string& point) { return std::stoull(Line(point)); }
+  PromisedMount& Mount(const std::string& point) {
+    const auto found = std::ranges::find(promise.mounts, point, &PromisedMount::point);
+    EXPECT_NE(found, promise.mounts.end()) << point;
+    return *found;
+  }
+  // A mount more: MAJOR:MINOR ROOT POINT OPTIONS - TYPE …, on the mount at `under`.
+  void Add(const std::string& under, const std::string& rest) {
+    lines.push_back("9000 " + std::to_string(Id(under)) + " " + rest);
+  }
+};
+
+void Replace(std::string& text, std::string_view before, std::string_view after) {
+  const std::size_t at = text.find(before);
+  ASSERT_NE(at, std::string::npos) << before << " in " << text;
+  text.replace(at, before.size(), after);
+}
+
+Container Load(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  const auto document = json::Document::parse(file);
+  Container container;
+  container.promise = *PromiseFrom(document.at("promise"));
+  container.lines = document.at("mountinfo").get<std::vector<std::string>>();
+  container.host = document.at("host").get<std::vector<std::string>>();
+  for (const auto& [id, entry] : document.at("topmost").items()) {
+    container.topmost[std::stoull(id)] = ExaminedFrom(entry);
+  }
+  for (const auto& [name, entry] : document.at("at").items()) {
+    container.at[name] = ExaminedFrom(entry);
+  }
+  container.cgroups = document.at("cgroups").get<std::vector<std::string>>();
+  return container;
+}
+
+std::string Text(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+// Empty: every mount is accounted for.
+std::string WhyNot(const Container& container) {
+  const auto table = sys::MountTable::Parse(Text(container.lines));
+  const auto host = sys::MountTable::Parse(Text(container.host));
+  if (!table || !host) return "a table cannot be parsed";
+  const auto find = [](const auto& map, const auto& key) -> std::optional<sys::Examined> {
+    const auto found = map.find(key);
+    if (found == map.end()) return std::nullopt;
+    return found->second;
+  };
+  const Status account = AccountForMounts(
+      container.promise,
+      {.container = *table,
+       .host = *host,
+       .topmost = [&](const sys::Mount& mount) { return find(container.topmost, mount.id); },
+       .at = [&](const std::string& path) { return find(container.at, path); },
+       .submount_fault = [&](const sys::Mount&,
+                             const std::string&) { return container.submount_fault; },
+       .cgroups = container.cgroups,
+       .notify_directory = {}});
+  return account ? "" : account.error().message;
+}
+
+TEST(MountAccount, HoldsForContainersOfEveryEngine) {
+  int tables = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kTables)) {
+    EXPECT_EQ(WhyNot(Load(entry.path())), "") << entry.path();
+    ++tables;
+  }
+  EXPECT_GE(tables, 15);
+}
+
+struct Foreign {
+  const char* name;
+  const char* table;
+  std::function<void(Container&)> change;
+  const char* why;  // a part of the sentence
+};
+
+const std::vector<Foreign>& ForeignMounts() {
+  static const std::vector<Foreign> all = {
+      {"the host's /etc", "docker-plain-runc",
+       [](Container& c) { c.Add("/", "254:0 /etc /srv ro,relatime - ext4 /dev/vda rw"); },
+       "nobody asked for the mount at /srv"},
+      {"a tmpfs", "docker-plain-runc",
+       [](Container& c) { c.Add("/", "0:999 / /opt rw,relatime - tmpfs tmpfs rw"); },
+       "nobody asked for the mount at /opt"},
+      {"another proc", "docker-plain-runc",
+       [](Container& c) { c.Add("/", "0:21 / /opt rw,relatime - proc proc rw"); },
+       "nobody asked for the mount at /opt"},
+      {"a part of the container's proc in a second place", "docker-plain-runc",
+       [](Container& c) { c.Add("/", "0:999 /sys /opt rw,relatime - proc proc rw"); },
+       "nobody asked for the mount at /opt"},
+      {"a bind over a promised tmpfs", "docker-plain-runc",
+       [](Container& c) { c.Add("/tmp", "254:0 /etc /tmp rw,relatime - ext4 /dev/vda rw"); },
+       "nobody asked for the mount at /tmp"},
+      {"a tmpfs of the host in place of its own", "docker-plain-runc",
+       [](Container& c) {
+         const std::string device = c.Line("/tmp").substr(c.Line("/tmp").find("0:"), 4);
+         c.host.push_back("8999 1 " + device + " / /run/x rw - tmpfs tmpfs rw");
+       },
+       "is a file system of the host"},
+      {"the host's proc in place of its own", "docker-plain-runc",
+       [](Container& c) {
+         std::string device = c.Line("/proc").substr(c.Line("/proc").find("0:"));
+         device.resize(device.find(' '));
+         c.host.push_back("8999 1 " + device + " / /proc/x rw - proc proc rw");
+       },
+       "is a file system of the host"},
+      {"another type than was asked for", "docker-plain-runc",
+       [](Container& c) { Replace(c.Line("/tmp"), "- tmpfs", "- ramfs"); },
+       "is ramfs, promised was tmpfs"},
+      {"a mount that is missing", "docker-plain-runc",
+       [](Container& c) {
+         std::erase_if(c.lines, [](const std::string& line) {
+           return line.find(" /var/tmp ") != std::string::npos;
+         });
+       },
+       "nothing is mounted at /var/tmp"},
+      {"an engine's file that was exchanged", "docker-plain-runc",
+       [](Container& c) { ++c.topmost.at(c.Id("/etc/hosts")).inode.number; },
+       "/etc/hosts is not what was checked"},
+      {"an engine's file of another file system", "docker-plain-runc",
+       [](Container& c) { ++c.topmost.at(c.Id("/etc/hosts")).inode.device; },
+       "/etc/hosts is not what was checked"},
+      {"an engine's file that nobody can see", "docker-plain-runc",
+       [](Container& c) { c.topmost.erase(c.Id("/etc/hosts")); }, "is covered by another mount"},
+      {"noexec that was lost", "docker-plain-runc",
+       [](Container& c) { Replace(c.Line("/tmp"), ",noexec", ""); },
+       "the mount at /tmp was promised with noexec"},
+      {"a root that can be written to", "docker-plain-runc",
+       [](Container& c) { Replace(c.Line("/"), " ro,", " rw,"); },
+       "its root filesystem is writable"},
+      {"another root", "docker-plain-runc",
+       [](Container& c) { ++c.topmost.at(c.Id("/")).inode.number; },
+       "its root filesystem is not the one"},
+      {"a second root", "docker-plain-runc",
+       [](Container& c) {
+         c.lines.emplace_back("9000 8998 254:0 / / rw,relatime - ext4 /dev/vda rw");
+       },
+       "two roots"},
+      {"mounts that lie on each other", "docker-plain-runc",
+       [](Container& c) {
+         c.lines.emplace_back("9000 9001 254:0 / /a rw - ext4 /dev/vda rw");
+         c.lines.emplace_back("9001 9000 254:0 / /a rw - ext4 /dev/vda rw");
+       },
+       "not a tree"},
+      {"a mask that is another device", "docker-plain-runc",
+       [](Container& c) { c.topmost.at(c.Id("/proc/keys")).device_number = makedev(1, 1); },
+       "nobody asked for the mount at /proc/keys"},
+      {"a mask that is a file", "docker-plain-runc",
+       [](Container& c) { c.topmost.at(c.Id("/proc/keys")).mode = S_IFREG | 0644; },
+       "nobody asked for the mount at /proc/keys"},
+      {"a mask that is a directory of the host", "docker-plain-runc",
+       [](Container& c) { Replace(c.Line("/proc/acpi"), " / /proc/acpi", " /etc /proc/acpi"); },
+       "nobody asked for the mount at /proc/acpi"},
+      {"a mask that can be written to", "docker-plain-runc",
+       [](Container& c) { Replace(c.Line("/proc/acpi"), " ro,", " rw,"); },
+       "the mount at /proc/acpi was promised with ro"},
+      {"a path that is not masked", "docker-plain-runc",
+       [](Container& c) {
+         std::erase_if(c.lines, [](const std::string& line) {
+           return line.find(" /sys/firmware ") != std::string::npos;
+         });
+         c.at.at("/sys/firmware").mount_id = c.Id("/sys");
+       },
+       "/sys/firmware is not masked"},
+      {"a path that can be written to", "docker-plain-runc",
+       [](Container& c) {
+         std::erase_if(c.lines, [](const std::string& line) {
+           return line.find(" /proc/sys ") != std::string::npos;
+         });
+         c.at.at("/proc/sys").mount_id = c.Id("/proc");
+       },
+       "/proc/sys can be written to"},
+      {"another directory in place of a read-only path", "docker-plain-runc",
+       [](Container& c) { Replace(c.Line("/proc/sys"), " /sys /proc/sys", " /1 /proc/sys"); },
+       "nobody asked for the mount at /proc/sys"},
+      {"a read-only path that is not", "docker-plain-runc",
+       [](Container& c) { Replace(c.Line("/proc/sys"), " ro,", " rw,"); },
+       "the mount at /proc/sys was promised with ro"},
+      {"the cgroup of another container", "docker-plain-runc",
+       [](Container& c) { c.cgroups = {"/docker/other"}; },
+       "nobody asked for the mount at /sys/fs/cgroup/"},
+      {"a controller that can be written to", "docker-plain-runc",
+       [](Container& c) { Replace(c.Line("/sys/fs/cgroup/pids"), " ro,", " rw,"); },
+       "the mount at /sys/fs/cgroup/pids was promised with ro"},
+      {"what came along with a volume", "hand-binds-runc",
+       [](Container& c) { c.submount_fault = "is the host's /etc"; }, "came along with"},
+      {"what came along and lost nosuid", "hand-binds-runc",
+       [](Container& c) {
+         for (std::string& line : c.lines) {
+           if (line.find(" /data/sub ") != std::string::npos) Replace(line, ",nosuid", "");
+         }
+       },
+       "the mount at /data/sub was promised with nosuid"},
+      {"a mount below a bind that is not recursive", "hand-binds-runc",
+       [](Container& c) { c.Mount("/data").is_recursive = false; },
+       "nobody asked for the mount at /data/sub"},
+      {"a covered bind of another source", "hand-cover-runc",
+       [](Container& c) { c.Mount("/v/inner").root += "x"; }, "/v/inner is not what was checked"},
+      {"a covered bind whose source can be exchanged", "hand-cover-runc",
+       [](Container& c) {
+         c.Mount("/v/inner").replaceable_because = "could be replaced by user 1000";
+       },
+       "its source could be replaced by user 1000"},
+      {"a device node that is another one", "hand-userdev-runc",
+       [](Container& c) { c.topmost.at(c.Id("/dev/zero")).device_number = makedev(1, 1); },
+       "nobody asked for the mount at /dev/zero"},
+      {"a device that was not asked for", "hand-userdev-crun",
+       [](Container& c) { c.promise.devices.clear(); }, "nobody asked for the mount at /dev/fuse"},
+      {"a mask of crun's that is another device", "hand-plain-crun",
+       [](Container& c) { c.topmost.at(c.Id("/proc/keys")).device_number = makedev(1, 1); },
+       "nobody asked for the mount at /proc/keys"},
+      {"crun's copy of a volume without nosuid", "hand-plain-crun",
+       [](Container& c) {
+         c.promise.readonly_paths.emplace_back("/dev/shm");
+         std::string line = c.Line("/dev/shm").substr(c.Line("/dev/shm").find("0:"));
+         Replace(line, " rw,nosuid,nodev,noexec", " ro");
+         c.Add("/dev/shm", line);
+       },
+       "the mount at /dev/shm was promised with nosuid, nodev, noexec"},
+      {"an overlay of other layers", "podman-overlay-runc",
+       [](Container& c) { Replace(c.Line("/x"), "lowerdir=/", "lowerdir=/other/"); },
+       "has other layers than were checked"},
+      {"a terminal of the host", "docker-tty-runc",
+       [](Container& c) { Replace(c.Line("/dev/console"), " 0:", " 9:"); },
+       "nobody asked for the mount at /dev/console"},
+  };
+  return all;
+}
+
+TEST(MountAccount, RefusesWhatNobodyPromised) {
+  EXPECT_GE(ForeignMounts().size(), 20U);
+  for (const Foreign& foreign : ForeignMounts()) {
+    Container container = Load(kTables / (std::string(foreign.table) + ".json"));
+    ASSERT_EQ(WhyNot(container), "") << foreign.table;
+    foreign.change(container);
+    const std::string why = WhyNot(container);
+    EXPECT_NE(why.find(foreign.why), std::string::npos) << foreign.name << ": " << why;
+  }
+}
+
+// One after the other, every mount is given a directory of the host's disk to show.
+TEST(MountAccount, NoLineIsBelievedForItsPointAlone) {
+  for (const auto& entry : std::filesystem::directory_iterator(kTables)) {
+    const Container whole = Load(entry.path());
+    for (std::size_t i = 0; i < whole.lines.size(); ++i) {
+      Container container = whole;
+      std::string& line = container.lines[i];
+      const std::uint64_t id = std::stoull(line);
+      const std::size_t device = line.find(' ', line.find(' ') + 1) + 1;
+      const std::size_t root = line.find(' ', device) + 1;
+      const std::size_t point = line.find(' ', root) + 1;
+      line = line.substr(0, device) + "254:0 /etc " + line.substr(point, line.find(" - ") - point) +
+             " - ext4 /dev/vda rw";
+      if (const auto seen = container.topmost.find(id); seen != container.topmost.end()) {
+        seen->second.inode = {.device = makedev(254, 0), .number = 2};
+        seen->second.mode = S_IFDIR | 0755;
+      }
+      for (auto& [path, examined] : container.at) {
+        if (examined.mount_id != id) continue;
+        examined.mode = S_IFDIR | 0755;
+      }
+      EXPECT_NE(WhyNot(container), "") << entry.path() << ": " << whole.lines[i];
+    }
+  }
+}
+
+TEST(MountAccount, LeavesToHooksWhatTheyAdd) {
+  Container container = Load(kTables / "docker-plain-runc.json");
+  container.Add("/",
+                "254:0 /usr/lib/x.so /usr/lib/x.so ro,nosuid,nodev,relatime - ext4 /dev/vda rw");
+  EXPECT_NE(WhyNot(container), "");
+  container.promise.hooks_may_mount = true;
+  EXPECT_EQ(WhyNot(container), "");
+  ++container.topmost.at(container.Id("/etc/hosts")).inode.number;
+  EXPECT_NE(WhyNot(container), "") << "what was promised is not theirs";
+}
+
+TEST(MountAccount, TakesFileSystemsOfASharedNamespace) {
+  Container container = Load(kTables / "docker-plain-runc.json");
+  std::string device = container.Line("/proc").substr(container.Line("/proc").find("0:"));
+  device.resize(device.find(' '));
+  container.host.push_back("8999 1 " + device + " / /proc/x rw - proc proc rw");
+  EXPECT_NE(WhyNot(container), "");
+  std::erase_if(container.promise.namespaces,
+                [](const PromisedNamespace& entry) { return entry.name == "pid"; });
+  EXPECT_EQ(WhyNot(container), "");
+}
+
+}  // namespace
+}  // namespace runclad::enforce
