@@ -67,6 +67,14 @@ std::optional<Kept> Read(int directory, const std::string& file_name) {
   return Kept{text("digest"), {*std::move(reference), tier}, text("container")};
 }
 
+// Whether the container of a kept name of that age does not exist any more.
+bool IsGone(int directory, const std::string& file_name, std::time_t age) {
+  const auto kept = Read(directory, file_name);
+  if (!kept || kept->container.empty()) return age > kMaxAgeSeconds;
+  struct stat container {};
+  return ::lstat(kept->container.c_str(), &container) != 0 && errno == ENOENT;
+}
+
 void Sweep(int directory) {
   const std::time_t now = std::time(nullptr);
   struct stat status {};
@@ -80,14 +88,13 @@ void Sweep(int directory) {
   if (!stream) return;
   while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
     const std::string name = static_cast<const char*>(entry->d_name);
-    if (!name.ends_with(".json") || ::fstatat(directory, name.c_str(), &status, 0) != 0) continue;
-    const auto kept = Read(directory, name);
-    struct stat container {};
-    const bool is_gone = kept && !kept->container.empty()
-                             ? ::lstat(kept->container.c_str(), &container) != 0 && errno == ENOENT
-                             : now - status.st_mtime > kMaxAgeSeconds;
+    const bool is_temporary = name.starts_with(sys::kTemporaryPrefix);
+    if (!is_temporary && !name.ends_with(".json")) continue;
+    if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    const std::time_t age = now - status.st_mtime;
     // Never one that was just written: its engine may be about to make the directory.
-    if (is_gone && now - status.st_mtime > kSweepSeconds) ::unlinkat(directory, name.c_str(), 0);
+    if (age <= kSweepSeconds) continue;
+    if (is_temporary || IsGone(directory, name, age)) ::unlinkat(directory, name.c_str(), 0);
   }
 }
 

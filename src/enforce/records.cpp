@@ -181,6 +181,9 @@ void Records::Sweep(const std::string& runtime_root) const {
       pid_t pid = 0;
       std::from_chars(name.data() + kPidPrefix.size(), name.data() + name.size(), pid);
       if (FindByPid(pid).empty()) ::unlinkat(directory_.get(), name.c_str(), 0);
+    } else if (name.starts_with(sys::kTemporaryPrefix) &&
+               IsOld(directory_.get(), name.c_str(), now)) {
+      ::unlinkat(directory_.get(), name.c_str(), 0);
     }
   }
 }

@@ -149,7 +149,7 @@ Result<std::string> ReadTrustedFile(int dir_fd, const std::string& name, std::si
 Status ReplaceFile(int dir_fd, const std::string& name, std::string_view bytes, mode_t mode,
                    uid_t owner, gid_t group) {
   // Without `name`, which may be as long as a name can be.
-  const std::string temporary = ".runclad-" + std::to_string(::getpid());
+  const std::string temporary = std::string(kTemporaryPrefix) + std::to_string(::getpid());
   const auto create = [&] {
     return UniqueFd(::openat(dir_fd, temporary.c_str(),
                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR));

@@ -104,11 +104,15 @@ TEST_F(KeptNames, OfContainersThatAreGoneAreSwept) {
   EXPECT_TRUE(fs::exists(File())) << "its container is only stopped";
 
   fs::remove_all(base_ / "docker/containers/abc");
+  const fs::path left = fs::path(state_) / "names/.runclad-1";
+  std::ofstream(left) << "cut sho";
+  make_old(left);
   Keep(Name("redis:7"));
   EXPECT_TRUE(fs::exists(File())) << "swept a moment ago";
   make_old(fs::path(state_) / "names/swept");
   Keep(Name("redis:7"));
   EXPECT_FALSE(fs::exists(File()));
+  EXPECT_FALSE(fs::exists(left)) << "its writer died";
   EXPECT_EQ(Found(), "docker.io/library/redis:7 tag");
 }
 

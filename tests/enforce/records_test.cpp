@@ -187,12 +187,17 @@ TEST_F(RecordsTest, AreFoundByTheirLivingFirstProcess) {
 TEST_F(RecordsTest, SweepTakesOldRecordsOfContainersThatAreGone) {
   for (const char* id : {"gone", "fresh", "living"}) ASSERT_TRUE(records_->Write(Sample(id)));
   std::filesystem::create_directory(root_ + "/living");
+  std::ofstream(directory_ + "/.runclad-1") << "cut sho";
+  std::ofstream(directory_ + "/.runclad-2") << "being writ";
   Age("gone.json");
   Age("living.json");
+  Age(".runclad-1");
   records_->Sweep(root_);
   EXPECT_FALSE(std::filesystem::exists(directory_ + "/gone.json"));
   EXPECT_TRUE(std::filesystem::exists(directory_ + "/fresh.json")) << "younger than ten minutes";
   EXPECT_TRUE(std::filesystem::exists(directory_ + "/living.json"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/.runclad-1")) << "its writer died";
+  EXPECT_TRUE(std::filesystem::exists(directory_ + "/.runclad-2"));
 
   ASSERT_TRUE(records_->Write(Sample("later")));
   Age("later.json");

@@ -43,6 +43,9 @@ Result<std::optional<UniqueFd>> OpenTrusted(int dir_fd, std::string_view path);
 // The sentence that says why others could have written what `status` describes; empty when not.
 std::string WhyUntrusted(const struct stat& status);
 
+// How the temporary files of ReplaceFile begin; one that is old was left by a process that died.
+inline constexpr std::string_view kTemporaryPrefix = ".runclad-";
+
 // Replaces `name` in `dir_fd` by `bytes` in one step (O_EXCL temporary file + rename), with `mode`
 // and, where not ours already, `owner`:`group`.
 Status ReplaceFile(int dir_fd, const std::string& name, std::string_view bytes, mode_t mode,
