@@ -1,9 +1,10 @@
 """Makes every system call of one call of runclad fail, and makes it the last, and looks at what is
-left: faults.py exec|start|delete|refusal ERRNO[,ERRNO…] RECORD RENEW COMMAND…
+left: faults.py create|exec|start|delete|refusal ERRNO[,ERRNO…] RECORD RENEW COMMAND…
 
 COMMAND is the call, with a stand-in as its lower runtime, which writes $STANDIN when it is reached;
 a refusal is a start that never may reach it. RECORD is the container's record; RENEW is a command of
-bash that makes the container again. Prints what is wrong, and how many faults were tried; the status
+bash that makes the container again, or for create the bundle that is written, whose config.json is
+as the engine wrote it. Prints what is wrong, and how many faults were tried; the status
 says whether all was right."""
 
 import collections, os, re, subprocess, sys
@@ -27,13 +28,29 @@ def read(path):
         return None
 
 
+def put(path, content):
+    """Makes the file what it was; None: it was not there."""
+    if content is not None:
+        with open(path, "wb") as file:
+            file.write(content)
+        os.chmod(path, 0o600)
+    elif os.path.exists(path):
+        os.unlink(path)
+
+
+def temporary_files(directory):
+    return [name for name in os.listdir(directory) if name.startswith(".")]
+
+
 def restore():
     for name in os.listdir(records):
         if name != os.path.basename(record_path) and name != "swept":
             os.unlink(records + "/" + name)
-    with open(record_path, "wb") as file:
-        file.write(before)
-    os.chmod(record_path, 0o600)
+    put(record_path, before)
+    if verb == "create":
+        put(document_path, document)
+        for name in temporary_files(renew):
+            os.unlink(renew + "/" + name)
     if os.path.exists(standin):
         os.unlink(standin)
 
@@ -58,10 +75,13 @@ def complain(*what):
 
 # Once without a fault: the system calls, and the record as it shall be.
 before = read(record_path)
+document_path = renew + "/config.json"
+document = read(document_path) if verb == "create" else None
 trace = standin + ".trace"
 status, said = call("-o", trace)
 after = read(record_path)
 handed_on = read(standin)
+hardened = read(document_path) if verb == "create" else None
 if (status != 0) != (verb == "refusal") or (handed_on is None) != (verb == "refusal"):
     sys.exit(f"the call fails by itself: {status} {said}")
 counts = collections.Counter()
@@ -78,7 +98,7 @@ counts["execve"] -= 1  # the first is strace's own
 def judge(fault, is_killed):
     """What has to be true of the call that is over."""
     ran, record = read(standin), read(record_path)
-    allowed = {"exec": [before], "start": [before, after], "refusal": [before],
+    allowed = {"create": [before, after], "exec": [before], "start": [before, after], "refusal": [before],
                "delete": [before, None]}[verb]
     if record not in allowed:
         complain(fault, "the record is", record and record[:200])
@@ -89,6 +109,8 @@ def judge(fault, is_killed):
             complain(fault, "an exec gets more than its container")
         if verb == "refusal":
             complain(fault, "a container is started that was not verified")
+        if verb == "create" and (record != after or read(document_path) != hardened):
+            complain(fault, "a container is made of another document, or without its record")
         if verb == "start" and record != after:
             complain(fault, "a container is started that the record does not know")
     elif not is_killed:
@@ -97,9 +119,10 @@ def judge(fault, is_killed):
             return
         if status != 1 or not (is_sentence or (fault.startswith("write ") and not said)):
             complain(fault, "ends with status", status, "and", repr(said[:200]))
-    left = [name for name in os.listdir(records)
-            if name.startswith(".") and not (is_killed and name.startswith(".runclad-"))]
-    if left:
+    if verb == "create" and read(document_path) not in [document, hardened]:
+        complain(fault, "the document is", read(document_path)[:200])
+    left = temporary_files(records) + (temporary_files(renew) if verb == "create" else [])
+    if left and not (is_killed and all(name.startswith(".runclad-") for name in left)):
         complain(fault, "leaves", left)
 
 

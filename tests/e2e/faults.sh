@@ -1,5 +1,5 @@
 #!/bin/bash
-# Each system call of exec, start and delete fails, and each is the last (kill -9): nothing that was
+# Each system call of create, exec, start and delete fails, and each is the last (kill -9): nothing that was
 # not verified runs, and the record stays one that a later call can work with.
 #
 # RUNCLAD_FAULTS=ENOMEM,ENOSPC,EACCES … tries other errors than EIO (20 s each).
@@ -39,21 +39,27 @@ export here bundle E2E_RUNTIME E2E_PLAIN E2E_WORK
 # Under --prove there is no record, and one stands in for it.
 record_of() {
   local record
+  mkdir -p "$STATE"
   record=/run/runclad/$(stat -c %d-%i "$STATE")/faults.json
+  mkdir -p "${record%/*}"
   if [ "$E2E_PROVE" = 1 ]; then
-    mkdir -p "${record%/*}"
     printf '{"pid":%s}\n' "$(pid_of faults)" >"$record"
   fi
   printf '%s\n' "$record"
 }
-faults() {  # VERB STATE ARGUMENT…
-  local verb=$1 state=$2
+faults() {  # VERB STATE|BUNDLE ARGUMENT…
+  local verb=$1 renew="renew $2"
   shift 2
-  renew "$state"
+  if [ "$verb" = create ]; then renew=$bundle; else $renew; fi
   CAPTURE_SECONDS=600 capture python3 "$E2E_DIR/faults.py" "$verb" "${RUNCLAD_FAULTS:-EIO}" \
-    "$(record_of)" "renew $state" "${program[@]}" --root "$STATE" "${verb/refusal/start}" "$@"
+    "$(record_of)" "$renew" "${program[@]}" --root "$STATE" "${verb/refusal/start}" "$@"
   printf '# %s: %s\n' "$verb" "$(tail -n 1 <<<"$OUT")"
 }
+
+discard faults
+faults create "$bundle" --bundle "$bundle" faults
+[ "$E2E_PROVE" = 1 ] ||
+  holds "whatever fails in create, what runs is the hardened document, and has its record" succeeded
 
 jq '.process | .noNewPrivileges = false
   | .capabilities |= map_values(["CAP_SYS_ADMIN", "CAP_SYS_PTRACE"])' "$here/config.json" \
