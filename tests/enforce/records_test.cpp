@@ -113,7 +113,7 @@ TEST_F(RecordsTest, ReadInPartHaveWhatStartNeeds) {
   const auto found = records_->Find("web", RecordParts::kLife);
   ASSERT_TRUE(found && found->has_value());
   EXPECT_EQ((*found)->bundle, "/bundles/web");
-  EXPECT_EQ((*found)->promise.binds.size(), 1U);
+  EXPECT_EQ((*found)->promise.mounts.size(), 1U);
   EXPECT_EQ((*found)->process_policy.mode, policy::Mode::kAudit);
   EXPECT_TRUE((*found)->process_policy.log.required);
   EXPECT_TRUE((*found)->process_policy.rules.empty());
