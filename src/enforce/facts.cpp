@@ -258,6 +258,7 @@ Result<rules::Facts> GatherFacts(const oci::Spec& spec, const policy::Effective&
   facts.kernel = GatherKernel();
   facts.kernel.capabilities = OwnCapabilities(spec);
   facts.lsm = GatherLsm(spec, policy.rule("lsm-label"), facts.identity.engine);
+  facts.listed_devices = policy.rule("devices").parameters.strings("allow");
   GatherHost(spec, policy, request, subject, facts);
   if (auto gathered = GatherRootfs(spec, policy, request, subject, facts); !gathered) {
     return gathered.error();

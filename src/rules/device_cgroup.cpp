@@ -1,5 +1,7 @@
 // device-cgroup: what the container may open if it gets hold of a node, wherever that came from
 // (CIS 5.18).
+#include <algorithm>
+
 #include "runclad/rules/rule.hpp"
 
 #include "device_list.hpp"
@@ -11,22 +13,51 @@ bool IsEverything(const oci::DeviceRule& rule) {
   return (rule.type.empty() || rule.type == "a") && rule.major < 0 && rule.minor < 0;
 }
 
+// The numbers that the policy or another rule lets the container have.
+struct Granted {
+  std::span<const std::string> listed;      // "allow"
+  std::span<const std::string> of_devices;  // "allow" of devices
+  std::span<const oci::Device> nodes;       // /linux/devices: those that passed the rule devices
+  bool has_unlisted = false;                // any other single character device
+};
+
+bool IsNode(const Granted& granted, const oci::DeviceRule& rule) {
+  return std::ranges::any_of(granted.nodes, [&](const oci::Device& node) {
+    const bool is_character = node.type == "c" || node.type == "u";
+    return is_character && node.major == rule.major && node.minor == rule.minor;
+  });
+}
+
 // Whether an allowing line may stay.
-bool MayStay(const oci::DeviceRule& rule, std::span<const std::string> allowed) {
+bool MayStay(const oci::DeviceRule& rule, const Granted& granted) {
   if (rule.type != "c" && rule.type != "b") return false;
   const bool is_block = rule.type == "b";
-  if (IsListedDevice(allowed, is_block, rule.major, rule.minor)) return true;
+  if (IsListedDevice(granted.listed, is_block, rule.major, rule.minor) ||
+      IsListedDevice(granted.of_devices, is_block, rule.major, rule.minor)) {
+    return true;
+  }
   // To make a node is nothing without opening it; runc itself gives this to every container.
   if (rule.access == "m") return true;
-  constexpr std::int64_t kTerminals = 136;  // /dev/pts
-  if (!is_block && rule.major == kTerminals) return true;
-  return !is_block && rule.major >= 0 && rule.minor >= 0 && !IsMemoryDevice(rule.major, rule.minor);
+  if (is_block) return false;
+  if (IsOrdinaryDevice(rule.major, rule.minor)) return true;
+  const bool is_single = rule.major >= 0 && rule.minor >= 0;
+  return is_single && !IsMemoryDevice(rule.major, rule.minor) &&
+         (granted.has_unlisted || IsNode(granted, rule));
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
-  const std::vector<std::string>& allowed = context.parameters.strings("allow");
   const std::vector<oci::DeviceRule> before = spec.device_rules();
-  if (context.is_update && before.empty()) return {};
+  // No engine changes devices in an update; crun would, beyond what was decided at create.
+  if (context.is_update) {
+    if (before.empty()) return {};
+    return {ProposeRemove("/linux/resources/devices",
+                          "would decide anew what the running container may open")};
+  }
+  const std::vector<oci::Device> nodes = spec.devices();
+  const Granted granted = {.listed = context.parameters.strings("allow"),
+                           .of_devices = context.facts.listed_devices,
+                           .nodes = nodes,
+                           .has_unlisted = context.parameters.text("unlisted") == "allow"};
   // Without this line the container's cgroup begins as its parent's: with everything.
   std::vector<oci::DeviceRule> after = {{.allow = false, .type = {}, .access = "rwm"}};
   std::string removed;
@@ -36,7 +67,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       after.front() = rule;
       continue;
     }
-    if (!rule.allow || MayStay(rule, allowed)) {
+    if (!rule.allow || MayStay(rule, granted)) {
       after.push_back(rule);
       continue;
     }
@@ -50,15 +81,25 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                                   : "lets the container open " + removed)};
 }
 
+constexpr std::string_view kUnlisted[] = {"remove", "allow"};
 constexpr policy::ParameterSchema kParameters[] = {
     {.name = "allow",
      .type = policy::ParameterType::kStrings,
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kDevice,
      .choices = {},
-     .description = "lines for block devices, the host's memory or every number that may stay",
+     .description = "devices whose lines stay, beside devices.allow and what every container has",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>()},
+    {.name = "unlisted",
+     .type = policy::ParameterType::kText,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kUnlisted,
+     .description = "what happens to the line of another single character device; block devices, "
+                    "the host's memory and whole ranges are removed unless they are listed",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = std::string_view("remove")},
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.18"};
 constexpr std::string_view kPaths[] = {"/linux/resources/devices"};
@@ -72,9 +113,11 @@ extern constinit const Rule kDeviceCgroup{
     .title = "The device cgroup denies first",
     .rationale =
         "The device cgroup decides what the container may open, whether the node came from the "
-        "engine, from mknod or from a volume. It denies everything to begin with; lines that open "
-        "a whole range, a block device or the host's memory are taken out.",
-    .way_out = "list the device in device-cgroup.allow (\"b 8:0\")",
+        "engine, from mknod, from a volume or with the image. It denies everything to begin with, "
+        "and opens what every container has, devices that the rule devices let pass and those that "
+        "the policy lists. Docker gives every container c 5:1 as well, which is the host's "
+        "console.",
+    .way_out = "list the device in devices.allow or device-cgroup.allow (\"c 10:229\")",
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

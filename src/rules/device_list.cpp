@@ -1,6 +1,8 @@
 #include "device_list.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace runclad::rules {
 namespace {
@@ -28,6 +30,22 @@ bool IsMemoryDevice(std::int64_t major, std::int64_t minor) {
   constexpr std::int64_t kPort = 4;
   // 3 is /dev/null.
   return major == kMemory && (minor == kMem || minor == 2 || minor == kPort || minor < 0);
+}
+
+bool IsOrdinaryDevice(std::int64_t major, std::int64_t minor) {
+  constexpr std::array<std::pair<std::int64_t, std::int64_t>, 7> kOrdinary = {{
+      {1, 3},  // null
+      {1, 5},  // zero
+      {1, 7},  // full
+      {1, 8},  // random
+      {1, 9},  // urandom
+      {5, 0},  // tty
+      {5, 2},  // ptmx
+  }};
+  constexpr std::int64_t kFirstTerminals = 136;
+  constexpr std::int64_t kLastTerminals = 143;
+  if (major >= kFirstTerminals && major <= kLastTerminals) return true;
+  return std::ranges::find(kOrdinary, std::pair(major, minor)) != kOrdinary.end();
 }
 
 }  // namespace runclad::rules

@@ -19,4 +19,9 @@ bool IsListedDevice(std::span<const std::string> allowed, bool is_block, std::in
 // The host's memory and ports: /dev/mem, /dev/kmem, /dev/port.
 bool IsMemoryDevice(std::int64_t major, std::int64_t minor);
 
+// A character device that every container may have: null, zero, full, random, urandom, tty, ptmx
+// and pseudo-terminals, minor -1 being all of the latter. Not c 5:1, which is the host's own
+// console whoever opens it: a container's /dev/console is a pseudo-terminal.
+bool IsOrdinaryDevice(std::int64_t major, std::int64_t minor);
+
 }  // namespace runclad::rules

@@ -1,5 +1,4 @@
 // devices: which of the host's devices the runtime makes in the container's /dev (CIS 5.18).
-#include <array>
 #include <utility>
 
 #include "runclad/rules/rule.hpp"
@@ -8,27 +7,6 @@
 
 namespace runclad::rules {
 namespace {
-
-// What every engine and runtime makes for every container, and pseudo-terminals.
-bool IsOrdinary(const oci::Device& device) {
-  constexpr std::array<std::pair<std::int64_t, std::int64_t>, 8> kOrdinary = {{
-      {1, 3},  // null
-      {1, 5},  // zero
-      {1, 7},  // full
-      {1, 8},  // random
-      {1, 9},  // urandom
-      {5, 0},  // tty
-      {5, 1},  // console
-      {5, 2},  // ptmx
-  }};
-  constexpr std::int64_t kFirstTerminals = 136;
-  constexpr std::int64_t kLastTerminals = 143;
-  if (device.major >= kFirstTerminals && device.major <= kLastTerminals) return true;
-  for (const auto& [major, minor] : kOrdinary) {
-    if (device.major == major && device.minor == minor) return true;
-  }
-  return false;
-}
 
 Findings Check(const oci::Spec& spec, const Context& context) {
   const std::vector<std::string>& allowed = context.parameters.strings("allow");
@@ -42,7 +20,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     if (IsListedDevice(allowed, is_block, device.major, device.minor)) continue;
     const bool is_memory = !is_block && IsMemoryDevice(device.major, device.minor);
     const bool is_harmless = !is_block && !is_memory;
-    if (is_harmless && (lets_unlisted || IsOrdinary(device))) continue;
+    if (is_harmless && (lets_unlisted || IsOrdinaryDevice(device.major, device.minor))) continue;
     const std::string name = DeviceName(is_block, device.major, device.minor);
     std::string why = "is the host's device " + name;
     if (is_block) why = "is a block device of the host, " + name;

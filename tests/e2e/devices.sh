@@ -48,6 +48,58 @@ guards "nor one that allows this very disk" not reads_disk
 docker_run --device-cgroup-rule 'b *:* rwm' --cap-add MKNOD box \
   sh -c "mknod /tmp/disk b 7 $MINOR && head -c 15 /tmp/disk"
 guards "--device-cgroup-rule and mknod open none" not reads_disk
+# Nodes of character devices that come with the image; the kernel says whether they are opened.
+nodes=$(mktemp -d "$E2E_WORK/nodes.XXXXXX")
+cp -a "$E2E_WORK/rootfs/." "$nodes"
+mkdir "$nodes/nodes"
+mknod "$nodes/nodes/kmsg" c 1 11
+mknod "$nodes/nodes/fuse" c 10 229
+mknod "$nodes/nodes/loop-control" c 10 237
+mknod "$nodes/nodes/console" c 5 1
+mknod "$nodes/nodes/zero" c 1 5
+tar -C "$nodes" -c . | docker import - box-nodes >/dev/null
+tar -C "$nodes" -c . | podman import -q - box-nodes >/dev/null
+kernel_log_has() { dmesg | grep -qF "$1"; }
+docker_nodes() { docker_run "$@"; }
+podman_nodes() {
+  capture podman --cgroup-manager cgroupfs --events-backend file --runtime "$E2E_RUNTIME" run --rm \
+    --network none --cgroup-parent "$E2E_CGROUP" --ulimit nofile=1024:2048 \
+    --ulimit nproc=1000:2000 "$@"
+}
+for engine in docker podman; do
+  word=runclad-e2e-$engine-$$
+  "${engine}_nodes" --device-cgroup-rule 'c 1:11 rwm' box-nodes sh -c "echo $word >/nodes/kmsg"
+  guards "$engine --device-cgroup-rule and a node of the image write nothing to the kernel's log" \
+    not kernel_log_has "$word"
+  "${engine}_nodes" --device-cgroup-rule 'c 10:229 rwm' box-nodes \
+    sh -c 'exec 3<>/nodes/fuse && echo opened'
+  guards "$engine: nor open fuse" out_lacks opened
+  "${engine}_nodes" --device-cgroup-rule 'c 10:* rwm' box-nodes \
+    sh -c 'exec 3<>/nodes/loop-control && echo opened'
+  guards "$engine: nor the control of loop devices" out_lacks opened
+  "${engine}_nodes" box-nodes sh -c 'head -c 1 /nodes/zero | wc -c'
+  holds "$engine: a node of the image for an ordinary device works" out_is 1
+done
+docker_run box-nodes sh -c 'exec 3>/nodes/console && echo opened'
+guards "a node of the image does not open the host's console, though Docker allows it" \
+  out_lacks opened
+# What a policy lists, in either rule, works whoever makes the node.
+for rules in '"device-cgroup": {"allow": ["c 10:229"]}' '"devices": {"allow": ["c 10:*"]}'; do
+  printf '{"log": {"target": "file:%s"}, "rules": {%s}}\n' "$E2E_POLICIES/own/audit.jsonl" \
+    "$rules" >"$E2E_POLICIES/own/policy.json"
+  RUNTIME=own docker_run --device-cgroup-rule 'c 10:229 rwm' box-nodes \
+    sh -c 'exec 3<>/nodes/fuse && echo opened'
+  holds "$rules: the node opens it" out_is opened
+done
+RUNTIME=own docker_run --device /dev/fuse box sh -c 'exec 3<>/dev/fuse && echo opened'
+holds "devices.allow: and so does one that the engine makes" out_is opened
+printf '{"log": {"target": "file:%s"}}\n' "$E2E_POLICIES/own/audit.jsonl" \
+  >"$E2E_POLICIES/own/policy.json"
+RUNTIME=baseline docker_run --device-cgroup-rule 'c 10:229 rwm' box-nodes \
+  sh -c 'exec 3<>/nodes/fuse && echo opened'
+holds "baseline lets a single character device pass" out_is opened
+docker rmi box-nodes >/dev/null
+podman rmi box-nodes >/dev/null
 docker_run box sh -c 'head -c 1 /dev/zero | wc -c && echo x >/dev/null && test -c /dev/urandom'
 holds "the ordinary devices work" out_is 1
 docker_run -t box tty

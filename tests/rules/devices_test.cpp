@@ -47,6 +47,7 @@ TEST(Devices, OfTheHostAreRefused) {
       {"full", Node("/dev/full", "c", 1, 7), false, false},
       {"urandom", Node("/dev/urandom", "c", 1, 9), false, false},
       {"a terminal", Node("/dev/pts/0", "c", 136, 0), false, false},
+      {"the host's console", Node("/dev/console", "c", 5, 1), true, false},
       {"a named pipe", Node("/dev/initctl", "p", 0, 0), false, false},
   };
   for (const auto& [name, node, restricted, baseline] : cases) {
@@ -78,59 +79,105 @@ TEST(Devices, AreNamedByPathAndNumbers) {
                         "host, b 8:1 (CIS 5.18"));
 }
 
-std::string CgroupOf(const std::string& lines, std::vector<std::string> allow = {}) {
+policy::Parameters Cgroup(std::vector<std::string> allow, const char* unlisted = "remove") {
   policy::Parameters parameters;
   parameters.Set("allow", std::move(allow));
-  const auto decision = DecideBy(
-      "device-cgroup", R"({"linux":{"resources":{"devices":[)" + lines + "]}}}", parameters);
-  const std::string written = decision.spec.Write();
-  const std::string again = DecideBy("device-cgroup", written, parameters).spec.Write();
-  EXPECT_EQ(again, written) << "twice is not once";
-  return written.substr(std::string(R"({"linux":{"resources":{"devices":[)").size());
+  parameters.Set("unlisted", std::string(unlisted));
+  return parameters;
 }
+
+// What device-cgroup leaves of `lines`, with `nodes` in /linux/devices; twice is the same as once.
+std::string CgroupOf(const std::string& lines, const policy::Parameters& parameters = Cgroup({}),
+                     const Facts& facts = {}, const std::string& nodes = {}) {
+  const std::string document =
+      R"({"linux":{"devices":[)" + nodes + R"(],"resources":{"devices":[)" + lines + "]}}}";
+  const auto decision = DecideBy("device-cgroup", document, parameters, facts);
+  const std::string written = decision.spec.Write();
+  const std::string again = DecideBy("device-cgroup", written, parameters, facts).spec.Write();
+  EXPECT_EQ(again, written) << "twice is not once";
+  const std::string start = R"("resources":{"devices":[)";
+  const std::size_t first = written.find(start) + start.size();
+  return written.substr(first, written.rfind("]}}}") - first);
+}
+
+std::string Line(const std::string& type, int major, int minor, const char* access = "rwm") {
+  return R"({"access":")" + std::string(access) + R"(","allow":true,"major":)" +
+         std::to_string(major) + R"(,"minor":)" + std::to_string(minor) + R"(,"type":")" + type +
+         "\"}";
+}
+
+constexpr const char* kDenial = R"({"access":"rwm","allow":false})";
 
 TEST(DeviceCgroup, DeniesFirst) {
   policy::Parameters none;
   EXPECT_EQ(DecideBy("device-cgroup", "{}", none).spec.Write(),
             R"({"linux":{"resources":{"devices":[{"access":"rwm","allow":false}]}}})");
-  EXPECT_EQ(CgroupOf(R"({"allow":true,"type":"c","major":1,"minor":3,"access":"rwm"})"),
-            R"({"access":"rwm","allow":false},)"
-            R"({"access":"rwm","allow":true,"major":1,"minor":3,"type":"c"}]}}})");
+  EXPECT_EQ(CgroupOf(Line("c", 1, 3)), std::string(kDenial) + "," + Line("c", 1, 3));
 }
 
-TEST(DeviceCgroup, LeavesWhatEnginesSendAlone) {
-  const std::string docker =
-      R"({"access":"rwm","allow":false},{"access":"rwm","allow":true,"major":1,"minor":5,"type":"c"},)"
-      R"({"access":"rwm","allow":true,"major":136,"type":"c"},)"
-      R"({"access":"rwm","allow":false,"major":10,"minor":229,"type":"c"})";
-  EXPECT_EQ(CgroupOf(docker), docker + "]}}}");
-  const std::string mknod =
-      R"({"access":"rwm","allow":false},{"access":"m","allow":true,"type":"b"})";
-  EXPECT_EQ(CgroupOf(mknod), mknod + "]}}}");
+TEST(DeviceCgroup, LeavesWhatEnginesAndRuntimesGiveEveryContainer) {
+  std::string lines = kDenial;
+  for (const auto& [major, minor] : std::vector<std::pair<int, int>>{
+           {1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 2}, {136, -1}, {136, 4}}) {
+    lines += "," + Line("c", major, minor);
+  }
+  lines += R"(,{"access":"rwm","allow":true,"major":136,"type":"c"})"
+           R"(,{"access":"m","allow":true,"type":"b"},{"access":"m","allow":true,"type":"c"})"
+           R"(,{"access":"rwm","allow":false,"major":10,"minor":229,"type":"c"})";
+  EXPECT_EQ(CgroupOf(lines), lines);
 }
 
-TEST(DeviceCgroup, TakesOutWhatOpensMoreThanOneDevice) {
-  const std::string denial = R"({"access":"rwm","allow":false})";
+TEST(DeviceCgroup, TakesOutWhatOpensMoreThanThat) {
+  const std::string denial = kDenial;
   struct Case {
     std::string line;
     std::string listed;  // lets it stay
+    bool passes_baseline = false;
   };
   const Case cases[] = {
       {R"({"access":"rwm","allow":true})", ""},
       {R"({"access":"rwm","allow":true,"type":"a"})", ""},
-      {R"({"access":"rw","allow":true,"type":"a","major":8,"minor":0})", ""},
+      {Line("a", 8, 0, "rw"), ""},
       {R"({"access":"rwm","allow":true,"major":42,"type":"c"})", "c 42:*"},
       {R"({"access":"r","allow":true,"type":"b"})", "b *:*"},
-      {R"({"access":"r","allow":true,"major":8,"minor":0,"type":"b"})", "b 8:0"},
-      {R"({"access":"r","allow":true,"major":1,"minor":1,"type":"c"})", "c 1:1"},
-      {R"({"access":"r","allow":true,"major":1,"minor":-1,"type":"c"})", "c 1:*"},
+      {R"({"access":"r","allow":true,"type":"c"})", "c *:*"},
+      {Line("b", 8, 0, "r"), "b 8:0"},
+      {Line("c", 1, 1, "r"), "c 1:1"},
+      {Line("c", 1, -1, "r"), "c 1:*"},
+      {Line("c", 5, -1), "c 5:*"},
+      {Line("c", 1, 11), "c 1:11", true},    // kmsg
+      {Line("c", 10, 229), "c 10:*", true},  // fuse
+      {Line("c", 5, 1), "c 5:1", true},      // the host's console, from Docker
+      {Line("c", 4, 1, "w"), "c 4:1", true},
   };
-  for (const auto& [line, listed] : cases) {
-    EXPECT_EQ(CgroupOf(denial + "," + line), denial + "]}}}") << line;
-    EXPECT_EQ(CgroupOf(line + "," + denial), denial + "," + denial + "]}}}") << line;
+  for (const auto& [line, listed, passes_baseline] : cases) {
+    EXPECT_EQ(CgroupOf(denial + "," + line), denial) << line;
+    EXPECT_EQ(CgroupOf(line + "," + denial), denial + "," + denial) << line;
+    EXPECT_EQ(CgroupOf(denial + "," + line, Cgroup({}, "allow")),
+              passes_baseline ? denial + "," + line : denial)
+        << line;
     if (listed.empty()) continue;
-    EXPECT_THAT(CgroupOf(denial + "," + line, {listed}), HasSubstr(R"("allow":true)")) << line;
+    EXPECT_EQ(CgroupOf(denial + "," + line, Cgroup({listed})), denial + "," + line) << line;
+    Facts facts;
+    facts.listed_devices = {listed};
+    EXPECT_EQ(CgroupOf(denial + "," + line, Cgroup({}), facts), denial + "," + line)
+        << "devices.allow lists " << listed;
   }
+}
+
+TEST(DeviceCgroup, OpensTheCharacterDevicesThatPassedTheRuleDevices) {
+  const std::string denial = kDenial;
+  const std::string fuse = denial + "," + Line("c", 10, 229);
+  EXPECT_EQ(CgroupOf(fuse, Cgroup({}), {}, Node("/dev/fuse", "c", 10, 229)), fuse);
+  EXPECT_EQ(CgroupOf(fuse, Cgroup({}), {}, Node("/dev/fuse", "u", 10, 229)), fuse);
+  EXPECT_EQ(CgroupOf(fuse, Cgroup({}), {}, Node("/dev/fuse", "b", 10, 229)), denial);
+  EXPECT_EQ(CgroupOf(fuse, Cgroup({}), {}, Node("/dev/fuse", "p", 10, 229)), denial);
+  EXPECT_EQ(CgroupOf(fuse, Cgroup({}), {}, Node("/dev/kvm", "c", 10, 232)), denial);
+  // A rule devices that only warns lets these through, and they are worth a line of their own.
+  const std::string disk = denial + "," + Line("b", 8, 0);
+  EXPECT_EQ(CgroupOf(disk, Cgroup({}), {}, Node("/dev/sda", "b", 8, 0)), denial);
+  const std::string memory = denial + "," + Line("c", 1, 1);
+  EXPECT_EQ(CgroupOf(memory, Cgroup({}), {}, Node("/dev/mem", "c", 1, 1)), denial);
 }
 
 std::string EveryCapability() {

@@ -261,9 +261,14 @@ TEST(Updates, AreJudgedByTheRulesOfResourcesOnly) {
   policy::Parameters none;
   EXPECT_EQ(After("device-cgroup", R"({"pids":{"limit":1}})", none, Scope::kUpdate),
             R"({"pids":{"limit":1}})");
-  EXPECT_EQ(After("device-cgroup", R"({"devices":[{"access":"rwm","allow":true}]})", none,
-                  Scope::kUpdate),
-            R"({"devices":[{"access":"rwm","allow":false}]})");
+  for (const char* lines : {R"({"access":"rwm","allow":true})", R"({"access":"rwm","allow":false})",
+                            R"({"access":"rwm","allow":true,"type":"c","major":1,"minor":3})"}) {
+    EXPECT_EQ(
+        After("device-cgroup", R"({"devices":[)" + std::string(lines) + R"(],"pids":{"limit":1}})",
+              none, Scope::kUpdate),
+        R"({"pids":{"limit":1}})")
+        << "what the container may open was decided when it was created";
+  }
 }
 
 }  // namespace

@@ -191,6 +191,8 @@ struct Facts {
   // By /mounts/*/source as written for binds, by each layer's directory for overlay mounts.
   std::map<std::string, SourceFacts> sources;
   std::map<std::string, NamespaceFacts> namespaces;  // by /linux/namespaces/*/path as written
+  // The policy's devices.allow, for device-cgroup.
+  std::vector<std::string> listed_devices;
   // Paths inside the container with links resolved: every mount destination, through what is
   // mounted before it, and every path that a rule may want to make writable. A path that is not in
   // here resolves to itself.
