@@ -16,6 +16,7 @@
 #include "host_paths.hpp"
 #include "read_only_sources.hpp"
 #include "replaceable.hpp"
+#include "source_places.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -146,6 +147,7 @@ class Judge {
       }
     }
     SourceFacts facts = Describe(source, std::move(verdict));
+    facts.is_volume = true;
     AddSubmounts(source, facts);
     if (is_unlisted) BecomeUnlisted(facts, home);
     if (facts.access == Access::kAllowed) facts.access = Access::kEngineOwn;
@@ -177,6 +179,7 @@ class Judge {
       return facts;
     }
     SourceFacts facts = Describe(source, {});
+    facts.is_volume = true;
     AddSubmounts(source, facts);
     if (facts.access == Access::kAllowed) facts.access = Access::kEngineOwn;
     return facts;
@@ -221,10 +224,24 @@ class Judge {
     const bool is_unlisted =
         verdict.access == Access::kAllowed && is_allow_only_ && !is_of_volume && !is_listed;
     SourceFacts facts = Describe(source, std::move(verdict));
+    facts.is_volume = is_of_volume && !IsFilledByKubelet(*place, source.path);
     AddSubmounts(source, facts);
     if (is_unlisted) BecomeUnlisted(facts, home);
     if (facts.access == Access::kAllowed) facts.access = Access::kEngineOwn;
     return facts;
+  }
+
+  // Whether it is a volume, or a part of one, that the kubelet fills and no container writes to.
+  [[nodiscard]] bool IsFilledByKubelet(const sys::Place& place, std::string_view own_path) const {
+    constexpr std::string_view kPlugins[] = {"configmap", "downward-api", "projected", "secret"};
+    const auto is_below_one = [&](std::string_view path) {
+      return std::ranges::any_of(kPlugins, [&](std::string_view plugin) {
+        return sys::Below(path, pod_ + "/volumes/kubernetes.io~" + std::string(plugin)).has_value();
+      });
+    };
+    return is_below_one(own_path) || aliases_.HasAlias(place, own_path, [&](const Alias& alias) {
+      return !alias.is_inside && is_below_one(alias.path);
+    });
   }
 
   // Elsewhere below the kubelet's directory it is the same volume: where a driver stages it, parts
@@ -336,10 +353,6 @@ struct Open {
 void GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts,
                    const policy::RuleSetting& read_only_mounts, const std::string& bundle,
                    engine::OwnFiles& own_files, std::map<std::string, SourceFacts>& sources) {
-  if (host_mounts.action == policy::Action::kOff &&
-      read_only_mounts.action == policy::Action::kOff) {
-    return;
-  }
   const std::string base = bundle + '/';
   std::vector<Open> open;
   for (const std::string& source : SourcesOf(spec)) {
@@ -389,11 +402,13 @@ void GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts
   const Judge judge(host_mounts.parameters, own_files, *table);
   const ReadOnlySources read_only(read_only_mounts, *table);
   Replaceable replaceable = judge.MakeReplaceable();
+  SourcePlaces places(*table);
   for (const Open& entry : open) {
     SourceFacts& facts = sources[entry.source];
     if (!entry.is_judged) {
       facts = judge.Of(entry.located, entry.claim);
       facts.read_only_because = read_only.Why(entry.located);
+      facts.places = places.Of(entry.located);
     }
     facts.replaceable_because = replaceable.Because(entry.path);
     if (auto place = table->PlaceOf(entry.located)) {

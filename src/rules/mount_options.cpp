@@ -1,6 +1,11 @@
-// mount-options: what the container can write it cannot run, nor use as a device.
+// mount-options: what a container can write it cannot run, nor use as a device.
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -105,14 +110,112 @@ bool HoldsDevices(const oci::Mount& mount, const std::string& destination, const
   return mount.is_bind() && source != facts.sources.end() && source->second.is_device;
 }
 
-Options Improved(const oci::Mount& mount, const std::string& destination, bool is_exec,
+// The host paths whose content is seen in the mount; `is_written`: the mount writes to it.
+struct Content {
+  std::string source;
+  bool is_written = false;
+};
+
+std::vector<Content> ContentsOf(const oci::Mount& mount) {
+  if (mount.is_bind()) return {{mount.source, IsWritable(mount)}};
+  std::vector<Content> contents;
+  if (mount.type != "overlay") return contents;
+  for (oci::OverlayLayer& layer :
+       oci::OverlayLayers(mount).value_or(std::vector<oci::OverlayLayer>())) {
+    contents.push_back({std::move(layer.path), !layer.is_lower});
+  }
+  return contents;
+}
+
+// What the document mounts writable, by where it lies on the host: the same directory may be
+// mounted read-only at a second place, under another path, as a part of it or with what is around
+// it.
+class WritableContent {
+ public:
+  WritableContent(const oci::Spec& spec, const Facts& facts) : facts_(facts) {
+    for (const oci::Mount& mount : spec.mounts()) {
+      for (const Content& content : ContentsOf(mount)) {
+        if (content.is_written) Add(content.source, mount.destination);
+      }
+    }
+  }
+
+  // A predicate: why what a read-only mount shows may have been written by a container; empty: it
+  // has not.
+  std::string WhyWritten(const oci::Mount& mount) {
+    for (const Content& content : ContentsOf(mount)) {
+      const auto found = facts_.sources.find(content.source);
+      if (found == facts_.sources.end() || found->second.access == SourceFacts::Access::kUnknown) {
+        return "shows " + content.source + ", which cannot be identified";
+      }
+      const SourceFacts& source = found->second;
+      if (source.is_volume) return "shows a volume, which containers write to";
+      const std::string* destination = FindOverlap(source);
+      if (destination != nullptr) return "shows what is writable at " + *destination;
+    }
+    return {};
+  }
+
+ private:
+  void Add(const std::string& path, const std::string& destination) {
+    const auto found = facts_.sources.find(path);
+    if (found == facts_.sources.end()) return;
+    const SourceFacts& source = found->second;
+    if (source.device != 0) inodes_.try_emplace({source.device, source.inode}, destination);
+    if (!source.places || !added_.insert(source.places.get()).second) return;
+    for (const std::string& place : *source.places) places_.try_emplace(place, destination);
+  }
+
+  const std::string* FindOverlap(const SourceFacts& source) {
+    const auto same = inodes_.find({source.device, source.inode});
+    if (same != inodes_.end()) return &same->second;
+    if (!source.places) return nullptr;  // an engine's own file
+    const auto [known, is_new] = overlaps_.try_emplace(source.places.get(), nullptr);
+    for (auto at = source.places->begin(); is_new && at != source.places->end(); ++at) {
+      known->second = FindAroundOrBelow(*at);
+      if (known->second != nullptr) break;
+    }
+    return known->second;
+  }
+
+  // `place` is "<file system>:/a/b".
+  const std::string* FindAroundOrBelow(const std::string& place) const {
+    const std::size_t root = place.find('/');
+    for (std::size_t end = place.size(); end != std::string::npos && end > root;
+         end = place.rfind('/', end - 1)) {
+      if (const auto found = places_.find(std::string_view(place).substr(0, end));
+          found != places_.end()) {
+        return &found->second;
+      }
+    }
+    if (const auto found = places_.find(std::string_view(place).substr(0, root + 1));
+        found != places_.end()) {
+      return &found->second;
+    }
+    const std::string below = place.ends_with('/') ? place : place + '/';
+    const auto next = places_.lower_bound(below);
+    return next != places_.end() && next->first.starts_with(below) ? &next->second : nullptr;
+  }
+
+  using PlaceList = const std::vector<std::string>*;
+
+  const Facts& facts_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> inodes_;  // destinations
+  std::map<std::string, std::string, std::less<>> places_;                 // destinations
+  std::set<PlaceList> added_;
+  std::map<PlaceList, const std::string*> overlaps_;
+};
+
+Options Improved(const oci::Mount& mount, const std::string& destination, bool runs_programs,
                  const Facts& facts) {
   Options options(mount.options, TakesRecursiveFlags(mount, facts.kernel));
-  if (IsWritable(mount)) {
+  const bool is_writable = IsWritable(mount);
+  if (is_writable || mount.is_bind() || mount.type == "overlay") {
     options.Require(kNoSuid);
     if (!HoldsDevices(mount, destination, facts)) options.Require(kNoDev);
-    if (!is_exec) options.Require(kNoExec);
-  } else if (TakesRecursiveFlags(mount, facts.kernel)) {
+  }
+  if (!runs_programs) options.Require(kNoExec);
+  if (!is_writable && TakesRecursiveFlags(mount, facts.kernel)) {
     options.Add(kReadOnly.recursive_set);
   }
   return options;
@@ -124,18 +227,26 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   Findings findings;
   bool run_is_noexec = false;
   const std::vector<oci::Mount>& mounts = spec.mounts();
+  std::optional<WritableContent> writable;  // made when some mount may need it
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const std::string destination = facts.Resolve(mounts[i].destination);
-    const bool is_exec =
+    const bool may_run =
         !noexec || std::ranges::any_of(facts.exec_paths, [&](const std::string& path) {
           return IsAtOrBelow(destination, path);
         });
-    const Options options = Improved(mounts[i], destination, is_exec, facts);
+    std::string written;
+    if (!may_run && !IsWritable(mounts[i])) {
+      if (!writable) writable.emplace(spec, facts);
+      written = writable->WhyWritten(mounts[i]);
+    }
+    const bool runs_programs = may_run || (!IsWritable(mounts[i]) && written.empty());
+    const Options options = Improved(mounts[i], destination, runs_programs, facts);
     if (IsAtOrBelow("/run", destination)) run_is_noexec = IsSet(kNoExec, options.options());
     const std::string fault = options.Fault();
     if (fault.empty()) continue;
     findings.push_back(Propose("/mounts/" + std::to_string(i) + "/options", options.options(),
-                               "of " + mounts[i].destination + " " + fault));
+                               "of " + mounts[i].destination + " " + fault +
+                                   (written.empty() ? "" : "; the mount " + written)));
   }
   if (facts.has_s6_overlay && run_is_noexec) {
     findings.push_back(Refuse("/process/args/0", spec.arguments().front(),
@@ -151,7 +262,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "programs in writable mounts do not run (drift prevention, together with "
+     .description = "programs do not run from writable mounts, from volumes and from read-only "
+                    "mounts of what is writable elsewhere (drift prevention, together with "
                     "read-only-rootfs)",
      .order = policy::Order::kFalseIsLooser,
      .docker_default = false},
@@ -161,7 +273,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .vocabulary = policy::Vocabulary::kAbsolutePath,
      .choices = {},
      .description = "directories of the container whose mounts, and those below, may be writable "
-                    "and hold programs that run; those of read-only-rootfs, too",
+                    "or volumes and hold programs that run; those of read-only-rootfs, too",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = policy::Anything{}},
 };
@@ -177,8 +289,12 @@ extern constinit const Rule kMountOptions{
     .rationale =
         "Whoever breaks into a container brings tools along, into /tmp, /dev or a volume. Under "
         "nosuid, nodev and noexec they stay data; with a read-only root filesystem no program runs "
-        "but the image's own. A bind takes the mounts below it along, which keep their own flags "
-        "unless the recursive ones are given. Interpreters that the image has still run scripts, "
+        "but the image's own. That holds for a read-only mount too, if it shows a volume or "
+        "something that is mounted writable elsewhere in the same container; other read-only "
+        "directories of the host keep their programs. A bind takes the mounts below it along, "
+        "which "
+        "keep their own flags unless the recursive ones are given. Interpreters that the image has "
+        "still run scripts, "
         "and memfd_create(2) makes programs without a file.",
     .way_out =
         "list the directory in mount-options.exec-paths for an image that runs programs "

@@ -68,6 +68,75 @@ holds "the devices of /dev are" out_is 4
 docker_run -v "$E2E_SRV/drift:/bound" -u 1000 box /bound/setuid-probe
 guards "a set-user-ID program on a volume does not run" failed
 
+docker_run -v "$E2E_SRV/drift:/bound:ro" box head -c 4 /bound/zero
+guards "a device on a read-only volume is none" failed
+docker_run -v "$E2E_SRV/drift:/bound:ro" box sh -c 'grep " /bound" /proc/self/mountinfo'
+for option in nosuid nodev; do
+  guards "a read-only bind and what is mounted below it are $option" \
+    test "$(grep -c "[ ,]${option}[ ,]" <<<"$OUT")" = 2
+done
+docker_run -v "$E2E_SRV/drift:/bound:ro" box /bound/setuid-probe ran
+holds "a program on a directory of the host that is only read runs" succeeded
+
+# --- what is writable in one place and read-only in another ---
+# Each case mounts the same files twice: writable at /w, and at /r for reading only.
+mkdir -p "$E2E_SRV/twice/sub" "$E2E_SRV/twice/other" "$E2E_SRV/alias"
+mount --bind "$E2E_SRV/twice" "$E2E_SRV/alias"
+COPY_AND_RUN='for w in /w /w/sub; do cp /bin/probe $w/brought 2>/dev/null; done
+  for r in /r /r/sub /r/below; do [ ! -x $r/brought ] || $r/brought ran; done'
+podman_run() {
+  capture podman --cgroup-manager cgroupfs --events-backend file --runtime "$E2E_RUNTIME" run --rm \
+    --network none --cgroup-parent "$E2E_CGROUP" --ulimit nofile=1024:2048 \
+    --ulimit nproc=1000:2000 "$@"
+}
+tar -C "$E2E_WORK/rootfs" -c . | podman import -q -c 'CMD ["sh"]' - box >/dev/null
+for engine in docker podman; do
+  "${engine}_run" -v twice:/w -v twice:/r:ro box sh -c "$COPY_AND_RUN"
+  guards "$engine: nothing runs from a volume that is mounted a second time, read-only" out_lacks ran
+  "${engine}_run" -v twice:/r:ro box sh -c '[ -e /r/brought ] && echo there; /r/brought ran'
+  holds "$engine: the next container has what the last one wrote" out_has there
+  guards "$engine: and does not run it" out_lacks ran
+  "${engine}_run" -v "$E2E_SRV/twice:/w" -v "$E2E_SRV/twice:/r:ro" box sh -c "$COPY_AND_RUN"
+  guards "$engine: nor from a directory of the host" out_lacks ran
+  "${engine}_run" -v "$E2E_SRV/twice/sub:/w" -v "$E2E_SRV/twice:/r:ro" box sh -c "$COPY_AND_RUN"
+  guards "$engine: nor from what is around it" out_lacks ran
+  "${engine}_run" -v "$E2E_SRV/twice:/w" -v "$E2E_SRV/twice/sub:/r:ro" box sh -c "$COPY_AND_RUN"
+  guards "$engine: nor from a part of it" out_lacks ran
+  "${engine}_run" -v "$E2E_SRV/twice:/w" -v "$E2E_SRV/alias/sub:/r:ro" box sh -c "$COPY_AND_RUN"
+  guards "$engine: nor by a bind mount of the host" out_lacks ran
+  "${engine}_run" -v "$E2E_SRV/drift/below:/w" -v "$E2E_SRV/drift:/r:ro" box sh -c "$COPY_AND_RUN"
+  guards "$engine: nor from a file system that comes along below a bind" out_lacks ran
+done
+docker_start writer -v twice:/w
+docker_run --volumes-from writer:ro box sh -c '/w/brought ran'
+guards "docker: nor from the volumes of another container, read-only" out_lacks ran
+docker_remove writer
+docker_start shm-owner --ipc shareable
+docker exec shm-owner sh -c 'cp /bin/probe /dev/shm/brought'
+docker_run --ipc container:shm-owner box /dev/shm/brought ran
+guards "docker: nor from memory that another container shares" out_lacks ran
+docker_run --ipc container:shm-owner \
+  -v "/var/lib/docker/containers/$(docker inspect -f '{{.Id}}' shm-owner)/mounts/shm:/r:ro" box \
+  /r/brought ran
+guards "docker: nor from a second mount of that memory" out_lacks ran
+docker_remove shm-owner
+podman_run -v "$E2E_SRV/twice:/w" -v "$E2E_SRV/twice:/r:O" box sh -c "$COPY_AND_RUN"
+guards "podman: nor from an overlay on it" out_lacks ran
+cp "$E2E_WORK/rootfs/bin/probe" "$E2E_SRV/twice/other/brought"
+docker_run -v "$E2E_SRV/twice/sub:/w" -v "$E2E_SRV/twice/other:/r:ro" box sh -c "$COPY_AND_RUN"
+holds "a directory beside the writable one keeps its programs" out_is ran
+RUNTIME=baseline docker_run -v twice:/w -v twice:/r:ro box sh -c "$COPY_AND_RUN"
+holds "baseline: they run" out_is ran
+own_policy '"mount-options": {"exec-paths": ["/r"]}'
+RUNTIME=own docker_run -v twice:/w -v twice:/r:ro box sh -c "$COPY_AND_RUN"
+holds "exec-paths: they run where the policy says so" out_is ran
+own_policy ''
+docker volume rm twice >/dev/null
+podman volume rm twice >/dev/null
+podman rmi box >/dev/null
+umount "$E2E_SRV/alias"
+rm -rf "$E2E_SRV/twice" "$E2E_SRV/alias"
+
 # --- the dynamic loader runs programs that exec would not ---
 loader=$(mktemp -d "$E2E_WORK/loader.XXXXXX")
 cp -a "$E2E_WORK/rootfs/." "$loader"

@@ -148,6 +148,37 @@ TEST(PodVolumes, APartOfAHostPathIsWhatItIsOnTheHost) {
   }
 }
 
+// What the kubelet alone fills (scripts of a ConfigMap, say) is not a place that containers write
+// to.
+TEST(PodVolumes, AreWrittenByContainersUnlessTheKubeletFillsThem) {
+  for (const auto& [plugin, is_volume] :
+       std::vector<std::pair<std::string, bool>>{{"empty-dir", true},
+                                                 {"local-volume", true},
+                                                 {"csi", true},
+                                                 {"configmap", false},
+                                                 {"secret", false},
+                                                 {"projected", false},
+                                                 {"downward-api", false}}) {
+    for (const bool is_in_memory : {false, true}) {
+      InKubeletsHost([&, expected = is_volume, name = plugin] {
+        const std::string volume =
+            kOwn + "/volumes/kubernetes.io~" + name + "/data" + (name == "csi" ? "/mount" : "");
+        MakeDirectories(volume);
+        if (is_in_memory) TmpfsMount(volume);
+        MakeDirectories(volume + "/part");
+        BindMount(volume + "/part", kOwn + kPart);
+        EXPECT_EQ(FactsOf(volume).is_volume, expected) << name;
+        EXPECT_EQ(FactsOf(kOwn + kPart).is_volume, expected) << name;
+      });
+    }
+  }
+  InKubeletsHost([] {
+    MakeDirectories("/srv/data");
+    BindMount("/srv/data", kOwn + kPart);
+    EXPECT_FALSE(FactsOf(kOwn + kPart).is_volume) << "a part of a hostPath";
+  });
+}
+
 // A local persistent volume is a directory of the host by leave of the cluster's administrator,
 // who does not give the host away by that.
 TEST(PodVolumes, ALocalVolumeIsWhatItIsOnTheHost) {

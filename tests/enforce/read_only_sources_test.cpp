@@ -91,10 +91,6 @@ TEST(ReadOnlySources, AreToldThoughHostMountsIsOff) {
     EXPECT_EQ(sources["/srv/shared"].read_only_because, "is /srv/shared");
     // What will stand there nobody knows.
     EXPECT_NE(sources["/srv/absent"].read_only_because, "");
-    sources.clear();
-    GatherSources(*spec, {policy::Action::kOff, {}}, {policy::Action::kOff, {}}, "/srv/bundle",
-                  nothing, sources);
-    EXPECT_TRUE(sources.empty());
   });
 }
 

@@ -540,13 +540,49 @@ TEST(Sources, OverlayLayersAreLookedAtLikeBinds) {
   });
 }
 
-TEST(Sources, NothingIsGatheredForARuleThatIsOff) {
-  const auto spec = oci::Spec::Parse(json::Document{{"mounts", {Bind("/")}}}.dump());
+// mount-options wants to know what they are, whatever host-mounts and read-only-mounts are told.
+TEST(Sources, AreDescribedThoughHostMountsIsOff) {
+  const auto spec = oci::Spec::Parse(json::Document{{"mounts", {Bind("/"), Bind("/none")}}}.dump());
   ASSERT_TRUE(spec);
   engine::OwnFiles nothing;
   std::map<std::string, SourceFacts> sources;
-  GatherSources(*spec, {}, {}, "/srv/bundle", nothing, sources);
-  EXPECT_TRUE(sources.empty());
+  GatherSources(*spec, {policy::Action::kOff, {}}, {policy::Action::kOff, {}}, "/srv/bundle",
+                nothing, sources);
+  EXPECT_NE(sources["/"].access, Access::kUnknown);
+  ASSERT_TRUE(sources["/"].places);
+  EXPECT_GT(sources["/"].places->size(), 1U) << "with what is mounted below";
+  EXPECT_EQ(sources["/none"].access, Access::kUnknown);
+}
+
+TEST(Sources, HaveOnePlaceWhateverPathLeadsThere) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/a/sub");
+    MakeDirectories("/srv/b");
+    MakeDirectories("/srv/c");
+    BindMount("/srv/a", "/srv/b");
+    ASSERT_EQ(::symlink("/srv/a", "/srv/link"), 0);
+    ASSERT_EQ(::mount("tmpfs", "/srv/a/sub", "tmpfs", 0, nullptr), 0);
+    BindMount("/srv/a/sub", "/srv/c");
+    const auto spec = oci::Spec::Parse(json::Document{
+        {"mounts",
+         {Bind("/srv/a"), Bind("/srv/b"), Bind("/srv/link"), Bind("/srv/c"), Bind("/srv/a/sub"),
+          Bind("/srv/./a")}}}.dump());
+    ASSERT_TRUE(spec);
+    engine::OwnFiles nothing;
+    std::map<std::string, SourceFacts> sources;
+    GatherSources(*spec, {policy::Action::kOff, {}}, {policy::Action::kOff, {}}, "/srv/bundle",
+                  nothing, sources);
+    const auto& places = sources["/srv/a"].places;
+    ASSERT_TRUE(places);
+    ASSERT_EQ(places->size(), 2U);
+    EXPECT_TRUE(places->front().ends_with(":/srv/a") || places->front().ends_with("/a"));
+    EXPECT_EQ(sources["/srv/b"].places->front(), places->front());
+    EXPECT_EQ(sources["/srv/c"].places->front(), places->back());
+    EXPECT_EQ(sources["/srv/a/sub"].places->front(), places->back());
+    // One list, however many sources lead to it.
+    EXPECT_EQ(sources["/srv/link"].places, places);
+    EXPECT_EQ(sources["/srv/./a"].places, places);
+  });
 }
 
 }  // namespace

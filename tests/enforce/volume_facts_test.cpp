@@ -90,6 +90,9 @@ TEST(Volumes, AreTheContainersOwn) {
     engine::MakeDocker();
     EXPECT_EQ(FactsOf(kVolume).access, Access::kEngineOwn);
     EXPECT_EQ(FactsOf(kVolume, AllowOnly({})).access, Access::kEngineOwn);
+    EXPECT_TRUE(FactsOf(kVolume).is_volume);
+    MakeDirectories("/srv/data");
+    EXPECT_FALSE(FactsOf("/srv/data").is_volume);
   });
 }
 

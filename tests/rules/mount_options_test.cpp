@@ -1,3 +1,4 @@
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,16 @@ policy::Parameters NoExec(bool noexec = true) {
   return parameters;
 }
 
+// A directory of the host on the file system 1; `below` are places of what is mounted in it.
+SourceFacts Directory(const std::string& path, std::vector<std::string> below = {}) {
+  SourceFacts facts;
+  facts.access = SourceFacts::Access::kAllowed;
+  facts.resolved = path;
+  below.insert(below.begin(), "1:" + path);
+  facts.places = std::make_shared<const std::vector<std::string>>(std::move(below));
+  return facts;
+}
+
 Facts Kernel(int major, int minor) {
   Facts facts;
   facts.kernel.major = major;
@@ -23,6 +34,7 @@ Facts Kernel(int major, int minor) {
   facts.resolved_destinations = {
       {"/dev/", "/dev"}, {"//dev", "/dev"}, {"/devices", "/dev"}, {"/var/run", "/run"}};
   facts.sources["/dev/fuse"].is_device = true;
+  for (const char* source : {"/srv/x", "/a", "/b", "/c"}) facts.sources[source] = Directory(source);
   return facts;
 }
 
@@ -85,19 +97,93 @@ TEST(MountOptions, OfEveryWritableMountTakeDevicesAndProgramsAway) {
 
 TEST(MountOptions, OfAReadOnlyMountHoldForWhatIsBelowItAsWell) {
   const Case cases[] = {
-      {"/data", "bind", "rbind ro", "rbind ro rro"},
-      {"/data", "bind", "rbind rw ro", "rbind rw ro rro"},
-      {"/data", "bind", "rbind rro", "rbind rro"},
-      {"/data", "bind", "bind ro", "bind ro"},
+      {"/data", "bind", "rbind ro", "rbind ro nosuid rnosuid nodev rnodev rro"},
+      {"/data", "bind", "rbind rw ro", "rbind rw ro nosuid rnosuid nodev rnodev rro"},
+      {"/data", "bind", "rbind rro", "rbind rro nosuid rnosuid nodev rnodev"},
+      {"/data", "bind", "rbind rro suid rdev", "rbind rro nosuid rnosuid nodev rnodev"},
+      {"/data", "bind", "bind ro", "bind ro nosuid nodev"},
       {"/sys", "sysfs", "nosuid ro", "nosuid ro"},
       {"/cache", "tmpfs", "ro", "ro"},
-      {"/image", "overlay", "lowerdir=/a:/b", "lowerdir=/a:/b"},
+      {"/image", "overlay", "lowerdir=/a:/b", "lowerdir=/a:/b nosuid nodev"},
   };
   for (const Case& entry : cases) {
     EXPECT_EQ(Options(Mount(entry.destination, entry.type, entry.options), Kernel(5, 12)),
               entry.expected)
         << entry.type << " " << entry.options;
   }
+}
+
+// What is at `read_only` after a mount with these facts beside `writable`, which is mounted rw at
+// /w.
+bool Runs(const std::string& read_only, const std::string& writable, const Facts& facts,
+          bool noexec = true) {
+  const auto decision = DecideBy(kId,
+                                 R"({"mounts":[)" + Mount("/w", "bind", "rbind", writable) + "," +
+                                     Mount("/r", "bind", "rbind ro", read_only) + "]}",
+                                 NoExec(noexec), facts);
+  return !decision.spec.mounts().back().has_option("noexec");
+}
+
+TEST(MountOptions, LetNothingRunFromAReadOnlyMountOfWhatIsWritableElsewhere) {
+  Facts facts = Kernel(6, 1);
+  const auto add = [&](const std::string& path, std::vector<std::string> places) {
+    facts.sources[path] = Directory(path);
+    facts.sources[path].places =
+        std::make_shared<const std::vector<std::string>>(std::move(places));
+  };
+  add("/srv/a", {"1:/srv/a", "7:/"});  // with a file system mounted below it
+  add("/srv/a/deep", {"1:/srv/a/deep"});
+  add("/srv", {"1:/srv", "7:/"});
+  add("/", {"1:/", "7:/"});
+  add("/alias", {"1:/srv/a"});  // a bind mount of the host
+  add("/disk", {"7:/sub"});
+  add("/srv/ab", {"1:/srv/ab"});
+  add("/other", {"2:/srv/a"});
+  for (const char* same : {"/srv/a", "/srv/a/deep", "/srv", "/", "/alias", "/disk"}) {
+    EXPECT_FALSE(Runs(same, "/srv/a", facts)) << same;
+    EXPECT_FALSE(Runs("/srv/a", same, facts)) << same;
+    EXPECT_TRUE(Runs(same, "/srv/a", facts, false)) << same << " under baseline";
+  }
+  for (const char* apart : {"/srv/ab", "/other"}) {
+    EXPECT_TRUE(Runs(apart, "/srv/a", facts)) << apart;
+    EXPECT_TRUE(Runs("/srv/a", apart, facts)) << apart;
+  }
+  EXPECT_FALSE(Runs("/none", "/srv/a", facts)) << "nobody knows what it is";
+  facts.sources["/gone"] = {};
+  EXPECT_FALSE(Runs("/gone", "/srv/a", facts)) << "nor this";
+  facts.exec_paths = {"/r"};
+  EXPECT_TRUE(Runs("/srv/a", "/srv/a", facts)) << "the image file says so";
+}
+
+TEST(MountOptions, LetNothingRunFromVolumes) {
+  Facts facts = Kernel(6, 1);
+  facts.sources["/v"] = Directory("/v");
+  facts.sources["/v"].is_volume = true;
+  facts.sources["/init"].access = SourceFacts::Access::kReadOnly;  // an engine's own, no places
+  EXPECT_FALSE(Runs("/v", "/srv/x", facts));
+  EXPECT_TRUE(Runs("/v", "/srv/x", facts, false));
+  EXPECT_TRUE(Runs("/init", "/srv/x", facts));
+  // Of an engine's own directories that it is the same one is seen by its inode.
+  for (const char* path : {"/shm", "/shm-again"}) {
+    facts.sources[path].access = SourceFacts::Access::kEngineOwn;
+    facts.sources[path].device = 5;
+    facts.sources[path].inode = 6;
+  }
+  EXPECT_FALSE(Runs("/shm-again", "/shm", facts));
+}
+
+TEST(MountOptions, LetNothingRunFromAnOverlayOfWhatIsWritableElsewhere) {
+  const auto options = [](const std::string& read_only, const std::string& writable) {
+    const auto decision =
+        DecideBy(kId, R"({"mounts":[)" + writable + "," + read_only + "]}", NoExec(), Kernel(6, 1));
+    return decision.spec.mounts().back();
+  };
+  const std::string overlay = Mount("/o", "overlay", "lowerdir=/a:/b");
+  EXPECT_TRUE(options(overlay, Mount("/w", "bind", "bind", "/b")).has_option("noexec"));
+  EXPECT_FALSE(options(overlay, Mount("/w", "bind", "bind", "/c")).has_option("noexec"));
+  const std::string upper = Mount("/w", "overlay", "lowerdir=/a,upperdir=/b,workdir=/c");
+  EXPECT_TRUE(options(Mount("/r", "bind", "bind ro", "/b"), upper).has_option("noexec"));
+  EXPECT_FALSE(options(Mount("/r", "bind", "bind ro", "/a"), upper).has_option("noexec"));
 }
 
 TEST(MountOptions, ThatContradictAreTakenOut) {
@@ -144,7 +230,7 @@ TEST(MountOptions, LeaveThePlacesOfDevicesTheirDevices) {
 TEST(MountOptions, AreThoseThatAnOlderKernelHas) {
   EXPECT_EQ(Options(Mount("/data", "bind", "rbind rexec"), Kernel(5, 11)),
             "rbind nosuid nodev noexec");
-  EXPECT_EQ(Options(Mount("/data", "bind", "rbind ro"), Kernel(5, 11)), "rbind ro");
+  EXPECT_EQ(Options(Mount("/data", "bind", "rbind ro"), Kernel(5, 11)), "rbind ro nosuid nodev");
 }
 
 TEST(MountOptions, LeaveProgramsRunnableWhereTheImageNeedsThem) {
@@ -174,6 +260,13 @@ TEST(MountOptions, SayWhatWasWrong) {
   ASSERT_EQ(decision.findings.size(), 1U);
   EXPECT_EQ(decision.findings[0].finding.path, "/mounts/0/options");
   EXPECT_EQ(decision.findings[0].finding.why, "of /t have exec and lack nodev noexec");
+  const auto drift = DecideBy(kId,
+                              R"({"mounts":[)" + Mount("/w", "bind", "bind nosuid nodev noexec") +
+                                  "," + Mount("/r", "bind", "bind ro nosuid nodev") + "]}",
+                              NoExec(), Kernel(6, 1));
+  ASSERT_EQ(drift.findings.size(), 1U);
+  EXPECT_EQ(drift.findings[0].finding.why,
+            "of /r lack noexec; the mount shows what is writable at /w");
 }
 
 std::string RefusalOfS6(const std::string& mounts, bool has_s6, bool noexec = true,

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,6 +60,11 @@ struct SourceFacts {
   // Where it lies: mountinfo's device and the path in that file system; empty: not looked for.
   std::uint64_t file_system = 0;
   std::string place = {};
+  bool is_volume = false;  // a named volume or a pod's, which containers write to
+  // Its place on the host and those of the mounts below it, each "<file system>:<path inside it>".
+  // Null: not known, or an engine's own file.
+  using Places = std::shared_ptr<const std::vector<std::string>>;
+  Places places = {};
 };
 
 struct NamespaceFacts {
