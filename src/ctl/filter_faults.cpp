@@ -1,11 +1,13 @@
 #include "filter_faults.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "runclad/enforce/subject.hpp"
 #include "runclad/privilege/capabilities.hpp"
 #include "runclad/privilege/seccomp_program.hpp"
+#include "runclad/privilege/socket_families.hpp"
 
 #include "style.hpp"
 
@@ -43,12 +45,17 @@ std::set<std::string> FilterFaults(const policy::Effective& policy) {
   if (setting.action == policy::Action::kOff) return {};
   const policy::Parameters& seccomp = setting.parameters;
   const policy::RuleSetting& capabilities = policy.rule("capabilities");
+  std::vector<std::uint16_t> families;
+  for (const std::string& name : seccomp.strings("families")) {
+    if (const auto number = privilege::FamilyNumber(name)) families.push_back(*number);
+  }
   const privilege::SeccompTuning tuning{.allow = seccomp.strings("allow"),
                                         .deny = seccomp.strings("deny"),
                                         .deny_socketcall = seccomp.boolean("deny-socketcall"),
                                         .only_64_bit = seccomp.boolean("64-bit-only"),
                                         .deny_set_id = seccomp.boolean("deny-set-id"),
-                                        .listeners = {}};
+                                        .listeners = {},
+                                        .families = std::move(families)};
   // An empty document: of the facts, only the kernel's are of interest.
   const auto nothing = oci::Spec::Parse("{}");
   if (!nothing) return {nothing.error().message};

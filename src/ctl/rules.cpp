@@ -69,6 +69,9 @@ std::string TypeName(const ParameterSchema& parameter) {
     case Vocabulary::kUserAndGroup:
       element = "user and group, not root's (1000:1000)";
       break;
+    case Vocabulary::kSocketFamily:
+      elements = "address families (AF_VSOCK, VSOCK, 40)";
+      break;
     case Vocabulary::kImage:
       elements = "images (a name, a repository, a folder with /*, a digest)";
       break;

@@ -42,6 +42,8 @@ Document ElementOf(const ParameterSchema& parameter) {
       return {{"type", "string"}, {"pattern", "^[0-9]+(-[0-9]+)?$"}};
     case Vocabulary::kUserAndGroup:
       return {{"type", "string"}, {"pattern", "^[1-9][0-9]*:[1-9][0-9]*$"}};
+    case Vocabulary::kSocketFamily:
+      return {{"type", "string"}, {"pattern", "^([0-9]+|[A-Za-z][A-Za-z0-9_]*)$"}};
     case Vocabulary::kImage:
       return {{"type", "string"}, {"minLength", 1}};
     case Vocabulary::kChoice:

@@ -1,6 +1,7 @@
 #include "value.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -9,6 +10,7 @@
 #include "runclad/base/spelling.hpp"
 #include "runclad/engine/reference.hpp"
 #include "runclad/privilege/capabilities.hpp"
+#include "runclad/privilege/socket_families.hpp"
 
 namespace runclad::policy {
 namespace {
@@ -32,6 +34,20 @@ std::string UnknownCapability(const std::string& name) {
   if (bare.starts_with(kPrefix) || bare.starts_with("cap_")) bare.remove_prefix(kPrefix.size());
   const std::string_view nearest = Nearest(bare, known);
   return "unknown capability " + Quoted(name) +
+         (nearest.empty() ? "" : "; did you mean " + Quoted(nearest) + "?");
+}
+
+std::string UnknownFamily(const std::string& name) {
+  constexpr std::string_view kPrefix = "AF_";
+  std::string bare = name;
+  std::ranges::transform(bare, bare.begin(), [](unsigned char c) { return std::toupper(c); });
+  if (bare.starts_with(kPrefix)) bare.erase(0, kPrefix.size());
+  std::vector<std::string_view> known;
+  for (const std::string_view family : privilege::FamilyNames()) {
+    known.push_back(family.substr(kPrefix.size()));
+  }
+  const std::string_view nearest = Nearest(bare, known);
+  return "unknown address family " + Quoted(name) +
          (nearest.empty() ? "" : "; did you mean " + Quoted(nearest) + "?");
 }
 
@@ -174,6 +190,12 @@ class ValueReader {
                    : Quoted(text) + R"( is no user and group, both not root, such as "1000:1000")";
       case Vocabulary::kImage:
         return CanonicalizeImage(text);
+      case Vocabulary::kSocketFamily: {
+        std::optional<std::string> canonical = privilege::CanonicalFamily(text);
+        if (!canonical) return UnknownFamily(text);
+        text = *std::move(canonical);
+        return {};
+      }
       case Vocabulary::kChoice: {
         const auto choices = format_.schema.choices;
         if (std::ranges::find(choices, text) != choices.end()) return {};

@@ -59,6 +59,12 @@ void Tune(const SeccompTuning& tuning, Side& ours) {
     });
   }
   const SeccompReply allow{Verdict::kAllow, 0, true};
+  for (const std::uint16_t family : tuning.families) {
+    SideRule rule{allow, true, Conditions(1), false};
+    const auto is_family = ArgumentSet::Of({0, family, 0, SeccompOperator::kEqual});
+    if (is_family) rule.conditions.front()[0] = *is_family;
+    for (const std::string_view name : {"socket", "socketpair"}) AddRule(ours, name, rule);
+  }
   for (const std::string& name : tuning.allow) AddRule(ours, name, {allow, false, {}, false});
   for (const std::string& name : tuning.deny) AddRule(ours, name, {kDenied, false, {}, false});
   if (tuning.deny_socketcall) AddRule(ours, "socketcall", {kNotThere, false, {}, false});

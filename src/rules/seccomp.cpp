@@ -4,10 +4,19 @@
 #include <algorithm>
 #include <string_view>
 
+#include "runclad/privilege/socket_families.hpp"
 #include "runclad/rules/rule.hpp"
 
 namespace runclad::rules {
 namespace {
+
+std::vector<std::uint16_t> FamiliesOf(const std::vector<std::string>& names) {
+  std::vector<std::uint16_t> numbers;
+  for (const std::string& name : names) {
+    if (const auto number = privilege::FamilyNumber(name)) numbers.push_back(*number);
+  }
+  return numbers;
+}
 
 privilege::SeccompConditions ConditionsOf(const oci::Spec& spec, const KernelFacts& kernel) {
   privilege::SeccompConditions conditions;
@@ -56,7 +65,8 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                                            .deny_socketcall = parameters.boolean("deny-socketcall"),
                                            .only_64_bit = parameters.boolean("64-bit-only"),
                                            .deny_set_id = parameters.boolean("deny-set-id"),
-                                           .listeners = parameters.strings("listener")};
+                                           .listeners = parameters.strings("listener"),
+                                           .families = FamiliesOf(parameters.strings("families"))};
   const privilege::SeccompFilter ours =
       privilege::DefaultSeccompFilter(ConditionsOf(spec, context.facts.kernel));
   const auto requested = spec.seccomp();
@@ -78,6 +88,16 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
+// All but AF_ALG and AF_VSOCK.
+constexpr std::string_view kFamiliesOfDocker[] = {
+    "AF_UNSPEC",     "AF_UNIX",      "AF_INET",     "AF_AX25",  "AF_IPX",     "AF_APPLETALK",
+    "AF_NETROM",     "AF_BRIDGE",    "AF_ATMPVC",   "AF_X25",   "AF_INET6",   "AF_ROSE",
+    "AF_DECNET",     "AF_NETBEUI",   "AF_SECURITY", "AF_KEY",   "AF_NETLINK", "AF_PACKET",
+    "AF_ASH",        "AF_ECONET",    "AF_ATMSVC",   "AF_RDS",   "AF_SNA",     "AF_IRDA",
+    "AF_PPPOX",      "AF_WANPIPE",   "AF_LLC",      "AF_IB",    "AF_MPLS",    "AF_CAN",
+    "AF_TIPC",       "AF_BLUETOOTH", "AF_IUCV",     "AF_RXRPC", "AF_ISDN",    "AF_PHONET",
+    "AF_IEEE802154", "AF_CAIF",      "AF_NFC",      "AF_KCM",   "AF_QIPCRTR", "AF_SMC",
+    "AF_XDP",        "AF_MCTP"};
 constexpr policy::ParameterSchema kParameters[] = {
     {.name = "allow",
      .type = policy::ParameterType::kStrings,
@@ -95,12 +115,22 @@ constexpr policy::ParameterSchema kParameters[] = {
      .description = "system calls denied whoever allows them",
      .order = policy::Order::kFewerIsLooser,
      .docker_default = std::span<const std::string_view>()},
+    {.name = "families",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kSocketFamily,
+     .choices = {},
+     .description = "address families of sockets allowed beyond UNIX, INET, INET6 and NETLINK (and "
+                    "PACKET with CAP_NET_RAW), where the engine allows them: AF_CAN, VSOCK, 45",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>(kFamiliesOfDocker)},
     {.name = "deny-socketcall",
      .type = policy::ParameterType::kBoolean,
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "deny the 32-bit socketcall, through which no filter sees the socket family",
+     .description = "deny the 32-bit socketcall, through which no filter sees the address family; "
+                    "32-bit programs of glibc have no other way to a socket",
      .order = policy::Order::kFalseIsLooser,
      .docker_default = false},
     {.name = "64-bit-only",
@@ -147,8 +177,13 @@ extern constinit const Rule kSeccomp{
         "Engines resolve their conditional profile for the capabilities they give, before runclad "
         "takes most of them away: a filter made for CAP_SYS_ADMIN would leave unshare and mount to "
         "a container without it. runclad resolves its own profile for what is left and hands on "
-        "what both filters allow, never more than either.",
-    .way_out = "add the system call to seccomp.allow, or ask the engine for it as well",
+        "what both filters allow, never more than either. Sockets are made of a few address "
+        "families "
+        "only: each of the others is a kernel module that hardly any container needs, and that has "
+        "been a way to the host's root before (AF_ALG, AF_RXRPC, AF_VSOCK).",
+    .way_out =
+        "add the system call to seccomp.allow or the address family to seccomp.families, or "
+        "ask the engine for it as well",
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

@@ -14,6 +14,40 @@ guards "io-uring is out of reach by default" out_is EPERM
 # The kernel may have no AF_ALG: without a filter it is the kernel that says so.
 docker_run box probe alg
 guards "AF_ALG is out of reach" out_is EPERM
+# Every address family by every call that makes a socket, as the kernel answers: "socket 1", …
+FAMILIES=$(for way in socket socket32 socketpair; do
+  for family in 1 2 10 16; do echo "$way $family"; done
+done | sort)
+has_families() {  # those of OUT but x32's, which not every kernel has
+  [ "$(grep -vE '^x32 (1|2|10|16)$' <<<"$OUT" | sort)" = "$1" ]
+}
+for RUNTIME in runclad baseline; do
+  docker_run box probe families
+  guards "$RUNTIME: sockets are UNIX, INET, INET6 or NETLINK, by whatever call" \
+    has_families "$FAMILIES"
+  docker_run --security-opt seccomp=unconfined box probe families
+  guards "$RUNTIME: under seccomp=unconfined too" has_families "$FAMILIES"
+done
+unset RUNTIME
+# Two comparisons of one argument are alternatives to runc: this denies INET and NETLINK.
+printf '%s\n' '{"defaultAction": "SCMP_ACT_ALLOW",
+  "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"], "syscalls": [{"names": ["socket"],
+  "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 2, "op": "SCMP_CMP_EQ"},
+  {"index": 0, "value": 16, "op": "SCMP_CMP_EQ"}]}]}' >"$E2E_WORK/families.json"
+docker_run --security-opt "seccomp=$E2E_WORK/families.json" box probe families
+guards "a profile of the user's own takes from these" \
+  has_families "$(grep -vE '^socket(32)? (2|16)$' <<<"$FAMILIES")"
+tar -C "$E2E_WORK/rootfs" -c . | podman import -q - box-families >/dev/null
+podman_run() {
+  capture podman --cgroup-manager cgroupfs --events-backend file --runtime "$E2E_RUNTIME" run --rm \
+    --network none --cgroup-parent "$E2E_CGROUP" --ulimit nofile=1024:2048 \
+    --ulimit nproc=1000:2000 "$@"
+}
+podman_run box-families probe families
+guards "podman: the same families" has_families "$FAMILIES"
+podman_run --security-opt seccomp=unconfined box-families probe families
+guards "podman: under seccomp=unconfined too" has_families "$FAMILIES"
+podman rmi box-families >/dev/null
 covers seccomp capabilities
 docker_run --cap-add DAC_READ_SEARCH --security-opt seccomp=unconfined box probe handle
 guards "open_by_handle_at is out of reach with CAP_DAC_READ_SEARCH asked for" out_is EPERM
@@ -37,6 +71,17 @@ policy() {  # SECCOMP-PARAMETERS
 covers seccomp
 docker_run box probe getpid32
 holds "32-bit calls work by default" out_is reached
+policy '{"families": ["CAN", "40"]}'
+RUNTIME=own docker_run box probe socket 29
+holds "families: the kernel is asked for a family that the policy lists" out_lacks EPERM
+RUNTIME=own docker_run --security-opt seccomp=unconfined box probe socket 40
+holds "families: by its number as well" out_lacks EPERM
+RUNTIME=own docker_run box probe socket 31
+guards "families: and for no other" out_is EPERM
+printf '{"rules": {"capabilities": {"allow": ["NET_RAW"]}}}\n' >"$E2E_POLICIES/own/policy.json"
+RUNTIME=own docker_run --cap-add NET_RAW box probe packet
+holds "AF_PACKET comes with CAP_NET_RAW" out_is reached
+
 policy '{"64-bit-only": true}'
 RUNTIME=own docker_run box probe getpid32
 guards "64-bit-only: a 32-bit call ends the program" status_is 159

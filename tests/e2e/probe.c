@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -46,6 +47,35 @@ static void *Low(const void *bytes, size_t size) {
 static long SocketCall32(unsigned family, unsigned type) {
   const unsigned arguments[] = {family, type, 0};
   return Call32(102, 1, (unsigned long)Low(arguments, sizeof arguments));
+}
+
+// Asks for a socket of each address family, by each way into the kernel, and prints those for which
+// the answer is not EPERM or ENOSYS, which are a filter's: the kernel itself was asked.
+static int SocketFamilies(void) {
+  enum { kLast = 64, kX32 = 0x40000000 };
+  int pair[2];
+  for (int family = 0; family <= kLast; ++family) {
+    const unsigned arguments[] = {(unsigned)family, SOCK_DGRAM, 0, 0};
+    const struct {
+      const char *name;
+      long result;
+      int error;
+    } ways[] = {
+        {"socket", socket(family, SOCK_DGRAM, 0), errno},
+        {"socketpair", socketpair(family, SOCK_DGRAM, 0, pair), errno},
+        {"x32", syscall(kX32 | SYS_socket, family, SOCK_DGRAM, 0), errno},
+        {"socket32", Call32(359, (unsigned long)family, SOCK_DGRAM), errno},
+        {"socketcall", SocketCall32((unsigned)family, SOCK_DGRAM), errno},
+        {"socketcall-pair", Call32(102, 8, (unsigned long)Low(arguments, sizeof arguments)), errno},
+    };
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; ++i) {
+      const int is_filtered =
+          ways[i].result < 0 && (ways[i].error == EPERM || ways[i].error == ENOSYS);
+      if (!is_filtered) printf("%s %d\n", ways[i].name, family);
+    }
+    closefrom(3);
+  }
+  return 0;
 }
 
 static long IoUring(void) {
@@ -95,6 +125,10 @@ int main(int argc, char **argv) {
   if (strcmp(what, "unshare-user") == 0) return Report(unshare(CLONE_NEWUSER), "unshared");
   if (strcmp(what, "vsock") == 0) return Report(socket(AF_VSOCK, SOCK_STREAM, 0), "reached");
   if (strcmp(what, "vsock32") == 0) return Report(SocketCall32(AF_VSOCK, SOCK_STREAM), "reached");
+  if (strcmp(what, "families") == 0) return SocketFamilies();
+  if (strcmp(what, "socket") == 0 && argc > 2) {
+    return Report(socket(atoi(argv[2]), SOCK_DGRAM, 0), "reached");
+  }
   if (strcmp(what, "clone3") == 0) return Report(syscall(SYS_clone3, NULL, 0), "reached");
   if (strcmp(what, "keyctl") == 0) return Report(syscall(SYS_keyctl, 0, -3, 1), "reached");
   if (strcmp(what, "bpf") == 0) return Report(syscall(SYS_bpf, -1, NULL, 0), "reached");

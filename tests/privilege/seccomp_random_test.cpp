@@ -51,6 +51,7 @@ class RandomFilters {
     tuning.deny_socketcall = Below(2) == 0;
     tuning.only_64_bit = Below(4) == 0;
     tuning.deny_set_id = Below(2) == 0;
+    if (Below(3) == 0) tuning.families = {static_cast<std::uint16_t>(Below(48))};
     return tuning;
   }
 
@@ -65,8 +66,9 @@ class RandomFilters {
 
  private:
   static constexpr const char* kNames[] = {
-      "socket",      "bind",  "socketcall", "ipc",  "semget", "clone", "clone3",
-      "personality", "prctl", "ioctl",      "mmap", "read",   "chmod", "not_a_syscall"};
+      "socket", "socketpair", "bind",   "socketcall",  "ipc",
+      "semget", "clone",      "clone3", "personality", "prctl",
+      "ioctl",  "mmap",       "read",   "chmod",       "not_a_syscall"};
 
   template <std::size_t N>
   const char* Pick(const char* const (&from)[N]) {
@@ -151,7 +153,8 @@ std::string Fault(const Question& question, const SeccompProgram& theirs,
   };
   std::string fault =
       wider("theirs", edges.FirstBeyond(*program, theirs, &their_filter), their_filter);
-  if (fault.empty() && tuning.allow.empty()) {
+  const bool adds_to_ours = !tuning.allow.empty() || !tuning.families.empty();
+  if (fault.empty() && !adds_to_ours) {
     fault = wider("ours", edges.FirstBeyond(*program, ours, &our_filter), our_filter);
   }
   const bool is_denying = !tuning.deny.empty() || tuning.deny_set_id;

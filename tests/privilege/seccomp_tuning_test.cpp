@@ -85,6 +85,33 @@ TEST(SeccompTuning, AllowsAndDeniesUnderEveryFilter) {
   }
 }
 
+// AF_CAN is what Docker's filter allows as well, AF_VSOCK what it does not.
+TEST(SeccompTuning, AddsAddressFamiliesUnderEveryFilter) {
+  constexpr std::uint16_t kCan = 29;
+  constexpr std::uint16_t kVsock = 40;
+  constexpr std::uint16_t kBluetooth = 31;
+  const SeccompTuning tuning{.deny_socketcall = true, .families = {kCan, kVsock}};
+  for (const auto& [name, theirs, allows_keyctl] : EveryKind()) {
+    const bool lists_denials =
+        theirs.default_action.empty() || theirs.default_action == "SCMP_ACT_ALLOW" ||
+        theirs.default_action == "SCMP_ACT_LOG" || theirs.default_action == "SCMP_ACT_TRACE";
+    const SeccompProgram plain = Compiled(lists_denials ? Ours() : theirs);
+    const SeccompFilter met = Intersect(theirs, Ours(), tuning).filter;
+    const SeccompProgram program = Compiled(met);
+    for (const char* architecture : kX86) {
+      for (const char* call : {"socket", "socketpair"}) {
+        const std::string where = name + " " + call + " on " + architecture;
+        EXPECT_TRUE(Answer(program, architecture, call, {kCan}).allows()) << where;
+        EXPECT_FALSE(Answer(program, architecture, call, {kBluetooth}).allows()) << where;
+        EXPECT_EQ(Answer(program, architecture, call, {kVsock}).allows(),
+                  lists_denials || Answer(plain, architecture, call, {kVsock}).allows())
+            << where;
+      }
+    }
+    EXPECT_EQ(Intersect(met, Ours(), tuning).filter, met) << name;
+  }
+}
+
 TEST(SeccompTuning, KillsWhatIsNotOfTheNativeArchitectureWith64Bits) {
   const SeccompTuning tuning{.only_64_bit = true};
   for (const Incoming& incoming : EveryKind()) {

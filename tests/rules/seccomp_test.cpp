@@ -60,6 +60,19 @@ TEST(Seccomp, TakesTheImagesListsWhereTheEngineSentNone) {
   EXPECT_TRUE(Allows(decision, "bind"));
 }
 
+TEST(Seccomp, AddsTheAddressFamiliesThatThePolicyNames) {
+  policy::Parameters parameters = Tuning();
+  parameters.Set("families", std::vector<std::string>{"AF_CAN", "46"});
+  const auto decision = DecideBy("seccomp", R"({"process":{}})", parameters, Kernel());
+  const privilege::SeccompFilter filter = decision.spec.seccomp().value();
+  std::vector<std::uint64_t> families;
+  for (const privilege::SeccompRule& rule : filter.rules) {
+    if (rule.names != std::vector<std::string>{"socket", "socketpair"}) continue;
+    families.push_back(rule.arguments.at(0).value);
+  }
+  EXPECT_EQ(families, (std::vector<std::uint64_t>{1, 2, 10, 16, 29, 46}));
+}
+
 TEST(Seccomp, AllowsForAnImageOnlyWhatTheEngineAllowsToo) {
   policy::Parameters parameters = Tuning();
   parameters.Set("allow", std::vector<std::string>{"unshare", "setns"});

@@ -35,8 +35,9 @@ enum class Vocabulary {
   kChoice,
   kImage,
   kDevice,
-  kIdRange,      // "1000", "1000-65535"
-  kUserAndGroup  // "1000:1000", neither of them root's
+  kIdRange,       // "1000", "1000-65535"
+  kUserAndGroup,  // "1000:1000", neither of them root's
+  kSocketFamily   // "AF_VSOCK", "46"
 };
 
 // Which of two values lets a container do more. Of choices, the one that `choices` has later.

@@ -76,6 +76,8 @@ struct SeccompTuning {
   bool deny_set_id = false;
   // Sockets of agents whose word counts: NOTIFY for what is allowed otherwise is kept for them.
   std::vector<std::string> listeners = {};
+  // Address families, by number, whose sockets are added to those of ours.
+  std::vector<std::uint16_t> families = {};
 };
 
 struct SeccompIntersection {
