@@ -49,7 +49,10 @@ struct Container {
   // The line of a mount point, the last one of several.
   std::string& Line(const std::string& point) {
     const auto found = std::find_if(lines.rbegin(), lines.rend(), [&](const std::string& line) {
-      return line.find(" " + point + " ") != std::string::npos;
+      // The fifth column: the root of a file system may have the same name.
+      std::size_t column = 0;
+      for (int i = 0; i < 4; ++i) column = line.find(' ', column) + 1;
+      return line.compare(column, point.size() + 1, point + " ") == 0;
     });
     EXPECT_NE(found, lines.rend()) << point;
     return *found;
@@ -111,8 +114,10 @@ std::string WhyNot(const Container& container) {
        .host = *host,
        .topmost = [&](const sys::Mount& mount) { return find(container.topmost, mount.id); },
        .at = [&](const std::string& path) { return find(container.at, path); },
-       .submount_fault = [&](const sys::Mount&,
-                             const std::string&) { return container.submount_fault; },
+       .submount_fault =
+           [&](const sys::Mount& mount, const std::string&) {
+             return mount.root == "/etc" ? "is the host's /etc" : container.submount_fault;
+           },
        .cgroups = container.cgroups,
        .notify_directory = {}});
   return account ? "" : account.error().message;
