@@ -1,12 +1,16 @@
 // The runtime lives for about a millisecond and then becomes another program: memory is taken from
-// the front of large blocks and never given back. malloc and free were a quarter of the
-// instructions of a create.
+// the front of large blocks and never given back, but for what was a block of its own. malloc and
+// free were a quarter of the instructions of a create. What is never given back needs a bound.
+#include "arena.hpp"
+
 #include <sys/mman.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <new>
 
+#include "runclad/base/sanitizers.hpp"
+
+namespace runclad::runtime {
 namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
@@ -14,17 +18,33 @@ constexpr std::size_t kAlignment = alignof(std::max_align_t);
 
 char* free_begin = nullptr;
 std::size_t free_bytes = 0;
+std::size_t taken_bytes = 0;  // in blocks, from the kernel
+bool is_full = false;
+
+// Null when there is no memory for it.
+void* NewBlock(std::size_t bytes) {
+  is_full = bytes > kMaxArenaBytes - taken_bytes;
+  if (is_full) return nullptr;
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return nullptr;
+  taken_bytes += bytes;
+  return memory;
+}
+
+std::size_t Rounded(std::size_t bytes) { return (bytes + kAlignment - 1) & ~(kAlignment - 1); }
 
 void* Take(std::size_t bytes) {
-  if (bytes > SIZE_MAX - kBlockBytes) throw std::bad_alloc();
-  bytes = (bytes + kAlignment - 1) & ~(kAlignment - 1);
+  // What is too large stays too large when it is rounded up.
+  if (bytes <= kMaxArenaBytes) bytes = Rounded(bytes);
   if (bytes > free_bytes) {
-    const std::size_t block = bytes > kBlockBytes ? bytes : kBlockBytes;
-    void* memory =
-        ::mmap(nullptr, block, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) throw std::bad_alloc();
+    void* memory = NewBlock(bytes > kBlockBytes ? bytes : kBlockBytes);
+    if (memory == nullptr) {
+      if (const std::new_handler handler = std::get_new_handler(); handler != nullptr) handler();
+      throw std::bad_alloc();
+    }
+    if (bytes > kBlockBytes) return memory;
     free_begin = static_cast<char*>(memory);
-    free_bytes = block;
+    free_bytes = kBlockBytes;
   }
   char* taken = free_begin;
   free_begin += bytes;
@@ -32,11 +52,26 @@ void* Take(std::size_t bytes) {
   return taken;
 }
 
+// `bytes` as they were asked for.
+void GiveBack(void* memory, std::size_t bytes) {
+  if (bytes <= kBlockBytes || memory == nullptr) return;
+  bytes = Rounded(bytes);
+  if (::munmap(memory, bytes) == 0) taken_bytes -= bytes;
+}
+
 }  // namespace
 
-void* operator new(std::size_t bytes) { return Take(bytes); }
-void* operator new[](std::size_t bytes) { return Take(bytes); }
+bool ArenaIsFull() { return is_full; }
+
+}  // namespace runclad::runtime
+
+#if !defined(RUNCLAD_UNDER_ASAN)  // which brings its own
+void* operator new(std::size_t bytes) { return runclad::runtime::Take(bytes); }
+void* operator new[](std::size_t bytes) { return runclad::runtime::Take(bytes); }
 void operator delete(void* /*memory*/) noexcept {}
 void operator delete[](void* /*memory*/) noexcept {}
-void operator delete(void* /*memory*/, std::size_t /*bytes*/) noexcept {}
+void operator delete(void* memory, std::size_t bytes) noexcept {
+  runclad::runtime::GiveBack(memory, bytes);
+}
 void operator delete[](void* /*memory*/, std::size_t /*bytes*/) noexcept {}
+#endif

@@ -15,6 +15,7 @@
 
 #include "call.hpp"
 #include "lower_runtime.hpp"
+#include "out_of_memory.hpp"
 #include "report.hpp"
 
 namespace runclad::runtime {
@@ -60,6 +61,7 @@ Error Run(const std::vector<std::string>& arguments) {
 }  // namespace runclad::runtime
 
 int main(int argc, char** argv) {
+  runclad::runtime::EndWhenOutOfMemory(argv);
   runclad::sys::KeepStandardStreams();
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   if (arguments.size() == 1 && arguments[0] == "--runclad-version") {
@@ -68,8 +70,7 @@ int main(int argc, char** argv) {
   }
   try {
     return runclad::runtime::Report(runclad::runtime::Run(arguments), arguments);
-  } catch (
-      const std::exception& exception) {  // out of memory, or a fault of ours: stop, and say so
+  } catch (const std::exception& exception) {  // a fault of ours: stop, and say so
     return runclad::runtime::Report({std::string("internal error: ") + exception.what()},
                                     arguments);
   }

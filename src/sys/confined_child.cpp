@@ -17,6 +17,7 @@
 #include <csignal>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <string_view>
 
 #include <grp.h>
@@ -86,6 +87,7 @@ bool WriteAll(std::string_view bytes) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && LimitResources(limits) &&
       AllowOnlyComputing(kOutput);
   if (!is_confined) ::_exit(kNotConfined);
+  std::set_new_handler(nullptr);  // the program's own way to end without memory is the parent's
   try {
     const auto answer = work({static_cast<char*>(content), size});
     ::_exit(answer && WriteAll(*answer) ? 0 : kNotUnderstood);

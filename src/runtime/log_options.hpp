@@ -1,0 +1,38 @@
+// The globals --log and --log-format, as far as the arguments before the verb can be told apart.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace runclad::runtime {
+
+struct LogOptions {
+  std::string_view path;  // the end of an argument, and so with a NUL behind it
+  bool is_json = false;
+};
+
+// Of the arguments without the program's name, strings or char*. Allocates nothing.
+template <typename Argument>
+LogOptions FindLogOptions(std::span<const Argument> arguments) {
+  LogOptions found;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    std::string_view name = arguments[i];
+    if (!name.starts_with('-')) break;
+    name.remove_prefix(name.starts_with("--") ? 2 : 1);
+    const std::size_t equals = name.find('=');
+    const bool takes_next =
+        equals == std::string_view::npos &&
+        (name == "log" || name == "log-format" || name == "root" || name == "rootless" ||
+         name == "criu" || name == "runclad-config" || name == "runclad-runtime");
+    std::string_view value;
+    if (equals != std::string_view::npos) value = name.substr(equals + 1);
+    if (takes_next && ++i < arguments.size()) value = arguments[i];
+    name = name.substr(0, equals);
+    if (name == "log") found.path = value;
+    if (name == "log-format") found.is_json = value == "json";
+  }
+  return found;
+}
+
+}  // namespace runclad::runtime
