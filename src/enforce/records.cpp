@@ -1,57 +1,30 @@
 #include "runclad/enforce/records.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <climits>
-#include <ctime>
-#include <memory>
-#include <vector>
 
 #include "runclad/enforce/runtime_state.hpp"
 #include "runclad/sys/file.hpp"
 #include "runclad/sys/process.hpp"
 
 #include "record_json.hpp"
+#include "record_names.hpp"
 
 namespace runclad::enforce {
 namespace {
 
 constexpr std::size_t kMaxRecordBytes = std::size_t{8} << 20;
-constexpr std::string_view kSuffix = ".json";
 // The file system's longest name, without the suffix.
-constexpr std::size_t kMaxIdBytes = NAME_MAX - kSuffix.size();
-constexpr std::string_view kPidPrefix = "pid-";
-constexpr const char* kSwept = "swept";
-constexpr std::time_t kSweepSeconds = 600;
+constexpr std::size_t kMaxIdBytes = NAME_MAX - kRecordSuffix.size();
 
-std::string FileName(std::string_view id) { return std::string(id) + std::string(kSuffix); }
+std::string FileName(std::string_view id) { return std::string(id) + std::string(kRecordSuffix); }
 
 std::string PidName(pid_t pid) { return std::string(kPidPrefix) + std::to_string(pid); }
-
-// The files of `directory`; a listing that fails is empty.
-std::vector<std::string> List(int directory) {
-  std::vector<std::string> names;
-  const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
-  if (!stream) return names;
-  while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
-    names.emplace_back(static_cast<const char*>(entry->d_name));
-  }
-  return names;
-}
-
-// Whether `name` was not touched for ten minutes (or is not there).
-bool IsOld(int directory, const char* name, std::time_t now) {
-  struct stat status {};
-  if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return true;
-  return now - status.st_mtime > kSweepSeconds;
-}
 
 }  // namespace
 
@@ -124,6 +97,9 @@ std::string Records::FindByPid(pid_t pid) const {
 
 Status Records::Replace(std::string_view id, std::string_view text, pid_t pid) const {
   const std::string who = "the record of container " + std::string(id);
+  if (text.size() > kMaxRecordBytes) {  // nobody could read it at start and exec
+    return Error{who + " takes more than 8 MiB: it has too many mounts"};
+  }
   auto written = sys::ReplaceFile(directory_.get(), FileName(id), text, S_IRUSR | S_IWUSR,
                                   ::geteuid(), ::getegid());
   if (!written) return written.error().In(who);
@@ -162,30 +138,6 @@ void Records::Remove(std::string_view id) const {
     ::unlinkat(directory_.get(), PidName((*record)->pid).c_str(), 0);
   }
   ::unlinkat(directory_.get(), FileName(id).c_str(), 0);
-}
-
-void Records::Sweep(const std::string& runtime_root) const {
-  if (!directory_) return;
-  const std::time_t now = std::time(nullptr);
-  if (!IsOld(directory_.get(), kSwept, now)) return;
-  const UniqueFd stamp(::openat(directory_.get(), kSwept,
-                                O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
-  if (!stamp || ::futimens(stamp.get(), nullptr) != 0) return;
-  for (const std::string& name : List(directory_.get())) {
-    if (name.ends_with(kSuffix)) {
-      const std::string_view id = std::string_view{name}.substr(0, name.size() - kSuffix.size());
-      if (!ContainerExists(runtime_root, id) && IsOld(directory_.get(), name.c_str(), now)) {
-        Remove(id);
-      }
-    } else if (name.starts_with(kPidPrefix)) {
-      pid_t pid = 0;
-      std::from_chars(name.data() + kPidPrefix.size(), name.data() + name.size(), pid);
-      if (FindByPid(pid).empty()) ::unlinkat(directory_.get(), name.c_str(), 0);
-    } else if (name.starts_with(sys::kTemporaryPrefix) &&
-               IsOld(directory_.get(), name.c_str(), now)) {
-      ::unlinkat(directory_.get(), name.c_str(), 0);
-    }
-  }
 }
 
 }  // namespace runclad::enforce

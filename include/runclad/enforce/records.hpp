@@ -58,8 +58,9 @@ class Records {
   // Writes the first process into the record of `id`, which must exist, as Write() would.
   [[nodiscard]] Status Stamp(std::string_view id, pid_t pid, std::uint64_t start_time) const;
   void Remove(std::string_view id) const;
-  // Removes records whose container is gone from `runtime_root` for ten minutes; looks at most once
-  // in ten minutes.
+  // Removes what was left behind ten minutes ago or earlier: records whose container is gone from
+  // `runtime_root`, links from a pid to none, temporary files. At most 64 of these at a time, and
+  // once all are gone, it looks again after ten minutes.
   void Sweep(const std::string& runtime_root) const;
 
  private:
