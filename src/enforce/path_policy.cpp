@@ -1,5 +1,6 @@
 #include "path_policy.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fnmatch.h>
@@ -51,29 +52,39 @@ Verdict Stricter(Verdict first, Verdict second) {
 }
 
 PathPolicy::Node& PathPolicy::Child(Node& parent, std::string_view name, bool is_pattern) {
-  for (const auto& child : parent.children) {
-    if (child->name == name && child->is_pattern == is_pattern) return *child;
+  if (is_pattern) {
+    const auto known = std::ranges::find(parent.patterns, name, &Node::name);
+    if (known != parent.patterns.end()) return **known;
+  } else if (const auto known = parent.by_name.find(name); known != parent.by_name.end()) {
+    return *known->second;
   }
-  auto& child = parent.children.emplace_back(std::make_unique<Node>());
-  child->name = name;
-  child->is_pattern = is_pattern;
-  return *child;
+  Node& child = *parent.children.emplace_back(std::make_unique<Node>());
+  child.name = name;
+  if (is_pattern) {
+    parent.patterns.push_back(&child);
+  } else {
+    parent.by_name.emplace(child.name, &child);
+  }
+  return child;
 }
 
 PathPolicy::Node& PathPolicy::Make(std::string_view path, std::string_view pattern) {
   Node* node = &root_;
-  for (auto name = ConsumeName(path); !name.empty(); name = ConsumeName(path)) {
-    node = &Child(*node, name, false);
-  }
+  const auto enter = [&node](std::string_view name, bool is_pattern) {
+    node->is_denied_below_known = false;
+    node = &Child(*node, name, is_pattern);
+  };
+  for (auto name = ConsumeName(path); !name.empty(); name = ConsumeName(path)) enter(name, false);
   for (auto name = ConsumeName(pattern); !name.empty(); name = ConsumeName(pattern)) {
-    node = &Child(*node, name, true);
+    enter(name, true);
   }
   return *node;
 }
 
 void PathPolicy::Add(std::string_view path, std::string_view pattern, Mark mark,
                      std::string label) {
-  Make(path, pattern).entries.push_back({mark, std::move(label)});
+  std::optional<Entry>& entry = Make(path, pattern).entry;
+  if (!entry || mark < entry->mark) entry = Entry{mark, std::move(label)};
 }
 
 void PathPolicy::AddVolumePlace(std::string_view path, std::string_view pattern) {
@@ -86,20 +97,18 @@ void PathPolicy::AddDataDirectory(std::string_view path, std::string_view patter
 
 // The entry of the node that counts.
 const PathPolicy::Entry* PathPolicy::Effective(const Node& node) {
-  const Entry* effective = nullptr;
-  for (const Entry& entry : node.entries) {
-    if (effective == nullptr || entry.mark < effective->mark) effective = &entry;
-  }
-  return effective;
+  return node.entry ? &*node.entry : nullptr;
 }
 
 const PathPolicy::Entry* PathPolicy::FirstDeniedBelow(const Node& node) {
+  if (node.is_denied_below_known) return node.denied_below;
+  node.is_denied_below_known = true;
   for (const auto& child : node.children) {
     const Entry* entry = Effective(*child);
-    if (entry != nullptr && Denies(entry->mark)) return entry;
-    if (const Entry* below = FirstDeniedBelow(*child)) return below;
+    node.denied_below = entry != nullptr && Denies(entry->mark) ? entry : FirstDeniedBelow(*child);
+    if (node.denied_below != nullptr) break;
   }
-  return nullptr;
+  return node.denied_below;
 }
 
 Verdict PathPolicy::Judge(std::string_view path) const {
@@ -115,17 +124,19 @@ Verdict PathPolicy::Judge(std::string_view path) const {
     std::vector<const Node*> next;
     here = nullptr;
     const std::string terminated(name);
+    const auto enter = [&](const Node* child) {
+      next.push_back(child);
+      is_volume = is_volume || child->is_volume_place;
+      is_data = is_data || child->is_data_directory;
+      const Entry* entry = Effective(*child);
+      if (entry != nullptr && (here == nullptr || entry->mark < here->mark)) here = entry;
+    };
     for (const Node* node : at) {
-      for (const auto& child : node->children) {
-        const bool matches = child->is_pattern
-                                 ? ::fnmatch(child->name.c_str(), terminated.c_str(), 0) == 0
-                                 : child->name == name;
-        if (!matches) continue;
-        next.push_back(child.get());
-        is_volume = is_volume || child->is_volume_place;
-        is_data = is_data || child->is_data_directory;
-        const Entry* entry = Effective(*child);
-        if (entry != nullptr && (here == nullptr || entry->mark < here->mark)) here = entry;
+      if (const auto named = node->by_name.find(name); named != node->by_name.end()) {
+        enter(named->second);
+      }
+      for (const Node* pattern : node->patterns) {
+        if (::fnmatch(pattern->name.c_str(), terminated.c_str(), 0) == 0) enter(pattern);
       }
     }
     at = std::move(next);

@@ -1,7 +1,9 @@
 // What the policy says of a place on the host, by its path without links.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,11 +63,15 @@ class PathPolicy {
   };
   struct Node {
     std::string name;
-    bool is_pattern = false;
     bool is_volume_place = false;
     bool is_data_directory = false;
-    std::vector<Entry> entries;
+    std::optional<Entry> entry;  // of several, the one that counts
     std::vector<std::unique_ptr<Node>> children;
+    std::map<std::string_view, Node*> by_name;  // the children that are no patterns
+    std::vector<Node*> patterns;                // and those that are
+    // The first entry below that denies; kept once it was looked for.
+    mutable const Entry* denied_below = nullptr;
+    mutable bool is_denied_below_known = false;
   };
 
   Node& Make(std::string_view path, std::string_view pattern);
