@@ -91,10 +91,10 @@ Decision Decide(oci::Spec spec, const policy::Effective& policy, const rules::Fa
       const Disposition disposition = DispositionOf(setting.action, finding);
       if (finding.operation == rules::Operation::kSet ||
           finding.operation == rules::Operation::kRemove) {
-        finding.before = json::Get(decision.spec.document(), finding.path);
+        finding.before = json::Get(std::as_const(decision.spec).document(), finding.path);
       }
       if (disposition == Disposition::kFixed) {
-        Apply(decision.spec.document(), finding);
+        Apply(decision.spec.DocumentToChange(finding.path), finding);
         if (decision.outcome == Outcome::kUnchanged) decision.outcome = Outcome::kRewritten;
       }
       if (disposition == Disposition::kRefused) decision.outcome = Outcome::kRefused;

@@ -1,5 +1,7 @@
 #include "runclad/enforce/log.hpp"
 
+#include <algorithm>
+#include <array>
 #include <ctime>
 #include <utility>
 
@@ -28,8 +30,12 @@ std::string Now() {
                      now.tv_nsec / kNanosecondsPerMicrosecond);
 }
 
-// How many values are in `document`; counting stops soon after `enough`.
+// How many values are in `document`, a long string as many; counting stops soon after `enough`.
 std::size_t CountValues(const Document& document, std::size_t enough) {
+  constexpr std::size_t kBytesPerValue = 256;
+  if (document.is_string()) {
+    return 1 + document.get_ref<const std::string&>().size() / kBytesPerValue;
+  }
   std::size_t count = 1;
   for (const Document& inner : document) {
     if (!document.is_structured() || count > enough) break;
@@ -49,14 +55,30 @@ Document Brief(const Document& document) {
 }  // namespace
 
 json::Value ToJson(const std::vector<Applied>& findings) {
+  // A document of 8 MiB has room for 50,000 mounts with a finding each.
+  constexpr std::size_t kMaxAlike = 200;
+  constexpr std::size_t kDispositions = 3;
   Document array = Document::array();
+  const rules::Rule* rule = nullptr;
+  std::array<std::size_t, kDispositions> listed{};  // of this rule, by disposition
   for (const Applied& applied : findings) {
+    if (applied.rule != rule) listed = {};
+    rule = applied.rule;
+    const std::size_t nth = ++listed[static_cast<std::size_t>(applied.disposition)];
+    if (nth > kMaxAlike) continue;
     const rules::Finding& finding = applied.finding;
     Document& entry = array.emplace_back(Document::object());
     entry["rule"] = applied.rule->id();
     entry["path"] = finding.path;
     entry["action"] = Name(applied.disposition);
     entry["why"] = finding.why;
+    if (nth == kMaxAlike) {
+      const auto alike = std::ranges::count_if(findings, [&](const Applied& other) {
+        return other.rule == rule && other.disposition == applied.disposition;
+      });
+      const auto left = static_cast<std::size_t>(alike) - kMaxAlike;
+      if (left > 0) entry["why"] = finding.why + "; " + std::to_string(left) + " more not listed";
+    }
     if (!finding.before.is_null()) entry["before"] = Brief(finding.before.document());
     if (!finding.after.is_null()) entry["after"] = Brief(finding.after.document());
     if (!finding.allow.empty()) entry["allow"] = finding.allow;

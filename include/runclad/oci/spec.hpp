@@ -125,6 +125,11 @@ class Spec {
     mounts_.reset();
     return *document_;
   }
+  // For a change of what is at `pointer`: what is kept of other members stays.
+  [[nodiscard]] json::Document& DocumentToChange(std::string_view pointer) {
+    if (pointer.starts_with("/mounts")) mounts_.reset();
+    return *document_;
+  }
 
   // /process
   [[nodiscard]] bool has_process() const;
