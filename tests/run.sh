@@ -111,9 +111,22 @@ is_formatted() {
 }
 scripts_are_clean() { find tests packaging -name '*.sh' -print0 | xargs -0 shellcheck -x .ci/run; }
 # A static program has no interpreter and needs no library.
+# A static-pie: no loader, no library, an address that the kernel chooses, nothing writable that is
+# called through.
 is_static() {
   [ -x "$1" ] && ! readelf -lW "$1" | grep -q INTERP && ! readelf -dW "$1" | grep -q NEEDED &&
-    { ldd "$1" 2>&1 || true; } | grep -qE 'statically linked|not a dynamic executable'
+    { ldd "$1" 2>&1 || true; } | grep -qE 'statically linked|not a dynamic executable' &&
+    readelf -hW "$1" | grep -qE 'Type: +DYN' && readelf -lW "$1" | grep -q GNU_RELRO &&
+    readelf -dW "$1" | grep -q BIND_NOW
+}
+
+# Intel CET, where the build found that every object that is linked has the mark.
+has_cet_where_possible() {  # PROGRAM BUILD-DIRECTORY
+  grep -q '^RUNCLAD_CET:INTERNAL=1' "$2/CMakeCache.txt" || {
+    echo "not possible here: the static C library has no CET mark"
+    return 0
+  }
+  readelf -nW "$1" | grep -q 'IBT, SHSTK'
 }
 
 say "packages"
@@ -152,7 +165,9 @@ say "sources"
 check "every source is formatted (clang-format)" is_formatted
 check "every script is clean (shellcheck)" scripts_are_clean
 counted "policies against the JSON Schema" python3 tests/schema.py
-check "the runtime needs no shared library" is_static build/release/runclad
+check "the runtime is static and position-independent" is_static build/release/runclad
+check "the runtime has CET where it is possible" \
+  has_cet_where_possible build/release/runclad build/release
 
 if [ "${1:-}" = --quick ]; then finish; fi
 

@@ -1,8 +1,10 @@
 #include "runclad/enforce/records.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -203,6 +205,68 @@ TEST_F(RecordsTest, SweepTakesOldRecordsOfContainersThatAreGone) {
   Age("later.json");
   records_->Sweep(root_);
   EXPECT_TRUE(std::filesystem::exists(directory_ + "/later.json")) << "swept a moment ago";
+}
+
+TEST_F(RecordsTest, SweepTakesLinksToNoRecordAndTemporaryFiles) {
+  ASSERT_TRUE(records_->Write(Sample("living")));
+  std::filesystem::create_directory(root_ + "/living");
+  const char* const kOld[] = {".x.json.runclad-1", ".runclad-2"};
+  for (const char* name : kOld) {
+    std::ofstream(directory_ + "/" + name) << "{";
+    Age(name);
+  }
+  std::ofstream(directory_ + "/.runclad-3") << "{";
+  std::filesystem::create_symlink("gone", directory_ + "/pid-1");
+  std::filesystem::create_symlink("living", directory_ + "/pid-2");
+  constexpr timespec kLongAgo[] = {{1'600'000'000, 0}, {1'600'000'000, 0}};
+  for (const char* name : {"pid-1", "pid-2"}) {
+    ::utimensat(AT_FDCWD, (directory_ + "/" + name).c_str(), static_cast<const timespec*>(kLongAgo),
+                AT_SYMLINK_NOFOLLOW);
+  }
+  records_->Sweep(root_);
+  for (const char* name : {".x.json.runclad-1", ".runclad-2", "pid-1"}) {
+    EXPECT_FALSE(std::filesystem::is_regular_file(directory_ + "/" + name)) << name;
+    EXPECT_FALSE(std::filesystem::is_symlink(directory_ + "/" + name)) << name;
+  }
+  EXPECT_TRUE(std::filesystem::exists(directory_ + "/.runclad-3")) << "being written";
+  EXPECT_TRUE(std::filesystem::is_symlink(directory_ + "/pid-2"));
+}
+
+TEST_F(RecordsTest, SweepGoesOnWhereItWasCutShort) {
+  constexpr int kDead = 150;
+  for (int i = 0; i < kDead; ++i) {
+    const std::string name = "dead" + std::to_string(i) + ".json";
+    std::ofstream(directory_ + "/" + name) << "not even JSON";
+    Age(name.c_str());
+  }
+  const auto left = [&] {
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+      count += entry.path().extension() == ".json" ? 1 : 0;
+    }
+    return count;
+  };
+  records_->Sweep(root_);
+  EXPECT_EQ(left(), kDead - 64);
+  records_->Sweep(root_);
+  records_->Sweep(root_);
+  EXPECT_EQ(left(), 0);
+}
+
+TEST_F(RecordsTest, SweepDoesNotBelieveTheClock) {
+  ASSERT_TRUE(records_->Write(Sample("gone")));
+  ASSERT_TRUE(records_->Write(Sample("ahead")));
+  Age("gone.json");
+  std::ofstream(directory_ + "/swept") << "";
+  const auto ahead = std::filesystem::file_time_type::clock::now() + std::chrono::hours(10000);
+  std::filesystem::last_write_time(directory_ + "/swept", ahead);
+  std::filesystem::last_write_time(directory_ + "/ahead.json", ahead);
+  records_->Sweep(root_);
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/gone.json"));
+  EXPECT_TRUE(std::filesystem::exists(directory_ + "/ahead.json"));
+  EXPECT_LT(std::filesystem::last_write_time(directory_ + "/ahead.json"),
+            ahead - std::chrono::hours(1))
+      << "it is as old as today";
 }
 
 TEST_F(RecordsTest, AreTheSameThroughAnotherNameOfTheRoot) {
