@@ -24,6 +24,16 @@ bool IsPlain(std::string_view text) {
   return odd == 0;
 }
 
+// The text of a string of which `quoted` stands between the quotation marks; false: it is not UTF-8
+// or has an escape that Read() does not take.
+bool Decode(std::string_view quoted, std::string& text) {
+  const std::string_view with_quotes(quoted.data() - 1, quoted.size() + 2);
+  auto document = Read(with_quotes);
+  if (!document || !document->is_string()) return false;
+  text = std::move(document->get_ref<std::string&>());
+  return true;
+}
+
 }  // namespace
 
 void Scanner::Fail(const char* fault) {
@@ -53,7 +63,7 @@ bool Scanner::Open(char bracket) {
     return false;
   }
   if (depth_ == kMaxDepth) {
-    Fail("nested deeper than 64 levels");
+    Fail("nested deeper than 10000 levels");
     return false;
   }
   ++at_;
@@ -109,23 +119,20 @@ std::string_view Scanner::Quotes() {
 
 std::string_view Scanner::Decoded(std::string_view quoted, std::string& buffer) {
   if (IsPlain(quoted)) return quoted;
-  const std::string_view with_quotes(quoted.data() - 1, quoted.size() + 2);
-  auto document = Read(with_quotes);
-  if (!document || !document->is_string()) {
+  if (!Decode(quoted, buffer)) {
     Fail("a string is not UTF-8 or has an escape that is none");
     return {};
   }
-  buffer = std::move(document->get_ref<std::string&>());
   return buffer;
 }
 
 std::string_view Scanner::Name(std::string& decoded) {
   std::string_view name = Quotes();
   // Other names than those with an escape are taken as they are: what is compared with them or made
-  // of them is plain.
-  if (!name.empty() && std::memchr(name.data(), '\\', name.size()) != nullptr) {
-    name = Decoded(name, decoded);
-  }
+  // of them is plain. So is a name with an escape that cannot be decoded (half a surrogate pair,
+  // which Go replaces): it keeps its backslash and equals no wanted name.
+  const bool has_escape = !name.empty() && std::memchr(name.data(), '\\', name.size()) != nullptr;
+  if (has_escape && Decode(name, decoded)) name = decoded;
   SkipBlanks();
   if (at_ == end_ || *at_ != ':') {
     Fail("a colon is expected");
@@ -161,33 +168,44 @@ void Scanner::SkipNumber() {
   if (at_ == first) Fail("a value is expected");
 }
 
-void Scanner::SkipObject() {
-  if (!Open('{')) return;
-  while (Next('}')) {
+void Scanner::SkipScalar() {
+  if (at_ == end_) {
+    Fail("the text has no end");
+  } else if (*at_ == '"') {
     Quotes();
-    SkipBlanks();
-    if (at_ == end_ || *at_ != ':') return Fail("a colon is expected");
-    ++at_;
-    Skip();
+  } else if (*at_ == 't' || *at_ == 'f') {
+    Boolean();
+  } else if (!Null()) {
+    SkipNumber();
   }
 }
 
 std::string_view Scanner::Skip() {
   SkipBlanks();
   const char* const first = at_;
-  if (at_ == end_) {
-    Fail("the text has no end");
-  } else if (*at_ == '"') {
-    Quotes();
-  } else if (*at_ == '{') {
-    SkipObject();
-  } else if (*at_ == '[') {
-    Elements([this] { Skip(); });
-  } else if (*at_ == 't' || *at_ == 'f') {
-    Boolean();
-  } else if (!Null()) {
-    SkipNumber();
-  }
+  std::string open;  // the brackets that will close what is open, the innermost last
+  do {
+    SkipBlanks();
+    if (at_ != end_ && (*at_ == '{' || *at_ == '[')) {
+      const char bracket = *at_;
+      if (Open(bracket)) open += bracket == '{' ? '}' : ']';
+    } else {
+      SkipScalar();
+    }
+    while (!open.empty() && !Next(open.back())) {
+      if (has_failed()) return {};
+      open.pop_back();
+    }
+    if (!open.empty() && open.back() == '}') {
+      Quotes();
+      SkipBlanks();
+      if (at_ == end_ || *at_ != ':') {
+        Fail("a colon is expected");
+      } else {
+        ++at_;
+      }
+    }
+  } while (!open.empty() && !has_failed());
   if (has_failed()) return {};
   return {first, static_cast<std::size_t>(at_ - first)};
 }

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/json/folding.hpp"
 #include "runclad/json/pointer.hpp"
 
 namespace runclad::oci {
@@ -300,30 +301,6 @@ constexpr Field kConfigFields[] = {
 };
 constexpr Object kConfig{kConfigFields};
 
-// Go's encoding/json folds ASCII letters, U+017F (ſ) to s and U+212A (the kelvin sign) to k.
-bool FoldsTo(std::string_view spelling, std::string_view name) {
-  constexpr std::string_view kLongS = "\xC5\xBF";
-  constexpr std::string_view kKelvin = "\xE2\x84\xAA";
-  constexpr char kToLower = 0x20;
-  const auto lower = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + kToLower) : c;
-  };
-  for (const char expected : name) {
-    if (spelling.empty()) return false;
-    const char wanted = lower(expected);
-    if (spelling.starts_with(kLongS) && wanted == 's') {
-      spelling.remove_prefix(kLongS.size());
-    } else if (spelling.starts_with(kKelvin) && wanted == 'k') {
-      spelling.remove_prefix(kKelvin.size());
-    } else if (lower(spelling.front()) == wanted) {
-      spelling.remove_prefix(1);
-    } else {
-      return false;
-    }
-  }
-  return spelling.empty();
-}
-
 // Where in the document the check stands; spelt out only for an error.
 struct Place {
   const Place* parent = nullptr;
@@ -439,7 +416,7 @@ Status CheckObject(json::Document& value, const Object& object, const Place& pla
         return checked;
     } else {
       for (const Field& field : object.fields) {
-        if (FoldsTo(name, field.name)) {
+        if (json::FoldsTo(name, field.name)) {
           return Error{inner.Pointer() + " would be read as \"" + std::string(field.name) +
                        "\" by runc; write it so"};
         }

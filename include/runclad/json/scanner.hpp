@@ -9,34 +9,42 @@
 #include <string_view>
 
 #include "runclad/base/result.hpp"
+#include "runclad/json/folding.hpp"
 
 namespace runclad::json {
 
 // Goes over the text from front to back. The first fault ends the scan: from then on nothing more
 // is found, and Finish() says what was wrong; so look at no value before Finish() was asked.
 //
-// What is taken is read as strictly as Read() does, a wanted member that is there twice included.
+// What is taken is read as strictly as Read() does. A wanted member that is there twice is a fault,
+// also in two spellings that Go takes for the same name: readers differ on which of them counts.
 // What is passed over must only be built like JSON: in it, members may repeat, numbers may be of
-// any size and strings hold any bytes.
+// any size, strings hold any bytes, and values nest as deep as Go reads them.
 class Scanner {
  public:
   explicit Scanner(std::string_view text)
       : begin_(text.data()), at_(text.data()), end_(text.data() + text.size()) {}
 
-  // The object that stands next. `on_member(index)` has to take the value of `wanted[index]`;
-  // members of other names are passed over.
+  // The object that stands next. `on_member(index)` has to take the value of `wanted[index]`,
+  // spelt as Go would accept it; members of other names are passed over.
   template <std::size_t kCount, typename OnMember>
   void Object(const std::string_view (&wanted)[kCount], OnMember&& on_member) {
     static_assert(kCount <= 32);
     std::uint32_t seen = 0;
     Members([&](std::string_view name) {
-      for (std::size_t index = 0; index < kCount; ++index) {
-        if (name != wanted[index]) continue;
-        if ((seen & (1U << index)) != 0) return Fail("a member is there twice");
-        seen |= 1U << index;
-        return on_member(index);
+      std::size_t index = 0;
+      while (index < kCount && name != wanted[index]) ++index;
+      if (index == kCount) {
+        index = 0;
+        while (index < kCount && !FoldsTo(name, wanted[index])) ++index;
       }
-      Skip();
+      if (index == kCount) {
+        Skip();
+        return;
+      }
+      if ((seen & (1U << index)) != 0) return Fail("a member is there twice");
+      seen |= 1U << index;
+      on_member(index);
     });
   }
 
@@ -74,7 +82,7 @@ class Scanner {
   Status Finish();
 
  private:
-  static constexpr int kMaxDepth = 64;  // as ReadOptions
+  static constexpr int kMaxDepth = 10000;  // as Go
 
   void Fail(const char* fault);
   void SkipBlanks();
@@ -85,7 +93,7 @@ class Scanner {
   std::string_view Quotes();
   std::string_view Decoded(std::string_view quoted, std::string& buffer);
   void SkipNumber();
-  void SkipObject();
+  void SkipScalar();
 
   const char* begin_;
   const char* at_;
