@@ -97,8 +97,9 @@ std::string AsText(const policy::Effective& policy, const Style& style) {
   }
   if (!image.pin.empty()) text += "its pin is " + image.pin + "\n";
   if (!image.mispinned_name.empty()) {
-    text += style.Red(image.mispinned_name + " is pinned to other digests: ") +
-            Joined(image.pinned) + "\n";
+    text +=
+        style.Red(image.mispinned_name + " is pinned, and this image is not shown to be one of: ") +
+        Joined(image.pinned) + "\n";
   }
   for (const policy::Cut& cut : policy.cuts) {
     text += style.Yellow("cut: ") + Printable(cut.source) + ": " + cut.parameter + " " +

@@ -8,6 +8,30 @@ namespace runclad::enforce {
 
 using json::Document;
 
+namespace {
+
+Document ToDocument(const engine::UnverifiedImage& image) {
+  Document document = Document::object();
+  for (const engine::Reference& name : image.names) document["names"].push_back(name.text());
+  if (!image.digests.empty()) document["digests"] = image.digests;
+  if (image.may_have_other_names) document["mayHaveOtherNames"] = true;
+  return document;
+}
+
+Result<engine::UnverifiedImage> UnverifiedFrom(const Document& document) {
+  engine::UnverifiedImage image;
+  for (const auto& text : document.value("names", std::vector<std::string>())) {
+    auto reference = engine::ParseReference(text);
+    if (!reference) return reference.error();
+    image.names.push_back(*std::move(reference));
+  }
+  image.digests = document.value("digests", std::vector<std::string>());
+  image.may_have_other_names = document.value("mayHaveOtherNames", false);
+  return image;
+}
+
+}  // namespace
+
 Document ToDocument(const engine::Identity& identity) {
   Document document = Document::object();
   const auto add = [&](const char* member, const std::string& text) {
@@ -17,6 +41,7 @@ Document ToDocument(const engine::Identity& identity) {
   add("config", identity.config_digest);
   add("podNamespace", identity.pod_namespace);
   if (!identity.is_known()) add("unknown", identity.unknown_because);
+  if (identity.unverified) document["unverified"] = ToDocument(*identity.unverified);
   if (identity.is_sandbox) document["sandbox"] = true;
   if (!identity.manifest_digests.empty()) document["manifests"] = identity.manifest_digests;
   if (identity.asked_for) document["askedFor"] = identity.asked_for->text();
@@ -40,6 +65,11 @@ Result<engine::Identity> IdentityFrom(const Document& document) {
     identity.unknown_because = document.value("unknown", "");
     identity.is_sandbox = document.value("sandbox", false);
     identity.manifest_digests = document.value("manifests", std::vector<std::string>());
+    if (document.contains("unverified")) {
+      auto image = UnverifiedFrom(document.at("unverified"));
+      if (!image) return image.error();
+      identity.unverified = *std::move(image);
+    }
     if (document.contains("askedFor")) {
       auto reference = engine::ParseReference(document.at("askedFor").get<std::string>());
       if (!reference) return reference.error();

@@ -112,6 +112,10 @@ std::optional<engine::ImageName> FindKeptName(const engine::Layout& layout,
       kept->container != ContainerDirectory(layout)) {
     return std::nullopt;
   }
+  // Earlier versions took a name with a digest in containers/storage for a pull's.
+  const bool is_storage =
+      layout.engine == engine::Engine::kPodman || layout.engine == engine::Engine::kCrio;
+  if (is_storage) kept->name.tier = engine::Tier::kTag;
   return std::move(kept->name);
 }
 

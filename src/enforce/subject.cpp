@@ -12,6 +12,19 @@
 #include "kept_names.hpp"
 
 namespace runclad::enforce {
+namespace {
+
+// The name of the container's first create is one that an image which cannot be verified may have.
+void AddKeptNames(const engine::Layout& layout, engine::UnverifiedImage& image) {
+  for (const std::string& digest : image.digests) {
+    const auto kept = FindKeptName(layout, digest);
+    if (kept && std::ranges::find(image.names, kept->reference) == image.names.end()) {
+      image.names.push_back(kept->reference);
+    }
+  }
+}
+
+}  // namespace
 
 Subject FindSubject(const oci::Spec& spec, const Request& request) {
   const std::string root = spec.root_path();
@@ -21,6 +34,7 @@ Subject FindSubject(const oci::Spec& spec, const Request& request) {
   subject.layout = engine::Discover(call);
   subject.identity = engine::Identify(subject.layout, call, &subject.pod);
   engine::Identity& identity = subject.identity;
+  if (identity.unverified) AddKeptNames(subject.layout, *identity.unverified);
   if (!identity.is_known() || identity.asked_for) return subject;
   auto kept = FindKeptName(subject.layout, identity.config_digest);
   if (!kept) return subject;

@@ -11,8 +11,7 @@
 namespace runclad::engine {
 namespace {
 
-constexpr std::size_t kMaxDocumentBytes = std::size_t{4} << 20;
-constexpr std::size_t kMaxBytes = std::size_t{8} << 20;
+constexpr std::size_t kMaxBytes = 2 * kMaxImageDocumentBytes;
 constexpr std::size_t kMaxDocuments = 100;
 constexpr std::size_t kMaxLayers = 1000;
 constexpr std::size_t kMaxNested = 4;  // an index of indexes, its manifest and the config
@@ -35,8 +34,9 @@ Result<Document> ReadDocument(std::string_view text) {
     scanner.Elements([&] { take_digest(document.manifests.emplace_back()); });
   });
   if (auto finished = scanner.Finish(); !finished) return finished.error();
-  if (document.config.empty() == document.manifests.empty()) {
-    return Error{"is neither an index nor a manifest"};
+  // Which of the two it is for an engine depends on what leads to it.
+  if (!document.config.empty() && !document.manifests.empty()) {
+    return Error{"is an index and a manifest at once"};
   }
   return document;
 }
@@ -65,15 +65,16 @@ Result<ContainerdContent::Chain> ContainerdContent::FindImage(const std::string&
   return known_.emplace_back(question, search.found.front()).second;
 }
 
-Result<std::string> ContainerdContent::Read(const std::string& digest, Search& search) const {
+Result<std::optional<std::string>> ContainerdContent::Read(const std::string& digest,
+                                                           Search& search) const {
   if (!IsSha256Digest(digest)) return Error{"the content store holds an unknown kind of digest"};
   if (++search.documents > kMaxDocuments || search.bytes > kMaxBytes) {
     return Error{"its index has too many manifests"};
   }
-  auto bytes = blobs_.Read(digest.substr(digest.find(':') + 1), kMaxDocumentBytes);
-  if (!bytes) return bytes.error();
-  search.bytes += bytes->size();
-  if (Sha256(*bytes) != digest) return Error{digest + " has other content in the content store"};
+  auto bytes = blobs_.ReadIfPresent(digest.substr(digest.find(':') + 1), kMaxImageDocumentBytes);
+  if (!bytes || !*bytes) return bytes;
+  search.bytes += (*bytes)->size();
+  if (Sha256(**bytes) != digest) return Error{digest + " has other content in the content store"};
   return bytes;
 }
 
@@ -81,7 +82,9 @@ Status ContainerdContent::Follow(const std::string& digest, Search& search) cons
   if (search.path.size() == kMaxNested) return Error{"its indexes are nested too deep"};
   const auto bytes = Read(digest, search);
   if (!bytes) return bytes.error();
-  const auto document = ReadDocument(*bytes);
+  if (!*bytes && search.path.empty()) return Error{digest + " is not in the content store"};
+  if (!*bytes) return {};
+  const auto document = ReadDocument(**bytes);
   if (!document) return document.error().In(digest);
   search.path.push_back(digest);
   Status status;
@@ -89,12 +92,8 @@ Status ContainerdContent::Follow(const std::string& digest, Search& search) cons
     status = TakeConfig(document->config, search);
   } else {
     for (const std::string& manifest : document->manifests) {
-      // Other platforms' manifests are not there as a rule, and what is not there was not run.
-      (void)Follow(manifest, search);
-    }
-    // A second image of the same layers may be among those that were not looked at.
-    if (search.documents > kMaxDocuments || search.bytes > kMaxBytes) {
-      status = Error{digest + " has too many manifests"};
+      status = Follow(manifest, search);
+      if (!status) break;
     }
   }
   search.path.pop_back();
@@ -104,12 +103,13 @@ Status ContainerdContent::Follow(const std::string& digest, Search& search) cons
 Status ContainerdContent::TakeConfig(const std::string& digest, Search& search) const {
   const auto bytes = Read(digest, search);
   if (!bytes) return bytes.error();
-  const auto config = ReadImageConfig(*bytes);
+  if (!*bytes) return {};
+  const auto config = ReadConfigBlob(**bytes);
   if (!config) return config.error().In(digest);
-  if (config->diff_ids.empty() || config->diff_ids.size() > kMaxLayers) {
-    return Error{digest + " has no layers, or more than an image can have"};
+  if (config->diff_ids.size() > kMaxLayers) {
+    return Error{digest + " has more layers than an image can have"};
   }
-  if (ChainId(config->diff_ids) != search.chain_id) return {};
+  if (config->diff_ids.empty() || ChainId(config->diff_ids) != search.chain_id) return {};
   for (Chain& chain : search.found) {
     if (chain.config != digest) continue;
     chain.manifests.insert(chain.manifests.end(), search.path.begin(), search.path.end());

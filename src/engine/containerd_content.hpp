@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,7 +29,9 @@ class ContainerdContent {
 
   // The image below `target` (of an index or a manifest) whose layers have this ChainID: the one
   // that a snapshot with this parent was made of. Every document on the way has its digest. An
-  // error where there is none and where there are two.
+  // error where there is none, where there are two, and where a document that is here cannot be
+  // read with certainty: it may be the one that the engine took. Other platforms' documents are not
+  // here as a rule, and what is not here was not run.
   Result<Chain> FindImage(const std::string& target, std::string_view chain_id);
 
  private:
@@ -42,7 +45,9 @@ class ContainerdContent {
     std::size_t bytes = 0;
   };
 
-  [[nodiscard]] Result<std::string> Read(const std::string& digest, Search& search) const;
+  // No value: the blob is not here.
+  [[nodiscard]] Result<std::optional<std::string>> Read(const std::string& digest,
+                                                        Search& search) const;
   [[nodiscard]] Status Follow(const std::string& digest, Search& search) const;
   [[nodiscard]] Status TakeConfig(const std::string& digest, Search& search) const;
 

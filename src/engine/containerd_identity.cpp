@@ -44,9 +44,12 @@ class Reading {
     name_space_ = Descend(bolt, bolt.root(), {"v1", name_space});
   }
 
+  // `identity.unverified` has to be there; what the record calls the image is added to it.
   Status ReadContainer(const std::string& id, Identity& identity, Pod& pod_of_container) {
     const auto container = Below({"containers", id});
     if (!container) return Error{"containerd has no record of it"};
+    const std::string name = Text(bolt_, *container, "image");
+    AddTyped(name, *identity.unverified);
     PodRecord pod;
     if (is_kubernetes_) {
       auto record = ReadPodRecord(bolt_, *name_space_, *container, id);
@@ -56,37 +59,24 @@ class Reading {
     identity.pod_namespace = pod.pod_namespace;
     identity.is_sandbox = pod.is_sandbox;
     pod_of_container = pod.pod;
-
-    const std::string name = Text(bolt_, *container, "image");
-    const std::string key = Text(bolt_, *container, "snapshotKey");
-    if (name.empty() || key.empty()) return Error{"it is made of a directory and not of an image"};
-    const std::string parent = ParentOf(Text(bolt_, *container, "snapshotter"), key);
-    if (parent.empty()) return Error{"its snapshot is not made of an image"};
-
-    // The CRI plugin keeps every image under its id too; of several other names its record has
-    // just the first.
-    Status status = Error{"containerd has no image " + Quoted(name) + " any more"};
-    for (const std::string& image : {pod.image_id, name}) {
-      const std::string target = TargetOf(image);
-      if (target.empty()) continue;
-      status = ReadImage(target, parent, identity);
-      if (!status) continue;
-      if (pod.image_id.empty() || identity.config_digest == pod.image_id) break;
-      identity.config_digest.clear();
-      status = Error{"the image " + Quoted(name) + " is not " + pod.image_id};
+    if (name.empty() && pod.image_id.empty()) {
+      identity.unverified.reset();
+      return Error{"it is made of a directory and not of an image"};
     }
-    if (!status) return status;
     const bool is_pods = pod.is_sandbox || !pod.image_id.empty();
-    return ReadNames(is_pods ? pod.typed : name, identity);
+    const std::string& typed = is_pods ? pod.typed : name;
+    AddTyped(typed, *identity.unverified);
+    Status status = ReadImageOf(*container, name, pod.image_id, identity);
+    if (status) return ReadNames(typed, identity);
+    AddClaims({TargetOf(pod.image_id), TargetOf(name)}, identity);
+    return status;
   }
 
   Status ReadSnapshot(const Snapshot& snapshot, std::string_view typed, Identity& identity) {
-    std::string parent = ParentOf(snapshot.snapshotter, snapshot.key);
-    // Docker's own files for the container (/etc/hosts …) are a snapshot between.
-    if (parent == snapshot.key + "-init") parent = ParentOf(snapshot.snapshotter, parent);
-    if (parent.empty()) return Error{"its snapshot is not made of an image"};
-    if (Status read = ReadImage(snapshot.target, parent, identity); !read) return read;
-    return ReadNames(typed, identity);
+    Status status = ReadImageOf(snapshot, identity);
+    if (status) return ReadNames(typed, identity);
+    AddClaims({snapshot.target}, identity);
+    return status;
   }
 
  private:
@@ -113,25 +103,72 @@ class Reading {
     return {};
   }
 
-  // Names of other indexes that hold the image as well are not looked for: every image's documents
-  // would have to be read.
-  Status ReadNames(std::string_view typed, Identity& identity) {
+  Status ReadImageOf(const Bolt::Bucket& container, const std::string& name,
+                     const std::string& image_id, Identity& identity) {
+    const std::string key = Text(bolt_, container, "snapshotKey");
+    if (key.empty()) return Error{"it has no snapshot"};
+    const std::string parent = ParentOf(Text(bolt_, container, "snapshotter"), key);
+    if (parent.empty()) return Error{"its snapshot is not made of an image"};
+    // The CRI plugin keeps every image under its id too; of several other names its record has
+    // just the first.
+    Status status = Error{"containerd has no image " + Quoted(name) + " any more"};
+    for (const std::string& image : {image_id, name}) {
+      const std::string target = TargetOf(image);
+      if (target.empty()) continue;
+      status = ReadImage(target, parent, identity);
+      if (!status) continue;
+      if (image_id.empty() || identity.config_digest == image_id) break;
+      identity.config_digest.clear();
+      status = Error{"the image " + Quoted(name) + " is not " + image_id};
+    }
+    return status;
+  }
+
+  Status ReadImageOf(const Snapshot& snapshot, Identity& identity) {
+    std::string parent = ParentOf(snapshot.snapshotter, snapshot.key);
+    // Docker's own files for the container (/etc/hosts …) are a snapshot between.
+    if (parent == snapshot.key + "-init") parent = ParentOf(snapshot.snapshotter, parent);
+    if (parent.empty()) return Error{"its snapshot is not made of an image"};
+    return ReadImage(snapshot.target, parent, identity);
+  }
+
+  // Calls `take(name, digest)` for every image whose target is one of `targets`. False: there are
+  // too many images.
+  template <typename Take>
+  bool ForEachName(const std::vector<std::string>& targets, Take take) {
     const auto images = Below({"images"});
-    if (!images) return {};
+    if (!images) return true;
     std::size_t count = 0;
     bolt_.ForEach(*images, [&](const Bolt::Entry& entry) {
       const auto image = bolt_.AsBucket(entry);
       const auto target = image ? bolt_.FindBucket(*image, "target") : std::nullopt;
       const auto digest = target ? bolt_.FindValue(*target, "digest") : std::nullopt;
-      if (digest && std::ranges::find(identity.manifest_digests, *digest) !=
-                        identity.manifest_digests.end()) {
-        TakeName(entry.key, *digest, identity);
-      }
+      if (digest && std::ranges::find(targets, *digest) != targets.end()) take(entry.key, *digest);
       return ++count <= kMaxImages;
     });
-    if (count > kMaxImages) return Error{"containerd has too many images"};
+    return count <= kMaxImages;
+  }
+
+  // Names of other indexes that hold the image as well are not looked for: every image's documents
+  // would have to be read.
+  Status ReadNames(std::string_view typed, Identity& identity) {
+    const bool are_all = ForEachName(
+        identity.manifest_digests,
+        [&](std::string_view name, std::string_view digest) { TakeName(name, digest, identity); });
+    if (!are_all) return Error{"containerd has too many images"};
     FinishNames(typed, identity);
     return {};
+  }
+
+  // Every name that leads where the record says the image is, none of them verified.
+  void AddClaims(const std::vector<std::string>& targets, Identity& identity) {
+    UnverifiedImage& image =
+        identity.unverified ? *identity.unverified : identity.unverified.emplace();
+    const bool are_all = ForEachName(targets, [&](std::string_view name, std::string_view digest) {
+      AddTyped(name, image);
+      image.digests.emplace_back(digest);
+    });
+    image.may_have_other_names = !are_all;
   }
 
   void TakeName(std::string_view text, std::string_view digest, Identity& identity) const {
@@ -185,14 +222,19 @@ std::string NamespaceOfBundle(const std::string& bundle) {
 }  // namespace
 
 Status IdentifyContainerd(const Layout& layout, const Call& call, Identity& identity, Pod& pod) {
+  UnverifiedImage& image = identity.unverified.emplace();
+  image.may_have_other_names = true;
+  const Status status = ReadMetadata(layout.containerd_root, NamespaceOfBundle(layout.bundle),
+                                     identity, [&](Reading reading, Identity& found) {
+                                       pod = {};
+                                       return reading.ReadContainer(layout.id, found, pod);
+                                     });
+  if (!status) return status;
+  // containerd mounts the snapshot there; a document that names another directory runs that.
   if (call.rootfs != call.bundle + "/rootfs") {
-    return Error{"it is made of a directory and not of an image"};
+    return Error{"its root directory is not where containerd mounts its image"};
   }
-  return ReadMetadata(layout.containerd_root, NamespaceOfBundle(layout.bundle), identity,
-                      [&](Reading reading, Identity& found) {
-                        pod = {};
-                        return reading.ReadContainer(layout.id, found, pod);
-                      });
+  return {};
 }
 
 Status IdentifySnapshot(const Snapshot& snapshot, std::string_view typed, Identity& identity) {

@@ -19,7 +19,8 @@ namespace runclad::engine {
 namespace {
 
 constexpr std::size_t kMaxIdBytes = 256;
-constexpr std::size_t kMaxRecordBytes = std::size_t{4} << 20;
+// Has every label and variable of the image and of `docker run`, which sets no limit.
+constexpr std::size_t kMaxRecordBytes = std::size_t{32} << 20;
 constexpr std::size_t kMaxRepositoriesBytes = std::size_t{64} << 20;
 
 // containers/<id>/config.v2.json, as far as it says which image the container is made of.
@@ -85,17 +86,21 @@ const DriverPath* Find(std::string_view driver) {
   return nullptr;
 }
 
-Status CheckRootfs(const Call& call, const std::string& expected, const std::string& source) {
-  const auto rootfs = sys::Locate(call.rootfs);
+Status TakeOwnLayer(const Call& call, const std::string& expected, const std::string& source,
+                    Identity& identity) {
+  auto rootfs = sys::Locate(call.rootfs);
   if (!rootfs) return rootfs.error();
-  if (rootfs->path == expected) return {};
+  if (rootfs->path == expected) {
+    identity.own_layer = std::move(rootfs->path);
+    return {};
+  }
   return Error{Quoted(call.rootfs) + " is not the layer that " + source + " names"};
 }
 
-// Holds the layer that dockerd made for this container against the rootfs that is to be run and
-// against `chain_id`, which the image's config gives.
-Status CheckLayer(const StateDirectory& images, const DriverPath& driver, const Layout& layout,
-                  const Call& call, const std::string& chain_id) {
+// Holds the layer that dockerd made for this container against the rootfs that is to be run, and
+// returns the layers below it by their chain id; empty for an image of no layers.
+Result<std::string> CheckLayer(const StateDirectory& images, const DriverPath& driver,
+                               const Layout& layout, const Call& call, Identity& identity) {
   const std::string path = "layerdb/mounts/" + layout.id;
   const auto mount = images.Below(path);
   if (!mount) return mount.error();
@@ -103,14 +108,12 @@ Status CheckLayer(const StateDirectory& images, const DriverPath& driver, const 
   if (!mount_id) return mount_id.error();
   std::string expected = layout.data_root + '/';
   expected.append(driver.above).append(*mount_id).append(driver.below);
-  if (auto is_its = CheckRootfs(call, expected, path + "/mount-id"); !is_its) return is_its;
-  const auto parent = mount->ReadIfPresent("parent", kMaxIdBytes);
-  if (!parent) return parent.error();
-  if (!*parent && !chain_id.empty()) return Error{path + "/parent is missing"};
-  if (*parent && **parent != chain_id) {
-    return Error{path + "/parent names other layers than the image's config"};
+  if (auto taken = TakeOwnLayer(call, expected, path + "/mount-id", identity); !taken) {
+    return taken.error();
   }
-  return {};
+  auto parent = mount->ReadIfPresent("parent", kMaxIdBytes);
+  if (!parent) return parent.error();
+  return parent->value_or("");
 }
 
 // Every name that repositories.json gives to `image`.
@@ -125,7 +128,9 @@ Status ReadNames(const StateDirectory& images, std::string_view image, Identity&
     has_names = true;
     scanner.Members([&](std::string_view /*repository*/) {
       scanner.Members([&](std::string_view name) {
-        if (scanner.String() == image && added) added = AddName(name, identity);
+        if (scanner.String() != image || !added) return;
+        // Only a pull and a push store a digest here; load, build and tag cannot.
+        added = AddName(name, Tier::kRepositoryDigest, identity);
       });
     });
   });
@@ -145,19 +150,20 @@ Status IdentifyClassic(const StateDirectory& root, const Record& record, const L
   }
   const auto images = root.Below("image/" + record.driver);
   if (!images) return images.error();
+  if (auto read = ReadNames(*images, record.image, identity); !read) return read;
+  identity.unverified->may_have_other_names = false;
+  const auto chain_id = CheckLayer(*images, *driver, layout, call, identity);
+  if (!chain_id) return chain_id.error();
   const std::string hex = record.image.substr(std::string_view("sha256:").size());
   const std::string config_path = "imagedb/content/sha256/" + hex;
-  const auto config = images->Read(config_path, kMaxRecordBytes);
+  const auto config = images->Read(config_path, kMaxImageDocumentBytes);
   if (!config) return config.error();
   if (Sha256(*config) != record.image) return Error{config_path + " has another digest"};
   const auto image_config = ReadImageConfig(*config);
   if (!image_config) return image_config.error().In(config_path);
-  if (auto is_its = CheckLayer(*images, *driver, layout, call, ChainId(image_config->diff_ids));
-      !is_its) {
-    return is_its;
-  }
-  if (auto read = ReadNames(*images, record.image, identity); !read) {
-    return read;
+  if (ChainId(image_config->diff_ids) != *chain_id) {
+    return Error{"layerdb/mounts/" + layout.id +
+                 "/parent names other layers than the image's config"};
   }
   identity.config_digest = record.image;
   identity.volumes = image_config->volumes;
@@ -176,10 +182,12 @@ std::string NamespaceOf(const Layout& layout) {
 Status IdentifyInContainerd(const Record& record, const Layout& layout, const Call& call,
                             const std::string& record_path, Identity& identity) {
   const std::string mount = layout.data_root + "/rootfs/" + record.driver + '/' + layout.id;
-  if (auto is_its = CheckRootfs(call, mount, record_path); !is_its) return is_its;
+  const Status is_its = TakeOwnLayer(call, mount, record_path, identity);
   const Snapshot snapshot{layout.containerd_root, NamespaceOf(layout), record.driver, layout.id,
                           record.image};
+  // Even where this is not its layer: the image's names are wanted then, too.
   if (auto known = IdentifySnapshot(snapshot, record.typed, identity); !known) return known;
+  if (!is_its) return is_its;
   if (std::ranges::find(identity.manifest_digests, record.manifest) ==
       identity.manifest_digests.end()) {
     return Error{record_path + " names a manifest that leads to no such image"};
@@ -187,22 +195,52 @@ Status IdentifyInContainerd(const Record& record, const Layout& layout, const Ca
   return {};
 }
 
-}  // namespace
+// The container's layer, where a fault was met before it: layerdb names it by the container's id,
+// and so does containerd's store.
+void FindLayer(const StateDirectory& root, const Layout& layout, const Call& call,
+               Identity& identity) {
+  for (const DriverPath& driver : kDriverPaths) {
+    const auto images = root.Below("image/" + std::string(driver.driver));
+    if (images && CheckLayer(*images, driver, layout, call, identity)) return;
+  }
+  const std::string above = layout.data_root + "/rootfs/";
+  if (!call.rootfs.starts_with(above)) return;
+  const std::size_t end = call.rootfs.find('/', above.size());
+  if (end == std::string::npos) return;
+  (void)TakeOwnLayer(call, call.rootfs.substr(0, end + 1) + layout.id, "", identity);
+}
 
-Status IdentifyDocker(const Layout& layout, const Call& call, Identity& identity) {
-  const auto root = StateDirectory::Open(layout.data_root);
-  if (!root) return root.error();
+Status IdentifyByRecord(const StateDirectory& root, const Layout& layout, const Call& call,
+                        Identity& identity) {
+  UnverifiedImage& image = *identity.unverified;
   const std::string record_path = "containers/" + layout.id + "/config.v2.json";
-  const auto record = ReadRecord(*root, record_path);
+  const auto record = ReadRecord(root, record_path);
   if (!record) return record.error();
   if (record->id != layout.id) return Error{record_path + " is another container's"};
+  if (record->image.empty() && record->typed.empty()) {
+    identity.unverified.reset();
+    return Error{record_path + " names no image"};
+  }
+  AddTyped(record->typed, image);
+  image.digests.push_back(record->image);
   if (!IsSha256Digest(record->image)) {
     return Error{record_path + " names no image by its digest"};
   }
   if (!record->manifest.empty()) {
     return IdentifyInContainerd(*record, layout, call, record_path, identity);
   }
-  return IdentifyClassic(*root, *record, layout, call, identity);
+  return IdentifyClassic(root, *record, layout, call, identity);
+}
+
+}  // namespace
+
+Status IdentifyDocker(const Layout& layout, const Call& call, Identity& identity) {
+  identity.unverified = {.names = {}, .digests = {}, .may_have_other_names = true};
+  const auto root = StateDirectory::Open(layout.data_root);
+  if (!root) return root.error();
+  Status status = IdentifyByRecord(*root, layout, call, identity);
+  if (!status && identity.own_layer.empty()) FindLayer(*root, layout, call, identity);
+  return status;
 }
 
 }  // namespace runclad::engine

@@ -31,18 +31,23 @@ void TakeVolumes(json::Scanner& scanner, std::vector<std::string>& volumes) {
 
 }  // namespace
 
-Result<ImageConfig> ReadImageConfig(std::string_view text) {
+Result<ImageConfig> ReadConfigBlob(std::string_view text) {
   ImageConfig config;
-  bool has_rootfs = false;
   json::Scanner scanner(text);
   scanner.Object({"rootfs", "config"}, [&](std::size_t member) {
     if (member == 1) return TakeVolumes(scanner, config.volumes);
-    has_rootfs = true;
+    config.has_rootfs = true;
     TakeDiffIds(scanner, config.diff_ids);
   });
   if (auto finished = scanner.Finish(); !finished) return finished.error();
-  if (!has_rootfs) return Error{"has no rootfs"};
-  if (!std::ranges::all_of(config.diff_ids, IsSha256Digest)) {
+  return config;
+}
+
+Result<ImageConfig> ReadImageConfig(std::string_view text) {
+  auto config = ReadConfigBlob(text);
+  if (!config) return config;
+  if (!config->has_rootfs) return Error{"has no rootfs"};
+  if (!std::ranges::all_of(config->diff_ids, IsSha256Digest)) {
     return Error{"has a layer that is named by no sha256 digest"};
   }
   return config;

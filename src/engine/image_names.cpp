@@ -27,16 +27,25 @@ Reference AsLookedUp(Reference reference) {
 
 }  // namespace
 
-Status AddName(std::string_view text, Identity& identity) {
+Status AddName(std::string_view text, Tier with_digest, Identity& identity) {
   auto reference = ParseReference(text);
   if (!reference) return reference.error();
   if (reference->tag.empty() == reference->digest.empty()) {
     return Error{Quoted(text) + " has not either a tag or a digest"};
   }
-  const Tier tier = reference->digest.empty() ? Tier::kTag : Tier::kRepositoryDigest;
-  if (tier == Tier::kRepositoryDigest) identity.manifest_digests.push_back(reference->digest);
-  identity.names.push_back({*std::move(reference), tier});
+  const bool has_digest = !reference->digest.empty();
+  if (has_digest) identity.manifest_digests.push_back(reference->digest);
+  identity.names.push_back({*std::move(reference), has_digest ? with_digest : Tier::kTag});
   return {};
+}
+
+void AddTyped(std::string_view typed, UnverifiedImage& image) {
+  if (IsSha256Digest(typed)) image.digests.emplace_back(typed);
+  auto reference = ParseReference(typed);
+  if (!reference) return;
+  // A tag beside a digest stays here: it may be the one that is pinned.
+  if (reference->tag.empty() && reference->digest.empty()) reference->tag = "latest";
+  image.names.push_back(*std::move(reference));
 }
 
 void FinishNames(std::string_view typed, Identity& identity) {

@@ -8,9 +8,13 @@
 
 namespace runclad::engine {
 
-// Adds "repository:tag" or "repository@digest", and the digest to the image's manifests. An error
-// where `text` is no such name.
-Status AddName(std::string_view text, Identity& identity);
+// Adds "repository:tag" or "repository@digest", the latter at the tier `with_digest`, and the
+// digest to the image's manifests. An error where `text` is no such name.
+Status AddName(std::string_view text, Tier with_digest, Identity& identity);
+
+// Adds what a container was asked for with (a name, an id, a digest or nothing) to what is known of
+// an image that may turn out not to be verifiable.
+void AddTyped(std::string_view typed, UnverifiedImage& image);
 
 // Sorts and fills what the contract of Identity says, when every name has been added. `typed` is
 // what the container was asked for with: a name, an id, a digest or nothing.

@@ -41,14 +41,18 @@ std::string_view ContainerdBase(std::string_view path, std::string_view id) {
 }
 
 // The nearest directory above the rootfs that has this container's config.v2.json, where nobody but
-// root could have put it.
-std::string DockerDataRoot(const Call& call) {
+// root could have put it. Where others could have, `untrusted_record` becomes its path.
+std::string DockerDataRoot(const Call& call, std::string& untrusted_record) {
   const std::string rootfs = RealPath(call.rootfs);
   for (std::string_view at = SplitLast(rootfs).first; !at.empty(); at = SplitLast(at).first) {
     const std::string config = std::string(at) + "/containers/" + call.id + "/config.v2.json";
     struct stat status {};
     if (::lstat(config.c_str(), &status) != 0) continue;
-    if (S_ISREG(status.st_mode) && sys::OnlyRootCouldReplace(config)) return std::string(at);
+    if (S_ISREG(status.st_mode) && sys::OnlyRootCouldReplace(config)) {
+      untrusted_record.clear();
+      return std::string(at);
+    }
+    untrusted_record = config;
   }
   return {};
 }
@@ -76,7 +80,7 @@ void DescribeContainerd(const Call& call, std::string_view state, Layout& layout
   Add(layout.containerd_state, layout.run_directories);
   layout.containerd_root = ContainerdBase(RealPath(layout.bundle + "/work"), call.id);
   Add(layout.containerd_root, layout.data_directories);
-  layout.data_root = DockerDataRoot(call);
+  layout.data_root = DockerDataRoot(call, layout.untrusted_record);
   if (layout.data_root.empty()) return;
   layout.engine = Engine::kDocker;
   Add(layout.data_root, layout.data_directories);

@@ -26,17 +26,26 @@ std::string MountPath(std::string_view driver, const std::string& layer) {
   return {};
 }
 
-Status CheckRootfs(const Layout& layout, const Call& call, const std::string& layer) {
+// Holds the rootfs that is to be run against the layer that the record names. podman 5 has it
+// mounted at /var/tmp/intermediate-mountpoint-<uid>.<gid> for a container with a user namespace,
+// whose root may not pass through the storage's directories: by inode it is the same directory.
+Status TakeOwnLayer(const Layout& layout, const Call& call, const std::string& layer,
+                    Identity& identity) {
   const std::string path = MountPath(layout.storage_driver, layer);
   if (path.empty()) {
     return Error{"the storage driver " + Quoted(layout.storage_driver) + " is not known"};
   }
-  const auto rootfs = sys::Locate(call.rootfs);
+  auto rootfs = sys::Locate(call.rootfs);
   if (!rootfs) return rootfs.error();
-  if (rootfs->path != layout.data_root + '/' + path) {
+  const std::string expected = layout.data_root + '/' + path;
+  const auto own = sys::LocateIfPresent(expected);
+  const bool is_own = rootfs->path == expected ||
+                      (own && *own && (*own)->path == expected && (*own)->inode == rootfs->inode);
+  if (!is_own) {
     return Error{Quoted(call.rootfs) + " is not the layer that " + layout.storage_driver +
                  "-containers/containers.json names"};
   }
+  identity.own_layer = std::move(rootfs->path);
   return {};
 }
 
@@ -63,7 +72,9 @@ Status AddNames(const StoredImage& image, const std::string& list, Identity& ide
   }
   const std::vector<std::string> kept = manifests;
   for (const std::string& name : image.names) {
-    if (auto added = AddName(name, identity); !added) return added.error().In(list);
+    // `podman load` stores a name with a digest as any archive gives it, next to those of pulls,
+    // and CRI-O may share the store: in neither's files can the two be distinguished.
+    if (auto added = AddName(name, Tier::kTag, identity); !added) return added.error().In(list);
     const std::string& digest = identity.names.back().reference.digest;
     if (!digest.empty() && std::ranges::find(kept, digest) == kept.end()) {
       return Error{list + " has the name " + Quoted(name) + " and no such manifest"};
@@ -91,18 +102,33 @@ void FindPod(const StoredContainer& container, const std::string& id, StorageLis
 }  // namespace
 
 Status IdentifyStorage(const Layout& layout, const Call& call, Identity& identity, Pod& pod) {
+  UnverifiedImage& unverified = identity.unverified.emplace();
+  unverified.may_have_other_names = true;
   auto lists = StorageLists::Open(layout.data_root, layout.storage_driver);
   if (!lists) return lists.error();
   const auto container = lists->Container(layout.id);
   if (!container) return container.error();
   if (layout.engine == Engine::kCrio) FindPod(*container, layout.id, *lists, identity, pod);
-  if (container->image.empty()) return Error{"it is made of a directory (--rootfs)"};
+  if (container->image.empty() && container->image_name.empty()) {
+    identity.unverified.reset();
+    return Error{"it is made of a directory (--rootfs)"};
+  }
   const std::string digest = "sha256:" + container->image;
+  AddTyped(container->image_name, unverified);
+  unverified.digests.push_back(digest);
   if (!IsSha256Digest(digest)) {
     return Error{Quoted(container->image) + " in " + layout.storage_driver +
                  "-containers/containers.json is no image's id"};
   }
-  if (auto is_its = CheckRootfs(layout, call, container->layer); !is_its) return is_its;
+  const Status is_its = TakeOwnLayer(layout, call, container->layer, identity);
+  const auto image = lists->Image(container->image);
+  if (!image) return image.error();
+  if (auto added = AddNames(*image, layout.storage_driver + "-images/images.json", identity);
+      !added) {
+    return added;
+  }
+  unverified.may_have_other_names = false;
+  if (!is_its) return is_its;
 
   // An image whose layers were pulled by their tables of contents has an id that is not its
   // config's digest, and so no config by that name: nothing would hold its layers to the config.
@@ -113,17 +139,11 @@ Status IdentifyStorage(const Layout& layout, const Call& call, Identity& identit
   const auto image_config = ReadImageConfig(*config);
   if (!image_config) return image_config.error().In(config_path);
 
-  const auto image = lists->Image(container->image);
-  if (!image) return image.error();
   const auto layers = lists->Layers(container->layer);
   if (!layers) return layers.error();
   const std::string layer_list = layout.storage_driver + "-layers/layers.json";
   if (auto fit = CheckLayers(*layers, *image, image_config->diff_ids, layer_list); !fit) return fit;
 
-  if (auto added = AddNames(*image, layout.storage_driver + "-images/images.json", identity);
-      !added) {
-    return added;
-  }
   identity.config_digest = digest;
   identity.volumes = image_config->volumes;
   FinishNames(container->image_name, identity);

@@ -6,11 +6,12 @@
 
 #include "runclad/json/scanner.hpp"
 
+#include "image_config.hpp"
+
 namespace runclad::engine {
 namespace {
 
 constexpr std::size_t kMaxListBytes = std::size_t{64} << 20;
-constexpr std::size_t kMaxBlobBytes = std::size_t{4} << 20;
 constexpr std::size_t kMaxLayers = 512;  // overlayfs takes 500
 // Where containers/storage keeps what need not outlive the boot, if told to (transient_store).
 constexpr const char* kRunRoot = "/run/containers/storage";
@@ -234,7 +235,7 @@ std::string StorageLists::BlobPath(const std::string& image, std::string_view bl
 }
 
 Result<std::string> StorageLists::Blob(const std::string& image, std::string_view blob) const {
-  return root_.Read(BlobPath(image, blob), kMaxBlobBytes);
+  return root_.Read(BlobPath(image, blob), kMaxImageDocumentBytes);
 }
 
 }  // namespace runclad::engine

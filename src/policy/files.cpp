@@ -44,6 +44,21 @@ Result<std::optional<std::string>> PolicyFiles::Read(const std::string& path) co
 }
 
 Result<std::vector<std::string>> PolicyFiles::List(const std::string& path) const {
+  return ListEntries(path, [](const dirent& entry) {
+    return std::string_view(static_cast<const char*>(entry.d_name)).ends_with(".json");
+  });
+}
+
+Result<std::vector<std::string>> PolicyFiles::ListDirectories(const std::string& path) const {
+  return ListEntries(path, [](const dirent& entry) {
+    const std::string_view name = static_cast<const char*>(entry.d_name);
+    // Some file systems do not say; what turns out not to be a directory is an error then.
+    return entry.d_type == DT_DIR || (entry.d_type == DT_UNKNOWN && !name.ends_with(".json"));
+  });
+}
+
+Result<std::vector<std::string>> PolicyFiles::ListEntries(
+    const std::string& path, bool (*is_wanted)(const dirent& entry)) const {
   auto directory = sys::OpenTrusted(fd_.get(), path);
   if (!directory) return directory.error().In("policy " + directory_);
   std::vector<std::string> names;
@@ -53,7 +68,7 @@ Result<std::vector<std::string>> PolicyFiles::List(const std::string& path) cons
   (*directory)->Release();
   while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
     const std::string_view name = static_cast<const char*>(entry->d_name);
-    if (!name.starts_with('.') && name.ends_with(".json")) names.emplace_back(name);
+    if (!name.starts_with('.') && is_wanted(*entry)) names.emplace_back(name);
   }
   std::ranges::sort(names);
   return names;

@@ -1,6 +1,8 @@
 // The files of a policy's directory, believed only when nobody but root could have written them.
 #pragma once
 
+#include <dirent.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,10 +26,16 @@ class PolicyFiles {
   // The names of the *.json files in `path`, sorted.
   [[nodiscard]] Result<std::vector<std::string>> List(const std::string& path) const;
 
+  // The names of the directories in `path`, sorted.
+  [[nodiscard]] Result<std::vector<std::string>> ListDirectories(const std::string& path) const;
+
   // "/etc/runclad/images/docker.io/library/nginx.json"
   [[nodiscard]] std::string FullName(std::string_view path) const;
 
  private:
+  [[nodiscard]] Result<std::vector<std::string>> ListEntries(
+      const std::string& path, bool (*is_wanted)(const dirent& entry)) const;
+
   PolicyFiles(std::string directory, UniqueFd fd)
       : directory_(std::move(directory)), fd_(std::move(fd)) {}
 

@@ -8,6 +8,7 @@
 
 #include "digest.hpp"
 #include "fold.hpp"
+#include "pins.hpp"
 #include "source.hpp"
 
 namespace runclad::policy {
@@ -89,6 +90,14 @@ class ImageFolder {
       named_has_file = named_has_file || has_file;
     }
     if (named) policy = *std::move(named);
+    if (identity_.unverified) {
+      auto pin = FindPin(*identity_.unverified, options_, digest_);
+      if (!pin) return pin.error();
+      if (*pin) {
+        policy.image.mispinned_name = std::move((*pin)->name);
+        policy.image.pinned = std::move((*pin)->digests);
+      }
+    }
     if (const auto folded = FoldDigests(policy); !folded) return folded.error();
     if (const auto folded = FoldPod(policy); !folded) return folded.error();
     return policy;

@@ -71,25 +71,65 @@ Findings CheckLists(const engine::Identity& identity, const Context& context) {
   return {Refuse(kPath, NameOf(identity), "is not listed in image.allow")};
 }
 
+std::string PinsOf(const Facts& facts) {
+  std::string pinned;
+  for (const std::string& digest : facts.pinned_digests) pinned += " " + digest;
+  return pinned;
+}
+
+// An image that the engine's state names and that could not be verified: what is pinned or denied
+// under any of its names or digests does not run on its word.
+Findings CheckUnverified(const engine::UnverifiedImage& image, const Context& context) {
+  const Facts& facts = context.facts;
+  const std::string because = ": " + facts.identity.unknown_because;
+  const std::string& pinned = facts.mispinned_name;
+  if (!pinned.empty()) {
+    const bool is_its_name = std::ranges::any_of(
+        image.names, [&](const engine::Reference& name) { return Matches(pinned, name); });
+    return {Refuse(kPath, pinned,
+                   "is pinned to" + PinsOf(facts) +
+                       (is_its_name ? ", and the container's image cannot be verified"
+                                    : ", and may be a name of the container's image, which "
+                                      "cannot be verified") +
+                       because)};
+  }
+  const std::vector<std::string>& deny = context.parameters.strings("deny");
+  for (const std::string& digest : image.digests) {
+    if (Has(deny, digest)) {
+      return {Refuse(kPath, digest, "is listed in image.deny and cannot be verified" + because)};
+    }
+  }
+  for (const engine::Reference& name : image.names) {
+    if (HasName(deny, name)) {
+      return {
+          Refuse(kPath, name.text(), "is listed in image.deny and cannot be verified" + because)};
+    }
+  }
+  return {};
+}
+
 Findings CheckIdentity(const Context& context) {
   const Facts& facts = context.facts;
   const engine::Identity& identity = facts.identity;
+  if (identity.unverified) {
+    Findings findings = CheckUnverified(*identity.unverified, context);
+    if (!findings.empty()) return findings;
+  }
   // runcladctl may ask about a name alone.
   if (!identity.is_known() && identity.names.empty()) {
     const bool is_required =
         context.parameters.boolean("only-listed") || context.parameters.boolean("known-only");
     if (!is_required) return {};
     return {Refuse(kPath, json::Value(),
-                   "is unknown: " + (identity.unknown_because.empty() ? "nothing was found out"
-                                                                      : identity.unknown_because))};
+                   (identity.unverified ? "cannot be verified: " : "is unknown: ") +
+                       (identity.unknown_because.empty() ? "nothing was found out"
+                                                         : identity.unknown_because))};
   }
   if (!facts.mispinned_name.empty()) {
-    std::string pinned;
-    for (const std::string& digest : facts.pinned_digests) pinned += " " + digest;
     return {Refuse(kPath, facts.mispinned_name,
                    "is made of " +
                        (identity.is_known() ? identity.config_digest : "an unknown digest") +
-                       ", and the name is pinned to" + pinned)};
+                       ", and the name is pinned to" + PinsOf(facts))};
   }
   return CheckLists(identity, context);
 }
@@ -273,11 +313,12 @@ extern constinit const Rule kImage{
         "Whoever may ask the engine for a container may also load, build and tag images: a name "
         "says nothing until it is held to a digest. The image is told by the engine's own state on "
         "disk, never by annotations or environment. A name whose file pins digests means exactly "
-        "these images. What a scanner found counts for the digest that it looked at.",
+        "these images: another image of that name, and one that cannot be verified, are refused. "
+        "What a scanner found counts for the digest that it looked at.",
     .way_out =
-        "list the image in image.allow, or its digest in the digests of its file; where a "
-        "scan is the matter, import a newer one with runcladctl scan import or tune the "
-        "scan parameters in its file",
+        "list the image in image.allow, or its digest in the digests of its file; an image that "
+        "cannot be verified must be pulled or built again; where a scan is the matter, import a "
+        "newer one with runcladctl scan import or tune the scan parameters in its file",
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

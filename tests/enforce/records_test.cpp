@@ -56,6 +56,9 @@ class RecordsTest : public testing::Test {
     record.identity.asked_for = *engine::ParseReference("nginx:1.27");
     record.identity.names = {{*record.identity.asked_for, engine::Tier::kTag}};
     record.identity.pod_namespace = "web";
+    record.identity.unverified = {.names = {*engine::ParseReference("nginx:1.27")},
+                                  .digests = {"sha256:" + std::string(64, 'e')},
+                                  .may_have_other_names = true};
     record.promise.has_mounts = true;
     record.promise.capabilities[3] = 32;
     record.promise.read_only_root = true;
@@ -89,6 +92,7 @@ TEST_F(RecordsTest, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(record.identity.asked_for, written.identity.asked_for);
   EXPECT_EQ(record.identity.names, written.identity.names);
   EXPECT_EQ(record.identity.pod_namespace, "web");
+  EXPECT_EQ(record.identity.unverified, written.identity.unverified);
   EXPECT_EQ(record.id, written.id);
   EXPECT_EQ(record.bundle, written.bundle);
   EXPECT_EQ(record.findings, written.findings);

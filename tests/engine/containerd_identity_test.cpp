@@ -17,6 +17,7 @@ namespace {
 
 using runclad::testing::InPrivateMounts;
 using runclad::testing::WriteFile;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::UnorderedElementsAre;
 using ::testing::UnorderedElementsAreArray;
@@ -59,7 +60,9 @@ TEST(ContainerdIdentity, AManifestNeedsNoIndexAndANameMayHaveTwoImagesInItsLife)
     EXPECT_THAT(Names(identity), ElementsAre("tag docker.io/library/moving:1",
                                              "tag registry.example:5000/team/other:2.0"));
     ExpectUnknown(IdentifyIn("default", "moved"), "leads to no image of the container's layers");
+    EXPECT_THAT(Claims(IdentifyIn("default", "moved")), Contains("docker.io/library/moving:1"));
     ExpectUnknown(IdentifyIn("default", "lost"), R"(no image "docker.io/library/gone:1" any more)");
+    EXPECT_THAT(Claims(IdentifyIn("default", "lost")), ElementsAre("docker.io/library/gone:1"));
   });
 }
 
@@ -67,7 +70,9 @@ TEST(ContainerdIdentity, OfNoImage) {
   InPrivateMounts([] {
     MakeRealContainerd();
     ExpectUnknown(IdentifyIn("default", "directory"), "a directory and not of an image");
+    EXPECT_FALSE(IdentifyIn("default", "directory").unverified) << "the record names no image";
     ExpectUnknown(IdentifyIn("default", "absent"), "no record");
+    EXPECT_THAT(Claims(IdentifyIn("default", "absent")), ElementsAre("?"));
     ExpectUnknown(IdentifyIn("elsewhere", "plain"), "no record");
     ExpectUnknown(IdentifyIn("k8s.io", "plain"), "no record");
     ExpectUnknown(IdentifyIn("version", "plain"), "no record");
@@ -79,7 +84,9 @@ TEST(ContainerdIdentity, OfNoImage) {
     layout.id = "plain";
     layout.bundle = "/srv/run/containerd/io.containerd.runtime.v2.task/default/plain";
     const Call call{"plain", layout.bundle, "", "/srv/elsewhere"};
-    ExpectUnknown(Identify(layout, call), "a directory and not of an image");
+    const Identity elsewhere = Identify(layout, call);
+    ExpectUnknown(elsewhere, "is not where containerd mounts its image");
+    EXPECT_THAT(Claims(elsewhere), Contains("docker.io/library/app:1"));
     layout.containerd_root.clear();
     ExpectUnknown(Identify(layout, {"plain", layout.bundle, "", layout.bundle + "/rootfs"}),
                   "not found");
@@ -119,8 +126,7 @@ TEST(ContainerdIdentity, DocumentsThatAreNotTheirDigest) {
       MakeRealContainerd();
       ASSERT_TRUE(IdentifyIn("default", "plain").is_known());
       std::ofstream(BlobPath(digest), std::ios::app) << ' ';
-      ExpectUnknown(IdentifyIn("default", "plain"),
-                    digest == real::kIndex ? "other content" : "leads to");
+      ExpectUnknown(IdentifyIn("default", "plain"), digest + " has other content");
     }
     MakeRealContainerd();
     std::filesystem::resize_file(BlobPath(real::kIndex), (std::size_t{4} << 20) + 1);
@@ -173,6 +179,13 @@ TEST(ContainerdIdentity, TheManifestWhoseLayersTheSnapshotHas) {
     const std::string strange =
         containerd.AddBlob(R"({"manifests":[{"digest":"x"}],"config":{"digest":"x"}})");
     const std::string absent = Sha256("absent");
+    const std::string artifact = containerd.AddManifest(containerd.AddBlob("{}"));
+    // An image that Docker runs and whose config has its layers twice.
+    const std::string rootfs = R"("rootfs":{"diff_ids":[")" + Sha256("base") + R"("]})";
+    const std::string twice =
+        containerd.AddManifest(containerd.AddBlob('{' + rootfs + ",\"RootFS\":{}}"));
+    const std::string two = containerd.AddBlob(R"({"config":{"digest":")" + config +
+                                               R"("},"Config":{"digest":")" + config + R"("}})");
     const std::string nested = containerd.AddIndex({manifest});
     const std::string deep =
         containerd.AddIndex({containerd.AddIndex({containerd.AddIndex({nested})})});
@@ -185,25 +198,33 @@ TEST(ContainerdIdentity, TheManifestWhoseLayersTheSnapshotHas) {
     } cases[] = {
         {"itself", manifest, {manifest}, ""},
         {"among others",
-         containerd.AddIndex({other, absent, manifest, strange, "x"}),
+         containerd.AddIndex({other, absent, manifest, artifact}),
          {"", manifest},
          ""},
         {"twice", containerd.AddIndex({manifest, manifest}), {"", manifest}, ""},
         {"nested", containerd.AddIndex({nested, other}), {"", nested, manifest}, ""},
-        {"nested too deep", deep, {}, "leads to no image"},
+        {"nested too deep", deep, {}, "nested too deep"},
+        // Which of them an engine took cannot be said.
+        {"beside what cannot be read", containerd.AddIndex({manifest, twice}), {}, "twice"},
+        {"beside a manifest of two configs", containerd.AddIndex({manifest, two}), {}, "twice"},
+        {"beside both kinds", containerd.AddIndex({manifest, strange}), {}, "at once"},
+        {"beside another kind of digest",
+         containerd.AddIndex({manifest, "sha512:" + std::string(128, 'a')}),
+         {},
+         "unknown kind of digest"},
         {"another's", other, {}, "leads to no image"},
         {"two", containerd.AddIndex({manifest, twin}), {}, "two images"},
         {"too many", containerd.AddIndex(many), {}, "too many manifests"},
-        {"none", containerd.AddIndex({}), {}, "neither an index nor a manifest"},
-        {"both kinds", strange, {}, "neither an index nor a manifest"},
-        {"a config", config, {}, "neither an index nor a manifest"},
-        {"absent", absent, {}, "cannot be opened"},
+        {"none", containerd.AddIndex({}), {}, "leads to no image"},
+        {"both kinds", strange, {}, "an index and a manifest at once"},
+        {"a config", config, {}, "leads to no image"},
+        {"absent", absent, {}, "is not in the content store"},
         {"no digest", "../../x", {}, "unknown kind of digest"},
-        {"no layers", containerd.AddManifest(containerd.AddConfig({})), {}, "no layers"},
+        {"no layers", containerd.AddManifest(containerd.AddConfig({})), {}, "leads to no image"},
         {"strange layers",
          containerd.AddManifest(containerd.AddBlob(R"({"rootfs":{"diff_ids":["x"]}})")),
          {},
-         "named by no sha256 digest"},
+         "leads to no image"},
     };
     for (const auto& test : cases) {
       containerd.AddName("docker.io/library/app:1", test.target);

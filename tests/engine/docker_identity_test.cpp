@@ -20,6 +20,8 @@ namespace {
 using runclad::testing::InPrivateMounts;
 using runclad::testing::MakeDirectories;
 using runclad::testing::WriteFile;
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -346,6 +348,89 @@ TEST(DockerIdentity, WhatDoesNotFitTogether) {
     EXPECT_EQ(IdentifyStore().config_digest, Sha256(twin));
     EXPECT_THAT(IdentifyStore().names, IsEmpty());
     EXPECT_FALSE(IdentifyStore().asked_for);
+  });
+}
+
+// An image's author writes its config; all of these are images to Docker.
+TEST(DockerIdentity, AConfigThatCanBeReadInTwoWays) {
+  InPrivateMounts([] {
+    const std::string rootfs =
+        R"("rootfs":{"type":"layers","diff_ids":[")" + kDiffIds[0] + R"("]})";
+    for (const std::string& config :
+         {'{' + rootfs + ',' + rootfs + '}', '{' + rootfs + R"(,"RootFS":{}})",
+          R"({"rootfs":{"diff_ids":[")" + kDiffIds[0] + R"("],"Diff_IDs":[]}})",
+          R"({"rootfs":{"diff_ids":[")" + kDiffIds[0] + "\"],\"diff_id\xC5\xBF\":[]}}"}) {
+      MakeStore();
+      const std::string image = Sha256(config);
+      WriteFile(ContentOf(image), config);
+      WriteFile(kRecord, RecordText("app:1", image));
+      WriteFile(kMount + "/parent", kDiffIds[0]);
+      WriteFile(kRepositories, R"({"Repositories":{"nginx":{"nginx:1":")" + image + R"("}}})");
+      ExpectUnknown(IdentifyStore(), "twice");
+      EXPECT_THAT(Claims(IdentifyStore()),
+                  ElementsAre("docker.io/library/app:1", "docker.io/library/nginx:1"));
+      EXPECT_EQ(IdentifyStore().unverified->digests, Strings{image});
+      EXPECT_EQ(IdentifyStore().own_layer, kRoot + "/overlay2/" + kLayer + "/merged");
+    }
+  });
+}
+
+TEST(DockerIdentity, AConfigThatOnlyLooksOdd) {
+  InPrivateMounts([] {
+    const std::string rootfs =
+        R"("RootFS":{"type":"layers","Diff_IDs":[")" + kDiffIds[0] + R"("]})";
+    const std::string large(std::size_t{5} << 20, 'x');
+    const std::string deep = std::string(1000, '[') + std::string(1000, ']');
+    for (const std::string& config :
+         {'{' + rootfs + '}', R"({"history":[{"created_by":")" + large + "\"}]," + rootfs + '}',
+          "{\"history\":[{\"created_by\":\"\xFF\"}]," + rootfs + '}',
+          R"({"x":1,"x":2,"\ud800":3,"container_config":null,)" + rootfs + '}',
+          R"({"x":)" + deep + ',' + rootfs + '}'}) {
+      MakeStore();
+      const std::string image = Sha256(config);
+      WriteFile(ContentOf(image), config);
+      WriteFile(kRecord, RecordText("app:1", image));
+      WriteFile(kMount + "/parent", kDiffIds[0]);
+      const Identity identity = IdentifyStore();
+      EXPECT_EQ(identity.config_digest, image) << identity.unknown_because;
+      EXPECT_FALSE(identity.unverified);
+    }
+  });
+}
+
+TEST(DockerIdentity, WhatAnImageWouldBeThatCannotBeVerified) {
+  InPrivateMounts([] {
+    const std::string typed = "docker.io/library/app:1";
+    const std::string pulled = "localhost:5000/team/app@" + kManifest;
+    for (const std::string& file : {ContentOf(kImage), kMount + "/mount-id", kMount + "/parent"}) {
+      for (const Tampering& tampering : Tamperings()) {
+        SCOPED_TRACE(file + " is " + tampering.name);
+        MakeStore();
+        tampering.apply(file);
+        EXPECT_THAT(Claims(IdentifyStore()), ElementsAre(typed, "docker.io/library/app:latest",
+                                                         "localhost:5000/team/app:v1", pulled));
+      }
+    }
+    for (const Tampering& tampering : Tamperings()) {
+      SCOPED_TRACE(tampering.name);
+      MakeStore();
+      tampering.apply(kRepositories);
+      EXPECT_THAT(Claims(IdentifyStore()), AllOf(Contains(typed), Contains("?")));
+      EXPECT_EQ(IdentifyStore().own_layer, kRoot + "/overlay2/" + kLayer + "/merged");
+      MakeStore();
+      tampering.apply(kRecord);
+      EXPECT_THAT(Claims(IdentifyStore()), ElementsAre("?"));
+      EXPECT_EQ(IdentifyStore().own_layer, kRoot + "/overlay2/" + kLayer + "/merged");
+    }
+    MakeStore();
+    WriteFile(kRecord, RecordText("", ""));
+    ExpectUnknown(IdentifyStore(), "names no image");
+    EXPECT_FALSE(IdentifyStore().unverified);
+    // A record that others could have written is nobody's word, and still there.
+    Call call = MakeStore();
+    ASSERT_EQ(::chmod(kRecord.c_str(), 0666), 0);
+    ExpectUnknown(Identify(Discover(call), call), "config.v2.json is not root's alone");
+    EXPECT_THAT(Claims(Identify(Discover(call), call)), ElementsAre("?"));
   });
 }
 

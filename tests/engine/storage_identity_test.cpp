@@ -135,7 +135,8 @@ TEST(StorageIdentity, TheImageAndEveryNameOfIt) {
     EXPECT_EQ(identity.names[0].tier, Tier::kTag);
     EXPECT_EQ(identity.names[1].reference.text(), "localhost/app:latest");
     EXPECT_EQ(identity.names[2].reference.text(), "localhost:5000/team/app@" + kManifest);
-    EXPECT_EQ(identity.names[2].tier, Tier::kRepositoryDigest);
+    // `podman load` of an archive stores such a name as well.
+    EXPECT_EQ(identity.names[2].tier, Tier::kTag);
     ASSERT_TRUE(identity.asked_for);
     EXPECT_EQ(identity.asked_for->text(), "localhost/app:1");
     EXPECT_EQ(identity.pod_namespace, "");
@@ -173,6 +174,10 @@ TEST(StorageIdentity, ADirectoryIsNoImage) {
     MakeStorage();
     WriteFile(kContainerList, '[' + Container(kId, "", kOwnLayer, PodmanMetadata("")) + ']');
     ExpectUnknown(IdentifyPodman(), "it is made of a directory (--rootfs)");
+    EXPECT_FALSE(IdentifyPodman().unverified);
+    WriteFile(kContainerList,
+              '[' + Container(kId, "", kOwnLayer, PodmanMetadata("localhost/app:1")) + ']');
+    EXPECT_THAT(Claims(IdentifyPodman()), ElementsAre("localhost/app:1", "?"));
   });
 }
 
@@ -237,6 +242,49 @@ TEST(StorageIdentity, ALayerForOtherUserIds) {
     ExpectUnknown(IdentifyPodman(), "another image's layer");
     WriteFile(kImageList, '[' + Image(kNames, R"(,"mapped-layers":[")" + kMapped + "\"]") + ']');
     EXPECT_TRUE(IdentifyPodman().is_known()) << IdentifyPodman().unknown_because;
+  });
+}
+
+// podman 5, where the container has a user namespace.
+TEST(StorageIdentity, ItsLayerMountedElsewhere) {
+  InPrivateMounts([] {
+    MakeStorage();
+    const std::string point = "/srv/tmp/intermediate-mountpoint-0.0";
+    runclad::testing::BindMount(kRootfs, point);
+    Layout layout;
+    layout.engine = Engine::kPodman;
+    layout.id = kId;
+    layout.data_root = kGraph;
+    layout.storage_driver = "overlay";
+    const Identity identity = Identify(layout, {kId, "", "", point});
+    EXPECT_TRUE(identity.is_known()) << identity.unknown_because;
+    EXPECT_EQ(identity.own_layer, point);
+    runclad::testing::BindMount("/etc", "/srv/tmp/another");
+    ExpectUnknown(Identify(layout, {kId, "", "", "/srv/tmp/another"}), "is not the layer");
+    EXPECT_EQ(Identify(layout, {kId, "", "", "/srv/tmp/another"}).own_layer, "");
+  });
+}
+
+TEST(StorageIdentity, WhatAnImageWouldBeThatCannotBeVerified) {
+  InPrivateMounts([] {
+    TmpfsMount("/run");
+    const std::string pulled = "localhost:5000/team/app@" + kManifest;
+    for (const std::string& file : {ConfigFile(), kLayerList}) {
+      for (const Tampering& tampering : Tamperings()) {
+        SCOPED_TRACE(file + " is " + tampering.name);
+        MakeStorage();
+        tampering.apply(file);
+        EXPECT_THAT(Claims(IdentifyPodman()),
+                    ElementsAre("localhost/app:1", "localhost/app:latest", pulled));
+        EXPECT_EQ(IdentifyPodman().own_layer, kRootfs);
+      }
+    }
+    MakeStorage();
+    std::filesystem::remove(kImageList);
+    EXPECT_THAT(Claims(IdentifyPodman()), ElementsAre("localhost/app:1", "?"));
+    MakeStorage();
+    std::filesystem::remove(kContainerList);
+    EXPECT_THAT(Claims(IdentifyPodman()), ElementsAre("?"));
   });
 }
 

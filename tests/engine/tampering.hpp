@@ -86,6 +86,15 @@ inline const std::vector<Tampering>& DirectoryTamperings() {
   return tamperings;
 }
 
+// The names that an image has which could not be verified; "?" behind them: and maybe others.
+inline std::vector<std::string> Claims(const Identity& identity) {
+  std::vector<std::string> names;
+  if (!identity.unverified) return names;
+  for (const Reference& name : identity.unverified->names) names.push_back(name.text());
+  if (identity.unverified->may_have_other_names) names.emplace_back("?");
+  return names;
+}
+
 // Nothing but the reason is left, and that names `file`.
 inline void ExpectUnknown(const Identity& identity, const std::string& file) {
   EXPECT_FALSE(identity.is_known());

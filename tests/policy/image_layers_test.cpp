@@ -339,6 +339,44 @@ TEST_F(ImageLayers, AnotherImageUnderAPinnedNameIsTold) {
   EXPECT_THAT(policy.image.pinned, ElementsAre(kOther));
 }
 
+TEST_F(ImageLayers, APinnedNameOfAnImageThatCannotBeVerifiedIsTold) {
+  struct Case {
+    const char* name;
+    const char* pinned;  // empty: no name of the image is
+  };
+  const std::string other = "\"" + kOther + "\"";
+  Write("etc/images/docker.io/library/nginx.json",
+        R"({"rules": {"capabilities": {"allow": ["NET_ADMIN"]}}, "digests": [)" + other + "]}");
+  Write("etc/images/docker.io/me/tagged.json", R"({"tags": {"1": {"digests": [)" + other + "]}}}");
+  Write("etc/images/docker.io/me/free.json",
+        R"({"rules": {"capabilities": {"allow": ["NET_ADMIN"]}}})");
+  Write("shipped/images/docker.io/me/shipped.json", R"({"digests": [)" + other + "]}");
+  identity_ = {};
+  for (const Case& one :
+       {Case{"nginx:1", "docker.io/library/nginx:1"}, Case{"me/tagged:1", "docker.io/me/tagged:1"},
+        Case{"me/tagged:2", ""}, Case{"me/free:1", ""}, Case{"me/none:1", ""},
+        Case{"me/shipped:1", "docker.io/me/shipped:1"}}) {
+    SCOPED_TRACE(one.name);
+    identity_.unverified = {.names = {Ref("me/none:2"), Ref(one.name)}, .digests = {}};
+    const Effective policy = Loaded();
+    EXPECT_EQ(policy.image.mispinned_name, one.pinned);
+    EXPECT_THAT(policy.rule("capabilities").parameters.strings("allow"),
+                ElementsAre("CAP_NET_BIND_SERVICE"));
+    EXPECT_THAT(policy.image.files, IsEmpty());
+  }
+  // A name with a digest may be any of its tags.
+  identity_.unverified->names = {Ref("me/tagged@" + kManifest)};
+  EXPECT_EQ(Loaded().image.mispinned_name, "docker.io/me/tagged");
+  // Names that nobody could read may be any.
+  identity_.unverified = {.names = {}, .digests = {}, .may_have_other_names = true};
+  EXPECT_NE(Loaded().image.mispinned_name, "");
+  fs::remove_all(base_ / "etc/images/docker.io/library");
+  fs::remove(base_ / "etc/images/docker.io/me/tagged.json");
+  EXPECT_EQ(Loaded().image.mispinned_name, "docker.io/me/shipped");
+  fs::remove_all(base_ / "shipped/images");
+  EXPECT_EQ(Loaded().image.mispinned_name, "");
+}
+
 TEST_F(ImageLayers, ATagsOwnDigestsStandInForTheRepositorys) {
   Named("nginx:1.27");
   Write(

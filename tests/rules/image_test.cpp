@@ -111,6 +111,30 @@ TEST(Image, APinnedNameMeansItsDigests) {
                         kConfig + ", and the name is pinned to " + kOther));
 }
 
+TEST(Image, OneThatCannotBeVerifiedIsNotTakenForAPinnedOne) {
+  Facts facts;
+  facts.identity.unverified = {.names = {Ref("nginx:1"), Ref("docker.io/me/app:2")},
+                               .digests = {kConfig},
+                               .may_have_other_names = false};
+  facts.identity.unknown_because = "its config has a member twice";
+  EXPECT_EQ(Judge(facts, {}), "");
+  EXPECT_THAT(Judge(facts, Lists({"docker.io/*"})),
+              HasSubstr("image (absent) cannot be verified: its config has a member twice"));
+  for (const std::string& denied :
+       {std::string("docker.io/me/app"), std::string("docker.io/me/*"), kConfig}) {
+    EXPECT_THAT(Judge(facts, Lists({}, {denied}, /*only_listed=*/false)),
+                HasSubstr("is listed in image.deny and cannot be verified"));
+  }
+  facts.mispinned_name = "docker.io/library/nginx:1";
+  facts.pinned_digests = {kOther};
+  EXPECT_THAT(Judge(facts, {}),
+              HasSubstr("image \"docker.io/library/nginx:1\" is pinned to " + kOther +
+                        ", and the container's image cannot be verified: its config has a member"));
+  facts.identity.unverified->names.clear();
+  facts.identity.unverified->may_have_other_names = true;
+  EXPECT_THAT(Judge(facts, {}), HasSubstr("and may be a name of the container's image, which"));
+}
+
 struct Scan {
   const char* refuse = "off";
   const char* warn = "off";
@@ -226,9 +250,10 @@ TEST(ImageScan, TheSentencesNameCountsScannerAgeAndTheWayOut) {
             "refused by image: image \"docker.io/library/nginx:1\" has vulnerabilities that trivy "
             "0.68.1 found 3 days ago: 1 critical (1 fixable), 5 high (2 fixable) and 4 medium (0 "
             "fixable), and image.scan-refuse is medium (CIS 4.2, CIS 4.4); list the image in "
-            "image.allow, or its digest in the digests of its file; where a scan is the matter, "
-            "import a newer one with runcladctl scan import or tune the scan parameters in its "
-            "file, see runcladctl explain image");
+            "image.allow, or its digest in the digests of its file; an image that cannot be "
+            "verified must be pulled or built again; where a scan is the matter, import a newer "
+            "one with runcladctl scan import or tune the scan parameters in its file, see "
+            "runcladctl explain image");
   EXPECT_THAT(Judge(Scanned(counts, 1), Parameters({.refuse = "medium", .fixable_only = true})),
               HasSubstr(" has vulnerabilities with a fix that trivy 0.68.1 found 1 day ago: 1 "
                         "critical and 2 high, and"));

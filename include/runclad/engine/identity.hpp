@@ -15,8 +15,9 @@ enum class Engine { kUnknown, kDocker, kContainerd, kPodman, kCrio, kBuildkit };
 std::string_view Name(Engine engine);  // "docker"
 
 // On whose word a name stands, from the weakest on. A tag is as good as the people who may ask the
-// engine for one; a repository's digest came with a pull from that repository; a digest names
-// content that was verified here.
+// engine for one, and so is whatever else an archive can bring with it; a repository's digest is
+// this only in a store where nothing but a pull or a push writes it; a digest names content that
+// was verified here.
 enum class Tier { kNone, kTag, kRepositoryDigest, kDigest };
 
 std::string_view Name(Tier tier);  // "none", "tag", "repository-digest", "digest"
@@ -26,6 +27,17 @@ struct ImageName {
   Reference reference;
   Tier tier = Tier::kTag;
   friend bool operator==(const ImageName&, const ImageName&) = default;
+};
+
+// An image that the engine's state names and that could not be verified. Nothing of this ever
+// grants anything; a pinned name among these refuses the container.
+struct UnverifiedImage {
+  // In the container's record, in the engine's list of names for this image, and as typed.
+  std::vector<Reference> names;
+  std::vector<std::string> digests;  // that the record names it by: "sha256:…"
+  // The record or the list of names could not be read: the image may have any other name too.
+  bool may_have_other_names = false;
+  friend bool operator==(const UnverifiedImage&, const UnverifiedImage&) = default;
 };
 
 // What root-owned state on disk says of a container's image. Nothing here ever comes from the
@@ -44,8 +56,13 @@ struct Identity {
   // The Kubernetes namespace of the pod, from the engine's own record of it; empty elsewhere.
   std::string pod_namespace;
   bool is_sandbox = false;  // a pod's sandbox, by the engine's own record
+  // Where config_digest is empty: the image that the engine's state names all the same. No value:
+  // the engine's record names none, or no engine has a record.
+  std::optional<UnverifiedImage> unverified;
   // A sentence's end, "because …", when config_digest is empty.
   std::string unknown_because;
+  // The container's root directory, where it is the layer that the engine's record has for it.
+  std::string own_layer;
 
   [[nodiscard]] bool is_known() const { return !config_digest.empty(); }
 };

@@ -25,9 +25,12 @@ struct Layout {
   // Docker: the data root; podman and CRI-O: the storage root (graphroot); BuildKit: the executor's
   // directory.
   std::string data_root;
-  std::string storage_driver;                 // podman and CRI-O: "overlay" of overlay-containers
-  std::string containerd_root;                // containerd: /var/lib/containerd
-  std::string containerd_state;               // Docker and containerd: /run/containerd
+  std::string storage_driver;    // podman and CRI-O: "overlay" of overlay-containers
+  std::string containerd_root;   // containerd: /var/lib/containerd
+  std::string containerd_state;  // Docker and containerd: /run/containerd
+  // A record of this container that others than root could have written; nothing else of it is
+  // here.
+  std::string untrusted_record;
   std::vector<std::string> data_directories;  // every directory that holds the engine's own data
   std::vector<std::string> run_directories;   // and those with its sockets and running containers
   // Where the engine pins the namespaces that it makes.

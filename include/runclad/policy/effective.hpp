@@ -75,7 +75,8 @@ struct ImagePolicy {
   engine::Tier tier = engine::Tier::kNone;  // the weakest that something was granted on
   std::vector<std::string> files;           // in the order in which they were folded
   std::string pin;                          // the pinned digest that matched
-  // A name that is pinned to other digests than this image has, and these; empty: none is.
+  // A name that is pinned to other digests than this image has, or that an image may have which
+  // could not be verified; and the digests that it is pinned to. Empty: none is.
   std::string mispinned_name;
   std::vector<std::string> pinned;
 };
