@@ -233,7 +233,8 @@ void GatherHost(const oci::Spec& spec, const policy::Effective& policy, const Re
   if (MayHaveHostIpc(spec, policy, facts)) own_files.AddHostShm();
   GatherSources(spec, policy.rule("host-mounts"), policy.rule("read-only-mounts"), request.bundle,
                 own_files, facts.sources);
-  facts.root = DescribeRoot(spec, policy.rule("rootfs-path"), request.bundle, subject.layout);
+  facts.root = DescribeRoot(spec, policy.rule("rootfs-path"), request.bundle, subject.layout,
+                            subject.identity.own_layer);
   GatherHooks(spec, policy.rule("hooks"), subject.layout, facts.hooks);
 }
 

@@ -10,9 +10,11 @@
 
 namespace runclad::enforce {
 
-// `setting` is rootfs-path's own; a relative path starts at `bundle`. A document that is no living
+// `setting` is rootfs-path's own; a relative path starts at `bundle`; `own_layer` is where the
+// engine's record has the container's layer, empty where it has none. A document that is no living
 // container's (layout.id is empty) is held against this host as far as its directory is here.
 rules::RootFacts DescribeRoot(const oci::Spec& spec, const policy::RuleSetting& setting,
-                              const std::string& bundle, const engine::Layout& layout);
+                              const std::string& bundle, const engine::Layout& layout,
+                              const std::string& own_layer);
 
 }  // namespace runclad::enforce

@@ -33,7 +33,9 @@ extern constinit const Rule kRootfsPath{
     .rationale =
         "A container whose root directory is the host's, or any other directory of the host, has "
         "what a bind mount of it would give, and no rule of mounts sees it. Engines put it into "
-        "the bundle or their own storage.",
+        "the bundle, or it is the layer of their storage that their own record has for the "
+        "container. Nothing else in their storage may be one, and an overlay is as good as what "
+        "lies under it.",
     .way_out = "list the directory in rootfs-path.allow",
     .benchmarks = {},
     .paths = kPaths,

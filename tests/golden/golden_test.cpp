@@ -214,6 +214,8 @@ class Corpus {
     const enforce::Request request{id, bundle, engine == "podman" ? "" : kRuntimeRoot, &records_};
     enforce::Subject subject = enforce::FindSubject(spec, request);
     if (engine == "containerd-cri") AddPodTo(subject, json);
+    // The engines' records of these containers are not here; in them it is the container's layer.
+    if (spec.root_path().ends_with("/merged")) subject.identity.own_layer = spec.root_path();
     rules::Facts facts = *enforce::GatherFacts(spec, policy, request, subject);
     if (facts.kernel.capabilities != 0) facts.kernel.capabilities = kCapabilitiesOfCorpus;
     return facts;
