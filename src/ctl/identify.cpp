@@ -1,11 +1,13 @@
 // runcladctl identify: which image a container is made of, on whose word.
 #include <filesystem>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "runclad/enforce/subject.hpp"
+#include "runclad/oci/user_namespace.hpp"
 #include "runclad/sys/bundle.hpp"
 
 #include "commands.hpp"
@@ -23,7 +25,12 @@ std::string IdOf(const fs::path& bundle) {
 }
 
 Result<engine::Identity> OfBundle(const IdentifyRequest& request) {
-  const auto bundle = sys::Bundle::Open(request.container, oci::kMaxSpecBytes);
+  const auto bundle = sys::Bundle::Open(request.container, oci::kMaxSpecBytes,
+                                        [](const std::string& config) -> std::optional<uid_t> {
+                                          const auto spec = oci::Spec::Parse(config);
+                                          if (!spec) return std::nullopt;
+                                          return oci::MappedRoot(*spec);
+                                        });
   if (!bundle) return bundle.error();
   const auto spec = oci::Spec::Parse(bundle->config());
   if (!spec) return spec.error().In(bundle->path() + "/config.json");
@@ -39,13 +46,26 @@ std::string AsJson(const engine::Identity& identity) {
   for (const engine::ImageName& name : identity.names) {
     names.push_back({{"name", name.reference.text()}, {"trust", engine::Name(name.tier)}});
   }
+  const bool is_verified = identity.is_known();
+  Document unverified;
+  if (identity.unverified) {
+    Document claimed = Document::array();
+    for (const engine::Reference& name : identity.unverified->names) claimed.push_back(name.text());
+    unverified = {{"names", std::move(claimed)},
+                  {"digests", identity.unverified->digests},
+                  {"mayHaveOtherNames", identity.unverified->may_have_other_names}};
+  }
   return Document{{"engine", engine::Name(identity.engine)},
+                  {"state", is_verified           ? "verified"
+                            : identity.unverified ? "unverified"
+                                                  : "none"},
                   {"config", identity.config_digest},
                   {"manifests", identity.manifest_digests},
                   {"names", std::move(names)},
                   {"askedFor", identity.asked_for ? identity.asked_for->text() : ""},
                   {"podNamespace", identity.pod_namespace},
                   {"sandbox", identity.is_sandbox},
+                  {"unverified", std::move(unverified)},
                   {"unknown", identity.unknown_because}}
              .dump(2) +
          "\n";
@@ -55,8 +75,19 @@ std::string AsText(const engine::Identity& identity, const Style& style) {
   std::vector<std::vector<std::string>> rows = {
       {"engine", std::string(engine::Name(identity.engine))}};
   if (!identity.is_known()) {
-    return Table(rows) + style.Yellow("The image is unknown: ") +
-           Printable(identity.unknown_because) + "\n";
+    if (!identity.unverified) {
+      return Table(rows) + style.Yellow("The container is not made of an image: ") +
+             Printable(identity.unknown_because) + "\n";
+    }
+    const engine::UnverifiedImage& image = *identity.unverified;
+    for (const std::string& digest : image.digests) rows.push_back({"digest, unverified", digest});
+    for (const engine::Reference& name : image.names) {
+      rows.push_back({"name, unverified", name.text()});
+    }
+    return Table(rows) + style.Yellow("The image cannot be verified: ") +
+           Printable(identity.unknown_because) + "\n" +
+           (image.may_have_other_names ? "It may have other names, which cannot be read.\n" : "") +
+           "No image file applies to it, and it is refused where one of its names is pinned.\n";
   }
   rows.push_back({"config", identity.config_digest});
   for (const std::string& digest : identity.manifest_digests) rows.push_back({"manifest", digest});

@@ -19,6 +19,7 @@
 #include "runclad/engine/layout.hpp"
 #include "runclad/engine/own_files.hpp"
 #include "runclad/json/value.hpp"
+#include "runclad/oci/user_namespace.hpp"
 #include "runclad/rules/pod_sandbox.hpp"
 #include "runclad/sys/process.hpp"
 #include "runclad/sys/rootfs.hpp"
@@ -231,6 +232,7 @@ void GatherHost(const oci::Spec& spec, const policy::Effective& policy, const Re
            sys::StartTime(pid) == (*record)->start_time;
   });
   if (MayHaveHostIpc(spec, policy, facts)) own_files.AddHostShm();
+  if (const auto root = oci::MappedRoot(spec)) own_files.AddMappedRoot(*root);
   GatherSources(spec, policy.rule("host-mounts"), policy.rule("read-only-mounts"), request.bundle,
                 own_files, facts.sources);
   facts.root = DescribeRoot(spec, policy.rule("rootfs-path"), request.bundle, subject.layout,

@@ -224,10 +224,20 @@ Claim OwnFiles::OfStorage(std::string_view path) const {
     is_file = (IsOneOf(rest, kNetworkFiles) && (is_pods || IsPeer(id, "network"))) ||
               (rest == "shm" && (is_pods || IsPeer(id, "ipc")));
   }
-  const bool is_claimed = (is_file || is_part) &&
-                          sys::OnlyRootCouldReplace(std::string(path.substr(0, userdata_bytes)));
+  const bool is_claimed =
+      (is_file || is_part) && IsKept(std::string(path.substr(0, userdata_bytes)));
   if (!is_claimed) return Claim::kNone;
   return is_part ? Claim::kPart : Claim::kFile;
+}
+
+// Whether nobody but root could have put the directory there, and nobody but root and the
+// container's own root what is in it. What that one exchanges is its own, and shows at start.
+bool OwnFiles::IsKept(const std::string& userdata) const {
+  if (sys::OnlyRootCouldReplace(userdata)) return true;
+  struct stat status {};
+  return mapped_root_ && ::lstat(userdata.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
+         status.st_uid == *mapped_root_ && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+         sys::OnlyRootCouldReplace(userdata.substr(0, userdata.rfind('/')));
 }
 
 bool OwnFiles::IsPeer(std::string_view id, std::string_view type) const {

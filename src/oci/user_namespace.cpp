@@ -23,14 +23,20 @@ bool IsForeign(const std::string& option, const Spec& spec) {
 
 }  // namespace
 
-bool RootIsMapped(const Spec& spec) {
+std::optional<std::uint32_t> MappedRoot(const Spec& spec) {
   const bool has_own = std::ranges::any_of(spec.namespaces(), [](const Namespace& entry) {
     return entry.type == "user" && entry.path.empty();
   });
-  return has_own && std::ranges::any_of(spec.uid_mappings(), [](const IdMapping& mapping) {
-           return mapping.container_id == 0 && mapping.host_id != 0 && mapping.size > 0;
-         });
+  if (!has_own) return std::nullopt;
+  for (const IdMapping& mapping : spec.uid_mappings()) {
+    if (mapping.container_id == 0 && mapping.host_id != 0 && mapping.size > 0) {
+      return mapping.host_id;
+    }
+  }
+  return std::nullopt;
 }
+
+bool RootIsMapped(const Spec& spec) { return MappedRoot(spec).has_value(); }
 
 std::vector<std::string> ForeignIdMaps(const Spec& spec) {
   std::vector<std::string> pointers;

@@ -13,6 +13,7 @@
 #include "runclad/enforce/staged_sources.hpp"
 #include "runclad/enforce/subject.hpp"
 #include "runclad/oci/spec.hpp"
+#include "runclad/oci/user_namespace.hpp"
 #include "runclad/sys/bundle.hpp"
 
 #include "call.hpp"
@@ -29,6 +30,12 @@ Status MakeRoot(const std::string& root) {
     }
     if (at == std::string::npos) return {};
   }
+}
+
+// Of a config.json that stands in a directory of another user's.
+std::optional<uid_t> MappedRoot(const std::string& config) {
+  const auto spec = oci::Spec::Parse(config);
+  return spec ? oci::MappedRoot(*spec) : std::nullopt;
 }
 
 Status WriteRecord(const enforce::Records& records, const Call& call, const std::string& bundle,
@@ -51,7 +58,7 @@ Result<Arguments> Create(const Call& call) {
   const std::string root = call.root();
   const std::string named_bundle(call.line.option("bundle").value_or(""));
   const auto bundle =
-      sys::Bundle::Open(named_bundle.empty() ? "." : named_bundle, oci::kMaxSpecBytes);
+      sys::Bundle::Open(named_bundle.empty() ? "." : named_bundle, oci::kMaxSpecBytes, MappedRoot);
   if (!bundle) return bundle.error();
   auto spec = oci::Spec::Parse(bundle->config());
   if (!spec) return spec.error().In(bundle->path() + "/config.json");
@@ -70,6 +77,10 @@ Result<Arguments> Create(const Call& call) {
   if (!admission) return admission.error();
   if (admission->passes_through) return call.line.Canonical();
 
+  // Before anything in the bundle is judged, so that what is judged is what the runtime finds.
+  if (policy->mode == policy::Mode::kEnforce) {
+    if (auto taken = bundle->TakeOwnership(); !taken) return taken.error();
+  }
   if (auto made = MakeRoot(root); !made) return made.error();
   const auto records = enforce::Records::Open(root, /*create=*/true);
   if (!records) return records.error();

@@ -8,16 +8,19 @@
 #include <climits>
 
 #include "runclad/sys/file.hpp"
+#include "runclad/sys/owned_path.hpp"
 
 namespace runclad::sys {
 namespace {
 
 constexpr const char* kConfig = "config.json";
 constexpr mode_t kPermissions = 07777;
+constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
 
 }  // namespace
 
-Result<Bundle> Bundle::Open(const std::string& path, std::size_t max_bytes) {
+Result<Bundle> Bundle::Open(const std::string& path, std::size_t max_bytes,
+                            const FindMappedRoot& mapped_root) {
   Bundle bundle;
   auto directory = OpenDirectory(path);
   if (!directory) return directory.error().In("bundle");
@@ -28,11 +31,16 @@ Result<Bundle> Bundle::Open(const std::string& path, std::size_t max_bytes) {
   if (length <= 0) return SystemError("bundle " + path + " has no name", errno);
   bundle.path_.assign(real.data(), static_cast<std::size_t>(length));
 
-  struct stat& status = bundle.config_status_;
-  if (::fstat(bundle.directory_.get(), &status) != 0) return SystemError("bundle " + path, errno);
-  if (const std::string why = WhyUntrusted(status); !why.empty()) {
-    return Error{"bundle " + path + " is " + why};
+  struct stat directory_status {};
+  if (::fstat(bundle.directory_.get(), &directory_status) != 0) {
+    return SystemError("bundle " + path, errno);
   }
+  const std::string why_untrusted = WhyUntrusted(directory_status);
+  const bool is_others_to_write = (directory_status.st_mode & kOthersWrite) != 0;
+  if (!why_untrusted.empty() && (!mapped_root || is_others_to_write)) {
+    return Error{"bundle " + path + " is " + why_untrusted};
+  }
+  struct stat& status = bundle.config_status_;
   // O_NONBLOCK: a FIFO must not hold us up.
   const auto file =
       OpenWithoutLinks(bundle.directory_.get(), kConfig, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -44,7 +52,29 @@ Result<Bundle> Bundle::Open(const std::string& path, std::size_t max_bytes) {
   auto bytes = ReadRegularFile(file->get(), max_bytes);
   if (!bytes) return bytes.error().In("bundle " + path + ": config.json");
   bundle.config_ = *std::move(bytes);
+  if (why_untrusted.empty()) return bundle;
+  // config.json is root's: whoever owns the directory can have moved it there and not written it.
+  const std::string above = bundle.path_.substr(0, bundle.path_.rfind('/'));
+  bundle.is_mapped_roots_ =
+      mapped_root(bundle.config_) == directory_status.st_uid && OnlyRootCouldReplace(above);
+  if (!bundle.is_mapped_roots_) return Error{"bundle " + path + " is " + why_untrusted};
   return bundle;
+}
+
+// The owner first: from then on it can change the mode, and an ACL behind it, no more.
+Status Bundle::TakeOwnership() const {
+  if (!is_mapped_roots_) return {};
+  constexpr gid_t kKeepGroup = static_cast<gid_t>(-1);
+  struct stat status {};
+  if (::fchown(directory_.get(), ::geteuid(), kKeepGroup) != 0 ||
+      ::fstat(directory_.get(), &status) != 0) {
+    return SystemError("bundle " + path_ + " cannot be taken from the container's root", errno);
+  }
+  const mode_t mode = ((status.st_mode & kPermissions) | S_IXGRP) & ~(kOthersWrite | S_IRGRP);
+  if (::fchmod(directory_.get(), mode) != 0) {
+    return SystemError("bundle " + path_ + " cannot be closed to others", errno);
+  }
+  return {};
 }
 
 Status Bundle::ReplaceConfig(std::string_view bytes) const {

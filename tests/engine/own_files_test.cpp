@@ -309,6 +309,23 @@ TEST(OwnFiles, PodmansUserdataBelowBothRoots) {
     WriteFile(userdata("/srv/home", kId) + "hosts");
     ASSERT_EQ(::chown("/srv/home", kSomeone, 0), 0);
     ExpectClaim(Claim::kNone, files, {userdata("/srv/home", kId) + "hosts"});
+    // podman gives both directories to the container's root where that is another user.
+    layout.engine = Engine::kPodman;
+    OwnFiles mapped(layout, {});
+    const std::string hosts = run + "hosts";
+    ASSERT_EQ(::chown(run.c_str(), kSomeone, kSomeone), 0);
+    ExpectClaim(Claim::kNone, mapped, {hosts});
+    mapped.AddMappedRoot(kSomeone + 1);
+    ExpectClaim(Claim::kNone, mapped, {hosts});
+    mapped.AddMappedRoot(kSomeone);
+    ExpectClaim(Claim::kFile, mapped, {hosts});
+    ASSERT_EQ(::chmod(run.c_str(), 0777), 0);
+    ExpectClaim(Claim::kNone, mapped, {hosts});
+    ASSERT_EQ(::chmod(run.c_str(), 0711), 0);
+    const std::string above = "/srv/run/overlay-containers/" + kId;
+    ASSERT_EQ(::chown(above.c_str(), kSomeone, kSomeone), 0);
+    ExpectClaim(Claim::kNone, mapped, {hosts});
+    ASSERT_EQ(::chown(above.c_str(), 0, 0), 0);
     layout.storage_driver = "vfs";
     OwnFiles other_driver(layout, {});
     ExpectClaim(Claim::kNone, other_driver, {run + "hosts"});

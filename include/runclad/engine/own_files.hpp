@@ -1,6 +1,8 @@
 // Which host files an engine binds into a container of its own accord.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <optional>
 #include <set>
@@ -45,6 +47,8 @@ class OwnFiles {
   void AddSharers(SharesNamespace shares) { shares_ = std::move(shares); }
   // The container has the host's ipc namespace, by leave: engines bind the host's /dev/shm with it.
   void AddHostShm() { has_host_shm_ = true; }
+  // The container's root is this user on the host: podman gives it the directory with its files.
+  void AddMappedRoot(uid_t uid) { mapped_root_ = uid; }
 
   Claim Of(const sys::Located& source);
 
@@ -58,6 +62,7 @@ class OwnFiles {
   [[nodiscard]] Claim OfPod(const sys::Located& source) const;
   [[nodiscard]] bool OfCriPlugin(std::string_view path) const;
   [[nodiscard]] Claim OfStorage(std::string_view path) const;
+  [[nodiscard]] bool IsKept(const std::string& userdata) const;
   [[nodiscard]] bool IsPeer(std::string_view id, std::string_view type) const;
   bool HasDockerVolume(std::string_view name);
 
@@ -68,6 +73,7 @@ class OwnFiles {
   std::string kubelet_directory_;
   std::string pod_directory_;
   bool has_host_shm_ = false;
+  std::optional<uid_t> mapped_root_;
   std::optional<std::set<std::string, std::less<>>> docker_volumes_;  // read when first asked for
 };
 
