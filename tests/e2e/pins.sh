@@ -175,6 +175,12 @@ podman tag docker.io/library/other:1 docker.io/library/nginx:1.27
 podman_caps docker.io/library/nginx:1.27
 guards "podman: another image of a pinned name is refused" refused image image \
   '"docker.io/library/nginx:1.27"'
+podman_caps --uidmap 0:100000:65536 docker.io/library/nginx:1.27
+guards "podman: nor does it run in a user namespace" refused image image \
+  '"docker.io/library/nginx:1.27"'
+podman tag "${ID#sha256:}" docker.io/library/nginx:1.27
+podman_caps --uidmap 0:100000:65536 docker.io/library/nginx:1.27
+guards "podman: the pinned one has its allowlist there, too" status_field CapBnd "$BOTH"
 podman image rm --all --force >/dev/null 2>&1
 
 rm -r "$DIRECTORY/images" "$DIRECTORY/digests"

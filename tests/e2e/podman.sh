@@ -113,4 +113,47 @@ capture "${PODMAN[@]}" "$PROGRAM" start living
 holds "podman start again" succeeded
 capture "${PODMAN[@]}" "$PROGRAM" rm -f -t 1 living
 holds "podman rm -f" succeeded
+
+# --- a user namespace: podman gives the bundle to the container's root ---
+for file in /etc/subuid /etc/subgid; do
+  printf 'containers:200000:655360\n' >"$E2E_WORK/${file##*/}"
+  [ -e "$file" ] && mount --bind "$E2E_WORK/${file##*/}" "$file"
+done
+for option in --uidmap=0:100000:65536 --userns=auto --userns=nomap --userns=keep-id; do
+  # The last two are for rootless podman only, until 5.
+  podman_run "$option" box true
+  grep -qE 'only supported in rootless|no subuid' <<<"$ERR" && continue
+  holds "podman run $option" succeeded
+  podman_run "$option" -v pv:/data --user 5 box sh -c 'echo x >/data/x && cat /data/x'
+  holds "podman run $option with a named volume" out_is x
+  podman volume rm pv >/dev/null
+  podman_run "$option" box grep -E 'Cap|NoNew|Seccomp' /proc/self/status
+  guards "podman run $option: CapBnd" status_field CapBnd 0000000000000400
+  podman_run "$option" -v /etc:/host box true
+  guards "podman run $option -v /etc" refused host-mounts '/mounts/[0-9]+/source' '"/etc"'
+done
+umount /etc/subuid /etc/subgid 2>/dev/null
+capture "${PODMAN[@]}" "$PROGRAM" run -d --name mapped --network none --uidmap 0:100000:65536 \
+  "${OPTIONS[@]}" -v pv:/data box sh -c 'cat /proc/self/uid_map >>/data/starts; exec sleep 600'
+holds "podman run -d with other user ids" succeeded
+BUNDLE=/var/lib/containers/storage/overlay-containers/$OUT/userdata
+as_its_root() { setpriv --reuid 100000 --regid 100000 --clear-groups "$@" 2>/dev/null; }
+guards "its root on the host cannot exchange its config.json" \
+  not as_its_root mv "$BUNDLE/config.json" "$BUNDLE/config.old"
+[ ! -e "$BUNDLE/config.old" ] || mv "$BUNDLE/config.old" "$BUNDLE/config.json"
+capture "${PODMAN[@]}" "$PROGRAM" exec mapped grep -E 'Cap|NoNew' /proc/self/status
+guards "podman exec there: CapBnd" status_field CapBnd 0000000000000400
+holds "podman exec there" succeeded
+capture "${PODMAN[@]}" "$PROGRAM" stop -t 1 mapped
+holds "podman stop there" succeeded
+capture "${PODMAN[@]}" "$PROGRAM" start mapped
+holds "podman start again there" succeeded
+capture "${PODMAN[@]}" "$PROGRAM" exec mapped grep -c 100000 /data/starts
+holds "its volume has both starts" out_is 2
+guards "its root on the host cannot do so after the second start" \
+  not as_its_root mv "$BUNDLE/config.json" "$BUNDLE/config.old"
+[ ! -e "$BUNDLE/config.old" ] || mv "$BUNDLE/config.old" "$BUNDLE/config.json"
+capture "${PODMAN[@]}" "$PROGRAM" rm -f -t 1 mapped
+holds "podman rm -f there" succeeded
+podman volume rm pv >/dev/null
 podman rmi -f box >/dev/null

@@ -39,6 +39,7 @@ all_topics="
   placement
   identity
   pins
+  unverified
   policy
   audit
   passthrough
