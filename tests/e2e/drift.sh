@@ -114,7 +114,7 @@ docker_remove writer
 docker_start shm-owner --ipc shareable
 docker exec shm-owner sh -c 'cp /bin/probe /dev/shm/brought'
 docker_run --ipc container:shm-owner box /dev/shm/brought ran
-guards "docker: nor from memory that another container shares" out_lacks ran
+holds "docker: nor from memory that another container shares" out_lacks ran
 docker_run --ipc container:shm-owner \
   -v "/var/lib/docker/containers/$(docker inspect -f '{{.Id}}' shm-owner)/mounts/shm:/r:ro" box \
   /r/brought ran
