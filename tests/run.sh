@@ -153,13 +153,17 @@ fi
 say "build"
 must "configured (release)" cmake --preset release -DRUNCLAD_TESTS=ON
 must "built with g++ (release)" cmake --build --preset release -j "$JOBS"
-must "configured (sanitizers)" cmake --preset asan -B build/asan-clang -DCMAKE_CXX_COMPILER=clang++
-must "built with clang++ (AddressSanitizer, UndefinedBehaviorSanitizer)" \
+must "configured (sanitizers)" \
+  cmake --preset asan -B build/asan-clang -DCMAKE_CXX_COMPILER=clang++ -DRUNCLAD_FUZZ=ON
+must "built with clang++ (AddressSanitizer, UndefinedBehaviorSanitizer, libFuzzer)" \
   cmake --build build/asan-clang -j "$JOBS"
 
 say "unit tests"
 unit_tests "unit tests (release)" build/release
 unit_tests "unit tests (sanitizers)" build/asan-clang
+
+say "fuzz programs, half a minute each"
+counted "fuzz programs" tests/fuzz/run.sh --seconds 30
 
 say "sources"
 check "every source is formatted (clang-format)" is_formatted
