@@ -178,6 +178,8 @@ if [ "${1:-}" = --quick ]; then finish; fi
 say "engines (about seven minutes)"
 counted "end-to-end tests" tests/e2e/run.sh
 counted "races between the check and the mount" tests/race/run.sh
+counted "documents and calls through runc alone and through runclad" \
+  python3 tests/differential/run.py --seconds 60
 counted "images under their image files" tests/images/run.sh --quick
 counted "the attacks work under plain runc, so that the tests can fail" tests/e2e/run.sh --prove
 counted "instructions on the hot path" \

@@ -59,14 +59,15 @@ void Decide(const runclad::oci::Spec& spec, const policy::Effective& effective) 
     Expect(!enforce::RefusalSentence(decision).empty(), "a refusal has a sentence");
     return;
   }
-  HoldRecord(decision, facts, effective);
+  HoldRecord(decision, *facts, effective);
   const std::string written = decision.spec.Write();
   const auto again = runclad::oci::Spec::Parse(written);
   Expect(static_cast<bool>(again), "the written document is accepted");
   Expect(again->Write() == written, "the written document is canonical");
   const auto facts_again = enforce::GatherFacts(*again, effective, request, subject);
+  Expect(static_cast<bool>(facts_again), "its facts are gathered again");
   const auto twice =
-      enforce::Decide(*again, effective, facts_again, runclad::rules::Scope::kContainer);
+      enforce::Decide(*again, effective, *facts_again, runclad::rules::Scope::kContainer);
   Expect(twice.outcome != enforce::Outcome::kRefused, "what was made of it is not refused");
   Expect(twice.spec.Write() == written, "the second time changes nothing");
 }

@@ -37,7 +37,8 @@ void HoldProcess(std::string_view text) {
   const auto process = Spec::ParseProcess(text);
   if (!process) return;
   const auto facts = enforce::GatherProcessFacts(*process, Restricted(), {}, kRoot);
-  const auto decision = enforce::Decide(*process, Restricted(), facts, Scope::kProcess);
+  if (!facts) return;
+  const auto decision = enforce::Decide(*process, Restricted(), *facts, Scope::kProcess);
   if (decision.outcome == enforce::Outcome::kRefused) return;
   const std::string written = decision.spec.WriteProcess();
   const auto again = Spec::ParseProcess(written);
@@ -46,7 +47,7 @@ void HoldProcess(std::string_view text) {
   for (const auto& set : again->capabilities()) {
     Expect(set.capabilities.size() <= 1, "no capability but NET_BIND_SERVICE");
   }
-  const auto twice = enforce::Decide(*again, Restricted(), facts, Scope::kProcess);
+  const auto twice = enforce::Decide(*again, Restricted(), *facts, Scope::kProcess);
   Expect(twice.spec.WriteProcess() == written, "the second time changes nothing");
 }
 
