@@ -133,10 +133,17 @@ void AddMounts(const oci::Spec& spec, const policy::Effective& policy, const rul
   for (const oci::Mount& mount : spec.mounts()) {
     promise.mounts.push_back(MountOf(mount, facts));
     const auto source = facts.sources.find(mount.source);
+    // Of a source that would be refused nobody has looked for mounts below it: the policy lets it
+    // through all the same.
+    const auto may_have = [](const rules::SourceFacts& known) {
+      using Access = rules::SourceFacts::Access;
+      return known.has_submounts || known.access == Access::kDenied ||
+             known.access == Access::kHostRoot || known.access == Access::kUnknown;
+    };
     may_have_submounts =
-        may_have_submounts || (promise.mounts.back().is_recursive &&
-                               (MayReceiveMounts(mount) || source == facts.sources.end() ||
-                                source->second.has_submounts));
+        may_have_submounts ||
+        (promise.mounts.back().is_recursive &&
+         (MayReceiveMounts(mount) || source == facts.sources.end() || may_have(source->second)));
   }
   if (!may_have_submounts) return;
   promise.host_mounts = policy.rule("host-mounts");

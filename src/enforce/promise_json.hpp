@@ -1,8 +1,6 @@
 // A promise as records have it.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "runclad/base/result.hpp"
 #include "runclad/enforce/promise.hpp"
 #include "runclad/json/value.hpp"

@@ -1,8 +1,6 @@
 // A rule's setting as records have it.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "runclad/base/result.hpp"
 #include "runclad/json/value.hpp"
 #include "runclad/policy/effective.hpp"
