@@ -215,7 +215,9 @@ class Corpus {
     enforce::Subject subject = enforce::FindSubject(spec, request);
     if (engine == "containerd-cri") AddPodTo(subject, json);
     // The engines' records of these containers are not here; in them it is the container's layer.
-    if (spec.root_path().ends_with("/merged")) subject.identity.own_layer = spec.root_path();
+    const std::string root = spec.root_path();
+    const bool is_layer = root.ends_with("/merged") || root.find("/vfs/dir/") != std::string::npos;
+    if (is_layer) subject.identity.own_layer = root;
     rules::Facts facts = *enforce::GatherFacts(spec, policy, request, subject);
     if (facts.kernel.capabilities != 0) facts.kernel.capabilities = kCapabilitiesOfCorpus;
     return facts;
