@@ -239,22 +239,24 @@ class Meeting {
     to.insert(to.end(), parts->begin(), parts->end());
   }
 
-  // Where rules of one call compare several arguments by order, libseccomp (2.5.4) builds programs
-  // for 32-bit architectures that allow more than the rules say; one rule alone it gets right.
+  // Where several rules of one call compare the same argument by order, and one of them another
+  // argument as well, libseccomp (2.5.4) builds programs for 32-bit architectures that allow more
+  // than the rules say; one rule alone it gets right.
   void LeaveOutWhatIsMiscompiled(std::string_view name, Conditions& common) {
     if (!narrow_ || common.size() < 2) return;
+    constexpr std::size_t kArguments = 6;
+    std::array<std::size_t, kArguments> ordered{};  // by argument: how many rules compare it so
     bool compares_several = false;
-    bool compares_by_order = false;
     for (const Condition& condition : common) {
       const std::vector<SeccompArgument> comparisons = Comparisons(condition);
       compares_several = compares_several || comparisons.size() > 1;
-      compares_by_order = compares_by_order ||
-                          std::ranges::any_of(comparisons, [](const SeccompArgument& comparison) {
-                            return comparison.op != SeccompOperator::kEqual &&
-                                   comparison.op != SeccompOperator::kMaskedEqual;
-                          });
+      for (const SeccompArgument& comparison : comparisons) {
+        const bool is_by_order = comparison.op != SeccompOperator::kEqual &&
+                                 comparison.op != SeccompOperator::kMaskedEqual;
+        ordered.at(comparison.index) += is_by_order ? 1 : 0;
+      }
     }
-    if (!compares_several || !compares_by_order) return;
+    if (!compares_several || std::ranges::max(ordered) < 2) return;
     common.resize(1);
     Note(Quoted(name) +
          ": conditions are left out, since libseccomp allows more than they say on 32-bit "
