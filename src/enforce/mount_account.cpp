@@ -387,7 +387,11 @@ class Account {
                        std::string& fault) const {
     const auto rest = sys::Below(mount.point, bind.point);
     if (!rest) return;
-    if (bind.inode != 0) {
+    // The runtime binds the container's root directory on itself before it mounts anything, and a
+    // recursive bind of a directory above brings that along.
+    const sys::Mount& root = mounts_[order_.front()];
+    const bool is_own_root = mount.file_system == root.file_system && mount.root == root.root;
+    if (bind.inode != 0 && !is_own_root) {
       std::string because = evidence_.submount_fault(mount, Join(bind.source, *rest));
       if (!because.empty()) {
         fault = "came along with " + bind.source + " and " + because;

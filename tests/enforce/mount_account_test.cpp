@@ -340,6 +340,18 @@ TEST(MountAccount, LeavesToHooksWhatTheyAdd) {
   EXPECT_NE(WhyNot(container), "") << "what was promised is not theirs";
 }
 
+// The runtime binds the root on itself first; a bind of a directory above it takes that along.
+TEST(MountAccount, TakesTheContainersOwnRootBelowABind) {
+  Container container = Load(kTables / "hand-cover-runc.json");
+  container.submount_fault = "is not the host's";
+  const std::string flags = " rw,nosuid,nodev,noexec,relatime - ext4 /dev/vda rw";
+  container.Add("/v", "254:0 /srv/hand/b-cover-runc/rootfs /v/rootfs" + flags);
+  EXPECT_EQ(WhyNot(container), "");
+  container.lines.pop_back();
+  container.Add("/v", "254:0 /srv/hand/b-cover-runc /v/rootfs" + flags);
+  EXPECT_NE(WhyNot(container).find("came along"), std::string::npos);
+}
+
 TEST(MountAccount, TakesFileSystemsOfASharedNamespace) {
   Container container = Load(kTables / "docker-plain-runc.json");
   std::string device = container.Line("/proc").substr(container.Line("/proc").find("0:"));
