@@ -21,8 +21,8 @@ documents() {  # LOWER OPTION…
 # may not let anybody raise.
 if [ "${1:-}" = --below-cgroup2 ]; then
   mount -t cgroup2 cgroup2 /sys/fs/cgroup
-  documents crun --no-resources
-  documents crun --no-resources --user-namespace
+  documents crun --crun --no-resources
+  documents crun --crun --no-resources --user-namespace
   exit
 fi
 
