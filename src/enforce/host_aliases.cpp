@@ -164,8 +164,9 @@ Verdict HostAliases::JudgeMountsBelow(std::string_view directory) const {
   SortMounts();
   Verdict strictest;
   std::size_t looks = 0;
-  for (const auto& [shown, below] : shown_below) {
-    const sys::Place place{shown.first, std::string(shown.second)};
+  for (const auto& entry : shown_below) {
+    const Shower& below = entry.second;
+    const sys::Place place{entry.first.first, std::string(entry.first.second)};
     const bool is_stopped = VisitMounts(place, [&](const sys::Mount& mount) {
       if (++looks > kMaxLooks) return true;
       // The other ones are aliases of each other.

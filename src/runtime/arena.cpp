@@ -33,7 +33,7 @@ void* NewBlock(std::size_t bytes) {
 
 std::size_t Rounded(std::size_t bytes) { return (bytes + kAlignment - 1) & ~(kAlignment - 1); }
 
-void* Take(std::size_t bytes) {
+[[maybe_unused]] void* Take(std::size_t bytes) {
   // What is too large stays too large when it is rounded up.
   if (bytes <= kMaxArenaBytes) bytes = Rounded(bytes);
   if (bytes > free_bytes) {
@@ -53,7 +53,7 @@ void* Take(std::size_t bytes) {
 }
 
 // `bytes` as they were asked for.
-void GiveBack(void* memory, std::size_t bytes) {
+[[maybe_unused]] void GiveBack(void* memory, std::size_t bytes) {
   if (bytes <= kBlockBytes || memory == nullptr) return;
   bytes = Rounded(bytes);
   if (::munmap(memory, bytes) == 0) taken_bytes -= bytes;
