@@ -42,7 +42,7 @@ void HoldRecord(const enforce::Decision& decision, const runclad::rules::Facts& 
   record.bundle = kBundle;
   record.process_policy = enforce::ProcessPolicy(effective, decision.spec);
   record.identity = facts.identity;
-  record.promise = enforce::PromiseOf(decision.spec, facts);
+  record.promise = enforce::PromiseOf(decision.spec, effective, facts);
   record.findings = enforce::ToJson(decision.findings);
   const std::string text = enforce::RecordToJson(record);
   const auto read = enforce::RecordFromJson(text);
@@ -53,13 +53,18 @@ void HoldRecord(const enforce::Decision& decision, const runclad::rules::Facts& 
 void Decide(const runclad::oci::Spec& spec, const policy::Effective& effective) {
   const enforce::Request request{"fuzz", kBundle, "", nullptr};
   const enforce::Subject subject = enforce::FindSubject(spec, request);
-  const auto facts = enforce::GatherFacts(spec, effective, request, subject);
+  const auto gathered = enforce::GatherFacts(spec, effective, request, subject);
+  if (!gathered) {
+    Expect(!gathered.error().message.empty(), "an error has a sentence");
+    return;
+  }
+  const runclad::rules::Facts& facts = *gathered;
   const auto decision = enforce::Decide(spec, effective, facts, runclad::rules::Scope::kContainer);
   if (decision.outcome == enforce::Outcome::kRefused) {
     Expect(!enforce::RefusalSentence(decision).empty(), "a refusal has a sentence");
     return;
   }
-  HoldRecord(decision, *facts, effective);
+  HoldRecord(decision, facts, effective);
   const std::string written = decision.spec.Write();
   const auto again = runclad::oci::Spec::Parse(written);
   Expect(static_cast<bool>(again), "the written document is accepted");
