@@ -383,17 +383,26 @@ class Account {
     return is_kind && parent.promised != nullptr && parent.promised->is_recursive;
   }
 
+  // The runtime binds the container's root directory on itself before it mounts anything: a
+  // recursive bind of a directory above brings that along, with what is mounted in it so far. Each
+  // is a mount that the container has at its own place, with the same flags.
+  [[nodiscard]] bool IsOwnBelowBind(const sys::Mount& mount, const PromisedMount& bind) const {
+    return std::ranges::any_of(mounts_, [&](const sys::Mount& own) {
+      const bool is_root = own.point == "/" && own.id == mounts_[order_.front()].id;
+      const bool is_at_its_place =
+          is_root || (mount.point.ends_with(own.point) && !sys::Below(own.point, bind.point));
+      return is_at_its_place && own.file_system == mount.file_system && own.root == mount.root &&
+             (is_root || (FlagsOf(own) & ~FlagsOf(mount)) == 0);
+    });
+  }
+
   void ExplainSubmount(const sys::Mount& mount, const PromisedMount& bind, Explanation& explanation,
                        std::string& fault) const {
     const auto rest = sys::Below(mount.point, bind.point);
     if (!rest) return;
-    // The runtime binds the container's root directory on itself before it mounts anything, and a
-    // recursive bind of a directory above brings that along.
-    const sys::Mount& root = mounts_[order_.front()];
-    const bool is_own_root = mount.file_system == root.file_system && mount.root == root.root;
-    if (bind.inode != 0 && !is_own_root) {
+    if (bind.inode != 0) {
       std::string because = evidence_.submount_fault(mount, Join(bind.source, *rest));
-      if (!because.empty()) {
+      if (!because.empty() && !IsOwnBelowBind(mount, bind)) {
         fault = "came along with " + bind.source + " and " + because;
         return;
       }

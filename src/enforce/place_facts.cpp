@@ -47,7 +47,7 @@ void Mount(const oci::Mount& mount, const std::string& path, const std::string& 
   }  // else the tmpfs gets a copy of what is there, links included
 }
 
-rules::PlaceFacts FactsOf(sys::Place place) {
+rules::PlaceFacts FactsOf(sys::ResolvedPath place) {
   return {std::move(place.path), std::move(place.uncertain_because), place.is_complete,
           place.touches_proc};
 }
@@ -59,7 +59,7 @@ void GatherPlaces(const oci::Spec& spec, const std::string& root, const std::str
   auto tree = sys::ContainerTree::Open(root);
   if (!tree) return;
   for (const oci::Mount& mount : spec.mounts()) {
-    sys::Place place = tree->Resolve(mount.destination);
+    sys::ResolvedPath place = tree->Resolve(mount.destination);
     Mount(mount, place.path, bundle, *tree);
     const auto [known, is_new] =
         facts.resolved_destinations.try_emplace(mount.destination, place.path);

@@ -25,12 +25,12 @@ class SubmountJudge {
   }
 
   [[nodiscard]] std::string FaultOf(const sys::Mount& mount, const std::string& path) const {
-    if (action_ == policy::Action::kWarn) return {};
     const auto [first, last] = hosts_.equal_range(path);
     const bool is_hosts = std::any_of(first, last, [&](const auto& entry) {
       return entry.second->file_system == mount.file_system && entry.second->root == mount.root;
     });
     if (!is_hosts) return "is not what the host has mounted at " + path;
+    if (action_ == policy::Action::kWarn) return {};
     if (action_ == policy::Action::kOff) {
       return "was not mounted there when the container was decided on";
     }

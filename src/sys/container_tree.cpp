@@ -58,7 +58,7 @@ class TreeWalk {
     steps_.push_back({{}, &root, &*root.layer, 0, root.layer->content});
   }
 
-  Place To(std::string_view path) && {
+  ResolvedPath To(std::string_view path) && {
     if (path.size() >= PATH_MAX) {
       place_.path = path;
       GiveUp("is longer than the " + std::to_string(PATH_MAX - 1) + " bytes that a path can have");
@@ -220,7 +220,7 @@ class TreeWalk {
   std::size_t here_step_ = kNowhere;  // the step that here_ stands for
   std::size_t& looked_up_;
   int links_ = 0;
-  Place place_;
+  ResolvedPath place_;
 };
 
 ContainerTree::ContainerTree(const std::string& rootfs) : root_(std::make_unique<Node>()) {
@@ -233,7 +233,7 @@ Result<ContainerTree> ContainerTree::Open(const std::string& rootfs) {
   return ContainerTree(rootfs);
 }
 
-Place ContainerTree::Resolve(std::string_view path) const {
+ResolvedPath ContainerTree::Resolve(std::string_view path) const {
   return TreeWalk(*root_, looked_up_).To(path);
 }
 

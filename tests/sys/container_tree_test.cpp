@@ -46,7 +46,7 @@ class ContainerTreeTest : public ::testing::Test {
 };
 
 std::string Certain(const ContainerTree& tree, std::string_view path) {
-  const Place place = tree.Resolve(path);
+  const ResolvedPath place = tree.Resolve(path);
   EXPECT_EQ(place.uncertain_because, "") << path;
   EXPECT_TRUE(place.is_complete) << path;
   return place.path;
@@ -102,7 +102,7 @@ TEST_F(ContainerTreeTest, ALinkInsideAVolumeIsFollowedAndUncertain) {
   ContainerTree tree = OpenWithEngineMounts();
   tree.Mount("/l", Content::kForeign, {volume()});
   for (const char* path : {"/l/p/kernel", "/l/d/q/kernel", "/l/d/../p/./kernel"}) {
-    const Place place = tree.Resolve(path);
+    const ResolvedPath place = tree.Resolve(path);
     EXPECT_EQ(place.path, "/sys/kernel") << path;
     EXPECT_NE(place.uncertain_because.find("inside what is mounted at /l"), std::string::npos)
         << path << ' ' << place.uncertain_because;
@@ -158,7 +158,7 @@ TEST_F(ContainerTreeTest, TheWorkIsBounded) {
   while (deep.size() < 40000) deep += "/a";
   const std::string many = deep.substr(0, 4000);
   for (const std::string& path : {std::string("/loop"), std::string("/wide/x"), deep, many}) {
-    const Place place = tree.Resolve(path);
+    const ResolvedPath place = tree.Resolve(path);
     EXPECT_FALSE(place.is_complete);
     EXPECT_NE(place.uncertain_because, "");
   }

@@ -24,7 +24,7 @@ enum class Content {
 };
 
 // Where a path leads, as the runtime finds it: every link followed, never out of the root.
-struct Place {
+struct ResolvedPath {
   std::string path;  // absolute, without "." and ".."; what does not exist stays as written
   // A predicate that says why the runtime may find another place; empty: it finds this one.
   std::string uncertain_because;
@@ -43,7 +43,7 @@ class ContainerTree {
   // there does not: whoever replaces it by a link makes a mount that nobody promised. The work is
   // linear in the length of the path, and
   // bounded for all paths together.
-  [[nodiscard]] Place Resolve(std::string_view path) const;
+  [[nodiscard]] ResolvedPath Resolve(std::string_view path) const;
 
   // Mounts over `path`, the resolved path of a place. `directories`: on the host, those whose
   // content is seen, the sources of a bind or the layers of an overlay.
