@@ -37,7 +37,7 @@ const std::string& Replaceable::WriterOf(const std::string& directory, const str
   const std::string name = directory.empty() ? "/" : directory;
   const Verdict verdict = policy_.Judge(name);
   const bool may_be_mounted = verdict.access == rules::SourceFacts::Access::kAllowed &&
-                              (verdict.is_listed || !is_allow_only_);
+                              (verdict.is_listed || verdict.is_data || !is_allow_only_);
   if (IsInVolume(directory, verdict)) {
     writer = "containers that use the volume " + name;
   } else if (may_be_mounted) {

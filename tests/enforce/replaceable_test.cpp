@@ -21,6 +21,7 @@ constexpr uid_t kSomeone = 1234;
 PathPolicy Policy() {
   PathPolicy policy(false);
   policy.Add("/srv/shared", "", Mark::kAllow, "/srv/shared");
+  policy.AddDataDirectory("/srv/data", "");
   policy.Add("/srv/engine", "", Mark::kDeny, "/srv/engine");
   policy.AddVolumePlace("/srv/engine/volumes", "/*/_data");
   return policy;
@@ -29,6 +30,15 @@ PathPolicy Policy() {
 std::string Because(const std::string& source) {
   const PathPolicy policy = Policy();
   return Replaceable(policy, /*is_allow_only=*/true).Because(source);
+}
+
+TEST(Replaceable, IsWhatLiesInADirectoryForData) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/data/app/sub");
+    EXPECT_NE(Because("/srv/data/app"), "") << "a container may mount /srv/data";
+    EXPECT_NE(Because("/srv/data/app/sub"), "");
+    EXPECT_EQ(Because("/srv/data"), "");
+  });
 }
 
 TEST(Replaceable, IsNotWhatOnlyRootCanRename) {
