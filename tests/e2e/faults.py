@@ -96,6 +96,10 @@ for line in open(trace):
 counts["execve"] -= 1  # the first is strace's own
 
 
+# Not what a tmpfs is filled with: one over a directory that cannot be examined is empty.
+CONFINING = {"ro", "nosuid", "nodev", "noexec", "rro", "rnosuid", "rnodev", "rnoexec"}
+
+
 def allowed_calls(spec):
     return {name for rule in spec["linux"]["seccomp"]["syscalls"] if rule["action"] == "SCMP_ACT_ALLOW"
             for name in rule["names"]}
@@ -113,7 +117,7 @@ def is_looser(document):
         allowed_calls(spec) <= allowed_calls(reference) and
         all(set(linux[paths]) >= set(reference["linux"][paths])
             for paths in ("maskedPaths", "readonlyPaths")) and
-        all(set(mount["options"]) <= set(spec["mounts"][place]["options"])
+        all(CONFINING & set(mount["options"]) <= set(spec["mounts"][place]["options"])
             for place, mount in enumerate(reference["mounts"])))
 
 
