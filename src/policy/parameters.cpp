@@ -1,6 +1,8 @@
 #include "runclad/policy/parameters.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 namespace runclad::policy {
@@ -63,8 +65,17 @@ void Parameters::Append(std::string_view name, std::vector<std::string> texts) {
   auto* list =
       found == values_.end() ? nullptr : std::get_if<std::vector<std::string>>(&found->second);
   if (list == nullptr) return Set(name, std::move(texts));
+  constexpr std::size_t kFew = 32;
+  if (texts.size() <= kFew) {
+    for (std::string& text : texts) {
+      if (std::ranges::find(*list, text) == list->end()) list->push_back(std::move(text));
+    }
+    return;
+  }
+  list->reserve(list->size() + texts.size());  // so that what the views look at stays in place
+  std::unordered_set<std::string_view> known(list->begin(), list->end());
   for (std::string& text : texts) {
-    if (std::ranges::find(*list, text) == list->end()) list->push_back(std::move(text));
+    if (!known.contains(text)) known.insert(list->emplace_back(std::move(text)));
   }
 }
 

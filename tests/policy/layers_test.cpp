@@ -39,6 +39,20 @@ TEST(Layers, ListsThatDenyAccumulate) {
               ElementsAre("/etc", "/run", "/srv/secrets"));
 }
 
+TEST(Layers, LongListsAccumulateWithoutRepeats) {
+  std::string list = "\"/etc\"";
+  constexpr int kPaths = 100;
+  for (int i = 0; i < 2 * kPaths; ++i) list += ", \"/srv/" + std::to_string(i % kPaths) + '"';
+  const auto policy = ParseText(R"({"rules": {"host-mounts": {"deny": [)" + list + "]}}}");
+  ASSERT_TRUE(policy) << policy.error().message;
+  const std::vector<std::string>& deny = policy->rule("host-mounts").parameters.strings("deny");
+  ASSERT_EQ(deny.size(), 2U + kPaths);
+  EXPECT_EQ(deny[0], "/etc");
+  EXPECT_EQ(deny[1], "/run");
+  EXPECT_EQ(deny[2], "/srv/0");
+  EXPECT_EQ(deny.back(), "/srv/99");
+}
+
 TEST(Layers, AnEmptyListThatDeniesTakesNothingAway) {
   const auto policy = ParseText(R"({"rules": {"host-mounts": {"deny": []}}})");
   ASSERT_TRUE(policy);
