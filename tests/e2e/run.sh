@@ -43,6 +43,7 @@ all_topics="
   policy
   audit
   passthrough
+  bounds
   streams
   faults
   crun

@@ -1,0 +1,190 @@
+#!/bin/bash
+# What a hostile request, a hostile image or a neglected host can cost: processor time and memory of
+# one call, with a lower runtime that only ends. Times are the processor's, since the machine may be
+# busy; memory is held by RLIMIT_AS.
+# shellcheck source=tests/e2e/lib.sh
+. "${E2E_DIR:?}/lib.sh"
+
+HERE=$E2E_WORK/bounds
+mkdir -p "$HERE/bundle/rootfs/tmp" "$HERE/root" "$HERE/policy"
+printf '{"extends": "restricted", "log": {"target": "file:%s/audit.jsonl"}}\n' "$HERE" \
+  >"$HERE/policy/policy.json"
+printf '#!/bin/sh\nexit 0\n' >"$HERE/ends"
+chmod 755 "$HERE/ends"
+(cd "$HERE/bundle" && "$E2E_PLAIN" spec && mv config.json "$HERE/spec.json")
+
+# A document: `s` is what runc spec writes; the rest is Python.
+document() {
+  python3 - "$HERE" "$1" <<'PY'
+import json, sys
+here = sys.argv[1]
+s = json.load(open(here + '/spec.json'))
+s['process']['terminal'] = False
+exec(sys.argv[2])
+json.dump(s, open(here + '/bundle/config.json', 'w'))
+PY
+}
+
+# Runs the program under test under RLIMIT_AS; keeps STATUS, OUT, ERR and SPENT (ms of processor).
+limited() {  # MIB ARGUMENT…
+  rm -f "$HERE/log"
+  python3 - "$HERE" "$@" <<'PY'
+import os, resource, subprocess, sys
+here, mib, arguments = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+limit = mib << 20
+with open(here + '/out', 'wb') as out, open(here + '/err', 'wb') as err:
+    ended = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=120,
+                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+open(here + '/spent', 'w').write('%d %d\n' % ((used.ru_utime + used.ru_stime) * 1000, ended.returncode))
+PY
+  read -r SPENT STATUS <"$HERE/spent"
+  OUT=$(tr -d '\0' <"$HERE/out")
+  ERR=$(tr -d '\0' <"$HERE/err")
+  printf '%12s ms\n' "$SPENT"
+}
+create() {  # MIB ID
+  limited "$1" "$E2E_PROGRAM" "--runclad-config=$HERE/policy" "--runclad-runtime=$HERE/ends" \
+    --root "$HERE/root" --log "$HERE/log" --log-format json create --bundle "$HERE/bundle" "$2"
+}
+within_a_second() { [ "$SPENT" -lt 1000 ]; }
+went_on() { [ "$STATUS" -eq 0 ] && within_a_second; }
+# One sentence, in --log as well.
+said() {
+  [ "$STATUS" -eq 1 ] && within_a_second && grep -qF -- "$1" <<<"$ERR" &&
+    jq -e --arg text "$1" 'select(.level == "error") | .msg | contains($text)' "$HERE/log" >/dev/null
+}
+
+# --- paths ----------------------------------------------------------------------------------------
+too_long='is longer than the 4095 bytes that a path can have'
+document "s['mounts'].append({'destination': '/a' * 20000, 'type': 'tmpfs', 'source': 'tmpfs'})"
+create 64 path
+holds "a destination of 20,000 components is refused" said "$too_long"
+document "s['process']['args'] = ['/a' * 20000]"
+create 64 path
+holds "a program of 20,000 components is refused" said "$too_long"
+document "s['process']['cwd'] = '/a' * 20000"
+create 64 path
+holds "a working directory of 20,000 components is refused" said "$too_long"
+document "s['process']['env'] = ['PATH=' + '/a' * 20000 + ':/bin']"
+create 64 path
+holds "a directory of PATH of 20,000 components is passed over" went_on
+document "s['mounts'] += [{'destination': '/a' * 500 + '/%d' % i, 'type': 'tmpfs', 'source': 'tmpfs'} for i in range(200)]"
+create 300 deep
+holds "200 mounts in a directory 500 deep" went_on
+
+# --- lists ----------------------------------------------------------------------------------------
+document "s['linux']['maskedPaths'] += ['/x/%d' % i for i in range(50000)]"
+create 300 masked
+holds "50,000 masked paths" went_on
+document "s['process']['env'] += ['A%d=1' % i for i in range(400000)]"
+create 300 env
+holds "400,000 variables" went_on
+document "s['linux']['resources']['devices'] += [{'allow': True, 'type': 'c', 'major': i, 'minor': 3, 'access': 'r'} for i in range(100000)]"
+create 300 rules
+holds "100,000 rules of devices" within_a_second
+document "s['process']['capabilities']['bounding'] = ['CAP_X%d' % i for i in range(500000)]"
+create 300 caps
+holds "500,000 capabilities" within_a_second
+document "s['annotations'] = {'run.oci.%d' % i: '' for i in range(200000)}"
+create 400 annotations
+holds "200,000 annotations are taken out, or are too much" within_a_second
+document "s['mounts'] += [{'destination': '/m/%d' % i, 'type': 'bind', 'source': '$E2E_SRV', 'options': ['rbind']} for i in range(25000)]"
+create 300 binds
+holds "25,000 binds" went_on
+holds "the log lists no more than 200 findings of a kind" \
+  test "$(tail -n 1 "$HERE/audit.jsonl" | jq '.findings | length')" -lt 1000
+
+# --- the host -------------------------------------------------------------------------------------
+mkdir -p "$E2E_SRV/shown" "$E2E_SRV/below"
+mount -t tmpfs tmpfs "$E2E_SRV/shown"
+mount -t tmpfs tmpfs "$E2E_SRV/below"
+python3 - "$E2E_SRV/shown" "$E2E_SRV/below" <<'PY'
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+for i in range(20000):
+    source, point = f'{sys.argv[1]}/{i}', f'{sys.argv[2]}/{i}'
+    os.mkdir(source)
+    os.mkdir(point)
+    if libc.mount(source.encode(), point.encode(), b'', 4096, b'') != 0:  # MS_BIND
+        raise OSError(ctypes.get_errno())
+PY
+document "s['mounts'].append({'destination': '/m', 'type': 'bind', 'source': '$E2E_SRV/below', 'options': ['rbind']})"
+create 64 submounts
+holds "a source with 20,000 mounts below it" went_on
+umount -l "$E2E_SRV/below"
+umount -l "$E2E_SRV/shown"
+python3 - "$HERE" <<'PY'
+import json, sys
+here = sys.argv[1]
+policy = json.load(open(here + '/policy/policy.json'))
+policy['rules'] = {'host-mounts': {'deny': ['/srv/denied%d' % i for i in range(50000)]}}
+json.dump(policy, open(here + '/policy/policy.json', 'w'))
+PY
+document "s['mounts'].append({'destination': '/m', 'type': 'bind', 'source': '$E2E_SRV', 'options': ['rbind']})"
+create 300 denied
+holds "50,000 denied paths" went_on
+printf '{"extends": "restricted", "log": {"target": "file:%s/audit.jsonl"}}\n' "$HERE" \
+  >"$HERE/policy/policy.json"
+
+# --- records --------------------------------------------------------------------------------------
+document ''
+create 64 first
+records=/run/runclad/$(stat -c %d-%i "$HERE/root")
+python3 - "$records" <<'PY'
+import os, sys
+old = 1700000000
+for i in range(50000):
+    path = f'{sys.argv[1]}/dead{i}.json'
+    open(path, 'w').write('{')
+    os.utime(path, (old, old))
+    link = f'{sys.argv[1]}/pid-{100000 + i}'
+    os.symlink(f'dead{i}', link)
+    os.utime(link, (old, old), follow_symlinks=False)
+future = 2 ** 31 - 1
+os.utime(sys.argv[1] + '/swept', (future, future))
+PY
+remains() { find "$records" -name 'dead*' -o -name 'pid-*' | wc -l; }
+before=$(remains)
+document ''
+create 64 second
+holds "a create beside 50,000 dead records" went_on
+after=$(remains)
+holds "a create sweeps 64 of them, though the last sweep is dated in the future" \
+  test "$((before - after))" -eq 64
+find "$records" -mindepth 1 -delete
+
+# --- a filter that grows when it is intersected ------------------------------------------------------
+# Every name in 64 rules with conditions on all arguments, and in 64 that deny: for each name the
+# conditions are multiplied by each other.
+document "
+import glob, random, re
+draw = random.Random(1).getrandbits
+[header] = glob.glob('/usr/include/*/asm/unistd_64.h')
+names = re.findall(r'__NR_(\w+)', open(header).read())
+s['linux']['seccomp'] = {'defaultAction': 'SCMP_ACT_ERRNO', 'architectures': ['SCMP_ARCH_X86_64'], 'syscalls':
+  [{'names': names, 'action': 'SCMP_ACT_ALLOW', 'args': [{'index': a, 'value': draw(30), 'op': 'SCMP_CMP_NE'}
+    for a in range(6)]} for i in range(64)] +
+  [{'names': names, 'action': 'SCMP_ACT_KILL', 'args': [{'index': 0, 'value': 0x55555555,
+    'valueTwo': draw(31) & 0x55555555, 'op': 'SCMP_CMP_MASKED_EQ'}]} for i in range(64)]}"
+create 300 filter
+holds "a filter whose conditions multiply ends in a sentence" \
+  said 'takes more than the 256 MiB of memory that runclad may use'
+
+# --- no memory ------------------------------------------------------------------------------------
+document "s['mounts'] += [{'destination': '/m/%d' % i, 'type': 'tmpfs', 'source': 'tmpfs', 'options': ['a'] * 500} for i in range(3000)]"
+create 2000 full
+holds "more than 256 MiB are not taken" said 'takes more than the 256 MiB of memory that runclad may use'
+sentences=0
+for kib in 8000 8500 9000 9500 10000; do
+  document "s['process']['args'] += ['a'] * 200000"
+  rm -f "$HERE/log"
+  ulimit_error=$( (ulimit -v "$kib"; "$E2E_PROGRAM" "--runclad-runtime=$HERE/ends" \
+    --root "$HERE/root" --log "$HERE/log" --log-format json create --bundle "$HERE/bundle" none) 2>&1 </dev/null)
+  if grep -q '^runclad: out of memory: ' <<<"$ulimit_error" &&
+    jq -e '.msg | startswith("runclad: out of memory: ")' "$HERE/log" >/dev/null; then
+    sentences=$((sentences + 1))
+  fi
+done
+holds "where the kernel gives no memory, stderr and --log say so" test "$sentences" -eq 5
+rm -rf "$HERE"
