@@ -3,6 +3,8 @@
 #
 #   tests/fuzz/run.sh [--seconds N] [TARGET…]    (default: 30 seconds each, every target)
 #
+# RUNCLAD_FUZZ_SEED (default: 1) begins another sequence of inputs.
+#
 # As root, since most work in a mount namespace of their own. The programs are those of
 # RUNCLAD_FUZZ_BUILD (default: build/asan-clang). tests/fuzz/found/TARGET has inputs that once failed;
 # they are run first. An input that fails is kept in build/fuzz-found and named. The last line is
@@ -93,7 +95,7 @@ fuzz() {  # TARGET
   local inputs=("$WORK/$target")
   [ ! -d "tests/fuzz/found/$target" ] || inputs+=("tests/fuzz/found/$target")
   LSAN_OPTIONS=suppressions=tests/lsan.supp "$BUILD/tests/fuzz/fuzz_$target" \
-    -max_total_time="$SECONDS_EACH" -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=512 \
+    -seed="${RUNCLAD_FUZZ_SEED:-1}" -max_total_time="$SECONDS_EACH" -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=512 \
     -max_len=65536 -dict="$WORK/dictionary" -artifact_prefix="$FOUND/$target-" -print_final_stats=1 \
     "${inputs[@]}" >"$WORK/$target.log" 2>&1 </dev/null
   status=$?
