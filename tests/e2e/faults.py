@@ -16,8 +16,8 @@ records = os.path.dirname(record_path)
 wrong = 0
 # Before main() there is nobody to write a sentence, and brk(2) reports no errno value.
 START_UP = {"brk", "mmap", "arch_prctl", "mprotect"}
-# The container that is refused lives on, for the next fault.
-KEEP = ["-e", "inject=kill,pidfd_send_signal:retval=0"] if verb == "refusal" else []
+# The container that is refused lives on, for the next fault; nobody waits for its end.
+KEEP = ["-e", "inject=kill,pidfd_send_signal,poll:retval=0"] if verb == "refusal" else []
 
 
 def read(path):
