@@ -216,9 +216,15 @@ guards "a bind that is covered and whose source others can exchange" not state_i
 [ "$E2E_PROVE" = 1 ] || holds "and a way out is named" err_has "mount it after the one"
 discard covered
 untouched
-bound covered "[$(bind "$SOURCE" /v/inner bind), $(bind "$PLACE/over" /v bind)]"
+# Nobody may mount a directory above this one, which the policy lists by itself.
+listed=$E2E_WORK/listed
+mkdir -p "$listed" "$E2E_POLICIES/runclad/policy.d"
+printf '{"rules": {"host-mounts": {"allow": ["%s"]}}}\n' "$listed" \
+  >"$E2E_POLICIES/runclad/policy.d/listed.json"
+bound covered "[$(bind "$listed" /v/inner bind), $(bind "$PLACE/over" /v bind)]"
 start covered
 holds "one that only root can exchange starts" state_is covered running
+rm -r "$E2E_POLICIES/runclad/policy.d"
 discard covered
 E2E_RUNTIME=$RUNTIME_BEFORE
 
