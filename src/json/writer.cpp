@@ -7,20 +7,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "plain.hpp"
+
 namespace runclad::json {
 namespace {
-
-constexpr unsigned char kFirstBeyondAscii = 0x80;
-constexpr unsigned char kFirstPrintable = 0x20;
-
-// Whether a byte stands for itself in a string.
-constexpr std::array<bool, 256> kIsPlain = [] {
-  std::array<bool, 256> plain{};
-  for (std::size_t byte = kFirstPrintable; byte < kFirstBeyondAscii; ++byte) plain[byte] = true;
-  plain['"'] = false;
-  plain['\\'] = false;
-  return plain;
-}();
 
 unsigned char ByteAt(std::string_view text, std::size_t at) {
   return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
@@ -64,8 +54,8 @@ void WriteString(std::string_view text, std::string& out) {
   constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
   out += '"';
   while (!text.empty()) {
-    std::size_t plain = 0;
-    while (plain < text.size() && kIsPlain[static_cast<unsigned char>(text[plain])]) ++plain;
+    const char* const odd = EndOfPlain(text.data(), text.data() + text.size());
+    const auto plain = static_cast<std::size_t>(odd - text.data());
     out.append(text.data(), plain);
     text.remove_prefix(plain);
     if (text.empty()) break;

@@ -1,5 +1,5 @@
 // Any text as JSON: what the strict reader accepts, it reads again from what the writer makes of
-// it, and the scanner passes over it.
+// it, and the scanner passes over it; and its short way finds what its long way finds.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -25,7 +25,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool is_scanned = static_cast<bool>(scanner.Finish());
   json::Positions positions;
   (void)json::Read(text, {.comments = true, .positions = &positions, .max_depth = 64});
+  positions.clear();
+  const auto by_lexer = json::Read(text, {.positions = &positions});
+  Expect(static_cast<bool>(by_lexer) == static_cast<bool>(document),
+         "both ways of the reader accept the same");
   if (!document) return 0;
+  Expect(*by_lexer == *document && by_lexer->type() == document->type(),
+         "both ways of the reader find the same");
   Expect(is_scanned, "the scanner accepts what the reader accepts");
   const std::string written = json::Write(*document);
   const auto again = json::Read(written);

@@ -131,6 +131,63 @@ TEST(Reader, RefusesWhatReadersUnderstandDifferently) {
   }
 }
 
+// Positions are known only to the reader that goes the long way.
+std::string LongWay(std::string_view text) {
+  Positions positions;
+  const Result<Document> document = Read(text, {.positions = &positions});
+  return document ? document->dump() + std::to_string(static_cast<int>(document->type()))
+                  : document.error().message;
+}
+
+std::string ShortWay(std::string_view text) {
+  const Result<Document> document = Read(text);
+  return document ? document->dump() + std::to_string(static_cast<int>(document->type()))
+                  : document.error().message;
+}
+
+TEST(Reader, ReadsTheSameOnTheShortWay) {
+  constexpr std::string_view kText =
+      "{\"a\\u0062\": [ -1, 0, -0, 18446744073709551615, true,false,null ],\r\n"
+      "\"long name of a member\":{\"\xC3\xA4\":\"eight by\",\"\":\"a string\\twith escapes\\\\\"}, "
+      "\"e\":[{}]}";
+  constexpr std::string_view kBytes = "\"\\{}[],: 09-.eE+tx\x01\x1F\x7F\x80\xC3\xFF\0"sv;
+  EXPECT_THAT(LongWay(kText), StartsWith("{"));
+  for (std::size_t at = 0; at < kText.size(); ++at) {
+    EXPECT_EQ(ShortWay(kText.substr(0, at)), LongWay(kText.substr(0, at)));
+    for (const char byte : kBytes) {
+      for (const std::size_t replaced : {0, 1}) {
+        std::string text(kText);
+        text.replace(at, replaced, 1, byte);
+        EXPECT_EQ(ShortWay(text), LongWay(text)) << text;
+      }
+    }
+  }
+  for (const std::string_view number : {"0",
+                                        "-0",
+                                        "1",
+                                        "-1",
+                                        "01",
+                                        "-01",
+                                        "00",
+                                        "-",
+                                        "--1",
+                                        "1-",
+                                        "+1",
+                                        "1.",
+                                        ".1",
+                                        "1e1",
+                                        "-9223372036854775808",
+                                        "-9223372036854775809",
+                                        "18446744073709551615",
+                                        "18446744073709551616",
+                                        "1 1",
+                                        "1a"}) {
+    EXPECT_EQ(ShortWay(number), LongWay(number));
+    const std::string inside = "[" + std::string(number) + "]";
+    EXPECT_EQ(ShortWay(inside), LongWay(inside));
+  }
+}
+
 TEST(Reader, ReadsCommentsWhereTheyAreAllowed) {
   const ReadOptions comments{.comments = true};
   const Result<Document> document =

@@ -1,5 +1,5 @@
 // Picks single values out of a JSON text without building a document: for engines' own state files,
-// which are read on every create and may hold megabytes. Read() takes about 140 instructions per
+// which are read on every create and may hold megabytes. Read() takes about 30 instructions per
 // byte, this about 5.
 #pragma once
 
