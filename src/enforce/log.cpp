@@ -87,30 +87,25 @@ json::Value ToJson(const std::vector<Applied>& findings) {
 }
 
 std::string LogLine(const LogEntry& entry) {
-  Document line = {
-      {"time", Now()},
-      {"verb", entry.verb},
-      {"container", entry.container},
-      {"bundle", entry.bundle},
-      {"engine", engine::Name(entry.identity.engine)},
-      {"image", ToDocument(entry.identity)},
-      {"microseconds", entry.microseconds},
-  };
+  json::ObjectWriter line;
+  line.Put("bundle", entry.bundle)
+      .Put("container", entry.container)
+      .Put("engine", engine::Name(entry.identity.engine));
+  if (entry.decision == nullptr) line.Put("error", entry.error);
+  if (entry.decision != nullptr) line.Put("findings", entry.findings.document());
+  line.Put("image", ToDocument(entry.identity));
   if (entry.policy != nullptr) {
-    line["profile"] = entry.policy->profile;
-    line["policy"] = entry.policy->digest;
-    line["mode"] = policy::Name(entry.policy->mode);
-    Document image_policy = ImagePolicyDocument(*entry.policy);
-    if (!image_policy.is_null()) line["imagePolicy"] = std::move(image_policy);
+    const Document image_policy = ImagePolicyDocument(*entry.policy);
+    if (!image_policy.is_null()) line.Put("imagePolicy", image_policy);
   }
-  if (entry.decision != nullptr) {
-    line["outcome"] = Name(entry.decision->outcome);
-    line["findings"] = entry.findings.document();
-  } else {
-    line["outcome"] = "error";
-    line["error"] = entry.error;
+  line.Put("microseconds", Document(entry.microseconds));
+  if (entry.policy != nullptr) line.Put("mode", policy::Name(entry.policy->mode));
+  line.Put("outcome", entry.decision != nullptr ? Name(entry.decision->outcome) : "error");
+  if (entry.policy != nullptr) {
+    line.Put("policy", entry.policy->digest).Put("profile", entry.policy->profile);
   }
-  return json::Write(line);
+  line.Put("time", Now()).Put("verb", entry.verb);
+  return line.Finish();
 }
 
 Status WriteLog(const policy::LogSettings& settings, const std::string& line) {

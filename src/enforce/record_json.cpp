@@ -108,22 +108,21 @@ std::string RecordToJson(const Record& record) {
   const policy::Effective& policy = record.process_policy;
   Document rules = Document::object();
   for (const auto& [id, setting] : policy.rules) rules[id] = ToDocument(setting);
-  const Document document = {
-      {"id", record.id},
-      {"bundle", record.bundle},
-      {"profile", policy.profile},
-      {"mode", policy::Name(policy.mode)},
-      {"policy", policy.digest},
-      {"log", {{"target", policy.log.target}, {"required", policy.log.required}}},
-      {"rules", std::move(rules)},
-      {"image", ToDocument(record.identity)},
-      {"imagePolicy", ImagePolicyDocument(policy)},
-      {"promise", ToDocument(record.promise)},
-      {"findings", record.findings.document()},
-      {"pid", static_cast<std::uint64_t>(record.pid)},
-      {"startTime", record.start_time},
-  };
-  return json::Write(document);
+  json::ObjectWriter text;
+  text.Put("bundle", record.bundle)
+      .Put("findings", record.findings.document())
+      .Put("id", record.id)
+      .Put("image", ToDocument(record.identity))
+      .Put("imagePolicy", ImagePolicyDocument(policy))
+      .Put("log", {{"target", policy.log.target}, {"required", policy.log.required}})
+      .Put("mode", policy::Name(policy.mode))
+      .Put("pid", Document(static_cast<std::uint64_t>(record.pid)))
+      .Put("policy", policy.digest)
+      .Put("profile", policy.profile)
+      .Put("promise", ToDocument(record.promise))
+      .Put("rules", rules)
+      .Put("startTime", Document(record.start_time));
+  return text.Finish();
 }
 
 Result<Record> RecordFromJson(std::string_view text, RecordParts parts) {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -15,6 +16,9 @@ namespace {
 unsigned char ByteAt(std::string_view text, std::size_t at) {
   return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
 }
+
+// Of a Docker document.
+constexpr std::size_t kUsualBytes = std::size_t{16} << 10;
 
 // The length of the UTF-8 sequence at the front of `text` (Unicode 15, table 3-7); 0: none is.
 std::size_t SequenceLength(std::string_view text) {
@@ -124,11 +128,35 @@ void WriteValue(const Document& value, std::string& out) {
 }  // namespace
 
 std::string Write(const Document& document) {
-  constexpr std::size_t kUsualBytes = std::size_t{16} << 10;
   std::string out;
   out.reserve(kUsualBytes);
   WriteValue(document, out);
   return out;
+}
+
+void ObjectWriter::PutName(std::string_view name) {
+  if (text_.empty()) text_.reserve(kUsualBytes);
+  text_ += text_.empty() ? '{' : ',';
+  WriteString(name, text_);
+  text_ += ':';
+}
+
+ObjectWriter& ObjectWriter::Put(std::string_view name, const Document& value) {
+  PutName(name);
+  WriteValue(value, text_);
+  return *this;
+}
+
+ObjectWriter& ObjectWriter::Put(std::string_view name, std::string_view text) {
+  PutName(name);
+  WriteString(text, text_);
+  return *this;
+}
+
+std::string ObjectWriter::Finish() {
+  if (text_.empty()) text_ += '{';
+  text_ += '}';
+  return std::exchange(text_, {});
 }
 
 }  // namespace runclad::json

@@ -52,5 +52,17 @@ TEST(Write, AgreesWithNlohmannOnEveryPairOfBytes) {
   }
 }
 
+TEST(ObjectWriter, WritesWhatADocumentOfTheSameMembersIsWrittenAs) {
+  const Document list = {1, "two", {{"three", nullptr}}};
+  ObjectWriter writer;
+  writer.Put("a\n", list)
+      .Put("b", "\"quoted\"")
+      .Put("c", std::string("\xC3\xA4"))
+      .Put("d", Document(true));
+  EXPECT_EQ(writer.Finish(),
+            Write({{"a\n", list}, {"b", "\"quoted\""}, {"c", "\xC3\xA4"}, {"d", true}}));
+  EXPECT_EQ(writer.Finish(), "{}");
+}
+
 }  // namespace
 }  // namespace runclad::json
