@@ -27,35 +27,14 @@
 
 #include "runclad/base/spelling.hpp"
 
+#include "mount_flags.hpp"
+#include "mount_spot.hpp"
+#include "own_mounts.hpp"
+
 namespace runclad::enforce {
 namespace {
 
 constexpr unsigned kKernelFlags = kNoSuid | kNoDev | kNoExec;
-
-unsigned FlagsOf(const sys::Mount& mount) {
-  unsigned flags = 0;
-  for (std::string_view rest = mount.options(); !rest.empty();) {
-    const std::string_view option = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(rest.size(), option.size() + 1));
-    if (option == "ro") flags |= kReadOnly;
-    if (option == "nosuid") flags |= kNoSuid;
-    if (option == "nodev") flags |= kNoDev;
-    if (option == "noexec") flags |= kNoExec;
-  }
-  return flags;
-}
-
-std::string NamesOf(unsigned flags) {
-  std::string names;
-  const auto add = [&](unsigned flag, const char* name) {
-    if ((flags & flag) != 0) names.append(names.empty() ? "" : ", ").append(name);
-  };
-  add(kReadOnly, "ro");
-  add(kNoSuid, "nosuid");
-  add(kNoDev, "nodev");
-  add(kNoExec, "noexec");
-  return names;
-}
 
 // nosuid, nodev and noexec mean nothing where the kernel makes all files.
 bool IsKernelsOwn(std::string_view type) {
@@ -102,10 +81,16 @@ class Account {
     }
     for (const PromisedMount& mount : promise.mounts) {
       open_[mount.point].push_back(&mount);
+      if (mount.is_recursive && mount.source == "/") has_host_root_ = true;
     }
     masked_.insert(promise.masked_paths.begin(), promise.masked_paths.end());
     readonly_.insert(promise.readonly_paths.begin(), promise.readonly_paths.end());
-    for (std::size_t i = 0; i < mounts_.size(); ++i) index_.emplace(mounts_[i].id, i);
+    for (const oci::Device& device : promise.devices) devices_.emplace(device.path, &device);
+    for (std::size_t i = 0; i < mounts_.size(); ++i) {
+      index_.emplace(mounts_[i].id, i);
+      const bool is_devpts = mounts_[i].type() == "devpts" && mounts_[i].root == "/";
+      if (is_devpts) terminals_.insert(mounts_[i].file_system);
+    }
   }
 
   Status Close() {
@@ -181,8 +166,13 @@ class Account {
     if ((explanation.flags & ~FlagsOf(root)) != 0) {
       return Error{"its root filesystem is writable"};
     }
-    by_point_.emplace(root.point, order_.front());
+    Keep(order_.front());
     return {};
+  }
+
+  void Keep(std::size_t line) {
+    const auto [at, is_new] = by_spot_.try_emplace(SpotOf(mounts_[line]), line);
+    at->second.Add(FlagsOf(mounts_[line]), explanations_[line].kind == Kind::kMask);
   }
 
   Status Explain(std::size_t line) {
@@ -203,7 +193,7 @@ class Account {
       return Error{"the mount at " + std::string(mount.point) + " was promised with " +
                    NamesOf(lost)};
     }
-    by_point_.emplace(mount.point, line);
+    Keep(line);
     return {};
   }
 
@@ -327,17 +317,13 @@ class Account {
 
   // The same mount at the same point is accounted for, under the read-only path.
   bool ExplainCopied(const sys::Mount& mount, Explanation& explanation) {
-    const auto [first, last] = by_point_.equal_range(mount.point);
-    for (auto at = first; at != last; ++at) {
-      const sys::Mount& other = mounts_[at->second];
-      if (other.file_system != mount.file_system || other.root != mount.root) continue;
-      const Explanation& original = explanations_[at->second];
-      explanation = {Kind::kCopy, original.promised, WithoutIdle(mount, original.flags)};
-      // crun's copy of a mask can be written to, and is as empty.
-      if (original.kind == Kind::kMask) explanation.flags = 0;
-      return true;
-    }
-    return false;
+    const auto found = by_spot_.find(SpotOf(mount));
+    if (found == by_spot_.end()) return false;
+    const Explanation& original = explanations_[found->second.first()];
+    explanation = {Kind::kCopy, original.promised, WithoutIdle(mount, original.flags)};
+    // crun's copy of a mask can be written to, and is as empty.
+    if (original.kind == Kind::kMask) explanation.flags = 0;
+    return true;
   }
 
   [[nodiscard]] bool IsController(const sys::Mount& mount, const Explanation& parent) const {
@@ -354,8 +340,9 @@ class Account {
              file->device_number == makedev(node.major, node.minor);
     });
     if (is_usual) return true;
-    return std::ranges::any_of(promise_.devices, [&](const oci::Device& device) {
-      if (mount.point != device.path) return false;
+    const auto [first, last] = devices_.equal_range(mount.point);
+    return std::any_of(first, last, [&](const auto& entry) {
+      const oci::Device& device = *entry.second;
       if (device.type == "p") return S_ISFIFO(file->mode);
       const bool is_kind = device.type == "b" ? S_ISBLK(file->mode) : S_ISCHR(file->mode);
       return is_kind && file->device_number == makedev(static_cast<unsigned>(device.major),
@@ -365,10 +352,8 @@ class Account {
 
   // A terminal of a devpts that is accounted for.
   [[nodiscard]] bool IsConsole(const sys::Mount& mount) const {
-    if (mount.point != "/dev/console" || mount.type() != "devpts" || IsHosts(mount)) return false;
-    return std::ranges::any_of(mounts_, [&](const sys::Mount& other) {
-      return other.id != mount.id && other.file_system == mount.file_system && other.root == "/";
-    });
+    return mount.point == "/dev/console" && mount.type() == "devpts" && !IsHosts(mount) &&
+           mount.root != "/" && terminals_.contains(mount.file_system);
   }
 
   [[nodiscard]] bool IsNotify(const sys::Mount& mount) const {
@@ -383,32 +368,28 @@ class Account {
     return is_kind && parent.promised != nullptr && parent.promised->is_recursive;
   }
 
-  // The runtime binds the container's root directory on itself before it mounts anything: a
-  // recursive bind of a directory above brings that along, with what is mounted in it so far. Each
-  // is a mount that the container has at its own place, with the same flags.
-  [[nodiscard]] bool IsOwnBelowBind(const sys::Mount& mount, const PromisedMount& bind) const {
-    return std::ranges::any_of(mounts_, [&](const sys::Mount& own) {
-      const bool is_root = own.point == "/" && own.id == mounts_[order_.front()].id;
-      const bool is_at_its_place =
-          is_root || (mount.point.ends_with(own.point) && !sys::Below(own.point, bind.point));
-      return is_at_its_place && own.file_system == mount.file_system && own.root == mount.root &&
-             (is_root || (FlagsOf(own) & ~FlagsOf(mount)) == 0);
-    });
-  }
-
   void ExplainSubmount(const sys::Mount& mount, const PromisedMount& bind, Explanation& explanation,
-                       std::string& fault) const {
+                       std::string& fault) {
     const auto rest = sys::Below(mount.point, bind.point);
     if (!rest) return;
-    if (bind.inode != 0) {
-      std::string because = evidence_.submount_fault(mount, Join(bind.source, *rest));
-      if (!because.empty() && !IsOwnBelowBind(mount, bind)) {
-        fault = "came along with " + bind.source + " and " + because;
-        return;
-      }
-    }
+    if (bind.inode != 0) fault = SubmountFault(mount, bind, *rest);
+    if (!fault.empty()) return;
     // What the host mounts later comes with the host's flags.
     explanation = {Kind::kSubmount, &bind, mount.receives_mounts() ? 0 : bind.submount_flags};
+  }
+
+  std::string SubmountFault(const sys::Mount& mount, const PromisedMount& bind,
+                            std::string_view rest) {
+    const std::string host_path = Join(bind.source, rest);
+    const std::string because = evidence_.submount_fault(mount, host_path);
+    if (because.empty()) return {};
+    const std::string came = "came along with " + bind.source + " and ";
+    const auto place = own_.PlaceOf(mount, host_path, mounts_[order_.front()]);
+    if (!place) return came + because;
+    if (has_host_root_ || !own_.IsOpened(mount, *place)) return {};
+    return came + "is the container's own " + std::string(*place) +
+           " without what hides or protects a part of it; bind " + bind.source +
+           " without what is mounted below it (bind, not rbind)";
   }
 
   // Nothing took a mask away again, or led it elsewhere.
@@ -441,26 +422,28 @@ class Account {
     const Explanation& explanation = explanations_[line];
     if (explanation.kind == Kind::kMask) return true;
     if (explanation.kind != Kind::kCopy) return false;
-    const auto [first, last] = by_point_.equal_range(mounts_[line].point);
-    return std::any_of(first, last, [&](const auto& entry) {
-      return explanations_[entry.second].kind == Kind::kMask &&
-             mounts_[entry.second].file_system == mounts_[line].file_system;
-    });
+    const auto found = by_spot_.find(SpotOf(mounts_[line]));
+    return found != by_spot_.end() && found->second.has_mask();
   }
 
   const Promise& promise_;
   const MountEvidence& evidence_;
   std::span<const sys::Mount> mounts_;
-  std::vector<Explanation> explanations_;                            // by line
-  std::unordered_map<std::uint64_t, std::size_t> index_;             // a mount's id: its line
-  std::vector<std::size_t> order_;                                   // the root first
-  std::unordered_multimap<std::string_view, std::size_t> by_point_;  // lines that are explained
+  std::vector<Explanation> explanations_;                 // by line
+  std::unordered_map<std::uint64_t, std::size_t> index_;  // a mount's id: its line
+  std::vector<std::size_t> order_;                        // the root first
+  SpotTable by_spot_;                                     // lines that are explained
   // By point, those that no line was found for so far.
   std::unordered_map<std::string_view, std::deque<const PromisedMount*>> open_;
   std::unordered_set<std::string_view> masked_;  // points
   std::unordered_set<std::string_view> readonly_;
   std::vector<std::optional<sys::Examined>> masked_at_;  // as promise_.masked_paths
   std::vector<std::optional<sys::Examined>> readonly_at_;
+  std::unordered_multimap<std::string_view, const oci::Device*> devices_;  // by path
+  std::unordered_set<std::uint64_t> terminals_;  // file systems: devpts from its root
+  // A recursive bind of /: the container has the host's /proc as it is.
+  bool has_host_root_ = false;
+  OwnMounts own_{by_spot_, masked_, readonly_, evidence_.root_path};
   std::unordered_set<std::uint64_t> host_file_systems_;
   std::uint64_t host_devices_ = 0;
 };

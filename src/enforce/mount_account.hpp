@@ -26,6 +26,9 @@ struct MountEvidence {
   // Why what is mounted at `path` of the host may not be in the container: a predicate; empty: it
   // may. For what came along below a recursive bind.
   std::function<std::string(const sys::Mount& submount, const std::string& path)> submount_fault;
+  // Where the container's root directory lies on the host, links resolved; empty: not known. Asked
+  // for once, and only where something came along with a bind.
+  std::function<std::string()> root_path;
   // The container's own cgroups, one of each hierarchy.
   std::vector<std::string> cgroups;
   // The directory with the socket of NOTIFY_SOCKET that the runtime binds; 0: there is none.

@@ -148,14 +148,13 @@ void AddMounts(const oci::Spec& spec, const policy::Effective& policy, const rul
       return known.has_submounts || known.access == Access::kDenied ||
              known.access == Access::kHostRoot || known.access == Access::kUnknown;
     };
+    if (promise.mounts.back().is_recursive) promise.root_path = spec.root_path();
     may_have_submounts =
         may_have_submounts ||
         (promise.mounts.back().is_recursive &&
          (MayReceiveMounts(mount) || source == facts.sources.end() || may_have(source->second)));
   }
-  if (!may_have_submounts) return;
-  promise.host_mounts = policy.rule("host-mounts");
-  promise.root_path = spec.root_path();
+  if (may_have_submounts) promise.host_mounts = policy.rule("host-mounts");
 }
 
 }  // namespace

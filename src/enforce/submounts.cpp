@@ -1,13 +1,13 @@
 #include "submounts.hpp"
 
-#include <algorithm>
 #include <memory>
 #include <string_view>
-#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "host_aliases.hpp"
 #include "host_paths.hpp"
+#include "mount_spot.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -21,15 +21,13 @@ class SubmountJudge {
       : action_(host_mounts.action),
         paths_(LocateHostPaths(host_mounts.parameters, layout)),
         aliases_(host, paths_.policy) {
-    for (const sys::Mount& mount : host.mounts()) hosts_.emplace(mount.point, &mount);
+    for (const sys::Mount& mount : host.mounts()) hosts_.insert(SpotOf(mount));
   }
 
   [[nodiscard]] std::string FaultOf(const sys::Mount& mount, const std::string& path) const {
-    const auto [first, last] = hosts_.equal_range(path);
-    const bool is_hosts = std::any_of(first, last, [&](const auto& entry) {
-      return entry.second->file_system == mount.file_system && entry.second->root == mount.root;
-    });
-    if (!is_hosts) return "is not what the host has mounted at " + path;
+    if (!hosts_.contains({path, mount.file_system, mount.root})) {
+      return "is not what the host has mounted at " + path;
+    }
     if (action_ == policy::Action::kWarn) return {};
     if (action_ == policy::Action::kOff) {
       return "was not mounted there when the container was decided on";
@@ -46,7 +44,7 @@ class SubmountJudge {
   policy::Action action_;
   HostPaths paths_;
   HostAliases aliases_;
-  std::unordered_multimap<std::string_view, const sys::Mount*> hosts_;  // by mount point
+  std::unordered_set<MountSpot, HashMountSpot> hosts_;
 };
 
 }  // namespace

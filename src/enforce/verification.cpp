@@ -242,10 +242,17 @@ Status VerifyMounts(const Promise& promise, const Created& created, int process,
     }
     return found->second;
   };
+  const bool is_absolute = promise.root_path.starts_with('/');
+  const std::string rootfs =
+      is_absolute ? promise.root_path : created.bundle + "/" + promise.root_path;
   const auto layout = [&] {
-    const std::string& path = promise.root_path;
-    const std::string rootfs = path.starts_with('/') ? path : created.bundle + "/" + path;
     return engine::Discover({created.id, created.bundle, created.runtime_root, rootfs});
+  };
+  const auto root_path = [&] {
+    const sys::Inode promised = {.device = promise.root_device, .number = promise.root_inode};
+    const auto located = sys::LocateIfPresent(rootfs);
+    const bool is_there = located && *located && (*located)->inode == promised;
+    return is_there ? (*located)->path : std::string();
   };
   MountEvidence evidence{
       .container = *table,
@@ -253,6 +260,7 @@ Status VerifyMounts(const Promise& promise, const Created& created, int process,
       .topmost = topmost,
       .at = [&root](const std::string& path) { return ExamineInside(root.get(), path); },
       .submount_fault = JudgeSubmounts(promise.host_mounts, host, layout),
+      .root_path = root_path,
       .cgroups = std::move(cgroups),
       .notify_directory = {}};
   struct stat notify {};

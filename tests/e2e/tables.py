@@ -211,7 +211,7 @@ FOREIGN = (
     anew("tmpfs", "/srv"), anew("tmpfs", "/"), anew("tmpfs", "/data"), anew("proc", "/srv"),
     anew("sysfs", "/srv"), anew("mqueue", "/srv"), anew("devpts", "/srv"),
     anew("overlay", "/srv", "lowerdir=/etc:/bin"), inside("/", "/srv"), inside("/proc", "/srv"),
-    inside("/sys", "/tmp"),
+    inside("/sys", "/tmp"), inside("/", "/data/below"), inside("/proc", "/data/below"),
 )
 
 

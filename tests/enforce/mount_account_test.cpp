@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -45,6 +46,7 @@ struct Container {
   std::map<std::string, sys::Examined> at;
   std::vector<std::string> cgroups;
   std::string submount_fault;
+  std::string root_path;
 
   // The line of a mount point, the last one of several.
   std::string& Line(const std::string& point) {
@@ -118,6 +120,7 @@ std::string WhyNot(const Container& container) {
            [&](const sys::Mount& mount, const std::string&) {
              return mount.root == "/etc" ? "is the host's /etc" : container.submount_fault;
            },
+       .root_path = [&] { return container.root_path; },
        .cgroups = container.cgroups,
        .notify_directory = {}});
   return account ? "" : account.error().message;
@@ -340,16 +343,110 @@ TEST(MountAccount, LeavesToHooksWhatTheyAdd) {
   EXPECT_NE(WhyNot(container), "") << "what was promised is not theirs";
 }
 
-// The runtime binds the root on itself first; a bind of a directory above it takes that along.
-TEST(MountAccount, TakesTheContainersOwnRootBelowABind) {
+// The runtime binds the root on itself first; a bind of a directory above it takes that along, here
+// the one of the bundle at /v.
+Container WithOwnRootBelowABind() {
   Container container = Load(kTables / "hand-cover-runc.json");
   container.submount_fault = "is not the host's";
-  const std::string flags = " rw,nosuid,nodev,noexec,relatime - ext4 /dev/vda rw";
-  container.Add("/v", "254:0 /srv/hand/b-cover-runc/rootfs /v/rootfs" + flags);
+  container.Mount("/v").source = "/srv/hand/b-cover-runc";
+  container.root_path = "/srv/hand/b-cover-runc/rootfs";
+  container.Add("/v",
+                "254:0 /srv/hand/b-cover-runc/rootfs /v/rootfs rw,nosuid,nodev,noexec,relatime - "
+                "ext4 /dev/vda rw");
+  return container;
+}
+// A line of the container's again, on the copy of the root, somewhere below it.
+void AddCopy(Container& container, const std::string& point, const std::string& place) {
+  std::string line = container.Line(point);
+  for (int i = 0; i < 2; ++i) line.erase(0, line.find(' ') + 1);
+  Replace(line, " " + point + " ", " " + place + " ");
+  container.lines.push_back("9001 9000 " + line);
+}
+
+TEST(MountAccount, TakesTheContainersOwnRootBelowABind) {
+  Container container = WithOwnRootBelowABind();
   EXPECT_EQ(WhyNot(container), "");
-  container.lines.pop_back();
-  container.Add("/v", "254:0 /srv/hand/b-cover-runc /v/rootfs" + flags);
-  EXPECT_NE(WhyNot(container).find("came along"), std::string::npos);
+  AddCopy(container, "/dev", "/v/rootfs/dev");
+  Replace(container.lines.back(), "nosuid,noexec", "nosuid,nodev,noexec");
+  EXPECT_EQ(WhyNot(container), "");
+}
+
+TEST(MountAccount, RefusesWhatOnlyLooksLikeTheContainersOwn) {
+  const std::vector<Foreign> all = {
+      {"the root at another place", "",
+       [](Container& c) { Replace(c.Line("/v/rootfs"), " /v/rootfs", " /v/elsewhere"); },
+       "came along with /srv/hand/b-cover-runc and is not the host's"},
+      {"the root below its own place", "",
+       [](Container& c) { Replace(c.Line("/v/rootfs"), " /v/rootfs", " /v/rootfs/srv"); },
+       "is not the host's"},
+      {"the root where it is not known to lie", "", [](Container& c) { c.root_path.clear(); },
+       "is not the host's"},
+      {"another directory at its place", "",
+       [](Container& c) { Replace(c.Line("/v/rootfs"), "/rootfs /v", " /v"); },
+       "is not the host's"},
+      {"another file system at its place", "",
+       [](Container& c) { Replace(c.Line("/v/rootfs"), "254:0", "254:1"); }, "is not the host's"},
+      {"the root with fewer flags than the bind", "",
+       [](Container& c) { Replace(c.Line("/v/rootfs"), ",nosuid", ""); },
+       "the mount at /v/rootfs was promised with nosuid"},
+      {"one of its mounts at another place", "",
+       [](Container& c) { AddCopy(c, "/dev/shm", "/v/rootfs/srv/dev/shm"); }, "is not the host's"},
+      {"one of its mounts beside it", "",
+       [](Container& c) { AddCopy(c, "/dev/shm", "/v/dev/shm"); }, "is not the host's"},
+      {"one of its mounts with fewer flags", "",
+       [](Container& c) {
+         c.Mount("/v").submount_flags = 0;
+         AddCopy(c, "/dev/shm", "/v/rootfs/dev/shm");
+         Replace(c.lines.back(), ",nodev", "");
+       },
+       "is not the host's"},
+      {"its /proc, of which nothing is hidden", "",
+       [](Container& c) { AddCopy(c, "/proc", "/v/rootfs/proc"); },
+       "is the container's own /proc without what hides or protects a part of it"},
+  };
+  for (const Foreign& foreign : all) {
+    Container container = WithOwnRootBelowABind();
+    foreign.change(container);
+    const std::string why = WhyNot(container);
+    EXPECT_NE(why.find(foreign.why), std::string::npos) << foreign.name << ": " << why;
+  }
+  // Beside the host's /proc that is no more than the container has.
+  Container container = WithOwnRootBelowABind();
+  AddCopy(container, "/proc", "/v/rootfs/proc");
+  PromisedMount root = container.Mount("/v");
+  root.point = "/host";
+  root.source = "/";
+  container.promise.mounts.push_back(root);
+  std::string line = container.Line("/v").substr(container.Line("/v").find("254:0"));
+  Replace(line, " /v ", " /host ");
+  container.lines.push_back("9100 " + std::to_string(container.Id("/")) + " " + line);
+  container.topmost[9100] = container.topmost.at(container.Id("/v"));
+  container.topmost[9100].mount_id = 9100;
+  EXPECT_EQ(WhyNot(container), "");
+}
+
+// A table of 100,000 lines, of which half are the other half below a bind.
+TEST(MountAccount, TakesTimeThatIsLinearInTheTable) {
+  Container container = WithOwnRootBelowABind();
+  const std::string flags = " rw,nosuid,nodev,noexec,relatime - tmpfs tmpfs rw";
+  const std::uint64_t root = container.Id("/");
+  constexpr int kMounts = 50000;
+  for (int i = 0; i < kMounts; ++i) {
+    const std::string number = std::to_string(i);
+    const std::string file_system = "0:" + std::to_string(1000 + i) + " / ";
+    PromisedMount mount;
+    mount.point = "/m/" + number;
+    mount.type = "tmpfs";
+    container.promise.mounts.push_back(mount);
+    container.lines.push_back(std::to_string(10000 + i) + " " + std::to_string(root) + " " +
+                              file_system + mount.point + flags);
+    container.lines.push_back(std::to_string(70000 + i) + " 9000 " + file_system + "/v/rootfs" +
+                              mount.point + flags);
+    container.promise.devices.push_back({"/dev/" + number, "c", 1, i});
+  }
+  const std::clock_t before = std::clock();
+  EXPECT_EQ(WhyNot(container), "");
+  EXPECT_LT(std::clock() - before, 3 * CLOCKS_PER_SEC);
 }
 
 TEST(MountAccount, TakesFileSystemsOfASharedNamespace) {

@@ -76,7 +76,7 @@ struct Promise {
   bool read_only_root = false;
   std::uint64_t root_device = 0;
   std::uint64_t root_inode = 0;
-  std::string root_path;              // absolute; beside host_mounts
+  std::string root_path;              // as the document has it; beside a recursive bind
   std::vector<PromisedMount> mounts;  // in the order in which they are made
   std::vector<std::string> masked_paths;
   std::vector<std::string> readonly_paths;
