@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <climits>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -17,6 +19,7 @@
 #include "runclad/sys/file.hpp"
 
 #include "kept_directory.hpp"
+#include "leftovers.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -72,25 +75,65 @@ std::optional<std::vector<std::string>> TakeList(std::string_view& rest) {
   return list;
 }
 
-// Leaves room for one more.
+// The entries of a directory that are to go first, a fixed number of them: there may be any number
+// of entries.
+class Oldest {
+ public:
+  void Add(std::int64_t time, std::string_view name) {
+    if (count_ == entries_.size()) {
+      if (entries_.front().time <= time) return;
+      std::pop_heap(entries_.begin(), entries_.end());
+      --count_;
+    }
+    Entry& entry = entries_.at(count_++);
+    entry.time = time;
+    entry.name[name.copy(entry.name.data(), NAME_MAX)] = '\0';
+    std::push_heap(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(count_));
+  }
+
+  // Removes up to `wanted` of them from `directory`, and whatever is dated 0.
+  void Remove(int directory, std::size_t wanted) {
+    const auto end = entries_.begin() + static_cast<std::ptrdiff_t>(count_);
+    std::sort_heap(entries_.begin(), end);
+    for (auto entry = entries_.begin(); entry != end; ++entry) {
+      if (wanted == 0 && entry->time > 0) return;
+      if (::unlinkat(directory, entry->name.data(), 0) == 0 && wanted > 0) --wanted;
+    }
+  }
+
+ private:
+  struct Entry {
+    std::int64_t time = 0;
+    std::array<char, NAME_MAX + 1> name{};
+    bool operator<(const Entry& other) const { return time < other.time; }
+  };
+  std::array<Entry, kMaxSweptAtOnce> entries_;
+  std::size_t count_ = 0;
+};
+
+// Leaves room for one more, where a few removals can do that: the next ones go on. Nothing that is
+// dated in the future stays for it, nor what was left by a writer that died.
 void RemoveOldest(int directory) {
   const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
   if (!stream) return;
-  std::vector<std::pair<std::int64_t, std::string>> files;
+  const std::time_t now = std::time(nullptr);
+  Oldest oldest;
+  std::size_t count = 0;
   while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
-    std::string name = static_cast<const char*>(entry->d_name);
+    const std::string_view name = static_cast<const char*>(entry->d_name);
     struct stat status {};
-    if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-        !S_ISREG(status.st_mode)) {
+    if (::fstatat(directory, name.data(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        S_ISDIR(status.st_mode)) {
       continue;
     }
-    files.emplace_back(status.st_mtime, std::move(name));
+    ++count;
+    const std::time_t age = now - status.st_mtime;
+    const bool is_left =
+        age < 0 || (name.starts_with(sys::kTemporaryPrefix) && age > kSweepSeconds);
+    oldest.Add(is_left ? 0 : status.st_mtime, name);
   }
-  if (files.size() < kMaxFiles) return;
-  std::ranges::sort(files);
-  files.resize(files.size() - kMaxFiles + 1);
-  for (const auto& [time, name] : files) ::unlinkat(directory, name.c_str(), 0);
+  oldest.Remove(directory, count < kMaxFiles ? 0 : count - kMaxFiles + 1);
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ class HiddenCache {
   [[nodiscard]] std::optional<rules::HiddenFacts> Find() const;
 
   // For facts of the image alone, never of what a container made of it. Removes the oldest where
-  // there are many.
+  // there are more than 256, at most 64 at a time.
   [[nodiscard]] Status Keep(const rules::HiddenFacts& facts) const;
 
  private:

@@ -1,30 +1,29 @@
 #include "kept_names.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <ctime>
-#include <memory>
-#include <vector>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
 #include "runclad/json/reader.hpp"
+#include "runclad/json/scanner.hpp"
 #include "runclad/json/writer.hpp"
 #include "runclad/sys/file.hpp"
 
 #include "kept_directory.hpp"
+#include "leftovers.hpp"
 
 namespace runclad::enforce {
 namespace {
 
 constexpr std::size_t kMaxBytes = 4096;
 constexpr const char* kNames = "names";
-constexpr const char* kSwept = "swept";
-constexpr std::time_t kSweepSeconds = 600;
 // Of containers whose engine says nowhere on disk by name that they exist.
 constexpr std::time_t kMaxAgeSeconds = 30L * 24 * 3600;
 
@@ -67,35 +66,36 @@ std::optional<Kept> Read(int directory, const std::string& file_name) {
   return Kept{text("digest"), {*std::move(reference), tier}, text("container")};
 }
 
-// Whether the container of a kept name of that age does not exist any more.
-bool IsGone(int directory, const std::string& file_name, std::time_t age) {
-  const auto kept = Read(directory, file_name);
-  if (!kept || kept->container.empty()) return age > kMaxAgeSeconds;
-  struct stat container {};
-  return ::lstat(kept->container.c_str(), &container) != 0 && errno == ENOENT;
+// Whether the container of a kept name of that age does not exist any more. Allocates nothing,
+// since a sweep asks for every file.
+bool IsGone(int directory, const char* file_name, std::time_t age) {
+  std::array<char, kMaxBytes + 1> bytes;
+  const UniqueFd file(
+      ::openat(directory, file_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  const ssize_t size = file ? ::read(file.get(), bytes.data(), bytes.size()) : 0;
+  std::array<char, kMaxBytes + 2> container{};
+  static constexpr std::string_view kMembers[] = {"container"};
+  json::Scanner scanner({bytes.data(), size > 0 ? static_cast<std::size_t>(size) : 0});
+  scanner.Object(kMembers, [&](std::size_t) {
+    scanner.String().copy(container.data(), container.size() - 1);
+  });
+  // One of the future is dated now, and old in a month.
+  if (scanner.has_failed() || container.front() != '/') return age > kMaxAgeSeconds || age < 0;
+  struct stat status {};
+  return ::lstat(container.data(), &status) != 0 && errno == ENOENT;
 }
 
 void Sweep(int directory) {
-  const std::time_t now = std::time(nullptr);
-  struct stat status {};
-  const bool was_swept = ::fstatat(directory, kSwept, &status, AT_SYMLINK_NOFOLLOW) == 0;
-  if (was_swept && now - status.st_mtime <= kSweepSeconds) return;
-  const UniqueFd stamp(
-      ::openat(directory, kSwept, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
-  if (!stamp || ::futimens(stamp.get(), nullptr) != 0) return;
-  const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
-  if (!stream) return;
-  while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
-    const std::string name = static_cast<const char*>(entry->d_name);
-    const bool is_temporary = name.starts_with(sys::kTemporaryPrefix);
-    if (!is_temporary && !name.ends_with(".json")) continue;
-    if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    const std::time_t age = now - status.st_mtime;
-    // Never one that was just written: its engine may be about to make the directory.
-    if (age <= kSweepSeconds) continue;
-    if (is_temporary || IsGone(directory, name, age)) ::unlinkat(directory, name.c_str(), 0);
-  }
+  int left_to_change = kMaxSweptAtOnce;
+  SweepWhenDue(directory, [&] {
+    return RemoveLeftovers(
+        directory,
+        [&](std::string_view name, std::time_t age) {
+          return name.starts_with(sys::kTemporaryPrefix) ||
+                 (name.ends_with(".json") && IsGone(directory, name.data(), age));
+        },
+        left_to_change);
+  });
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ std::optional<engine::ImageName> FindKeptName(const engine::Layout& layout,
                                               const std::string& state_directory = kStateDirectory);
 
 // Keeps `name` for it, unless one is kept already. Removes those of containers that are gone, at
-// most once in ten minutes.
+// most 64 at a time; once all are gone, it looks again after ten minutes.
 Status WriteKeptName(const engine::Layout& layout, const std::string& config_digest,
                      const engine::ImageName& name,
                      const std::string& state_directory = kStateDirectory);

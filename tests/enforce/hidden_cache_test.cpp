@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -151,6 +152,46 @@ TEST_F(Kept, AreNeverMoreThan256AndNeverLarge) {
   EXPECT_TRUE(Cache('a', {"269"}).Find());
   Keep({std::string(2 << 20, 'x')});
   EXPECT_FALSE(Cache().Find());
+}
+
+TEST_F(Kept, AreReducedTo256ALittleAtATime) {
+  Keep({"/bin/wget"});
+  const fs::path directory = state_ + "/hidden";
+  const auto now = fs::file_time_type::clock::now();
+  constexpr int kMany = 500;
+  for (int i = 0; i < kMany; ++i) {
+    const fs::path path = directory / std::to_string(i);
+    std::ofstream{path};
+    fs::last_write_time(path, now - std::chrono::hours(1 + i));
+  }
+  const auto count = [&] { return std::distance(fs::directory_iterator(directory), {}); };
+  Keep({"/bin/wget"});
+  EXPECT_EQ(count(), kMany + 1 - 64);
+  EXPECT_FALSE(fs::exists(directory / "499"));
+  EXPECT_FALSE(fs::exists(directory / "436"));
+  EXPECT_TRUE(fs::exists(directory / "435")) << "the oldest go first";
+  for (int i = 0; i < 4; ++i) Keep({"/bin/wget"});
+  EXPECT_EQ(count(), 255) << "room for one more";
+  EXPECT_TRUE(Cache().Find());
+}
+
+TEST_F(Kept, AreNotPushedOutByWhatIsDatedInTheFutureOrWasCutShort) {
+  Keep({"/bin/wget"});
+  const fs::path directory = state_ + "/hidden";
+  const auto now = fs::file_time_type::clock::now();
+  const auto write = [&](const char* name, std::chrono::hours age) {
+    std::ofstream{directory / name};
+    fs::last_write_time(directory / name, now - age);
+  };
+  write("ahead", std::chrono::hours(-1000));
+  write("behind", std::chrono::hours(1000));
+  write(".runclad-1", std::chrono::hours(1));
+  write(".runclad-2", std::chrono::hours(0));
+  Keep({"/bin/wget"});
+  EXPECT_FALSE(fs::exists(directory / "ahead"));
+  EXPECT_FALSE(fs::exists(directory / ".runclad-1")) << "its writer died";
+  EXPECT_TRUE(fs::exists(directory / ".runclad-2"));
+  EXPECT_TRUE(fs::exists(directory / "behind")) << "there is room for it";
 }
 
 // An image with a package of dpkg's and containers of it, as overlay mounts below /srv.

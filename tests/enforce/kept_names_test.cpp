@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -46,6 +47,10 @@ class KeptNames : public testing::Test {
   [[nodiscard]] std::string Found(const std::string& digest = kDigest) const {
     const auto name = FindKeptName(layout_, digest, state_);
     return name ? name->reference.text() + " " + std::string(engine::Name(name->tier)) : "";
+  }
+  static void MakeOld(const fs::path& path) {
+    const timespec times[] = {{std::time(nullptr) - 1000, 0}, {std::time(nullptr) - 1000, 0}};
+    ASSERT_EQ(utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
   }
   [[nodiscard]] fs::path File() const { return fs::path(state_) / "names/abc.json"; }
 
@@ -91,29 +96,79 @@ TEST_F(KeptNames, WhatIsNoNameIsNone) {
 }
 
 TEST_F(KeptNames, OfContainersThatAreGoneAreSwept) {
-  const auto make_old = [](const fs::path& path) {
-    const timespec times[] = {{std::time(nullptr) - 1000, 0}, {std::time(nullptr) - 1000, 0}};
-    ASSERT_EQ(utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
-  };
   Keep(Name("nginx:1.27"));
-  make_old(File());
+  MakeOld(File());
   layout_.id = "def";
   fs::create_directories(base_ / "docker/containers/def");
-  make_old(fs::path(state_) / "names/swept");
+  MakeOld(fs::path(state_) / "names/swept");
   Keep(Name("redis:7"));
   EXPECT_TRUE(fs::exists(File())) << "its container is only stopped";
 
   fs::remove_all(base_ / "docker/containers/abc");
   const fs::path left = fs::path(state_) / "names/.runclad-1";
   std::ofstream(left) << "cut sho";
-  make_old(left);
+  MakeOld(left);
   Keep(Name("redis:7"));
   EXPECT_TRUE(fs::exists(File())) << "swept a moment ago";
-  make_old(fs::path(state_) / "names/swept");
+  MakeOld(fs::path(state_) / "names/swept");
   Keep(Name("redis:7"));
   EXPECT_FALSE(fs::exists(File()));
   EXPECT_FALSE(fs::exists(left)) << "its writer died";
   EXPECT_EQ(Found(), "docker.io/library/redis:7 tag");
+}
+
+TEST_F(KeptNames, AreSweptALittleAtATime) {
+  Keep(Name("nginx:1.27"));
+  const fs::path names = fs::path(state_) / "names";
+  constexpr int kDead = 150;
+  for (int i = 0; i < kDead; ++i) {
+    const fs::path path = names / ("dead" + std::to_string(i) + ".json");
+    std::ofstream(path) << R"({"container": ")" << (base_ / "docker/containers/dead").string()
+                        << "\"}";
+    MakeOld(path);
+  }
+  const auto left = [&] { return std::distance(fs::directory_iterator(names), {}); };
+  constexpr int kOthers = 2;  // the living one and the stamp
+  ASSERT_EQ(left(), kDead + kOthers);
+  MakeOld(names / "swept");
+  Keep(Name("nginx:1.27"));
+  EXPECT_EQ(left(), kDead + kOthers - 64);
+  Keep(Name("nginx:1.27"));
+  Keep(Name("nginx:1.27"));
+  EXPECT_EQ(left(), kOthers);
+}
+
+TEST_F(KeptNames, AreSweptWhateverTheClockDid) {
+  Keep(Name("nginx:1.27"));
+  const fs::path names = fs::path(state_) / "names";
+  const auto ahead = fs::file_time_type::clock::now() + std::chrono::hours(100'000);
+  const auto write = [&](const char* name, const std::string& text) {
+    std::ofstream(names / name) << text;
+    fs::last_write_time(names / name, ahead);
+  };
+  write("dead.json", R"({"container": "/nowhere"})");
+  write(".runclad-1", "cut sho");
+  write("odd.json", "[");
+  write("living.json", R"({"container": "/"})");
+  fs::last_write_time(names / "swept", ahead);
+  Keep(Name("nginx:1.27"));
+  const auto is_dated_now = [&](const char* name) {
+    return fs::last_write_time(names / name) < ahead - std::chrono::hours(1);
+  };
+  for (const char* name : {"dead.json", ".runclad-1", "odd.json", "swept"}) {
+    EXPECT_TRUE(is_dated_now(name)) << name;
+  }
+  EXPECT_FALSE(is_dated_now("living.json")) << "nothing is done about it";
+  for (const char* name : {"dead.json", ".runclad-1", "odd.json", "swept"}) MakeOld(names / name);
+  Keep(Name("nginx:1.27"));
+  EXPECT_FALSE(fs::exists(names / "dead.json"));
+  EXPECT_FALSE(fs::exists(names / ".runclad-1"));
+  EXPECT_TRUE(fs::exists(names / "odd.json")) << "nobody can say whose it is: it stays for a month";
+  const auto a_month_ago = fs::file_time_type::clock::now() - std::chrono::hours(24 * 31);
+  fs::last_write_time(names / "odd.json", a_month_ago);
+  MakeOld(names / "swept");
+  Keep(Name("nginx:1.27"));
+  EXPECT_FALSE(fs::exists(names / "odd.json"));
 }
 
 }  // namespace
