@@ -13,6 +13,7 @@
 
 #include "leftovers.hpp"
 #include "record_names.hpp"
+#include "records_roots.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -48,6 +49,7 @@ void Records::Sweep(const std::string& runtime_root) const {
         [&](const char* name, std::time_t) { return IsLeft(directory_.get(), runtime_root, name); },
         left_to_change);
   });
+  SweepRootsThatAreGone(left_to_change);
 }
 
 }  // namespace runclad::enforce

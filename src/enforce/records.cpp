@@ -1,6 +1,7 @@
 #include "runclad/enforce/records.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 
 #include "record_json.hpp"
 #include "record_names.hpp"
+#include "records_roots.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -26,6 +28,37 @@ std::string FileName(std::string_view id) { return std::string(id) + std::string
 
 std::string PidName(pid_t pid) { return std::string(kPidPrefix) + std::to_string(pid); }
 
+// Not open where nothing is there.
+Result<UniqueFd> OpenIfPresent(const std::string& path) {
+  auto directory = sys::OpenWithoutLinks(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+  if (directory) return directory;
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 && errno == ENOENT) return UniqueFd();
+  return directory.error();
+}
+
+// Holds the directory until we are another program: what sweeps the directories of roots that are
+// gone leaves it alone, or has removed it before.
+Result<UniqueFd> MakeAndHold(const std::string& base, const std::string& path) {
+  constexpr int kTries = 10;
+  for (int tries_left = kTries; tries_left > 0; --tries_left) {
+    for (const std::string& directory : {base, path}) {
+      if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+        return SystemError("the directory " + directory + " cannot be made", errno);
+      }
+    }
+    auto directory = OpenIfPresent(path);
+    if (!directory) return directory;
+    if (!*directory) continue;
+    struct stat status {};
+    if (::flock(directory->get(), LOCK_SH) != 0 || ::fstat(directory->get(), &status) != 0) {
+      return SystemError(path, errno);
+    }
+    if (status.st_nlink > 0) return directory;
+  }
+  return Error{"the directory " + path + " is removed again and again"};
+}
+
 }  // namespace
 
 Result<Records> Records::Open(const std::string& runtime_root, bool create) {
@@ -37,23 +70,14 @@ Result<Records> Records::Open(const std::string& runtime_root, bool create) {
   const std::string base(kRecordsDirectory);
   const std::string path =
       base + "/" + std::to_string(status.st_dev) + "-" + std::to_string(status.st_ino);
-  if (create) {
-    for (const std::string& directory : {base, path}) {
-      if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-        return SystemError("the directory " + directory + " cannot be made", errno);
-      }
-    }
-  }
-  auto directory = sys::OpenWithoutLinks(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
-  if (!directory) {
-    struct stat there {};
-    if (::lstat(path.c_str(), &there) != 0 && errno == ENOENT) return Records(UniqueFd());
-    return directory.error();
-  }
+  auto directory = create ? MakeAndHold(base, path) : OpenIfPresent(path);
+  if (!directory) return directory.error();
+  if (!*directory) return Records(UniqueFd());
   if (::fstat(directory->get(), &status) != 0) return SystemError(path, errno);
   if (const std::string why = sys::WhyUntrusted(status); !why.empty()) {
     return Error{"the records' directory " + path + " is " + why};
   }
+  if (create) NoteRoot(directory->get(), runtime_root);
   return Records(*std::move(directory));
 }
 

@@ -154,6 +154,77 @@ holds "a create sweeps 64 of them, though the last sweep is dated in the future"
   test "$((before - after))" -eq 64
 find "$records" -mindepth 1 -delete
 
+# --- roots that are gone ------------------------------------------------------------------------------
+root_gone=$HERE/root-gone
+mkdir "$root_gone"
+gone=/run/runclad/$(stat -c %d-%i "$root_gone")
+limited 64 "$E2E_PROGRAM" "--runclad-config=$HERE/policy" "--runclad-runtime=$HERE/ends" \
+  --root "$root_gone" create --bundle "$HERE/bundle" first
+python3 - "$gone" <<'PY'
+import os, sys
+for i in range(50000):
+    open(f'{sys.argv[1]}/dead{i}.json', 'w').write('{')
+    os.symlink(f'dead{i}', f'{sys.argv[1]}/pid-{100000000 + i}')
+for name in os.listdir(sys.argv[1]):
+    os.utime(f'{sys.argv[1]}/{name}', (1700000000, 1700000000), follow_symlinks=False)
+PY
+rmdir "$root_gone"
+rm -f /run/runclad/swept
+remains() { find "$gone" -mindepth 1 | wc -l; }
+before=$(remains)
+document ''
+create 64 second
+holds "a create beside 100,000 records of a root that is gone" went_on
+holds "a create sweeps 64 of these" test "$((before - $(remains)))" -eq 64
+find "$gone" -mindepth 1 ! -name root -delete
+create 64 third
+holds "the directory of a root that is gone goes as well" test ! -e "$gone"
+
+# --- what is kept of containers and images --------------------------------------------------------------
+# The create of a container of Docker's, once more.
+capture docker run -d --name kept --network none --runtime plain box sleep 600
+id=$OUT
+bundle=$(dirname "$(find /run -path "*/moby/$id/config.json" 2>/dev/null | head -n 1)")
+printf '{"extends": "restricted", "log": {"target": "file:%s/audit.jsonl"},
+  "rules": {"hidden-paths": {"programs": ["wget"]}, "cgroup-path": {"parents": ["%s"]}}}\n' \
+  "$HERE" "$E2E_CGROUP" >"$HERE/policy/policy.json"
+once_more() {
+  rm -f "/var/lib/runclad/names/$id.json"
+  rm -rf "$HERE/root/$id"
+  limited "$1" "$E2E_PROGRAM" "--runclad-config=$HERE/policy" "--runclad-runtime=$HERE/ends" \
+    --root "$HERE/root" --log "$HERE/log" --log-format json create --bundle "$bundle" "$id"
+}
+once_more 64
+holds "a container's name and what its image hides are kept" \
+  test -e "/var/lib/runclad/names/$id.json" -a -n "$(ls /var/lib/runclad/hidden)"
+python3 - <<'PY'
+import os
+names, hidden = '/var/lib/runclad/names', '/var/lib/runclad/hidden'
+for name in os.listdir(hidden):
+    os.unlink(f'{hidden}/{name}')
+for i in range(100000):
+    path = f'{names}/{i:064x}.json'
+    with open(path, 'w') as file:
+        file.write('{"container":"/var/lib/docker/containers/%064x","digest":"sha256:%064x",'
+                   '"name":"docker.io/library/box:latest","tier":"tag"}' % (i, i))
+    os.utime(path, (1700000000, 1700000000))
+    path = f'{hidden}/{i:064x}-{i:016x}'
+    open(path, 'w').write('x')
+    os.utime(path, (1700000000 + i, 1700000000 + i))
+future = 2 ** 31 - 1
+os.utime(names + '/swept', (future, future))
+PY
+names_left() { find /var/lib/runclad/names -name '*.json' ! -name "$id.json" | wc -l; }
+hidden_left() { find /var/lib/runclad/hidden -type f | wc -l; }
+once_more 64
+holds "a create beside 100,000 names of containers that are gone, and 100,000 images" went_on
+holds "a create sweeps 64 of the names" test "$(names_left)" -eq $((100000 - 64))
+holds "and 64 of what is kept of images" test "$(hidden_left)" -eq $((100000 - 64 + 1))
+docker_remove kept
+rm -rf /var/lib/runclad
+printf '{"extends": "restricted", "log": {"target": "file:%s/audit.jsonl"}}\n' "$HERE" \
+  >"$HERE/policy/policy.json"
+
 # --- a filter that grows when it is intersected ------------------------------------------------------
 # Every name in 64 rules with conditions on all arguments, and in 64 that deny: for each name the
 # conditions are multiplied by each other.

@@ -44,7 +44,8 @@ enum class RecordParts {
 // directory under another name has the same records.
 class Records {
  public:
-  // `runtime_root` must exist. With `create`, our own directories are made.
+  // `runtime_root` must exist. With `create`, our own directories are made, and no sweep removes
+  // this one while the object lives.
   static Result<Records> Open(const std::string& runtime_root, bool create);
 
   // No value: there is no record. An error: there is one that cannot be trusted or understood.
@@ -59,8 +60,9 @@ class Records {
   [[nodiscard]] Status Stamp(std::string_view id, pid_t pid, std::uint64_t start_time) const;
   void Remove(std::string_view id) const;
   // Removes what was left behind ten minutes ago or earlier: records whose container is gone from
-  // `runtime_root`, links from a pid to none, temporary files. At most 64 of these at a time, and
-  // once all are gone, it looks again after ten minutes.
+  // `runtime_root`, links from a pid to none, temporary files; and the records of runtime roots
+  // that are gone themselves. At most 64 of these at a time, and once all are gone, it looks again
+  // after ten minutes.
   void Sweep(const std::string& runtime_root) const;
 
  private:
