@@ -72,6 +72,12 @@ class Reading {
     return status;
   }
 
+  // Of the container `id`; empty where it has no record.
+  std::string SnapshotterOf(const std::string& id) {
+    const auto container = Below({"containers", id});
+    return container ? Text(bolt_, *container, "snapshotter") : std::string();
+  }
+
   Status ReadSnapshot(const Snapshot& snapshot, std::string_view typed, Identity& identity) {
     Status status = ReadImageOf(snapshot, identity);
     if (status) return ReadNames(typed, identity);
@@ -241,6 +247,19 @@ Status IdentifySnapshot(const Snapshot& snapshot, std::string_view typed, Identi
   return ReadMetadata(snapshot.containerd_root, snapshot.name_space, identity,
                       [&](Reading reading, Identity& found) {
                         return reading.ReadSnapshot(snapshot, typed, found);
+                      });
+}
+
+Status IdentifyMountedSnapshot(const Layout& layout, const std::string& point,
+                               const std::string& target, Identity& identity) {
+  UnverifiedImage& image = identity.unverified.emplace();
+  image.digests.push_back(target);
+  image.may_have_other_names = true;
+  Snapshot snapshot{layout.containerd_root, NamespaceOfBundle(layout.bundle), {}, point, target};
+  return ReadMetadata(snapshot.containerd_root, snapshot.name_space, identity,
+                      [&](Reading reading, Identity& found) {
+                        snapshot.snapshotter = reading.SnapshotterOf(layout.id);
+                        return reading.ReadSnapshot(snapshot, "", found);
                       });
 }
 

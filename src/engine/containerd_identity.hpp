@@ -28,4 +28,9 @@ struct Snapshot {
 // asked for with.
 Status IdentifySnapshot(const Snapshot& snapshot, std::string_view typed, Identity& identity);
 
+// The image that the CRI plugin has mounted at `point` for the pod of `layout`'s container: it is a
+// snapshot of that name. `target`: the digest of the image's index or manifest.
+Status IdentifyMountedSnapshot(const Layout& layout, const std::string& point,
+                               const std::string& target, Identity& identity);
+
 }  // namespace runclad::engine

@@ -1,8 +1,10 @@
 #include "docker_identity.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runclad/base/spelling.hpp"
@@ -97,23 +99,36 @@ Status TakeOwnLayer(const Call& call, const std::string& expected, const std::st
   return Error{Quoted(call.rootfs) + " is not the layer that " + source + " names"};
 }
 
+// A layer that dockerd made above an image's.
+struct MadeLayer {
+  std::string directory;  // where its files are mounted
+  std::string parent;     // the layers below it by their chain id; empty for an image of no layers
+};
+
+// `name`: the container's id, or that of a volume.
+Result<MadeLayer> ReadLayer(const StateDirectory& images, const DriverPath& driver,
+                            const std::string& data_root, const std::string& name) {
+  const auto mount = images.Below("layerdb/mounts/" + name);
+  if (!mount) return mount.error();
+  const auto mount_id = mount->Read("mount-id", kMaxIdBytes);
+  if (!mount_id) return mount_id.error();
+  auto parent = mount->ReadIfPresent("parent", kMaxIdBytes);
+  if (!parent) return parent.error();
+  MadeLayer layer{data_root + '/', parent->value_or("")};
+  layer.directory.append(driver.above).append(*mount_id).append(driver.below);
+  return layer;
+}
+
 // Holds the layer that dockerd made for this container against the rootfs that is to be run, and
 // returns the layers below it by their chain id; empty for an image of no layers.
 Result<std::string> CheckLayer(const StateDirectory& images, const DriverPath& driver,
                                const Layout& layout, const Call& call, Identity& identity) {
-  const std::string path = "layerdb/mounts/" + layout.id;
-  const auto mount = images.Below(path);
-  if (!mount) return mount.error();
-  const auto mount_id = mount->Read("mount-id", kMaxIdBytes);
-  if (!mount_id) return mount_id.error();
-  std::string expected = layout.data_root + '/';
-  expected.append(driver.above).append(*mount_id).append(driver.below);
-  if (auto taken = TakeOwnLayer(call, expected, path + "/mount-id", identity); !taken) {
-    return taken.error();
-  }
-  auto parent = mount->ReadIfPresent("parent", kMaxIdBytes);
-  if (!parent) return parent.error();
-  return parent->value_or("");
+  auto layer = ReadLayer(images, driver, layout.data_root, layout.id);
+  if (!layer) return layer.error();
+  auto taken =
+      TakeOwnLayer(call, layer->directory, "layerdb/mounts/" + layout.id + "/mount-id", identity);
+  if (!taken) return taken.error();
+  return std::move(layer->parent);
 }
 
 // Every name that repositories.json gives to `image`.
@@ -140,6 +155,25 @@ Status ReadNames(const StateDirectory& images, std::string_view image, Identity&
   return added ? added : added.error().In(path);
 }
 
+// Holds the image's config against its digest, and what the layer `name` lies on against the
+// config.
+Status Verify(const StateDirectory& images, const std::string& image, const std::string& chain_id,
+              const std::string& name, Identity& identity) {
+  const std::string hex = image.substr(std::string_view("sha256:").size());
+  const std::string config_path = "imagedb/content/sha256/" + hex;
+  const auto config = images.Read(config_path, kMaxImageDocumentBytes);
+  if (!config) return config.error();
+  if (Sha256(*config) != image) return Error{config_path + " has another digest"};
+  const auto image_config = ReadImageConfig(*config);
+  if (!image_config) return image_config.error().In(config_path);
+  if (ChainId(image_config->diff_ids) != chain_id) {
+    return Error{"layerdb/mounts/" + name + "/parent names other layers than the image's config"};
+  }
+  identity.config_digest = image;
+  identity.volumes = image_config->volumes;
+  return {};
+}
+
 // dockerd's own store of images.
 Status IdentifyClassic(const StateDirectory& root, const Record& record, const Layout& layout,
                        const Call& call, Identity& identity) {
@@ -154,21 +188,9 @@ Status IdentifyClassic(const StateDirectory& root, const Record& record, const L
   identity.unverified->may_have_other_names = false;
   const auto chain_id = CheckLayer(*images, *driver, layout, call, identity);
   if (!chain_id) return chain_id.error();
-  const std::string hex = record.image.substr(std::string_view("sha256:").size());
-  const std::string config_path = "imagedb/content/sha256/" + hex;
-  const auto config = images->Read(config_path, kMaxImageDocumentBytes);
-  if (!config) return config.error();
-  if (Sha256(*config) != record.image) return Error{config_path + " has another digest"};
-  const auto image_config = ReadImageConfig(*config);
-  if (!image_config) return image_config.error().In(config_path);
-  if (ChainId(image_config->diff_ids) != *chain_id) {
-    return Error{"layerdb/mounts/" + layout.id +
-                 "/parent names other layers than the image's config"};
-  }
-  identity.config_digest = record.image;
-  identity.volumes = image_config->volumes;
-  FinishNames(record.typed, identity);
-  return {};
+  auto verified = Verify(*images, record.image, *chain_id, layout.id, identity);
+  if (verified) FinishNames(record.typed, identity);
+  return verified;
 }
 
 // …/io.containerd.runtime.v2.task/<namespace>/<id>: "moby", or what dockerd was told.
@@ -232,7 +254,106 @@ Status IdentifyByRecord(const StateDirectory& root, const Layout& layout, const 
   return IdentifyClassic(root, *record, layout, call, identity);
 }
 
+std::string Hex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const char byte : bytes) {
+    const auto value = static_cast<unsigned char>(byte);
+    text += kDigits[value >> 4U];
+    text += kDigits[value & 0xFU];
+  }
+  return text;
+}
+
+// What dockerd may have called the layer of a volume: 28 by the image, 29 by the destination, too.
+std::vector<std::string> LayerNames(const Layout& layout, const DockerImageMount& mount) {
+  return {Hex(layout.id + ",src=" + mount.typed + ",dst=" + mount.destination),
+          layout.id + '-' + mount.typed, layout.id + '-' + mount.image};
+}
+
+Status IdentifyClassicMount(const StateDirectory& root, const std::string& driver_name,
+                            const Layout& layout, const DockerImageMount& mount,
+                            Identity& identity) {
+  const DriverPath* const driver = Find(driver_name);
+  if (driver == nullptr) {
+    return Error{"config.v2.json has the storage driver " + Quoted(driver_name) +
+                 ", which is not known"};
+  }
+  const auto images = root.Below("image/" + driver_name);
+  if (!images) return images.error();
+  if (auto read = ReadNames(*images, mount.image, identity); !read) return read;
+  identity.unverified->may_have_other_names = false;
+  for (const std::string& name : LayerNames(layout, mount)) {
+    const auto layer = ReadLayer(*images, *driver, layout.data_root, name);
+    if (!layer || layer->directory != mount.source) continue;
+    auto verified = Verify(*images, mount.image, layer->parent, name, identity);
+    if (verified) FinishNames(mount.typed, identity);
+    return verified;
+  }
+  return Error{"layerdb/mounts has no layer that is mounted at " + mount.source};
+}
+
+std::vector<DockerImageMount> ReadImageMounts(const StateDirectory& root, const Layout& layout) {
+  std::vector<DockerImageMount> mounts;
+  const auto text = root.Read("containers/" + layout.id + "/config.v2.json", kMaxRecordBytes);
+  if (!text) return mounts;
+  std::string id;
+  json::Scanner scanner(*text);
+  const auto take_mount = [&] {
+    DockerImageMount mount;
+    std::string type;
+    scanner.Object({"Source", "Destination", "Name", "Type", "Spec"}, [&](std::size_t member) {
+      std::string* const texts[] = {&mount.source, &mount.destination, &mount.typed, &type};
+      if (member < std::size(texts)) {
+        *texts[member] = scanner.String();
+        return;
+      }
+      scanner.Object({"Source"}, [&](std::size_t) { mount.image = scanner.String(); });
+    });
+    if (type == "image") mounts.push_back(std::move(mount));
+  };
+  scanner.Object({"ID", "MountPoints"}, [&](std::size_t member) {
+    if (member == 0) {
+      id = scanner.String();
+    } else if (!scanner.Null()) {
+      scanner.Members([&](std::string_view /*destination*/) { take_mount(); });
+    }
+  });
+  if (!scanner.Finish() || id != layout.id) mounts.clear();
+  return mounts;
+}
+
 }  // namespace
+
+std::vector<DockerImageMount> FindDockerImageMounts(const Layout& layout) {
+  if (!layout.untrusted_record.empty()) return {};
+  const auto root = StateDirectory::Open(layout.data_root);
+  return root ? ReadImageMounts(*root, layout) : std::vector<DockerImageMount>();
+}
+
+Status IdentifyDockerMount(const Layout& layout, const DockerImageMount& mount,
+                           Identity& identity) {
+  UnverifiedImage& image = identity.unverified.emplace();
+  image.may_have_other_names = true;
+  AddTyped(mount.typed, image);
+  image.digests.push_back(mount.image);
+  if (!IsSha256Digest(mount.image)) {
+    return Error{"config.v2.json names no image by its digest for " + mount.destination};
+  }
+  const auto root = StateDirectory::Open(layout.data_root);
+  if (!root) return root.error();
+  const auto record = ReadRecord(*root, "containers/" + layout.id + "/config.v2.json");
+  if (!record) return record.error();
+  if (record->manifest.empty()) {
+    return IdentifyClassicMount(*root, record->driver, layout, mount, identity);
+  }
+  // The snapshot has the name of the directory.
+  const auto name = sys::Below(mount.source, layout.data_root + "/rootfs/" + record->driver);
+  if (!name || name->size() < 2) return Error{mount.source + " is no snapshot's"};
+  return IdentifySnapshot({layout.containerd_root, NamespaceOf(layout), record->driver,
+                           std::string(name->substr(1)), mount.image},
+                          mount.typed, identity);
+}
 
 Status IdentifyDocker(const Layout& layout, const Call& call, Identity& identity) {
   identity.unverified = {.names = {}, .digests = {}, .may_have_other_names = true};

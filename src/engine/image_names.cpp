@@ -1,6 +1,7 @@
 #include "image_names.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,16 @@ Reference AsLookedUp(Reference reference) {
     reference.tag = "latest";
   }
   return reference;
+}
+
+// What was read of the image before the fault.
+std::optional<UnverifiedImage> Unverified(Identity& half_filled) {
+  if (!half_filled.unverified) return std::nullopt;
+  UnverifiedImage image = *std::move(half_filled.unverified);
+  for (ImageName& name : half_filled.names) image.names.push_back(std::move(name.reference));
+  std::ranges::sort(image.names, {}, &Reference::text);
+  image.names.erase(std::unique(image.names.begin(), image.names.end()), image.names.end());
+  return image;
 }
 
 }  // namespace
@@ -62,6 +73,21 @@ void FinishNames(std::string_view typed, Identity& identity) {
   const bool is_its_name =
       std::ranges::find(identity.names, asked_for, &ImageName::reference) != identity.names.end();
   if (is_its_name) identity.asked_for = asked_for;
+}
+
+Identity Finish(Identity identity, const Status& is_known) {
+  if (is_known) {
+    identity.unverified.reset();
+    return identity;
+  }
+  Identity unknown;
+  unknown.engine = identity.engine;
+  unknown.pod_namespace = std::move(identity.pod_namespace);
+  unknown.is_sandbox = identity.is_sandbox;
+  unknown.own_layer = std::move(identity.own_layer);
+  unknown.unverified = Unverified(identity);
+  unknown.unknown_because = is_known.error().message;
+  return unknown;
 }
 
 }  // namespace runclad::engine

@@ -1,8 +1,11 @@
 #include "storage_identity.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runclad/base/spelling.hpp"
@@ -17,13 +20,20 @@
 namespace runclad::engine {
 namespace {
 
-// Where a storage driver has a container's file system, below the storage root.
-std::string MountPath(std::string_view driver, const std::string& layer) {
-  if (driver == "overlay") return "overlay/" + layer + "/merged";
-  if (driver == "vfs") return "vfs/dir/" + layer;
-  if (driver == "btrfs") return "btrfs/subvolumes/" + layer;
-  if (driver == "zfs") return "zfs/graph/" + layer;
-  return {};
+// Where each storage driver has the file system of a layer, below the storage root.
+struct DriverPath {
+  std::string_view driver;
+  std::string_view above;  // the layer's id
+  std::string_view below;
+};
+constexpr DriverPath kDriverPaths[] = {{"overlay", "overlay/", "/merged"},
+                                       {"vfs", "vfs/dir/", ""},
+                                       {"btrfs", "btrfs/subvolumes/", ""},
+                                       {"zfs", "zfs/graph/", ""}};
+
+const DriverPath* Find(std::string_view driver) {
+  const auto* found = std::ranges::find(kDriverPaths, driver, &DriverPath::driver);
+  return found == std::end(kDriverPaths) ? nullptr : found;
 }
 
 // Holds the rootfs that is to be run against the layer that the record names. podman 5 has it
@@ -31,13 +41,14 @@ std::string MountPath(std::string_view driver, const std::string& layer) {
 // whose root may not pass through the storage's directories: by inode it is the same directory.
 Status TakeOwnLayer(const Layout& layout, const Call& call, const std::string& layer,
                     Identity& identity) {
-  const std::string path = MountPath(layout.storage_driver, layer);
-  if (path.empty()) {
+  const DriverPath* const driver = Find(layout.storage_driver);
+  if (driver == nullptr) {
     return Error{"the storage driver " + Quoted(layout.storage_driver) + " is not known"};
   }
   auto rootfs = sys::Locate(call.rootfs);
   if (!rootfs) return rootfs.error();
-  const std::string expected = layout.data_root + '/' + path;
+  std::string expected = layout.data_root + '/';
+  expected.append(driver->above).append(layer).append(driver->below);
   const auto own = sys::LocateIfPresent(expected);
   const bool is_own = rootfs->path == expected ||
                       (own && *own && (*own)->path == expected && (*own)->inode == rootfs->inode);
@@ -49,15 +60,14 @@ Status TakeOwnLayer(const Layout& layout, const Call& call, const std::string& l
   return {};
 }
 
-// Holds the layers below the container's own against what the image's config says of them.
-Status CheckLayers(const std::vector<StoredLayer>& layers, const StoredImage& image,
+// Holds the layers of an image, the uppermost first, against what its config says of them.
+Status CheckLayers(std::span<const StoredLayer> layers, const StoredImage& image,
                    const std::vector<std::string>& diff_ids, const std::string& list) {
-  if (layers.empty()) return Error{list + " has no layer of the container's"};
-  if (layers.size() > 1 && std::ranges::find(image.layers, layers[1].id) == image.layers.end()) {
+  if (!layers.empty() && std::ranges::find(image.layers, layers[0].id) == image.layers.end()) {
     return Error{list + " has another image's layer below the container's"};
   }
   const bool are_same = std::equal(
-      layers.rbegin(), layers.rend() - 1, diff_ids.begin(), diff_ids.end(),
+      layers.rbegin(), layers.rend(), diff_ids.begin(), diff_ids.end(),
       [](const StoredLayer& layer, const std::string& id) { return layer.diff_digest == id; });
   if (!are_same) return Error{list + " has other layers than the image's config"};
   return {};
@@ -99,7 +109,71 @@ void FindPod(const StoredContainer& container, const std::string& id, StorageLis
   pod = {container.pod, sandbox->pod_uid};
 }
 
+// Holds the image's config against its digest, and the layers that are mounted against the config.
+Status Verify(const StorageLists& lists, const StoredImage& image,
+              std::span<const StoredLayer> layers, const std::string& driver, Identity& identity) {
+  // An image whose layers were pulled by their tables of contents has an id that is not its
+  // config's digest, and so no config by that name: nothing would hold its layers to the config.
+  const std::string digest = "sha256:" + image.id;
+  const auto config = lists.Blob(image.id, digest);
+  if (!config) return config.error();
+  const std::string config_path = lists.BlobPath(image.id, digest);
+  if (Sha256(*config) != digest) return Error{config_path + " has another digest"};
+  const auto image_config = ReadImageConfig(*config);
+  if (!image_config) return image_config.error().In(config_path);
+  const std::string layer_list = driver + "-layers/layers.json";
+  auto fit = CheckLayers(layers, image, image_config->diff_ids, layer_list);
+  if (!fit) return fit;
+  identity.config_digest = digest;
+  identity.volumes = image_config->volumes;
+  return {};
+}
+
+// Of an image that is mounted at its uppermost layer.
+Status IdentifyAtLayer(const StorageLists& lists, const StoredImage& image,
+                       const std::string& layer, const std::string& driver, Identity& identity) {
+  identity.unverified = {.names = {}, .digests = {"sha256:" + image.id}};
+  identity.unverified->may_have_other_names = true;
+  if (!IsSha256Digest("sha256:" + image.id)) {
+    return Error{Quoted(image.id) + " in " + driver + "-images/images.json is no image's id"};
+  }
+  auto added = AddNames(image, driver + "-images/images.json", identity);
+  if (!added) return added;
+  identity.unverified->may_have_other_names = false;
+  const auto layers = lists.Layers(layer);
+  if (!layers) return layers.error();
+  auto verified = Verify(lists, image, *layers, driver, identity);
+  if (verified) FinishNames("", identity);
+  return verified;
+}
+
 }  // namespace
+
+std::string StoredLayerAt(const Layout& layout, std::string_view path) {
+  const DriverPath* const driver = Find(layout.storage_driver);
+  if (driver == nullptr || layout.data_root.empty()) return {};
+  const auto rest =
+      sys::Below(path, layout.data_root + '/' +
+                           std::string(driver->above.substr(0, driver->above.size() - 1)));
+  if (!rest || !rest->starts_with('/') || !rest->ends_with(driver->below)) return {};
+  const std::string_view layer = rest->substr(1, rest->size() - 1 - driver->below.size());
+  return IsSha256Digest("sha256:" + std::string(layer)) ? std::string(layer) : std::string();
+}
+
+Result<std::vector<Identity>> IdentifyStoredLayer(const Layout& layout, const std::string& layer) {
+  const auto lists = StorageLists::Open(layout.data_root, layout.storage_driver);
+  if (!lists) return lists.error();
+  const auto images = lists->ImagesOf(layer);
+  if (!images) return images.error();
+  std::vector<Identity> identities;
+  for (const StoredImage& image : *images) {
+    Identity identity;
+    identity.engine = layout.engine;
+    const Status is_known = IdentifyAtLayer(*lists, image, layer, layout.storage_driver, identity);
+    identities.push_back(Finish(std::move(identity), is_known));
+  }
+  return identities;
+}
 
 Status IdentifyStorage(const Layout& layout, const Call& call, Identity& identity, Pod& pod) {
   UnverifiedImage& unverified = identity.unverified.emplace();
@@ -130,22 +204,12 @@ Status IdentifyStorage(const Layout& layout, const Call& call, Identity& identit
   unverified.may_have_other_names = false;
   if (!is_its) return is_its;
 
-  // An image whose layers were pulled by their tables of contents has an id that is not its
-  // config's digest, and so no config by that name: nothing would hold its layers to the config.
-  const auto config = lists->Blob(container->image, digest);
-  if (!config) return config.error();
-  const std::string config_path = lists->BlobPath(container->image, digest);
-  if (Sha256(*config) != digest) return Error{config_path + " has another digest"};
-  const auto image_config = ReadImageConfig(*config);
-  if (!image_config) return image_config.error().In(config_path);
-
   const auto layers = lists->Layers(container->layer);
   if (!layers) return layers.error();
-  const std::string layer_list = layout.storage_driver + "-layers/layers.json";
-  if (auto fit = CheckLayers(*layers, *image, image_config->diff_ids, layer_list); !fit) return fit;
-
-  identity.config_digest = digest;
-  identity.volumes = image_config->volumes;
+  // The first is the container's own.
+  auto verified =
+      Verify(*lists, *image, std::span(*layers).subspan(1), layout.storage_driver, identity);
+  if (!verified) return verified;
   FinishNames(container->image_name, identity);
   return {};
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
+#include <utility>
 
 #include "runclad/json/scanner.hpp"
 
@@ -54,6 +56,12 @@ Result<bool> FindElement(std::string_view list, const std::string& id,
   return is_found;
 }
 
+// Of an image in images.json.
+constexpr std::string_view kImageMembers[] = {"id", "layer", "mapped-layers", "names",
+                                              "big-data-names"};
+constexpr std::size_t kLayer = 1;
+constexpr std::size_t kMappedLayers = 2;
+
 // Takes apart values that were passed over; the first fault is kept.
 class Values {
  public:
@@ -70,6 +78,17 @@ class Values {
     json::Scanner scanner(text);
     scanner.Elements([&] { strings.emplace_back(scanner.String()); });
     Finish(scanner);
+  }
+
+  // `values` are those of kImageMembers.
+  StoredImage Image(const std::array<std::string_view, std::size(kImageMembers)>& values) {
+    StoredImage image;
+    image.id = String(values[0]);
+    image.layers.push_back(String(values[kLayer]));
+    Strings(values[kMappedLayers], image.layers);
+    Strings(values[3], image.names);
+    Strings(values[4], image.blobs);
+    return image;
   }
 
   void Metadata(std::string_view text, StoredContainer& container) {
@@ -178,19 +197,38 @@ Result<StoredImage> StorageLists::Image(const std::string& id) const {
   const std::string path = PathOf("images", "images.json");
   const auto list = root_.Read(path, kMaxListBytes);
   if (!list) return list.error();
-  std::array<std::string_view, 5> values;
-  const auto is_found =
-      FindElement(*list, id, {"id", "layer", "mapped-layers", "names", "big-data-names"}, values);
+  std::array<std::string_view, std::size(kImageMembers)> values;
+  const auto is_found = FindElement(*list, id, kImageMembers, values);
   if (!is_found) return is_found.error().In(path);
   if (!*is_found) return Error{path + " has no image " + id};
   Values read;
-  StoredImage image;
-  image.layers.push_back(read.String(values[1]));
-  read.Strings(values[2], image.layers);
-  read.Strings(values[3], image.names);
-  read.Strings(values[4], image.blobs);
+  StoredImage image = read.Image(values);
   if (!read.status()) return read.status().error().In(path);
   return image;
+}
+
+Result<std::vector<StoredImage>> StorageLists::ImagesOf(const std::string& layer) const {
+  const std::string path = PathOf("images", "images.json");
+  const auto list = root_.Read(path, kMaxListBytes);
+  if (!list) return list.error();
+  const std::string quoted = '"' + layer + '"';
+  Values read;
+  std::vector<StoredImage> images;
+  json::Scanner scanner(*list);
+  scanner.Elements([&] {
+    std::array<std::string_view, std::size(kImageMembers)> values;
+    scanner.Object(kImageMembers, [&](std::size_t member) { values[member] = scanner.Skip(); });
+    const bool names_layer =
+        values[kLayer] == quoted || values[kMappedLayers].find(quoted) != std::string_view::npos;
+    if (scanner.has_failed() || !names_layer) return;
+    StoredImage image = read.Image(values);
+    if (std::ranges::find(image.layers, layer) != image.layers.end()) {
+      images.push_back(std::move(image));
+    }
+  });
+  if (auto finished = scanner.Finish(); !finished) return finished.error().In(path);
+  if (!read.status()) return read.status().error().In(path);
+  return images;
 }
 
 Result<std::vector<std::string>> StorageLists::LayerLists() const {

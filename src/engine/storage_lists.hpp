@@ -24,6 +24,7 @@ struct StoredContainer {
 };
 
 struct StoredImage {
+  std::string id;
   std::vector<std::string> layers;  // its uppermost, and copies of it for other user ids
   std::vector<std::string> names;   // "docker.io/library/nginx:1.27"
   std::vector<std::string> blobs;   // names of the config and the manifests that are kept beside
@@ -42,6 +43,9 @@ class StorageLists {
   // An error, which names the file, where there is none of that id.
   Result<StoredContainer> Container(const std::string& id);
   [[nodiscard]] Result<StoredImage> Image(const std::string& id) const;
+  // Those whose uppermost layer is `layer`, or a copy of it for other user ids: images that differ
+  // in their config alone have the same layers.
+  [[nodiscard]] Result<std::vector<StoredImage>> ImagesOf(const std::string& layer) const;
   // The layer `id` and all below it, the uppermost first.
   [[nodiscard]] Result<std::vector<StoredLayer>> Layers(const std::string& id) const;
 
