@@ -25,34 +25,28 @@ bool AsksForScan(const policy::RuleSetting& image) {
 
 }  // namespace
 
-void GatherScan(const policy::RuleSetting& image, const engine::Identity& identity,
-                std::int64_t now, rules::Facts& facts, const std::string& state_directory) {
-  if (!AsksForScan(image)) return;
+Scan GatherScan(const policy::RuleSetting& image, const engine::Identity& identity,
+                std::int64_t now, const std::string& state_directory) {
+  if (!AsksForScan(image)) return {};
   std::vector<std::string> digests = identity.manifest_digests;
   if (identity.is_known()) digests.insert(digests.begin(), identity.config_digest);
   if (digests.empty()) {
-    facts.no_scan_because = "no digest of it is known";
-    return;
+    return {{}, "no digest of it is known"};
   }
   for (const std::string& digest : digests) {
     auto verdict = ReadVerdict(digest, state_directory);
     // Not the next one's word: this may be the one with the bad news.
-    if (!verdict) {
-      facts.no_scan_because = verdict.error().message;
-      return;
-    }
+    if (!verdict) return {{}, verdict.error().message};
     if (!*verdict) continue;
     auto& [scanner, scanned, counts] = **verdict;
     // It would look new for longer than it is.
     if (scanned > now + kSecondsPerDay) {
-      facts.no_scan_because = "the scan of " + digest + " is dated in the future";
-      return;
+      return {{}, "the scan of " + digest + " is dated in the future"};
     }
     const std::int64_t age = std::max<std::int64_t>(0, now - scanned) / kSecondsPerDay;
-    facts.scan = rules::ScanFacts{std::move(scanner), counts, age};
-    return;
+    return {rules::ScanFacts{std::move(scanner), counts, age}, {}};
   }
-  facts.no_scan_because = "none was imported for " + digests.front();
+  return {{}, "none was imported for " + digests.front()};
 }
 
 }  // namespace runclad::enforce

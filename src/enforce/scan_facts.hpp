@@ -1,7 +1,8 @@
-// What a scanner said of a container's image.
+// What a scanner said of an image.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "runclad/enforce/state_directory.hpp"
@@ -11,11 +12,15 @@
 
 namespace runclad::enforce {
 
-// Fills facts.scan, or facts.no_scan_because, where the rule `image` is told to look at scans. The
-// verdict of the config's digest counts, or else that of the first manifest that has one. `now` is
-// in seconds since 1970-01-01 UTC.
-void GatherScan(const policy::RuleSetting& image, const engine::Identity& identity,
-                std::int64_t now, rules::Facts& facts,
-                const std::string& state_directory = kStateDirectory);
+struct Scan {
+  std::optional<rules::ScanFacts> found;
+  std::string missing_because;  // where there is none and the rule wants one
+};
+
+// What the rule `image` with these settings wants to know. The verdict of the config's digest
+// counts, or else that of the first manifest that has one. `now` is in seconds since 1970-01-01
+// UTC.
+Scan GatherScan(const policy::RuleSetting& image, const engine::Identity& identity,
+                std::int64_t now, const std::string& state_directory = kStateDirectory);
 
 }  // namespace runclad::enforce

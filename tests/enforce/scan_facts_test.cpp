@@ -54,8 +54,10 @@ class ScanFacts : public testing::Test {
     return Gather(image);
   }
   [[nodiscard]] rules::Facts Gather(const policy::RuleSetting& image) const {
+    Scan scan = GatherScan(image, identity_, kNow, state_);
     rules::Facts facts;
-    GatherScan(image, identity_, kNow, facts, state_);
+    facts.scan = std::move(scan.found);
+    facts.no_scan_because = std::move(scan.missing_because);
     EXPECT_TRUE(!facts.scan || facts.no_scan_because.empty());
     return facts;
   }
