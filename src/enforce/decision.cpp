@@ -84,11 +84,13 @@ Decision Decide(oci::Spec spec, const policy::Effective& policy, const rules::Fa
     const bool is_update = scope == rules::Scope::kUpdate;
     if (is_update && !rule->judges_updates) continue;
     const policy::RuleSetting& setting = policy.rule(rule->id());
-    if (setting.action == policy::Action::kOff) continue;
+    const bool is_off = setting.action == policy::Action::kOff;
+    if (is_off && (!rule->judges_image_volumes || facts.image_volumes.empty())) continue;
     for (rules::Finding& finding :
-         rule->check(decision.spec, {facts, setting.parameters, is_update})) {
-      if (finding.is_default && setting.action == policy::Action::kWarn) continue;
-      const Disposition disposition = DispositionOf(setting.action, finding);
+         rule->check(decision.spec, {facts, setting.parameters, is_update, is_off})) {
+      const policy::Action action = finding.action.value_or(setting.action);
+      if (finding.is_default && action == policy::Action::kWarn) continue;
+      const Disposition disposition = DispositionOf(action, finding);
       if (finding.operation == rules::Operation::kSet ||
           finding.operation == rules::Operation::kRemove) {
         finding.before = json::Get(std::as_const(decision.spec).document(), finding.path);

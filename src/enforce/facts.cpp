@@ -26,6 +26,7 @@
 
 #include "hidden_facts.hpp"
 #include "hook_facts.hpp"
+#include "image_volume_facts.hpp"
 #include "lsm_facts.hpp"
 #include "mount_option_facts.hpp"
 #include "namespace_facts.hpp"
@@ -210,8 +211,8 @@ bool MayHaveHostIpc(const oci::Spec& spec, const policy::Effective& policy,
   });
 }
 
-void GatherHost(const oci::Spec& spec, const policy::Effective& policy, const Request& request,
-                const Subject& subject, rules::Facts& facts) {
+Status GatherHost(const oci::Spec& spec, const policy::Effective& policy, const Request& request,
+                  const Subject& subject, rules::Facts& facts) {
   const std::string& sandbox = subject.pod.sandbox;
   const auto find_container = [&](pid_t pid) {
     std::string id = request.records == nullptr ? std::string() : request.records->FindByPid(pid);
@@ -233,11 +234,16 @@ void GatherHost(const oci::Spec& spec, const policy::Effective& policy, const Re
   });
   if (MayHaveHostIpc(spec, policy, facts)) own_files.AddHostShm();
   if (const auto root = oci::MappedRoot(spec)) own_files.AddMappedRoot(*root);
-  GatherSources(spec, policy.rule("host-mounts"), policy.rule("read-only-mounts"), request.bundle,
-                own_files, facts.sources);
+  const ImagesBySource images =
+      GatherSources(spec, policy.rule("host-mounts"), policy.rule("read-only-mounts"),
+                    request.bundle, own_files, facts.sources);
+  if (auto gathered = GatherImageVolumes(spec, images, policy, request, facts); !gathered) {
+    return gathered;
+  }
   facts.root = DescribeRoot(spec, policy.rule("rootfs-path"), request.bundle, subject.layout,
                             subject.identity.own_layer);
   GatherHooks(spec, policy.rule("hooks"), subject.layout, facts.hooks);
+  return {};
 }
 
 // <state>/io.containerd.runtime.v2.task/<namespace>/<id>
@@ -257,12 +263,16 @@ Result<rules::Facts> GatherFacts(const oci::Spec& spec, const policy::Effective&
   facts.identity = subject.identity;
   facts.mispinned_name = policy.image.mispinned_name;
   facts.pinned_digests = policy.image.pinned;
-  GatherScan(policy.rule("image"), facts.identity, std::time(nullptr), facts);
+  Scan scan = GatherScan(policy.rule("image"), facts.identity, std::time(nullptr));
+  facts.scan = std::move(scan.found);
+  facts.no_scan_because = std::move(scan.missing_because);
   facts.kernel = GatherKernel();
   facts.kernel.capabilities = OwnCapabilities(spec);
   facts.lsm = GatherLsm(spec, policy.rule("lsm-label"), facts.identity.engine);
   facts.listed_devices = policy.rule("devices").parameters.strings("allow");
-  GatherHost(spec, policy, request, subject, facts);
+  if (auto gathered = GatherHost(spec, policy, request, subject, facts); !gathered) {
+    return gathered.error();
+  }
   if (auto gathered = GatherRootfs(spec, policy, request, subject, facts); !gathered) {
     return gathered.error();
   }

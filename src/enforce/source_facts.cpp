@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "runclad/engine/image_volumes.hpp"
 #include "runclad/oci/overlay.hpp"
 #include "runclad/sys/mounts.hpp"
 #include "runclad/sys/unix_socket.hpp"
@@ -325,16 +326,20 @@ class Judge {
   std::string pod_;
 };
 
-// Every host path that the mounts name.
-std::vector<std::string> SourcesOf(const oci::Spec& spec) {
-  std::vector<std::string> sources;
+// Every host path that the mounts name; true: as nothing but a lower layer.
+std::map<std::string, bool> SourcesOf(const oci::Spec& spec) {
+  std::map<std::string, bool> sources;
+  const auto add = [&](const std::string& source, bool is_lower_layer) {
+    const auto [entry, is_new] = sources.try_emplace(source, is_lower_layer);
+    entry->second = entry->second && is_lower_layer;
+  };
   for (const oci::Mount& mount : spec.mounts()) {
     if (mount.is_bind()) {
-      sources.push_back(mount.source);
+      add(mount.source, false);
     } else if (mount.type == "overlay") {
       const auto layers = oci::OverlayLayers(mount);
       if (!layers) continue;
-      for (const oci::OverlayLayer& layer : *layers) sources.push_back(layer.path);
+      for (const oci::OverlayLayer& layer : *layers) add(layer.path, layer.is_lower);
     }
   }
   return sources;
@@ -350,13 +355,15 @@ struct Open {
 
 }  // namespace
 
-void GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts,
-                   const policy::RuleSetting& read_only_mounts, const std::string& bundle,
-                   engine::OwnFiles& own_files, std::map<std::string, SourceFacts>& sources) {
+ImagesBySource GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts,
+                             const policy::RuleSetting& read_only_mounts, const std::string& bundle,
+                             engine::OwnFiles& own_files,
+                             std::map<std::string, SourceFacts>& sources) {
   const std::string base = bundle + '/';
+  const engine::ImageVolumes image_volumes(own_files.layout(), own_files.pod());
+  ImagesBySource images;
   std::vector<Open> open;
-  for (const std::string& source : SourcesOf(spec)) {
-    if (sources.contains(source)) continue;
+  for (const auto& [source, is_lower_layer] : SourcesOf(spec)) {
     SourceFacts& facts = sources[source];
     // Whatever will stand there.
     const auto is_unknown = [&facts](std::string because) {
@@ -375,18 +382,28 @@ void GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts
       continue;
     }
     const engine::Claim claim = own_files.Of(*located);
-    if (claim == engine::Claim::kFile) {
+    std::optional<engine::ImageVolume> volume;
+    if (claim == engine::Claim::kNone || claim == engine::Claim::kPart) {
+      volume = image_volumes.Of(*located, is_lower_layer);
+    }
+    if (volume && volume->is_known) {
+      facts = Describe(*located, {Access::kReadOnly, "is an image that the engine mounts"});
+    } else if (is_lower_layer && image_volumes.IsEmptyLayer(*located)) {
+      facts = Describe(*located, {Access::kReadOnly, "is an empty directory of the engine's"});
+    } else if (claim == engine::Claim::kFile) {
       facts = Describe(*located, {Access::kEngineOwn, {}});
     } else if (engine::IsEngineInit(*located)) {
       facts = Describe(*located, {Access::kReadOnly, "is an engine's init program"});
     }
     const bool is_judged = facts.access != Access::kUnknown;
+    facts.is_image = volume.has_value();
+    if (volume) images.emplace(source, std::move(volume->images));
     // Nobody but root writes where engines keep their own files; a link to one may be anybody's.
     if (!is_judged || path != located->path) {
       open.push_back({source, path, *std::move(located), claim, is_judged});
     }
   }
-  if (open.empty()) return;
+  if (open.empty()) return images;
 
   const auto table = sys::MountTable::Read();
   if (!table) {
@@ -397,7 +414,7 @@ void GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts
       facts.because = table.error().message;
       facts.read_only_because = table.error().message;
     }
-    return;
+    return images;
   }
   const Judge judge(host_mounts.parameters, own_files, *table);
   const ReadOnlySources read_only(read_only_mounts, *table);
@@ -406,7 +423,9 @@ void GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts
   for (const Open& entry : open) {
     SourceFacts& facts = sources[entry.source];
     if (!entry.is_judged) {
+      const bool is_image = facts.is_image;
       facts = judge.Of(entry.located, entry.claim);
+      facts.is_image = is_image;
       facts.read_only_because = read_only.Why(entry.located);
       facts.places = places.Of(entry.located);
     }
@@ -416,6 +435,7 @@ void GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts
       facts.place = std::move(place->path);
     }
   }
+  return images;
 }
 
 }  // namespace runclad::enforce

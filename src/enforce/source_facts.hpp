@@ -3,7 +3,9 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
+#include "runclad/engine/identity.hpp"
 #include "runclad/engine/own_files.hpp"
 #include "runclad/oci/spec.hpp"
 #include "runclad/policy/effective.hpp"
@@ -11,11 +13,15 @@
 
 namespace runclad::enforce {
 
+// The images that are mounted as volumes, by a mount's source or a layer as written.
+using ImagesBySource = std::map<std::string, std::vector<engine::Identity>>;
+
 // `host_mounts` and `read_only_mounts` are those rules' own settings; relative sources start at
 // `bundle`. The host's mounts and the policy's lists are looked at only when some source is not the
 // engine's own.
-void GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts,
-                   const policy::RuleSetting& read_only_mounts, const std::string& bundle,
-                   engine::OwnFiles& own_files, std::map<std::string, rules::SourceFacts>& sources);
+ImagesBySource GatherSources(const oci::Spec& spec, const policy::RuleSetting& host_mounts,
+                             const policy::RuleSetting& read_only_mounts, const std::string& bundle,
+                             engine::OwnFiles& own_files,
+                             std::map<std::string, rules::SourceFacts>& sources);
 
 }  // namespace runclad::enforce

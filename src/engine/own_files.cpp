@@ -183,13 +183,8 @@ bool OwnFiles::OfCriPlugin(std::string_view path) const {
       if (IsOneOf(*rest, kNetworkFiles)) return is_own || IsPeer(id, "network");
       return *rest == "shm" && (is_own || IsPeer(id, "ipc"));
     }
-    if (Consume(*rest, "containers/")) {
-      const bool is_own = ConsumeName(*rest) == layout_.id;
-      return is_own && Consume(*rest, "volumes/") && IsOneName(*rest);
-    }
-    // An image that is mounted as a volume, or something in it.
-    return Consume(*rest, "image-volumes/") && !pod_.sandbox.empty() &&
-           ConsumeName(*rest) == pod_.sandbox && !rest->empty();
+    const bool is_own = Consume(*rest, "containers/") && ConsumeName(*rest) == layout_.id;
+    return is_own && Consume(*rest, "volumes/") && IsOneName(*rest);
   }
   return false;
 }

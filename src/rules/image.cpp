@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <optional>
+#include <utility>
 
 #include "runclad/rules/rule.hpp"
 
@@ -12,6 +14,17 @@ namespace {
 
 // What findings are about: no member of config.json says what a container is made of.
 constexpr const char* kPath = "image";
+
+// The image that the container is made of, or one that a mount shows.
+struct Judged {
+  const char* what;
+  const engine::Identity& identity;
+  const std::string& mispinned_name;
+  const std::vector<std::string>& pinned_digests;
+  const std::optional<ScanFacts>& scan;
+  const std::string& no_scan_because;
+  const policy::Parameters& parameters;  // as the policy has them for this image
+};
 
 bool Has(const std::vector<std::string>& texts, const std::string& text) {
   return std::ranges::find(texts, text) != texts.end();
@@ -47,8 +60,9 @@ std::string NameOf(const engine::Identity& identity) {
 
 // A name that is denied denies the image under every other name; allowed it must be under the name
 // that counts: the one that was asked for, or else all of them.
-Findings CheckLists(const engine::Identity& identity, const Context& context) {
-  const std::vector<std::string>& deny = context.parameters.strings("deny");
+Findings CheckLists(const Judged& image) {
+  const engine::Identity& identity = image.identity;
+  const std::vector<std::string>& deny = image.parameters.strings("deny");
   if (HasDigest(deny, identity)) {
     return {Refuse(kPath, NameOf(identity), "has a digest that image.deny lists")};
   }
@@ -57,8 +71,8 @@ Findings CheckLists(const engine::Identity& identity, const Context& context) {
       return {Refuse(kPath, name.reference.text(), "is listed in image.deny")};
     }
   }
-  if (!context.parameters.boolean("only-listed")) return {};
-  const std::vector<std::string>& allow = context.parameters.strings("allow");
+  if (!image.parameters.boolean("only-listed")) return {};
+  const std::vector<std::string>& allow = image.parameters.strings("allow");
   if (HasDigest(allow, identity)) return {};
   const bool is_listed =
       identity.asked_for
@@ -71,35 +85,36 @@ Findings CheckLists(const engine::Identity& identity, const Context& context) {
   return {Refuse(kPath, NameOf(identity), "is not listed in image.allow")};
 }
 
-std::string PinsOf(const Facts& facts) {
+std::string PinsOf(const Judged& image) {
   std::string pinned;
-  for (const std::string& digest : facts.pinned_digests) pinned += " " + digest;
+  for (const std::string& digest : image.pinned_digests) pinned += " " + digest;
   return pinned;
 }
 
 // An image that the engine's state names and that could not be verified: what is pinned or denied
 // under any of its names or digests does not run on its word.
-Findings CheckUnverified(const engine::UnverifiedImage& image, const Context& context) {
-  const Facts& facts = context.facts;
-  const std::string because = ": " + facts.identity.unknown_because;
-  const std::string& pinned = facts.mispinned_name;
+Findings CheckUnverified(const Judged& image) {
+  const engine::UnverifiedImage& claimed = *image.identity.unverified;
+  const std::string because = ": " + image.identity.unknown_because;
+  const std::string& pinned = image.mispinned_name;
+  const std::string what = image.what;
   if (!pinned.empty()) {
     const bool is_its_name = std::ranges::any_of(
-        image.names, [&](const engine::Reference& name) { return Matches(pinned, name); });
-    return {Refuse(kPath, pinned,
-                   "is pinned to" + PinsOf(facts) +
-                       (is_its_name ? ", and the container's image cannot be verified"
-                                    : ", and may be a name of the container's image, which "
-                                      "cannot be verified") +
-                       because)};
+        claimed.names, [&](const engine::Reference& name) { return Matches(pinned, name); });
+    return {
+        Refuse(kPath, pinned,
+               "is pinned to" + PinsOf(image) +
+                   (is_its_name ? ", and " + what + " cannot be verified"
+                                : ", and may be a name of " + what + ", which cannot be verified") +
+                   because)};
   }
-  const std::vector<std::string>& deny = context.parameters.strings("deny");
-  for (const std::string& digest : image.digests) {
+  const std::vector<std::string>& deny = image.parameters.strings("deny");
+  for (const std::string& digest : claimed.digests) {
     if (Has(deny, digest)) {
       return {Refuse(kPath, digest, "is listed in image.deny and cannot be verified" + because)};
     }
   }
-  for (const engine::Reference& name : image.names) {
+  for (const engine::Reference& name : claimed.names) {
     if (HasName(deny, name)) {
       return {
           Refuse(kPath, name.text(), "is listed in image.deny and cannot be verified" + because)};
@@ -108,30 +123,29 @@ Findings CheckUnverified(const engine::UnverifiedImage& image, const Context& co
   return {};
 }
 
-Findings CheckIdentity(const Context& context) {
-  const Facts& facts = context.facts;
-  const engine::Identity& identity = facts.identity;
+Findings CheckIdentity(const Judged& image) {
+  const engine::Identity& identity = image.identity;
   if (identity.unverified) {
-    Findings findings = CheckUnverified(*identity.unverified, context);
+    Findings findings = CheckUnverified(image);
     if (!findings.empty()) return findings;
   }
   // runcladctl may ask about a name alone.
   if (!identity.is_known() && identity.names.empty()) {
     const bool is_required =
-        context.parameters.boolean("only-listed") || context.parameters.boolean("known-only");
+        image.parameters.boolean("only-listed") || image.parameters.boolean("known-only");
     if (!is_required) return {};
     return {Refuse(kPath, json::Value(),
                    (identity.unverified ? "cannot be verified: " : "is unknown: ") +
                        (identity.unknown_because.empty() ? "nothing was found out"
                                                          : identity.unknown_because))};
   }
-  if (!facts.mispinned_name.empty()) {
-    return {Refuse(kPath, facts.mispinned_name,
+  if (!image.mispinned_name.empty()) {
+    return {Refuse(kPath, image.mispinned_name,
                    "is made of " +
                        (identity.is_known() ? identity.config_digest : "an unknown digest") +
-                       ", and the name is pinned to" + PinsOf(facts))};
+                       ", and the name is pinned to" + PinsOf(image))};
   }
-  return CheckLists(identity, context);
+  return CheckLists(image);
 }
 
 // The lowest severity that counts, in Severity's order with "any" for the lowest and "off" behind.
@@ -179,25 +193,24 @@ std::string WhyTooVulnerable(const ScanFacts& scan, const char* parameter,
 }
 
 // Why the image counts as one without a scan; empty when it has one.
-std::string WhyNotScanned(const Facts& facts, const policy::Parameters& parameters) {
-  if (!facts.scan) return "has no scan that counts: " + facts.no_scan_because;
-  const std::int64_t limit = parameters.integer("scan-max-age-days");
-  if (limit >= kNoAgeLimit || facts.scan->age_days <= limit) return {};
-  return "was last scanned " + Ago(facts.scan->age_days) + ", by " + facts.scan->scanner +
+std::string WhyNotScanned(const Judged& image) {
+  if (!image.scan) return "has no scan that counts: " + image.no_scan_because;
+  const std::int64_t limit = image.parameters.integer("scan-max-age-days");
+  if (limit >= kNoAgeLimit || image.scan->age_days <= limit) return {};
+  return "was last scanned " + Ago(image.scan->age_days) + ", by " + image.scan->scanner +
          ", and image.scan-max-age-days is " + std::to_string(limit);
 }
 
 // A scan that is too old still counts for what it found.
-Findings CheckScan(const Context& context) {
-  const Facts& facts = context.facts;
-  const policy::Parameters& parameters = context.parameters;
-  const std::string name = NameOf(facts.identity);
+Findings CheckScan(const Judged& judged) {
+  const policy::Parameters& parameters = judged.parameters;
+  const std::string name = NameOf(judged.identity);
   const json::Value image = name.empty() ? json::Value() : json::Value(name);
   Findings findings;
-  if (facts.scan) {
-    std::string why = WhyTooVulnerable(*facts.scan, "scan-refuse", parameters);
+  if (judged.scan) {
+    std::string why = WhyTooVulnerable(*judged.scan, "scan-refuse", parameters);
     const bool is_refused = !why.empty();
-    if (!is_refused) why = WhyTooVulnerable(*facts.scan, "scan-warn", parameters);
+    if (!is_refused) why = WhyTooVulnerable(*judged.scan, "scan-warn", parameters);
     if (is_refused) {
       findings.push_back(Refuse(kPath, image, std::move(why)));
     } else if (!why.empty()) {
@@ -206,16 +219,42 @@ Findings CheckScan(const Context& context) {
   }
   const std::string_view missing = parameters.text("scan-missing");
   if (missing != "refuse" && missing != "warn") return findings;
-  std::string why = WhyNotScanned(facts, parameters);
+  std::string why = WhyNotScanned(judged);
   if (why.empty()) return findings;
   findings.push_back(missing == "refuse" ? Refuse(kPath, image, std::move(why))
                                          : Note(kPath, image, std::move(why)));
   return findings;
 }
 
+Findings CheckImage(const Judged& image) {
+  Findings findings = CheckIdentity(image);
+  std::ranges::move(CheckScan(image), std::back_inserter(findings));
+  return findings;
+}
+
+// The image is the mount's and not the container's, and so is its policy: a waiver of the one lifts
+// nothing of the other.
+void CheckVolume(const ImageVolumeFacts& volume, Findings& findings) {
+  if (volume.action == policy::Action::kOff) return;
+  for (Finding& finding : CheckImage({"the volume's image", volume.identity, volume.mispinned_name,
+                                      volume.pinned_digests, volume.scan, volume.no_scan_because,
+                                      volume.parameters})) {
+    finding.path = volume.path;
+    finding.why = "as the volume at " + volume.destination + ' ' + finding.why;
+    finding.action = volume.action;
+    findings.push_back(std::move(finding));
+  }
+}
+
 Findings Check(const oci::Spec& /*spec*/, const Context& context) {
-  Findings findings = CheckIdentity(context);
-  std::ranges::move(CheckScan(context), std::back_inserter(findings));
+  const Facts& facts = context.facts;
+  Findings findings;
+  if (!context.is_off) {
+    findings =
+        CheckImage({"the container's image", facts.identity, facts.mispinned_name,
+                    facts.pinned_digests, facts.scan, facts.no_scan_because, context.parameters});
+  }
+  for (const ImageVolumeFacts& volume : facts.image_volumes) CheckVolume(volume, findings);
   return findings;
 }
 
@@ -300,7 +339,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .docker_default = std::string_view("refuse")},
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 4.2", "CIS 4.4"};
-constexpr std::string_view kPaths[] = {"image"};
+constexpr std::string_view kPaths[] = {"image", "/mounts/*"};
 constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
                                        policy::Action::kOff};
 
@@ -314,7 +353,8 @@ extern constinit const Rule kImage{
         "says nothing until it is held to a digest. The image is told by the engine's own state on "
         "disk, never by annotations or environment. A name whose file pins digests means exactly "
         "these images: another image of that name, and one that cannot be verified, are refused. "
-        "What a scanner found counts for the digest that it looked at.",
+        "What a scanner found counts for the digest that it looked at. All this holds for an image "
+        "that is mounted as a volume, too, by the policy for that image.",
     .way_out =
         "list the image in image.allow, or its digest in the digests of its file; an image that "
         "cannot be verified must be pulled or built again; where a scan is the matter, import a "
@@ -322,6 +362,7 @@ extern constinit const Rule kImage{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
+    .judges_image_volumes = true,
     .check = Check,
 };
 

@@ -64,6 +64,20 @@ bool TakesRecursiveFlags(const oci::Mount& mount, const KernelFacts& kernel) {
   return mount.has_option("rbind") && std::pair(kernel.major, kernel.minor) >= kSince;
 }
 
+// Whether it shows an image that the engine mounts as a volume.
+bool ShowsImage(const oci::Mount& mount, const Facts& facts) {
+  const auto is_image = [&](const std::string& source) {
+    const auto found = facts.sources.find(source);
+    return found != facts.sources.end() && found->second.is_image;
+  };
+  if (mount.is_bind()) return is_image(mount.source);
+  if (mount.type != "overlay") return false;
+  const auto layers = oci::OverlayLayers(mount);
+  return layers && std::ranges::any_of(*layers, [&](const oci::OverlayLayer& layer) {
+           return is_image(layer.path);
+         });
+}
+
 // Options on their way to what they should be.
 class Options {
  public:
@@ -207,9 +221,10 @@ class WritableContent {
 };
 
 Options Improved(const oci::Mount& mount, const std::string& destination, bool runs_programs,
-                 const Facts& facts) {
+                 bool shows_image, const Facts& facts) {
   Options options(mount.options, TakesRecursiveFlags(mount, facts.kernel));
   const bool is_writable = IsWritable(mount);
+  if (shows_image && !is_writable) options.Require(kReadOnly);
   if (is_writable || mount.is_bind() || mount.type == "overlay") {
     options.Require(kNoSuid);
     if (!HoldsDevices(mount, destination, facts)) options.Require(kNoDev);
@@ -230,17 +245,19 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   std::optional<WritableContent> writable;  // made when some mount may need it
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const std::string destination = facts.Resolve(mounts[i].destination);
-    const bool may_run =
-        !noexec || std::ranges::any_of(facts.exec_paths, [&](const std::string& path) {
-          return IsAtOrBelow(destination, path);
-        });
+    const bool is_listed = std::ranges::any_of(
+        facts.exec_paths, [&](const std::string& path) { return IsAtOrBelow(destination, path); });
+    const bool shows_image = ShowsImage(mounts[i], facts);
+    const bool may_run = is_listed || (!noexec && !shows_image);
     std::string written;
-    if (!may_run && !IsWritable(mounts[i])) {
+    if (shows_image && !may_run) {
+      written = "shows another image's files";
+    } else if (!may_run && !IsWritable(mounts[i])) {
       if (!writable) writable.emplace(spec, facts);
       written = writable->WhyWritten(mounts[i]);
     }
     const bool runs_programs = may_run || (!IsWritable(mounts[i]) && written.empty());
-    const Options options = Improved(mounts[i], destination, runs_programs, facts);
+    const Options options = Improved(mounts[i], destination, runs_programs, shows_image, facts);
     if (IsAtOrBelow("/run", destination)) run_is_noexec = IsSet(kNoExec, options.options());
     const std::string fault = options.Fault();
     if (fault.empty()) continue;
@@ -293,7 +310,8 @@ extern constinit const Rule kMountOptions{
         "something that is mounted writable elsewhere in the same container; other read-only "
         "directories of the host keep their programs. A bind takes the mounts below it along, "
         "which "
-        "keep their own flags unless the recursive ones are given. Interpreters that the image has "
+        "keep their own flags unless the recursive ones are given. An image that is mounted as a "
+        "volume is data as well, whatever noexec says. Interpreters that the image has "
         "still run scripts, "
         "and memfd_create(2) makes programs without a file.",
     .way_out =

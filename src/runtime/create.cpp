@@ -69,7 +69,7 @@ Result<Arguments> Create(const Call& call) {
     return Error{"a container " + id + " exists already in " + root};
   }
   const std::string named_root(call.line.global("root").value_or(""));
-  enforce::Request request{id, bundle->path(), named_root, nullptr};
+  enforce::Request request{.id = id, .bundle = bundle->path(), .runtime_root = named_root};
   const enforce::Subject subject = enforce::FindSubject(*spec, request);
   const auto policy = enforce::LoadPolicy(call.line.config_directory, subject.identity);
   if (!policy) return policy.error();
@@ -86,6 +86,9 @@ Result<Arguments> Create(const Call& call) {
   if (!records) return records.error();
   records->Sweep(root);
   request.records = &*records;
+  request.policy_of = [&](const engine::Identity& image) {
+    return enforce::LoadPolicy(call.line.config_directory, image);
+  };
   auto gathered = enforce::GatherFacts(*spec, *policy, request, subject);
   if (!gathered) return gathered.error();
   rules::Facts& facts = *gathered;

@@ -39,6 +39,7 @@ all_topics="
   placement
   identity
   pins
+  image_volumes
   unverified
   policy
   audit

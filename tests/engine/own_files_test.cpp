@@ -171,25 +171,20 @@ TEST(OwnFiles, AContainersSandboxIsTheOneOfItsRecord) {
       WriteFile(root + "sandboxes/" + id + "/hosts");
       MakeDirectories(state + "sandboxes/" + id + "/shm");
       MakeDirectories(root + "containers/" + id + "/volumes/1/below");
-      MakeDirectories(state + "image-volumes/" + id + "/image/below");
     }
     OwnFiles files(layout, {}, {kPeer, ""});
-    ExpectClaim(
-        Claim::kFile, files,
-        {root + "sandboxes/" + kPeer + "/hosts", state + "sandboxes/" + kPeer + "/shm",
-         root + "containers/" + kId + "/volumes/1", state + "image-volumes/" + kPeer + "/image",
-         state + "image-volumes/" + kPeer + "/image/below"});
+    ExpectClaim(Claim::kFile, files,
+                {root + "sandboxes/" + kPeer + "/hosts", state + "sandboxes/" + kPeer + "/shm",
+                 root + "containers/" + kId + "/volumes/1"});
     ExpectClaim(
         Claim::kNone, files,
         {root + "sandboxes/" + kOther + "/hosts", state + "sandboxes/" + kOther + "/shm",
          root + "sandboxes/" + kPeer, root + "containers/" + kId,
          root + "containers/" + kId + "/volumes", root + "containers/" + kId + "/volumes/1/below",
-         root + "containers/" + kPeer + "/volumes/1", state + "image-volumes/" + kPeer,
-         state + "image-volumes/" + kOther + "/image", state + "image-volumes"});
+         root + "containers/" + kPeer + "/volumes/1"});
     OwnFiles of_no_pod(layout, {});
     ExpectClaim(Claim::kNone, of_no_pod,
-                {root + "sandboxes/" + kPeer + "/hosts", state + "sandboxes/" + kPeer + "/shm",
-                 state + "image-volumes/" + kPeer + "/image"});
+                {root + "sandboxes/" + kPeer + "/hosts", state + "sandboxes/" + kPeer + "/shm"});
   });
 }
 

@@ -273,5 +273,87 @@ TEST(ImageScan, IsLookedAtBesidesTheLists) {
   EXPECT_EQ(DecideBy("image", "{}", parameters, facts).findings.size(), 2U);
 }
 
+// An image that is mounted at /v by the eighth mount, and its own policy.
+Facts WithVolume(const std::vector<std::string>& names, policy::Parameters parameters,
+                 policy::Action action = policy::Action::kRefuse) {
+  Facts facts = ImageFacts({"nginx:1"});
+  ImageVolumeFacts volume{.path = "/mounts/7", .destination = "/v", .identity = {}};
+  volume.identity = ImageFacts(names).identity;
+  volume.identity.config_digest = kOther;
+  volume.action = action;
+  volume.parameters = std::move(parameters);
+  facts.image_volumes.push_back(std::move(volume));
+  return facts;
+}
+
+TEST(ImageVolume, IsJudgedByThePolicyForItsImage) {
+  const auto denied = Lists({}, {"docker.io/library/data"}, false);
+  EXPECT_EQ(Judge(WithVolume({"data:1"}, {}), denied), "") << "the container's own policy";
+  EXPECT_THAT(Judge(WithVolume({"data:1"}, denied), {}),
+              HasSubstr("refused by image: /mounts/7 \"docker.io/library/data:1\" as the volume at "
+                        "/v is listed in image.deny (CIS 4.2, CIS 4.4); list the image"));
+  EXPECT_NE(Judge(WithVolume({"data:1"}, Lists({"docker.io/library/nginx"})), {}), "");
+  EXPECT_EQ(Judge(WithVolume({"data:1"}, Lists({"docker.io/library/data"})), {}), "");
+}
+
+TEST(ImageVolume, OfAPinnedNameAndAnotherDigest) {
+  Facts facts = WithVolume({"data:1"}, {});
+  facts.image_volumes[0].mispinned_name = "docker.io/library/data:1";
+  facts.image_volumes[0].pinned_digests = {kConfig};
+  EXPECT_THAT(Judge(facts, {}), HasSubstr("as the volume at /v is made of " + kOther +
+                                          ", and the name is pinned to " + kConfig));
+}
+
+TEST(ImageVolume, ThatCannotBeVerifiedIsRefusedWhereAContainersImageWouldBe) {
+  policy::Parameters known_only;
+  known_only.Set("known-only", true);
+  const auto unverified = [](policy::Parameters parameters) {
+    Facts facts = WithVolume({}, std::move(parameters));
+    engine::Identity& identity = facts.image_volumes[0].identity;
+    identity = {};
+    identity.unverified = {.names = {Ref("data:1")}, .digests = {kOther}};
+    identity.unknown_because = "its config has another digest";
+    return facts;
+  };
+  EXPECT_EQ(Judge(unverified({}), {}), "");
+  EXPECT_THAT(Judge(unverified(known_only), {}),
+              HasSubstr("/mounts/7 (absent) as the volume at /v cannot be verified: its config"));
+  EXPECT_THAT(Judge(unverified(Lists({}, {kOther}, false)), {}),
+              HasSubstr("is listed in image.deny and cannot be verified"));
+  Facts pinned = unverified({});
+  pinned.image_volumes[0].mispinned_name = "docker.io/library/data:1";
+  EXPECT_THAT(Judge(pinned, {}), HasSubstr("and the volume's image cannot be verified"));
+}
+
+TEST(ImageVolume, ItsScanCounts) {
+  Facts facts = WithVolume({"data:1"}, Parameters({.refuse = "high"}));
+  facts.image_volumes[0].scan = ScanFacts{"trivy 0.68.1", {{{}, {}, {}, {2, 0}, {}}}, 3};
+  EXPECT_THAT(Judge(facts, {}), HasSubstr("as the volume at /v has vulnerabilities that trivy"));
+}
+
+TEST(ImageVolume, AWaiverOfTheContainersImageIsNoneOfTheVolumes) {
+  const auto outcome = [](policy::Action containers, policy::Action volumes) {
+    const auto denied = Lists({}, {"docker.io/library/data", "docker.io/library/nginx"}, false);
+    const auto decision =
+        enforce::Decide(SpecOf("{}"), PolicyWith("image", denied, containers),
+                        WithVolume({"data:1"}, denied, volumes), Scope::kContainer);
+    std::vector<std::string> told;
+    for (const enforce::Applied& applied : decision.findings) {
+      told.push_back(applied.finding.path + ' ' + std::string(Name(applied.disposition)));
+    }
+    return told;
+  };
+  using policy::Action;
+  using testing::ElementsAre;
+  EXPECT_THAT(outcome(Action::kRefuse, Action::kRefuse),
+              ElementsAre("image refused", "/mounts/7 refused"));
+  EXPECT_THAT(outcome(Action::kOff, Action::kRefuse), ElementsAre("/mounts/7 refused"));
+  EXPECT_THAT(outcome(Action::kWarn, Action::kRefuse),
+              ElementsAre("image warned", "/mounts/7 refused"));
+  EXPECT_THAT(outcome(Action::kRefuse, Action::kWarn),
+              ElementsAre("image refused", "/mounts/7 warned"));
+  EXPECT_THAT(outcome(Action::kRefuse, Action::kOff), ElementsAre("image refused"));
+}
+
 }  // namespace
 }  // namespace runclad::rules

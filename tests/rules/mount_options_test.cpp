@@ -295,5 +295,29 @@ TEST(MountOptions, RefuseS6OverlayThatCouldNotStart) {
   EXPECT_EQ(RefusalOfS6(Mount("/data", "tmpfs", ""), true), "") << "/run is the image's own";
 }
 
+TEST(MountOptions, OfAnImageThatIsMountedAsAVolume) {
+  Facts facts = Kernel(6, 1);
+  for (const char* source : {"/image", "/upper", "/work"}) {
+    facts.sources[source] = Directory(source);
+    facts.sources[source].is_image = std::string(source) == "/image";
+  }
+  const Case cases[] = {
+      {"/v", "bind", "rbind ro", "rbind ro rro nosuid rnosuid nodev rnodev noexec rnoexec"},
+      {"/v", "overlay", "lowerdir=/image:/lower", "lowerdir=/image:/lower ro nosuid nodev noexec"},
+      {"/v", "overlay", "lowerdir=/image,upperdir=/upper,workdir=/work",
+       "lowerdir=/image,upperdir=/upper,workdir=/work nosuid nodev noexec"},
+  };
+  for (const bool noexec : {true, false}) {
+    for (const auto& [destination, type, options, expected] : cases) {
+      const std::string mount = Mount(destination, type, options, "/image");
+      EXPECT_EQ(Options(mount, facts, noexec), expected) << options;
+    }
+  }
+  facts.exec_paths = {"/v"};
+  EXPECT_EQ(Options(Mount("/v", "overlay", "lowerdir=/image:/lower"), facts),
+            "lowerdir=/image:/lower ro nosuid nodev")
+      << "the policy lists the directory";
+}
+
 }  // namespace
 }  // namespace runclad::rules

@@ -1,10 +1,12 @@
 // Gathers what the rules may know, before they run.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "runclad/base/result.hpp"
 #include "runclad/enforce/records.hpp"
+#include "runclad/engine/identity.hpp"
 #include "runclad/oci/spec.hpp"
 #include "runclad/policy/effective.hpp"
 #include "runclad/rules/facts.hpp"
@@ -17,6 +19,8 @@ struct Request {
   std::string bundle;                // absolute; relative sources and root.path start here
   std::string runtime_root;          // --root; empty when not given, as by podman
   const Records* records = nullptr;  // null: no container is known
+  // The host's policy for an image that a mount shows; none: the container's own.
+  std::function<Result<policy::Effective>(const engine::Identity&)> policy_of = {};
 };
 
 struct Subject;

@@ -53,6 +53,7 @@ class OwnFiles {
   Claim Of(const sys::Located& source);
 
   [[nodiscard]] const Layout& layout() const { return layout_; }
+  [[nodiscard]] const Pod& pod() const { return pod_; }
   // The kubelet's directory, and what it has there for the container's pod; empty: none is known.
   [[nodiscard]] const std::string& kubelet_directory() const { return kubelet_directory_; }
   [[nodiscard]] const std::string& pod_directory() const { return pod_directory_; }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runclad/engine/identity.hpp"
+#include "runclad/policy/parameters.hpp"
 
 namespace runclad::rules {
 
@@ -65,6 +66,7 @@ struct SourceFacts {
   // Null: not known, or an engine's own file.
   using Places = std::shared_ptr<const std::vector<std::string>>;
   Places places = {};
+  bool is_image = false;  // the files of an image that the engine mounts as a volume
 };
 
 struct NamespaceFacts {
@@ -170,6 +172,21 @@ struct ScanFacts {
   std::int64_t age_days = 0;
 };
 
+// An image that a mount of the container shows, and the rule `image` as the policy has it for this
+// image.
+struct ImageVolumeFacts {
+  std::string path;         // "/mounts/7"
+  std::string destination;  // as written
+  engine::Identity identity;
+  policy::Action action = policy::Action::kRefuse;
+  policy::Parameters parameters = {};
+  // As in Facts.
+  std::optional<ScanFacts> scan = {};
+  std::string no_scan_because = {};
+  std::string mispinned_name = {};
+  std::vector<std::string> pinned_digests = {};
+};
+
 // Where a path of the document leads in the container once everything is mounted.
 struct PlaceFacts {
   std::string resolved;           // links followed
@@ -188,6 +205,7 @@ struct Facts {
   // One of its names that the policy pins to other digests than the image has, and these.
   std::string mispinned_name;
   std::vector<std::string> pinned_digests;
+  std::vector<ImageVolumeFacts> image_volumes;
   KernelFacts kernel;
   LsmFacts lsm;
   std::optional<ProgramFacts> program;     // none: not looked for

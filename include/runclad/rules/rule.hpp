@@ -1,6 +1,7 @@
 // A rule: what it is (data) and what it finds (one pure function).
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +28,9 @@ struct Finding {
   // The value that the rule's list `allow` would need for exactly this to pass; empty: none would
   // do.
   std::string allow = {};
+  // The rule's action by the policy for what is found fault with, where that is not the container's
+  // image; none: the container's.
+  std::optional<policy::Action> action = {};
 
   [[nodiscard]] bool has_safe_form() const { return operation != Operation::kNone; }
 };
@@ -52,6 +56,7 @@ struct Context {
   const Facts& facts;
   const policy::Parameters& parameters;
   bool is_update = false;  // what the document does not mention stays as it is
+  bool is_off = false;     // for the container; it is asked for the images of volumes alone
 };
 
 struct Rule {
@@ -63,6 +68,7 @@ struct Rule {
   std::span<const std::string_view> paths;       // JSON paths read and changed
   Scope scope = Scope::kContainer;
   bool judges_updates = false;
+  bool judges_image_volumes = false;  // each by its own policy, even where it is off here
   Findings (*check)(const oci::Spec& spec, const Context& context) = nullptr;
 
   [[nodiscard]] std::string_view id() const { return schema.id; }
