@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/enforce/log.hpp"
 #include "runclad/rules/rule.hpp"
 
 namespace runclad::ctl {
@@ -174,9 +175,20 @@ std::vector<Finding> FindingsFrom(const Document& array) {
   if (!array.is_array()) return findings;
   for (const Document& entry : array) {
     if (!entry.is_object()) continue;
-    Finding finding{
-        Text(entry, "rule"), Text(entry, "path"), Text(entry, "action"), Text(entry, "why"), {}, {},
-        Text(entry, "allow")};
+    Finding finding{Text(entry, "rule"),
+                    Text(entry, "path"),
+                    Text(entry, "action"),
+                    Text(entry, "why"),
+                    {},
+                    {},
+                    Text(entry, "code"),
+                    {}};
+    if (const auto remedy = entry.find("remedy"); remedy != entry.end()) {
+      finding.remedy = json::Value(*remedy);
+    } else if (const std::string allow = Text(entry, "allow"); !allow.empty()) {
+      // As 0.1.0 wrote it.
+      finding.remedy = json::Value(Document{{"rules", {{finding.rule, {{"allow", {allow}}}}}}});
+    }
     if (const auto before = entry.find("before"); before != entry.end()) {
       finding.before = json::Value(*before);
     }
@@ -192,9 +204,12 @@ std::vector<Finding> FindingsFrom(const std::vector<enforce::Applied>& applied) 
   std::vector<Finding> findings;
   findings.reserve(applied.size());
   for (const auto& [rule, finding, disposition] : applied) {
-    findings.push_back({std::string(rule->id()), finding.path,
-                        std::string(enforce::Name(disposition)), finding.why, finding.before,
-                        finding.after, finding.allow});
+    findings.push_back(
+        {std::string(rule->id()), finding.path, std::string(enforce::Name(disposition)),
+         finding.why, finding.before, finding.after,
+         finding.code == nullptr ? std::string()
+                                 : std::string(rule->id()) + "/" + std::string(finding.code->id),
+         json::Value(enforce::ToDocument(finding.remedy, rule->id()))});
   }
   return findings;
 }
@@ -206,7 +221,8 @@ Document ToDocument(const Finding& finding) {
                        {"why", finding.why}};
   if (!finding.before.is_null()) document["before"] = finding.before.document();
   if (!finding.after.is_null()) document["after"] = finding.after.document();
-  if (!finding.allow.empty()) document["allow"] = finding.allow;
+  if (!finding.code.empty()) document["code"] = finding.code;
+  if (!finding.remedy.is_null()) document["remedy"] = finding.remedy.document();
   return document;
 }
 

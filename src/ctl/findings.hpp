@@ -16,10 +16,10 @@ struct Finding {
   std::string path;
   std::string action;  // "fixed", "refused", "warned"
   std::string why;
-  json::Value before;  // null: there was nothing
-  json::Value after;   // null: removed or, when refused, no safe form
-  // What the rule's list `allow` would need for exactly this to pass; empty: not known, or nothing.
-  std::string allow = {};
+  json::Value before;       // null: there was nothing
+  json::Value after;        // null: removed or, when refused, no safe form
+  std::string code = {};    // "host-mounts/denied"; empty: of a version that had none
+  json::Value remedy = {};  // as enforce::ToDocument() has it; null: not known
 };
 
 // From a record or a log line, which leave out values that are large; what is no finding is left

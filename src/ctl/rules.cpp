@@ -102,6 +102,11 @@ Document ToDocument(const policy::RuleSetting& setting, const ParameterSchema& p
   return std::visit([](const auto& value) -> Document { return value; }, found->second);
 }
 
+// "host-mounts/denied"
+std::string FullCode(const rules::Rule& rule, const rules::Code& code) {
+  return std::string(rule.id()).append("/").append(code.id);
+}
+
 Document ToDocument(const rules::Rule& rule, const Profiles& profiles) {
   Document actions = Document::object();
   for (const policy::Effective& profile : profiles) {
@@ -118,8 +123,13 @@ Document ToDocument(const rules::Rule& rule, const Profiles& profiles) {
                           {"description", parameter.description},
                           {"profiles", std::move(values)}});
   }
+  Document codes = Document::array();
+  for (const rules::Code& code : rule.codes) {
+    codes.push_back({{"code", FullCode(rule, code)}, {"meaning", code.meaning}});
+  }
   return {{"id", rule.id()},
           {"title", rule.title},
+          {"codes", std::move(codes)},
           {"rationale", rule.rationale},
           {"wayOut", rule.way_out},
           {"benchmarks", std::vector<std::string>(rule.benchmarks.begin(), rule.benchmarks.end())},
@@ -212,6 +222,10 @@ Result<Output> Explain(const std::string& name, const Style& style) {
   if (!rule->schema.parameters.empty()) text += "Parameters:\n";
   for (const ParameterSchema& parameter : rule->schema.parameters) {
     text += ParameterText(parameter, *rule, *profiles, style);
+  }
+  if (!rule->codes.empty()) text += "Findings:\n";
+  for (const rules::Code& code : rule->codes) {
+    text += "  " + style.Bold(FullCode(*rule, code)) + '\n' + Wrapped(std::string(code.meaning), 6);
   }
   return Output{text + Wrapped("Way out: " + std::string(rule->way_out), 0)};
 }

@@ -65,25 +65,6 @@ Document AllowSyscalls(const std::vector<Finding>& findings, const policy::RuleS
   return Listing(now, "allow", wanted);
 }
 
-bool MapsIds(const Finding& finding) {
-  return finding.why.starts_with("makes files of other users the container's own");
-}
-
-Document AllowMounts(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
-  Strings wanted;
-  for (const Finding& finding : findings) {
-    std::string source = finding.allow;
-    if (source.empty() && finding.action == "fixed" && finding.path.ends_with("/options")) {
-      source = finding.why.substr(0, finding.why.find(' '));  // "SOURCE is below …"
-    }
-    if (source.starts_with('/') && source != "/") AddNew(wanted, source);
-  }
-  Document setting = Document::object();
-  if (!wanted.empty()) setting.update(Listing(now, "allow", wanted));
-  if (std::ranges::any_of(findings, MapsIds)) setting["id-maps"] = "any";
-  return setting.empty() ? Document() : setting;
-}
-
 Document AllowNamespaces(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
   Strings host;
   Strings others;
@@ -289,7 +270,6 @@ constexpr WayOut kWaysOut[] = {
     {"image", AllowImages},
     {"capabilities", AllowCapabilities},
     {"seccomp", AllowSyscalls},
-    {"host-mounts", AllowMounts},
     {"host-namespaces", AllowNamespaces},
     {"hooks", AllowHooks},
     {"rootfs-path", AllowPaths},
@@ -318,12 +298,38 @@ bool IsLiftedBy(const rules::Rule& rule, const Finding& finding) {
          !DirectoryWithoutPrograms(finding).empty();
 }
 
+// What a finding says of itself: lists get what they lack, the highest number and the last text
+// count.
+void Merge(const Document& remedy, const policy::Effective& now, Document& rules) {
+  for (const auto& [rule, parameters] : remedy.items()) {
+    for (const auto& [parameter, value] : parameters.items()) {
+      Document& merged = rules[rule][parameter];
+      if (value.is_array()) {
+        Strings all =
+            merged.is_null() ? now.rule(rule).parameters.strings(parameter) : StringsOf(merged);
+        for (const std::string& text : StringsOf(value)) AddNew(all, text);
+        merged = all;
+      } else if (!merged.is_number() || value > merged) {
+        merged = value;
+      }
+    }
+  }
+}
+
 json::Value WaysOut(const std::vector<Finding>& findings, const policy::Effective& now) {
   Document rules = Document::object();
+  for (const Finding& finding : findings) {
+    const Document& remedy = finding.remedy.document();
+    if (finding.action == "warned" || !remedy.is_object()) continue;
+    for (const char* kind : {"rules", "waiver"}) {
+      if (remedy.contains(kind)) Merge(remedy.at(kind), now, rules);
+    }
+  }
   for (const rules::Rule* rule : rules::Catalog()) {
     std::vector<Finding> own;
-    std::ranges::copy_if(findings, std::back_inserter(own),
-                         [&](const Finding& finding) { return IsLiftedBy(*rule, finding); });
+    std::ranges::copy_if(findings, std::back_inserter(own), [&](const Finding& finding) {
+      return finding.remedy.is_null() && IsLiftedBy(*rule, finding);
+    });
     if (own.empty()) continue;
     Document setting = DescribeOf(rule->id())(own, now.rule(rule->id()));
     if (!setting.is_null()) rules[std::string(rule->id())] = std::move(setting);

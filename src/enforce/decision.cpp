@@ -1,6 +1,7 @@
 #include "runclad/enforce/decision.hpp"
 
 #include <utility>
+#include <variant>
 
 #include "runclad/json/pointer.hpp"
 
@@ -42,12 +43,44 @@ std::string Shown(const json::Value& value) {
   return text.substr(0, end) + "…";
 }
 
-// How to let exactly this pass, where one value of a list does it; else what the rule says in
-// general.
+// `add "a", "b" to rule.list`, `set rule.text to "a"`
+std::string Change(const std::string& parameter, const policy::Parameters::Value& value) {
+  const auto* list = std::get_if<std::vector<std::string>>(&value);
+  if (list == nullptr) {
+    const json::Value shown =
+        std::visit([](const auto& plain) { return json::Value(plain); }, value);
+    return "set " + parameter + " to " + Shown(shown);
+  }
+  std::string values;
+  for (const std::string& text : *list) {
+    values += (values.empty() ? "" : ", ") + json::Value(text).Dump();
+  }
+  return "add " + values + " to " + parameter;
+}
+
+// How to let exactly this pass, a clause; else what the rule says in general.
 std::string WayOut(const rules::Rule& rule, const rules::Finding& finding) {
-  if (finding.allow.empty()) return std::string(rule.way_out);
-  return "to allow exactly this, add " + json::Value(finding.allow).Dump() + " to " +
-         std::string(rule.id()) + ".allow in /etc/runclad/policy.json, or in the file of the image";
+  const rules::Remedy& remedy = finding.remedy;
+  switch (remedy.kind) {
+    case rules::Remedy::Kind::kUnsaid:
+      return std::string(rule.way_out);
+    case rules::Remedy::Kind::kNone:
+      return "no setting allows it: " + remedy.because;
+    case rules::Remedy::Kind::kEngine:
+      return remedy.because;
+    case rules::Remedy::Kind::kSetting:
+    case rules::Remedy::Kind::kWaiver:
+      break;
+  }
+  std::string clause = "to allow exactly this, ";
+  for (const rules::Remedy::Setting& setting : remedy.settings) {
+    if (&setting != &remedy.settings.front()) clause += ", and ";
+    const std::string parameter = std::string(setting.rule.empty() ? rule.id() : setting.rule) +
+                                  '.' + std::string(setting.parameter);
+    clause += Change(parameter, setting.value);
+  }
+  if (remedy.kind == rules::Remedy::Kind::kWaiver) return clause + " by a waiver";
+  return clause + " in /etc/runclad/policy.json, or in the file of the image";
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <array>
 #include <ctime>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -52,7 +53,37 @@ Document Brief(const Document& document) {
   return {{"omitted", "more than 100 values"}};
 }
 
+// "host-mounts/denied"
+std::string CodeOf(const Applied& applied) {
+  return std::string(applied.rule->id()).append("/").append(applied.finding.code->id);
+}
+
 }  // namespace
+
+Document ToDocument(const rules::Remedy& remedy, std::string_view rule) {
+  using Kind = rules::Remedy::Kind;
+  Document document;
+  switch (remedy.kind) {
+    case Kind::kUnsaid:
+      break;
+    case Kind::kNone:
+      document["none"] = remedy.because;
+      break;
+    case Kind::kEngine:
+      document["engine"] = remedy.because;
+      break;
+    case Kind::kSetting:
+    case Kind::kWaiver:
+      Document& rules = document[remedy.kind == Kind::kWaiver ? "waiver" : "rules"];
+      for (const rules::Remedy::Setting& setting : remedy.settings) {
+        Document& parameters = rules[std::string(setting.rule.empty() ? rule : setting.rule)];
+        std::visit([&](const auto& value) { parameters[std::string(setting.parameter)] = value; },
+                   setting.value);
+      }
+      break;
+  }
+  return document;
+}
 
 json::Value ToJson(const std::vector<Applied>& findings) {
   // A document of 8 MiB has room for 50,000 mounts with a finding each.
@@ -81,7 +112,9 @@ json::Value ToJson(const std::vector<Applied>& findings) {
     }
     if (!finding.before.is_null()) entry["before"] = Brief(finding.before.document());
     if (!finding.after.is_null()) entry["after"] = Brief(finding.after.document());
-    if (!finding.allow.empty()) entry["allow"] = finding.allow;
+    if (finding.code != nullptr) entry["code"] = CodeOf(applied);
+    Document remedy = ToDocument(finding.remedy, applied.rule->id());
+    if (!remedy.is_null()) entry["remedy"] = std::move(remedy);
   }
   return json::Value(std::move(array));
 }

@@ -33,11 +33,49 @@ std::string Why(const std::string& source, const SourceFacts& facts) {
   return why;
 }
 
-Finding RefuseSource(std::string path, json::Value value, std::string why,
-                     const SourceFacts& facts) {
-  Finding finding = Refuse(std::move(path), std::move(value), std::move(why));
-  finding.allow = facts.allow;
-  return finding;
+constexpr Code kHostRoot{"host-root", "the source is the host's root filesystem or an alias of it"};
+constexpr Code kRuntimeSocket{"runtime-socket", "the source is a container engine's API socket"};
+constexpr Code kDenied{"denied",
+                       "deny or credentials names the source, or what is above or below it"};
+constexpr Code kUnlisted{"unlisted", "allow-only is set, and no list names the source"};
+constexpr Code kUnknown{"unknown", "the source could not be identified"};
+constexpr Code kReadOnly{"read-only", "the source may only be mounted read-only"};
+constexpr Code kAmbiguousLayers{"ambiguous-layers", "an overlay's options can be read in two ways"};
+constexpr Code kReplaceableLayer{"replaceable-layer",
+                                 "others than root could replace an overlay's upperdir or workdir"};
+constexpr Code kRemount{"remount", "the mount changes another one"};
+constexpr Code kKind{"kind", "the type of mount is not one that belongs to a container"};
+constexpr Code kForeignIdMap{"foreign-id-map",
+                             "an idmapped mount has another mapping than the container"};
+constexpr Code kCodes[] = {kHostRoot, kRuntimeSocket, kDenied,          kUnlisted,
+                           kUnknown,  kReadOnly,      kAmbiguousLayers, kReplaceableLayer,
+                           kRemount,  kKind,          kForeignIdMap};
+
+const Code& CodeOf(const SourceFacts& facts) {
+  switch (facts.access) {
+    case Access::kHostRoot:
+      return kHostRoot;
+    case Access::kRuntimeSocket:
+      return kRuntimeSocket;
+    case Access::kUnknown:
+      return kUnknown;
+    default:
+      return facts.list == SourceFacts::List::kMissing ? kUnlisted : kDenied;
+  }
+}
+
+// Never more than was asked for: what is only to be read is allowed read-only.
+Remedy RemedyOf(const SourceFacts& facts, bool is_read_only) {
+  if (!facts.allow.empty()) {
+    return AddTo(is_read_only ? "allow-read-only" : "allow", {facts.allow});
+  }
+  return NoRemedy("no entry of host-mounts.allow would let it be mounted");
+}
+
+Finding RefuseSource(std::string path, json::Value value, std::string why, const SourceFacts& facts,
+                     bool is_read_only) {
+  return Refuse(CodeOf(facts), std::move(path), std::move(value), std::move(why),
+                RemedyOf(facts, is_read_only));
 }
 
 // The options of a bind that can only be read.
@@ -67,24 +105,27 @@ void CheckBind(const oci::Mount& mount, const std::string& path, const Context& 
   const SourceFacts& facts = FactsOf(mount.source, context);
   if (MayBeWritten(facts)) return;
   if (facts.access != Access::kReadOnly) {
-    findings.push_back(
-        RefuseSource(path + "/source", mount.source, Why(mount.source, facts), facts));
+    findings.push_back(RefuseSource(path + "/source", mount.source, Why(mount.source, facts), facts,
+                                    mount.has_option("ro") || mount.has_option("rro")));
     return;
   }
   std::vector<std::string> options =
       ReadOnlyOptions(mount, facts.has_submounts, context.facts.kernel);
   if (options == mount.options) return;
-  findings.push_back(
-      Propose(path + "/options", options, mount.source + " " + Why(mount.source, facts)));
+  findings.push_back(Propose(kReadOnly, path + "/options", options,
+                             mount.source + " " + Why(mount.source, facts),
+                             AddTo("allow", {mount.source})));
 }
 
 void CheckOverlay(const oci::Mount& mount, const std::string& path, const Context& context,
                   Findings& findings) {
   const auto layers = oci::OverlayLayers(mount);
   if (!layers) {
-    findings.push_back(Refuse(path + "/options", mount.options,
-                              "name directories of the host in a way that can be read differently "
-                              "(escapes, relative paths)"));
+    findings.push_back(
+        Refuse(kAmbiguousLayers, path + "/options", mount.options,
+               "name directories of the host in a way that can be read differently "
+               "(escapes, relative paths)",
+               AskEngine("name each layer by an absolute path without \\, : and ,")));
     return;
   }
   for (const oci::OverlayLayer& layer : *layers) {
@@ -93,15 +134,16 @@ void CheckOverlay(const oci::Mount& mount, const std::string& path, const Contex
     if (!MayBeWritten(facts) && !may_be_read) {
       findings.push_back(RefuseSource(path + "/options", mount.options,
                                       "name " + layer.path + ", which " + Why(layer.path, facts),
-                                      facts));
+                                      facts, layer.is_lower));
     } else if (!layer.is_lower && !facts.replaceable_because.empty()) {
       // The kernel's mount table has only the names of layers, so nothing can be compared at start.
       // Lower layers are bound in a place of ours first (enforce::StageSources); these two must be
       // on one mount, which two binds are not.
-      findings.push_back(Refuse(path + "/options", mount.options,
-                                "name " + layer.path + ", which " + facts.replaceable_because +
-                                    " before it is mounted; leave upperdir and workdir to the "
-                                    "engine, or name directories that only root can replace"));
+      findings.push_back(Refuse(
+          kReplaceableLayer, path + "/options", mount.options,
+          "name " + layer.path + ", which " + facts.replaceable_because + " before it is mounted",
+          AskEngine("leave upperdir and workdir to the engine, or name "
+                    "directories that only root can replace")));
     }
   }
 }
@@ -111,9 +153,10 @@ void CheckIdMaps(const oci::Spec& spec, const Context& context, Findings& findin
   if (context.parameters.text("id-maps") == "any") return;
   for (std::string& pointer : oci::ForeignIdMaps(spec)) {
     json::Value value = json::Get(spec.document(), pointer);
-    findings.push_back(Refuse(std::move(pointer), std::move(value),
+    findings.push_back(Refuse(kForeignIdMap, std::move(pointer), std::move(value),
                               "makes files of other users the container's own, and what it writes "
-                              "theirs; host-mounts.id-maps can allow it"));
+                              "theirs",
+                              SetTo("id-maps", std::string("any"))));
   }
 }
 
@@ -130,15 +173,17 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     // The source of a remount is not looked at by the kernel: it would lift the ro that another
     // mount was given, here or by the engine.
     if (mount.has_option("remount")) {
-      findings.push_back(Refuse(path + "/options", mount.options,
-                                "changes a mount that is judged under its own name"));
+      findings.push_back(Refuse(kRemount, path + "/options", mount.options,
+                                "changes a mount that is judged under its own name",
+                                AskEngine("give the mount its options where it is made")));
     } else if (mount.is_bind()) {
       CheckBind(mount, path, context, findings);
     } else if (mount.type == "overlay") {
       CheckOverlay(mount, path, context, findings);
     } else if (std::ranges::find(kOwnKinds, mount.type) == std::ranges::end(kOwnKinds)) {
-      findings.push_back(
-          Refuse(path + "/type", mount.type, "is no kind of mount that is a container's own"));
+      findings.push_back(Refuse(kKind, path + "/type", mount.type,
+                                "is no kind of mount that is a container's own",
+                                AskEngine("mount it on the host, and bind a directory of it")));
     }
   }
   CheckIdMaps(spec, context, findings);
@@ -218,6 +263,7 @@ extern constinit const Rule kHostMounts{
     .way_out =
         "mount a directory below one of host-mounts.data-directories, or list the one that is "
         "needed in host-mounts.allow",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

@@ -32,4 +32,63 @@ Finding Note(std::string path, json::Value value, std::string why) {
   return finding;
 }
 
+namespace {
+
+Finding Coded(Finding finding, const Code& code, Remedy remedy) {
+  finding.code = &code;
+  finding.remedy = std::move(remedy);
+  return finding;
+}
+
+}  // namespace
+
+Finding Propose(const Code& code, std::string path, json::Value value, std::string why,
+                Remedy remedy) {
+  return Coded(Propose(std::move(path), std::move(value), std::move(why)), code, std::move(remedy));
+}
+
+Finding ProposeInsert(const Code& code, std::string path, json::Value value, std::string why,
+                      Remedy remedy) {
+  return Coded(ProposeInsert(std::move(path), std::move(value), std::move(why)), code,
+               std::move(remedy));
+}
+
+Finding ProposeRemove(const Code& code, std::string path, std::string why, Remedy remedy) {
+  return Coded(ProposeRemove(std::move(path), std::move(why)), code, std::move(remedy));
+}
+
+Finding ProposeDefault(const Code& code, std::string path, json::Value value, std::string why,
+                       Remedy remedy) {
+  return Coded(ProposeDefault(std::move(path), std::move(value), std::move(why)), code,
+               std::move(remedy));
+}
+
+Finding Refuse(const Code& code, std::string path, json::Value value, std::string why,
+               Remedy remedy) {
+  return Coded(Refuse(std::move(path), std::move(value), std::move(why)), code, std::move(remedy));
+}
+
+Finding Note(const Code& code, std::string path, json::Value value, std::string why,
+             Remedy remedy) {
+  return Coded(Note(std::move(path), std::move(value), std::move(why)), code, std::move(remedy));
+}
+
+Remedy AddTo(std::string_view parameter, std::vector<std::string> values) {
+  return {.kind = Remedy::Kind::kSetting,
+          .settings = {{.rule = {}, .parameter = parameter, .value = std::move(values)}}};
+}
+
+Remedy SetTo(std::string_view parameter, policy::Parameters::Value value) {
+  return {.kind = Remedy::Kind::kSetting,
+          .settings = {{.rule = {}, .parameter = parameter, .value = std::move(value)}}};
+}
+
+Remedy NoRemedy(std::string because) {
+  return {.kind = Remedy::Kind::kNone, .because = std::move(because)};
+}
+
+Remedy AskEngine(std::string clause) {
+  return {.kind = Remedy::Kind::kEngine, .because = std::move(clause)};
+}
+
 }  // namespace runclad::rules

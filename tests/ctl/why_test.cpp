@@ -137,9 +137,10 @@ TEST_F(WhyFromLog, OffersTheListsAndLimitsOfWhatTheHostRunsForIt) {
 }
 
 TEST_F(WhyFromLog, OffersIdMapsForAMountThatHasOthers) {
-  const json findings = json::array({Finding(
-      "host-mounts", "/mounts/3/options", {"bind", "idmap=uids=0-1000-1"},
-      "makes files of other users the container's own, and what it writes theirs", "refused")});
+  json finding = Finding("host-mounts", "/mounts/3/options", {"bind", "idmap=uids=0-1000-1"},
+                         "any words", "refused");
+  finding["remedy"] = {{"rules", {{"host-mounts", {{"id-maps", "any"}}}}}};
+  const json findings = json::array({finding});
   EXPECT_EQ(Why(kId, LogLine(kId, findings), {"--json"}).json()["allow"]["rules"],
             json({{"host-mounts", {{"id-maps", "any"}}}}));
 }

@@ -132,6 +132,20 @@ TEST(Catalog, SaysOfEachRuleWhatItIsForAndTheWayOut) {
   }
 }
 
+TEST(Catalog, SaysOfEachCodeWhatItMeans) {
+  for (const rules::Rule* rule : rules::Catalog()) {
+    std::set<std::string_view> ids;
+    for (const rules::Code& code : rule->codes) {
+      EXPECT_TRUE(ids.insert(code.id).second) << rule->id() << "/" << code.id << " is there twice";
+      EXPECT_EQ(code.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"),
+                std::string_view::npos)
+          << rule->id() << "/" << code.id;
+      EXPECT_GE(code.meaning.size(), 15U) << rule->id() << "/" << code.id;
+      EXPECT_FALSE(code.meaning.ends_with('.')) << rule->id() << "/" << code.id;
+    }
+  }
+}
+
 TEST(Catalog, HasAUnitTestOfEachRule) {
   const std::string tests = TextOf("rules", "_test.cpp");
   for (const rules::Rule* rule : rules::Catalog()) {

@@ -167,15 +167,38 @@ TEST(HostMounts, WhatAnOverlayWritesToIsNotForOthersToReplace) {
   Facts facts = KnownSources();
   facts.sources.at("/srv/x").replaceable_because = "could be replaced by user 1000, who owns /srv";
   const std::string why =
-      "name /srv/x, which could be replaced by user 1000, who owns /srv before it is mounted; "
-      "leave "
-      "upperdir and workdir to the engine, or name directories that only root can replace";
+      "name /srv/x, which could be replaced by user 1000, who owns /srv before it is mounted";
   EXPECT_THAT(Check(Overlay(R"("lowerdir=/srv/x")"), facts), IsEmpty()) << "is bound first";
   EXPECT_THAT(Check(Overlay(R"("lowerdir=/zone","upperdir=/srv/x")"), facts),
               ElementsAre(::testing::HasSubstr(why)));
   EXPECT_THAT(Check(Overlay(R"("lowerdir=/zone","workdir=/srv/x")"), facts),
               ElementsAre(::testing::HasSubstr(why)));
   EXPECT_THAT(Check(Bind("/srv/x"), facts), IsEmpty()) << "is compared at start";
+}
+
+TEST(HostMounts, AdvisesNoMoreThanWasAskedFor) {
+  Facts facts = KnownSources();
+  facts.sources.at("/etc").allow = "/etc";
+  const auto remedy = [&](const std::string& mount) {
+    const auto spec = oci::Spec::Parse(R"({"mounts":[)" + mount + "]}");
+    const policy::Parameters parameters;
+    const Findings findings = FindRule("host-mounts")->check(*spec, {facts, parameters});
+    return findings.size() == 1 ? findings[0].remedy : Remedy();
+  };
+  using Strings = std::vector<std::string>;
+  const auto is = [](const Remedy& given, std::string_view parameter, const Strings& added) {
+    return given.kind == Remedy::Kind::kSetting && given.settings.size() == 1 &&
+           given.settings[0].parameter == parameter &&
+           given.settings[0].value == policy::Parameters::Value(added);
+  };
+  EXPECT_TRUE(is(remedy(Bind("/etc")), "allow", {"/etc"}));
+  EXPECT_TRUE(is(remedy(Bind("/etc", R"("rbind","ro")")), "allow-read-only", {"/etc"}));
+  EXPECT_TRUE(is(remedy(Overlay(R"("lowerdir=/etc")")), "allow-read-only", {"/etc"}));
+  EXPECT_TRUE(is(remedy(Bind("/zone")), "allow", {"/zone"})) << "made read-only";
+  EXPECT_EQ(remedy(Bind("/")).kind, Remedy::Kind::kNone);
+  EXPECT_EQ(remedy(Bind("/s")).kind, Remedy::Kind::kNone);
+  EXPECT_EQ(remedy(R"({"destination":"/x","type":"ext4","source":"/dev/sda"})").kind,
+            Remedy::Kind::kEngine);
 }
 
 TEST(HostMounts, OverlayOptionsThatCanBeReadInTwoWays) {

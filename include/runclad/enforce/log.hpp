@@ -26,6 +26,14 @@ struct LogEntry {
   std::int64_t microseconds = 0;
 };
 
+// A finding's remedy as the log has it, null where the rule says none:
+//   {"rules": {"host-mounts": {"allow": ["/srv/x"]}}}   values that lists need to have as well, or
+//   {"waiver": {"host-mounts": …}}                      the value of a parameter; the same by a
+//   waiver
+//   {"engine": "run it without --privileged"}           what to ask of the engine instead
+//   {"none": "/ is never mounted"}                      why no setting allows it
+json::Document ToDocument(const rules::Remedy& remedy, std::string_view rule);
+
 // The findings as the log line and the record have them: rule, path, before, after, why, action;
 // values of more than a hundred parts left out.
 json::Value ToJson(const std::vector<Applied>& findings);

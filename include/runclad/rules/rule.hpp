@@ -16,6 +16,40 @@ namespace runclad::rules {
 
 enum class Operation { kSet, kInsert, kRemove, kNone };
 
+// What kind of finding it is. Logs, records and tests go by it, so an id never changes.
+struct Code {
+  std::string_view id;       // unique within its rule: "denied", in the log "host-mounts/denied"
+  std::string_view meaning;  // one clause for the manual: "the source is on the deny list"
+};
+
+// What would let exactly this pass. Sentences are made of it, and never read back.
+struct Remedy {
+  enum class Kind {
+    kUnsaid,   // the rule says nothing about this finding
+    kNone,     // no setting lifts it
+    kSetting,  // parameters, in the file of the image or for the host
+    kWaiver,   // the same, which only a waiver may change
+    kEngine,   // something else has to be asked of the engine
+  };
+  struct Setting {
+    std::string_view rule;            // empty: the finding's own
+    std::string_view parameter;       // "allow"
+    policy::Parameters::Value value;  // a list: what has to be added to it
+  };
+  Kind kind = Kind::kUnsaid;
+  std::vector<Setting> settings = {};
+  // A clause. kNone: why, "/ is never mounted"; kEngine: what to ask for, "run it without
+  // --privileged".
+  std::string because = {};
+};
+
+// The values that the list `parameter` would need to have as well.
+Remedy AddTo(std::string_view parameter, std::vector<std::string> values);
+// The value that `parameter` would need to have.
+Remedy SetTo(std::string_view parameter, policy::Parameters::Value value);
+Remedy NoRemedy(std::string because);
+Remedy AskEngine(std::string clause);
+
 struct Finding {
   std::string path;                        // JSON pointer into config.json
   Operation operation = Operation::kNone;  // kNone: there is no safe form
@@ -25,12 +59,11 @@ struct Finding {
   bool only_warns = false;  // whatever the rule's action, unless it is off
   // Nothing is wrong, and a value is added where none is said; not where the rule only warns.
   bool is_default = false;
-  // The value that the rule's list `allow` would need for exactly this to pass; empty: none would
-  // do.
-  std::string allow = {};
   // The rule's action by the policy for what is found fault with, where that is not the container's
   // image; none: the container's.
   std::optional<policy::Action> action = {};
+  const Code* code = nullptr;  // one of the rule's
+  Remedy remedy = {};
 
   [[nodiscard]] bool has_safe_form() const { return operation != Operation::kNone; }
 };
@@ -38,15 +71,26 @@ struct Finding {
 using Findings = std::vector<Finding>;
 
 // A safe form exists: the value at `path` becomes `value`.
+Finding Propose(const Code& code, std::string path, json::Value value, std::string why,
+                Remedy remedy = {});
 Finding Propose(std::string path, json::Value value, std::string why);
 // An element goes in before the one at `path`; findings are applied in their order.
+Finding ProposeInsert(const Code& code, std::string path, json::Value value, std::string why,
+                      Remedy remedy = {});
 Finding ProposeInsert(std::string path, json::Value value, std::string why);
+Finding ProposeRemove(const Code& code, std::string path, std::string why, Remedy remedy = {});
 Finding ProposeRemove(std::string path, std::string why);
 // A value of ours where the document says none.
+Finding ProposeDefault(const Code& code, std::string path, json::Value value, std::string why,
+                       Remedy remedy = {});
 Finding ProposeDefault(std::string path, json::Value value, std::string why);
 // No safe form exists.
+Finding Refuse(const Code& code, std::string path, json::Value value, std::string why,
+               Remedy remedy = {});
 Finding Refuse(std::string path, json::Value value, std::string why);
 // To be recorded and never acted on.
+Finding Note(const Code& code, std::string path, json::Value value, std::string why,
+             Remedy remedy = {});
 Finding Note(std::string path, json::Value value, std::string why);
 
 // kProcess: on exec too; kUpdate: new limits for a running container (/linux/resources alone).
@@ -63,7 +107,8 @@ struct Rule {
   policy::RuleSchema schema;  // id, actions, parameters
   std::string_view title;
   std::string_view rationale;
-  std::string_view way_out;  // how to allow it for one image or host, in one clause
+  std::string_view way_out;          // how to allow it for one image or host, in one clause
+  std::span<const Code> codes = {};  // of its findings
   std::span<const std::string_view> benchmarks;  // "CIS 5.4", "PSS baseline"
   std::span<const std::string_view> paths;       // JSON paths read and changed
   Scope scope = Scope::kContainer;
