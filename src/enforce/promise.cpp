@@ -138,6 +138,7 @@ bool MayMount(const oci::Hook& hook, const rules::Facts& facts) {
 void AddMounts(const oci::Spec& spec, const policy::Effective& policy, const rules::Facts& facts,
                Promise& promise) {
   bool may_have_submounts = false;
+  promise.mounts.reserve(spec.mounts().size());
   for (const oci::Mount& mount : spec.mounts()) {
     promise.mounts.push_back(MountOf(mount, facts));
     const auto source = facts.sources.find(mount.source);

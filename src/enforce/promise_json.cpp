@@ -120,11 +120,9 @@ void Read(const Document& document, Promise& promise) {
 
 }  // namespace
 
-Document ToDocument(const Promise& promise) {
+void Put(const Promise& promise, json::ObjectWriter& text) {
   Document namespaces = Document::object();
   for (const PromisedNamespace& entry : promise.namespaces) namespaces[entry.name] = entry.inode;
-  Document mounts = Document::array();
-  for (const PromisedMount& mount : promise.mounts) mounts.push_back(ToDocument(mount));
   Document root = {{"readOnly", promise.read_only_root},
                    {"device", promise.root_device},
                    {"inode", promise.root_inode}};
@@ -135,8 +133,7 @@ Document ToDocument(const Promise& promise) {
                        {"uid", promise.uid},
                        {"gid", promise.gid},
                        {"namespaces", std::move(namespaces)},
-                       {"root", std::move(root)},
-                       {"mounts", std::move(mounts)}};
+                       {"root", std::move(root)}};
   Put(document, "groups", promise.groups);
   if (!promise.uid_mappings.empty()) document["uidMap"] = ToDocument(promise.uid_mappings);
   if (!promise.gid_mappings.empty()) document["gidMap"] = ToDocument(promise.gid_mappings);
@@ -151,7 +148,11 @@ Document ToDocument(const Promise& promise) {
   if (promise.host_mounts.action != policy::Action::kOff) {
     document["hostMounts"] = ToDocument(promise.host_mounts);
   }
-  return document;
+  for (const auto& [name, value] : document.get_ref<const Document::object_t&>()) {
+    text.Put(name, value);
+  }
+  text.PutList("mounts", promise.mounts,
+               [](const PromisedMount& mount) { return ToDocument(mount); });
 }
 
 Result<Promise> PromiseFrom(const Document& document) {

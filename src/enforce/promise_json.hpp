@@ -4,10 +4,12 @@
 #include "runclad/base/result.hpp"
 #include "runclad/enforce/promise.hpp"
 #include "runclad/json/value.hpp"
+#include "runclad/json/writer.hpp"
 
 namespace runclad::enforce {
 
-json::Document ToDocument(const Promise& promise);
+// The promise's members. A document of all its mounts would be several times their text.
+void Put(const Promise& promise, json::ObjectWriter& text);
 
 // Versions before this one promised nothing of most mounts: has_mounts is false then. The file is
 // root's and written by us: one that does not read is an error, and no promise is taken as kept.

@@ -119,7 +119,7 @@ std::string RecordToJson(const Record& record) {
       .Put("pid", Document(static_cast<std::uint64_t>(record.pid)))
       .Put("policy", policy.digest)
       .Put("profile", policy.profile)
-      .Put("promise", ToDocument(record.promise))
+      .PutObject("promise", [&](json::ObjectWriter& promise) { Put(record.promise, promise); })
       .Put("rules", rules)
       .Put("startTime", Document(record.start_time));
   return text.Finish();

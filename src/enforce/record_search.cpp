@@ -17,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxRecordBytes = std::size_t{8} << 20;
 constexpr std::string_view kSuffix = ".json";
 
 // The names in `directory` in their order; none when it is not there.

@@ -20,7 +20,6 @@
 namespace runclad::enforce {
 namespace {
 
-constexpr std::size_t kMaxRecordBytes = std::size_t{8} << 20;
 // The file system's longest name, without the suffix.
 constexpr std::size_t kMaxIdBytes = NAME_MAX - kRecordSuffix.size();
 
@@ -67,6 +66,7 @@ Result<Records> Records::Open(const std::string& runtime_root, bool create) {
     if (!create && (errno == ENOENT || errno == ENOTDIR)) return Records(UniqueFd());
     return SystemError("the runtime's root " + runtime_root + " cannot be examined", errno);
   }
+  const sys::Inode root{.device = status.st_dev, .number = status.st_ino};
   const std::string base(kRecordsDirectory);
   const std::string path =
       base + "/" + std::to_string(status.st_dev) + "-" + std::to_string(status.st_ino);
@@ -77,7 +77,7 @@ Result<Records> Records::Open(const std::string& runtime_root, bool create) {
   if (const std::string why = sys::WhyUntrusted(status); !why.empty()) {
     return Error{"the records' directory " + path + " is " + why};
   }
-  if (create) NoteRoot(directory->get(), runtime_root);
+  if (create) NoteRoot(directory->get(), runtime_root, root);
   return Records(*std::move(directory));
 }
 
@@ -122,7 +122,7 @@ std::string Records::FindByPid(pid_t pid) const {
 Status Records::Replace(std::string_view id, std::string_view text, pid_t pid) const {
   const std::string who = "the record of container " + std::string(id);
   if (text.size() > kMaxRecordBytes) {  // nobody could read it at start and exec
-    return Error{who + " takes more than 8 MiB: it has too many mounts"};
+    return Error{who + " takes more than 32 MiB: it has too many mounts"};
   }
   auto written = sys::ReplaceFile(directory_.get(), FileName(id), text, S_IRUSR | S_IWUSR,
                                   ::geteuid(), ::getegid());

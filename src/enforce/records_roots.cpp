@@ -141,16 +141,21 @@ bool SweepRoot(int base, const std::string& name, const std::string& mount_names
 
 }  // namespace
 
-void NoteRoot(int directory, const std::string& runtime_root) {
+void NoteRoot(int directory, const std::string& runtime_root, const sys::Inode& root) {
   const std::string mount_namespace = Namespace();
   if (mount_namespace.empty()) return;
   const std::string noted = ReadLink(directory, kRoot);
-  if (noted == mount_namespace + runtime_root) return;
+  struct stat status {};
+  // Engines say /var/run, which is a link: only the note has none.
+  if (noted.starts_with(mount_namespace) &&
+      ::lstat(noted.c_str() + mount_namespace.size(), &status) == 0 &&
+      root == sys::Inode{.device = status.st_dev, .number = status.st_ino}) {
+    return;
+  }
   const std::unique_ptr<char, void (*)(void*)> path(::realpath(runtime_root.c_str(), nullptr),
                                                     ::free);
   if (!path) return;
   const std::string text = mount_namespace + path.get();
-  if (noted == text) return;
   const std::string temporary = std::string(sys::kTemporaryPrefix) + std::to_string(::getpid());
   // Without the note it is never swept, and that is all.
   ::unlinkat(directory, temporary.c_str(), 0);

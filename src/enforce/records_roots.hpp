@@ -3,11 +3,13 @@
 
 #include <string>
 
+#include "runclad/sys/file.hpp"
+
 namespace runclad::enforce {
 
-// Notes in the directory of the records of `runtime_root`, by a link "root" that leads nowhere,
-// where that root is and in which mount namespace its path holds.
-void NoteRoot(int directory, const std::string& runtime_root);
+// Notes in the directory of the records of `runtime_root`, whose inode is `root`, by a link "root"
+// that leads nowhere, where that root is and in which mount namespace its path holds.
+void NoteRoot(int directory, const std::string& runtime_root, const sys::Inode& root);
 
 // Removes directories of records whose root is gone, with what is in them, until `left_to_change`
 // is used up. Looks again after ten minutes once all are gone. A directory is left alone

@@ -136,16 +136,19 @@ std::string Write(const Document& document) {
 
 void ObjectWriter::PutName(std::string_view name) {
   if (text_.empty()) text_.reserve(kUsualBytes);
-  text_ += text_.empty() ? '{' : ',';
+  text_ += is_empty_ ? '{' : ',';
+  is_empty_ = false;
   WriteString(name, text_);
   text_ += ':';
 }
 
 ObjectWriter& ObjectWriter::Put(std::string_view name, const Document& value) {
   PutName(name);
-  WriteValue(value, text_);
+  PutValue(value);
   return *this;
 }
+
+void ObjectWriter::PutValue(const Document& value) { WriteValue(value, text_); }
 
 ObjectWriter& ObjectWriter::Put(std::string_view name, std::string_view text) {
   PutName(name);
@@ -154,8 +157,9 @@ ObjectWriter& ObjectWriter::Put(std::string_view name, std::string_view text) {
 }
 
 std::string ObjectWriter::Finish() {
-  if (text_.empty()) text_ += '{';
+  if (is_empty_) text_ += '{';
   text_ += '}';
+  is_empty_ = true;
   return std::exchange(text_, {});
 }
 

@@ -43,7 +43,7 @@ std::string UnknownFamily(const std::string& name) {
   std::ranges::transform(bare, bare.begin(), [](unsigned char c) { return std::toupper(c); });
   if (bare.starts_with(kPrefix)) bare.erase(0, kPrefix.size());
   std::vector<std::string_view> known;
-  for (const std::string_view family : privilege::FamilyNames()) {
+  for (const std::string_view family : privilege::kFamilyNames) {
     known.push_back(family.substr(kPrefix.size()));
   }
   const std::string_view nearest = Nearest(bare, known);

@@ -1,7 +1,6 @@
 #include "runclad/privilege/socket_families.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <charconv>
 
@@ -9,17 +8,6 @@ namespace runclad::privilege {
 namespace {
 
 constexpr std::string_view kPrefix = "AF_";
-
-// linux/socket.h; the place in the table is the number.
-constexpr std::array<std::string_view, 46> kNames = {
-    "AF_UNSPEC",     "AF_UNIX",      "AF_INET",     "AF_AX25",  "AF_IPX",     "AF_APPLETALK",
-    "AF_NETROM",     "AF_BRIDGE",    "AF_ATMPVC",   "AF_X25",   "AF_INET6",   "AF_ROSE",
-    "AF_DECNET",     "AF_NETBEUI",   "AF_SECURITY", "AF_KEY",   "AF_NETLINK", "AF_PACKET",
-    "AF_ASH",        "AF_ECONET",    "AF_ATMSVC",   "AF_RDS",   "AF_SNA",     "AF_IRDA",
-    "AF_PPPOX",      "AF_WANPIPE",   "AF_LLC",      "AF_IB",    "AF_MPLS",    "AF_CAN",
-    "AF_TIPC",       "AF_BLUETOOTH", "AF_IUCV",     "AF_RXRPC", "AF_ISDN",    "AF_PHONET",
-    "AF_IEEE802154", "AF_CAIF",      "AF_ALG",      "AF_NFC",   "AF_VSOCK",   "AF_KCM",
-    "AF_QIPCRTR",    "AF_SMC",       "AF_XDP",      "AF_MCTP"};
 
 struct OtherName {
   std::string_view name;
@@ -40,7 +28,8 @@ std::optional<std::uint16_t> NumberOf(std::string_view text) {
 
 std::optional<std::string> CanonicalFamily(std::string_view text) {
   if (const auto number = NumberOf(text)) {
-    return *number < kNames.size() ? std::string(kNames.at(*number)) : std::to_string(*number);
+    return *number < kFamilyNames.size() ? std::string(kFamilyNames.at(*number))
+                                         : std::to_string(*number);
   }
   std::string name(text);
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
@@ -48,16 +37,14 @@ std::optional<std::string> CanonicalFamily(std::string_view text) {
   for (const OtherName& other : kOtherNames) {
     if (other.name == name) return std::string(other.canonical);
   }
-  if (std::ranges::find(kNames, name) == kNames.end()) return std::nullopt;
+  if (std::ranges::find(kFamilyNames, name) == kFamilyNames.end()) return std::nullopt;
   return name;
 }
 
 std::optional<std::uint16_t> FamilyNumber(std::string_view canonical) {
-  const auto* found = std::ranges::find(kNames, canonical);
-  if (found == kNames.end()) return NumberOf(canonical);
-  return static_cast<std::uint16_t>(found - kNames.begin());
+  const auto* found = std::ranges::find(kFamilyNames, canonical);
+  if (found == kFamilyNames.end()) return NumberOf(canonical);
+  return static_cast<std::uint16_t>(found - kFamilyNames.begin());
 }
-
-std::span<const std::string_view> FamilyNames() { return kNames; }
 
 }  // namespace runclad::privilege

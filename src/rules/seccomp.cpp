@@ -2,6 +2,7 @@
 #include "runclad/privilege/seccomp.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "runclad/privilege/socket_families.hpp"
@@ -88,16 +89,15 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-// All but AF_ALG and AF_VSOCK.
-constexpr std::string_view kFamiliesOfDocker[] = {
-    "AF_UNSPEC",     "AF_UNIX",      "AF_INET",     "AF_AX25",  "AF_IPX",     "AF_APPLETALK",
-    "AF_NETROM",     "AF_BRIDGE",    "AF_ATMPVC",   "AF_X25",   "AF_INET6",   "AF_ROSE",
-    "AF_DECNET",     "AF_NETBEUI",   "AF_SECURITY", "AF_KEY",   "AF_NETLINK", "AF_PACKET",
-    "AF_ASH",        "AF_ECONET",    "AF_ATMSVC",   "AF_RDS",   "AF_SNA",     "AF_IRDA",
-    "AF_PPPOX",      "AF_WANPIPE",   "AF_LLC",      "AF_IB",    "AF_MPLS",    "AF_CAN",
-    "AF_TIPC",       "AF_BLUETOOTH", "AF_IUCV",     "AF_RXRPC", "AF_ISDN",    "AF_PHONET",
-    "AF_IEEE802154", "AF_CAIF",      "AF_NFC",      "AF_KCM",   "AF_QIPCRTR", "AF_SMC",
-    "AF_XDP",        "AF_MCTP"};
+// Docker's profile denies two families.
+constexpr bool IsOfDocker(std::string_view family) {
+  return family != "AF_ALG" && family != "AF_VSOCK";
+}
+constexpr auto kFamiliesOfDocker = [] {
+  std::array<std::string_view, privilege::kFamilyNames.size() - 2> families;
+  std::ranges::copy_if(privilege::kFamilyNames, families.begin(), IsOfDocker);
+  return families;
+}();
 constexpr policy::ParameterSchema kParameters[] = {
     {.name = "allow",
      .type = policy::ParameterType::kStrings,

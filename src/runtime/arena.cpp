@@ -1,6 +1,7 @@
 // The runtime lives for about a millisecond and then becomes another program: memory is taken from
-// the front of large blocks and never given back, but for what was a block of its own. malloc and
-// free were a quarter of the instructions of a create. What is never given back needs a bound.
+// the front of large blocks. malloc and free were a quarter of the instructions of a create. What
+// is given back is kept for the next of the same size, and is not given to the kernel unless it was
+// a block of its own; so there is a bound on all of it.
 #include "arena.hpp"
 
 #include <sys/mman.h>
@@ -15,11 +16,19 @@ namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
 constexpr std::size_t kAlignment = alignof(std::max_align_t);
+// Larger ones are those of tables that grow: all of them together are no more than the last one.
+constexpr std::size_t kMaxReusedBytes = std::size_t{16} << 10;
+
+// A piece that was given back, and the next one of its size.
+struct Free {
+  Free* next;
+};
 
 char* free_begin = nullptr;
 std::size_t free_bytes = 0;
 std::size_t taken_bytes = 0;  // in blocks, from the kernel
 bool is_full = false;
+Free* free_lists[kMaxReusedBytes / kAlignment + 1];  // by size
 
 // Null when there is no memory for it.
 void* NewBlock(std::size_t bytes) {
@@ -31,11 +40,21 @@ void* NewBlock(std::size_t bytes) {
   return memory;
 }
 
-std::size_t Rounded(std::size_t bytes) { return (bytes + kAlignment - 1) & ~(kAlignment - 1); }
+// Never 0: what is given back holds a Free.
+std::size_t Rounded(std::size_t bytes) {
+  return bytes == 0 ? kAlignment : (bytes + kAlignment - 1) & ~(kAlignment - 1);
+}
 
 [[maybe_unused]] void* Take(std::size_t bytes) {
   // What is too large stays too large when it is rounded up.
   if (bytes <= kMaxArenaBytes) bytes = Rounded(bytes);
+  if (bytes <= kMaxReusedBytes) {
+    Free*& list = free_lists[bytes / kAlignment];
+    if (Free* const piece = list; piece != nullptr) {
+      list = piece->next;
+      return piece;
+    }
+  }
   if (bytes > free_bytes) {
     void* memory = NewBlock(bytes > kBlockBytes ? bytes : kBlockBytes);
     if (memory == nullptr) {
@@ -54,7 +73,13 @@ std::size_t Rounded(std::size_t bytes) { return (bytes + kAlignment - 1) & ~(kAl
 
 // `bytes` as they were asked for.
 [[maybe_unused]] void GiveBack(void* memory, std::size_t bytes) {
-  if (bytes <= kBlockBytes || memory == nullptr) return;
+  if (memory == nullptr) return;
+  if (bytes <= kMaxReusedBytes) {
+    Free*& list = free_lists[Rounded(bytes) / kAlignment];
+    list = ::new (memory) Free{list};
+    return;
+  }
+  if (bytes <= kBlockBytes) return;
   bytes = Rounded(bytes);
   if (::munmap(memory, bytes) == 0) taken_bytes -= bytes;
 }

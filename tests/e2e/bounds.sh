@@ -89,11 +89,65 @@ holds "500,000 capabilities" within_a_second
 document "s['annotations'] = {'run.oci.%d' % i: '' for i in range(200000)}"
 create 400 annotations
 holds "200,000 annotations are taken out, or are too much" within_a_second
-document "s['mounts'] += [{'destination': '/m/%d' % i, 'type': 'bind', 'source': '$E2E_SRV', 'options': ['rbind']} for i in range(25000)]"
-create 300 binds
-holds "25,000 binds" went_on
+document "s['mounts'] += [{'destination': '/m/%d' % i, 'type': 'bind', 'source': '$E2E_SRV', 'options': ['rbind']} for i in range(50000)]"
+create 200 binds
+holds "50,000 binds" test "$STATUS" -eq 0 -a "$SPENT" -lt 2000
+holds "all of them are rewritten" \
+  test "$(jq '[.mounts[] | select(.options | index("nosuid"))] | length' "$HERE/bundle/config.json")" -ge 50000
 holds "the log lists no more than 200 findings of a kind" \
   test "$(tail -n 1 "$HERE/audit.jsonl" | jq '.findings | length')" -lt 1000
+
+# --- exec and update ------------------------------------------------------------------------------
+# Of a container that runs, with the lower runtime that only ends.
+living=$(make_bundle bounds)
+capture_runtime create --bundle "$living" bounds
+capture_runtime start bounds
+holds "a container runs" succeeded
+called() {  # MIB ARGUMENT…
+  local mib=$1
+  shift
+  limited "$mib" "$E2E_PROGRAM" "--runclad-config=$HERE/policy" "--runclad-runtime=$HERE/ends" \
+    --root "$STATE" --log "$HERE/log" --log-format json "$@"
+}
+process() {  # MIB PYTHON: what it changes in the process `p`
+  python3 - "$living/config.json" "$HERE/process.json" "$2" <<'PY'
+import json, sys
+p = json.load(open(sys.argv[1]))['process']
+exec(sys.argv[3])
+json.dump(p, open(sys.argv[2], 'w'), separators=(',', ':'))
+PY
+  called "$1" exec --process "$HERE/process.json" bounds
+}
+process 300 "p['args'] = ['a'] * 1000000"
+holds "exec: 1,000,000 arguments" went_on
+process 300 "p['env'] = ['A=1'] * 1000000"
+holds "exec: 1,000,000 variables" went_on
+process 300 "p['user']['additionalGids'] = [4000000000] * 700000"
+holds "exec: 700,000 groups" within_a_second
+process 300 "p['rlimits'] = [{'type': 'RLIMIT_CORE', 'hard': 0, 'soft': 0}] * 150000"
+holds "exec: 150,000 limits" within_a_second
+process 300 "p['capabilities'] = {'bounding': ['CAP_KILL'] * 700000}"
+holds "exec: 700,000 capabilities" within_a_second
+process 64 "p['rlimits'] = [{'type': 'RLIMIT_CORE', 'hard': 0, 'soft': 0}] * 1000000"
+holds "exec: a process of more than 8 MiB is refused" said '8388608 bytes'
+resources() {  # MIB PYTHON: what it changes in the resources `r`
+  python3 - "$HERE/resources.json" "$2" <<'PY'
+import json, sys
+r = {}
+exec(sys.argv[2])
+json.dump(r, open(sys.argv[1], 'w'), separators=(',', ':'))
+PY
+  called "$1" update --resources "$HERE/resources.json" bounds
+}
+resources 300 "r['unified'] = {'a%d' % i: '1' for i in range(500000)}"
+holds "update: 500,000 members of unified" within_a_second
+resources 300 "r.update({'x%d' % i: 1 for i in range(500000)})"
+holds "update: 500,000 unknown members" within_a_second
+resources 300 "r['hugepageLimits'] = [{'pageSize': '2MB', 'limit': 1}] * 200000"
+holds "update: 200,000 limits of huge pages" within_a_second
+resources 64 "r['x'] = 'a' * (9 << 20)"
+holds "update: resources of more than 8 MiB are refused" said '8388608 bytes'
+discard bounds
 
 # --- the host -------------------------------------------------------------------------------------
 mkdir -p "$E2E_SRV/shown" "$E2E_SRV/below"

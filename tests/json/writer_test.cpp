@@ -52,6 +52,18 @@ TEST(Write, AgreesWithNlohmannOnEveryPairOfBytes) {
   }
 }
 
+TEST(ObjectWriter, WritesObjectsAndListsInIt) {
+  ObjectWriter writer;
+  writer.PutObject("empty", [](ObjectWriter&) {})
+      .PutList("list", std::vector<int>{1, 2}, [](int number) { return Document(number); })
+      .PutList("none", std::vector<int>(), [](int number) { return Document(number); })
+      .PutObject("object", [](ObjectWriter& inner) { inner.Put("a", "b").Put("c", Document(1)); })
+      .Put("z", "end");
+  EXPECT_EQ(writer.Finish(),
+            R"({"empty":{},"list":[1,2],"none":[],"object":{"a":"b","c":1},"z":"end"})");
+  EXPECT_EQ(writer.Finish(), "{}");
+}
+
 TEST(ObjectWriter, WritesWhatADocumentOfTheSameMembersIsWrittenAs) {
   const Document list = {1, "two", {{"three", nullptr}}};
   ObjectWriter writer;

@@ -28,9 +28,9 @@ TEST(SocketFamilies, HaveTheNumbersOfTheKernelsHeaders) {
                   {"AF_IRDA", AF_IRDA},       {"AF_BLUETOOTH", AF_BLUETOOTH}};
   for (const auto& [name, number] : families) {
     EXPECT_EQ(FamilyNumber(name), number) << name;
-    EXPECT_EQ(FamilyNames()[static_cast<std::size_t>(number)], name);
+    EXPECT_EQ(kFamilyNames[static_cast<std::size_t>(number)], name);
   }
-  for (const std::string_view name : FamilyNames()) {
+  for (const std::string_view name : kFamilyNames) {
     EXPECT_EQ(CanonicalFamily(name), name);
     EXPECT_EQ(CanonicalFamily(std::to_string(*FamilyNumber(name))), name);
   }

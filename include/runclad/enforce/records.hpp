@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@
 namespace runclad::enforce {
 
 inline constexpr std::string_view kRecordsDirectory = "/run/runclad";
+// A mount takes about twice as much as in the document, which has at most 8 MiB.
+inline constexpr std::size_t kMaxRecordBytes = std::size_t{32} << 20;
 
 struct Record {
   std::string id;

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "runclad/json/value.hpp"
 
@@ -25,13 +26,41 @@ class ObjectWriter {
     return Put(name, std::string_view(text));
   }
 
+  // An object whose members `fill` puts into the writer that it is given.
+  template <typename Fill>
+  ObjectWriter& PutObject(std::string_view name, Fill&& fill) {
+    PutName(name);
+    ObjectWriter inner;
+    inner.text_ = std::move(text_);
+    fill(inner);
+    text_ = inner.Finish();
+    return *this;
+  }
+
+  // An array of what `to_document` makes of each element: one document at a time.
+  template <typename List, typename ToDocument>
+  ObjectWriter& PutList(std::string_view name, const List& list, ToDocument&& to_document) {
+    PutName(name);
+    char separator = '[';
+    for (const auto& element : list) {
+      text_ += separator;
+      PutValue(to_document(element));
+      separator = ',';
+    }
+    if (separator == '[') text_ += '[';
+    text_ += ']';
+    return *this;
+  }
+
   // What stands between the braces is complete; the writer is empty afterwards.
   std::string Finish();
 
  private:
   void PutName(std::string_view name);
+  void PutValue(const Document& value);
 
   std::string text_;
+  bool is_empty_ = true;  // the object, not the text in front of it
 };
 
 }  // namespace runclad::json
