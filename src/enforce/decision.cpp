@@ -8,17 +8,17 @@
 namespace runclad::enforce {
 namespace {
 
-// The one place where a proposal changes a document.
-void Apply(json::Document& document, const rules::Finding& finding) {
+// The one place where a proposal changes a document. What was there moves into the finding.
+void Apply(json::Document& document, rules::Finding& finding) {
   switch (finding.operation) {
     case rules::Operation::kSet:
-      json::Set(document, finding.path, finding.after);
+      finding.before = json::Set(document, finding.path, finding.after);
       break;
     case rules::Operation::kInsert:
       json::Insert(document, finding.path, finding.after);
       break;
     case rules::Operation::kRemove:
-      json::Remove(document, finding.path);
+      finding.before = json::Remove(document, finding.path);
       break;
     case rules::Operation::kNone:
       break;
@@ -124,13 +124,12 @@ Decision Decide(oci::Spec spec, const policy::Effective& policy, const rules::Fa
       const policy::Action action = finding.action.value_or(setting.action);
       if (finding.is_default && action == policy::Action::kWarn) continue;
       const Disposition disposition = DispositionOf(action, finding);
-      if (finding.operation == rules::Operation::kSet ||
-          finding.operation == rules::Operation::kRemove) {
-        finding.before = json::Get(std::as_const(decision.spec).document(), finding.path);
-      }
       if (disposition == Disposition::kFixed) {
         Apply(decision.spec.DocumentToChange(finding.path), finding);
         if (decision.outcome == Outcome::kUnchanged) decision.outcome = Outcome::kRewritten;
+      } else if (finding.operation == rules::Operation::kSet ||
+                 finding.operation == rules::Operation::kRemove) {
+        finding.before = json::Get(std::as_const(decision.spec).document(), finding.path);
       }
       if (disposition == Disposition::kRefused) decision.outcome = Outcome::kRefused;
       decision.findings.push_back({rule, std::move(finding), disposition});

@@ -1,6 +1,7 @@
 #include "runclad/json/pointer.hpp"
 
 #include <charconv>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -37,8 +38,8 @@ Value Get(const Document& document, std::string_view pointer) {
   return document.contains(path) ? Value(document.at(path)) : Value();
 }
 
-void Set(Document& document, std::string_view pointer, const Value& value) {
-  document[Pointer{std::string(pointer)}] = value.document();
+Value Set(Document& document, std::string_view pointer, const Value& value) {
+  return Value(std::exchange(document[Pointer{std::string(pointer)}], value.document()));
 }
 
 void Insert(Document& document, std::string_view pointer, const Value& value) {
@@ -49,15 +50,17 @@ void Insert(Document& document, std::string_view pointer, const Value& value) {
   parent.insert(parent.begin() + static_cast<std::ptrdiff_t>(index), value.document());
 }
 
-void Remove(Document& document, std::string_view pointer) {
+Value Remove(Document& document, std::string_view pointer) {
   const Pointer path{std::string(pointer)};
-  if (!document.contains(path)) return;
+  if (!document.contains(path)) return {};
+  Value removed(std::move(document[path]));
   Document& parent = document[path.parent_pointer()];
   if (parent.is_array()) {
     parent.erase(IndexIn(parent.size(), path.back()));
   } else {
     parent.erase(path.back());
   }
+  return removed;
 }
 
 }  // namespace runclad::json

@@ -70,5 +70,15 @@ TEST(Pointer, ChangesWhatItNamesAndNothingElse) {
   }
 }
 
+TEST(Pointer, WhatIsReplacedOrRemovedIsReturned) {
+  Document document = {{"a", {{"b", {1, 2}}}}, {"c", "text"}};
+  EXPECT_EQ(Set(document, "/a/b", 3), Value(Document{1, 2}));
+  EXPECT_EQ(Set(document, "/a/b", 4), Value(3));
+  EXPECT_TRUE(Set(document, "/d/e", true).is_null());
+  EXPECT_EQ(Remove(document, "/c"), Value("text"));
+  EXPECT_TRUE(Remove(document, "/c").is_null());
+  EXPECT_EQ(document, (Document{{"a", {{"b", 4}}}, {"d", {{"e", true}}}}));
+}
+
 }  // namespace
 }  // namespace runclad::json

@@ -14,13 +14,14 @@ std::string Escape(std::string_view token);
 // The value at `pointer`, null where there is none.
 Value Get(const Document& document, std::string_view pointer);
 
-// Sets the value at `pointer`; missing objects on the way are made.
-void Set(Document& document, std::string_view pointer, const Value& value);
+// Sets the value at `pointer`; missing objects on the way are made. Returns what was there, not a
+// copy; null where there was nothing.
+Value Set(Document& document, std::string_view pointer, const Value& value);
 
 // Inserts an element before the one that `pointer` names (or at the end), as JSON Patch "add".
 void Insert(Document& document, std::string_view pointer, const Value& value);
 
-// Removes the member or element at `pointer`, if there.
-void Remove(Document& document, std::string_view pointer);
+// Removes the member or element at `pointer`, if there, and returns it.
+Value Remove(Document& document, std::string_view pointer);
 
 }  // namespace runclad::json
