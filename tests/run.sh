@@ -151,7 +151,7 @@ if [ "${1:-}" = --vm ]; then
 fi
 
 say "build"
-must "configured (release)" cmake --preset release -DRUNCLAD_TESTS=ON
+must "configured (release)" cmake --preset release -DRUNCLAD_TESTS=OPTIMIZED
 must "built with g++ (release)" cmake --build --preset release -j "$JOBS"
 must "configured (sanitizers)" \
   cmake --preset asan -B build/asan-clang -DCMAKE_CXX_COMPILER=clang++ -DRUNCLAD_FUZZ=ON
