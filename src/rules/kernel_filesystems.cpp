@@ -9,6 +9,8 @@
 namespace runclad::rules {
 namespace {
 
+constexpr std::string_view kCgroups = "/sys/fs/cgroup";
+
 bool IsCgroup(const oci::Mount& mount) { return mount.type == "cgroup" || mount.type == "cgroup2"; }
 
 bool IsBelow(std::string_view path, std::string_view directory) {
@@ -35,8 +37,18 @@ std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount) {
   return options;
 }
 
+// The cgroup file system, or a bind of the host's tree (podman's /sys/fs/cgroup/systemd), which is
+// host-mounts' to judge.
+bool ShowsCgroups(const oci::Mount& mount, const Facts& facts) {
+  if (!mount.is_bind()) return IsCgroup(mount);
+  const auto found = facts.sources.find(mount.source);
+  const bool is_resolved = found != facts.sources.end() && !found->second.resolved.empty();
+  return IsBelow(is_resolved ? found->second.resolved : mount.source, kCgroups);
+}
+
 // Why a mount at `destination` hides what the kernel says there; empty when it may be.
-std::string WhyOverKernel(const oci::Mount& mount, const std::string& destination) {
+std::string WhyOverKernel(const oci::Mount& mount, const std::string& destination,
+                          const Facts& facts) {
   // What runc lets be mounted there: lxcfs' views of the container's own limits.
   constexpr std::array<std::string_view, 10> kOfTheContainer = {
       "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",  "/proc/stat",    "/proc/swaps",
@@ -47,9 +59,10 @@ std::string WhyOverKernel(const oci::Mount& mount, const std::string& destinatio
     const bool is_own = std::ranges::find(kOfTheContainer, destination) != kOfTheContainer.end();
     return is_own ? "" : "is mounted over what the kernel says below /proc";
   }
-  if (IsBelow(destination, "/sys") && !IsBelow(destination, "/sys/fs/cgroup")) {
-    return "is mounted over what the kernel says below /sys";
+  if (IsBelow(destination, kCgroups)) {
+    return ShowsCgroups(mount, facts) ? "" : "is mounted over the container's cgroups";
   }
+  if (IsBelow(destination, "/sys")) return "is mounted over what the kernel says below /sys";
   return {};
 }
 
@@ -60,7 +73,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     const oci::Mount& mount = mounts[i];
     const std::string path = "/mounts/" + std::to_string(i);
     const std::string destination = context.facts.Resolve(mount.destination);
-    if (const std::string why = WhyOverKernel(mount, destination); !why.empty()) {
+    if (const std::string why = WhyOverKernel(mount, destination, context.facts); !why.empty()) {
       findings.push_back(Refuse(path + "/destination", mount.destination, why));
     } else if (mount.type == "proc" && destination != "/proc") {
       findings.push_back(Refuse(path + "/destination", mount.destination,

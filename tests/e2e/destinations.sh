@@ -98,6 +98,20 @@ holds "podman --tmpfs /dev is an empty tmpfs" out_is ''
 RUNTIME=baseline docker_run -v redirecting:/dev linked cat /proc/timer_list
 guards "baseline refuses it too" not is_redirected
 
+# --- the cgroup tree ---
+covers kernel-filesystems
+for engine in docker_run podman_run; do
+  for place in /sys/fs/cgroup /sys/fs/cgroup/pids; do
+    "$engine" -v "filled:$place" linked cat "$place/file"
+    guards "$engine: a volume at $place does not stand for the container's limits" \
+      out_lacks of-the-volume
+  done
+  "$engine" --tmpfs /sys/fs/cgroup linked grep -c ' /sys/fs/cgroup .* tmpfs ' /proc/self/mountinfo
+  guards "$engine: nor does a tmpfs at /sys/fs/cgroup" failed
+done
+podman_run --systemd=always linked test -d /sys/fs/cgroup
+holds "podman --systemd=always starts" succeeded
+
 # --- links of the image to / and of volumes to /sys ---
 docker_run -v filled:/top linked true
 guards "nothing covers the root by a link to it" \

@@ -61,6 +61,30 @@ std::string MountAt(const std::string& destination, const std::string& type,
          type + "\"}";
 }
 
+TEST(KernelFilesystems, OnlyCgroupsAreMountedInTheCgroupTree) {
+  Facts facts;
+  facts.sources["/srv/link"].resolved = "/sys/fs/cgroup/pids";
+  facts.sources["/srv/data"].resolved = "/srv/data";
+  facts.sources["/sys/fs/cgroup/x"].resolved = "/srv/data";
+  const auto at = [&](const std::string& destination, const std::string& type,
+                      const std::string& source, const std::string& options) {
+    return ByMounts(R"({"destination":")" + destination + R"(","options":[)" + options +
+                        R"(],"type":")" + type + R"(","source":")" + source + "\"}",
+                    policy::Action::kRefuse, facts)
+        .outcome;
+  };
+  const char* const bind = R"("bind","ro")";
+  for (const char* place : {"/sys/fs/cgroup", "/sys/fs/cgroup/systemd"}) {
+    EXPECT_EQ(at(place, "cgroup", "cgroup", R"("ro")"), enforce::Outcome::kUnchanged);
+    EXPECT_EQ(at(place, "bind", "/sys/fs/cgroup/systemd", bind), enforce::Outcome::kUnchanged);
+    EXPECT_EQ(at(place, "bind", "/srv/link", bind), enforce::Outcome::kUnchanged);
+    EXPECT_EQ(at(place, "bind", "/srv/data", bind), enforce::Outcome::kRefused);
+    EXPECT_EQ(at(place, "bind", "/sys/fs/cgroup/x", bind), enforce::Outcome::kRefused);
+    EXPECT_EQ(at(place, "tmpfs", "tmpfs", ""), enforce::Outcome::kRefused);
+    EXPECT_EQ(at(place, "overlay", "overlay", R"("lowerdir=/a:/b")"), enforce::Outcome::kRefused);
+  }
+}
+
 TEST(KernelFilesystems, AsEnginesMakeThemPass) {
   const std::string mounts = MountAt("/proc", "proc", R"("nosuid","noexec","nodev")") + "," +
                              MountAt("/sys", "sysfs", R"("nosuid","ro")") + "," +
