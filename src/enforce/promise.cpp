@@ -85,17 +85,9 @@ bool MayReceiveMounts(const oci::Mount& mount) {
   });
 }
 
-// crun takes a recursive propagation for a recursive bind.
-bool IsRecursive(const oci::Mount& mount) {
-  return std::ranges::any_of(mount.options, [](std::string_view option) {
-    return option == "rbind" || option == "rprivate" || option == "rslave" || option == "rshared" ||
-           option == "runbindable";
-  });
-}
-
 PromisedMount Bind(const oci::Mount& mount, const rules::Facts& facts) {
   PromisedMount bind;
-  bind.is_recursive = IsRecursive(mount);
+  bind.is_recursive = mount.may_be_recursive();
   const auto source = facts.sources.find(mount.source);
   if (source == facts.sources.end()) return bind;
   bind.source = source->second.resolved;

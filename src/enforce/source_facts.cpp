@@ -56,6 +56,7 @@ SourceFacts Describe(const sys::Located& source, Verdict verdict) {
   facts.device = source.inode.device;
   facts.inode = source.inode.number;
   facts.is_device = S_ISBLK(source.mode) || S_ISCHR(source.mode);
+  facts.is_file = !S_ISDIR(source.mode);
   return facts;
 }
 

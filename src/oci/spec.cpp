@@ -15,12 +15,35 @@
 namespace runclad::oci {
 
 using json::Document;
+namespace {
+
+// Without the r each is the same for one mount alone.
+constexpr std::array<std::string_view, 5> kRecursive = {"rbind", "rprivate", "rslave", "rshared",
+                                                        "runbindable"};
+
+bool IsIn(const auto& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+}  // namespace
 
 bool Mount::has_option(std::string_view option) const {
   return std::ranges::find(options, option) != options.end();
 }
 
 bool Mount::is_bind() const { return type == "bind" || has_option("bind") || has_option("rbind"); }
+
+bool Mount::may_be_recursive() const {
+  return is_bind() && std::ranges::any_of(options, [](const std::string& option) {
+           return IsIn(kRecursive, option);
+         });
+}
+
+void MakeFlat(std::vector<std::string>& options) {
+  for (std::string& option : options) {
+    if (IsIn(kRecursive, option)) option.erase(0, 1);
+  }
+}
 
 Spec::Spec(json::Document document, std::vector<std::string> unknown)
     : unknown_(std::move(unknown)),

@@ -95,7 +95,7 @@ std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount, bool has_submo
     require("rro");
   } else {
     // ro leaves what is mounted below as it was: leave that out.
-    std::ranges::replace(options, "rbind", "bind");
+    oci::MakeFlat(options);
   }
   return options;
 }

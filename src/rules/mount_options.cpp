@@ -58,11 +58,52 @@ bool IsWritable(const oci::Mount& mount) {
   return !layers || std::ranges::any_of(*layers, [](const auto& layer) { return !layer.is_lower; });
 }
 
-// mount_setattr(2), which recursive flags need, came with Linux 5.12.
-bool TakesRecursiveFlags(const oci::Mount& mount, const KernelFacts& kernel) {
-  constexpr std::pair kSince = {5, 12};
-  return mount.has_option("rbind") && std::pair(kernel.major, kernel.minor) >= kSince;
-}
+// How the lower runtime sets the flags of a mount.
+//
+// What a bind brings along needs recursive ones. In a user namespace crun (to 1.29 at least) moves
+// a bind into place and sets no plain flags on it, but for all of them with `ro`; it does set
+// recursive ones, before 1.14.4 of directories alone. runc sets all of them anywhere.
+class FlagForms {
+ public:
+  FlagForms(const oci::Spec& spec, const Facts& facts) : facts_(facts) {
+    // mount_setattr(2), which recursive flags need, came with Linux 5.12.
+    constexpr std::pair kSince = {5, 12};
+    has_recursive_ = std::pair(facts.kernel.major, facts.kernel.minor) >= kSince;
+    const std::vector<oci::Namespace> namespaces = spec.namespaces();
+    has_user_namespace_ =
+        std::ranges::find(namespaces, "user", &oci::Namespace::type) != namespaces.end();
+  }
+
+  [[nodiscard]] bool TakesRecursive(const oci::Mount& mount) const {
+    if (!has_recursive_ || !mount.is_bind()) return false;
+    const SourceFacts* source = SourceOf(mount);
+    if (source == nullptr || !source->is_file) {
+      return mount.may_be_recursive() || has_user_namespace_;
+    }
+    return LosesFlags(mount) && source->access != SourceFacts::Access::kEngineOwn;
+  }
+
+  // A file of the engine's (/etc/hosts) that gets the others with `ro` only: podman, too, makes it
+  // read-only in its own read-only containers. A volume of the user's is left writable.
+  [[nodiscard]] bool NeedsReadOnly(const oci::Mount& mount) const {
+    const SourceFacts* source = SourceOf(mount);
+    return mount.is_bind() && source != nullptr && source->is_file &&
+           source->access == SourceFacts::Access::kEngineOwn && LosesFlags(mount);
+  }
+
+ private:
+  [[nodiscard]] bool LosesFlags(const oci::Mount& mount) const {
+    return facts_.is_crun && has_user_namespace_ && !IsSet(kReadOnly, mount.options);
+  }
+  [[nodiscard]] const SourceFacts* SourceOf(const oci::Mount& mount) const {
+    const auto found = facts_.sources.find(mount.source);
+    return found == facts_.sources.end() ? nullptr : &found->second;
+  }
+
+  const Facts& facts_;
+  bool has_recursive_ = false;
+  bool has_user_namespace_ = false;
+};
 
 // Whether it shows an image that the engine mounts as a volume.
 bool ShowsImage(const oci::Mount& mount, const Facts& facts) {
@@ -221,8 +262,9 @@ class WritableContent {
 };
 
 Options Improved(const oci::Mount& mount, const std::string& destination, bool runs_programs,
-                 bool shows_image, const Facts& facts) {
-  Options options(mount.options, TakesRecursiveFlags(mount, facts.kernel));
+                 bool shows_image, const FlagForms& forms, const Facts& facts) {
+  const bool is_recursive = forms.TakesRecursive(mount);
+  Options options(mount.options, is_recursive);
   const bool is_writable = IsWritable(mount);
   if (shows_image && !is_writable) options.Require(kReadOnly);
   if (is_writable || mount.is_bind() || mount.type == "overlay") {
@@ -230,9 +272,8 @@ Options Improved(const oci::Mount& mount, const std::string& destination, bool r
     if (!HoldsDevices(mount, destination, facts)) options.Require(kNoDev);
   }
   if (!runs_programs) options.Require(kNoExec);
-  if (!is_writable && TakesRecursiveFlags(mount, facts.kernel)) {
-    options.Add(kReadOnly.recursive_set);
-  }
+  if (forms.NeedsReadOnly(mount)) options.Require(kReadOnly);
+  if (!is_writable && is_recursive) options.Add(kReadOnly.recursive_set);
   return options;
 }
 
@@ -241,6 +282,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   const bool noexec = context.parameters.boolean("noexec");
   Findings findings;
   bool run_is_noexec = false;
+  const FlagForms forms(spec, facts);
   const std::vector<oci::Mount>& mounts = spec.mounts();
   std::optional<WritableContent> writable;  // made when some mount may need it
   for (std::size_t i = 0; i < mounts.size(); ++i) {
@@ -257,13 +299,18 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       written = writable->WhyWritten(mounts[i]);
     }
     const bool runs_programs = may_run || (!IsWritable(mounts[i]) && written.empty());
-    const Options options = Improved(mounts[i], destination, runs_programs, shows_image, facts);
+    const Options options =
+        Improved(mounts[i], destination, runs_programs, shows_image, forms, facts);
     if (IsAtOrBelow("/run", destination)) run_is_noexec = IsSet(kNoExec, options.options());
     const std::string fault = options.Fault();
     if (fault.empty()) continue;
+    std::string because = "of " + mounts[i].destination + " " + fault;
+    if (!written.empty()) because += "; the mount " + written;
+    if (forms.NeedsReadOnly(mounts[i])) {
+      because += "; in a user namespace crun sets the others of a file with ro only";
+    }
     findings.push_back(Propose("/mounts/" + std::to_string(i) + "/options", options.options(),
-                               "of " + mounts[i].destination + " " + fault +
-                                   (written.empty() ? "" : "; the mount " + written)));
+                               std::move(because)));
   }
   if (facts.has_s6_overlay && run_is_noexec) {
     findings.push_back(Refuse("/process/args/0", spec.arguments().front(),

@@ -15,7 +15,7 @@ constexpr std::pair kRecursiveFlagsSince = {5, 12};
 bool IsCgroup(const oci::Mount& mount) { return mount.type == "cgroup" || mount.type == "cgroup2"; }
 
 // With each option that would make it, or what is mounted below it, writable taken out.
-std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount, bool has_submounts,
+std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount, const SourceFacts* source,
                                          const KernelFacts& kernel) {
   std::vector<std::string> options = mount.options;
   std::erase_if(options,
@@ -24,12 +24,13 @@ std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount, bool has_submo
     if (std::ranges::find(options, option) == options.end()) options.emplace_back(option);
   };
   require("ro");
-  if (!mount.has_option("rbind")) return options;
+  // Below a file nothing is mounted, and older cruns take the recursive option of no file.
+  if (!mount.may_be_recursive() || (source != nullptr && source->is_file)) return options;
   if (std::pair(kernel.major, kernel.minor) >= kRecursiveFlagsSince) {
     require("rro");
-  } else if (has_submounts) {
+  } else if (source == nullptr || source->has_submounts) {
     // ro leaves what is mounted below as it was: leave that out.
-    std::ranges::replace(options, "rbind", "bind");
+    oci::MakeFlat(options);
   }
   return options;
 }
@@ -51,8 +52,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     const SourceFacts* source = found == context.facts.sources.end() ? nullptr : &found->second;
     const std::string why = Why(mounts[i], source);
     if (why.empty()) continue;
-    std::vector<std::string> options = ReadOnlyOptions(
-        mounts[i], source == nullptr || source->has_submounts, context.facts.kernel);
+    std::vector<std::string> options = ReadOnlyOptions(mounts[i], source, context.facts.kernel);
     if (options == mounts[i].options) continue;
     findings.push_back(Propose("/mounts/" + std::to_string(i) + "/options", options, why));
   }

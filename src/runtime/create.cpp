@@ -32,6 +32,11 @@ Status MakeRoot(const std::string& root) {
   }
 }
 
+// By the name that engines and distributions give it.
+bool IsCrun(const std::string& program) {
+  return program.find("crun", program.rfind('/') + 1) != std::string::npos;
+}
+
 // Of a config.json that stands in a directory of another user's.
 std::optional<uid_t> MappedRoot(const std::string& config) {
   const auto spec = oci::Spec::Parse(config);
@@ -92,6 +97,7 @@ Result<Arguments> Create(const Call& call) {
   auto gathered = enforce::GatherFacts(*spec, *policy, request, subject);
   if (!gathered) return gathered.error();
   rules::Facts& facts = *gathered;
+  facts.is_crun = IsCrun(call.lower_runtime);
   // Static, so that nobody takes it apart before we become another program: a tenth of the cost.
   static const enforce::Decision decision =
       enforce::Decide(*std::move(spec), *policy, facts, rules::Scope::kContainer);

@@ -92,6 +92,43 @@ holds "crun: run --detach" succeeded
 guards "crun: run --detach is confined" eventually 5 confined
 capture_runtime delete --force other
 
+# What is mounted below a bind comes along with a recursive propagation, and has flags of its own.
+covers mount-options
+mkdir -p "$E2E_SRV/along/sub"
+mount -t tmpfs tmpfs "$E2E_SRV/along/sub"
+echo file >"$E2E_SRV/along/file"
+in_create() {  # POINT MOUNT [JQ-FILTER]: LINE is the options of a mount of a container that waits
+  local point=$1 mount=$2
+  make_bundle other ".mounts += [$mount] | del(.linux.resources) | ${3:-.}" >/dev/null
+  mkdir "$bundle/rootfs/data"
+  : >"$bundle/rootfs/file"
+  chmod 755 "$E2E_WORK/bundles" "$E2E_WORK/bundles/other"
+  capture_runtime create --bundle "$bundle" other
+  LINE=$(awk -v point="$point" '$5 == point {print $6; exit}' "/proc/$(pid_of other)/mountinfo")
+  capture_runtime start other
+  eventually 2 state_is other running || true
+}
+has_flags() { local flag; for flag; do grep -qE "(^|,)$flag(,|$)" <<<"$LINE" || return 1; done; }
+for propagation in rslave rprivate; do
+  in_create /data/sub "{destination: \"/data\", type: \"bind\", source: \"$E2E_SRV/along\", options: [\"bind\", \"$propagation\"]}"
+  holds "crun: bind,$propagation brings along what is mounted below, and starts" state_is other running
+  guards "crun: bind,$propagation: nothing there runs or is a device" has_flags nosuid nodev noexec
+  discard other
+done
+# In a user namespace crun sets no plain flags.
+pod='[{containerID: 0, hostID: 100000, size: 65536}]'
+user=".linux.namespaces += [{type: \"user\"}] | .linux.uidMappings = $pod | .linux.gidMappings = $pod
+    | .mounts |= map(select(.type != \"cgroup\"))"
+in_create /data "{destination: \"/data\", type: \"bind\", source: \"$E2E_SRV/along\", options: [\"bind\"]}" "$user"
+holds "crun: a user namespace and a bind: it starts" state_is other running
+guards "crun: a user namespace and a bind: nothing there runs or is a device" has_flags nosuid nodev noexec
+discard other
+in_create /file "{destination: \"/file\", type: \"bind\", source: \"$E2E_SRV/along/file\", options: [\"bind\", \"ro\"]}" "$user"
+holds "crun: a user namespace and a read-only file: it starts" state_is other running
+guards "crun: a user namespace and a read-only file: its flags" has_flags ro nosuid nodev
+discard other
+umount "$E2E_SRV/along/sub"
+
 # An idmapped mount: what is root's on the host is the container's user's, who has no capability.
 covers host-mounts
 mkdir "$E2E_SRV/idmap"

@@ -36,6 +36,18 @@ struct Row {
   std::string_view expected;
 };
 
+TEST(Mount, MayBeRecursiveByItsPropagationAsWell) {
+  for (const char* option : {"rbind", "rprivate", "rslave", "rshared", "runbindable"}) {
+    Mount mount{"/a", "bind", "/b", {"bind", "ro", option}};
+    EXPECT_TRUE(mount.may_be_recursive()) << option;
+    MakeFlat(mount.options);
+    EXPECT_EQ(mount.options, (std::vector<std::string>{"bind", "ro", option + 1}));
+    EXPECT_FALSE(mount.may_be_recursive()) << option;
+  }
+  EXPECT_FALSE((Mount{"/a", "bind", "/b", {"bind", "rro", "slave"}}.may_be_recursive()));
+  EXPECT_FALSE((Mount{"/a", "cgroup", "cgroup", {"rprivate", "ro"}}.may_be_recursive()));
+}
+
 TEST(Spec, RefusesEverySpellingThatGoTakesForAKnownName) {
   constexpr Row kRows[] = {
       {R"({"Process":{}})", R"(/Process would be read as "process" by runc)"},

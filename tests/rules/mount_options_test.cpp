@@ -78,6 +78,11 @@ TEST(MountOptions, OfEveryWritableMountTakeDevicesAndProgramsAway) {
       {"/data", "bind", "rbind rprivate",
        "rbind rprivate nosuid rnosuid nodev rnodev noexec rnoexec"},
       {"/data", "bind", "bind", "bind nosuid nodev noexec"},
+      // crun takes these for recursive binds.
+      {"/data", "bind", "bind rslave", "bind rslave nosuid rnosuid nodev rnodev noexec rnoexec"},
+      {"/data", "bind", "bind rprivate",
+       "bind rprivate nosuid rnosuid nodev rnodev noexec rnoexec"},
+      {"/data", "bind", "bind slave", "bind slave nosuid nodev noexec"},
       {"/data", "none", "rbind", "rbind nosuid rnosuid nodev rnodev noexec rnoexec"},
       {"/data", "bind", "", "nosuid nodev noexec"},
       {"/run", "tmpfs", "nosuid strictatime mode=755", "nosuid strictatime mode=755 nodev noexec"},
@@ -225,6 +230,49 @@ TEST(MountOptions, LeaveThePlacesOfDevicesTheirDevices) {
   EXPECT_EQ(Options(Mount("/dev/fuse", "bind", "bind", "/dev/fuse"), Kernel(6, 1)),
             "bind nosuid noexec")
       << "a device that host-mounts.allow lists";
+}
+
+// crun moves a bind into place there and sets none but recursive flags, of files with ro only.
+TEST(MountOptions, InAUserNamespaceAreThoseThatCrunSets) {
+  Facts facts = Kernel(6, 1);
+  facts.sources["/srv/file"].is_file = true;
+  facts.sources["/srv/file"].access = SourceFacts::Access::kAllowed;
+  facts.sources["/run/own/hosts"].is_file = true;
+  facts.sources["/run/own/hosts"].access = SourceFacts::Access::kEngineOwn;
+  struct Row {
+    const char* options;
+    const char* source;
+    const char* runc;
+    const char* crun;
+  };
+  const auto options = [&](const Row& row, const char* type) {
+    const std::string document = R"({"linux":{"namespaces":[{"type":")" + std::string(type) +
+                                 R"("}]},"mounts":[)" +
+                                 Mount("/data", "bind", row.options, row.source) + "]}";
+    const auto first = DecideBy(kId, document, NoExec(), facts);
+    EXPECT_TRUE(DecideBy(kId, first.spec.Write(), NoExec(), facts).findings.empty()) << row.options;
+    std::string text;
+    for (const std::string& option : first.spec.mounts().front().options) text += option + ' ';
+    return text;
+  };
+  const Row rows[] = {
+      {"bind", "/srv/x", "bind nosuid rnosuid nodev rnodev noexec rnoexec ",
+       "bind nosuid rnosuid nodev rnodev noexec rnoexec "},
+      {"bind rprivate", "/run/own/hosts", "bind rprivate nosuid nodev noexec ",
+       "bind rprivate nosuid nodev noexec ro "},
+      {"bind rprivate", "/srv/file", "bind rprivate nosuid nodev noexec ",
+       "bind rprivate nosuid rnosuid nodev rnodev noexec rnoexec "},
+      {"bind ro", "/srv/file", "bind ro nosuid nodev ", "bind ro nosuid nodev "},
+  };
+  for (const Row& row : rows) {
+    facts.is_crun = false;
+    EXPECT_EQ(options(row, "user"), row.runc) << row.source;
+    facts.is_crun = true;
+    EXPECT_EQ(options(row, "user"), row.crun) << row.source;
+  }
+  // Without one, crun sets plain flags of files, and before 1.14.4 no others.
+  EXPECT_EQ(options({"rbind rprivate", "/srv/file", "", ""}, "pid"),
+            "rbind rprivate nosuid nodev noexec ");
 }
 
 TEST(MountOptions, AreThoseThatAnOlderKernelHas) {

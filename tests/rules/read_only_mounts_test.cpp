@@ -46,6 +46,8 @@ TEST(ReadOnlyMounts, MakeReadOnlyWhatTheListSaysAndTheCgroupTree) {
        "/srv/shared is /srv/shared"},
       {"bind", "/srv/shared", R"(["rbind","ro","rrw"])", R"(["rbind","ro","rro"])",
        "/srv/shared is /srv/shared"},
+      {"bind", "/srv/shared", R"(["bind","rprivate"])", R"(["bind","rprivate","ro","rro"])",
+       "/srv/shared is /srv/shared"},
       {"bind", "/srv/link", R"(["rbind","rslave"])", R"(["rbind","rslave","ro","rro"])",
        "/srv/link leads to /srv/shared/x, which is below /srv/shared"},
       {"bind", "/srv", R"(["rbind"])", R"(["rbind","ro","rro"])",

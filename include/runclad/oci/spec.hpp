@@ -33,8 +33,15 @@ struct Mount {
   [[nodiscard]] bool has_option(std::string_view option) const;
   // runc decides by the options, crun and older runcs also by the type: either makes a bind.
   [[nodiscard]] bool is_bind() const;
+  // Whether a bind may bring along what is mounted below its source. To runc that is `rbind`; crun
+  // takes a recursive propagation (`bind`, `rslave`) for it as well.
+  [[nodiscard]] bool may_be_recursive() const;
   friend bool operator==(const Mount&, const Mount&) = default;
 };
+
+// Changes the options of a bind so that neither runtime brings along what is mounted below its
+// source.
+void MakeFlat(std::vector<std::string>& options);
 
 struct Namespace {
   std::string type;  // "pid", "network", "ipc", "uts", "mount", "user", "cgroup", "time"

@@ -53,6 +53,7 @@ struct SourceFacts {
   // The entry of host-mounts.allow with which it could be mounted; empty: none would do.
   std::string allow = {};
   bool is_device = false;  // a device node
+  bool is_file = false;    // no directory: nothing can be mounted below it
   // A predicate: why it may only be read, whatever host-mounts makes of it; empty: it need not.
   std::string read_only_because = {};
   // A predicate: who else than root could put something else in the source's place after it was
@@ -207,6 +208,7 @@ struct Facts {
   std::vector<std::string> pinned_digests;
   std::vector<ImageVolumeFacts> image_volumes;
   KernelFacts kernel;
+  bool is_crun = false;  // the lower runtime, by the name of its program
   LsmFacts lsm;
   std::optional<ProgramFacts> program;     // none: not looked for
   std::map<std::string, HookFacts> hooks;  // by pointer: "/hooks/prestart/0"
