@@ -222,10 +222,26 @@ std::vector<std::string> CgroupPaths(std::string_view text) {
   return paths;
 }
 
+// runc and crun change to process.cwd before they wait. A link that somebody put on the way can
+// lead through /proc/self/fd to a directory of the host (CVE-2024-21626), whose mount is not in the
+// table.
+Status VerifyWorkingDirectory(int process, const sys::MountTable& table) {
+  const UniqueFd directory(::openat(process, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return SystemError("its working directory cannot be opened", errno);
+  const auto examined = sys::Examine(directory.get());
+  if (!examined) return examined.error().In("its working directory cannot be examined");
+  if (table.Find(examined->mount_id) != nullptr) return {};
+  return Error{
+      "its working directory is outside of the container: something on the way was swapped"};
+}
+
 Status VerifyMounts(const Promise& promise, const Created& created, int process,
-                    const sys::MountTable& host, std::vector<std::string> cgroups) {
+                    const sys::MountTable& host, std::vector<std::string> cgroups, bool waits) {
   const auto table = sys::MountTable::ReadOf(process);
   if (!table) return table.error().In("its mounts cannot be read");
+  if (waits) {
+    if (auto kept = VerifyWorkingDirectory(process, *table); !kept) return kept;
+  }
   const UniqueFd root(::openat(process, "root", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return SystemError("its root filesystem cannot be opened", errno);
 
@@ -291,7 +307,8 @@ Status Verify(const Promise& promise, const Created& created) {
   const auto cgroup = ReadProc(process->get(), "cgroup");
   if (!cgroup) return cgroup.error();
   if (auto kept = VerifyLimits(promise.limits, *cgroup, *host); !kept) return kept;
-  return VerifyMounts(promise, created, process->get(), *host, CgroupPaths(*cgroup));
+  return VerifyMounts(promise, created, process->get(), *host, CgroupPaths(*cgroup),
+                      /*waits=*/true);
 }
 
 Status VerifyRunning(const Promise& promise, const Created& created) {
@@ -310,7 +327,8 @@ Status VerifyRunning(const Promise& promise, const Created& created) {
   if (!host) return host.error();
   const auto cgroup = ReadProc(process->get(), "cgroup");
   if (!cgroup) return cgroup.error();
-  return VerifyMounts(promise, created, process->get(), *host, CgroupPaths(*cgroup));
+  return VerifyMounts(promise, created, process->get(), *host, CgroupPaths(*cgroup),
+                      /*waits=*/false);
 }
 
 }  // namespace runclad::enforce

@@ -45,6 +45,17 @@ capture_runtime exec other sh -c 'echo x >/written'
 guards "crun: the root filesystem is read-only" failed
 capture_runtime exec other sh -c 'echo x >/tmp/written && cat /tmp/written'
 holds "crun: /tmp is writable" out_is x
+# Where a directory of the host is left open, a link to it leads out of the container.
+covers working-directory
+HOST_ROOT=$(stat -c %d:%i /)
+ln -s /proc/self/fd/9 "$bundle/rootfs/to-fd"
+ln -s /proc/sys "$bundle/rootfs/to-proc"
+capture sh -c 'exec 9</ && exec "$@"' sh "$E2E_RUNTIME" --root "$STATE" exec --cwd /to-fd other \
+  stat -c %d:%i .
+guards "crun: exec --cwd of a link to a descriptor does not start in the host's /" \
+  not out_is "$HOST_ROOT"
+capture_runtime exec --cwd /to-proc other pwd
+guards "crun: exec --cwd does not start below /proc by a link" not out_is /proc/sys
 capture_runtime kill other KILL
 holds "crun: kill" eventually 5 state_is other stopped
 capture_runtime delete other
@@ -128,6 +139,32 @@ holds "crun: a user namespace and a read-only file: it starts" state_is other ru
 guards "crun: a user namespace and a read-only file: its flags" has_flags ro nosuid nodev
 discard other
 umount "$E2E_SRV/along/sub"
+
+# The working directory becomes such a link when it is judged and not yet used.
+cat >"$E2E_WORK/swaps-cwd" <<SH
+#!/bin/sh
+for argument; do
+  if [ "\$argument" = create ]; then
+    rmdir "$bundle/rootfs/work" && ln -s /proc/self/fd/9 "$bundle/rootfs/work"
+    exec 9</
+  fi
+done
+exec $E2E_PLAIN "\$@"
+SH
+chmod 755 "$E2E_WORK/swaps-cwd"
+make_bundle other 'del(.linux.resources) | .process.cwd = "/work"
+  | .process.args = ["sh", "-c", "stat -c %d:%i . >/tmp/where; sleep 600"]' >/dev/null
+mkdir "$bundle/rootfs/work"
+if [ "$E2E_PROVE" = 1 ]; then swapping=("$E2E_WORK/swaps-cwd"); else
+  swapping=("$E2E_PROGRAM" "--runclad-config=$E2E_POLICIES/crun" "--runclad-runtime=$E2E_WORK/swaps-cwd")
+fi
+capture "${swapping[@]}" --root "$STATE" create --bundle "$bundle" other
+holds "crun: a container whose working directory is swapped is created" state_is other created
+capture "${swapping[@]}" --root "$STATE" start other
+is_at_host() { [ "$(stat -L -c %d:%i "/proc/$(pid_of other)/cwd")" = "$HOST_ROOT" ]; }
+runs_at_host() { state_is other running && is_at_host; }
+guards "crun: and does not start in the host's /" not runs_at_host
+discard other
 
 # An idmapped mount: what is root's on the host is the container's user's, who has no capability.
 covers host-mounts
