@@ -302,7 +302,10 @@ bool IsLiftedBy(const rules::Rule& rule, const Finding& finding) {
 // count.
 void Merge(const Document& remedy, const policy::Effective& now, Document& rules) {
   for (const auto& [rule, parameters] : remedy.items()) {
+    const rules::Rule* known = rules::FindRule(rule);
     for (const auto& [parameter, value] : parameters.items()) {
+      // What a waiver takes from a list that denies, no line of policy.json takes.
+      if (known == nullptr || rules::IsDenial(*known, parameter)) continue;
       Document& merged = rules[rule][parameter];
       if (value.is_array()) {
         Strings all =
@@ -326,6 +329,7 @@ json::Value WaysOut(const std::vector<Finding>& findings, const policy::Effectiv
     }
   }
   for (const rules::Rule* rule : rules::Catalog()) {
+    if (!rule->codes.empty()) continue;  // its findings say it themselves
     std::vector<Finding> own;
     std::ranges::copy_if(findings, std::back_inserter(own), [&](const Finding& finding) {
       return finding.remedy.is_null() && IsLiftedBy(*rule, finding);

@@ -43,8 +43,10 @@ std::string Shown(const json::Value& value) {
   return text.substr(0, end) + "…";
 }
 
-// `add "a", "b" to rule.list`, `set rule.text to "a"`
-std::string Change(const std::string& parameter, const policy::Parameters::Value& value) {
+// `add "a", "b" to rule.list`, `take "a" from rule.list`, `set rule.text to "a"`
+std::string Change(const rules::Rule& rule, const rules::Remedy::Setting& setting) {
+  const policy::Parameters::Value& value = setting.value;
+  const std::string parameter = std::string(rule.id()).append(".").append(setting.parameter);
   const auto* list = std::get_if<std::vector<std::string>>(&value);
   if (list == nullptr) {
     const json::Value shown =
@@ -55,7 +57,8 @@ std::string Change(const std::string& parameter, const policy::Parameters::Value
   for (const std::string& text : *list) {
     values += (values.empty() ? "" : ", ") + json::Value(text).Dump();
   }
-  return "add " + values + " to " + parameter;
+  return rules::IsDenial(rule, setting.parameter) ? "take " + values + " from " + parameter
+                                                  : "add " + values + " to " + parameter;
 }
 
 // How to let exactly this pass, a clause; else what the rule says in general.
@@ -75,11 +78,13 @@ std::string WayOut(const rules::Rule& rule, const rules::Finding& finding) {
   std::string clause = "to allow exactly this, ";
   for (const rules::Remedy::Setting& setting : remedy.settings) {
     if (&setting != &remedy.settings.front()) clause += ", and ";
-    const std::string parameter = std::string(setting.rule.empty() ? rule.id() : setting.rule) +
-                                  '.' + std::string(setting.parameter);
-    clause += Change(parameter, setting.value);
+    const rules::Rule* other = setting.rule.empty() ? &rule : rules::FindRule(setting.rule);
+    clause += Change(other == nullptr ? rule : *other, setting);
   }
-  if (remedy.kind == rules::Remedy::Kind::kWaiver) return clause + " by a waiver";
+  if (remedy.kind == rules::Remedy::Kind::kWaiver) {
+    clause += " by a waiver";
+    return remedy.because.empty() ? clause : clause + " in " + remedy.because;
+  }
   return clause + " in /etc/runclad/policy.json, or in the file of the image";
 }
 

@@ -1,5 +1,6 @@
 #include "runclad/rules/rule.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace runclad::rules {
@@ -73,14 +74,27 @@ Finding Note(const Code& code, std::string path, json::Value value, std::string 
   return Coded(Note(std::move(path), std::move(value), std::move(why)), code, std::move(remedy));
 }
 
+namespace {
+
+// Docker's capabilities are findings of nearly every create: nothing is copied.
+Remedy Settings(Remedy::Kind kind, std::string_view parameter, policy::Parameters::Value value) {
+  Remedy remedy{.kind = kind};
+  remedy.settings.push_back({.rule = {}, .parameter = parameter, .value = std::move(value)});
+  return remedy;
+}
+
+}  // namespace
+
 Remedy AddTo(std::string_view parameter, std::vector<std::string> values) {
-  return {.kind = Remedy::Kind::kSetting,
-          .settings = {{.rule = {}, .parameter = parameter, .value = std::move(values)}}};
+  return Settings(Remedy::Kind::kSetting, parameter, std::move(values));
+}
+
+Remedy TakeFrom(std::string_view parameter, std::vector<std::string> values) {
+  return Settings(Remedy::Kind::kWaiver, parameter, std::move(values));
 }
 
 Remedy SetTo(std::string_view parameter, policy::Parameters::Value value) {
-  return {.kind = Remedy::Kind::kSetting,
-          .settings = {{.rule = {}, .parameter = parameter, .value = std::move(value)}}};
+  return Settings(Remedy::Kind::kSetting, parameter, std::move(value));
 }
 
 Remedy NoRemedy(std::string because) {
@@ -89,6 +103,12 @@ Remedy NoRemedy(std::string because) {
 
 Remedy AskEngine(std::string clause) {
   return {.kind = Remedy::Kind::kEngine, .because = std::move(clause)};
+}
+
+bool IsDenial(const Rule& rule, std::string_view parameter) {
+  const auto found =
+      std::ranges::find(rule.schema.parameters, parameter, &policy::ParameterSchema::name);
+  return found != rule.schema.parameters.end() && found->merge == policy::Merge::kAccumulate;
 }
 
 }  // namespace runclad::rules

@@ -39,12 +39,14 @@ struct Remedy {
   Kind kind = Kind::kUnsaid;
   std::vector<Setting> settings = {};
   // A clause. kNone: why, "/ is never mounted"; kEngine: what to ask for, "run it without
-  // --privileged".
+  // --privileged"; kWaiver: the file that it belongs into, "pods/shop.json", where that is known.
   std::string because = {};
 };
 
 // The values that the list `parameter` would need to have as well.
 Remedy AddTo(std::string_view parameter, std::vector<std::string> values);
+// The values that a waiver would have to take from `parameter`, a list that denies.
+Remedy TakeFrom(std::string_view parameter, std::vector<std::string> values);
 // The value that `parameter` would need to have.
 Remedy SetTo(std::string_view parameter, policy::Parameters::Value value);
 Remedy NoRemedy(std::string because);
@@ -122,6 +124,8 @@ struct Rule {
 // Every rule, in the order in which they are applied: each sees what the ones before it changed.
 std::span<const Rule* const> Catalog();
 const Rule* FindRule(std::string_view id);
+// Whether the parameter is a list that denies: files add to it, and waivers take entries out.
+bool IsDenial(const Rule& rule, std::string_view parameter);
 // The catalogue as the policy layer wants it.
 std::span<const policy::RuleSchema> Schemas();
 
