@@ -40,14 +40,23 @@ bool IsEngines(std::string_view name, std::string_view value) {
                   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@");
 }
 
+constexpr Code kOrder{"order", "the annotation is one that a runtime or systemd acts on"};
+constexpr Code kCodes[] = {kOrder};
+
+// A name that ends with * would keep others as well.
+Remedy Keeping(const std::string& name) {
+  return name.ends_with('*') ? NoRemedy("in annotations.keep it would stand for other names, too")
+                             : AddTo("keep", {name});
+}
+
 Findings Check(const oci::Spec& spec, const Context& context) {
   const std::vector<std::string>& removed = context.parameters.strings("remove");
   const std::vector<std::string>& kept = context.parameters.strings("keep");
   Findings findings;
   for (const auto& [name, value] : spec.annotations()) {
     if (!IsListed(removed, name) || IsListed(kept, name) || IsEngines(name, value)) continue;
-    findings.push_back(
-        ProposeRemove("/annotations/" + json::Escape(name), "is an order to the runtime"));
+    findings.push_back(ProposeRemove(kOrder, "/annotations/" + json::Escape(name),
+                                     "is an order to the runtime", Keeping(name)));
   }
   return findings;
 }
@@ -83,6 +92,7 @@ extern constinit const Rule kAnnotations{
         "replaces the seccomp filter or writes a file of the host, systemd takes any property of a "
         "unit, runc's own label of the bundle can be forged. CRI-O's and podman's own stay.",
     .way_out = "list the annotation in annotations.keep",
+    .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <utility>
 
 #include "runclad/rules/rule.hpp"
 
@@ -36,14 +38,52 @@ std::vector<oci::CapabilitySet> Canonical(const oci::Spec& spec) {
   return sets;
 }
 
-std::string Missing(const std::vector<std::string>& from, const std::vector<std::string>& in) {
-  std::string names;
-  for (const std::string& name : from) {
-    if (Has(in, name)) continue;
-    if (!names.empty()) names += ' ';
-    names += name;
+constexpr Code kUnlisted{"unlisted", "a set holds capabilities that allow does not list"};
+constexpr Code kAskedFor{
+    "asked-for",
+    "a capability beyond the allowlist and the engines' default was asked for, "
+    "which unlisted: refuse does not let pass"};
+constexpr Code kUnknown{"unknown", "a set holds names that runclad does not know"};
+constexpr Code kInheritable{"inheritable",
+                            "the inheritable set holds capabilities that are not ambient"};
+constexpr Code kSpelling{"spelling",
+                         "a set has names twice or not in the specification's spelling"};
+constexpr Code kFileCapability{"file-capability",
+                               "the program could not be started without its file capabilities"};
+constexpr Code kCodes[] = {kUnlisted,    kAskedFor, kUnknown,
+                           kInheritable, kSpelling, kFileCapability};
+
+std::string Joined(const std::vector<std::string>& names, std::string_view separator = " ") {
+  std::string text;
+  for (const std::string& name : names) {
+    if (!text.empty()) text += separator;
+    text += name;
   }
+  return text;
+}
+
+std::vector<std::string> Missing(const std::vector<std::string>& from,
+                                 const std::vector<std::string>& in) {
+  std::vector<std::string> names;
+  std::ranges::copy_if(from, std::back_inserter(names),
+                       [&](const std::string& name) { return !Has(in, name); });
   return names;
+}
+
+// What the engine did not ask for no list of ours gives.
+Remedy Granting(std::vector<std::string> missing, const oci::Spec& spec, const Context& context) {
+  std::vector<std::string> unasked = missing;
+  for (const oci::CapabilitySet& set : Canonical(spec)) {
+    if (set.name == "bounding") unasked = Missing(missing, set.capabilities);
+  }
+  std::vector<std::string> unlisted = Missing(missing, context.parameters.strings("allow"));
+  if (unasked.empty()) return AddTo("allow", std::move(unlisted));
+  constexpr std::size_t kPrefix = std::string_view("CAP_").size();
+  std::string clause = "run it with";
+  for (const std::string& name : unasked) clause += " --cap-add " + name.substr(kPrefix);
+  if (!unlisted.empty())
+    clause += ", and list " + Joined(unlisted, ", ") + " in capabilities.allow";
+  return AskEngine(std::move(clause));
 }
 
 // execve(2) fails with a bare EPERM when a program's effective file capabilities are not all in the
@@ -59,58 +99,98 @@ void CheckProgram(const oci::Spec& spec, const std::vector<oci::CapabilitySet>& 
       missing &= ~(std::uint64_t{1} << privilege::CapabilityNumber(name).value_or(0));
     }
   }
-  std::string names;
+  std::vector<std::string> names;
   for (const std::string& name : privilege::AllCapabilities()) {
     const auto number = privilege::CapabilityNumber(name);
-    if (!number || ((missing >> *number) & 1U) == 0) continue;
-    if (!names.empty()) names += ' ';
-    names += name;
+    if (number && ((missing >> *number) & 1U) != 0) names.push_back(name);
   }
   if (names.empty()) return;
   const std::string asked = spec.arguments().empty() ? "" : spec.arguments().front();
-  findings.push_back(Refuse("/process/args/0", asked,
-                            "has the file capability " + names +
-                                ", which the container does not get: it could not be started"));
+  std::string why = "has the file capability " + Joined(names) +
+                    ", which the container does not get: it could not be started";
+  findings.push_back(Refuse(kFileCapability, "/process/args/0", asked, std::move(why),
+                            Granting(std::move(names), spec, context)));
+}
+
+// What was asked for by name, each capability once.
+Findings CheckAskedFor(const std::vector<oci::CapabilitySet>& sets,
+                       const std::vector<std::string>& allowed) {
+  Findings findings;
+  std::vector<std::string> found;
+  for (const oci::CapabilitySet& set : sets) {
+    for (const std::string& name : set.capabilities) {
+      if (Has(allowed, name) || Has(kEngineDefaults, name) || Has(found, name)) continue;
+      found.push_back(name);
+      findings.push_back(Refuse(kAskedFor, "/process/capabilities/" + std::string(set.name), name,
+                                "was asked for beyond the allowlist", AddTo("allow", {name})));
+    }
+  }
+  return findings;
+}
+
+// Inheritable capabilities serve nobody but programs with inheritable file capabilities
+// (CVE-2022-24769); only the kernel wants those that are ambient to be there too.
+bool IsUseless(const oci::CapabilitySet& set, const std::string& name,
+               const std::vector<std::string>& ambient) {
+  return set.name == "inheritable" && !Has(ambient, name);
+}
+
+// `known` is what the request has under names that there are, `left` what remains of it.
+Finding CutTo(const std::vector<std::string>& left, const oci::CapabilitySet& requested,
+              const std::vector<std::string>& known, const std::vector<std::string>& ambient) {
+  std::string path = "/process/capabilities/" + std::string(requested.name);
+  std::vector<std::string> unlisted = Missing(known, left);
+  const std::size_t lost = unlisted.size();
+  std::erase_if(unlisted,
+                [&](const std::string& name) { return IsUseless(requested, name, ambient); });
+  std::string why = "holds " + Joined(Missing(requested.capabilities, left));
+  if (!unlisted.empty()) {
+    return Propose(kUnlisted, std::move(path), left, why + " beyond the allowlist",
+                   AddTo("allow", std::move(unlisted)));
+  }
+  if (lost > 0) {
+    return Propose(kInheritable, std::move(path), left, why + ", which are not ambient",
+                   NoRemedy("inheritable capabilities are kept only where they are ambient"));
+  }
+  const bool is_known = std::ranges::all_of(requested.capabilities, [](const std::string& name) {
+    return privilege::CanonicalCapability(name).has_value();
+  });
+  if (!is_known) {
+    return Propose(kUnknown, std::move(path), left, why + ", of which not every name is known",
+                   NoRemedy("runclad does not know the name of this capability"));
+  }
+  // Nothing is lost that anybody could want back.
+  return Propose(kSpelling, std::move(path), left, "is not spelt as the specification has it");
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
   const std::vector<std::string>& allowed = context.parameters.strings("allow");
   const std::vector<oci::CapabilitySet> requested = spec.capabilities();
-  std::vector<oci::CapabilitySet> sets = Canonical(spec);
+  const std::vector<oci::CapabilitySet> known = Canonical(spec);
 
   Findings findings;
   if (context.parameters.text("unlisted") == "refuse") {
-    for (std::size_t i = 0; i < sets.size(); ++i) {
-      for (const std::string& name : sets[i].capabilities) {
-        if (Has(allowed, name) || Has(kEngineDefaults, name)) continue;
-        return {Refuse("/process/capabilities/" + std::string(sets[i].name), name,
-                       "was asked for beyond the allowlist")};
-      }
-    }
+    findings = CheckAskedFor(known, allowed);
+    if (!findings.empty()) return findings;
   }
 
   std::vector<std::string> ambient;
-  for (const oci::CapabilitySet& set : sets) {
+  for (const oci::CapabilitySet& set : known) {
     if (set.name == "ambient") ambient = set.capabilities;
   }
-  for (std::size_t i = 0; i < sets.size(); ++i) {
-    const bool is_inheritable = sets[i].name == "inheritable";
-    std::erase_if(sets[i].capabilities, [&](const std::string& name) {
-      // Inheritable capabilities serve nobody but programs with inheritable file capabilities
-      // (CVE-2022-24769); only the kernel wants those that are ambient to be there too.
-      return !Has(allowed, name) || (is_inheritable && !Has(ambient, name));
+  std::vector<oci::CapabilitySet> left = known;
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    std::erase_if(left[i].capabilities, [&](const std::string& name) {
+      return !Has(allowed, name) || IsUseless(known[i], name, ambient);
     });
-    if (sets[i].capabilities == requested[i].capabilities) continue;
-    findings.push_back(Propose("/process/capabilities/" + std::string(sets[i].name),
-                               sets[i].capabilities,
-                               "holds " + Missing(requested[i].capabilities, sets[i].capabilities) +
-                                   " beyond the allowlist"));
+    if (left[i].capabilities == requested[i].capabilities) continue;
+    findings.push_back(CutTo(left[i].capabilities, requested[i], known[i].capabilities, ambient));
   }
-  CheckProgram(spec, sets, context, findings);
+  CheckProgram(spec, left, context, findings);
   return findings;
 }
 
-constexpr std::string_view kUnlisted[] = {"refuse", "fix"};
+constexpr std::string_view kChoices[] = {"refuse", "fix"};
 constexpr policy::ParameterSchema kParameters[] = {
     {.name = "allow",
      .type = policy::ParameterType::kStrings,
@@ -124,7 +204,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .type = policy::ParameterType::kText,
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kUnlisted,
+     .choices = kChoices,
      .description = "what a request beyond the allowlist and the engines' own default gets: fix "
                     "drops it, refuse stops the container",
      .order = policy::Order::kLaterIsLooser,
@@ -148,6 +228,7 @@ extern constinit const Rule kCapabilities{
         "need none. Each of the five sets is cut to the allowlist, for the first process and for "
         "every exec, and nothing is ever added.",
     .way_out = "add the capability to capabilities.allow",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "runclad/rules/rule.hpp"
 
@@ -125,26 +126,46 @@ bool IsOwnName(std::string_view name, std::string_view id) {
          (name.ends_with(id) && name[name.size() - id.size() - 1] == '-');
 }
 
-std::string WhyNot(const std::string& path, const Context& context) {
-  const auto place = PlaceOf(path);
-  if (!place) return "is not a path that stays where it begins, nor slice:prefix:name";
-  if (place->name.empty()) return "is the host's root cgroup";
-  const std::vector<std::string>& listed = context.parameters.strings("parents");
-  const bool is_listed = std::ranges::any_of(
-      listed, [&](const std::string& parent) { return IsAtOrBelow(place->parent, parent); });
-  if (!is_listed && !IsEnginesParent(place->parent, context) && !IsSplit(*place, context)) {
-    return "is neither in the engine's own cgroup nor in a listed one";
-  }
-  return IsOwnName(place->name, context.facts.container) ? std::string()
-                                                         : "is another container's or service's";
+constexpr Code kMalformed{"malformed",
+                          "neither a path without .. from the root, nor slice:prefix:name"};
+constexpr Code kHostRoot{"host-root", "the host's root cgroup"};
+constexpr Code kElsewhere{"elsewhere",
+                          "the parent is neither one of the engine's nor a listed one"};
+constexpr Code kForeign{"foreign", "the cgroup is named after another container or a service"};
+constexpr Code kCodes[] = {kMalformed, kHostRoot, kElsewhere, kForeign};
+
+// To list the root would be to list every cgroup.
+Remedy Listing(const std::string& parent) {
+  return parent.empty() ? AskEngine("put it below a parent of its own with --cgroup-parent")
+                        : AddTo("parents", {parent});
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
   const std::string path = spec.cgroups_path();
   if (path.empty()) return {};  // one of its own, below the runtime's
-  std::string why = WhyNot(path, context);
-  if (why.empty()) return {};
-  return {Refuse("/linux/cgroupsPath", path, std::move(why))};
+  const auto refuse = [&](const Code& code, std::string why, Remedy remedy) -> Findings {
+    return {Refuse(code, "/linux/cgroupsPath", path, std::move(why), std::move(remedy))};
+  };
+  const auto place = PlaceOf(path);
+  if (!place) {
+    return refuse(kMalformed, "is not a path that stays where it begins, nor slice:prefix:name",
+                  AskEngine("name a path from the root, or a slice, with --cgroup-parent"));
+  }
+  if (place->name.empty()) {
+    return refuse(kHostRoot, "is the host's root cgroup",
+                  NoRemedy("limits do not hold in the root cgroup"));
+  }
+  const std::vector<std::string>& listed = context.parameters.strings("parents");
+  const bool is_listed = std::ranges::any_of(
+      listed, [&](const std::string& parent) { return IsAtOrBelow(place->parent, parent); });
+  if (!is_listed && !IsEnginesParent(place->parent, context) && !IsSplit(*place, context)) {
+    return refuse(kElsewhere, "is neither in the engine's own cgroup nor in a listed one",
+                  Listing(place->parent));
+  }
+  if (IsOwnName(place->name, context.facts.container)) return {};
+  return refuse(kForeign, "is another container's or service's",
+                AskEngine("leave the last name of the path to the engine, and choose the parent "
+                          "alone, with --cgroup-parent"));
 }
 
 constexpr policy::ParameterSchema kParameters[] = {
@@ -173,6 +194,7 @@ extern constinit const Rule kCgroupPath{
         "leaves those that the engine's cgroup or its pod has, and one in another's cgroup is "
         "stopped, frozen and counted with that.",
     .way_out = "list the parent in cgroup-path.parents",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

@@ -8,6 +8,27 @@
 namespace runclad::rules {
 namespace {
 
+constexpr Code kBlock{"block", "a block device of the host: a disk is all of its files"};
+constexpr Code kMemory{"memory", "the host's memory or ports: /dev/mem, /dev/kmem, /dev/port"};
+constexpr Code kUnlisted{"unlisted", "a character device that no list names"};
+constexpr Code kCodes[] = {kBlock, kMemory, kUnlisted};
+
+Finding RefuseDevice(const oci::Device& device, std::string path) {
+  const bool is_block = device.type == "b";
+  std::string name = DeviceName(is_block, device.major, device.minor);
+  if (!is_block && IsMemoryDevice(device.major, device.minor)) {
+    // A list could name it, and nobody is told to.
+    return Refuse(kMemory, std::move(path), device.path, "is the host's memory, " + name,
+                  AskEngine("run it without this device, which is all of the host's memory"));
+  }
+  std::string why = (is_block ? "is a block device of the host, " : "is the host's device ") + name;
+  // "*" in a list stands for every number.
+  Remedy remedy = device.major < 0 || device.minor < 0 ? AskEngine("name the device by its numbers")
+                                                       : AddTo("allow", {std::move(name)});
+  return Refuse(is_block ? kBlock : kUnlisted, std::move(path), device.path, std::move(why),
+                std::move(remedy));
+}
+
 Findings Check(const oci::Spec& spec, const Context& context) {
   const std::vector<std::string>& allowed = context.parameters.strings("allow");
   const bool lets_unlisted = context.parameters.text("unlisted") == "allow";
@@ -21,16 +42,12 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     const bool is_memory = !is_block && IsMemoryDevice(device.major, device.minor);
     const bool is_harmless = !is_block && !is_memory;
     if (is_harmless && (lets_unlisted || IsOrdinaryDevice(device.major, device.minor))) continue;
-    const std::string name = DeviceName(is_block, device.major, device.minor);
-    std::string why = "is the host's device " + name;
-    if (is_block) why = "is a block device of the host, " + name;
-    if (is_memory) why = "is the host's memory, " + name;
-    findings.push_back(Refuse("/linux/devices/" + std::to_string(i), device.path, std::move(why)));
+    findings.push_back(RefuseDevice(device, "/linux/devices/" + std::to_string(i)));
   }
   return findings;
 }
 
-constexpr std::string_view kUnlisted[] = {"refuse", "allow"};
+constexpr std::string_view kChoices[] = {"refuse", "allow"};
 constexpr policy::ParameterSchema kParameters[] = {
     {.name = "allow",
      .type = policy::ParameterType::kStrings,
@@ -44,7 +61,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .type = policy::ParameterType::kText,
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kUnlisted,
+     .choices = kChoices,
      .description = "what another character device gets; block devices and the host's memory are "
                     "refused unless they are listed",
      .order = policy::Order::kLaterIsLooser,
@@ -65,6 +82,7 @@ extern constinit const Rule kDevices{
         "disk of the host is all of its files, /dev/mem all of its memory, and a driver's node "
         "hands the driver's bugs to the container.",
     .way_out = "list the device in devices.allow (\"c 10:229\")",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runclad/rules/rule.hpp"
@@ -81,9 +82,15 @@ void Add(std::vector<std::string>& names, std::string_view name) {
   if (names.size() < kMaxNames) names.emplace_back(name.substr(0, end));
 }
 
+constexpr Code kDenied{"denied", "deny names the variables"};
+constexpr Code kSecret{"secret", "a variable's name or value looks like a secret"};
+constexpr Code kLoader{"loader", "a variable of the dynamic loader is set"};
+constexpr Code kCodes[] = {kDenied, kSecret, kLoader};
+
 Findings Check(const oci::Spec& spec, const Context& context) {
   const std::vector<std::string>& deny = context.parameters.strings("deny");
   std::vector<std::string> denied;
+  std::vector<std::string> denials;  // the entries of the list
   std::vector<std::string> secrets;
   std::vector<std::string> loader;
   for (const std::string& variable : spec.environment()) {
@@ -93,25 +100,32 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     if (equals == std::string_view::npos) continue;
     const std::string_view name = text.substr(0, equals);
     const std::string_view value = text.substr(equals + 1);
-    if (std::ranges::any_of(deny, [&](const auto& entry) { return Matches(name, entry); })) {
-      Add(denied, name);
+    bool is_denied = false;
+    for (const std::string& entry : deny) {
+      if (!Matches(name, entry)) continue;
+      is_denied = true;
+      if (std::ranges::find(denials, entry) == denials.end()) denials.push_back(entry);
     }
+    if (is_denied) Add(denied, name);
     if (value.empty()) continue;
     if (SteersLoader(name)) Add(loader, name);
     if (NamesSecret(name) || IsSecret(value)) Add(secrets, name);
   }
   Findings findings;
   if (!denied.empty()) {
-    findings.push_back(Refuse("/process/env", denied, "is denied by environment.deny"));
+    findings.push_back(Refuse(kDenied, "/process/env", denied, "is denied by environment.deny",
+                              TakeFrom("deny", std::move(denials))));
   }
   if (!secrets.empty()) {
-    findings.push_back(Note("/process/env", secrets,
+    findings.push_back(Note(kSecret, "/process/env", secrets,
                             "looks like a secret: inspect, every child and the image's history "
-                            "show it; mount it as a file"));
+                            "show it",
+                            AskEngine("mount the secret as a file")));
   }
   if (!loader.empty()) {
-    findings.push_back(
-        Note("/process/env", loader, "makes the loader take libraries of another's choice"));
+    findings.push_back(Note(kLoader, "/process/env", loader,
+                            "makes the loader take libraries of another's choice",
+                            AskEngine("leave the variable out of --env and of the image")));
   }
   return findings;
 }
@@ -142,6 +156,7 @@ extern constinit const Rule kEnvironment{
         "put libraries into each program, also into those that start as another user (and into "
         "hooks that pass an environment on, CVE-2025-23266). Names are recorded, values never.",
     .way_out = "mount the secret as a file",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,

@@ -24,6 +24,7 @@ bool Stays(const std::string& name, const std::string& value, Strings keep = {})
   const std::string members =
       json::Value::Object({{name, json::Value(value)}, {"zzz", json::Value("stays")}}).Dump();
   const policy::Parameters parameters = Restricted(std::move(keep));
+  ExpectRemediesHelp("annotations", SpecOf(R"({"annotations":)" + members + "}"), parameters);
   const auto decision = DecideBy("annotations", R"({"annotations":)" + members + "}", parameters);
   const std::string written = decision.spec.Write();
   EXPECT_EQ(DecideBy("annotations", written, parameters).outcome, enforce::Outcome::kUnchanged)
@@ -96,6 +97,14 @@ TEST(Annotations, AreNamedByEscapedPointers) {
   ASSERT_EQ(decision.findings.size(), 1U);
   EXPECT_EQ(decision.findings[0].finding.path, "/annotations/cdi.k8s.io~1a~0b");
   EXPECT_EQ(decision.spec.Write(), R"({"annotations":{}})");
+  EXPECT_EQ(CodesAndRemedies(decision), Strings{"order: keep += cdi.k8s.io/a~b"});
+}
+
+TEST(Annotations, AreKeptByTheirWholeNameAlone) {
+  const auto decision =
+      DecideBy("annotations", R"({"annotations":{"run.oci.*":"x"}})", Restricted());
+  EXPECT_EQ(CodesAndRemedies(decision),
+            Strings{"order: none: in annotations.keep it would stand for other names, too"});
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 namespace runclad::rules {
 namespace {
 
+using Strings = std::vector<std::string>;
+
 policy::Parameters Allowing(std::vector<std::string> names, const std::string& unlisted = "fix") {
   policy::Parameters parameters;
   parameters.Set("allow", std::move(names));
@@ -42,6 +44,7 @@ TEST(Capabilities, AreCutToTheAllowlist) {
     const std::string document =
         R"({"process":{"capabilities":)" + std::string(c.before) + R"(,"cwd":"/"}})";
     const auto decision = DecideBy("capabilities", document, Allowing({"CAP_KILL"}));
+    ExpectRemediesHelp("capabilities", SpecOf(document), Allowing({"CAP_KILL"}));
     EXPECT_EQ(decision.spec.Write(),
               R"({"process":{"capabilities":)" + std::string(c.after) + R"(,"cwd":"/"}})")
         << c.name;
@@ -63,12 +66,58 @@ TEST(Capabilities, UnlistedRefuseStopsWhatWasAskedForBeyondTheEnginesDefault) {
   ASSERT_EQ(asked.outcome, enforce::Outcome::kRefused);
   EXPECT_EQ(enforce::RefusalSentence(asked),
             "refused by capabilities: /process/capabilities/bounding \"CAP_SYS_ADMIN\" was asked "
-            "for beyond the allowlist (CIS 5.4, PSS baseline, PSS restricted); add the capability "
-            "to capabilities.allow, see runcladctl explain capabilities");
+            "for beyond the allowlist (CIS 5.4, PSS baseline, PSS restricted); to allow exactly "
+            "this, add \"CAP_SYS_ADMIN\" to capabilities.allow in /etc/runclad/policy.json, or in "
+            "the file of the image, see runcladctl explain capabilities");
   const auto by_default = DecideBy(
       "capabilities", R"({"process":{"capabilities":{"bounding":["CAP_CHOWN"]}}})", parameters);
   EXPECT_EQ(by_default.outcome, enforce::Outcome::kRewritten);
   EXPECT_EQ(by_default.spec.Write(), R"({"process":{"capabilities":{"bounding":[]}}})");
+}
+
+// /process/capabilities and what the rule says of it.
+Strings Of(const std::string& sets, const policy::Parameters& parameters, const Facts& facts = {}) {
+  const std::string document = R"({"process":{"args":["/bin/ping"],"capabilities":)" + sets + "}}";
+  ExpectRemediesHelp("capabilities", SpecOf(document), parameters, facts);
+  return CodesAndRemedies(DecideBy("capabilities", document, parameters, facts));
+}
+
+TEST(Capabilities, AdviseWhatWasLostAndHasAName) {
+  const auto kill = Allowing({"CAP_KILL"});
+  EXPECT_EQ(
+      Of(R"({"bounding":["kill","sys_admin","CAP_CHOWN","CAP_NEW"],"permitted":["chown"]})", kill),
+      (Strings{"unlisted: allow += CAP_SYS_ADMIN CAP_CHOWN", "unlisted: allow += CAP_CHOWN"}));
+  EXPECT_EQ(Of(R"({"bounding":["CAP_NEW"]})", kill),
+            Strings{"unknown: none: runclad does not know the name of this capability"});
+  EXPECT_EQ(Of(R"({"bounding":["kill"]})", kill), Strings{"spelling"});
+  EXPECT_EQ(
+      Of(R"({"inheritable":["CAP_KILL","CAP_CHOWN"]})", kill),
+      Strings{"inheritable: none: inheritable capabilities are kept only where they are ambient"});
+  EXPECT_EQ(Of(R"({"inheritable":["CAP_KILL","CAP_CHOWN"],"ambient":["CAP_CHOWN"]})", kill),
+            (Strings{"unlisted: allow += CAP_CHOWN", "unlisted: allow += CAP_CHOWN"}));
+}
+
+TEST(Capabilities, ThatWereAskedForAreAdvisedOnceEach) {
+  EXPECT_EQ(Of(R"({"bounding":["BPF","SYSLOG"],"permitted":["SYSLOG","BPF","CHOWN"]})",
+               Allowing({}, "refuse")),
+            (Strings{"asked-for: allow += CAP_BPF", "asked-for: allow += CAP_SYSLOG"}));
+}
+
+TEST(Capabilities, OfFilesAreTheEnginesToAskFor) {
+  Facts facts;
+  facts.program.emplace();
+  facts.program->capabilities_are_effective = true;
+  facts.program->file_capabilities = (1U << 13) | (1U << 12);  // CAP_NET_RAW, CAP_NET_ADMIN
+  const auto last = [&](const std::string& sets, const policy::Parameters& parameters) {
+    return Of(sets, parameters, facts).back();
+  };
+  const std::string both = R"({"bounding":["CAP_NET_RAW","CAP_NET_ADMIN"]})";
+  EXPECT_EQ(last(both, Allowing({"CAP_NET_RAW"})), "file-capability: allow += CAP_NET_ADMIN");
+  EXPECT_EQ(last(R"({"bounding":["CAP_NET_RAW"]})", Allowing({"CAP_NET_RAW", "CAP_NET_ADMIN"})),
+            "file-capability: ask: run it with --cap-add NET_ADMIN");
+  EXPECT_EQ(last(R"({"bounding":[]})", Allowing({"CAP_NET_RAW"})),
+            "file-capability: ask: run it with --cap-add NET_ADMIN --cap-add NET_RAW, and list "
+            "CAP_NET_ADMIN in capabilities.allow");
 }
 
 }  // namespace

@@ -10,17 +10,24 @@ using engine::Engine;
 using testing::HasSubstr;
 using Strings = std::vector<std::string>;
 
-std::string Why(Engine engine, const std::string& path, Strings parents = {},
-                const std::string& name_space = "", const std::string& id = "abc") {
+enforce::Decision Judge(Engine engine, const std::string& path, Strings parents = {},
+                        const std::string& name_space = "", const std::string& id = "abc") {
   Facts facts;
   facts.container = id;
   facts.name_space = name_space;
   facts.identity.engine = engine;
   policy::Parameters parameters;
   parameters.Set("parents", std::move(parents));
-  const auto decision = enforce::Decide(
-      SpecOf(R"({"linux":{"cgroupsPath":")" + path + "\"}}"),
-      PolicyWith("cgroup-path", parameters, policy::Action::kRefuse), facts, Scope::kContainer);
+  const std::string document = R"({"linux":{"cgroupsPath":")" + path + "\"}}";
+  ExpectRemediesHelp("cgroup-path", SpecOf(document), parameters, facts);
+  return enforce::Decide(SpecOf(document),
+                         PolicyWith("cgroup-path", parameters, policy::Action::kRefuse), facts,
+                         Scope::kContainer);
+}
+
+std::string Why(Engine engine, const std::string& path, Strings parents = {},
+                const std::string& name_space = "", const std::string& id = "abc") {
+  const auto decision = Judge(engine, path, std::move(parents), name_space, id);
   return decision.findings.empty() ? std::string() : decision.findings[0].finding.why;
 }
 
@@ -94,6 +101,23 @@ TEST(CgroupPath, ParentsAreListedWithWhatIsBelow) {
   EXPECT_EQ(Why(Engine::kDocker, "/abc", {"/"}), "");
   EXPECT_NE(Why(Engine::kDocker, "/tenantsx/abc", {"/tenants"}), "");
   EXPECT_NE(Why(Engine::kDocker, "/tenants/other", {"/tenants"}), "");
+}
+
+TEST(CgroupPath, AdvisesTheParentAndNothingAbove) {
+  const auto said = [](const std::string& path) {
+    return CodesAndRemedies(Judge(Engine::kDocker, path)).at(0);
+  };
+  EXPECT_EQ(said("/tenants/a/abc"), "elsewhere: parents += /tenants/a");
+  EXPECT_EQ(said("//tenants/./a//abc"), "elsewhere: parents += /tenants/a");
+  EXPECT_EQ(said("tenants-a.slice:docker:abc"),
+            "elsewhere: parents += /tenants.slice/tenants-a.slice");
+  EXPECT_EQ(said("/abc"), "elsewhere: ask: put it below a parent of its own with --cgroup-parent");
+  EXPECT_EQ(said("/"), "host-root: none: limits do not hold in the root cgroup");
+  EXPECT_EQ(said("../abc"),
+            "malformed: ask: name a path from the root, or a slice, with --cgroup-parent");
+  EXPECT_EQ(said("/docker/other"),
+            "foreign: ask: leave the last name of the path to the engine, and choose the parent "
+            "alone, with --cgroup-parent");
 }
 
 }  // namespace

@@ -51,6 +51,7 @@ TEST(Devices, OfTheHostAreRefused) {
       {"a named pipe", Node("/dev/initctl", "p", 0, 0), false, false},
   };
   for (const auto& [name, node, restricted, baseline] : cases) {
+    ExpectRemediesHelp("devices", SpecOf(WithDevices(node)), Devices({}));
     const auto tight = DecideBy("devices", WithDevices(node), Devices({}));
     EXPECT_EQ(tight.outcome == enforce::Outcome::kRefused, restricted) << name;
     const auto loose = DecideBy("devices", WithDevices(node), Devices({}, "allow"));
@@ -79,6 +80,19 @@ TEST(Devices, AreNamedByPathAndNumbers) {
                         "host, b 8:1 (CIS 5.18"));
 }
 
+TEST(Devices, AreAdvisedByTheirNumbersAndTheHostsMemoryIsNot) {
+  const auto said = [](const std::string& node) {
+    return CodesAndRemedies(DecideBy("devices", WithDevices(node), Devices({}))).at(0);
+  };
+  EXPECT_EQ(said(Node("/dev/fuse", "c", 10, 229)), "unlisted: allow += c 10:229");
+  EXPECT_EQ(said(Node("/dev/fuse", "u", 10, 229)), "unlisted: allow += c 10:229");
+  EXPECT_EQ(said(Node("/dev/sda", "b", 8, 0)), "block: allow += b 8:0");
+  EXPECT_EQ(said(Node("/dev/mem", "c", 1, 1)),
+            "memory: ask: run it without this device, which is all of the host's memory");
+  EXPECT_EQ(said(Node("/dev/x", "c", -1, -1)), "unlisted: ask: name the device by its numbers");
+  EXPECT_EQ(said(Node("/dev/x", "b", 8, -1)), "block: ask: name the device by its numbers");
+}
+
 policy::Parameters Cgroup(std::vector<std::string> allow, const char* unlisted = "remove") {
   policy::Parameters parameters;
   parameters.Set("allow", std::move(allow));
@@ -91,6 +105,7 @@ std::string CgroupOf(const std::string& lines, const policy::Parameters& paramet
                      const Facts& facts = {}, const std::string& nodes = {}) {
   const std::string document =
       R"({"linux":{"devices":[)" + nodes + R"(],"resources":{"devices":[)" + lines + "]}}}";
+  ExpectRemediesHelp("device-cgroup", SpecOf(document), parameters, facts);
   const auto decision = DecideBy("device-cgroup", document, parameters, facts);
   const std::string written = decision.spec.Write();
   const std::string again = DecideBy("device-cgroup", written, parameters, facts).spec.Write();
@@ -178,6 +193,34 @@ TEST(DeviceCgroup, OpensTheCharacterDevicesThatPassedTheRuleDevices) {
   EXPECT_EQ(CgroupOf(disk, Cgroup({}), {}, Node("/dev/sda", "b", 8, 0)), denial);
   const std::string memory = denial + "," + Line("c", 1, 1);
   EXPECT_EQ(CgroupOf(memory, Cgroup({}), {}, Node("/dev/mem", "c", 1, 1)), denial);
+}
+
+TEST(DeviceCgroup, AdvisesTheDevicesThatWereAskedFor) {
+  const auto said = [](const std::string& lines) {
+    const auto decision = DecideBy(
+        "device-cgroup", R"({"linux":{"resources":{"devices":[)" + lines + "]}}}", Cgroup({}));
+    return CodesAndRemedies(decision).at(0);
+  };
+  const std::string denial = std::string(kDenial) + ",";
+  const std::string console = Line("c", 5, 1);
+  EXPECT_EQ(said(denial + Line("c", 10, 229) + "," + console + "," + Line("c", 42, -1)),
+            "opens: allow += c 10:229 c 42:*");
+  EXPECT_EQ(said(denial + console), "console") << "from Docker, and nobody asked for it";
+  EXPECT_EQ(said(Line("c", 1, 3)), "no-denial");
+  EXPECT_EQ(said(denial + Line("c", 1, 1) + "," + Line("c", 10, 229)),
+            "memory: ask: run it without what is all of the host's memory");
+  const std::string everything =
+      "everything: ask: run it without --privileged, and name the devices that it needs with "
+      "--device";
+  EXPECT_EQ(said(R"({"access":"rwm","allow":true})"), everything);
+  EXPECT_EQ(said(denial + Line("a", 8, 0)), everything);
+  EXPECT_EQ(said(denial + Line("c", -1, -1)), everything) << "with the host's memory";
+  const auto update =
+      enforce::Decide(SpecOf(R"({"linux":{"resources":{"devices":[)" + console + "]}}}"),
+                      PolicyWith("device-cgroup", Cgroup({})), {}, Scope::kUpdate);
+  EXPECT_EQ(
+      CodesAndRemedies(update),
+      std::vector<std::string>{"update: ask: create it again with the devices that it needs"});
 }
 
 std::string EveryCapability() {

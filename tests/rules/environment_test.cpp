@@ -16,6 +16,7 @@ policy::Parameters Denying(Strings names = {}) {
 enforce::Decision DecideOn(const Strings& variables, const policy::Parameters& parameters,
                            policy::Action action = policy::Action::kWarn) {
   const json::Document document = {{"process", {{"env", variables}}}};
+  ExpectRemediesHelp("environment", SpecOf(document.dump()), parameters);
   return enforce::Decide(SpecOf(document.dump()), PolicyWith("environment", parameters, action), {},
                          Scope::kProcess);
 }
@@ -87,8 +88,9 @@ TEST(Environment, NeverTellsAValue) {
   ASSERT_EQ(decision.findings.size(), 3U);
   for (const enforce::Applied& applied : decision.findings) {
     const Finding& finding = applied.finding;
-    for (const std::string& text : {finding.path, finding.why, finding.before.Dump(),
-                                    finding.after.Dump(), enforce::RefusalSentence(decision)}) {
+    for (const std::string& text :
+         {finding.path, finding.why, finding.before.Dump(), finding.after.Dump(),
+          CodeAndRemedy(finding), enforce::RefusalSentence(decision)}) {
       EXPECT_EQ(text.find("hunter2"), std::string::npos) << text;
     }
   }
@@ -105,6 +107,20 @@ TEST(Environment, NamesAreCutBetweenCharacters) {
   ASSERT_EQ(decision.findings.size(), 1U);
   const json::Value& names = decision.findings[0].finding.before;
   EXPECT_LT(names.Dump().size(), 2000U);  // which throws where a character was cut
+}
+
+TEST(Environment, IsAllowedByAWaiverOfWhatDeniesIt) {
+  const auto decision =
+      DecideOn({"AWS_REGION=here", "LD_PRELOAD=/x", "TOKEN=x"},
+               Denying({"OTHER", "AWS_*", "AWS_REGION", "TOKEN"}), policy::Action::kRefuse);
+  EXPECT_EQ(CodesAndRemedies(decision),
+            (Strings{"denied: waiver deny -= AWS_* AWS_REGION TOKEN",
+                     "secret: ask: mount the secret as a file",
+                     "loader: ask: leave the variable out of --env and of the image"}));
+  EXPECT_EQ(enforce::RefusalSentence(decision),
+            "refused by environment: /process/env [\"AWS_REGION\",\"TOKEN\"] is denied by "
+            "environment.deny (CIS 4.10); to allow exactly this, take \"AWS_*\", \"AWS_REGION\", "
+            "\"TOKEN\" from environment.deny by a waiver, see runcladctl explain environment");
 }
 
 }  // namespace

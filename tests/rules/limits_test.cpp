@@ -227,6 +227,7 @@ TEST(CpuLimit, IsSetWhereThePolicyNamesOne) {
   };
   for (const auto& [name, before, after] : cases) {
     EXPECT_EQ(After("cpu-limit", before, Numbers(500, 1500, 2048)), after) << name;
+    ExpectRemediesHelp("cpu-limit", SpecOf(Of(before)), Numbers(500, 1500, 2048));
   }
 }
 
@@ -245,10 +246,43 @@ TEST(CpuLimit, OfAnUpdateStaysBelowTheMaximum) {
   };
   for (const auto& [name, before, after] : cases) {
     EXPECT_EQ(After("cpu-limit", before, Numbers(500, 1500), Scope::kUpdate), after) << name;
+    ExpectRemediesHelp("cpu-limit", SpecOf(Of(before)), Numbers(500, 1500), {}, true);
   }
   EXPECT_EQ(
       After("cpu-limit", R"({"cpu":{"quota":100000}})", Numbers(500, kAnyCpu), Scope::kUpdate),
       R"({"cpu":{"quota":100000}})");
+}
+
+TEST(CpuLimit, AdvisesNoMoreThanWasAskedFor) {
+  const auto said = [](const std::string& resources, Scope scope = Scope::kContainer) {
+    return CodesAndRemedies(Judge("cpu-limit", resources, Numbers(500, 1500, 2048), scope));
+  };
+  using Strings = std::vector<std::string>;
+  const std::string name_it = ": ask: name what it needs with --cpus (a pod: resources.limits.cpu)";
+  EXPECT_EQ(said("{}"), Strings{"unlimited" + name_it});
+  EXPECT_EQ(said(R"({"cpu":{"burst":7,"quota":-1}})"),
+            (Strings{"unlimited" + name_it, "burst" + name_it}));
+  EXPECT_EQ(said(R"({"cpu":{"quota":200000}})"), Strings{"above-maximum: maximum = 2000"});
+  EXPECT_EQ(said(R"({"cpu":{"burst":7,"period":30000,"quota":100000}})"),
+            (Strings{"above-maximum: maximum = 3334", "burst: maximum = 3334"}))
+      << "rounded up";
+  EXPECT_EQ(said(R"({"cpu":{"quota":1,"realtimeRuntime":1,"shares":4096}})"),
+            (Strings{"above-shares: shares = 4096",
+                     "realtime: none: realtime budget keeps even the kernel's own threads "
+                     "waiting"}));
+  const auto unified = [&](const std::string& name, const std::string& text) {
+    return said(R"({"cpu":{"quota":1},"unified":{")" + name + R"(":")" + text + "\"}}").at(0);
+  };
+  EXPECT_EQ(unified("cpu.max", "200000 100000"), "above-maximum: maximum = 2000");
+  EXPECT_EQ(unified("cpu.max", "max"), "above-maximum: maximum = 100000000");
+  EXPECT_EQ(unified("cpu.max", "0x10"), "not-plain: ask: write it in plain decimal numbers");
+  EXPECT_EQ(unified("cpu.weight", "80"), "above-shares: shares = 2074");
+  EXPECT_EQ(unified("cpu.weight", "10000"), "above-shares: shares = 262144");
+  EXPECT_EQ(unified("cpu.weight", "1k"), "not-plain: ask: write it in plain decimal numbers");
+  EXPECT_EQ(unified("cpu.weight.nice", "-20"),
+            "nice: ask: give the weight as cpu.weight or --cpu-shares");
+  EXPECT_EQ(said(R"({"cpu":{"quota":100000}})", Scope::kUpdate),
+            Strings{"incomplete: ask: change both at once, --cpu-quota and --cpu-period"});
 }
 
 TEST(Updates, AreJudgedByTheRulesOfResourcesOnly) {

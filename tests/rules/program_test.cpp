@@ -117,8 +117,9 @@ TEST(Capabilities, SayWhichOneAProgramCannotStartWithout) {
   EXPECT_EQ(enforce::RefusalSentence(refused),
             "refused by capabilities: /process/args/0 \"caddy\" has the file capability "
             "CAP_NET_BIND_SERVICE, which the container does not get: it could not be started (CIS "
-            "5.4, PSS baseline, PSS restricted); add the capability to capabilities.allow, see "
-            "runcladctl explain capabilities");
+            "5.4, PSS baseline, PSS restricted); to allow exactly this, add "
+            "\"CAP_NET_BIND_SERVICE\" to capabilities.allow in /etc/runclad/policy.json, or in the "
+            "file of the image, see runcladctl explain capabilities");
   EXPECT_NE(DecideBy("capabilities", document, none, WithCapability(false)).outcome,
             enforce::Outcome::kRefused);
   policy::Parameters allowed;
