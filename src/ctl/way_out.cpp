@@ -8,7 +8,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runclad/privilege/capabilities.hpp"
 #include "runclad/rules/rule.hpp"
 
 namespace runclad::ctl {
@@ -41,18 +40,6 @@ Document Listing(const policy::RuleSetting& now, const std::string& parameter,
 // What the rules say of several findings at once: a member of "rules", or null.
 using Describe = Document (*)(const std::vector<Finding>& findings, const policy::RuleSetting& now);
 
-Document AllowCapabilities(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
-  Strings wanted;
-  for (const Finding& finding : findings) {
-    const Strings left = StringsOf(finding.after.document());
-    for (const std::string& name : StringsOf(finding.before.document())) {
-      const auto canonical = privilege::CanonicalCapability(name);
-      if (canonical && std::ranges::find(left, name) == left.end()) AddNew(wanted, *canonical);
-    }
-  }
-  return Listing(now, "allow", wanted);
-}
-
 Document AllowSyscalls(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
   Strings wanted;
   for (const Finding& finding : findings) {
@@ -61,50 +48,6 @@ Document AllowSyscalls(const std::vector<Finding>& findings, const policy::RuleS
       if (name == "socketcall" && now.parameters.boolean("deny-socketcall")) continue;
       AddNew(wanted, name);
     }
-  }
-  return Listing(now, "allow", wanted);
-}
-
-Document AllowNamespaces(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
-  Strings host;
-  Strings others;
-  for (const Finding& finding : findings) {
-    for (const std::string type : {"pid", "network", "ipc", "uts", "mount"}) {
-      const std::string name = type + " namespace";
-      if (finding.why.starts_with("is the host's " + name) ||
-          finding.why.starts_with("has no " + name) ||
-          finding.why.starts_with("is a " + name + " that the engine's record ")) {
-        AddNew(host, type);
-      } else if (finding.why.starts_with("is the " + name + " of container ")) {
-        AddNew(others, type);
-      }
-    }
-  }
-  Document setting = Document::object();
-  if (!host.empty()) setting.update(Listing(now, "allow", host));
-  if (!others.empty()) setting.update(Listing(now, "join", others));
-  return setting.empty() ? Document() : setting;
-}
-
-// An image that is pinned elsewhere, denied or unknown is no matter of one list.
-Document AllowImages(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
-  Strings wanted;
-  for (const Finding& finding : findings) {
-    const Document& name = finding.before.document();
-    if (name.is_string() && finding.why.ends_with("is not listed in image.allow")) {
-      AddNew(wanted, name.get<std::string>());
-    }
-  }
-  return Listing(now, "allow", wanted);
-}
-
-// "… c 10:229"
-Document AllowDevices(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
-  Strings wanted;
-  for (const Finding& finding : findings) {
-    const std::size_t last = finding.why.rfind(' ');
-    if (last == std::string::npos || last == 0) continue;
-    AddNew(wanted, finding.why.substr(finding.why.rfind(' ', last - 1) + 1));
   }
   return Listing(now, "allow", wanted);
 }
@@ -146,46 +89,6 @@ Document AllowPaths(const std::vector<Finding>& findings, const policy::RuleSett
     if (path.is_string()) AddNew(wanted, path.get<std::string>());
   }
   return Listing(now, "allow", wanted);
-}
-
-// Hooks that are not root's alone are no matter of a list.
-Document AllowHooks(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
-  std::vector<Finding> unlisted;
-  std::ranges::copy_if(findings, std::back_inserter(unlisted), [](const Finding& finding) {
-    return finding.why == "would run as root outside the container";
-  });
-  return AllowPaths(unlisted, now);
-}
-
-// "/tenants/<id>"
-Document AllowCgroups(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
-  Strings wanted;
-  for (const Finding& finding : findings) {
-    const Document& path = finding.before.document();
-    if (!path.is_string() || !finding.why.ends_with("nor in a listed one")) continue;
-    const auto text = path.get<std::string>();
-    const std::size_t slash = text.rfind('/');
-    if (text.starts_with('/') && slash != 0) AddNew(wanted, text.substr(0, slash));
-  }
-  return Listing(now, "parents", wanted);
-}
-
-// "/annotations/run.oci.handler"
-Document KeepAnnotations(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
-  constexpr std::string_view kPrefix = "/annotations/";
-  Strings wanted;
-  for (const Finding& finding : findings) {
-    if (!finding.path.starts_with(kPrefix)) continue;
-    std::string name = finding.path.substr(kPrefix.size());
-    for (const auto& [escaped, plain] : {std::pair("~1", "/"), std::pair("~0", "~")}) {
-      for (std::size_t at = name.find(escaped); at != std::string::npos;
-           at = name.find(escaped, at + 1)) {
-        name.replace(at, 2, plain);
-      }
-    }
-    AddNew(wanted, name);
-  }
-  return Listing(now, "keep", wanted);
 }
 
 // What was asked for; twice the default where nothing was.
@@ -251,11 +154,6 @@ Document AllowPrograms(const std::vector<Finding>& findings, const policy::RuleS
   return Listing(now, "allow", wanted);
 }
 
-Document AllowUnconfined(const std::vector<Finding>& findings, const policy::RuleSetting& /*now*/) {
-  const auto is_refused = [](const Finding& finding) { return finding.action == "refused"; };
-  return std::ranges::any_of(findings, is_refused) ? Document{{"unconfined", "fix"}} : Document();
-}
-
 // Nothing narrower exists.
 Document Warn(const std::vector<Finding>& /*findings*/, const policy::RuleSetting& /*now*/) {
   return {{"action", policy::Name(policy::Action::kWarn)}};
@@ -266,21 +164,9 @@ struct WayOut {
   Describe describe;
 };
 constexpr WayOut kWaysOut[] = {
-    {"devices", AllowDevices},
-    {"image", AllowImages},
-    {"capabilities", AllowCapabilities},
-    {"seccomp", AllowSyscalls},
-    {"host-namespaces", AllowNamespaces},
-    {"hooks", AllowHooks},
-    {"rootfs-path", AllowPaths},
-    {"cgroup-path", AllowCgroups},
-    {"annotations", KeepAnnotations},
-    {"pids-limit", RaiseMaximum},
-    {"mount-options", RunPrograms},
-    {"user", AllowUsers},
-    {"rlimits", RaiseLimits},
+    {"seccomp", AllowSyscalls},     {"rootfs-path", AllowPaths}, {"pids-limit", RaiseMaximum},
+    {"mount-options", RunPrograms}, {"user", AllowUsers},        {"rlimits", RaiseLimits},
     {"program", AllowPrograms},
-    {"lsm-label", AllowUnconfined},
 };
 
 Describe DescribeOf(std::string_view rule) {

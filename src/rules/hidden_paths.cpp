@@ -10,6 +10,12 @@
 namespace runclad::rules {
 namespace {
 
+constexpr Code kUsable{"usable", "files that the policy hides could be used"};
+constexpr Code kKept{"kept", "a file that the policy hides stays, as hiding it would hide others"};
+constexpr Code kCodes[] = {kUsable, kKept};
+
+// Neither has a remedy: nobody asked for the files, which are the image's own, and to name all that
+// was hidden would advise to hide nothing.
 Findings Check(const oci::Spec& spec, const Context& context) {
   const HiddenFacts& hidden = context.facts.hidden;
   Findings findings;
@@ -22,11 +28,12 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     if (const std::size_t added = paths.size() - before; added > 0) {
       std::string why = "leaves " + paths[before];
       if (added > 1) why += " and " + std::to_string(added - 1) + " more";
-      findings.push_back(Propose("/linux/maskedPaths", paths, why + " to be used"));
+      findings.push_back(Propose(kUsable, "/linux/maskedPaths", paths, why + " to be used"));
     }
   }
   for (const HiddenFacts::Kept& kept : hidden.kept) {
-    findings.push_back(Note("/linux/maskedPaths", kept.path, "stays usable: it " + kept.because));
+    findings.push_back(
+        Note(kKept, "/linux/maskedPaths", kept.path, "stays usable: it " + kept.because));
   }
   return findings;
 }
@@ -65,6 +72,7 @@ extern constinit const Rule kHiddenPaths{
         "one file is many programs (busybox), hiding one of them would hide the shell: it is left, "
         "and the log says so, as it names a database of packages that cannot be read.",
     .way_out = "take it from hidden-paths.programs, paths or packages with a waiver",
+    .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "runclad/rules/rule.hpp"
 
@@ -30,27 +31,52 @@ bool IsListed(const std::vector<std::string>& allowed, const oci::Hook& hook) {
   });
 }
 
-// A predicate with the program as its subject; empty: the hook may run.
-std::string WhyNot(const oci::Hook& hook, const Context& context) {
+constexpr Code kUnexamined{"unexamined", "the program was not looked at"};
+constexpr Code kForeign{"foreign",
+                        "the program, or what it is given, is not root's alone or not the host's"};
+constexpr Code kLoaderVariable{"loader-variable",
+                               "a variable would let other code run in the program"};
+constexpr Code kUnlisted{"unlisted", "the program is neither the engine's own nor listed"};
+constexpr Code kCodes[] = {kUnexamined, kForeign, kLoaderVariable, kUnlisted};
+
+// As it is called and no other way. A first argument that names the container would fit this one
+// alone, and one with ".." is in no list.
+Remedy Listing(const oci::Hook& hook, const std::string& container) {
+  const bool has_argument =
+      hook.args.size() > 1 && hook.args[1].find("..") == std::string::npos &&
+      (container.empty() || hook.args[1].find(container) == std::string::npos);
+  return AddTo("allow", {has_argument ? hook.path + " " + hook.args[1] : hook.path});
+}
+
+void CheckHook(const oci::Hook& hook, const Context& context, Findings& findings) {
+  const auto refuse = [&](const Code& code, std::string why, Remedy remedy) {
+    findings.push_back(Refuse(code, hook.pointer, hook.path, std::move(why), std::move(remedy)));
+  };
   const auto found = context.facts.hooks.find(hook.pointer);
-  if (found == context.facts.hooks.end()) return "was not examined";
+  if (found == context.facts.hooks.end()) {
+    return refuse(kUnexamined, "was not examined", NoRemedy("only what was examined is listed"));
+  }
   const HookFacts& facts = found->second;
-  if (facts.kind == HookFacts::Kind::kForeign) return facts.because;
+  if (facts.kind == HookFacts::Kind::kForeign) {
+    return refuse(kForeign, facts.because,
+                  NoRemedy("a hook is a program of the host that only root can change, with what "
+                           "it is given"));
+  }
   for (const std::string& variable : hook.env) {
     const std::string name = variable.substr(0, variable.find('='));
-    if (IsLoaderVariable(name)) return "is given " + name + ", by which other code runs in it";
+    if (!IsLoaderVariable(name)) continue;
+    return refuse(kLoaderVariable, "is given " + name + ", by which other code runs in it",
+                  AskEngine("leave " + name + " out of the hook's env"));
   }
-  if (facts.kind == HookFacts::Kind::kEngine) return {};
-  if (IsListed(context.parameters.strings("allow"), hook)) return {};
-  return "would run as root outside the container";
+  if (facts.kind == HookFacts::Kind::kEngine) return;
+  if (IsListed(context.parameters.strings("allow"), hook)) return;
+  refuse(kUnlisted, "would run as root outside the container",
+         Listing(hook, context.facts.container));
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
   Findings findings;
-  for (const oci::Hook& hook : spec.hooks()) {
-    std::string why = WhyNot(hook, context);
-    if (!why.empty()) findings.push_back(Refuse(hook.pointer, hook.path, std::move(why)));
-  }
+  for (const oci::Hook& hook : spec.hooks()) CheckHook(hook, context, findings);
   return findings;
 }
 
@@ -79,6 +105,7 @@ extern constinit const Rule kHooks{
         "Docker's libnetwork-setkey, nerdctl's oci-hook and NVIDIA's hooks pass, each known by its "
         "program's owner and its arguments and not by its name; every other one has to be listed.",
     .way_out = "list the program in hooks.allow",
+    .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,

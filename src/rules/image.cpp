@@ -12,6 +12,21 @@
 namespace runclad::rules {
 namespace {
 
+constexpr Code kDenied{"denied", "deny lists the image"};
+constexpr Code kUnlisted{"unlisted", "only-listed is set, and allow does not list the image"};
+constexpr Code kPinned{"pinned", "the name is pinned to another digest"};
+constexpr Code kUnknown{"unknown", "the engine's state does not say which image it is"};
+constexpr Code kUnverified{"unverified",
+                           "the engine's state names the image, which cannot be verified"};
+constexpr Code kVulnerable{"vulnerable", "a scanner found too severe vulnerabilities"};
+constexpr Code kNotScanned{"not-scanned", "no scan of the image counts"};
+constexpr Code kOldScan{"old-scan", "the last scan of the image is too old"};
+constexpr Code kCodes[] = {kDenied,     kUnlisted,   kPinned,     kUnknown,
+                           kUnverified, kVulnerable, kNotScanned, kOldScan};
+
+// To know the image is better than to run unknown ones, which known-only and only-listed would let.
+Remedy PullAgain() { return AskEngine("pull the image again, or build it again"); }
+
 // What findings are about: no member of config.json says what a container is made of.
 constexpr const char* kPath = "image";
 
@@ -40,15 +55,30 @@ bool Matches(const std::string& entry, const engine::Reference& name) {
          entry == name.repository + "@" + name.digest || entry == name.text();
 }
 
+// The entries that name the image by a digest.
+std::vector<std::string> OfDigest(const std::vector<std::string>& entries,
+                                  const engine::Identity& identity) {
+  std::vector<std::string> found;
+  std::ranges::copy_if(entries, std::back_inserter(found), [&](const std::string& entry) {
+    return entry == identity.config_digest || Has(identity.manifest_digests, entry);
+  });
+  return found;
+}
+
+std::vector<std::string> OfName(const std::vector<std::string>& entries,
+                                const engine::Reference& name) {
+  std::vector<std::string> found;
+  std::ranges::copy_if(entries, std::back_inserter(found),
+                       [&](const std::string& entry) { return Matches(entry, name); });
+  return found;
+}
+
 bool HasDigest(const std::vector<std::string>& entries, const engine::Identity& identity) {
-  return Has(entries, identity.config_digest) ||
-         std::ranges::any_of(identity.manifest_digests,
-                             [&](const std::string& digest) { return Has(entries, digest); });
+  return !OfDigest(entries, identity).empty();
 }
 
 bool HasName(const std::vector<std::string>& entries, const engine::Reference& name) {
-  return std::ranges::any_of(entries,
-                             [&](const std::string& entry) { return Matches(entry, name); });
+  return !OfName(entries, name).empty();
 }
 
 // The image as a person knows it.
@@ -58,17 +88,30 @@ std::string NameOf(const engine::Identity& identity) {
   return identity.config_digest;
 }
 
+// The names that count, as far as `allow` lacks them; an image without one by its digest.
+Remedy Listing(const engine::Identity& identity, const std::vector<std::string>& allow) {
+  if (identity.asked_for) return AddTo("allow", {identity.asked_for->text()});
+  std::vector<std::string> missing;
+  for (const engine::ImageName& name : identity.names) {
+    if (!HasName(allow, name.reference)) missing.push_back(name.reference.text());
+  }
+  if (missing.empty()) missing.push_back(identity.config_digest);
+  return AddTo("allow", std::move(missing));
+}
+
 // A name that is denied denies the image under every other name; allowed it must be under the name
 // that counts: the one that was asked for, or else all of them.
 Findings CheckLists(const Judged& image) {
   const engine::Identity& identity = image.identity;
   const std::vector<std::string>& deny = image.parameters.strings("deny");
   if (HasDigest(deny, identity)) {
-    return {Refuse(kPath, NameOf(identity), "has a digest that image.deny lists")};
+    return {Refuse(kDenied, kPath, NameOf(identity), "has a digest that image.deny lists",
+                   TakeFrom("deny", OfDigest(deny, identity)))};
   }
   for (const engine::ImageName& name : identity.names) {
     if (HasName(deny, name.reference)) {
-      return {Refuse(kPath, name.reference.text(), "is listed in image.deny")};
+      return {Refuse(kDenied, kPath, name.reference.text(), "is listed in image.deny",
+                     TakeFrom("deny", OfName(deny, name.reference)))};
     }
   }
   if (!image.parameters.boolean("only-listed")) return {};
@@ -82,7 +125,8 @@ Findings CheckLists(const Judged& image) {
                   return HasName(allow, name.reference);
                 });
   if (is_listed) return {};
-  return {Refuse(kPath, NameOf(identity), "is not listed in image.allow")};
+  return {Refuse(kUnlisted, kPath, NameOf(identity), "is not listed in image.allow",
+                 Listing(identity, allow))};
 }
 
 std::string PinsOf(const Judged& image) {
@@ -102,22 +146,26 @@ Findings CheckUnverified(const Judged& image) {
     const bool is_its_name = std::ranges::any_of(
         claimed.names, [&](const engine::Reference& name) { return Matches(pinned, name); });
     return {
-        Refuse(kPath, pinned,
+        Refuse(kUnverified, kPath, pinned,
                "is pinned to" + PinsOf(image) +
                    (is_its_name ? ", and " + what + " cannot be verified"
                                 : ", and may be a name of " + what + ", which cannot be verified") +
-                   because)};
+                   because,
+               PullAgain())};
   }
   const std::vector<std::string>& deny = image.parameters.strings("deny");
   for (const std::string& digest : claimed.digests) {
     if (Has(deny, digest)) {
-      return {Refuse(kPath, digest, "is listed in image.deny and cannot be verified" + because)};
+      return {Refuse(kDenied, kPath, digest,
+                     "is listed in image.deny and cannot be verified" + because,
+                     TakeFrom("deny", {digest}))};
     }
   }
   for (const engine::Reference& name : claimed.names) {
     if (HasName(deny, name)) {
-      return {
-          Refuse(kPath, name.text(), "is listed in image.deny and cannot be verified" + because)};
+      return {Refuse(kDenied, kPath, name.text(),
+                     "is listed in image.deny and cannot be verified" + because,
+                     TakeFrom("deny", OfName(deny, name)))};
     }
   }
   return {};
@@ -134,16 +182,19 @@ Findings CheckIdentity(const Judged& image) {
     const bool is_required =
         image.parameters.boolean("only-listed") || image.parameters.boolean("known-only");
     if (!is_required) return {};
-    return {Refuse(kPath, json::Value(),
-                   (identity.unverified ? "cannot be verified: " : "is unknown: ") +
-                       (identity.unknown_because.empty() ? "nothing was found out"
-                                                         : identity.unknown_because))};
+    return {Refuse(
+        identity.unverified ? kUnverified : kUnknown, kPath, json::Value(),
+        (identity.unverified ? "cannot be verified: " : "is unknown: ") +
+            (identity.unknown_because.empty() ? "nothing was found out" : identity.unknown_because),
+        PullAgain())};
   }
   if (!image.mispinned_name.empty()) {
-    return {Refuse(kPath, image.mispinned_name,
+    return {Refuse(kPinned, kPath, image.mispinned_name,
                    "is made of " +
                        (identity.is_known() ? identity.config_digest : "an unknown digest") +
-                       ", and the name is pinned to" + PinsOf(image))};
+                       ", and the name is pinned to" + PinsOf(image),
+                   AskEngine("pull the image that is meant, or add this one to the digests in the "
+                             "name's file (runcladctl policy pin)"))};
   }
   return CheckLists(image);
 }
@@ -176,6 +227,15 @@ std::string CountsFrom(std::size_t lowest, const VulnerabilityCounts& counts, bo
 std::string Ago(std::int64_t days) {
   if (days == 0) return "today";
   return days == 1 ? "1 day ago" : std::to_string(days) + " days ago";
+}
+
+// The threshold that is just above the worst that counts.
+Remedy ThresholdFor(const ScanFacts& scan, const char* parameter,
+                    const policy::Parameters& parameters) {
+  const bool fixable_only = parameters.boolean("scan-fixable-only");
+  std::size_t above = scan.counts.size();
+  while (above > 0 && CountsFrom(above - 1, scan.counts, fixable_only).empty()) --above;
+  return SetTo(parameter, std::string(kThresholds[above]));
 }
 
 // Why `parameter`, a threshold, does not let what the scanner found pass; empty when it does.
@@ -212,17 +272,24 @@ Findings CheckScan(const Judged& judged) {
     const bool is_refused = !why.empty();
     if (!is_refused) why = WhyTooVulnerable(*judged.scan, "scan-warn", parameters);
     if (is_refused) {
-      findings.push_back(Refuse(kPath, image, std::move(why)));
+      findings.push_back(Refuse(kVulnerable, kPath, image, std::move(why),
+                                ThresholdFor(*judged.scan, "scan-refuse", parameters)));
     } else if (!why.empty()) {
-      findings.push_back(Note(kPath, image, std::move(why)));
+      findings.push_back(Note(kVulnerable, kPath, image, std::move(why),
+                              ThresholdFor(*judged.scan, "scan-warn", parameters)));
     }
   }
   const std::string_view missing = parameters.text("scan-missing");
   if (missing != "refuse" && missing != "warn") return findings;
   std::string why = WhyNotScanned(judged);
   if (why.empty()) return findings;
-  findings.push_back(missing == "refuse" ? Refuse(kPath, image, std::move(why))
-                                         : Note(kPath, image, std::move(why)));
+  // An age that would do today would not do tomorrow.
+  const Code& code = judged.scan ? kOldScan : kNotScanned;
+  Remedy remedy = AskEngine(std::string("import a ") + (judged.scan ? "newer " : "") +
+                            "scan of it with runcladctl scan import");
+  findings.push_back(missing == "refuse"
+                         ? Refuse(code, kPath, image, std::move(why), std::move(remedy))
+                         : Note(code, kPath, image, std::move(why), std::move(remedy)));
   return findings;
 }
 
@@ -359,6 +426,7 @@ extern constinit const Rule kImage{
         "list the image in image.allow, or its digest in the digests of its file; an image that "
         "cannot be verified must be pulled or built again; where a scan is the matter, import a "
         "newer one with runcladctl scan import or tune the scan parameters in its file",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

@@ -66,6 +66,13 @@ std::string WhyOverKernel(const oci::Mount& mount, const std::string& destinatio
   return {};
 }
 
+constexpr Code kMountedOver{"mounted-over",
+                            "something is mounted over what the kernel says in /proc or /sys"};
+constexpr Code kSecondProc{"second-proc", "a proc file system is mounted elsewhere than at /proc"};
+constexpr Code kWritableSys{"writable-sys", "a sysfs file system is mounted writable"};
+constexpr Code kWritableCgroup{"writable-cgroup", "a cgroup file system is mounted writable"};
+constexpr Code kCodes[] = {kMountedOver, kSecondProc, kWritableSys, kWritableCgroup};
+
 Findings Check(const oci::Spec& spec, const Context& context) {
   Findings findings;
   const std::vector<oci::Mount>& mounts = spec.mounts();
@@ -74,17 +81,23 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     const std::string path = "/mounts/" + std::to_string(i);
     const std::string destination = context.facts.Resolve(mount.destination);
     if (const std::string why = WhyOverKernel(mount, destination, context.facts); !why.empty()) {
-      findings.push_back(Refuse(path + "/destination", mount.destination, why));
+      findings.push_back(Refuse(kMountedOver, path + "/destination", mount.destination, why,
+                                AskEngine("mount it elsewhere than in /proc and /sys")));
     } else if (mount.type == "proc" && destination != "/proc") {
-      findings.push_back(Refuse(path + "/destination", mount.destination,
-                                "is a second proc file system, without what is masked in /proc"));
-    } else if ((mount.type == "sysfs" || IsCgroup(mount)) && !mount.is_bind() &&
-               !IsReadOnly(mount)) {
-      findings.push_back(Propose(path + "/options", ReadOnlyOptions(mount),
-                                 mount.type == "sysfs"
-                                     ? "lets the container change the host's kernel below /sys"
-                                     : "lets the container change the cgroup tree, whose "
-                                       "release_agent runs on the host"));
+      findings.push_back(Refuse(kSecondProc, path + "/destination", mount.destination,
+                                "is a second proc file system, without what is masked in /proc",
+                                AskEngine("use the one that the engine mounts at /proc")));
+    } else if (mount.is_bind() || IsReadOnly(mount)) {
+      continue;
+    } else if (mount.type == "sysfs") {
+      findings.push_back(Propose(kWritableSys, path + "/options", ReadOnlyOptions(mount),
+                                 "lets the container change the host's kernel below /sys",
+                                 NoRemedy("/sys is the kernel's, and the kernel is the host's")));
+    } else if (IsCgroup(mount)) {
+      findings.push_back(
+          Propose(kWritableCgroup, path + "/options", ReadOnlyOptions(mount),
+                  "lets the container change the cgroup tree, whose release_agent runs on the host",
+                  NoRemedy("who can write to a cgroup tree can run programs on the host")));
     }
   }
   return findings;
@@ -106,6 +119,7 @@ extern constinit const Rule kKernelFilesystems{
         "the kernel, outside of every container. A second /proc has none of the masks of the "
         "first, and a mount over /proc or /sys lies to the programs that read them.",
     .way_out = "leave /proc, /sys and /sys/fs/cgroup to the engine, which mounts them read-only",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

@@ -51,6 +51,30 @@ bool IsTypeOfContainersFiles(std::string_view type) {
   return std::ranges::find(kTypes, type) != std::end(kTypes);
 }
 
+constexpr Code kNoProfile{"no-profile", "no AppArmor profile is named"};
+constexpr Code kNoDefault{"no-default",
+                          "no AppArmor profile confines the process, and there is none to give it"};
+constexpr Code kUnconfined{"unconfined", "the process asks not to be confined by AppArmor"};
+constexpr Code kNotEnforced{"not-enforced",
+                            "the AppArmor profile is not loaded, or loaded without enforcing"};
+constexpr Code kNoLabel{"no-label", "no SELinux label is named"};
+constexpr Code kMalformedLabel{"malformed-label", "the SELinux label names no type"};
+constexpr Code kUnconfinedType{"unconfined-type", "SELinux does not confine the label's type"};
+constexpr Code kMountLabel{"mount-label",
+                           "the label of the mounts is not one of containers' files"};
+constexpr Code kForeignLabel{"foreign-label", "an exec names another label than its container's"};
+constexpr Code kCodes[] = {kNoProfile,      kNoDefault,      kUnconfined, kNotEnforced, kNoLabel,
+                           kMalformedLabel, kUnconfinedType, kMountLabel, kForeignLabel};
+
+// It starts then, and confined: no setting lets a process be unconfined.
+Remedy Confining() { return SetTo("unconfined", std::string("fix")); }
+
+Remedy NamingProfile() {
+  return AskEngine(
+      "name a profile that allows what it needs, and that is loaded and enforced, "
+      "with --security-opt apparmor=NAME");
+}
+
 void CheckAppArmor(const oci::Spec& spec, const Context& context, Findings& findings) {
   const LsmFacts& lsm = context.facts.lsm;
   if (!lsm.apparmor) return;
@@ -58,22 +82,27 @@ void CheckAppArmor(const oci::Spec& spec, const Context& context, Findings& find
   const std::string_view named = context.parameters.text("apparmor");
   const std::string_view ours = named.empty() ? std::string_view{lsm.apparmor_default} : named;
   if (asked.empty()) {
-    findings.push_back(
-        ours.empty()
-            ? Note(kProfilePath, {}, "is missing, and no engine's default profile is loaded")
-            : Propose(kProfilePath, ours, "is missing: AppArmor would not confine the process"));
+    // Nothing was asked for, so that the default takes nothing away.
+    findings.push_back(ours.empty()
+                           ? Note(kNoDefault, kProfilePath, {},
+                                  "is missing, and no engine's default profile is loaded",
+                                  NamingProfile())
+                           : Propose(kNoProfile, kProfilePath, ours,
+                                     "is missing: AppArmor would not confine the process"));
     return;
   }
-  std::string why = NamesNoConfinement(asked) ? "asks for a process that AppArmor does not confine"
-                                              : lsm.not_enforced_because;
+  const bool is_unconfined = NamesNoConfinement(asked);
+  const Code& code = is_unconfined ? kUnconfined : kNotEnforced;
+  std::string why = is_unconfined ? "asks for a process that AppArmor does not confine"
+                                  : lsm.not_enforced_because;
   if (why.empty() || asked == ours) return;
   if (context.parameters.text("unconfined") != "fix") {
-    findings.push_back(Refuse(kProfilePath, asked, std::move(why)));
+    findings.push_back(Refuse(code, kProfilePath, asked, std::move(why), Confining()));
   } else if (ours.empty()) {
-    findings.push_back(
-        Note(kProfilePath, asked, why + ", and no engine's default profile is loaded"));
+    findings.push_back(Note(kNoDefault, kProfilePath, asked,
+                            why + ", and no engine's default profile is loaded", NamingProfile()));
   } else {
-    findings.push_back(Propose(kProfilePath, ours, std::move(why)));
+    findings.push_back(Propose(code, kProfilePath, ours, std::move(why), NamingProfile()));
   }
 }
 
@@ -82,29 +111,36 @@ void CheckSelinux(const oci::Spec& spec, const Context& context, Findings& findi
   const std::string asked = spec.selinux_label();
   if (asked.empty()) {
     // A label of our making would not fit the labels of the engine's files.
-    findings.push_back(Note(kLabelPath, {},
-                            "is missing: the process runs in a domain of its engine's choice; turn "
-                            "the engine's SELinux support on"));
+    findings.push_back(Note(kNoLabel, kLabelPath, {},
+                            "is missing: the process runs in a domain of its engine's choice",
+                            AskEngine("turn on the engine's SELinux support (dockerd "
+                                      "--selinux-enabled)")));
     return;
   }
   std::vector<std::string> fields = Fields(asked);
-  if (fields.size() <= kTypeField || IsUnconfinedType(fields[kTypeField])) {
-    constexpr const char* kWhy = "names a domain that SELinux does not confine";
-    if (fields.size() <= kTypeField || context.parameters.text("unconfined") != "fix") {
-      findings.push_back(Refuse(kLabelPath, asked, kWhy));
+  constexpr const char* kWhy = "names a domain that SELinux does not confine";
+  if (fields.size() <= kTypeField) {
+    findings.push_back(Refuse(kMalformedLabel, kLabelPath, asked, kWhy,
+                              AskEngine("name a whole label, user:role:type:level")));
+  } else if (IsUnconfinedType(fields[kTypeField])) {
+    if (context.parameters.text("unconfined") != "fix") {
+      findings.push_back(Refuse(kUnconfinedType, kLabelPath, asked, kWhy, Confining()));
     } else {
       const std::size_t at = fields[0].size() + fields[1].size() + 2;
       std::string confined = asked;
       confined.replace(at, fields[kTypeField].size(), "container_t");
-      findings.push_back(Propose(kLabelPath, confined, kWhy));
+      findings.push_back(Propose(kUnconfinedType, kLabelPath, confined, kWhy,
+                                 AskEngine("name a type that allows what it needs, with "
+                                           "--security-opt label=type:NAME")));
     }
   }
   const std::string of_mounts = spec.mount_label();
   if (of_mounts.empty()) return;
   fields = Fields(of_mounts);
   if (fields.size() <= kTypeField || !IsTypeOfContainersFiles(fields[kTypeField])) {
-    findings.push_back(
-        Note("/linux/mountLabel", of_mounts, "is no label of containers' own files"));
+    findings.push_back(Note(kMountLabel, "/linux/mountLabel", of_mounts,
+                            "is no label of containers' own files",
+                            AskEngine("leave the label of its files to the engine")));
   }
 }
 
@@ -113,7 +149,8 @@ void CheckSelinux(const oci::Spec& spec, const Context& context, Findings& findi
 void CheckOwn(const char* path, const std::string& own, const std::string& asked,
               Findings& findings) {
   if (own.empty() || asked == own) return;
-  findings.push_back(Propose(path, own, "is not the label of the container itself"));
+  findings.push_back(Propose(kForeignLabel, path, own, "is not the label of the container itself",
+                             NoRemedy("an exec has the label of its container")));
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
@@ -134,13 +171,13 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr std::string_view kUnconfined[] = {"refuse", "fix"};
+constexpr std::string_view kChoices[] = {"refuse", "fix"};
 constexpr policy::ParameterSchema kParameters[] = {
     {.name = "unconfined",
      .type = policy::ParameterType::kText,
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kUnconfined,
+     .choices = kChoices,
      .description = "what an explicit request to be unconfined gets; fix gives the default profile "
                     "of AppArmor, or the type container_t of SELinux",
      .order = policy::Order::kLaterIsLooser,
@@ -172,6 +209,7 @@ extern constinit const Rule kLsmLabel{
         "up, and so does one whose profile is loaded in a mode that confines nothing. On a host "
         "without either module the rule does nothing.",
     .way_out = "name a profile that is loaded, or set lsm-label.unconfined to fix",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,

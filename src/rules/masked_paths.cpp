@@ -1,19 +1,29 @@
 // masked-paths: what no container may read below /proc and /sys.
 #include <algorithm>
+#include <utility>
 
 #include "runclad/rules/rule.hpp"
 
 namespace runclad::rules {
 namespace {
 
+constexpr Code kRootMasked{"root-masked", "a mask of the container's root, which hides nothing"};
+constexpr Code kUnmasked{"unmasked", "paths that nothing may read are not masked"};
+constexpr Code kCodes[] = {kRootMasked, kUnmasked};
+
 Findings Check(const oci::Spec& spec, const Context& context) {
   Findings findings;
   std::vector<std::string> paths = spec.masked_paths();
+  // An engine that masks less than the policy was not asked for that: nothing is advised.
+  Remedy remedy;
+  if (paths.empty()) {
+    remedy = AskEngine("run it without --privileged and --security-opt systempaths=unconfined");
+  }
   // Processes keep the root that they have, below the mask: nothing is hidden, and nothing is
   // widened without it. It would stand in the way of whoever looks which mount is the root.
   const auto is_root = [&](const std::string& path) { return context.facts.IsRoot(path); };
   if (std::erase_if(paths, is_root) > 0) {
-    findings.push_back(Propose("/linux/maskedPaths", paths,
+    findings.push_back(Propose(kRootMasked, "/linux/maskedPaths", paths,
                                "masks the container's root, which hides nothing from it"));
   }
   std::string missing;
@@ -25,7 +35,8 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   for (const std::string& path : context.parameters.strings("paths")) add(path);
   for (const std::string& path : context.facts.kernel.thermal_throttle_paths) add(path);
   if (!missing.empty()) {
-    findings.push_back(Propose("/linux/maskedPaths", paths, "lacks" + missing));
+    findings.push_back(
+        Propose(kUnmasked, "/linux/maskedPaths", paths, "lacks" + missing, std::move(remedy)));
   }
   return findings;
 }
@@ -57,6 +68,7 @@ extern constinit const Rule kMaskedPaths{
         "--security-opt systempaths=unconfined, unmask=ALL and --privileged change nothing. A mask "
         "of / hides nothing and is left out.",
     .way_out = "set masked-paths to warn for a container that inspects the host",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

@@ -18,7 +18,9 @@ json CapabilitiesFinding() {
           {"action", "fixed"},
           {"why", "holds CAP_CHOWN beyond the allowlist"},
           {"before", {"CAP_CHOWN", "CAP_NET_BIND_SERVICE"}},
-          {"after", {"CAP_NET_BIND_SERVICE"}}};
+          {"after", {"CAP_NET_BIND_SERVICE"}},
+          {"code", "capabilities/unlisted"},
+          {"remedy", {{"rules", {{"capabilities", {{"allow", {"CAP_CHOWN"}}}}}}}}};
 }
 
 json WritableFinding(const std::string& action) {
@@ -107,33 +109,54 @@ json Finding(const std::string& rule, const std::string& path, const json& befor
   return {{"rule", rule}, {"path", path}, {"action", action}, {"why", why}, {"before", before}};
 }
 
+// The same with what lets it pass.
+json Finding(const std::string& rule, const json& remedy, const std::string& action = "refused") {
+  json finding = Finding(rule, "/any/path", "any value", "any words", action);
+  finding["code"] = rule + "/any";
+  finding["remedy"] = remedy;
+  return finding;
+}
+
+json Setting(const std::string& rule, const json& parameters) {
+  return Finding(rule, {{"rules", {{rule, parameters}}}});
+}
+
 TEST_F(WhyFromLog, OffersTheListsAndLimitsOfWhatTheHostRunsForIt) {
   const json findings = {
-      Finding("hooks", "/hooks/prestart/0", "/usr/bin/tool",
-              "would run as root outside the container", "refused"),
-      Finding("hooks", "/hooks/prestart/1", "/srv/x", "could be replaced by others than root",
-              "refused"),
-      Finding("host-namespaces", "/linux/namespaces/1/path", "/run/netns/vpn",
-              "is a network namespace that the engine's record does not give to this container",
-              "refused"),
+      Setting("hooks", {{"allow", {"/usr/bin/tool"}}}),
+      Finding("hooks", {{"none", "it is not root's alone"}}),
+      Setting("host-namespaces", {{"allow", {"network"}}}),
+      Finding("host-namespaces", {{"waiver", {{"host-namespaces", {{"allow", {"pid"}}}}}}}),
+      Finding("image", {{"waiver", {{"image", {{"deny", {"docker.io/library/nginx"}}}}}}}),
+      Finding("devices", {{"engine", "run it without"}}),
+      Finding("annotations", {{"rules", {{"annotations", {{"keep", {"warned"}}}}}}}, "warned"),
       Finding("rootfs-path", "/root/path", "/srv/images/a", "is neither", "refused"),
-      Finding("annotations", "/annotations/run.oci.a~1b~0c", "x", "is an order to the runtime",
-              "fixed"),
-      Finding("cgroup-path", "/linux/cgroupsPath", "/tenants/a/id",
-              "is neither in the engine's own cgroup nor in a listed one", "refused"),
+      Setting("annotations", {{"keep", {"run.oci.a/b~c"}}}),
+      Setting("cgroup-path", {{"parents", {"/tenants/a"}}}),
       Finding("pids-limit", "/linux/resources/pids/limit", 9000, "is above the maximum", "fixed"),
   };
   const ProgramRun run = Why(kId, LogLine(kId, findings), {"--json"});
   ASSERT_EQ(run.status, 0) << run.err;
   const json allow = run.json()["allow"];
   EXPECT_EQ(allow["rules"], json({{"hooks", {{"allow", {"/usr/bin/tool"}}}},
-                                  {"host-namespaces", {{"allow", {"network"}}}},
+                                  {"host-namespaces", {{"allow", {"network", "pid"}}}},
                                   {"rootfs-path", {{"allow", {"/srv/images/a"}}}},
                                   {"annotations", {{"keep", {"run.oci.a/b~c"}}}},
                                   {"cgroup-path", {{"parents", {"/tenants/a"}}}},
                                   {"pids-limit", {{"maximum", 9000}}}}));
   EXPECT_EQ(Runcladctl({"policy", "lint", directory_.Write("allowed.json", allow.dump())}).status,
             0);
+}
+
+TEST_F(WhyFromLog, OffersNoWeakerActionOfARuleWhoseFindingsHaveCodes) {
+  json plain = Finding("cpu-limit", nullptr);
+  plain.erase("remedy");
+  json of_an_older_version = plain;
+  of_an_older_version.erase("code");
+  for (const json& finding : {plain, of_an_older_version}) {
+    const ProgramRun run = Why(kId, LogLine(kId, json::array({finding})), {"--json"});
+    EXPECT_EQ(run.json()["allow"]["rules"], json::object());
+  }
 }
 
 TEST_F(WhyFromLog, OffersIdMapsForAMountThatHasOthers) {

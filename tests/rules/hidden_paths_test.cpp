@@ -22,6 +22,7 @@ TEST(HiddenPaths, AreMaskedBesideWhatIsMasked) {
   ASSERT_EQ(decision.findings.size(), 1U);
   EXPECT_EQ(decision.findings[0].finding.path, "/linux/maskedPaths");
   EXPECT_EQ(decision.findings[0].finding.why, "leaves /usr/bin/nc.openbsd and 1 more to be used");
+  EXPECT_EQ(CodesAndRemedies(decision), std::vector<std::string>{"usable"});
   EXPECT_TRUE(DecideBy(kId, decision.spec.Write(), {}, facts).findings.empty()) << "idempotent";
 }
 
@@ -41,6 +42,7 @@ TEST(HiddenPaths, ThatAreNotHiddenAreTold) {
   EXPECT_EQ(decision.outcome, enforce::Outcome::kUnchanged);
   ASSERT_EQ(decision.findings.size(), 1U);
   EXPECT_EQ(decision.findings[0].disposition, enforce::Disposition::kWarned);
+  EXPECT_EQ(CodesAndRemedies(decision), std::vector<std::string>{"kept"});
   EXPECT_EQ(decision.findings[0].finding.before.Dump(), "\"/bin/wget\"");
   EXPECT_EQ(decision.findings[0].finding.why,
             "stays usable: it is the same file as /bin/sh, which is not to be hidden");

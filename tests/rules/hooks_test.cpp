@@ -15,10 +15,12 @@ enforce::Decision Judge(const std::string& hook, const HookFacts& facts,
   policy::Parameters parameters;
   parameters.Set("allow", std::move(allow));
   Facts all;
+  all.container = "3f2a9c";
   all.hooks["/hooks/prestart/0"] = facts;
-  return enforce::Decide(SpecOf(R"({"hooks":{"prestart":[)" + hook + "]}}"),
-                         PolicyWith("hooks", parameters, policy::Action::kRefuse), all,
-                         Scope::kContainer);
+  const std::string document = R"({"hooks":{"prestart":[)" + hook + "]}}";
+  ExpectRemediesHelp("hooks", SpecOf(document), parameters, all);
+  return enforce::Decide(SpecOf(document), PolicyWith("hooks", parameters, policy::Action::kRefuse),
+                         all, Scope::kContainer);
 }
 
 constexpr const char* kTool = R"({"path":"/usr/bin/tool","args":["tool","run","x"]})";
@@ -31,7 +33,8 @@ TEST(Hooks, OfTheEnginePassUntouched) {
 TEST(Hooks, ThatNobodyListedAreRefused) {
   EXPECT_EQ(enforce::RefusalSentence(Judge(kTool, {Kind::kTrusted, "/usr/bin/tool", ""})),
             "refused by hooks: /hooks/prestart/0 \"/usr/bin/tool\" would run as root outside the "
-            "container; list the program in hooks.allow, see runcladctl explain hooks");
+            "container; to allow exactly this, add \"/usr/bin/tool run\" to hooks.allow in "
+            "/etc/runclad/policy.json, or in the file of the image, see runcladctl explain hooks");
 }
 
 TEST(Hooks, AreListedByPathAndFirstArgument) {
@@ -53,7 +56,8 @@ TEST(Hooks, OfOthersAreRefusedAlthoughListed) {
       Judge(kTool, {Kind::kForeign, "/usr/bin/tool", "could be replaced by others than root"},
             {"/usr/bin/tool"});
   EXPECT_THAT(enforce::RefusalSentence(decision),
-              HasSubstr("\"/usr/bin/tool\" could be replaced by others than root; list"));
+              HasSubstr("\"/usr/bin/tool\" could be replaced by others than root; no setting "
+                        "allows it: a hook is a program of the host"));
 }
 
 TEST(Hooks, WithALoadersVariableAreRefusedWhoeverTheyAre) {
@@ -81,6 +85,28 @@ TEST(Hooks, OfEveryKindAreLookedAt) {
         enforce::RefusalSentence(decision),
         StartsWith("refused by hooks: /hooks/" + std::string(kind) + "/0 \"/bin/true\" was not"));
   }
+}
+
+TEST(Hooks, AreAdvisedAsTheyAreCalled) {
+  const HookFacts trusted{Kind::kTrusted, "", ""};
+  const auto said = [](const enforce::Decision& decision) {
+    return CodesAndRemedies(decision).at(0);
+  };
+  EXPECT_EQ(said(Judge(kTool, trusted)), "unlisted: allow += /usr/bin/tool run");
+  EXPECT_EQ(said(Judge(R"({"path":"/usr/bin/tool","args":["tool"]})", trusted)),
+            "unlisted: allow += /usr/bin/tool");
+  for (const char* argument : {"3f2a9c", "--id=3f2a9c", "/a/../b"}) {
+    const std::string hook =
+        R"({"path":"/usr/bin/tool","args":["tool",")" + std::string(argument) + R"("]})";
+    EXPECT_EQ(said(Judge(hook, trusted)), "unlisted: allow += /usr/bin/tool") << argument;
+  }
+  EXPECT_EQ(said(Judge(kTool, {Kind::kForeign, "", "is x"})),
+            "foreign: none: a hook is a program of the host that only root can change, with what "
+            "it is given");
+  EXPECT_EQ(said(Judge(R"({"path":"/a","env":["ENV=/x"]})", trusted)),
+            "loader-variable: ask: leave ENV out of the hook's env");
+  EXPECT_EQ(said(DecideBy("hooks", R"({"hooks":{"poststop":[{"path":"/a"}]}})", {})),
+            "unexamined: none: only what was examined is listed");
 }
 
 }  // namespace

@@ -46,6 +46,7 @@ TEST_P(HostNamespaces, RefusesWhatIsNotTheContainersOwn) {
     EXPECT_FALSE(finding.has_safe_form());
     refused.push_back(finding.path + " " + finding.before.Dump() + " " + finding.why);
   }
+  ExpectRemediesHelp("host-namespaces", *spec, parameters, facts);
   EXPECT_EQ(refused, GetParam().refused);
 }
 
@@ -218,6 +219,7 @@ TEST_P(PodNamespaces, AreJudgedByWhoHasThem) {
     EXPECT_FALSE(finding.has_safe_form());
     refused.push_back(finding.path + " " + finding.before.Dump() + " " + finding.why);
   }
+  ExpectRemediesHelp("host-namespaces", *spec, parameters, facts);
   EXPECT_EQ(refused, GetParam().refused);
 }
 
@@ -229,9 +231,7 @@ std::string Member(const std::string& network, const std::string& uts, const std
   return pid + R"(,{"type":"ipc","path":")" + ipc + R"("},{"type":"uts","path":")" + uts +
          R"("},{"type":"mount"},{"type":"network","path":")" + network + R"("})";
 }
-const std::string kWayOut =
-    ", which its pod asks for (hostNetwork, hostPID, hostIPC): a waiver in pods/shop.json or in "
-    "the image's file allows it";
+const std::string kByPod = ", which its pod asks for (hostNetwork, hostPID, hostIPC)";
 const std::string kOnlyPause =
     ": the sandbox of a pod may have it that runs pause and nothing else";
 
@@ -299,7 +299,7 @@ INSTANTIATE_TEST_SUITE_P(
                 kPause,
                 R"({"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"mount"})",
                 {},
-                {"/linux/namespaces null has no network" + kMissing + kWayOut}},
+                {"/linux/namespaces null has no network" + kMissing + kByPod}},
         PodCase{"PauseOfNoPod",
                 Who::kNoPods,
                 kPause,
@@ -317,8 +317,8 @@ INSTANTIATE_TEST_SUITE_P(
                 R"("/app")",
                 Member("/host", "/host", "/sandbox"),
                 {},
-                {R"(/linux/namespaces/4/path "/host" is the host's network namespace)" + kWayOut,
-                 R"(/linux/namespaces/2/path "/host" is the host's uts namespace)" + kWayOut}},
+                {R"(/linux/namespaces/4/path "/host" is the host's network namespace)" + kByPod,
+                 R"(/linux/namespaces/2/path "/host" is the host's uts namespace)" + kByPod}},
         PodCase{"WorkloadMayHaveTheHostsNetwork",
                 Who::kWorkload,
                 R"("/app")",
@@ -330,7 +330,7 @@ INSTANTIATE_TEST_SUITE_P(
                 R"("/app")",
                 Member("/sandbox", "/host", "/sandbox"),
                 {"network"},
-                {R"(/linux/namespaces/2/path "/host" is the host's uts namespace)" + kWayOut}},
+                {R"(/linux/namespaces/2/path "/host" is the host's uts namespace)" + kByPod}},
         PodCase{"HostsNameComesOnlyInPods",
                 Who::kNoPods,
                 R"("/app")",
@@ -348,13 +348,13 @@ INSTANTIATE_TEST_SUITE_P(
                 R"("/app")",
                 Member("/host", "/host", "/host"),
                 {"network"},
-                {R"(/linux/namespaces/1/path "/host" is the host's ipc namespace)" + kWayOut}},
+                {R"(/linux/namespaces/1/path "/host" is the host's ipc namespace)" + kByPod}},
         PodCase{"WorkloadOfHostPid",
                 Who::kWorkload,
                 R"("/app")",
                 Member("/sandbox", "/sandbox", "/sandbox", R"({"type":"pid","path":"/host"})"),
                 {"network"},
-                {R"(/linux/namespaces/0/path "/host" is the host's pid namespace)" + kWayOut}},
+                {R"(/linux/namespaces/0/path "/host" is the host's pid namespace)" + kByPod}},
         PodCase{"SharedPidIsAskedFor",
                 Who::kWorkload,
                 R"("/app")",
@@ -396,6 +396,68 @@ TEST(HostNamespacesOfCgroups, AreToldWhenAPathNamesThem) {
   EXPECT_EQ(host[0].path, "/linux/namespaces/5/path");
   EXPECT_EQ(host[0].why, "is the host's cgroup namespace");
   EXPECT_EQ(findings(R"(,{"type":"cgroup","path":"/foreign"})").size(), 1U);
+}
+
+// --- What would let it pass
+// -----------------------------------------------------------------------
+
+using Strings = std::vector<std::string>;
+
+Facts SomeFacts() {
+  Facts facts;
+  facts.namespaces = {
+      {"/host", {Owner::kHost, {}}},         {"/peer", {Owner::kContainer, "peer"}},
+      {"/pinned", {Owner::kEngine, {}}},     {"/unclaimed", {Owner::kUnclaimed, {}}},
+      {"/foreign", {Owner::kForeign, {}}},   {"/other", {Owner::kForeign, "other"}},
+      {"/hidden", {Owner::kUnreadable, {}}},
+  };
+  return facts;
+}
+
+Strings Said(const std::string& namespaces, const Facts& facts) {
+  return CodesAndRemedies(
+      DecideBy("host-namespaces", R"({"linux":{"namespaces":[)" + namespaces + "]}}", {}, facts));
+}
+
+TEST(HostNamespacesRemedies, NameTheTypeThatWasAskedFor) {
+  const Facts facts = SomeFacts();
+  EXPECT_EQ(Said(With("pid", "/host"), facts), Strings{"host: allow += pid"});
+  EXPECT_EQ(Said(R"({"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"mount"})", facts),
+            Strings{"missing: allow += network"});
+  EXPECT_EQ(Said(With("ipc", "/peer"), facts), Strings{"container: join += ipc"});
+  EXPECT_EQ(Said(With("network", "/unclaimed"), facts), Strings{"unclaimed: allow += network"});
+  const std::string mount = ": none: who has the host's mounts has the host";
+  EXPECT_EQ(Said(With("mount", "/host"), facts), Strings{"host" + mount});
+  EXPECT_EQ(Said(With("mount", "/unclaimed"), facts), Strings{"unclaimed" + mount});
+  EXPECT_EQ(Said(With("pid", "/pinned"), facts),
+            Strings{"engine: ask: let it have a pid namespace of its own"});
+  EXPECT_EQ(Said(With("pid", "/foreign"), facts),
+            Strings{"foreign: ask: create the container that it joins through runclad, too"});
+  EXPECT_EQ(Said(With("pid", "/other"), facts),
+            Strings{"foreign: ask: join the namespaces of its own pod alone"});
+  EXPECT_EQ(Said(With("pid", "/hidden"), facts),
+            Strings{"unreadable: none: only what was examined may be joined"});
+  EXPECT_EQ(Said(kNew + R"(,{"type":"cgroup","path":"/host"})", facts),
+            Strings{"cgroup: ask: run it with --cgroupns private"});
+}
+
+TEST(HostNamespacesRemedies, OfAPodAreWaivers) {
+  Facts facts = SomeFacts();
+  facts.identity.pod_namespace = "shop";
+  const std::string member = Member("/host", "/host", "/host", R"({"type":"pid","path":"/host"})");
+  EXPECT_EQ(Said(member, facts),
+            (Strings{"host: waiver allow += pid", "host: waiver allow += network",
+                     "host: waiver allow += ipc", "host: waiver allow += network"}))
+      << "the name comes with the network";
+  EXPECT_EQ(Said(Member("/pinned", "/host", "/pinned"), facts),
+            Strings{"host: waiver allow += uts"});
+  const auto decision =
+      DecideBy("host-namespaces", R"({"linux":{"namespaces":[)" + member + "]}}", {}, facts);
+  EXPECT_NE(enforce::RefusalSentence(decision).find(
+                "; to allow exactly this, add \"pid\" to host-namespaces.allow by a waiver in "
+                "pods/shop.json or in the file of the image, see"),
+            std::string::npos)
+      << enforce::RefusalSentence(decision);
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ policy::Parameters Lists(std::vector<std::string> allow, std::vector<std::string
 
 // The refusal's sentence, "" when the image may run.
 std::string Judge(const Facts& facts, const policy::Parameters& parameters) {
+  if (facts.image_volumes.empty()) ExpectRemediesHelp("image", SpecOf("{}"), parameters, facts);
   const auto decision = DecideBy("image", "{}", parameters, facts);
   EXPECT_NE(decision.outcome, enforce::Outcome::kRewritten);
   return enforce::RefusalSentence(decision);
@@ -162,6 +163,7 @@ Facts Scanned(const VulnerabilityCounts& counts, std::int64_t age_days = 3) {
 
 // "refused", "warned", both in the order of the findings, or "".
 std::string Outcome(const Facts& facts, const Scan& scan) {
+  ExpectRemediesHelp("image", SpecOf("{}"), Parameters(scan), facts);
   std::string outcome;
   const auto decision =
       enforce::Decide(SpecOf("{}"), PolicyWith("image", Parameters(scan), policy::Action::kRefuse),
@@ -246,14 +248,13 @@ TEST(ImageScan, AgeAndAbsence) {
 
 TEST(ImageScan, TheSentencesNameCountsScannerAgeAndTheWayOut) {
   const VulnerabilityCounts counts = {{{9, 9}, {}, {0, 4}, {2, 3}, {1, 0}}};
-  EXPECT_EQ(Judge(Scanned(counts), Parameters({.refuse = "medium"})),
-            "refused by image: image \"docker.io/library/nginx:1\" has vulnerabilities that trivy "
-            "0.68.1 found 3 days ago: 1 critical (1 fixable), 5 high (2 fixable) and 4 medium (0 "
-            "fixable), and image.scan-refuse is medium (CIS 4.2, CIS 4.4); list the image in "
-            "image.allow, or its digest in the digests of its file; an image that cannot be "
-            "verified must be pulled or built again; where a scan is the matter, import a newer "
-            "one with runcladctl scan import or tune the scan parameters in its file, see "
-            "runcladctl explain image");
+  EXPECT_EQ(
+      Judge(Scanned(counts), Parameters({.refuse = "medium"})),
+      "refused by image: image \"docker.io/library/nginx:1\" has vulnerabilities that trivy "
+      "0.68.1 found 3 days ago: 1 critical (1 fixable), 5 high (2 fixable) and 4 medium (0 "
+      "fixable), and image.scan-refuse is medium (CIS 4.2, CIS 4.4); to allow exactly this, set "
+      "image.scan-refuse to \"off\" in /etc/runclad/policy.json, or in the file of the image, "
+      "see runcladctl explain image");
   EXPECT_THAT(Judge(Scanned(counts, 1), Parameters({.refuse = "medium", .fixable_only = true})),
               HasSubstr(" has vulnerabilities with a fix that trivy 0.68.1 found 1 day ago: 1 "
                         "critical and 2 high, and"));
@@ -273,6 +274,60 @@ TEST(ImageScan, IsLookedAtBesidesTheLists) {
   EXPECT_EQ(DecideBy("image", "{}", parameters, facts).findings.size(), 2U);
 }
 
+using Strings = std::vector<std::string>;
+
+Strings Said(const Facts& facts, const policy::Parameters& parameters) {
+  return CodesAndRemedies(DecideBy("image", "{}", parameters, facts));
+}
+
+TEST(ImageRemedies, ListTheNamesThatCount) {
+  Facts facts = ImageFacts({"nginx:1", "me/app:2", "me/app:3"});
+  EXPECT_EQ(Said(facts, Lists({"docker.io/library/*"})),
+            Strings{"unlisted: allow += docker.io/me/app:2 docker.io/me/app:3"});
+  facts.identity.asked_for = Ref("me/app:2");
+  EXPECT_EQ(Said(facts, Lists({})), Strings{"unlisted: allow += docker.io/me/app:2"});
+  EXPECT_EQ(Said(ImageFacts({}), Lists({})), Strings{"unlisted: allow += " + kConfig});
+}
+
+TEST(ImageRemedies, TakeTheEntriesThatDenyIt) {
+  const Facts facts = ImageFacts({"nginx:1"});
+  EXPECT_EQ(Said(facts, Lists({}, {"docker.io/library/*", kOther, "docker.io/library/nginx:1"})),
+            Strings{"denied: waiver deny -= docker.io/library/* docker.io/library/nginx:1"});
+  EXPECT_EQ(Said(facts, Lists({}, {kConfig, kManifest, kOther})),
+            Strings{"denied: waiver deny -= " + kConfig + " " + kManifest});
+}
+
+TEST(ImageRemedies, AreNoSettingWhereTheImageIsNotTheOneThatIsMeant) {
+  policy::Parameters known_only;
+  known_only.Set("known-only", true);
+  EXPECT_EQ(Said({}, known_only), Strings{"unknown: ask: pull the image again, or build it again"});
+  Facts facts = ImageFacts({"nginx:1"});
+  facts.mispinned_name = "docker.io/library/nginx:1";
+  facts.pinned_digests = {kOther};
+  EXPECT_EQ(Said(facts, {}),
+            Strings{"pinned: ask: pull the image that is meant, or add this one to the digests in "
+                    "the name's file (runcladctl policy pin)"});
+  facts.identity = {};
+  facts.identity.unverified = {.names = {Ref("nginx:1")}, .digests = {kConfig}};
+  EXPECT_EQ(Said(facts, {}), Strings{"unverified: ask: pull the image again, or build it again"});
+  facts.mispinned_name.clear();
+  EXPECT_EQ(Said(facts, Lists({}, {kConfig}, false)), Strings{"denied: waiver deny -= " + kConfig});
+}
+
+TEST(ImageRemedies, OfAScanAreTheThresholdAboveTheWorstOrANewerScan) {
+  const Facts high = Scanned({{{9, 9}, {}, {}, {0, 3}, {}}});
+  EXPECT_EQ(Said(high, Parameters({.refuse = "any"})),
+            Strings{"vulnerable: scan-refuse = \"critical\""});
+  EXPECT_EQ(Said(high, Parameters({.warn = "medium"})),
+            Strings{"vulnerable: scan-warn = \"critical\""});
+  EXPECT_EQ(Said(high, Parameters({.refuse = "any", .fixable_only = true})),
+            Strings{"vulnerable: scan-refuse = \"low\""});
+  EXPECT_EQ(Said(ImageFacts({"nginx:1"}), Parameters({.missing = "refuse"})),
+            Strings{"not-scanned: ask: import a scan of it with runcladctl scan import"});
+  EXPECT_EQ(Said(Scanned({}, 8), Parameters({.max_age_days = 7, .missing = "refuse"})),
+            Strings{"old-scan: ask: import a newer scan of it with runcladctl scan import"});
+}
+
 // An image that is mounted at /v by the eighth mount, and its own policy.
 Facts WithVolume(const std::vector<std::string>& names, policy::Parameters parameters,
                  policy::Action action = policy::Action::kRefuse) {
@@ -289,9 +344,11 @@ Facts WithVolume(const std::vector<std::string>& names, policy::Parameters param
 TEST(ImageVolume, IsJudgedByThePolicyForItsImage) {
   const auto denied = Lists({}, {"docker.io/library/data"}, false);
   EXPECT_EQ(Judge(WithVolume({"data:1"}, {}), denied), "") << "the container's own policy";
-  EXPECT_THAT(Judge(WithVolume({"data:1"}, denied), {}),
-              HasSubstr("refused by image: /mounts/7 \"docker.io/library/data:1\" as the volume at "
-                        "/v is listed in image.deny (CIS 4.2, CIS 4.4); list the image"));
+  EXPECT_THAT(
+      Judge(WithVolume({"data:1"}, denied), {}),
+      HasSubstr("refused by image: /mounts/7 \"docker.io/library/data:1\" as the volume at "
+                "/v is listed in image.deny (CIS 4.2, CIS 4.4); to allow exactly this, take "
+                "\"docker.io/library/data\" from image.deny by a waiver"));
   EXPECT_NE(Judge(WithVolume({"data:1"}, Lists({"docker.io/library/nginx"})), {}), "");
   EXPECT_EQ(Judge(WithVolume({"data:1"}, Lists({"docker.io/library/data"})), {}), "");
 }

@@ -127,6 +127,21 @@ TEST(KernelFilesystems, AreNotMountedOverNorTwice) {
                   .findings.empty());
 }
 
+TEST(KernelFilesystems, AreLeftToTheEngineOrToTheHost) {
+  const auto said = [](const std::string& mount) {
+    ExpectRemediesHelp("kernel-filesystems", SpecOf(R"({"mounts":[)" + mount + "]}"), {});
+    return CodesAndRemedies(ByMounts(mount, policy::Action::kRefuse)).at(0);
+  };
+  EXPECT_EQ(said(MountAt("/proc/sys", "tmpfs", "")),
+            "mounted-over: ask: mount it elsewhere than in /proc and /sys");
+  EXPECT_EQ(said(MountAt("/mnt/proc", "proc", "")),
+            "second-proc: ask: use the one that the engine mounts at /proc");
+  EXPECT_EQ(said(MountAt("/sys", "sysfs", "")),
+            "writable-sys: none: /sys is the kernel's, and the kernel is the host's");
+  EXPECT_EQ(said(MountAt("/sys/fs/cgroup", "cgroup2", "")),
+            "writable-cgroup: none: who can write to a cgroup tree can run programs on the host");
+}
+
 TEST(MountPropagation, ThatSendsBecomesOneThatReceives) {
   const auto decision = DecideBy("mount-propagation",
                                  R"({"linux":{"rootfsPropagation":"shared"},"mounts":[)" +

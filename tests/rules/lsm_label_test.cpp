@@ -38,6 +38,7 @@ struct Case {
 
 void Check(const Case& c) {
   const auto document = R"({"process":)" + std::string(c.before) + "}";
+  ExpectRemediesHelp("lsm-label", SpecOf(document), c.parameters, c.facts);
   const auto decision = DecideBy("lsm-label", document, c.parameters, c.facts);
   if (c.after == kRefused) {
     EXPECT_EQ(decision.outcome, enforce::Outcome::kRefused) << c.name;
@@ -106,6 +107,8 @@ TEST(LsmLabel, TellsOfMountsWithTheHostsLabel) {
                                  Unconfined("refuse"), Selinux());
   ASSERT_EQ(decision.findings.size(), 1U);
   EXPECT_EQ(decision.findings[0].finding.path, "/linux/mountLabel");
+  EXPECT_EQ(CodesAndRemedies(decision),
+            Strings{"mount-label: ask: leave the label of its files to the engine"});
   EXPECT_EQ(decision.outcome, enforce::Outcome::kUnchanged);
 }
 
@@ -133,6 +136,41 @@ TEST(LsmLabel, AnExecGetsTheContainersOwn) {
 
   parameters.Set("own-labels", Strings{"", ""});
   Check({"a container without one", parameters, AppArmor("docker-default"), kUnconfined, kDefault});
+}
+
+TEST(LsmLabel, AdvisesTheDefaultWhereItRefusesAndAProfileWhereItReplaces) {
+  const auto said = [](std::string_view process, const policy::Parameters& parameters,
+                       const Facts& facts) {
+    return CodesAndRemedies(DecideBy("lsm-label", R"({"process":)" + std::string(process) + "}",
+                                     parameters, facts))
+        .at(0);
+  };
+  const std::string name_one =
+      ": ask: name a profile that allows what it needs, and that is loaded and enforced, with "
+      "--security-opt apparmor=NAME";
+  const Facts loaded = AppArmor("docker-default");
+  const Facts complaining = AppArmor("docker-default", "is loaded in mode complain");
+  constexpr std::string_view kOwn = R"({"apparmorProfile":"own"})";
+  EXPECT_EQ(said(kNone, Unconfined("refuse"), loaded), "no-profile") << "nobody asked for it";
+  EXPECT_EQ(said(kNone, Unconfined("refuse"), AppArmor("")), "no-default" + name_one);
+  EXPECT_EQ(said(kUnconfined, Unconfined("refuse"), loaded), "unconfined: unconfined = \"fix\"");
+  EXPECT_EQ(said(kUnconfined, Unconfined("fix"), loaded), "unconfined" + name_one);
+  EXPECT_EQ(said(kUnconfined, Unconfined("fix"), AppArmor("")), "no-default" + name_one);
+  EXPECT_EQ(said(kOwn, Unconfined("refuse"), complaining), "not-enforced: unconfined = \"fix\"");
+  EXPECT_EQ(said(kOwn, Unconfined("fix"), complaining), "not-enforced" + name_one);
+  constexpr std::string_view kSuper = R"({"selinuxLabel":"u:r:spc_t:s0"})";
+  EXPECT_EQ(said(kSuper, Unconfined("refuse"), Selinux()), "unconfined-type: unconfined = \"fix\"");
+  EXPECT_EQ(said(kSuper, Unconfined("fix"), Selinux()),
+            "unconfined-type: ask: name a type that allows what it needs, with --security-opt "
+            "label=type:NAME");
+  EXPECT_EQ(said(R"({"selinuxLabel":"spc_t"})", Unconfined("fix"), Selinux()),
+            "malformed-label: ask: name a whole label, user:role:type:level");
+  EXPECT_EQ(said(kNone, Unconfined("fix"), Selinux()),
+            "no-label: ask: turn on the engine's SELinux support (dockerd --selinux-enabled)");
+  policy::Parameters own = Unconfined("fix");
+  own.Set("own-labels", Strings{"docker-default", ""});
+  EXPECT_EQ(said(kUnconfined, own, loaded),
+            "foreign-label: none: an exec has the label of its container");
 }
 
 }  // namespace

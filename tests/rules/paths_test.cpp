@@ -25,6 +25,20 @@ TEST(MaskedPaths, ComeBackWhereAnEngineSentNone) {
             R"({"linux":{"maskedPaths":["/proc/kcore"]}})");
 }
 
+TEST(MaskedPaths, AreTheEnginesToAskForWhereNoneAreMasked) {
+  const auto said = [](const std::string& linux_member) {
+    ExpectRemediesHelp("masked-paths", SpecOf(R"({"linux":)" + linux_member + "}"),
+                       Paths({"/proc/kcore"}));
+    return CodesAndRemedies(
+        DecideBy("masked-paths", R"({"linux":)" + linux_member + "}", Paths({"/proc/kcore"})));
+  };
+  using Strings = std::vector<std::string>;
+  EXPECT_EQ(said("{}"), Strings{"unmasked: ask: run it without --privileged and --security-opt "
+                                "systempaths=unconfined"});
+  EXPECT_EQ(said(R"({"maskedPaths":["/proc/keys"]})"), Strings{"unmasked"});
+  EXPECT_EQ(said(R"({"maskedPaths":["/"]})"), (Strings{"root-masked", "unmasked"}));
+}
+
 TEST(ReadonlyPaths, AddsWhatIsNeitherReadOnlyNorMasked) {
   const auto decision =
       DecideBy("readonly-paths",
