@@ -242,6 +242,10 @@ Status GatherHost(const oci::Spec& spec, const policy::Effective& policy, const 
   }
   facts.root = DescribeRoot(spec, policy.rule("rootfs-path"), request.bundle, subject.layout,
                             subject.identity.own_layer);
+  if (request.starts_at_once && !facts.root.resolved.empty()) {
+    facts.root.replaceable_because =
+        ReplaceableBecause(policy.rule("host-mounts"), subject.layout, facts.root.resolved);
+  }
   GatherHooks(spec, policy.rule("hooks"), subject.layout, facts.hooks);
   return {};
 }

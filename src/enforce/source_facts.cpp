@@ -439,4 +439,10 @@ ImagesBySource GatherSources(const oci::Spec& spec, const policy::RuleSetting& h
   return images;
 }
 
+std::string ReplaceableBecause(const policy::RuleSetting& host_mounts, const engine::Layout& layout,
+                               const std::string& path) {
+  const HostPaths paths = LocateHostPaths(host_mounts.parameters, layout);
+  return Replaceable(paths.policy, host_mounts.parameters.boolean("allow-only")).Because(path);
+}
+
 }  // namespace runclad::enforce

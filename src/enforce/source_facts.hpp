@@ -24,4 +24,9 @@ ImagesBySource GatherSources(const oci::Spec& spec, const policy::RuleSetting& h
                              engine::OwnFiles& own_files,
                              std::map<std::string, rules::SourceFacts>& sources);
 
+// A predicate: who else than root could put something else at `path`, absolute and on this host;
+// empty: nobody could.
+std::string ReplaceableBecause(const policy::RuleSetting& host_mounts, const engine::Layout& layout,
+                               const std::string& path);
+
 }  // namespace runclad::enforce

@@ -41,7 +41,8 @@ std::map<std::string, std::string> SourcesToStage(const oci::Spec& spec, const r
 Result<std::optional<Staged>> StageSources(const oci::Spec& spec, bool starts_at_once,
                                            rules::Facts& facts) {
   std::map<std::string, std::string> places = SourcesToStage(spec, facts, starts_at_once);
-  if (places.empty()) return std::optional<Staged>();
+  const bool is_root_staged = starts_at_once && !facts.root.replaceable_because.empty();
+  if (places.empty() && !is_root_staged) return std::optional<Staged>();
   // Nobody needs our records where the lower runtime runs.
   auto staging = sys::Staging::Open(std::string(kRecordsDirectory));
   if (!staging) return staging.error().In("the mounts' sources cannot be held in place");
@@ -68,6 +69,15 @@ Result<std::optional<Staged>> StageSources(const oci::Spec& spec, bool starts_at
       json::Set(staged.spec.document(), pointer + "/options",
                 oci::ReplaceLowerLayers(mounts[i].options, places));
     }
+  }
+  if (is_root_staged) {
+    const rules::RootFacts& root = facts.root;
+    auto bound = staged.staging.Bind(root.resolved, {.device = root.device, .number = root.inode});
+    if (!bound) {
+      return bound.error().In("refused by rootfs-path: " + root.resolved + ", which " +
+                              root.replaceable_because);
+    }
+    json::Set(staged.spec.document(), "/root/path", *bound);
   }
   return std::optional(std::move(staged));
 }

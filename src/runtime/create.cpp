@@ -45,13 +45,16 @@ std::optional<uid_t> MappedRoot(const std::string& config) {
 
 Status WriteRecord(const enforce::Records& records, const Call& call, const std::string& bundle,
                    const policy::Effective& policy, const oci::Spec& spec,
-                   const rules::Facts& facts, const json::Value& findings) {
+                   const rules::Facts& facts, const json::Value& findings,
+                   const std::string& root_path) {
   enforce::Record record;
   record.id = call.line.id();
   record.bundle = bundle;
   record.process_policy = enforce::ProcessPolicy(policy, spec);
   record.identity = facts.identity;
   record.promise = enforce::PromiseOf(spec, policy, facts);
+  // The place of a staged root filesystem is gone with this process.
+  if (!record.promise.root_path.empty()) record.promise.root_path = root_path;
   record.findings = findings;
   return records.Write(record);
 }
@@ -74,7 +77,11 @@ Result<Arguments> Create(const Call& call) {
     return Error{"a container " + id + " exists already in " + root};
   }
   const std::string named_root(call.line.global("root").value_or(""));
-  enforce::Request request{.id = id, .bundle = bundle->path(), .runtime_root = named_root};
+  const bool starts_at_once = call.line.verb != "create";
+  enforce::Request request{.id = id,
+                           .bundle = bundle->path(),
+                           .runtime_root = named_root,
+                           .starts_at_once = starts_at_once};
   const enforce::Subject subject = enforce::FindSubject(*spec, request);
   const auto policy = enforce::LoadPolicy(call.line.config_directory, subject.identity);
   if (!policy) return policy.error();
@@ -107,7 +114,6 @@ Result<Arguments> Create(const Call& call) {
   const bool goes_on = !is_enforced || decision.outcome != enforce::Outcome::kRefused;
   std::optional<enforce::Staged> staged;
   if (goes_on && is_enforced) {
-    const bool starts_at_once = call.line.verb != "create";
     auto result = enforce::StageSources(decision.spec, starts_at_once, facts);
     if (!result) {
       if (auto logged = LogError(call, *policy, bundle->path(), result.error()); !logged) {
@@ -119,8 +125,8 @@ Result<Arguments> Create(const Call& call) {
   }
   if (goes_on) {
     const oci::Spec& handed_on = staged ? staged->spec : decision.spec;
-    const auto recorded =
-        WriteRecord(*records, call, bundle->path(), *policy, handed_on, facts, findings);
+    const auto recorded = WriteRecord(*records, call, bundle->path(), *policy, handed_on, facts,
+                                      findings, decision.spec.root_path());
     if (!recorded) return recorded.error();
     enforce::KeepName(subject);
   }

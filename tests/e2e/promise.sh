@@ -13,11 +13,11 @@ SWAP=$E2E_WORK/swap
 mkdir -p "$PLACE/host" "$SWAP"
 echo "of the host" >"$PLACE/host/who"
 
-# A lower runtime: what is in $SWAP/now is done on create, once.
+# A lower runtime: what is in $SWAP/now is done on create or run, once.
 cat >"$SWAP/runc" <<SH
 #!/bin/sh
 for argument; do
-  if [ "\$argument" = create ] && [ -x $SWAP/now ]; then
+  if { [ "\$argument" = create ] || [ "\$argument" = run ]; } && [ -x $SWAP/now ]; then
     $SWAP/now
     rm $SWAP/now
   fi
@@ -226,6 +226,18 @@ start covered
 holds "one that only root can exchange starts" state_is covered running
 rm -r "$E2E_POLICIES/runclad/policy.d"
 discard covered
+
+# Nothing is compared after `run`: a root filesystem below a directory of another user's.
+bundle=$(make_bundle rooted '.root.path = "theirs/rootfs" | .process.args = ["cat", "/who"]')
+mkdir "$bundle/theirs"
+mv "$bundle/rootfs" "$bundle/theirs/rootfs"
+cp -a "$bundle/theirs/rootfs" "$bundle/theirs/other"
+echo "of the root" >"$bundle/theirs/rootfs/who"
+echo "of another" >"$bundle/theirs/other/who"
+chown 1000 "$bundle/theirs"
+prepare "mv $bundle/theirs/rootfs $bundle/theirs/was && mv $bundle/theirs/other $bundle/theirs/rootfs"
+capture_runtime run --bundle "$bundle" rooted
+guards "run: a root filesystem that is exchanged after it was judged" out_is "of the root"
 E2E_RUNTIME=$RUNTIME_BEFORE
 
 # exec into a container that `run` made and nobody verified, and that has a mount which nobody judged.

@@ -111,6 +111,30 @@ TEST(StagedSources, AreAllBindsWhereNothingIsComparedAtStart) {
   });
 }
 
+TEST(StagedSources, TheRootFilesystemIsOneWhereNothingIsComparedAtStart) {
+  InPrivateMounts([] {
+    MakeSources();
+    struct stat status {};
+    ASSERT_EQ(::stat("/srv/judged", &status), 0);
+    rules::Facts facts;
+    facts.root.resolved = "/srv/judged";
+    facts.root.device = status.st_dev;
+    facts.root.inode = status.st_ino;
+    const auto spec = oci::Spec::Parse(R"({"root":{"path":"/srv/judged"}})");
+    ASSERT_FALSE(StageSources(*spec, /*starts_at_once=*/true, facts)->has_value());
+    facts.root.replaceable_because = "could be replaced by user 1000";
+    ASSERT_FALSE(StageSources(*spec, /*starts_at_once=*/false, facts)->has_value());
+    const auto staged = StageSources(*spec, /*starts_at_once=*/true, facts);
+    ASSERT_TRUE(staged) << staged.error().message;
+    ASSERT_TRUE(staged->has_value());
+    EXPECT_EQ((*staged)->spec.root_path(), "/run/runclad/0");
+    EXPECT_EQ(Content("/run/runclad/0/below/mark"), "below") << "with what is mounted below";
+    std::filesystem::rename("/srv/judged", "/srv/moved");
+    WriteFile("/srv/judged/mark", "foreign");
+    EXPECT_EQ(Content("/run/runclad/0/mark"), "judged");
+  });
+}
+
 TEST(StagedSources, LeaveTheDocumentOnTheDiskAsItIs) {
   InPrivateMounts([] {
     MakeSources();

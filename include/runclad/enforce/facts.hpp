@@ -19,6 +19,7 @@ struct Request {
   std::string bundle;                // absolute; relative sources and root.path start here
   std::string runtime_root;          // --root; empty when not given, as by podman
   const Records* records = nullptr;  // null: no container is known
+  bool starts_at_once = false;       // run: nothing is compared with what is checked now
   // The host's policy for an image that a mount shows; none: the container's own.
   std::function<Result<policy::Effective>(const engine::Identity&)> policy_of = {};
 };

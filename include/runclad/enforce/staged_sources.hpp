@@ -17,8 +17,8 @@ struct Staged {
 
 // Binds the replaceable sources of `spec` at places of our own (sys::Staging), which moves this
 // process to another mount namespace: the lower layers of overlays, of which the kernel's mount
-// table has only names, and, where `starts_at_once` (run), every bind. `facts` then knows the new
-// names, too. No value where there is no such source.
+// table has only names, and, where `starts_at_once` (run), every bind and the root filesystem.
+// `facts` then knows the sources' new names, too. No value where there is no such source.
 Result<std::optional<Staged>> StageSources(const oci::Spec& spec, bool starts_at_once,
                                            rules::Facts& facts);
 

@@ -142,6 +142,9 @@ struct RootFacts {
   std::string because;       // a predicate: "is an alias of the host's root filesystem"
   std::uint64_t device = 0;  // st_dev and st_ino of the directory; 0: not known
   std::uint64_t inode = 0;
+  // A predicate: who else than root could put another directory there. Looked for where nothing
+  // compares it with what was checked (run); empty: nobody could, or it was not looked for.
+  std::string replaceable_because = {};
 };
 
 // What is to be hidden in this image, and what could not be.
