@@ -135,9 +135,12 @@ bool IsUseless(const oci::CapabilitySet& set, const std::string& name,
   return set.name == "inheritable" && !Has(ambient, name);
 }
 
-// `known` is what the request has under names that there are, `left` what remains of it.
+// `known` is what the request has under names that there are, `left` what remains of it. What lets
+// a capability be in one set lets it be in each, and engines ask for the same in three of them: it
+// is advised once, and then `advised`.
 Finding CutTo(const std::vector<std::string>& left, const oci::CapabilitySet& requested,
-              const std::vector<std::string>& known, const std::vector<std::string>& ambient) {
+              const std::vector<std::string>& known, const std::vector<std::string>& ambient,
+              std::vector<std::string>& advised) {
   std::string path = "/process/capabilities/" + std::string(requested.name);
   std::vector<std::string> unlisted = Missing(known, left);
   const std::size_t lost = unlisted.size();
@@ -145,8 +148,10 @@ Finding CutTo(const std::vector<std::string>& left, const oci::CapabilitySet& re
                 [&](const std::string& name) { return IsUseless(requested, name, ambient); });
   std::string why = "holds " + Joined(Missing(requested.capabilities, left));
   if (!unlisted.empty()) {
+    std::erase_if(unlisted, [&](const std::string& name) { return Has(advised, name); });
+    advised.insert(advised.end(), unlisted.begin(), unlisted.end());
     return Propose(kUnlisted, std::move(path), left, why + " beyond the allowlist",
-                   AddTo("allow", std::move(unlisted)));
+                   unlisted.empty() ? Remedy() : AddTo("allow", std::move(unlisted)));
   }
   if (lost > 0) {
     return Propose(kInheritable, std::move(path), left, why + ", which are not ambient",
@@ -178,13 +183,17 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   for (const oci::CapabilitySet& set : known) {
     if (set.name == "ambient") ambient = set.capabilities;
   }
-  std::vector<oci::CapabilitySet> left = known;
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    std::erase_if(left[i].capabilities, [&](const std::string& name) {
-      return !Has(allowed, name) || IsUseless(known[i], name, ambient);
-    });
-    if (left[i].capabilities == requested[i].capabilities) continue;
-    findings.push_back(CutTo(left[i].capabilities, requested[i], known[i].capabilities, ambient));
+  std::vector<oci::CapabilitySet> left;
+  std::vector<std::string> advised;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    oci::CapabilitySet& kept = left.emplace_back(oci::CapabilitySet{known[i].name, {}});
+    std::ranges::copy_if(known[i].capabilities, std::back_inserter(kept.capabilities),
+                         [&](const std::string& name) {
+                           return Has(allowed, name) && !IsUseless(known[i], name, ambient);
+                         });
+    if (kept.capabilities == requested[i].capabilities) continue;
+    findings.push_back(
+        CutTo(kept.capabilities, requested[i], known[i].capabilities, ambient, advised));
   }
   CheckProgram(spec, left, context, findings);
   return findings;

@@ -86,7 +86,8 @@ TEST(Capabilities, AdviseWhatWasLostAndHasAName) {
   const auto kill = Allowing({"CAP_KILL"});
   EXPECT_EQ(
       Of(R"({"bounding":["kill","sys_admin","CAP_CHOWN","CAP_NEW"],"permitted":["chown"]})", kill),
-      (Strings{"unlisted: allow += CAP_SYS_ADMIN CAP_CHOWN", "unlisted: allow += CAP_CHOWN"}));
+      (Strings{"unlisted: allow += CAP_SYS_ADMIN CAP_CHOWN", "unlisted"}))
+      << "each once";
   EXPECT_EQ(Of(R"({"bounding":["CAP_NEW"]})", kill),
             Strings{"unknown: none: runclad does not know the name of this capability"});
   EXPECT_EQ(Of(R"({"bounding":["kill"]})", kill), Strings{"spelling"});
@@ -94,7 +95,9 @@ TEST(Capabilities, AdviseWhatWasLostAndHasAName) {
       Of(R"({"inheritable":["CAP_KILL","CAP_CHOWN"]})", kill),
       Strings{"inheritable: none: inheritable capabilities are kept only where they are ambient"});
   EXPECT_EQ(Of(R"({"inheritable":["CAP_KILL","CAP_CHOWN"],"ambient":["CAP_CHOWN"]})", kill),
-            (Strings{"unlisted: allow += CAP_CHOWN", "unlisted: allow += CAP_CHOWN"}));
+            (Strings{"unlisted: allow += CAP_CHOWN", "unlisted"}));
+  EXPECT_EQ(Of(R"({"bounding":["CAP_CHOWN"],"permitted":["CAP_CHOWN","CAP_BPF"]})", kill),
+            (Strings{"unlisted: allow += CAP_CHOWN", "unlisted: allow += CAP_BPF"}));
 }
 
 TEST(Capabilities, ThatWereAskedForAreAdvisedOnceEach) {
