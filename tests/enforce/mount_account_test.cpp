@@ -18,6 +18,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/sanitizers.hpp"
+
 #include "enforce/promise_json.hpp"
 #include "test_paths.hpp"
 
@@ -446,7 +448,12 @@ TEST(MountAccount, TakesTimeThatIsLinearInTheTable) {
   }
   const std::clock_t before = std::clock();
   EXPECT_EQ(WhyNot(container), "");
-  EXPECT_LT(std::clock() - before, 3 * CLOCKS_PER_SEC);
+#if defined(RUNCLAD_UNDER_ASAN)
+  constexpr std::clock_t kSeconds = 20;
+#else
+  constexpr std::clock_t kSeconds = 3;  // in proportion to the square of the lines it was 50
+#endif
+  EXPECT_LT(std::clock() - before, kSeconds * CLOCKS_PER_SEC);
 }
 
 TEST(MountAccount, TakesFileSystemsOfASharedNamespace) {
