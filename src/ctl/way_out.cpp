@@ -1,8 +1,6 @@
 #include "way_out.hpp"
 
 #include <algorithm>
-#include <cstdint>
-#include <limits>
 #include <span>
 #include <string_view>
 
@@ -91,69 +89,6 @@ Document AllowPaths(const std::vector<Finding>& findings, const policy::RuleSett
   return Listing(now, "allow", wanted);
 }
 
-// What was asked for; twice the default where nothing was.
-Document RaiseMaximum(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
-  std::int64_t wanted = now.parameters.integer("maximum");
-  bool is_default = false;
-  for (const Finding& finding : findings) {
-    const Document& asked = finding.before.document();
-    is_default = is_default || !asked.is_number_integer() || asked.get<std::int64_t>() <= 0;
-    if (asked.is_number_integer()) wanted = std::max(wanted, asked.get<std::int64_t>());
-  }
-  if (is_default) wanted = std::max(wanted, 2 * now.parameters.integer("default"));
-  Document setting = {{"maximum", wanted}};
-  if (is_default) setting["default"] = wanted;
-  return setting;
-}
-
-// What is denied no list lifts; an id that was only not allowed is allowed by one more range.
-Document AllowUsers(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
-  Document setting = Document::object();
-  for (const std::string kind : {"uid", "gid"}) {
-    Strings wanted;
-    for (const Finding& finding : findings) {
-      if (finding.path != "/process/user/" + kind) continue;
-      if (finding.why.starts_with("is root")) setting["root"] = "warn";
-      if (finding.why == "is not listed in user.allow-" + kind + "s") {
-        AddNew(wanted, finding.before.document().dump());
-      }
-    }
-    if (!wanted.empty()) setting.update(Listing(now, "allow-" + kind + "s", wanted));
-  }
-  return setting.empty() ? Document() : setting;
-}
-
-Document RaiseLimits(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
-  constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
-  Document setting = Document::object();
-  for (const Finding& finding : findings) {
-    // "is a RLIMIT_NOFILE beyond rlimits.nofile"; what was added where none was asked for is core.
-    constexpr std::string_view kRule = "rlimits.";
-    const std::size_t at = finding.why.rfind(kRule);
-    const std::string limit =
-        at == std::string::npos ? "core" : finding.why.substr(at + kRule.size());
-    const Document& asked = finding.before.document();
-    const std::uint64_t wanted = asked.is_number_unsigned() ? asked.get<std::uint64_t>()
-                                                            : static_cast<std::uint64_t>(kNoLimit);
-    const auto maximum = static_cast<std::int64_t>(std::min<std::uint64_t>(wanted, kNoLimit));
-    setting[limit] =
-        std::max({maximum, now.parameters.integer(limit), setting.value(limit, std::int64_t{0})});
-  }
-  return setting;
-}
-
-Document AllowPrograms(const std::vector<Finding>& findings, const policy::RuleSetting& now) {
-  Strings wanted;
-  for (const Finding& finding : findings) {
-    constexpr std::string_view kBegin = "is ";
-    constexpr std::string_view kEnd = ", which program.allow does not list";
-    if (!finding.why.starts_with(kBegin) || !finding.why.ends_with(kEnd)) continue;
-    AddNew(wanted,
-           finding.why.substr(kBegin.size(), finding.why.size() - kBegin.size() - kEnd.size()));
-  }
-  return Listing(now, "allow", wanted);
-}
-
 // Nothing narrower exists.
 Document Warn(const std::vector<Finding>& /*findings*/, const policy::RuleSetting& /*now*/) {
   return {{"action", policy::Name(policy::Action::kWarn)}};
@@ -164,9 +99,9 @@ struct WayOut {
   Describe describe;
 };
 constexpr WayOut kWaysOut[] = {
-    {"seccomp", AllowSyscalls},     {"rootfs-path", AllowPaths}, {"pids-limit", RaiseMaximum},
-    {"mount-options", RunPrograms}, {"user", AllowUsers},        {"rlimits", RaiseLimits},
-    {"program", AllowPrograms},
+    {"seccomp", AllowSyscalls},
+    {"rootfs-path", AllowPaths},
+    {"mount-options", RunPrograms},
 };
 
 Describe DescribeOf(std::string_view rule) {

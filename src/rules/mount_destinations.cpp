@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runclad/rules/rule.hpp"
@@ -32,6 +33,19 @@ std::string Plain(std::string_view path) {
   return plain.empty() ? "/" : plain;
 }
 
+constexpr Code kRoot{"root", "the mount covers the root filesystem"};
+constexpr Code kDev{"dev", "what is mounted at /dev is not an empty tmpfs"};
+constexpr Code kTerminals{"terminals", "the mount is at or below /dev/pts"};
+constexpr Code kDevice{"device", "the mount covers a device that the runtime creates"};
+constexpr Code kLink{"link", "a destination in /dev, /proc or /sys leads elsewhere through a link"};
+constexpr Code kUncertain{"uncertain", "the destination leads through a link inside a volume"};
+constexpr Code kCodes[] = {kRoot, kDev, kTerminals, kDevice, kLink, kUncertain};
+
+struct Fault {
+  const Code* code = nullptr;  // null: there is none
+  std::string why = {};
+};
+
 // What the lower runtime makes in /dev itself, after the mounts.
 constexpr std::string_view kOfTheRuntime[] = {
     "/dev/console", "/dev/core",    "/dev/fd",     "/dev/full",  "/dev/null",
@@ -39,24 +53,27 @@ constexpr std::string_view kOfTheRuntime[] = {
     "/dev/tty",     "/dev/urandom", "/dev/zero",
 };
 
-// Why nothing of that kind may be mounted at `destination`, links resolved; empty when it may.
-std::string WhyNotThere(const oci::Mount& mount, const std::string& destination,
-                        const std::vector<oci::Device>& devices) {
-  if (destination == "/") return "covers the root filesystem";
+// Why nothing of that kind may be mounted at `destination`, links resolved.
+Fault FaultThere(const oci::Mount& mount, const std::string& destination,
+                 const std::vector<oci::Device>& devices) {
+  if (destination == "/") return {&kRoot, "covers the root filesystem"};
   if (destination == "/dev") {
     const bool is_empty = mount.type == "tmpfs" && !mount.is_bind();
     if (!is_empty) {
-      return "lets the owner of what is mounted choose what /dev/null is, which the runtime mounts "
-             "over the paths that it hides";
+      return {
+          &kDev,
+          "lets the owner of what is mounted choose what /dev/null is, which the runtime mounts "
+          "over the paths that it hides"};
     }
-    return mount.has_option("tmpcopyup")
-               ? "lets the image choose what /dev/null is, which the runtime mounts over the paths "
-                 "that it hides"
-               : "";
+    if (!mount.has_option("tmpcopyup")) return {};
+    return {&kDev,
+            "lets the image choose what /dev/null is, which the runtime mounts over the paths that "
+            "it hides"};
   }
   if (IsAtOrBelow(destination, "/dev/pts")) {
     const bool is_own = destination == "/dev/pts" && mount.type == "devpts" && !mount.is_bind();
-    return is_own ? "" : "is mounted over the container's own terminals";
+    if (is_own) return {};
+    return {&kTerminals, "is mounted over the container's own terminals"};
   }
   const auto is_there = [&](std::string_view name) { return IsAtOrBelow(destination, name); };
   const bool is_runtimes =
@@ -66,17 +83,19 @@ std::string WhyNotThere(const oci::Mount& mount, const std::string& destination,
         // Above it, too: the node would be made in what is mounted there.
         return IsAtOrBelow(destination, path) || IsAtOrBelow(path, destination);
       });
-  return is_runtimes ? "is mounted over a device that the runtime makes there" : "";
+  if (!is_runtimes) return {};
+  return {&kDevice, "is mounted over a device that the runtime makes there"};
 }
 
 // Engines name these places, and an image that makes links of them has somewhere to lead them.
-std::string WhyElsewhere(const std::string& written, const std::string& destination) {
+Fault FaultElsewhere(const std::string& written, const std::string& destination) {
   constexpr std::string_view kPlaces[] = {"/dev", "/proc", "/sys"};
   const std::string plain = Plain(written);
   if (plain == destination) return {};
   const bool is_special = std::ranges::any_of(
       kPlaces, [&](std::string_view place) { return IsAtOrBelow(plain, place); });
-  return is_special ? "leads through a link to " + destination : "";
+  if (!is_special) return {};
+  return {&kLink, "leads through a link to " + destination};
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
@@ -87,14 +106,17 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     const std::string& written = mounts[i].destination;
     const std::string destination = Plain(context.facts.Resolve(written));
     const auto uncertain = context.facts.uncertain_destinations.find(written);
-    std::string why = WhyNotThere(mounts[i], destination, devices);
-    if (why.empty()) why = WhyElsewhere(written, destination);
-    if (why.empty() && uncertain != context.facts.uncertain_destinations.end()) {
-      why = uncertain->second;
+    Fault fault = FaultThere(mounts[i], destination, devices);
+    if (fault.code == nullptr) fault = FaultElsewhere(written, destination);
+    if (fault.code == nullptr && uncertain != context.facts.uncertain_destinations.end()) {
+      fault = {&kUncertain, uncertain->second};
     }
-    if (why.empty()) continue;
-    findings.push_back(
-        Refuse("/mounts/" + std::to_string(i) + "/destination", written, std::move(why)));
+    if (fault.code == nullptr) continue;
+    findings.push_back(Refuse(
+        *fault.code, "/mounts/" + std::to_string(i) + "/destination", written, std::move(fault.why),
+        AskEngine(fault.code == &kUncertain
+                      ? "mount it at a path of its own, with no link of a volume on the way"
+                      : "mount it at a path of its own")));
   }
   return findings;
 }
@@ -116,6 +138,7 @@ extern constinit const Rule kMountDestinations{
         "resolves it: through the image's links and through what is mounted before. Where it leads "
         "through a link inside a volume nobody can say beforehand where the mount will be made.",
     .way_out = "mount it at a path of its own, with no link of a volume on the way",
+    .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,

@@ -9,6 +9,10 @@
 namespace runclad::rules {
 namespace {
 
+constexpr Code kMount{"mount", "a mount is shared with the host"};
+constexpr Code kRoot{"root", "the root filesystem's mounts are shared with the host"};
+constexpr Code kCodes[] = {kMount, kRoot};
+
 // What sends mounts to the host, and the form that only receives them.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSending = {{
     {"shared", "slave"},
@@ -32,12 +36,14 @@ Findings Check(const oci::Spec& spec, const Context& /*context*/) {
     for (std::string& option : options) {
       if (sends(option)) option = Receiving(option);
     }
-    findings.push_back(Propose("/mounts/" + std::to_string(i) + "/options", options,
-                               "lets mounts of the container appear on the host"));
+    findings.push_back(Propose(kMount, "/mounts/" + std::to_string(i) + "/options", options,
+                               "lets mounts of the container appear on the host",
+                               AskEngine("mount it with the propagation rslave or rprivate")));
   }
   if (const auto receiving = Receiving(spec.rootfs_propagation()); !receiving.empty()) {
-    findings.push_back(Propose("/linux/rootfsPropagation", receiving,
-                               "lets mounts of the container appear on the host"));
+    findings.push_back(Propose(kRoot, "/linux/rootfsPropagation", receiving,
+                               "lets mounts of the container appear on the host",
+                               AskEngine("ask for no shared propagation of any mount")));
   }
   return findings;
 }
@@ -56,7 +62,10 @@ extern constinit const Rule kMountPropagation{
         "With shared propagation a mount that is made in the container appears on the host, under "
         "the names and for the programs of the host. Made slave, the container still sees what the "
         "host mounts later.",
-    .way_out = "set mount-propagation to warn for a storage driver that mounts for the host",
+    .way_out =
+        "mount it with the propagation rslave; a storage driver that mounts for the host takes a "
+        "waiver of the rule",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

@@ -7,6 +7,12 @@
 namespace runclad::rules {
 namespace {
 
+constexpr Code kEveryDevice{"every-device",
+                            "every capability and every device, without a seccomp filter"};
+constexpr Code kNoMaskedPaths{"no-masked-paths",
+                              "every capability, without a seccomp filter and masked paths"};
+constexpr Code kCodes[] = {kEveryDevice, kNoMaskedPaths};
+
 // "Every" is what the engine's own process has to give (all, where that was not looked for) of what
 // an engine of 2020 knows: CAP_PERFMON and those after it are younger.
 bool HasEveryCapability(const oci::Spec& spec, std::uint64_t own) {
@@ -35,11 +41,14 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   if (spec.has_seccomp() || !HasEveryCapability(spec, context.facts.kernel.capabilities)) return {};
   const bool has_every_device = MayOpenEveryDevice(spec);
   if (!has_every_device && !spec.masked_paths().empty()) return {};
-  return {Refuse("/process/capabilities/bounding", "every capability",
+  return {Refuse(has_every_device ? kEveryDevice : kNoMaskedPaths, "/process/capabilities/bounding",
+                 "every capability",
                  has_every_device
                      ? "comes without a seccomp filter and with every device, as --privileged asks"
                      : "comes without a seccomp filter and without masked paths, as --privileged "
-                       "asks")};
+                       "asks",
+                 AskEngine("run it without --privileged, and ask for the capabilities, devices and "
+                           "mounts that it needs"))};
 }
 
 constexpr std::string_view kBenchmarks[] = {"CIS 5.5", "PSS baseline"};
@@ -61,6 +70,7 @@ extern constinit const Rule kPrivileged{
     .way_out =
         "ask the engine for the capabilities, devices and mounts that it needs instead of "
         "--privileged",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

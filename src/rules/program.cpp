@@ -9,6 +9,12 @@
 namespace runclad::rules {
 namespace {
 
+constexpr Code kDenied{"denied", "the program, or what it is run by, is on the deny list"};
+constexpr Code kNotFound{"not-found",
+                         "allow-only is set, and the program is not in the container's files"};
+constexpr Code kUnlisted{"unlisted", "allow-only is set, and allow does not list the program"};
+constexpr Code kCodes[] = {kDenied, kNotFound, kUnlisted};
+
 std::string_view BaseName(std::string_view path) {
   return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
 }
@@ -51,17 +57,19 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     };
     const auto entry = std::ranges::find_if(deny, is_denied);
     if (entry == deny.end()) continue;
-    return {Refuse("/process/args/0", arguments.front(),
-                   "runs " + *entry + ", which program.deny lists")};
+    return {Refuse(kDenied, "/process/args/0", arguments.front(),
+                   "runs " + *entry + ", which program.deny lists", TakeFrom("deny", {*entry}))};
   }
   if (!context.parameters.boolean("allow-only")) return {};
   if (program == nullptr || program->resolved.empty()) {
-    return {Refuse("/process/args/0", arguments.front(),
-                   "cannot be found in the container's files, and program.allow-only is set")};
+    return {Refuse(kNotFound, "/process/args/0", arguments.front(),
+                   "cannot be found in the container's files, and program.allow-only is set",
+                   NoRemedy("what cannot be found cannot be compared with program.allow"))};
   }
   if (IsOneOf(program->resolved, context.parameters.strings("allow"))) return {};
-  return {Refuse("/process/args/0", arguments.front(),
-                 "is " + program->resolved + ", which program.allow does not list")};
+  return {Refuse(kUnlisted, "/process/args/0", arguments.front(),
+                 "is " + program->resolved + ", which program.allow does not list",
+                 AddTo("allow", {program->resolved}))};
 }
 
 constexpr policy::ParameterSchema kParameters[] = {
@@ -110,6 +118,7 @@ extern constinit const Rule kProgram{
     .way_out =
         "run the service itself and use the engine's exec, or list the program in "
         "program.allow when allow-only is set",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,

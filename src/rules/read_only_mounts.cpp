@@ -9,6 +9,11 @@
 namespace runclad::rules {
 namespace {
 
+constexpr Code kListed{"listed", "paths names the source, or what is above or below it"};
+constexpr Code kCgroup{"cgroup", "the cgroup tree is mounted writable"};
+constexpr Code kUnknown{"unknown", "the source could not be identified"};
+constexpr Code kCodes[] = {kListed, kCgroup, kUnknown};
+
 // mount_setattr(2), which recursive flags need, came with Linux 5.12.
 constexpr std::pair kRecursiveFlagsSince = {5, 12};
 
@@ -35,6 +40,37 @@ std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount, const SourceFa
   return options;
 }
 
+bool IsAtOrBelow(std::string_view path, std::string_view directory) {
+  return path.starts_with(directory) &&
+         (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+// The entries of the list that the source is covered by. A pattern, or an entry that leads to it by
+// another name, is not found here: the rule's way out says which list it is.
+Remedy RemedyOf(const SourceFacts& source, const std::vector<std::string>& listed) {
+  std::vector<std::string> entries;
+  for (const std::string& entry : listed) {
+    if (IsAtOrBelow(source.resolved, entry) || IsAtOrBelow(entry, source.resolved)) {
+      entries.push_back(entry);
+    }
+  }
+  return entries.empty() ? Remedy() : TakeFrom("paths", std::move(entries));
+}
+
+Finding ProposeReadOnly(std::string path, const std::vector<std::string>& options, std::string why,
+                        const SourceFacts* source, const Context& context) {
+  if (source == nullptr) {
+    return Propose(kCgroup, std::move(path), options, std::move(why),
+                   NoRemedy("the cgroup tree is the host's"));
+  }
+  if (source->access == SourceFacts::Access::kUnknown) {
+    return Propose(kUnknown, std::move(path), options, std::move(why),
+                   NoRemedy("what cannot be identified is only ever read"));
+  }
+  return Propose(kListed, std::move(path), options, std::move(why),
+                 RemedyOf(*source, context.parameters.strings("paths")));
+}
+
 // Why the mount may only be read; empty when it need not.
 std::string Why(const oci::Mount& mount, const SourceFacts* source) {
   if (!mount.is_bind()) return IsCgroup(mount) ? "is the cgroup tree, which the host owns" : "";
@@ -54,7 +90,8 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     if (why.empty()) continue;
     std::vector<std::string> options = ReadOnlyOptions(mounts[i], source, context.facts.kernel);
     if (options == mounts[i].options) continue;
-    findings.push_back(Propose("/mounts/" + std::to_string(i) + "/options", options, why));
+    findings.push_back(ProposeReadOnly("/mounts/" + std::to_string(i) + "/options", options, why,
+                                       mounts[i].is_bind() ? source : nullptr, context));
   }
   return findings;
 }
@@ -89,6 +126,7 @@ extern constinit const Rule kReadOnlyMounts{
     .way_out =
         "take the path from read-only-mounts.paths with a waiver for the image that writes "
         "there",
+    .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,

@@ -1,10 +1,19 @@
 // readonly-paths: what no container may write below /proc.
 #include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "runclad/rules/rule.hpp"
 
 namespace runclad::rules {
 namespace {
+
+constexpr Code kWritableRoot{"writable-root",
+                             "the read-only path / is not said of the root as well"};
+constexpr Code kRoot{"root", "the list has the root directory"};
+constexpr Code kMissing{"missing", "paths of the policy are neither read-only nor masked"};
+constexpr Code kCodes[] = {kWritableRoot, kRoot, kMissing};
 
 Findings Check(const oci::Spec& spec, const Context& context) {
   Findings findings;
@@ -14,14 +23,16 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   const auto is_root = [&](const std::string& path) { return context.facts.IsRoot(path); };
   if (std::erase_if(paths, is_root) > 0) {
     if (!spec.root_is_read_only() && !spec.root_path().empty()) {
-      findings.push_back(
-          Propose("/root/readonly", true, "is not what the read-only path / asks for"));
+      findings.push_back(Propose(kWritableRoot, "/root/readonly", true,
+                                 "is not what the read-only path / asks for",
+                                 AskEngine("leave / out of the read-only paths")));
     }
-    findings.push_back(Propose("/linux/readonlyPaths", paths,
-                               "has the container's root, which /root/readonly makes read-only"));
+    findings.push_back(Propose(kRoot, "/linux/readonlyPaths", paths,
+                               "has the container's root, which /root/readonly makes read-only",
+                               AskEngine("ask for a read-only root (docker run --read-only)")));
   }
   const std::vector<std::string> masked = spec.masked_paths();
-  std::string missing;
+  std::vector<std::string> missing;
   for (const std::string& path : context.parameters.strings("paths")) {
     // runc masks after it has made paths read-only, so masking is the stricter of the two.
     if (std::ranges::find(paths, path) != paths.end() ||
@@ -29,10 +40,13 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       continue;
     }
     paths.push_back(path);
-    missing += ' ' + path;
+    missing.push_back(path);
   }
   if (!missing.empty()) {
-    findings.push_back(Propose("/linux/readonlyPaths", paths, "lacks" + missing));
+    std::string why = "lacks";
+    for (const std::string& path : missing) why += ' ' + path;
+    findings.push_back(Propose(kMissing, "/linux/readonlyPaths", std::move(paths), std::move(why),
+                               TakeFrom("paths", std::move(missing))));
   }
   return findings;
 }
@@ -63,7 +77,9 @@ extern constinit const Rule kReadonlyPaths{
         "core_pattern runs programs there. The list is the union of what the engines make "
         "read-only by default.",
     .way_out =
-        "ask the engine for the setting (docker run --sysctl), or set readonly-paths to warn",
+        "ask the engine for the setting (docker run --sysctl), or take the path from "
+        "readonly-paths.paths with a waiver for the image that writes there",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

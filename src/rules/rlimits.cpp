@@ -1,6 +1,7 @@
 // rlimits: a process's limits do not exceed the policy's maxima, and nothing dumps core (CIS 5.19).
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,10 @@
 
 namespace runclad::rules {
 namespace {
+
+constexpr Code kAboveMaximum{"above-maximum", "a limit is above the policy's maximum"};
+constexpr Code kCoreMissing{"core-missing", "no limit of core files is asked for"};
+constexpr Code kCodes[] = {kAboveMaximum, kCoreMissing};
 
 struct Limit {
   std::string_view type;  // the kernel's name
@@ -26,6 +31,16 @@ std::uint64_t MaximumOf(const Limit& limit, const Context& context) {
   return static_cast<std::uint64_t>(context.parameters.integer(limit.parameter));
 }
 
+// "unlimited" is above every number that a policy can say.
+Remedy Raise(const Limit& limit, std::uint64_t asked) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+  if (asked > kMost) {
+    return AskEngine("ask for a number (docker run --ulimit " + std::string(limit.parameter) +
+                     "=N)");
+  }
+  return SetTo(limit.parameter, static_cast<std::int64_t>(asked));
+}
+
 Findings Check(const oci::Spec& spec, const Context& context) {
   if (!spec.has_process()) return {};
   Findings findings;
@@ -39,17 +54,23 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       const std::string path = "/process/rlimits/" + std::to_string(i);
       const std::string why =
           "is a " + std::string(limit.type) + " beyond rlimits." + std::string(limit.parameter);
-      if (asked[i].hard > maximum) findings.push_back(Propose(path + "/hard", maximum, why));
-      if (asked[i].soft > maximum) findings.push_back(Propose(path + "/soft", maximum, why));
+      const auto lower = [&](const char* member, std::uint64_t number) {
+        if (number <= maximum) return;
+        findings.push_back(
+            Propose(kAboveMaximum, path + member, maximum, why, Raise(limit, number)));
+      };
+      lower("/hard", asked[i].hard);
+      lower("/soft", asked[i].soft);
     }
   }
   // What a container inherits where it names no limit is its engine's, and a number could be more
   // than that: only none at all never is.
   if (!has_core && MaximumOf(kCore, context) == 0) {
-    findings.push_back(ProposeInsert("/process/rlimits/" + std::to_string(asked.size()),
-                                     oci::ToJson(oci::Rlimit{std::string(kCore.type), 0, 0}),
-                                     "is missing: what a process held in memory could be dumped to "
-                                     "a file"));
+    // Who wants core files asks for them, and gets the number in that finding's remedy.
+    findings.push_back(
+        ProposeInsert(kCoreMissing, "/process/rlimits/" + std::to_string(asked.size()),
+                      oci::ToJson(oci::Rlimit{std::string(kCore.type), 0, 0}),
+                      "is missing: what a process held in memory could be dumped to a file"));
   }
   return findings;
 }
@@ -89,6 +110,7 @@ extern constinit const Rule kRlimits{
         "process had in memory. Limits are only ever lowered. (A host whose kernel.core_pattern "
         "is a pipe hands that program every core, whatever the limit.)",
     .way_out = "raise the maximum of the rule rlimits",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,

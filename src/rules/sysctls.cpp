@@ -8,6 +8,10 @@
 namespace runclad::rules {
 namespace {
 
+constexpr Code kUnsafe{"unsafe", "the setting is neither in the safe set nor in allow"};
+constexpr Code kOwnDefault{"own-default", "a setting of Docker's is added"};
+constexpr Code kCodes[] = {kUnsafe, kOwnDefault};
+
 // The safe set of the Pod Security Standards.
 constexpr std::string_view kSafe[] = {
     "kernel.shm_rmid_forced",           "net.ipv4.ip_local_port_range",
@@ -52,8 +56,9 @@ void AddOwnDefaults(const oci::Spec& spec, const KernelFacts& kernel, Findings& 
     const bool is_said = std::ranges::any_of(
         sysctls, [&](const auto& entry) { return Canonical(entry.first) == setting.name; });
     if (is_said) return;
-    findings.push_back(ProposeDefault("/linux/sysctl/" + json::Escape(setting.name), setting.value,
-                                      std::string(setting.why)));
+    // Another value is asked for by the same name: nothing has to be allowed.
+    findings.push_back(ProposeDefault(kOwnDefault, "/linux/sysctl/" + json::Escape(setting.name),
+                                      setting.value, std::string(setting.why)));
   };
   add(kPorts);
   // In a user namespace the kernel takes only groups that are mapped.
@@ -74,8 +79,9 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                                          : Canonical(entry) == canonical;
                             });
     if (is_allowed) continue;
-    findings.push_back(Refuse("/linux/sysctl/" + json::Escape(name), value,
-                              "is a setting of the kernel outside the safe set"));
+    findings.push_back(Refuse(kUnsafe, "/linux/sysctl/" + json::Escape(name), value,
+                              "is a setting of the kernel outside the safe set",
+                              AddTo("allow", {canonical})));
   }
   if (context.parameters.boolean("own-defaults")) {
     AddOwnDefaults(spec, context.facts.kernel, findings);
@@ -118,6 +124,7 @@ extern constinit const Rule kSysctls{
         "kernel.core_pattern is a program that the host runs. The runtime refuses some of them by "
         "itself, and which differs with its version and the namespaces.",
     .way_out = "list the setting in sysctls.allow",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

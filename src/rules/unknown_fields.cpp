@@ -8,6 +8,10 @@
 namespace runclad::rules {
 namespace {
 
+constexpr Code kListed{"listed", "the member is on the list refuse"};
+constexpr Code kUnknown{"unknown", "the runtime spec up to 1.3 does not have the member"};
+constexpr Code kCodes[] = {kListed, kUnknown};
+
 // The members that `pattern` names, "*" standing for each index of an array; none where there are
 // none.
 void AddMatches(const json::Document& document, const std::string& pattern,
@@ -37,18 +41,21 @@ bool IsCovered(const std::string& pointer, const std::vector<std::string>& liste
 Findings Check(const oci::Spec& spec, const Context& context) {
   const json::Document& document = spec.document();
   std::vector<std::string> refused;
-  for (const std::string& pattern : context.parameters.strings("refuse")) {
-    AddMatches(document, pattern, refused);
-  }
   Findings findings;
-  for (const std::string& pointer : refused) {
-    findings.push_back(Refuse(pointer, json::Get(document, pointer),
-                              "is acted upon by the runtime and judged by no rule"));
+  for (const std::string& pattern : context.parameters.strings("refuse")) {
+    const std::size_t first = refused.size();
+    AddMatches(document, pattern, refused);
+    for (std::size_t i = first; i < refused.size(); ++i) {
+      findings.push_back(Refuse(kListed, refused[i], json::Get(document, refused[i]),
+                                "is acted upon by the runtime and judged by no rule",
+                                TakeFrom("refuse", {pattern})));
+    }
   }
   for (const std::string& pointer : spec.unknown_members()) {
     if (IsCovered(pointer, refused)) continue;
-    findings.push_back(
-        Note(pointer, json::Get(document, pointer), "is no member of the runtime spec up to 1.3"));
+    // It passes as it is.
+    findings.push_back(Note(kUnknown, pointer, json::Get(document, pointer),
+                            "is no member of the runtime spec up to 1.3"));
   }
   return findings;
 }
@@ -80,6 +87,7 @@ extern constinit const Rule kUnknownFields{
         "are recorded. Some that it knows give power and no engine sends them unasked: network "
         "devices of the host, memory policies, caches of the processor; they are refused.",
     .way_out = "ask the engine for the container without it",
+    .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kProcess,

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runclad/base/id_range.hpp"
@@ -13,12 +14,40 @@ namespace {
 
 using policy::Parameters;
 
+constexpr Code kRoot{"root", "the process would run as the host's root"};
+constexpr Code kRootNoted{"root-noted",
+                          "the process runs as the host's root, which root lets pass"};
+constexpr Code kRunAs{"run-as",
+                      "the process gets the user or the group of run-as instead of root's"};
+constexpr Code kUser{"user", "the user is not allowed, or denied"};
+constexpr Code kGroup{"group", "the group is not allowed, or denied"};
+constexpr Code kAdditionalGroups{"additional-groups",
+                                 "additional groups are not allowed, denied or root's"};
+constexpr Code kUmask{"umask", "the umask lacks bits of the policy's"};
+constexpr Code kCodes[] = {kRoot, kRootNoted, kRunAs, kUser, kGroup, kAdditionalGroups, kUmask};
+
+bool Holds(const std::string& text, std::uint32_t id) {
+  const auto range = ParseIdRange(text);
+  return range && range->Holds(id);
+}
+
 // A list of ids that reads as none denies: what is not understood allows nothing.
 bool Lists(const Parameters& parameters, std::string_view name, std::uint32_t id) {
-  return std::ranges::any_of(parameters.strings(name), [&](const std::string& text) {
-    const auto range = ParseIdRange(text);
-    return range && range->Holds(id);
-  });
+  return std::ranges::any_of(parameters.strings(name),
+                             [&](const std::string& text) { return Holds(text, id); });
+}
+
+// An id that is denied by itself can be taken off the list; a range would let others pass as well.
+Remedy RemedyOf(const Parameters& parameters, const std::string& kind, std::uint32_t id) {
+  const std::string text = std::to_string(id);
+  const bool is_uid = kind == "uids";
+  std::vector<std::string> denying = parameters.strings("deny-" + kind);
+  std::erase_if(denying, [&](const std::string& entry) { return !Holds(entry, id); });
+  if (denying.empty()) return AddTo(is_uid ? "allow-uids" : "allow-gids", {text});
+  for (const std::string& entry : denying) {
+    if (entry != text) return NoRemedy("user.deny-" + kind + " has " + entry);
+  }
+  return TakeFrom(is_uid ? "deny-uids" : "deny-gids", std::move(denying));
 }
 
 // A predicate about an id that may not be used; empty when it may.
@@ -49,9 +78,9 @@ class Judge {
     Propose("uid", asked_.uid, user_.uid);
     Propose("gid", asked_.gid, user_.gid);
     if (user_.additional_gids != asked_.additional_gids) {
-      findings_.push_back(rules::Propose("/process/user/additionalGids",
-                                         Numbers(user_.additional_gids),
-                                         "hold groups that the policy keeps from containers"));
+      findings_.push_back(rules::Propose(
+          kAdditionalGroups, "/process/user/additionalGids", Numbers(user_.additional_gids),
+          "hold groups that the policy keeps from containers", RemedyOfAdditional()));
     }
     Require("uid", user_.uid);
     Require("gid", user_.gid);
@@ -65,14 +94,15 @@ class Judge {
     const bool is_root = user_.uid == 0;
     if (choice == "allow" || (!is_root && choice != "run-as")) return;
     if (choice == "warn") {
-      findings_.push_back(Note("/process/user/uid", 0,
+      // It passes as it is.
+      findings_.push_back(Note(kRootNoted, "/process/user/uid", 0,
                                "is root: out of its container it is root on the host as well"));
       return;
     }
     const auto other = ParseUserAndGroup(parameters_.text("run-as"));
     if (choice != "run-as" || !other || other->uid == 0 || other->gid == 0) {
-      findings_.push_back(Refuse("/process/user/uid", std::uint64_t{user_.uid},
-                                 "is root: give the image or the request another user"));
+      findings_.push_back(Refuse(kRoot, "/process/user/uid", std::uint64_t{user_.uid}, "is root",
+                                 SetTo("root", std::string("warn"))));
       return;
     }
     if (is_root) user_.uid = other->uid;
@@ -87,16 +117,40 @@ class Judge {
 
   void Propose(const char* member, std::uint32_t asked, std::uint32_t given) {
     if (asked == given) return;
-    findings_.push_back(rules::Propose(std::string("/process/user/") + member, std::uint64_t{given},
+    findings_.push_back(rules::Propose(kRunAs, std::string("/process/user/") + member,
+                                       std::uint64_t{given},
                                        "is root's; an entrypoint that changes owners or the user "
-                                       "by itself has to be told not to"));
+                                       "by itself has to be told not to",
+                                       SetTo("root", std::string("warn"))));
+  }
+
+  // Root's group, which went with root, comes back with it; denied ones take a waiver each, and a
+  // setting for the others would only be half of it.
+  [[nodiscard]] Remedy RemedyOfAdditional() const {
+    Remedy remedy{.kind = Remedy::Kind::kSetting};
+    std::vector<std::string> unlisted;
+    for (const std::uint32_t gid : asked_.additional_gids) {
+      if (std::ranges::find(user_.additional_gids, gid) != user_.additional_gids.end()) continue;
+      if (Lists(parameters_, "deny-gids", gid)) return RemedyOf(parameters_, "gids", gid);
+      if (WhyNot(parameters_, "gids", gid).empty()) {
+        if (remedy.settings.empty()) remedy = SetTo("root", std::string("warn"));
+      } else {
+        unlisted.push_back(std::to_string(gid));
+      }
+    }
+    if (!unlisted.empty()) {
+      remedy.settings.push_back({.rule = {}, .parameter = "allow-gids", .value = unlisted});
+    }
+    return remedy;
   }
 
   void Require(const char* member, std::uint32_t id) {
-    std::string why = WhyNot(parameters_, std::string(member) + "s", id);
+    const std::string kind = std::string(member) + "s";
+    std::string why = WhyNot(parameters_, kind, id);
     if (why.empty()) return;
-    findings_.push_back(
-        Refuse(std::string("/process/user/") + member, std::uint64_t{id}, std::move(why)));
+    findings_.push_back(Refuse(kind == "uids" ? kUser : kGroup,
+                               std::string("/process/user/") + member, std::uint64_t{id},
+                               std::move(why), RemedyOf(parameters_, kind, id)));
   }
 
   void RaiseUmask() {
@@ -105,8 +159,9 @@ class Judge {
     const auto wanted = static_cast<std::uint32_t>(parameters_.integer("umask") & kAll);
     const std::uint32_t umask = user_.umask.value_or(kRuntimes);
     if ((umask & wanted) == wanted) return;
-    findings_.push_back(rules::Propose("/process/user/umask", std::uint64_t{umask | wanted},
-                                       "opens new files to more than user.umask does"));
+    findings_.push_back(rules::Propose(kUmask, "/process/user/umask", std::uint64_t{umask | wanted},
+                                       "opens new files to more than user.umask does",
+                                       SetTo("umask", std::int64_t{umask & wanted})));
   }
 
   const Parameters& parameters_;
@@ -142,13 +197,13 @@ constexpr policy::ParameterSchema DeniedIds(std::string_view name, std::string_v
           .order = policy::Order::kFewerIsLooser,
           .docker_default = std::span<const std::string_view>()};
 }
-constexpr std::string_view kRoot[] = {"refuse", "run-as", "warn", "allow"};
+constexpr std::string_view kRootChoices[] = {"refuse", "run-as", "warn", "allow"};
 constexpr policy::ParameterSchema kParameters[] = {
     {.name = "root",
      .type = policy::ParameterType::kText,
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kRoot,
+     .choices = kRootChoices,
      .description =
          "what a process of the host's root gets; run-as takes the group 0 as well. Root "
          "of a container's own user namespace is not the host's",
@@ -196,6 +251,7 @@ extern constinit const Rule kUser{
         "user by themselves, which the profiles let pass with a warning. What a policy says holds "
         "for every exec too, whoever asks for --user 0.",
     .way_out = "set user.root to warn, or list the id in user.allow-uids or user.allow-gids",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,

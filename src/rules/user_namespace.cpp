@@ -6,6 +6,12 @@
 namespace runclad::rules {
 namespace {
 
+constexpr Code kHosts{"host", "the user namespace is the host's"};
+constexpr Code kMissing{"missing", "required is set, and the container has no user namespace"};
+constexpr Code kHostUser{"host-user", "the host's user 0 is mapped"};
+constexpr Code kHostGroup{"host-group", "the host's group 0 is mapped"};
+constexpr Code kCodes[] = {kHosts, kMissing, kHostUser, kHostGroup};
+
 bool IsHosts(const oci::Namespace& entry, const Context& context) {
   if (entry.path.empty()) return false;
   const auto found = context.facts.namespaces.find(entry.path);
@@ -14,11 +20,13 @@ bool IsHosts(const oci::Namespace& entry, const Context& context) {
 }
 
 void CheckMappings(const std::vector<oci::IdMapping>& mappings, const std::string& path,
-                   const char* why, Findings& findings) {
+                   const Code& code, const char* why, Findings& findings) {
   for (std::size_t i = 0; i < mappings.size(); ++i) {
     const oci::IdMapping& mapping = mappings[i];
     if (mapping.host_id != 0 || mapping.size == 0) continue;
-    findings.push_back(Refuse(path + std::to_string(i) + "/hostID", 0, why));
+    findings.push_back(
+        Refuse(code, path + std::to_string(i) + "/hostID", 0, why,
+               AskEngine("map other ids (dockerd's userns-remap, podman run --userns=auto)")));
   }
 }
 
@@ -31,15 +39,17 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     if (entry.type != "user") continue;
     has_own = !IsHosts(entry, context);
     if (has_own) continue;
-    findings.push_back(Refuse("/linux/namespaces/" + std::to_string(i) + "/path", entry.path,
-                              "is the host's user namespace"));
+    findings.push_back(Refuse(kHosts, "/linux/namespaces/" + std::to_string(i) + "/path",
+                              entry.path, "is the host's user namespace",
+                              AskEngine("run it without --userns=host")));
   }
   if (findings.empty() && !has_own && context.parameters.boolean("required")) {
-    findings.push_back(Refuse("/linux/namespaces", json::Value(), "has no user namespace"));
+    findings.push_back(Refuse(kMissing, "/linux/namespaces", json::Value(), "has no user namespace",
+                              SetTo("required", false)));
   }
-  CheckMappings(spec.uid_mappings(), "/linux/uidMappings/", "makes somebody in it root on the host",
-                findings);
-  CheckMappings(spec.gid_mappings(), "/linux/gidMappings/",
+  CheckMappings(spec.uid_mappings(), "/linux/uidMappings/", kHostUser,
+                "makes somebody in it root on the host", findings);
+  CheckMappings(spec.gid_mappings(), "/linux/gidMappings/", kHostGroup,
                 "gives somebody in it the host's group root", findings);
   return findings;
 }
@@ -70,6 +80,7 @@ extern constinit const Rule kUserNamespace{
         "there. One that maps the host's user 0 gives that away again. Engines make none unless "
         "they are told to.",
     .way_out = "map it to other ids (dockerd's userns-remap, podman run --userns=auto)",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

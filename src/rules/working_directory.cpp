@@ -3,11 +3,18 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "runclad/rules/rule.hpp"
 
 namespace runclad::rules {
 namespace {
+
+constexpr Code kRelative{"relative", "the directory is not an absolute path"};
+constexpr Code kProc{"proc", "the directory is below /proc"};
+constexpr Code kUncertain{"uncertain", "where the directory leads could not be determined"};
+constexpr Code kLinkToProc{"link-to-proc", "the directory leads through a link into a proc mount"};
+constexpr Code kCodes[] = {kRelative, kProc, kUncertain, kLinkToProc};
 
 bool IsBelow(std::string_view path, std::string_view directory) {
   return path.size() > directory.size() && path.starts_with(directory) &&
@@ -37,15 +44,18 @@ bool LeadsIntoProc(std::string_view path) {
 Findings Check(const oci::Spec& spec, const Context& context) {
   const std::string directory = spec.working_directory();
   if (directory.empty()) return {};  // the lower runtime says so best
-  constexpr const char* kPath = "/process/cwd";
   const std::string danger = ", where a descriptor of the host's may lead out of the container";
-  if (!directory.starts_with('/')) return {Refuse(kPath, directory, "is not an absolute path")};
-  if (LeadsIntoProc(directory)) return {Refuse(kPath, directory, "is below /proc" + danger)};
+  const auto refuse = [&](const Code& code, std::string why) {
+    return Findings{Refuse(code, "/process/cwd", directory, std::move(why),
+                           AskEngine("set another working directory (docker run --workdir)"))};
+  };
+  if (!directory.starts_with('/')) return refuse(kRelative, "is not an absolute path");
+  if (LeadsIntoProc(directory)) return refuse(kProc, "is below /proc" + danger);
   const auto& place = context.facts.working_directory;
   if (!place) return {};
-  if (!place->is_complete) return {Refuse(kPath, directory, place->uncertain_because)};
+  if (!place->is_complete) return refuse(kUncertain, place->uncertain_because);
   if (place->touches_proc || LeadsIntoProc(place->resolved)) {
-    return {Refuse(kPath, directory, "leads through a link into a proc file system" + danger)};
+    return refuse(kLinkToProc, "leads through a link into a proc file system" + danger);
   }
   return {};
 }
@@ -64,6 +74,7 @@ extern constinit const Rule kWorkingDirectory{
         "starts in /proc/self/fd/N begin there (CVE-2024-21626), by that name or through a link of "
         "the image or of a volume. No ordinary program starts below /proc.",
     .way_out = "set another working directory",
+    .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kProcess,

@@ -133,7 +133,8 @@ TEST_F(WhyFromLog, OffersTheListsAndLimitsOfWhatTheHostRunsForIt) {
       Finding("rootfs-path", "/root/path", "/srv/images/a", "is neither", "refused"),
       Setting("annotations", {{"keep", {"run.oci.a/b~c"}}}),
       Setting("cgroup-path", {{"parents", {"/tenants/a"}}}),
-      Finding("pids-limit", "/linux/resources/pids/limit", 9000, "is above the maximum", "fixed"),
+      Setting("pids-limit", {{"maximum", 9000}}),
+      Setting("pids-limit", {{"maximum", 8000}}),
   };
   const ProgramRun run = Why(kId, LogLine(kId, findings), {"--json"});
   ASSERT_EQ(run.status, 0) << run.err;
@@ -168,14 +169,13 @@ TEST_F(WhyFromLog, OffersIdMapsForAMountThatHasOthers) {
             json({{"host-mounts", {{"id-maps", "any"}}}}));
 }
 
-TEST_F(WhyFromLog, OffersTwiceTheDefaultWhereNothingWasAskedFor) {
-  const ProgramRun run =
-      Why(kId,
-          LogLine(kId, json::array({Finding("pids-limit", "/linux/resources/pids/limit", nullptr,
-                                            "lets it make", "fixed")})),
-          {"--json"});
-  EXPECT_EQ(run.json()["allow"]["rules"]["pids-limit"],
-            json({{"default", 4096}, {"maximum", 4096}}));
+TEST_F(WhyFromLog, OffersNoNumberWhereNoneWasAskedFor) {
+  const json findings = json::array(
+      {Finding("pids-limit", "/linux/resources/pids/limit", nullptr, "lets it make", "fixed")});
+  const ProgramRun run = Why(kId, LogLine(kId, findings), {"--json"});
+  EXPECT_EQ(run.json()["allow"]["rules"], json::object());
+  EXPECT_THAT(Why(kId, LogLine(kId, findings)).out,
+              HasSubstr("pids-limit: ask for a number (docker run --pids-limit)"));
 }
 
 TEST_F(WhyFromLog, KeepsWhatTheHostAllowsAlready) {

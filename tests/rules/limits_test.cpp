@@ -174,6 +174,30 @@ TEST(MemoryLimit, OfAnUpdateStaysBelowTheMaximum) {
             R"({"memory":{"limit":8589934592}})");
 }
 
+TEST(Limits, NeedTheNumberThatWasAskedForAndNoMore) {
+  const auto said = [](const char* rule, const std::string& resources) {
+    const policy::Parameters parameters = Numbers(100, 200);
+    ExpectRemediesHelp(rule, SpecOf(Of(resources)), parameters);
+    return CodesAndRemedies(Judge(rule, resources, parameters));
+  };
+  using Strings = std::vector<std::string>;
+  EXPECT_EQ(said("pids-limit", R"({"pids":{"limit":300}})"),
+            Strings{"above-maximum: maximum = 300"});
+  EXPECT_EQ(said("pids-limit", "{}"), Strings{"unlimited"});
+  EXPECT_EQ(said("pids-limit", R"({"pids":{"limit":5},"unified":{"pids.max":"500"}})"),
+            Strings{"unified-above-maximum: maximum = 500"});
+  EXPECT_EQ(said("pids-limit", R"({"pids":{"limit":5},"unified":{"pids.max":"max"}})"),
+            Strings{"unified-above-maximum: ask: ask for a plain decimal number"});
+  EXPECT_EQ(said("memory-limit", R"({"memory":{"limit":300,"swap":901}})"),
+            (Strings{"above-maximum: maximum = 300", "swap-above-maximum: maximum = 451"}));
+  EXPECT_EQ(said("memory-limit", R"({"memory":{"disableOOMKiller":true,"limit":3,"swap":-1}})"),
+            (Strings{"swap-above-maximum: ask: ask for a number (docker run --memory-swap)",
+                     "oom-killer: ask: run it without --oom-kill-disable"}));
+  EXPECT_EQ(said("memory-limit", R"({"memory":{"limit":9223372036854775807}})"),
+            Strings{"above-maximum: maximum = 1125899906842624"})
+      << "no policy can say more";
+}
+
 TEST(CpuLimit, IsOnlyToldOfWhereThePolicyNamesNone) {
   const auto policy = PolicyWith("cpu-limit", Numbers(kAnyCpu, kAnyCpu), policy::Action::kWarn);
   const auto decision =

@@ -49,6 +49,18 @@ TEST(ReadonlyPaths, AddsWhatIsNeitherReadOnlyNorMasked) {
       R"({"linux":{"maskedPaths":["/proc/asound"],"readonlyPaths":["/proc/bus","/proc/sys"]}})");
 }
 
+TEST(ReadonlyPaths, AWaiverTakesOnlyWhatIsMissing) {
+  const policy::Parameters parameters = Paths({"/proc/bus", "/proc/sys"});
+  constexpr std::string_view kDocument = R"({"linux":{"readonlyPaths":["/proc/bus"]}})";
+  const auto decision = DecideBy("readonly-paths", kDocument, parameters);
+  ASSERT_EQ(decision.findings.size(), 1U);
+  const Remedy& remedy = decision.findings[0].finding.remedy;
+  EXPECT_EQ(remedy.kind, Remedy::Kind::kWaiver);
+  EXPECT_EQ(remedy.settings.at(0).value,
+            policy::Parameters::Value(std::vector<std::string>{"/proc/sys"}));
+  ExpectRemediesHelp("readonly-paths", SpecOf(kDocument), parameters);
+}
+
 TEST(MaskedPaths, OfTheRootAreLeftOut) {
   Facts facts;
   facts.hardened_paths["/link"].resolved = "/";

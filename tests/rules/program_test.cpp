@@ -76,8 +76,8 @@ TEST(Program, TheRefusalNamesWhatTheListHas) {
   EXPECT_EQ(enforce::RefusalSentence(
                 DecideOn({"/start", "-D"}, Denying({"sshd"}), Found("/usr/sbin/sshd"))),
             "refused by program: /process/args/0 \"/start\" runs sshd, which program.deny lists "
-            "(CIS 5.7); run the service itself and use the engine's exec, or list the program in "
-            "program.allow when allow-only is set, see runcladctl explain program");
+            "(CIS 5.7); to allow exactly this, take \"sshd\" from program.deny by a waiver, see "
+            "runcladctl explain program");
 }
 
 TEST(Program, AllowOnlyTakesWhatTheNameLeadsTo) {
@@ -98,6 +98,19 @@ TEST(Program, AllowOnlyTakesWhatTheNameLeadsTo) {
   policy::Parameters both = AllowingOnly({"/app/server"});
   both.Set("deny", Strings{"server"});
   EXPECT_EQ(DecideOn({"server"}, both, Found("/app/server")).outcome, enforce::Outcome::kRefused);
+}
+
+TEST(Program, SaysWhatWouldLetItBe) {
+  const auto said = [](const policy::Parameters& parameters, const Facts& facts) {
+    constexpr std::string_view kDocument = R"({"process":{"args":["/start"]}})";
+    ExpectRemediesHelp("program", SpecOf(kDocument), parameters, facts);
+    return CodesAndRemedies(DecideBy("program", kDocument, parameters, facts));
+  };
+  EXPECT_EQ(said(Denying({"x", "sshd"}), Found("/usr/sbin/sshd")),
+            Strings{"denied: waiver deny -= sshd"});
+  EXPECT_EQ(said(AllowingOnly({"/app"}), Found("/bin/sh")), Strings{"unlisted: allow += /bin/sh"});
+  EXPECT_EQ(said(AllowingOnly({"/app"}), Found("")),
+            Strings{"not-found: none: what cannot be found cannot be compared with program.allow"});
 }
 
 // CAP_NET_BIND_SERVICE is the tenth.

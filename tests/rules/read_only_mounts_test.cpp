@@ -71,6 +71,25 @@ TEST(ReadOnlyMounts, MakeReadOnlyWhatTheListSaysAndTheCgroupTree) {
   }
 }
 
+TEST(ReadOnlyMounts, AWaiverTakesTheEntryThatCoversTheSource) {
+  policy::Parameters parameters;
+  parameters.Set("paths", std::vector<std::string>{"/srv/shared", "/opt"});
+  const auto remedy = [&](const std::string& type, const std::string& source) {
+    const auto decision = DecideBy(
+        kId,
+        R"({"mounts":[{"destination":"/x","type":")" + type + R"(","source":")" + source + "\"}]}",
+        parameters, Sources());
+    return decision.findings.size() == 1 ? decision.findings[0].finding.remedy : Remedy();
+  };
+  for (const char* source : {"/srv/shared", "/srv/link", "/srv"}) {
+    const Remedy taken = remedy("bind", source);
+    ASSERT_EQ(taken.kind, Remedy::Kind::kWaiver) << source;
+    EXPECT_EQ(taken.settings.at(0).value,
+              policy::Parameters::Value(std::vector<std::string>{"/srv/shared"}));
+  }
+  EXPECT_EQ(remedy("cgroup", "cgroup").kind, Remedy::Kind::kNone);
+}
+
 TEST(ReadOnlyMounts, LeaveOutWhatAnOldKernelCannotMakeReadOnly) {
   const auto decision = [](const std::string& source) {
     return DecideBy(kId,

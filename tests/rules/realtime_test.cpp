@@ -49,6 +49,17 @@ TEST(Realtime, TakesThePolicysMinimum) {
             Document(R"({"oomScoreAdj":-100})"));
 }
 
+TEST(Realtime, SaysWhatToAskForInstead) {
+  const std::string document =
+      Document(R"({"ioPriority":{"class":"IOPRIO_CLASS_RT"},"oomScoreAdj":-5,)"
+               R"("scheduler":{"nice":-1,"policy":"SCHED_OTHER"}})");
+  EXPECT_EQ(CodesAndRemedies(DecideBy("realtime", document, Minimum())),
+            (std::vector<std::string>{"nice: ask: ask for a nice value of 0 or more",
+                                      "io-class: ask: ask for another class of input and output",
+                                      "oom-score: oom-minimum = -5"}));
+  ExpectRemediesHelp("realtime", SpecOf(document), Minimum());
+}
+
 TEST(Realtime, LetsTheNumbersOfAKubeletPass) {
   Facts pod;
   pod.identity.engine = engine::Engine::kContainerd;

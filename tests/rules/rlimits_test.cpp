@@ -59,6 +59,16 @@ TEST(Rlimits, WithoutAnyThereIsNoCoreFile) {
   EXPECT_EQ(DecideBy("rlimits", "{}", Maxima()).spec.Write(), "{}");
 }
 
+TEST(Rlimits, SayWhichMaximumTheyNeed) {
+  const std::string document =
+      Document(R"([{"hard":18446744073709551615,"soft":4096,"type":"RLIMIT_NOFILE"}])");
+  EXPECT_EQ(CodesAndRemedies(DecideBy("rlimits", document, Maxima())),
+            (std::vector<std::string>{
+                "above-maximum: ask: ask for a number (docker run --ulimit nofile=N)",
+                "above-maximum: nofile = 4096", "core-missing"}));
+  ExpectRemediesHelp("rlimits", SpecOf(document), Maxima());
+}
+
 // The engine's own limit may be lower than any number.
 TEST(Rlimits, NothingButNoneIsAdded) {
   const auto decision = DecideBy("rlimits", R"({"process":{}})", Maxima(4096));

@@ -77,5 +77,18 @@ TEST(UserNamespace, ThatMapsTheHostsRootIsRefused) {
   EXPECT_THAT(Paths(mapped("uidMappings", R"({"containerID":5,"hostID":0,"size":0})")), IsEmpty());
 }
 
+TEST(UserNamespace, SaysWhatWouldLetItBe) {
+  policy::Parameters required;
+  required.Set("required", true);
+  const auto said = [&](const std::string& linux_member) {
+    const std::string document = R"({"linux":{)" + linux_member + "}}";
+    ExpectRemediesHelp("user-namespace", SpecOf(document), required);
+    return CodesAndRemedies(Refused("user-namespace", document, {}, required));
+  };
+  EXPECT_THAT(said(R"("namespaces":[])"), ElementsAre("missing: required = false"));
+  EXPECT_THAT(said(std::string(kOwn) + R"(,"uidMappings":[{"hostID":0,"size":1}])"),
+              ElementsAre(HasSubstr("host-user: ask: map other ids")));
+}
+
 }  // namespace
 }  // namespace runclad::rules

@@ -52,8 +52,8 @@ inline std::string CodeAndRemedy(const Finding& finding) {
     text += setting.parameter;
     if (const auto* list = std::get_if<std::vector<std::string>>(&setting.value)) {
       const Rule* rule = setting.rule.empty() ? nullptr : FindRule(setting.rule);
-      const bool is_denial =
-          rule != nullptr ? IsDenial(*rule, setting.parameter) : setting.parameter == "deny";
+      const bool is_denial = rule != nullptr ? IsDenial(*rule, setting.parameter)
+                                             : setting.parameter.starts_with("deny");
       text += is_denial ? " -=" : " +=";
       for (const std::string& value : *list) text += " " + value;
     } else {

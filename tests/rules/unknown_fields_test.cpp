@@ -97,10 +97,13 @@ TEST(UnknownFields, OfAnUpdateAreTheSame) {
   policy::Effective policy;
   policy.rules["unknown-fields"] = Of("restricted");
   const auto refused = enforce::Decide(*update, policy, {}, Scope::kUpdate);
-  EXPECT_EQ(enforce::RefusalSentence(refused),
-            "refused by unknown-fields: /linux/intelRdt/memBwSchema \"MB:0=20\" is acted upon by "
-            "the runtime and judged by no rule; ask the engine for the container without it, see "
-            "runcladctl explain unknown-fields");
+  EXPECT_EQ(
+      enforce::RefusalSentence(refused),
+      "refused by unknown-fields: /linux/intelRdt/memBwSchema \"MB:0=20\" is acted upon by "
+      "the runtime and judged by no rule; to allow exactly this, take "
+      "\"/linux/intelRdt/memBwSchema\" from unknown-fields.refuse by a waiver, see runcladctl "
+      "explain unknown-fields");
+  ExpectRemediesHelp("unknown-fields", *update, policy.rules["unknown-fields"].parameters);
   ASSERT_EQ(refused.findings.size(), 2U);
   EXPECT_EQ(refused.findings[1].finding.path, "/linux/resources/later");
   policy.rules["unknown-fields"].parameters.Set("refuse", Strings{"/vm"});

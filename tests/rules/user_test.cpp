@@ -75,11 +75,44 @@ TEST(User, GetsWhatThePolicySays) {
 TEST(User, IsRootWhenNobodyIsNamed) {
   const auto refused = DecideBy("user", R"({"process":{"cwd":"/"}})", Taking("refuse"));
   EXPECT_EQ(enforce::RefusalSentence(refused),
-            "refused by user: /process/user/uid 0 is root: give the image or the request another "
-            "user (CIS 4.1, CIS 5.24, PSS restricted); set user.root to warn, or list the id in "
-            "user.allow-uids or user.allow-gids, see runcladctl explain user");
+            "refused by user: /process/user/uid 0 is root (CIS 4.1, CIS 5.24, PSS restricted); "
+            "to allow exactly this, set user.root to \"warn\" in /etc/runclad/policy.json, or in "
+            "the file of the image, see runcladctl explain user");
   const auto fixed = DecideBy("user", R"({"process":{"cwd":"/"}})", Taking("run-as"));
   EXPECT_EQ(fixed.spec.Write(), R"({"process":{"cwd":"/","user":{"gid":2000,"uid":1000}}})");
+}
+
+TEST(User, SaysWhatWouldLetItBe) {
+  struct Remedied {
+    policy::Parameters parameters;
+    std::string_view user;
+    Strings expected;
+  };
+  policy::Parameters umask = Taking("warn");
+  umask.Set("umask", std::int64_t{23});
+  const Strings run_as = {"run-as: root = \"warn\"", "run-as: root = \"warn\""};
+  const Remedied cases[] = {
+      {Taking("refuse"), R"({"gid":5,"uid":0})", {"root: root = \"warn\""}},
+      {Taking("warn"), R"({"gid":5,"uid":0})", {"root-noted"}},
+      {Taking("run-as"), R"({"gid":0,"uid":0})", run_as},
+      {Listing("allow-uids", {"5"}), R"({"gid":0,"uid":2000})", {"user: allow-uids += 2000"}},
+      {Listing("allow-gids", {"5"}), R"({"gid":7,"uid":1})", {"group: allow-gids += 7"}},
+      {Listing("deny-gids", {"5"}),
+       R"({"additionalGids":[5],"gid":7,"uid":1})",
+       {"additional-groups: waiver deny-gids -= 5"}},
+      {Listing("deny-uids", {"30-40"}),
+       R"({"gid":7,"uid":33})",
+       {"user: none: user.deny-uids has 30-40"}},
+      {Listing("allow-gids", {"7"}),
+       R"({"additionalGids":[7,8,9],"gid":7,"uid":1})",
+       {"additional-groups: allow-gids += 8 9"}},
+      {umask, R"({"gid":1,"uid":1,"umask":3})", {"umask: umask = 3"}},
+  };
+  for (const Remedied& c : cases) {
+    const std::string document = Document(c.user);
+    EXPECT_EQ(CodesAndRemedies(DecideBy("user", document, c.parameters)), c.expected) << c.user;
+    ExpectRemediesHelp("user", SpecOf(document), c.parameters);
+  }
 }
 
 TEST(User, NeverBecomesRootByThePolicy) {
