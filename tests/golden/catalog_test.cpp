@@ -136,12 +136,14 @@ TEST(Catalog, SaysOfEachCodeWhatItMeans) {
   for (const rules::Rule* rule : rules::Catalog()) {
     std::set<std::string_view> ids;
     for (const rules::Code& code : rule->codes) {
-      EXPECT_TRUE(ids.insert(code.id).second) << rule->id() << "/" << code.id << " is there twice";
-      EXPECT_EQ(code.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"),
+      const std::string_view id = code.id;
+      const std::string_view meaning = code.meaning;
+      EXPECT_TRUE(ids.insert(id).second) << rule->id() << "/" << code.id << " is there twice";
+      EXPECT_EQ(id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"),
                 std::string_view::npos)
           << rule->id() << "/" << code.id;
-      EXPECT_GE(code.meaning.size(), 15U) << rule->id() << "/" << code.id;
-      EXPECT_FALSE(code.meaning.ends_with('.')) << rule->id() << "/" << code.id;
+      EXPECT_GE(meaning.size(), 15U) << rule->id() << "/" << code.id;
+      EXPECT_FALSE(meaning.ends_with('.')) << rule->id() << "/" << code.id;
     }
   }
 }

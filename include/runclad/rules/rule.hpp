@@ -17,9 +17,10 @@ namespace runclad::rules {
 enum class Operation { kSet, kInsert, kRemove, kNone };
 
 // What kind of finding it is. Logs, records and tests go by it, so an id never changes.
+// The texts are in it: each pointer of a table costs every start of the program a relocation.
 struct Code {
-  std::string_view id;       // unique within its rule: "denied", in the log "host-mounts/denied"
-  std::string_view meaning;  // one clause for the manual: "the source is on the deny list"
+  char id[32];        // unique within its rule: "denied", in the log "host-mounts/denied"
+  char meaning[128];  // one clause for the manual: "the source is on the deny list"
 };
 
 // What would let exactly this pass. Sentences are made of it, and never read back.
