@@ -109,16 +109,6 @@ Describe DescribeOf(std::string_view rule) {
   return found == std::end(kWaysOut) ? Warn : found->describe;
 }
 
-}  // namespace
-
-bool IsLiftedBy(const rules::Rule& rule, const Finding& finding) {
-  if (finding.action == "warned") return false;
-  if (finding.rule == rule.id()) return true;
-  // The tmpfs is the one rule's, and what may run on it the other's.
-  return rule.id() == "mount-options" && finding.rule == "read-only-rootfs" &&
-         !DirectoryWithoutPrograms(finding).empty();
-}
-
 // What a finding says of itself: lists get what they lack, the highest number and the last text
 // count.
 void Merge(const Document& remedy, const policy::Effective& now, Document& rules) {
@@ -138,6 +128,16 @@ void Merge(const Document& remedy, const policy::Effective& now, Document& rules
       }
     }
   }
+}
+
+}  // namespace
+
+bool IsLiftedBy(const rules::Rule& rule, const Finding& finding) {
+  if (finding.action == "warned") return false;
+  if (finding.rule == rule.id()) return true;
+  // The tmpfs is the one rule's, and what may run on it the other's.
+  return rule.id() == "mount-options" && finding.rule == "read-only-rootfs" &&
+         !DirectoryWithoutPrograms(finding).empty();
 }
 
 json::Value WaysOut(const std::vector<Finding>& findings, const policy::Effective& now) {

@@ -16,9 +16,10 @@ namespace runclad::ctl {
 bool IsLiftedBy(const rules::Rule& rule, const Finding& finding);
 
 // The members of policy.json's "rules" that would have let `findings` (of several rules) pass on
-// this host, given the policy that it has now: {"capabilities": {"allow": […]}}. As narrow as the
-// rule's parameters can say it; a rule that has no such parameter is set to warn. What no policy
-// line should allow (the host's root) is left out.
+// this host, given the policy that it has now: {"capabilities": {"allow": […]}}. They are the
+// remedies that the findings carry; only for rules without codes are they read from sentences, and
+// such a rule is set to warn where it has no parameter for it. What no policy line lifts is left
+// out.
 json::Value WaysOut(const std::vector<Finding>& findings, const policy::Effective& now);
 
 }  // namespace runclad::ctl

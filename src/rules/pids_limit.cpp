@@ -84,7 +84,6 @@ extern constinit const Rule kPidsLimit{
     .way_out =
         "ask for a number (docker run --pids-limit); raise pids-limit.maximum, and "
         "pids-limit.default for containers that ask for none",
-
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
