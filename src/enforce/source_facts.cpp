@@ -385,7 +385,7 @@ ImagesBySource GatherSources(const oci::Spec& spec, const policy::RuleSetting& h
     const engine::Claim claim = own_files.Of(*located);
     std::optional<engine::ImageVolume> volume;
     if (claim == engine::Claim::kNone || claim == engine::Claim::kPart) {
-      volume = image_volumes.Of(*located, is_lower_layer);
+      volume = image_volumes.Of(*located, claim, is_lower_layer);
     }
     if (volume && volume->is_known) {
       facts = Describe(*located, {Access::kReadOnly, "is an image that the engine mounts"});

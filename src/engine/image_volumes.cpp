@@ -26,6 +26,28 @@ bool IsMountPoint(const sys::Located& directory) {
   return above && above->mount_id != directory.mount_id;
 }
 
+// The layer in whose file system the directory that is mounted at `part` lies. The mounts say under
+// which other paths the host sees it; one of these must be in the layer, and still lead there.
+std::string LayerWithPart(const Layout& layout, const sys::Located& part) {
+  const auto table = sys::MountTable::Read();
+  if (!table) return {};
+  const sys::Mount* const own = table->Find(part.mount_id);
+  const auto place = table->PlaceOf(part);
+  if (own == nullptr || !place || own->point != part.path) return {};
+  for (const sys::Mount& mount : table->mounts()) {
+    if (mount.file_system != place->file_system) continue;
+    const auto rest = sys::Below(place->path, mount.root);
+    if (!rest) continue;
+    const std::string alias = std::string(mount.point == "/" ? "" : mount.point).append(*rest);
+    std::string layer = StoredLayerAround(layout, alias);
+    if (layer.empty()) continue;
+    const auto there = sys::LocateIfPresent(alias);
+    const bool is_it = there && *there && (*there)->path == alias && (*there)->inode == part.inode;
+    if (is_it) return layer;
+  }
+  return {};
+}
+
 Identity Nameless(const Layout& layout) {
   Identity identity;
   identity.engine = layout.engine;
@@ -34,7 +56,8 @@ Identity Nameless(const Layout& layout) {
 
 }  // namespace
 
-std::optional<ImageVolume> ImageVolumes::Of(const sys::Located& source, bool is_lower_layer) const {
+std::optional<ImageVolume> ImageVolumes::Of(const sys::Located& source, Claim claim,
+                                            bool is_lower_layer) const {
   switch (layout_.engine) {
     case Engine::kDocker:
       return OfDocker(source);
@@ -42,7 +65,7 @@ std::optional<ImageVolume> ImageVolumes::Of(const sys::Located& source, bool is_
       return OfCriPlugin(source);
     case Engine::kPodman:
     case Engine::kCrio:
-      return is_lower_layer ? OfStorage(source) : std::nullopt;
+      return is_lower_layer ? OfStorage(source, claim) : std::nullopt;
     case Engine::kBuildkit:
     case Engine::kUnknown:
       break;
@@ -93,9 +116,12 @@ std::optional<ImageVolume> ImageVolumes::OfCriPlugin(const sys::Located& source)
   return ImageVolume{{Finish(std::move(identity), is_known)}};
 }
 
-// The uppermost layer of an image, where containers/storage has its files.
-std::optional<ImageVolume> ImageVolumes::OfStorage(const sys::Located& source) const {
-  const std::string layer = StoredLayerAt(layout_, source.path);
+// The uppermost layer of an image, where containers/storage has its files, or a directory in it
+// that the engine has mounted at the container's own userdata/subpathN (podman: subpath; CRI-O:
+// image_sub_path).
+std::optional<ImageVolume> ImageVolumes::OfStorage(const sys::Located& source, Claim claim) const {
+  std::string layer = StoredLayerAt(layout_, source.path);
+  if (layer.empty() && claim == Claim::kPart) layer = LayerWithPart(layout_, source);
   if (layer.empty()) return std::nullopt;
   auto images = IdentifyStoredLayer(layout_, layer);
   if (!images) {

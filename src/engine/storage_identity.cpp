@@ -149,15 +149,26 @@ Status IdentifyAtLayer(const StorageLists& lists, const StoredImage& image,
 
 }  // namespace
 
-std::string StoredLayerAt(const Layout& layout, std::string_view path) {
+std::string StoredLayerAround(const Layout& layout, std::string_view path) {
   const DriverPath* const driver = Find(layout.storage_driver);
   if (driver == nullptr || layout.data_root.empty()) return {};
-  const auto rest =
-      sys::Below(path, layout.data_root + '/' +
-                           std::string(driver->above.substr(0, driver->above.size() - 1)));
-  if (!rest || !rest->starts_with('/') || !rest->ends_with(driver->below)) return {};
-  const std::string_view layer = rest->substr(1, rest->size() - 1 - driver->below.size());
-  return IsSha256Digest("sha256:" + std::string(layer)) ? std::string(layer) : std::string();
+  const std::string above =
+      layout.data_root + '/' + std::string(driver->above.substr(0, driver->above.size() - 1));
+  const auto rest = sys::Below(path, above);
+  if (!rest || !rest->starts_with('/')) return {};
+  const std::size_t end = std::min(rest->find('/', 1), rest->size());
+  const std::string_view layer = rest->substr(1, end - 1);
+  const bool is_its = sys::Below(rest->substr(end), driver->below).has_value();
+  return is_its && IsSha256Digest("sha256:" + std::string(layer)) ? std::string(layer)
+                                                                  : std::string();
+}
+
+std::string StoredLayerAt(const Layout& layout, std::string_view path) {
+  std::string layer = StoredLayerAround(layout, path);
+  if (layer.empty()) return layer;
+  const DriverPath& driver = *Find(layout.storage_driver);
+  const std::string end = '/' + layer + std::string(driver.below);
+  return path.ends_with(end) ? layer : std::string();
 }
 
 Result<std::vector<Identity>> IdentifyStoredLayer(const Layout& layout, const std::string& layer) {

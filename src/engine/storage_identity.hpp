@@ -20,6 +20,9 @@ Status IdentifyStorage(const Layout& layout, const Call& call, Identity& identit
 // place.
 std::string StoredLayerAt(const Layout& layout, std::string_view path);
 
+// The same for a place in that file system: the layer's own directory or anything below it.
+std::string StoredLayerAround(const Layout& layout, std::string_view path);
+
 // Every image whose uppermost layer is `layer`: all have the same files. Those that cannot be
 // verified say why. None: the layer is no image's. An error where the lists cannot be read.
 Result<std::vector<Identity>> IdentifyStoredLayer(const Layout& layout, const std::string& layer);

@@ -28,7 +28,8 @@ std::optional<ImageVolume> VolumeAt(const Layout& layout, const std::string& pat
   const auto located = sys::Locate(path);
   EXPECT_TRUE(located) << path;
   if (!located) return std::nullopt;
-  return ImageVolumes(layout, pod).Of(*located, is_lower_layer);
+  const Claim claim = OwnFiles(layout, {}, pod).Of(*located);
+  return ImageVolumes(layout, pod).Of(*located, claim, is_lower_layer);
 }
 
 // The only image that is shown there.
@@ -99,6 +100,63 @@ TEST(ImageVolumes, OfStorageAreAllImagesWithTheseFiles) {
     EXPECT_EQ(volume->images[0].config_digest, "sha256:" + kImage);
     EXPECT_EQ(volume->images[1].config_digest, "sha256:" + twin);
     EXPECT_EQ(volume->images[1].names.at(0).reference.text(), "localhost/twin:1");
+  });
+}
+
+// --mount type=image,subpath=…: the engine binds the directory to a place of the container's.
+TEST(ImageVolumes, APartThatStorageMountsByItself) {
+  InPrivateMounts([] {
+    MakeStorage();
+    TmpfsMount(kMounted);
+    MakeDirectories(kMounted + "/sub/deep");
+    const std::string userdata = kGraph + "/overlay-containers/" + kId + "/userdata/";
+    const std::string part = userdata + "subpath2782717146";
+    BindMount(kMounted + "/sub", part);
+    MakeDirectories(part + "/deep");
+    for (const Engine engine : {Engine::kPodman, Engine::kCrio}) {
+      const Identity image = ImageAt(Storage(engine), part, true);
+      EXPECT_EQ(image.config_digest, "sha256:" + kImage) << image.unknown_because;
+    }
+    EXPECT_FALSE(VolumeAt(Storage(), part, false)) << "as a bind's source";
+    EXPECT_FALSE(VolumeAt(Storage(), part + "/deep", true)) << "what is in the part";
+    // Places that are not the container's own.
+    for (const std::string& place :
+         {kGraph + "/overlay-containers/" + kOther + "/userdata/subpath1", std::string("/srv/x")}) {
+      BindMount(kMounted + "/sub", place);
+      EXPECT_FALSE(VolumeAt(Storage(), place, true)) << place;
+    }
+    // What else may be mounted at such a place.
+    MakeDirectories("/srv/data");
+    BindMount("/srv/data", userdata + "subpath2");
+    TmpfsMount(userdata + "subpath3");
+    MakeDirectories(userdata + "subpath4");
+    const std::string middle = kGraph + "/overlay/" + std::string(64, '1') + "/merged";
+    TmpfsMount(middle);
+    BindMount(middle, userdata + "subpath5");
+    for (const char* name : {"subpath2", "subpath3", "subpath4", "subpath5"}) {
+      EXPECT_FALSE(VolumeAt(Storage(), userdata + name, true)) << name;
+    }
+    // Nothing shows any more that it was the image's.
+    TmpfsMount(kMounted);
+    EXPECT_FALSE(VolumeAt(Storage(), part, true));
+  });
+}
+
+TEST(ImageVolumes, APartOfAnImageThatTheDriverKeepsAsADirectory) {
+  InPrivateMounts([] {
+    MakeStorage();
+    std::filesystem::rename(kGraph + "/overlay-images", kGraph + "/vfs-images");
+    std::filesystem::rename(kGraph + "/overlay-layers", kGraph + "/vfs-layers");
+    Layout vfs = Storage();
+    vfs.storage_driver = "vfs";
+    const std::string files = kGraph + "/vfs/dir/" + kTop;
+    MakeDirectories(files + "/sub");
+    const std::string part = kGraph + "/vfs-containers/" + kId + "/userdata/subpath1";
+    BindMount(files + "/sub", part);
+    EXPECT_EQ(ImageAt(vfs, part, true).config_digest, "sha256:" + kImage);
+    EXPECT_FALSE(VolumeAt(vfs, files + "/sub", true)) << "not where the engine mounts parts";
+    BindMount(kGraph + "/vfs/dir", kGraph + "/vfs-containers/" + kId + "/userdata/subpath2");
+    EXPECT_FALSE(VolumeAt(vfs, kGraph + "/vfs-containers/" + kId + "/userdata/subpath2", true));
   });
 }
 

@@ -8,6 +8,7 @@
 
 #include "runclad/engine/identity.hpp"
 #include "runclad/engine/layout.hpp"
+#include "runclad/engine/own_files.hpp"
 #include "runclad/engine/pod.hpp"
 #include "runclad/sys/mounts.hpp"
 
@@ -28,11 +29,12 @@ class ImageVolumes {
   ImageVolumes() = default;
   ImageVolumes(Layout layout, Pod pod) : layout_(std::move(layout)), pod_(std::move(pod)) {}
 
-  // Of a bind's source or an overlay's layer: exact places only, and none with everything below it
-  // but the pod's own image. podman and CRI-O make an image the lower layer of an overlay, and
+  // Of a bind's source or an overlay's layer, with what OwnFiles says of it: exact places only, and
+  // none with everything below it but the pod's own image. podman and CRI-O make an image, or the
+  // part of one that they have mounted by itself (Claim::kPart), the lower layer of an overlay, and
   // there alone it counts (`is_lower_layer`): as a bind's source it would be any container's to ask
-  // for. Nothing: it is no image volume of this container's.
-  [[nodiscard]] std::optional<ImageVolume> Of(const sys::Located& source,
+  // for. Nothing: it is not an image volume of this container.
+  [[nodiscard]] std::optional<ImageVolume> Of(const sys::Located& source, Claim claim,
                                               bool is_lower_layer) const;
 
   // Whether it is the empty directory that CRI-O lays below images.
@@ -41,7 +43,7 @@ class ImageVolumes {
  private:
   [[nodiscard]] std::optional<ImageVolume> OfDocker(const sys::Located& source) const;
   [[nodiscard]] std::optional<ImageVolume> OfCriPlugin(const sys::Located& source) const;
-  [[nodiscard]] std::optional<ImageVolume> OfStorage(const sys::Located& source) const;
+  [[nodiscard]] std::optional<ImageVolume> OfStorage(const sys::Located& source, Claim claim) const;
 
   Layout layout_;
   Pod pod_;

@@ -30,7 +30,7 @@ enum class Claim {
   kNone,
   kFile,       // made by the engine for this container, or by the kubelet for its pod
   kVolume,     // a named volume's directory; what is mounted there may still be anything
-  kPart,       // where the engine binds a part of a named volume; of what else has to be looked at
+  kPart,       // where the engine binds a part of a named volume, or of an image: of which, is open
   kPodVolume,  // of its pod, mounted by the kubelet
   kPodPart,    // a part of one of its pod's volumes, bound by the kubelet: of a hostPath's, too
 };
