@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::IsEmpty;
-using Names = std::array<std::string_view, 9>;
+using Names = std::array<std::string_view, 12>;
 
 struct Layer {
   std::string_view name;
@@ -32,14 +32,23 @@ constexpr Layer kLayers[] = {
     {"privilege", {"base"}},
     {"oci", {"base", "json", "privilege"}},
     {"engine", {"base", "sys", "json", "oci"}},
+    {"packages", {"base", "sys"}},
+    {"host", {"base", "json", "sys", "oci", "engine", "packages"}},
+    {"store", {"base", "json", "sys", "engine", "host"}},
     {"policy", {"base", "json", "sys", "privilege", "engine/identity.hpp", "engine/reference.hpp"}},
     {"rules",
      {"base", "json/value.hpp", "json/pointer.hpp", "privilege", "oci", "engine/identity.hpp",
-      "engine/reference.hpp", "policy/parameters.hpp"}},
-    {"enforce", {"base", "json", "sys", "privilege", "oci", "engine", "policy", "rules"}},
+      "engine/reference.hpp", "host/facts.hpp", "host/path_lists.hpp", "store/vulnerabilities.hpp",
+      "policy/parameters.hpp"}},
+    {"enforce",
+     {"base", "json", "sys", "privilege", "oci", "engine", "packages", "host", "store", "policy",
+      "rules"}},
     {"runtime",
-     {"base", "json", "sys", "privilege", "oci", "engine", "policy", "rules", "enforce"}},
-    {"ctl", {"base", "json", "sys", "privilege", "oci", "engine", "policy", "rules", "enforce"}},
+     {"base", "json", "sys", "privilege", "oci", "engine", "host", "store", "policy", "rules",
+      "enforce"}},
+    {"ctl",
+     {"base", "json", "sys", "privilege", "oci", "engine", "host", "store", "policy", "rules",
+      "enforce"}},
     // Programs of the build that turn data files into tables.
     {"generate", {"base", "json"}},
 };
@@ -51,14 +60,15 @@ struct Foreign {
 };
 
 constexpr Foreign kForeign[] = {
-    {"nlohmann/json.hpp", {"json", "oci", "engine", "policy", "enforce", "ctl", "generate"}},
+    {"nlohmann/json.hpp",
+     {"json", "oci", "engine", "host", "store", "policy", "enforce", "ctl", "generate"}},
     {"nlohmann/json_fwd.hpp", {"json"}},
     {"cap-ng.h", {"privilege"}},
     {"sha2.h", {"engine"}},
     {"seccomp.h", {"privilege"}},
     {"spdlog/", {"enforce"}},
     {"fmt/", {"enforce"}},
-    {"sqlite3.h", {"enforce"}},
+    {"sqlite3.h", {"packages"}},
     {"CLI/", {"ctl"}},
 };
 
@@ -173,6 +183,14 @@ TEST(Layers, TheTableTellsAllowedFromForbidden) {
       {"src/rules/user.cpp", "runclad/engine/docker.hpp", false},
       {"src/rules/user.cpp", "runclad/policy/parameters.hpp", true},
       {"src/rules/user.cpp", "runclad/policy/effective.hpp", false},
+      {"src/rules/user.cpp", "runclad/host/facts.hpp", true},
+      {"src/rules/user.cpp", "runclad/host/sources.hpp", false},
+      {"src/host/sources.cpp", "runclad/policy/parameters.hpp", false},
+      {"src/host/sources.cpp", "runclad/packages/package_files.hpp", true},
+      {"src/store/records.cpp", "runclad/policy/effective.hpp", false},
+      {"src/store/records.cpp", "runclad/host/runtime_state.hpp", true},
+      {"src/packages/rpm_sqlite.cpp", "sqlite3.h", true},
+      {"src/enforce/facts.cpp", "sqlite3.h", false},
       {"src/rules/user.cpp", "runclad/sys/file.hpp", false},
       {"src/rules/user.cpp", "runclad/enforce/decision.hpp", false},
       {"src/rules/user.cpp", "nlohmann/json.hpp", false},

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "runclad/base/result.hpp"
-#include "runclad/enforce/state_directory.hpp"
 #include "runclad/policy/effective.hpp"
+#include "runclad/store/state_directory.hpp"
 
 #include "style.hpp"
 
@@ -104,7 +104,7 @@ Result<Output> TestPolicy(const TestRequest& request, const Style& style);
 struct ScanRequest {
   std::string file;    // a report of Trivy or Grype
   std::string digest;  // of the image, besides those that the report names; empty: none
-  std::string state_directory = enforce::kStateDirectory;
+  std::string state_directory = store::kStateDirectory;
 };
 // Writes what the report says for each digest of its image, in place of an earlier scan's word.
 Result<Output> ImportScan(const ScanRequest& request);

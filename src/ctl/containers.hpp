@@ -4,7 +4,7 @@
 #include <string>
 
 #include "runclad/base/result.hpp"
-#include "runclad/enforce/records.hpp"
+#include "runclad/enforce/record.hpp"
 
 namespace runclad::ctl {
 

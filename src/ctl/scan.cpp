@@ -27,10 +27,10 @@ Result<std::string> ReadReport(const std::string& path) {
   return sys::ReadRegularFile(file.get(), kMaxReportBytes);
 }
 
-std::string CountsTable(const rules::VulnerabilityCounts& counts) {
+std::string CountsTable(const store::VulnerabilityCounts& counts) {
   std::vector<std::vector<std::string>> rows = {{"SEVERITY", "FIXABLE", "WITHOUT A FIX"}};
   for (std::size_t i = counts.size(); i-- > 0;) {
-    rows.push_back({std::string(rules::kSeverityNames.at(i)), std::to_string(counts.at(i).fixable),
+    rows.push_back({std::string(store::kSeverityNames.at(i)), std::to_string(counts.at(i).fixable),
                     std::to_string(counts.at(i).unfixable)});
   }
   return Table(rows);
@@ -67,7 +67,7 @@ Result<Output> ImportScan(const ScanRequest& request) {
     return Error{request.file + " names no digest of an image; say with --digest which it is of"};
   }
   for (const std::string& digest : digests) {
-    const auto written = enforce::WriteVerdict(digest, report->verdict, request.state_directory);
+    const auto written = store::WriteVerdict(digest, report->verdict, request.state_directory);
     if (!written) return written.error();
   }
   std::string output = report->verdict.scanner + ", " + Day(report->verdict.scanned) + "\n" +

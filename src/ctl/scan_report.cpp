@@ -19,7 +19,7 @@ namespace runclad::ctl {
 namespace {
 
 using json::Document;
-using rules::Severity;
+using store::Severity;
 
 // The members that are read: the others (descriptions, scores) are most of a report.
 constexpr std::string_view kMembers[] = {

@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "runclad/base/result.hpp"
-#include "runclad/enforce/scan_verdict.hpp"
+#include "runclad/store/scan_verdict.hpp"
 
 namespace runclad::ctl {
 
 struct ScanReport {
-  enforce::ScanVerdict verdict;
+  store::ScanVerdict verdict;
   std::vector<std::string> digests;  // of the image that was scanned, each once
   // Trivy's report has no result of packages: nothing may have been looked at.
   bool names_no_packages = false;

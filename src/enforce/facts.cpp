@@ -1,124 +1,47 @@
 #include "runclad/enforce/facts.hpp"
 
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/utsname.h>
-
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <ctime>
 #include <optional>
 #include <string_view>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
-#include "runclad/enforce/runtime_state.hpp"
 #include "runclad/enforce/subject.hpp"
 #include "runclad/engine/layout.hpp"
 #include "runclad/engine/own_files.hpp"
-#include "runclad/json/value.hpp"
+#include "runclad/host/directories.hpp"
+#include "runclad/host/hidden_files.hpp"
+#include "runclad/host/hooks.hpp"
+#include "runclad/host/kernel.hpp"
+#include "runclad/host/lsm.hpp"
+#include "runclad/host/namespaces.hpp"
+#include "runclad/host/places.hpp"
+#include "runclad/host/program.hpp"
+#include "runclad/host/root.hpp"
+#include "runclad/host/runtime_state.hpp"
+#include "runclad/host/sources.hpp"
 #include "runclad/oci/user_namespace.hpp"
+#include "runclad/rules/path_lists.hpp"
 #include "runclad/rules/pod_sandbox.hpp"
+#include "runclad/store/hidden_cache.hpp"
 #include "runclad/sys/process.hpp"
 #include "runclad/sys/rootfs.hpp"
 
-#include "hidden_facts.hpp"
-#include "hook_facts.hpp"
 #include "image_volume_facts.hpp"
-#include "lsm_facts.hpp"
 #include "mount_option_facts.hpp"
-#include "namespace_facts.hpp"
-#include "place_facts.hpp"
-#include "program_facts.hpp"
-#include "root_facts.hpp"
 #include "scan_facts.hpp"
-#include "source_facts.hpp"
 
 namespace runclad::enforce {
 namespace {
 
-using rules::DirectoryFacts;
-
-// Go's names, which engines and the seccomp profile use.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kArchitectures = {{
-    {"x86_64", "amd64"},
-    {"aarch64", "arm64"},
-    {"ppc64le", "ppc64le"},
-    {"s390x", "s390x"},
-    {"riscv64", "riscv64"},
-}};
-
-rules::KernelFacts GatherKernel() {
-  rules::KernelFacts kernel;
-  utsname name{};
-  ::uname(&name);
-  const std::string_view machine = static_cast<const char*>(name.machine);
-  kernel.architecture = machine;
-  for (const auto& [kernels, gos] : kArchitectures) {
-    if (kernels == machine) kernel.architecture = gos;
-  }
-  const std::string_view release = static_cast<const char*>(name.release);
-  const char* end = release.data() + release.size();
-  const auto major = std::from_chars(release.data(), end, kernel.major);
-  if (major.ptr != end) std::from_chars(major.ptr + 1, end, kernel.minor);
-  for (int cpu = 0;; ++cpu) {
-    std::string path = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/thermal_throttle";
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) break;
-    kernel.thermal_throttle_paths.push_back(std::move(path));
-  }
-  return kernel;
+bool IsOn(const policy::Effective& policy, std::string_view rule) {
+  return policy.rule(rule).action != policy::Action::kOff;
 }
 
-// Looked for only for a container that asks for nearly all there are.
-std::uint64_t OwnCapabilities(const oci::Spec& spec) {
-  constexpr std::size_t kMany = 30;
-  const auto sets = spec.capabilities();
-  const bool wants_many = std::ranges::any_of(
-      sets, [](const oci::CapabilitySet& set) { return set.capabilities.size() >= kMany; });
-  std::uint64_t own = 0;
-  constexpr unsigned kNumbers = 64;
-  for (unsigned number = 0; wants_many && number < kNumbers; ++number) {
-    if (::prctl(PR_CAPBSET_READ, number, 0, 0, 0) == 1) own |= std::uint64_t{1} << number;
-  }
-  return own;
-}
-
-// The id inside the container of the host's `id` under a mapping of /linux (uidMappings, …).
-std::optional<std::uint32_t> MapToContainer(const oci::Spec& spec, const char* mappings,
-                                            std::uint32_t id) {
-  const json::Document& document = spec.document();
-  const auto linux_member = document.find("linux");
-  if (linux_member == document.end() || !linux_member->contains(mappings)) return id;
-  for (const json::Document& mapping : linux_member->at(mappings)) {
-    const auto host = mapping.value("hostID", std::uint32_t{0});
-    const auto size = mapping.value("size", std::uint32_t{0});
-    if (id >= host && id - host < size) {
-      return mapping.value("containerID", std::uint32_t{0}) + (id - host);
-    }
-  }
-  return std::nullopt;
-}
-
-DirectoryFacts Describe(const oci::Spec& spec, const sys::Rootfs& rootfs,
-                        const std::string& resolved) {
-  DirectoryFacts facts;
-  const auto status = rootfs.Examine(resolved);
-  if (!status) return facts;
-  facts.kind =
-      S_ISDIR(status->st_mode) ? DirectoryFacts::Kind::kDirectory : DirectoryFacts::Kind::kOther;
-  if (facts.kind == DirectoryFacts::Kind::kOther) return facts;
-  constexpr std::uint32_t kPermissions = 07777;
-  facts.mode = status->st_mode & kPermissions;
-  // An owner that the container cannot see is nobody's to it; its root is the nearest to that.
-  facts.uid = MapToContainer(spec, "uidMappings", status->st_uid).value_or(0);
-  facts.gid = MapToContainer(spec, "gidMappings", status->st_gid).value_or(0);
-  sys::DirectoryContent content = rootfs.Measure(resolved);
-  facts.content_bytes = content.bytes;
-  facts.special = std::move(content.special);
-  return facts;
+// Empty where the rule is off.
+host::PathLists::List ListOf(const policy::RuleSetting& setting, std::string_view parameter) {
+  if (setting.action == policy::Action::kOff) return {};
+  return setting.parameters.strings(parameter);
 }
 
 // Empty when the spec has none.
@@ -156,6 +79,12 @@ Result<std::string> ResolveOnce(const std::string& path, const sys::Rootfs& root
   return resolved;
 }
 
+host::HiddenLists HiddenListsOf(const policy::RuleSetting& setting) {
+  if (setting.action == policy::Action::kOff) return {};
+  return {setting.parameters.strings("paths"), setting.parameters.strings("programs"),
+          setting.parameters.strings("packages")};
+}
+
 Status GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, const Request& request,
                     const Subject& subject, rules::Facts& facts) {
   const std::string root = RootOf(spec, request);
@@ -167,12 +96,17 @@ Status GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, cons
     facts.root.device = status->st_dev;
     facts.root.inode = status->st_ino;
   }
-  GatherPlaces(spec, root, request.bundle, facts);
+  host::Places places = host::FindPlaces(spec, root, request.bundle);
+  facts.resolved_destinations.merge(places.destinations);
+  facts.uncertain_destinations = std::move(places.uncertain_destinations);
+  facts.working_directory = std::move(places.working_directory);
+  facts.hardened_paths = std::move(places.hardened_paths);
   // Of a document by hand (runcladctl check) the image is anybody's word.
-  const policy::RuleSetting& hidden = policy.rule("hidden-paths");
-  auto found = subject.layout.id.empty()
-                   ? GatherHidden(hidden, *rootfs)
-                   : GatherHidden(hidden, *rootfs, {.identity = subject.identity, .root = root});
+  const host::HiddenLists lists = HiddenListsOf(policy.rule("hidden-paths"));
+  auto found =
+      subject.layout.id.empty()
+          ? host::FindHidden(lists, *rootfs).facts
+          : store::FindHidden(lists, *rootfs, {.identity = subject.identity, .root = root});
   if (!found) return found.error().In("hidden-paths");
   facts.hidden = *std::move(found);
   auto gathered = GatherMountOptions(spec, policy.rule("mount-options"), *rootfs, facts);
@@ -185,7 +119,7 @@ Status GatherRootfs(const oci::Spec& spec, const policy::Effective& policy, cons
   for (const std::string& path : writable) {
     const auto resolved = ResolveOnce(path, *rootfs, facts);
     if (!resolved) return resolved.error().In("a writable directory");
-    facts.directories.try_emplace(*resolved, Describe(spec, *rootfs, *resolved));
+    facts.directories.try_emplace(*resolved, host::DescribeDirectory(spec, *rootfs, *resolved));
   }
   if (setting.action != policy::Action::kFix) return {};
   facts.written = Written(policy, facts.identity);
@@ -218,35 +152,43 @@ Status GatherHost(const oci::Spec& spec, const policy::Effective& policy, const 
     std::string id = request.records == nullptr ? std::string() : request.records->FindByPid(pid);
     if (!id.empty() || sandbox.empty()) return id;
     // Its own pod's sandbox may be older than runclad on this host.
-    const auto state = ReadRuntimeState(request.runtime_root, sandbox);
-    const bool is_sandboxs = state && state->pid == pid && state->start_time == sys::StartTime(pid);
-    return is_sandboxs ? sandbox : std::string();
+    const auto state = host::ReadRuntimeState(request.runtime_root, sandbox);
+    const bool is_of_sandbox =
+        state && state->pid == pid && state->start_time == sys::StartTime(pid);
+    return is_of_sandbox ? sandbox : std::string();
   };
-  GatherNamespaces(spec, subject.layout, find_container, subject.pod, facts.namespaces);
-  engine::OwnFiles own_files(subject.layout, JoinedPeers(spec, facts.namespaces), subject.pod);
+  host::GatherNamespaces(spec, subject.layout, find_container, subject.pod, facts.namespaces);
+  engine::OwnFiles own_files(subject.layout, host::JoinedPeers(spec, facts.namespaces),
+                             subject.pod);
   own_files.AddSharers([&](std::string_view id, std::string_view type) {
     if (request.records == nullptr) return false;
-    const auto record = request.records->Find(id, RecordParts::kLife);
+    const auto record = request.records->FindLife(id);
     if (!record || !record->has_value() || (*record)->pid == 0) return false;
     const pid_t pid = (*record)->pid;
-    return IsInJoined(pid, type, spec, facts.namespaces) &&
+    return host::IsInJoined(pid, type, spec, facts.namespaces) &&
            sys::StartTime(pid) == (*record)->start_time;
   });
   if (MayHaveHostIpc(spec, policy, facts)) own_files.AddHostShm();
   if (const auto root = oci::MappedRoot(spec)) own_files.AddMappedRoot(*root);
-  const ImagesBySource images =
-      GatherSources(spec, policy.rule("host-mounts"), policy.rule("read-only-mounts"),
-                    request.bundle, own_files, facts.sources);
+  const host::PathLists lists = rules::PathListsOf(policy.rule("host-mounts").parameters);
+  const host::ImagesBySource images =
+      host::GatherSources(spec, lists, ListOf(policy.rule("read-only-mounts"), "paths"),
+                          request.bundle, own_files, facts.sources);
   if (auto gathered = GatherImageVolumes(spec, images, policy, request, facts); !gathered) {
     return gathered;
   }
-  facts.root = DescribeRoot(spec, policy.rule("rootfs-path"), request.bundle, subject.layout,
-                            subject.identity.own_layer);
+  const policy::RuleSetting& rootfs_path = policy.rule("rootfs-path");
+  if (rootfs_path.action != policy::Action::kOff) {
+    facts.root = host::DescribeRoot(spec, rootfs_path.parameters.strings("allow"), request.bundle,
+                                    subject.layout, subject.identity.own_layer);
+  }
   if (request.starts_at_once && !facts.root.resolved.empty()) {
     facts.root.replaceable_because =
-        ReplaceableBecause(policy.rule("host-mounts"), subject.layout, facts.root.resolved);
+        host::ReplaceableBecause(lists, subject.layout, facts.root.resolved);
   }
-  GatherHooks(spec, policy.rule("hooks"), subject.layout, facts.hooks);
+  if (IsOn(policy, "hooks")) {
+    host::GatherHooks(spec, subject.layout, facts.hooks);
+  }
   return {};
 }
 
@@ -255,6 +197,17 @@ std::string NameSpaceOf(const engine::Layout& layout) {
   if (layout.engine != engine::Engine::kContainerd) return {};
   const std::string directory = layout.bundle.substr(0, layout.bundle.rfind('/'));
   return directory.substr(directory.rfind('/') + 1);
+}
+
+// None where no rule asks.
+Result<std::optional<rules::ProgramFacts>> GatherProgram(
+    const oci::Spec& spec, const policy::Effective& policy, const std::string& root,
+    const std::map<std::string, std::string>& resolved) {
+  constexpr std::string_view kRules[] = {"program", "capabilities", "no-new-privileges"};
+  const bool is_asked_for =
+      std::ranges::any_of(kRules, [&](std::string_view rule) { return IsOn(policy, rule); });
+  if (!is_asked_for) return std::optional<rules::ProgramFacts>();
+  return host::FindProgram(spec, root, resolved);
 }
 
 }  // namespace
@@ -270,9 +223,8 @@ Result<rules::Facts> GatherFacts(const oci::Spec& spec, const policy::Effective&
   Scan scan = GatherScan(policy.rule("image"), facts.identity, std::time(nullptr));
   facts.scan = std::move(scan.found);
   facts.no_scan_because = std::move(scan.missing_because);
-  facts.kernel = GatherKernel();
-  facts.kernel.capabilities = OwnCapabilities(spec);
-  facts.lsm = GatherLsm(spec, policy.rule("lsm-label"), facts.identity.engine);
+  facts.kernel = host::FindKernel(spec);
+  if (IsOn(policy, "lsm-label")) facts.lsm = host::GatherLsm(spec, facts.identity.engine);
   facts.listed_devices = policy.rule("devices").parameters.strings("allow");
   if (auto gathered = GatherHost(spec, policy, request, subject, facts); !gathered) {
     return gathered.error();
@@ -290,11 +242,11 @@ Result<rules::Facts> GatherProcessFacts(const oci::Spec& process, const policy::
                                         const engine::Identity& identity, const std::string& root) {
   rules::Facts facts;
   facts.identity = identity;
-  facts.lsm = GatherLsm(process, policy.rule("lsm-label"), identity.engine);
+  if (IsOn(policy, "lsm-label")) facts.lsm = host::GatherLsm(process, identity.engine);
   auto program = GatherProgram(process, policy, root, {});
   if (!program) return program.error();
   facts.program = *std::move(program);
-  GatherWorkingDirectory(process, root, facts);
+  facts.working_directory = host::FindWorkingDirectory(process, root);
   return facts;
 }
 

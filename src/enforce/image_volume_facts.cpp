@@ -53,7 +53,7 @@ Result<rules::ImageVolumeFacts> Judged(const engine::Identity& image,
 
 }  // namespace
 
-Status GatherImageVolumes(const oci::Spec& spec, const ImagesBySource& images,
+Status GatherImageVolumes(const oci::Spec& spec, const host::ImagesBySource& images,
                           const policy::Effective& policy, const Request& request,
                           rules::Facts& facts) {
   if (images.empty()) return {};

@@ -10,8 +10,9 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/json/writer.hpp"
+#include "runclad/store/identity_json.hpp"
 
-#include "identity_json.hpp"
+#include "image_policy_json.hpp"
 #include "log_target.hpp"
 
 namespace runclad::enforce {
@@ -126,7 +127,7 @@ std::string LogLine(const LogEntry& entry) {
       .Put("engine", engine::Name(entry.identity.engine));
   if (entry.decision == nullptr) line.Put("error", entry.error);
   if (entry.decision != nullptr) line.Put("findings", entry.findings.document());
-  line.Put("image", ToDocument(entry.identity));
+  line.Put("image", store::ToDocument(entry.identity));
   if (entry.policy != nullptr) {
     const Document image_policy = ImagePolicyDocument(*entry.policy);
     if (!image_policy.is_null()) line.Put("imagePolicy", image_policy);

@@ -28,8 +28,8 @@
 #include "runclad/base/spelling.hpp"
 
 #include "mount_flags.hpp"
-#include "mount_spot.hpp"
 #include "own_mounts.hpp"
+#include "spot_lines.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -171,7 +171,7 @@ class Account {
   }
 
   void Keep(std::size_t line) {
-    const auto [at, is_new] = by_spot_.try_emplace(SpotOf(mounts_[line]), line);
+    const auto [at, is_new] = by_spot_.try_emplace(host::SpotOf(mounts_[line]), line);
     at->second.Add(FlagsOf(mounts_[line]), explanations_[line].kind == Kind::kMask);
   }
 
@@ -317,7 +317,7 @@ class Account {
 
   // The same mount at the same point is accounted for, under the read-only path.
   bool ExplainCopied(const sys::Mount& mount, Explanation& explanation) {
-    const auto found = by_spot_.find(SpotOf(mount));
+    const auto found = by_spot_.find(host::SpotOf(mount));
     if (found == by_spot_.end()) return false;
     const Explanation& original = explanations_[found->second.first()];
     explanation = {Kind::kCopy, original.promised, WithoutIdle(mount, original.flags)};
@@ -422,7 +422,7 @@ class Account {
     const Explanation& explanation = explanations_[line];
     if (explanation.kind == Kind::kMask) return true;
     if (explanation.kind != Kind::kCopy) return false;
-    const auto found = by_spot_.find(SpotOf(mounts_[line]));
+    const auto found = by_spot_.find(host::SpotOf(mounts_[line]));
     return found != by_spot_.end() && found->second.has_mask();
   }
 

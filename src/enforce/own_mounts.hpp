@@ -16,7 +16,7 @@
 
 #include "runclad/sys/mounts.hpp"
 
-#include "mount_spot.hpp"
+#include "spot_lines.hpp"
 
 namespace runclad::enforce {
 

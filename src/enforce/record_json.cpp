@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <functional>
 #include <utility>
 #include <vector>
 
@@ -12,8 +11,9 @@
 #include "runclad/json/reader.hpp"
 #include "runclad/json/scanner.hpp"
 #include "runclad/json/writer.hpp"
+#include "runclad/store/identity_json.hpp"
 
-#include "identity_json.hpp"
+#include "image_policy_json.hpp"
 #include "promise_json.hpp"
 #include "setting_json.hpp"
 
@@ -112,7 +112,7 @@ std::string RecordToJson(const Record& record) {
   text.Put("bundle", record.bundle)
       .Put("findings", record.findings.document())
       .Put("id", record.id)
-      .Put("image", ToDocument(record.identity))
+      .Put("image", store::ToDocument(record.identity))
       .Put("imagePolicy", ImagePolicyDocument(policy))
       .Put("log", {{"target", policy.log.target}, {"required", policy.log.required}})
       .Put("mode", policy::Name(policy.mode))
@@ -170,7 +170,7 @@ Result<Record> RecordFromJson(std::string_view text, RecordParts parts) {
   if (!(*members)[kImage].empty()) {
     const auto image = Parsed(*members, kImage);
     if (!image) return image.error();
-    auto identity = IdentityFrom(*image);
+    auto identity = store::IdentityFrom(*image);
     if (!identity) return identity.error();
     record.identity = *std::move(identity);
   }
@@ -180,23 +180,6 @@ Result<Record> RecordFromJson(std::string_view text, RecordParts parts) {
     record.findings = json::Value(*std::move(findings));
   }
   return record;
-}
-
-Result<std::string> StampedRecord(std::string_view text, pid_t pid, std::uint64_t start_time) {
-  const auto members = MembersOf(text);
-  if (!members) return members.error();
-  std::vector<std::pair<std::string_view, std::string>> changes = {
-      {(*members)[kPid], std::to_string(pid)},
-      {(*members)[kStartTime], std::to_string(start_time)}};
-  std::ranges::sort(changes, std::less(), [](const auto& change) { return change.first.data(); });
-  std::string stamped;
-  const char* at = text.data();
-  for (const auto& [before, after] : changes) {
-    if (before.empty()) return Error{"has no place for a pid and a start time"};
-    stamped.append(at, before.data()).append(after);
-    at = before.data() + before.size();
-  }
-  return stamped.append(at, text.data() + text.size());
 }
 
 }  // namespace runclad::enforce

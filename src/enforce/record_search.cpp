@@ -35,7 +35,7 @@ Result<std::vector<std::string>> Names(const std::string& directory) {
 }
 
 Result<Record> Read(int directory, const std::string& name) {
-  const auto bytes = sys::ReadTrustedFile(directory, name, kMaxRecordBytes);
+  const auto bytes = sys::ReadTrustedFile(directory, name, store::kMaxRecordBytes);
   if (!bytes) return bytes.error();
   auto record = RecordFromJson(*bytes);
   if (!record) return record.error().In("the record " + name);

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "runclad/enforce/scan_verdict.hpp"
+#include "runclad/store/scan_verdict.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -34,7 +34,7 @@ Scan GatherScan(const policy::RuleSetting& image, const engine::Identity& identi
     return {{}, "no digest of it is known"};
   }
   for (const std::string& digest : digests) {
-    auto verdict = ReadVerdict(digest, state_directory);
+    auto verdict = store::ReadVerdict(digest, state_directory);
     // Not the next one's word: this may be the one with the bad news.
     if (!verdict) return {{}, verdict.error().message};
     if (!*verdict) continue;

@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 
-#include "runclad/enforce/state_directory.hpp"
 #include "runclad/engine/identity.hpp"
 #include "runclad/policy/effective.hpp"
 #include "runclad/rules/facts.hpp"
+#include "runclad/store/state_directory.hpp"
 
 namespace runclad::enforce {
 
@@ -21,6 +21,6 @@ struct Scan {
 // counts, or else that of the first manifest that has one. `now` is in seconds since 1970-01-01
 // UTC.
 Scan GatherScan(const policy::RuleSetting& image, const engine::Identity& identity,
-                std::int64_t now, const std::string& state_directory = kStateDirectory);
+                std::int64_t now, const std::string& state_directory = store::kStateDirectory);
 
 }  // namespace runclad::enforce

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "runclad/enforce/records.hpp"
 #include "runclad/json/pointer.hpp"
 #include "runclad/oci/overlay.hpp"
+#include "runclad/store/records.hpp"
 #include "runclad/sys/staging.hpp"
 
 namespace runclad::enforce {
@@ -44,7 +44,7 @@ Result<std::optional<Staged>> StageSources(const oci::Spec& spec, bool starts_at
   const bool is_root_staged = starts_at_once && !facts.root.replaceable_because.empty();
   if (places.empty() && !is_root_staged) return std::optional<Staged>();
   // Nobody needs our records where the lower runtime runs.
-  auto staging = sys::Staging::Open(std::string(kRecordsDirectory));
+  auto staging = sys::Staging::Open(std::string(store::kRecordsDirectory));
   if (!staging) return staging.error().In("the mounts' sources cannot be held in place");
   for (auto& [source, place] : places) {
     rules::SourceFacts known = facts.sources.at(source);

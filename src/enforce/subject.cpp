@@ -8,8 +8,7 @@
 #include <syslog.h>
 
 #include "runclad/engine/identify.hpp"
-
-#include "kept_names.hpp"
+#include "runclad/store/kept_names.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -17,7 +16,7 @@ namespace {
 // The name of the container's first create is one that an image which cannot be verified may have.
 void AddKeptNames(const engine::Layout& layout, engine::UnverifiedImage& image) {
   for (const std::string& digest : image.digests) {
-    const auto kept = FindKeptName(layout, digest);
+    const auto kept = store::FindKeptName(layout, digest);
     if (kept && std::ranges::find(image.names, kept->reference) == image.names.end()) {
       image.names.push_back(kept->reference);
     }
@@ -36,7 +35,7 @@ Subject FindSubject(const oci::Spec& spec, const Request& request) {
   engine::Identity& identity = subject.identity;
   if (identity.unverified) AddKeptNames(subject.layout, *identity.unverified);
   if (!identity.is_known() || identity.asked_for) return subject;
-  auto kept = FindKeptName(subject.layout, identity.config_digest);
+  auto kept = store::FindKeptName(subject.layout, identity.config_digest);
   if (!kept) return subject;
   identity.asked_for = kept->reference;
   if (std::ranges::find(identity.names, *kept) == identity.names.end()) {
@@ -57,7 +56,7 @@ void KeepName(const Subject& subject) {
       name.tier = std::max(name.tier, known.tier);
     }
   }
-  const auto written = WriteKeptName(subject.layout, identity.config_digest, name);
+  const auto written = store::WriteKeptName(subject.layout, identity.config_digest, name);
   if (written) return;
   ::openlog("runclad", LOG_PID, LOG_AUTHPRIV);
   ::syslog(LOG_WARNING, "the name %s of container %s cannot be kept for its next start: %s",

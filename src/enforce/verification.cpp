@@ -15,17 +15,24 @@
 
 #include "runclad/enforce/promise.hpp"
 #include "runclad/engine/layout.hpp"
+#include "runclad/host/submounts.hpp"
 #include "runclad/privilege/capabilities.hpp"
+#include "runclad/rules/path_lists.hpp"
 #include "runclad/sys/file.hpp"
 
 #include "cgroup_limits.hpp"
 #include "mount_account.hpp"
-#include "submounts.hpp"
 
 namespace runclad::enforce {
 namespace {
 
 constexpr std::size_t kMaxProcBytes = std::size_t{1} << 20;
+
+host::SubmountRule SubmountRuleOf(const policy::RuleSetting& host_mounts) {
+  return {.lists = rules::PathListsOf(host_mounts.parameters),
+          .allows_all = host_mounts.action == policy::Action::kWarn,
+          .expects_none = host_mounts.action == policy::Action::kOff};
+}
 
 std::string Hex(std::uint64_t mask) {
   std::array<char, 17> digits{};
@@ -275,7 +282,7 @@ Status VerifyMounts(const Promise& promise, const Created& created, int process,
       .host = host,
       .topmost = topmost,
       .at = [&root](const std::string& path) { return ExamineInside(root.get(), path); },
-      .submount_fault = JudgeSubmounts(promise.host_mounts, host, layout),
+      .submount_fault = host::JudgeSubmounts(SubmountRuleOf(promise.host_mounts), host, layout),
       .root_path = root_path,
       .cgroups = std::move(cgroups),
       .notify_directory = {}};

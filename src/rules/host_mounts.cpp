@@ -6,6 +6,7 @@
 #include "runclad/json/pointer.hpp"
 #include "runclad/oci/overlay.hpp"
 #include "runclad/oci/user_namespace.hpp"
+#include "runclad/rules/path_lists.hpp"
 #include "runclad/rules/rule.hpp"
 
 namespace runclad::rules {
@@ -269,5 +270,15 @@ extern constinit const Rule kHostMounts{
     .scope = Scope::kContainer,
     .check = Check,
 };
+
+host::PathLists PathListsOf(const policy::Parameters& parameters) {
+  return {.deny = parameters.strings("deny"),
+          .credentials = parameters.strings("credentials"),
+          .allow = parameters.strings("allow"),
+          .allow_read_only = parameters.strings("allow-read-only"),
+          .data_directories = parameters.strings("data-directories"),
+          .below_is_read_only = parameters.text("below") == "read-only",
+          .allow_only = parameters.boolean("allow-only")};
+}
 
 }  // namespace runclad::rules

@@ -8,10 +8,10 @@
 #include "runclad/enforce/facts.hpp"
 #include "runclad/enforce/host_policy.hpp"
 #include "runclad/enforce/process_policy.hpp"
-#include "runclad/enforce/records.hpp"
-#include "runclad/enforce/runtime_state.hpp"
+#include "runclad/enforce/record.hpp"
 #include "runclad/enforce/staged_sources.hpp"
 #include "runclad/enforce/subject.hpp"
+#include "runclad/host/runtime_state.hpp"
 #include "runclad/oci/spec.hpp"
 #include "runclad/oci/user_namespace.hpp"
 #include "runclad/sys/bundle.hpp"
@@ -43,7 +43,7 @@ std::optional<uid_t> MappedRoot(const std::string& config) {
   return spec ? oci::MappedRoot(*spec) : std::nullopt;
 }
 
-Status WriteRecord(const enforce::Records& records, const Call& call, const std::string& bundle,
+Status WriteRecord(const store::Records& records, const Call& call, const std::string& bundle,
                    const policy::Effective& policy, const oci::Spec& spec,
                    const rules::Facts& facts, const json::Value& findings,
                    const std::string& root_path) {
@@ -56,7 +56,7 @@ Status WriteRecord(const enforce::Records& records, const Call& call, const std:
   // The place of a staged root filesystem is gone with this process.
   if (!record.promise.root_path.empty()) record.promise.root_path = root_path;
   record.findings = findings;
-  return records.Write(record);
+  return enforce::WriteRecord(records, record);
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ Result<Arguments> Create(const Call& call) {
 
   // The lower runtime would refuse as well, but only after we had replaced a living container's
   // document and record.
-  if (enforce::ContainerExists(root, id)) {
+  if (host::ContainerExists(root, id)) {
     return Error{"a container " + id + " exists already in " + root};
   }
   const std::string named_root(call.line.global("root").value_or(""));
@@ -94,7 +94,7 @@ Result<Arguments> Create(const Call& call) {
     if (auto taken = bundle->TakeOwnership(); !taken) return taken.error();
   }
   if (auto made = MakeRoot(root); !made) return made.error();
-  const auto records = enforce::Records::Open(root, /*create=*/true);
+  const auto records = store::Records::Open(root, /*create=*/true);
   if (!records) return records.error();
   records->Sweep(root);
   request.records = &*records;

@@ -7,8 +7,8 @@
 
 #include "runclad/enforce/facts.hpp"
 #include "runclad/enforce/host_policy.hpp"
-#include "runclad/enforce/records.hpp"
-#include "runclad/enforce/runtime_state.hpp"
+#include "runclad/enforce/record.hpp"
+#include "runclad/host/runtime_state.hpp"
 #include "runclad/json/pointer.hpp"
 #include "runclad/oci/exec_process.hpp"
 #include "runclad/oci/spec.hpp"
@@ -64,9 +64,9 @@ int LowestFd(const oci::CommandLine& line) {
 }
 
 // A container that `run` started was verified just now: not again at its next exec.
-Status Stamp(const Call& call, const enforce::Record& record, const enforce::RuntimeState& state) {
+Status Stamp(const Call& call, const enforce::Record& record, const host::RuntimeState& state) {
   if (record.pid != 0 || state.is_waiting) return {};
-  const auto records = enforce::Records::Open(call.root(), /*create=*/false);
+  const auto records = store::Records::Open(call.root(), /*create=*/false);
   if (!records) return records.error();
   return records->Stamp(record.id, state.pid, state.start_time);
 }
@@ -76,7 +76,7 @@ Status Stamp(const Call& call, const enforce::Record& record, const enforce::Run
 Result<Arguments> Exec(Call call) {
   auto known = FindKnown(call);
   if (!known) return known.error();
-  const enforce::RuntimeState& state = known->state;
+  const host::RuntimeState& state = known->state;
   auto& record = known->record;
 
   policy::Effective policy;

@@ -23,7 +23,7 @@ constexpr std::chrono::seconds kLongestEnd(10);
 
 // Kills the process and waits until it has ended: an engine that learns of the refusal first takes
 // the container for one that is still there, and keeps its task and its shim for ever.
-void End(const enforce::RuntimeState& state, const UniqueFd& process) {
+void End(const host::RuntimeState& state, const UniqueFd& process) {
   const auto deadline = steady_clock::now() + kLongestEnd;
   if (process) {
     ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
@@ -45,7 +45,7 @@ void End(const enforce::RuntimeState& state, const UniqueFd& process) {
 
 }  // namespace
 
-Status Keeps(const Call& call, const enforce::Record& record, const enforce::RuntimeState& state) {
+Status Keeps(const Call& call, const enforce::Record& record, const host::RuntimeState& state) {
   const policy::Effective& policy = record.process_policy;
   if (policy.mode == policy::Mode::kAudit || (record.pid != 0 && !state.is_waiting)) return {};
   // By descriptor, so that the number cannot go to another process while we look.

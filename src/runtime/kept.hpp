@@ -2,8 +2,8 @@
 #pragma once
 
 #include "runclad/base/result.hpp"
-#include "runclad/enforce/records.hpp"
-#include "runclad/enforce/runtime_state.hpp"
+#include "runclad/enforce/record.hpp"
+#include "runclad/host/runtime_state.hpp"
 
 #include "call.hpp"
 
@@ -13,6 +13,6 @@ namespace runclad::runtime {
 // waiting one breaks it, its process is killed and has ended when this returns, the decision is
 // logged, and the error says what differs. One that runs, which was not started by us, keeps
 // running.
-Status Keeps(const Call& call, const enforce::Record& record, const enforce::RuntimeState& state);
+Status Keeps(const Call& call, const enforce::Record& record, const host::RuntimeState& state);
 
 }  // namespace runclad::runtime

@@ -5,15 +5,15 @@
 #include <string>
 
 #include "runclad/base/result.hpp"
-#include "runclad/enforce/records.hpp"
-#include "runclad/enforce/runtime_state.hpp"
+#include "runclad/enforce/record.hpp"
+#include "runclad/host/runtime_state.hpp"
 
 #include "call.hpp"
 
 namespace runclad::runtime {
 
 struct Known {
-  enforce::RuntimeState state;
+  host::RuntimeState state;
   // Of this very container, and not of one that had the id before.
   std::optional<enforce::Record> record;
 };

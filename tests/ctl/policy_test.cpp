@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "runclad/enforce/records.hpp"
+#include "runclad/enforce/record.hpp"
 
 #include "program.hpp"
 
@@ -155,11 +155,11 @@ class OfARecord : public PolicyCommands {
     record.identity.names = {{*record.identity.asked_for, engine::Tier::kTag}};
     record.promise.has_mounts = true;
     record.promise.capabilities[3] = 1U << 0 | 1U << 7;  // CAP_CHOWN, CAP_SETUID
-    const auto records = enforce::Records::Open(root_, /*create=*/true);
-    if (records) static_cast<void>(records->Write(record));
+    const auto records = store::Records::Open(root_, /*create=*/true);
+    if (records) static_cast<void>(enforce::WriteRecord(*records, record));
   }
   ~OfARecord() override {
-    const auto records = enforce::Records::Open(root_, /*create=*/false);
+    const auto records = store::Records::Open(root_, /*create=*/false);
     if (records) records->Remove(id_);
   }
   OfARecord(const OfARecord&) = delete;

@@ -1,7 +1,7 @@
 // runcladctl why: from records and from the log.
 #include <gmock/gmock.h>
 
-#include "runclad/enforce/records.hpp"
+#include "runclad/enforce/record.hpp"
 
 #include "program.hpp"
 
@@ -288,20 +288,20 @@ class WhyFromRecord : public ::testing::Test {
     for (const TemporaryDirectory* root : {&root_, &other_root_}) {
       struct stat status {};
       if (::stat(root->path().c_str(), &status) != 0) continue;
-      std::filesystem::remove_all(std::string(enforce::kRecordsDirectory) + "/" +
+      std::filesystem::remove_all(std::string(store::kRecordsDirectory) + "/" +
                                   std::to_string(status.st_dev) + "-" +
                                   std::to_string(status.st_ino));
     }
   }
   static void Record(const std::string& id, const TemporaryDirectory& root) {
-    const auto records = enforce::Records::Open(root.path(), /*create=*/true);
+    const auto records = store::Records::Open(root.path(), /*create=*/true);
     ASSERT_TRUE(records) << records.error().message;
     enforce::Record record;
     record.id = id;
     record.bundle = "/bundle";
     record.process_policy.profile = "baseline";
     record.findings = runclad::json::Value(json::array({CapabilitiesFinding()}));
-    ASSERT_TRUE(records->Write(record));
+    ASSERT_TRUE(enforce::WriteRecord(*records, record));
   }
   TemporaryDirectory root_;
   TemporaryDirectory other_root_;

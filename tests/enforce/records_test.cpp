@@ -1,5 +1,3 @@
-#include "runclad/enforce/records.hpp"
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runclad/enforce/record.hpp"
 #include "runclad/sys/process.hpp"
 
 namespace runclad::enforce {
@@ -24,12 +23,12 @@ class RecordsTest : public testing::Test {
     std::string pattern = "/tmp/runclad-records-XXXXXX";
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     root_ = pattern;
-    auto records = Records::Open(root_, /*create=*/true);
+    auto records = store::Records::Open(root_, /*create=*/true);
     ASSERT_TRUE(records) << records.error().message;
     records_.emplace(*std::move(records));
     struct stat status {};
     ASSERT_EQ(::stat(root_.c_str(), &status), 0);
-    directory_ = std::string(kRecordsDirectory) + "/" + std::to_string(status.st_dev) + "-" +
+    directory_ = std::string(store::kRecordsDirectory) + "/" + std::to_string(status.st_dev) + "-" +
                  std::to_string(status.st_ino);
   }
   void TearDown() override {
@@ -78,13 +77,13 @@ class RecordsTest : public testing::Test {
 
   std::string root_;
   std::string directory_;
-  std::optional<Records> records_;
+  std::optional<store::Records> records_;
 };
 
 TEST_F(RecordsTest, ComeBackAsTheyWereWritten) {
   const Record written = Sample("web");
-  ASSERT_TRUE(records_->Write(written));
-  const auto found = records_->Find("web");
+  ASSERT_TRUE(WriteRecord(*records_, written));
+  const auto found = FindRecord(*records_, "web");
   ASSERT_TRUE(found && found->has_value());
   const Record& record = **found;
   EXPECT_EQ(record.identity.config_digest, written.identity.config_digest);
@@ -115,8 +114,8 @@ TEST_F(RecordsTest, ComeBackAsTheyWereWritten) {
 }
 
 TEST_F(RecordsTest, ReadInPartHaveWhatStartNeeds) {
-  ASSERT_TRUE(records_->Write(Sample("web")));
-  const auto found = records_->Find("web", RecordParts::kLife);
+  ASSERT_TRUE(WriteRecord(*records_, Sample("web")));
+  const auto found = FindRecord(*records_, "web", RecordParts::kLife);
   ASSERT_TRUE(found && found->has_value());
   EXPECT_EQ((*found)->bundle, "/bundles/web");
   EXPECT_EQ((*found)->promise.mounts.size(), 1U);
@@ -126,7 +125,7 @@ TEST_F(RecordsTest, ReadInPartHaveWhatStartNeeds) {
 }
 
 TEST_F(RecordsTest, AreStampedWithTheFirstProcessAndNothingElseChanges) {
-  ASSERT_TRUE(records_->Write(Sample("web")));
+  ASSERT_TRUE(WriteRecord(*records_, Sample("web")));
   const auto read = [&] {
     std::stringstream text;
     text << std::ifstream(directory_ + "/web.json").rdbuf();
@@ -146,52 +145,53 @@ TEST_F(RecordsTest, AreStampedWithTheFirstProcessAndNothingElseChanges) {
 
 TEST_F(RecordsTest, CanHaveAnIdAsLongAsAFileNameAllows) {
   const std::string longest(250, 'i');
-  ASSERT_TRUE(records_->Write(Sample(longest)));
-  EXPECT_TRUE(records_->Find(longest) && records_->Find(longest)->has_value());
-  const auto written = records_->Write(Sample(longest + "i"));
+  ASSERT_TRUE(WriteRecord(*records_, Sample(longest)));
+  EXPECT_TRUE(FindRecord(*records_, longest) && records_->Find(longest)->has_value());
+  const auto written = WriteRecord(*records_, Sample(longest + "i"));
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().message,
             "the container's id has 251 bytes; runclad keeps records of ids of at most 250");
-  const auto found = records_->Find(longest + "i");
+  const auto found = FindRecord(*records_, longest + "i");
   EXPECT_TRUE(found && !found->has_value()) << "so there is none";
 }
 
 TEST_F(RecordsTest, AreNoneForAnotherContainer) {
-  ASSERT_TRUE(records_->Write(Sample("web")));
-  const auto other = records_->Find("db");
+  ASSERT_TRUE(WriteRecord(*records_, Sample("web")));
+  const auto other = FindRecord(*records_, "db");
   ASSERT_TRUE(other);
   EXPECT_FALSE(other->has_value());
 }
 
 TEST_F(RecordsTest, ThatOthersCouldHaveWrittenAreErrors) {
-  ASSERT_TRUE(records_->Write(Sample("web")));
+  ASSERT_TRUE(WriteRecord(*records_, Sample("web")));
   ASSERT_EQ(::chmod((directory_ + "/web.json").c_str(), 0666), 0);
-  EXPECT_FALSE(records_->Find("web"));
+  EXPECT_FALSE(FindRecord(*records_, "web"));
 }
 
 TEST_F(RecordsTest, ThatAreCutShortOrOfAnotherContainerAreErrors) {
   std::ofstream(directory_ + "/cut.json") << R"({"id":"cut","bun)";
-  EXPECT_FALSE(records_->Find("cut"));
-  ASSERT_TRUE(records_->Write(Sample("web")));
+  EXPECT_FALSE(FindRecord(*records_, "cut"));
+  ASSERT_TRUE(WriteRecord(*records_, Sample("web")));
   std::filesystem::copy(directory_ + "/web.json", directory_ + "/copy.json");
-  EXPECT_FALSE(records_->Find("copy"));
+  EXPECT_FALSE(FindRecord(*records_, "copy"));
 }
 
 TEST_F(RecordsTest, AreFoundByTheirLivingFirstProcess) {
   Record record = Sample("web");
   record.pid = ::getpid();
   record.start_time = *sys::StartTime(::getpid());
-  ASSERT_TRUE(records_->Write(record));
+  ASSERT_TRUE(WriteRecord(*records_, record));
   EXPECT_EQ(records_->FindByPid(::getpid()), "web");
   record.start_time += 1;  // the number went to another process
-  ASSERT_TRUE(records_->Write(record));
+  ASSERT_TRUE(WriteRecord(*records_, record));
   EXPECT_EQ(records_->FindByPid(::getpid()), "");
   records_->Remove("web");
   EXPECT_FALSE(std::filesystem::is_symlink(directory_ + "/pid-" + std::to_string(::getpid())));
 }
 
 TEST_F(RecordsTest, SweepTakesOldRecordsOfContainersThatAreGone) {
-  for (const char* id : {"gone", "fresh", "living"}) ASSERT_TRUE(records_->Write(Sample(id)));
+  for (const char* id : {"gone", "fresh", "living"})
+    ASSERT_TRUE(WriteRecord(*records_, Sample(id)));
   std::filesystem::create_directory(root_ + "/living");
   std::ofstream(directory_ + "/.runclad-1") << "cut sho";
   std::ofstream(directory_ + "/.runclad-2") << "being writ";
@@ -205,14 +205,14 @@ TEST_F(RecordsTest, SweepTakesOldRecordsOfContainersThatAreGone) {
   EXPECT_FALSE(std::filesystem::exists(directory_ + "/.runclad-1")) << "its writer died";
   EXPECT_TRUE(std::filesystem::exists(directory_ + "/.runclad-2"));
 
-  ASSERT_TRUE(records_->Write(Sample("later")));
+  ASSERT_TRUE(WriteRecord(*records_, Sample("later")));
   Age("later.json");
   records_->Sweep(root_);
   EXPECT_TRUE(std::filesystem::exists(directory_ + "/later.json")) << "swept a moment ago";
 }
 
 TEST_F(RecordsTest, SweepTakesLinksToNoRecordAndTemporaryFiles) {
-  ASSERT_TRUE(records_->Write(Sample("living")));
+  ASSERT_TRUE(WriteRecord(*records_, Sample("living")));
   std::filesystem::create_directory(root_ + "/living");
   const char* const kOld[] = {".x.json.runclad-1", ".runclad-2"};
   for (const char* name : kOld) {
@@ -258,8 +258,8 @@ TEST_F(RecordsTest, SweepGoesOnWhereItWasCutShort) {
 }
 
 TEST_F(RecordsTest, SweepDoesNotBelieveTheClock) {
-  ASSERT_TRUE(records_->Write(Sample("gone")));
-  ASSERT_TRUE(records_->Write(Sample("ahead")));
+  ASSERT_TRUE(WriteRecord(*records_, Sample("gone")));
+  ASSERT_TRUE(WriteRecord(*records_, Sample("ahead")));
   Age("gone.json");
   std::ofstream(directory_ + "/swept") << "";
   const auto ahead = std::filesystem::file_time_type::clock::now() + std::chrono::hours(10000);
@@ -274,10 +274,10 @@ TEST_F(RecordsTest, SweepDoesNotBelieveTheClock) {
 }
 
 TEST_F(RecordsTest, AreTheSameThroughAnotherNameOfTheRoot) {
-  ASSERT_TRUE(records_->Write(Sample("web")));
+  ASSERT_TRUE(WriteRecord(*records_, Sample("web")));
   const std::string alias = root_ + "-alias";
   std::filesystem::create_directory_symlink(root_, alias);
-  const auto records = Records::Open(alias, /*create=*/false);
+  const auto records = store::Records::Open(alias, /*create=*/false);
   ASSERT_TRUE(records);
   const auto found = records->Find("web");
   EXPECT_TRUE(found && found->has_value());

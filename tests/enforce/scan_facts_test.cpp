@@ -10,7 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "runclad/enforce/scan_verdict.hpp"
+#include "runclad/store/scan_verdict.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -23,7 +23,7 @@ const std::string kManifest = "sha256:" + std::string(64, 'b');
 const std::string kIndex = "sha256:" + std::string(64, 'c');
 constexpr std::int64_t kDay = 24L * 3600;
 constexpr std::int64_t kNow = 20000 * kDay + 5000;
-constexpr rules::VulnerabilityCounts kCounts = {{{1, 2}, {3, 4}, {5, 6}, {7, 8}, {9, 10}}};
+constexpr store::VulnerabilityCounts kCounts = {{{1, 2}, {3, 4}, {5, 6}, {7, 8}, {9, 10}}};
 
 class ScanFacts : public testing::Test {
  protected:
@@ -42,7 +42,7 @@ class ScanFacts : public testing::Test {
 
   void Write(const std::string& digest, const std::string& scanner = "trivy 0.68.1",
              std::int64_t scanned = kNow) const {
-    const auto written = WriteVerdict(digest, {scanner, scanned, kCounts}, state_);
+    const auto written = store::WriteVerdict(digest, {scanner, scanned, kCounts}, state_);
     EXPECT_TRUE(written) << written.error().message;
   }
   [[nodiscard]] fs::path File(const std::string& digest) const {
@@ -203,8 +203,8 @@ TEST_F(ScanFacts, WhatIsNoVerdictIsNone) {
 
 TEST_F(ScanFacts, OnlyADigestNamesAFile) {
   for (const char* digest : {"", "sha256:", "sha256:../../../etc/passwd", "sha512:aa"}) {
-    EXPECT_FALSE(WriteVerdict(digest, {}, state_)) << digest;
-    EXPECT_FALSE(ReadVerdict(digest, state_)) << digest;
+    EXPECT_FALSE(store::WriteVerdict(digest, {}, state_)) << digest;
+    EXPECT_FALSE(store::ReadVerdict(digest, state_)) << digest;
   }
   EXPECT_FALSE(fs::exists(state_));
 }

@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "runclad/packages/package_files.hpp"
 #include "runclad/sys/rootfs.hpp"
 
-#include "enforce/package_files.hpp"
-#include "enforce/rpm_database.hpp"
+#include "packages/rpm_database.hpp"
 #include "private_host.hpp"
 
 using runclad::fuzz::Expect;
@@ -33,12 +33,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   runclad::fuzz::WriteFile(kRoot + "/var/lib/dpkg/info/curl.list", database);
   const auto rootfs = runclad::sys::Rootfs::Open(kRoot);
   Expect(static_cast<bool>(rootfs), "the root filesystem opens");
-  const auto found = runclad::enforce::FilesOf(kPackages, *rootfs);
+  const auto found = runclad::packages::FilesOf(kPackages, *rootfs);
   Expect(found.files.size() <= 2 * size, "no more files than the lists have bytes");
   for (const std::string& file : found.files) {
     Expect(file.starts_with('/'), "a file has an absolute path");
   }
   // Last, since SQLite is given the bytes to work on.
-  (void)runclad::enforce::RpmFiles(database, kPackages);
+  (void)runclad::packages::RpmFiles(database, kPackages);
   return 0;
 }

@@ -16,7 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/enforce/decision.hpp"
-#include "runclad/enforce/records.hpp"
+#include "runclad/enforce/record.hpp"
 #include "runclad/enforce/subject.hpp"
 #include "runclad/sys/process.hpp"
 
@@ -171,7 +171,7 @@ class Corpus {
       record.bundle = "/run/bundle/" + process.container;
       record.pid = pid;
       record.start_time = sys::StartTime(pid).value_or(0);
-      EXPECT_TRUE(records_.Write(record));
+      EXPECT_TRUE(enforce::WriteRecord(records_, record));
     }
   }
 
@@ -223,15 +223,15 @@ class Corpus {
     return facts;
   }
 
-  static enforce::Records MakeRecords() {
+  static store::Records MakeRecords() {
     fs::create_directories(kRuntimeRoot);
-    auto records = enforce::Records::Open(kRuntimeRoot, /*create=*/true);
+    auto records = store::Records::Open(kRuntimeRoot, /*create=*/true);
     EXPECT_TRUE(records) << records.error().message;
     return *std::move(records);
   }
 
   Host host_;  // first: it mounts what everything else is made in
-  enforce::Records records_;
+  store::Records records_;
 };
 
 TEST(GoldenTable, HasEveryDocumentOfTheCorpus) {

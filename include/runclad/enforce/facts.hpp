@@ -5,21 +5,21 @@
 #include <string>
 
 #include "runclad/base/result.hpp"
-#include "runclad/enforce/records.hpp"
 #include "runclad/engine/identity.hpp"
 #include "runclad/oci/spec.hpp"
 #include "runclad/policy/effective.hpp"
 #include "runclad/rules/facts.hpp"
+#include "runclad/store/records.hpp"
 
 namespace runclad::enforce {
 
 // Where a container's documents stand.
 struct Request {
-  std::string id;                    // empty: not known (runcladctl check)
-  std::string bundle;                // absolute; relative sources and root.path start here
-  std::string runtime_root;          // --root; empty when not given, as by podman
-  const Records* records = nullptr;  // null: no container is known
-  bool starts_at_once = false;       // run: nothing is compared with what is checked now
+  std::string id;                           // empty: not known (runcladctl check)
+  std::string bundle;                       // absolute; relative sources and root.path start here
+  std::string runtime_root;                 // --root; empty when not given, as by podman
+  const store::Records* records = nullptr;  // null: no container is known
+  bool starts_at_once = false;              // run: nothing is compared with what is checked now
   // The host's policy for an image that a mount shows; none: the container's own.
   std::function<Result<policy::Effective>(const engine::Identity&)> policy_of = {};
 };

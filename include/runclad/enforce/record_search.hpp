@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "runclad/base/result.hpp"
-#include "runclad/enforce/records.hpp"
+#include "runclad/enforce/record.hpp"
 
 namespace runclad::enforce {
 
@@ -15,6 +15,6 @@ namespace runclad::enforce {
 // that root (--root). A record that matches and cannot be trusted or understood is an error.
 Result<std::vector<Record>> FindRecords(
     std::string_view prefix, const std::optional<std::string>& runtime_root,
-    const std::string& directory = std::string(kRecordsDirectory));
+    const std::string& directory = std::string(store::kRecordsDirectory));
 
 }  // namespace runclad::enforce

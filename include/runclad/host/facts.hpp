@@ -1,0 +1,154 @@
+// What this host and a container's image are, as values: what the rules read of it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace runclad::host {
+
+struct KernelFacts {
+  int major = 0;
+  int minor = 0;
+  std::string architecture = "amd64";  // Go's name
+  // By number, those that this process could give away: its bounding set. 0: not looked for.
+  std::uint64_t capabilities = 0;
+  // /sys/devices/system/cpu/cpuN/thermal_throttle, those that exist
+  std::vector<std::string> thermal_throttle_paths;
+};
+
+// What a mount's source is on this host.
+struct SourceFacts {
+  enum class Access {
+    kAllowed,        // nothing that the policy denies
+    kReadOnly,       // only with ro: below an allow-read-only entry, say
+    kDenied,         // a denied tree, an ancestor of one, or something below one
+    kHostRoot,       // the host's root filesystem or an alias of it
+    kRuntimeSocket,  // an engine's API socket
+    kEngineOwn,      // the engine's own file for this container
+    kUnknown,        // could not be identified
+  };
+  // By which of the policy's lists it is refused.
+  enum class List {
+    kNone,    // by none
+    kDeny,    // something that deny or credentials names
+    kMissing  // nothing that may be mounted names it
+  };
+  Access access = Access::kUnknown;
+  std::string resolved;        // the path that the source resolves to
+  std::string because;         // a predicate: "is an ancestor of /var/lib/docker"
+  bool has_submounts = false;  // a recursive bind brings other mounts along; told when allowed
+  std::uint64_t device = 0;    // st_dev and st_ino of what the source resolves to; 0: not known
+  std::uint64_t inode = 0;
+  List list = List::kNone;
+  // The entry of host-mounts.allow with which it could be mounted; empty: none would do.
+  std::string allow = {};
+  bool is_device = false;  // a device node
+  bool is_file = false;    // no directory: nothing can be mounted below it
+  // A predicate: why it may only be read, whatever host-mounts makes of it; empty: it need not.
+  std::string read_only_because = {};
+  // A predicate: who else than root could put something else in the source's place after it was
+  // examined: "could be replaced by user 1000, who owns /srv/app"; empty: nobody could.
+  std::string replaceable_because = {};
+  // Where it lies: mountinfo's device and the path in that file system; empty: not looked for.
+  std::uint64_t file_system = 0;
+  std::string place = {};
+  bool is_volume = false;  // a named volume or a pod's, which containers write to
+  // Its place on the host and those of the mounts below it, each "<file system>:<path inside it>".
+  // Null: not known, or an engine's own file.
+  using Places = std::shared_ptr<const std::vector<std::string>>;
+  Places places = {};
+  bool is_image = false;  // the files of an image that the engine mounts as a volume
+};
+
+struct NamespaceFacts {
+  enum class Owner {
+    kHost,       // the host's own
+    kContainer,  // of a container that runclad created
+    kEngine,     // pinned by the engine for this container
+    kUnclaimed,  // pinned where engines do, and not this container's by the engine's record
+    kForeign,    // some other process's
+    kUnreadable,
+  };
+  Owner owner = Owner::kUnreadable;
+  std::string container;    // the id, for kContainer; for kForeign of one that may not be joined
+  std::uint64_t inode = 0;  // 0: not known
+};
+
+// What stands in the image where a directory of its own may be wanted writable.
+struct DirectoryFacts {
+  enum class Kind { kAbsent, kDirectory, kOther };
+  Kind kind = Kind::kAbsent;
+  std::uint32_t uid = 0;  // as the container sees it
+  std::uint32_t gid = 0;
+  std::uint32_t mode = 0;           // permission bits
+  std::uint64_t content_bytes = 0;  // what is below it takes on a tmpfs
+  std::string special = {};         // a FIFO, socket or device below it; empty: there is none
+};
+
+// The security modules that this kernel runs, and what engines' default profile is loaded.
+struct LsmFacts {
+  bool apparmor = false;
+  bool selinux = false;
+  std::string apparmor_default;  // "docker-default"; empty: none is loaded
+  // Of the profile that the spec names: it is not loaded, or only complains, or confines nothing.
+  std::string not_enforced_because;  // a predicate; empty: nothing is known against it
+};
+
+// What /process/args/0 is in the container's filesystem.
+struct ProgramFacts {
+  std::string resolved;  // links followed; empty: nothing of that name was found
+  // A script's interpreter, that one's own, …, links followed.
+  std::vector<std::string> interpreters;
+  bool sets_user = false;               // the program that the kernel runs in the end has the bit
+  bool sets_group = false;              //
+  std::uint64_t file_capabilities = 0;  // permitted ones of security.capability, by number
+  bool capabilities_are_effective = false;  // the program fails to start without them
+  std::string architecture;                 // of an ELF: "amd64", "386", …; empty: not known
+};
+
+// A hook's program on the host.
+struct HookFacts {
+  enum class Kind {
+    kEngine,   // the engine's own, path and arguments
+    kTrusted,  // root-owned, and nobody else may write to it or to its way
+    kForeign,  // anybody's
+  };
+  Kind kind = Kind::kForeign;
+  std::string resolved;  // links followed
+  std::string because;   // a predicate, for kForeign: "is owned by 1000"
+};
+
+// What /root/path is on this host.
+struct RootFacts {
+  enum class Kind { kUnknown, kOrdinary, kHostRoot, kLink, kOutside };
+  Kind kind = Kind::kUnknown;
+  std::string resolved;
+  std::string because;       // a predicate: "is an alias of the host's root filesystem"
+  std::uint64_t device = 0;  // st_dev and st_ino of the directory; 0: not known
+  std::uint64_t inode = 0;
+  // A predicate: who else than root could put another directory there. Looked for where nothing
+  // compares it with what was checked (run); empty: nobody could, or it was not looked for.
+  std::string replaceable_because = {};
+};
+
+// What is to be hidden in this image, and what could not be.
+struct HiddenFacts {
+  std::vector<std::string> paths;  // inside the container, links resolved
+  struct Kept {
+    std::string path;
+    std::string because;  // a predicate: "is the same file as /bin/sh"
+  };
+  std::vector<Kept> kept;
+};
+
+// Where a path of the document leads in the container once everything is mounted.
+struct PlaceFacts {
+  std::string resolved;           // links followed
+  std::string uncertain_because;  // a predicate: why that can be another place; empty: it cannot
+  bool is_complete = true;        // false: links were not followed to the end, for that reason
+  bool touches_proc = false;      // a proc file system, or reached through a name in one
+};
+
+}  // namespace runclad::host

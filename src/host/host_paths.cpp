@@ -1,0 +1,130 @@
+#include "host_paths.hpp"
+
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "runclad/sys/mounts.hpp"
+#include "runclad/sys/owned_path.hpp"
+
+namespace runclad::host {
+namespace {
+
+constexpr const char* kRuntimePlaces[] = {
+    "/run/buildkit", "/run/containerd",      "/run/cri-dockerd.sock", "/run/crio",
+    "/run/docker",   "/run/docker.sock",     "/run/dockershim.sock",  "/run/k3s",
+    "/run/podman",   "/var/run/docker.sock",
+};
+constexpr const char* kOwnPlaces[] = {"/etc/runclad",         "/run/runclad",
+                                      "/usr/libexec/runclad", "/usr/share/runclad",
+                                      "/var/lib/runclad",     "/var/log/runclad"};
+
+// "/home/*/.ssh" → "/home" and "/*/.ssh"; the second is empty for a plain path.
+std::pair<std::string, std::string> SplitPattern(const std::string& entry) {
+  const std::size_t wildcard = entry.find_first_of("*?[");
+  if (wildcard == std::string::npos) return {entry, {}};
+  const std::size_t slash = entry.rfind('/', wildcard);
+  if (slash == std::string::npos) return {{}, entry};
+  return {slash == 0 ? "/" : entry.substr(0, slash), entry.substr(slash)};
+}
+
+std::string WithoutTrailingSlashes(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+// What may be mounted is not for those to say who own a directory on the way there.
+bool OthersCouldRedirect(const std::string& path, const sys::Located& file) {
+  return file.path != WithoutTrailingSlashes(path) && !sys::OnlyRootCouldRedirect(path);
+}
+
+class Collector {
+ public:
+  explicit Collector(bool below_is_read_only) : paths_{PathPolicy(below_is_read_only), {}} {}
+
+  void Add(const std::string& entry, Mark mark) {
+    const bool grants = mark == Mark::kAllow || mark == Mark::kReadOnly;
+    const auto [path, pattern] = SplitPattern(entry);
+    if (!path.starts_with('/')) return;
+    // "/" itself is refused by PathPolicy; an entry for it would refuse everything below, too.
+    if (!grants && pattern.empty() && path.find_first_not_of('/') == std::string::npos) return;
+    const auto& located = Locate(path);
+    if (located && !*located) return;
+    if (!located) {
+      if (!grants) paths_.policy.Add(path, pattern, mark, entry);
+      return;
+    }
+    const sys::Located& file = **located;
+    if (grants && OthersCouldRedirect(path, file)) return;
+    paths_.policy.Add(file.path, pattern, mark, entry);
+    if (!grants && pattern.empty() && !S_ISDIR(file.mode)) {
+      paths_.files.push_back({file.inode, mark, entry});
+    }
+  }
+
+  void AddDataDirectory(const std::string& entry) {
+    const auto [path, pattern] = SplitPattern(entry);
+    if (!path.starts_with('/')) return;
+    const auto& located = Locate(path);
+    if (!located || !*located || OthersCouldRedirect(path, **located)) return;
+    paths_.policy.AddDataDirectory((*located)->path, pattern);
+  }
+
+  void AddVolumePlace(const std::string& directory, const char* pattern) {
+    const auto located = sys::LocateIfPresent(directory);
+    if (located && *located) paths_.policy.AddVolumePlace((*located)->path, pattern);
+  }
+
+  HostPaths Take() { return std::move(paths_); }
+
+ private:
+  // Patterns that stand together in a list mostly share their directory.
+  const Result<std::optional<sys::Located>>& Locate(const std::string& path) {
+    if (path != last_) {
+      located_ = sys::LocateIfPresent(path);
+      last_ = path;
+    }
+    return located_;
+  }
+
+  HostPaths paths_;
+  std::string last_;
+  Result<std::optional<sys::Located>> located_ = std::optional<sys::Located>();
+};
+
+}  // namespace
+
+HostPaths LocateHostPaths(const PathLists& lists, const engine::Layout& layout) {
+  Collector collector(lists.below_is_read_only);
+  for (const char* path : kRuntimePlaces) collector.Add(path, Mark::kRuntime);
+  for (const std::string& path : layout.run_directories) collector.Add(path, Mark::kRuntime);
+  for (const char* path : kOwnPlaces) collector.Add(path, Mark::kOurs);
+  for (const std::string& path : layout.data_directories) collector.Add(path, Mark::kDeny);
+  for (const std::string& entry : lists.deny) collector.Add(entry, Mark::kDeny);
+  for (const std::string& entry : lists.credentials) collector.Add(entry, Mark::kCredential);
+  for (const std::string& entry : lists.allow) collector.Add(entry, Mark::kAllow);
+  for (const std::string& entry : lists.allow_read_only) collector.Add(entry, Mark::kReadOnly);
+  for (const std::string& entry : lists.data_directories) collector.AddDataDirectory(entry);
+  constexpr const char* kVolumes = "/*/_data";
+  collector.AddVolumePlace("/var/lib/docker/volumes", kVolumes);
+  collector.AddVolumePlace("/var/lib/containers/storage/volumes", kVolumes);
+  collector.AddVolumePlace("/var/lib/kubelet/pods", "");
+  if (!layout.data_root.empty()) {
+    collector.AddVolumePlace(layout.data_root + "/volumes", kVolumes);
+  }
+  return collector.Take();
+}
+
+HostPaths LocateListedPaths(PathLists::List entries) {
+  Collector collector(false);
+  for (const std::string& entry : entries) collector.Add(entry, Mark::kDeny);
+  HostPaths paths = collector.Take();
+  for (const std::string& entry : entries) {
+    if (entry.find_first_not_of('/') == std::string::npos) {
+      paths.policy.Add("/", {}, Mark::kDeny, entry);
+    }
+  }
+  return paths;
+}
+
+}  // namespace runclad::host

@@ -1,0 +1,34 @@
+// The policy's lists of host paths, held against this host.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runclad/engine/layout.hpp"
+#include "runclad/host/path_lists.hpp"
+#include "runclad/sys/file.hpp"
+
+#include "path_policy.hpp"
+
+namespace runclad::host {
+
+// A file that may not be mounted under any name: a hard link has no path in common with it.
+struct DeniedFile {
+  sys::Inode inode;
+  Mark mark = Mark::kDeny;
+  std::string label;
+};
+
+struct HostPaths {
+  PathPolicy policy;
+  std::vector<DeniedFile> files;
+};
+
+// What `lists` name, and what no policy can lift: engines' sockets, their state in `layout`, our
+// own directories. Entries that do not exist on this host say nothing.
+HostPaths LocateHostPaths(const PathLists& lists, const engine::Layout& layout);
+
+// One list and nothing else, each entry as one of `deny`; "/" stands for everything.
+HostPaths LocateListedPaths(PathLists::List entries);
+
+}  // namespace runclad::host

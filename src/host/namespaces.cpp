@@ -1,0 +1,195 @@
+#include "runclad/host/namespaces.hpp"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "runclad/engine/pins.hpp"
+#include "runclad/sys/file.hpp"
+#include "runclad/sys/mounts.hpp"
+
+namespace runclad::host {
+namespace {
+
+using Owner = NamespaceFacts::Owner;
+
+// The kernel's name of a namespace under /proc/PID/ns.
+std::string_view NameInProc(std::string_view type) {
+  if (type == "network") return "net";
+  if (type == "mount") return "mnt";
+  return type;
+}
+
+std::optional<sys::Inode> Identify(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return sys::Inode{.device = status.st_dev, .number = status.st_ino};
+}
+
+// Our own namespaces are the engine's; process 1's are the host's where we may look at them. Every
+// kind is compared, whatever the spec says the path is.
+bool IsHosts(const sys::Inode& inode) {
+  constexpr const char* kNames[] = {"net", "pid", "ipc", "uts", "mnt", "user", "cgroup", "time"};
+  return std::ranges::any_of(kNames, [&](const std::string& name) {
+    return inode == Identify("/proc/self/ns/" + name) || inode == Identify("/proc/1/ns/" + name);
+  });
+}
+
+// The process of /proc/PID/ns/<name>, in exactly that spelling.
+std::optional<pid_t> ProcessOf(std::string_view path, std::string_view type) {
+  constexpr std::string_view kProc = "/proc/";
+  if (!path.starts_with(kProc)) return std::nullopt;
+  path.remove_prefix(kProc.size());
+  pid_t pid = 0;
+  const auto [end, fault] = std::from_chars(path.data(), path.data() + path.size(), pid);
+  if (fault != std::errc() || pid <= 0) return std::nullopt;
+  path.remove_prefix(static_cast<std::size_t>(end - path.data()));
+  if (path != "/ns/" + std::string(NameInProc(type))) return std::nullopt;
+  return pid;
+}
+
+// Whether an engine pinned the namespace there, below one of the directories that it keeps for it.
+bool IsPinnedByEngine(const std::string& path, const engine::Layout& layout) {
+  constexpr auto kNamespaceFileSystem = 0x6e736673;  // NSFS_MAGIC
+  struct statfs file_system {};
+  if (::statfs(path.c_str(), &file_system) != 0 || file_system.f_type != kNamespaceFileSystem) {
+    return false;
+  }
+  const auto located = sys::LocateIfPresent(path);
+  if (!located || !*located) return false;
+  const std::string_view real_path = (*located)->path;
+  const std::string_view directory = real_path.substr(0, real_path.rfind('/'));
+  return std::ranges::any_of(layout.namespace_directories, [&](const std::string& pinned_in) {
+    const auto found = sys::LocateIfPresent(pinned_in);
+    return found && *found && (*found)->path == directory;
+  });
+}
+
+// Who is in the namespace: a look at every process of the host.
+std::vector<pid_t> ProcessesIn(const sys::Inode& inode, std::string_view type) {
+  std::vector<pid_t> found;
+  const std::string name = "/ns/" + std::string(NameInProc(type));
+  const std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), ::closedir);
+  if (!proc) return found;
+  while (const dirent* entry = ::readdir(proc.get())) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string_view number = static_cast<const char*>(entry->d_name);
+    pid_t pid = 0;
+    const auto [end, fault] = std::from_chars(number.data(), number.data() + number.size(), pid);
+    if (fault != std::errc() || end != number.data() + number.size()) continue;
+    if (Identify("/proc/" + std::string(number) + name) == inode) found.push_back(pid);
+  }
+  return found;
+}
+
+// What is known of the container whose namespaces are looked at.
+class Joiner {
+ public:
+  Joiner(const engine::Layout& layout, const FindContainer& find_container, const engine::Pod& pod)
+      : layout_(layout), find_container_(find_container), pod_(pod) {}
+
+  NamespaceFacts Describe(const oci::Namespace& entry) {
+    if (!entry.path.starts_with('/')) return {Owner::kUnreadable, {}};
+    const auto inode = Identify(entry.path);
+    if (!inode) return {Owner::kUnreadable, {}};
+    NamespaceFacts facts = Judge(entry, *inode);
+    facts.inode = inode->number;
+    return facts;
+  }
+
+ private:
+  NamespaceFacts Judge(const oci::Namespace& entry, const sys::Inode& inode) {
+    if (IsHosts(inode)) return {Owner::kHost, {}};
+    if (const auto pid = ProcessOf(entry.path, entry.type)) {
+      std::string container = Find(*pid);
+      // Looked at again: the process may have gone meanwhile, and its number to another.
+      if (container.empty() || Identify(entry.path) != inode) return {Owner::kForeign, {}};
+      return OfContainer(entry, std::move(container));
+    }
+    if (!IsPinnedByEngine(entry.path, layout_)) return {Owner::kForeign, {}};
+    return DescribePinned(entry, inode);
+  }
+
+  [[nodiscard]] std::string Find(pid_t pid) const {
+    return find_container_ ? find_container_(pid) : std::string();
+  }
+
+  [[nodiscard]] NamespaceFacts OfContainer(const oci::Namespace& entry,
+                                           std::string container) const {
+    const bool is_outside_pod =
+        !pod_.sandbox.empty() && container != pod_.sandbox && entry.type != "pid";
+    return {is_outside_pod ? Owner::kForeign : Owner::kContainer, std::move(container)};
+  }
+
+  // podman hands on any path that it is asked for (--network ns:/run/netns/…), beside those that it
+  // pins itself: what its record does not say is told by who is in there.
+  NamespaceFacts DescribePinned(const oci::Namespace& entry, const sys::Inode& inode) {
+    if (!pins_) pins_ = engine::FindPins(layout_, pod_);
+    if (!*pins_) return {Owner::kUnreadable, {}};
+    const std::optional<engine::Pins>& pins = **pins_;
+    const bool is_recorded = pins.has_value();
+    if (!is_recorded && layout_.engine != engine::Engine::kPodman) return {Owner::kEngine, {}};
+    if (is_recorded && std::ranges::any_of(*pins, [&](const std::string& path) {
+          return Identify(path) == inode;
+        })) {
+      return {Owner::kEngine, {}};
+    }
+    const std::vector<pid_t> processes = ProcessesIn(inode, entry.type);
+    for (const pid_t pid : processes) {
+      std::string container = Find(pid);
+      if (!container.empty()) return OfContainer(entry, std::move(container));
+    }
+    if (!processes.empty()) return {Owner::kForeign, {}};
+    // podman pins the namespace before anybody is in there.
+    return {is_recorded ? Owner::kUnclaimed : Owner::kEngine, {}};
+  }
+
+  const engine::Layout& layout_;
+  const FindContainer& find_container_;
+  const engine::Pod& pod_;
+  std::optional<Result<std::optional<engine::Pins>>> pins_;  // looked for when first asked for
+};
+
+}  // namespace
+
+void GatherNamespaces(const oci::Spec& spec, const engine::Layout& layout,
+                      const FindContainer& find_container, const engine::Pod& pod,
+                      std::map<std::string, NamespaceFacts>& namespaces) {
+  Joiner joiner(layout, find_container, pod);
+  for (const oci::Namespace& entry : spec.namespaces()) {
+    if (entry.path.empty() || namespaces.contains(entry.path)) continue;
+    namespaces[entry.path] = joiner.Describe(entry);
+  }
+}
+
+std::vector<engine::Peer> JoinedPeers(const oci::Spec& spec,
+                                      const std::map<std::string, NamespaceFacts>& namespaces) {
+  std::vector<engine::Peer> peers;
+  for (const oci::Namespace& entry : spec.namespaces()) {
+    const auto facts = namespaces.find(entry.path);
+    if (facts == namespaces.end() || facts->second.owner != Owner::kContainer) continue;
+    peers.push_back({facts->second.container, entry.type});
+  }
+  return peers;
+}
+
+bool IsInJoined(pid_t pid, std::string_view type, const oci::Spec& spec,
+                const std::map<std::string, NamespaceFacts>& namespaces) {
+  const auto own =
+      Identify("/proc/" + std::to_string(pid) + "/ns/" + std::string(NameInProc(type)));
+  const auto entries = spec.namespaces();
+  return own && std::ranges::any_of(entries, [&](const oci::Namespace& entry) {
+           if (entry.type != type) return false;
+           const auto facts = namespaces.find(entry.path);
+           return facts != namespaces.end() && facts->second.owner == Owner::kContainer &&
+                  Identify(entry.path) == own;
+         });
+}
+
+}  // namespace runclad::host

@@ -1,0 +1,191 @@
+#include "path_policy.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fnmatch.h>
+
+namespace runclad::host {
+namespace {
+
+using Access = SourceFacts::Access;
+
+int Strictness(Access access) {
+  switch (access) {
+    case Access::kAllowed:
+    case Access::kEngineOwn:
+      return 0;
+    case Access::kReadOnly:
+      return 1;
+    case Access::kDenied:
+      return 2;
+    case Access::kRuntimeSocket:
+      return 3;
+    case Access::kHostRoot:
+      return 4;
+    case Access::kUnknown:
+      break;
+  }
+  return 5;
+}
+
+bool IsNeverLifted(Mark mark) { return mark < Mark::kAllow; }
+bool Denies(Mark mark) {
+  return IsNeverLifted(mark) || mark == Mark::kCredential || mark == Mark::kDeny;
+}
+
+// Takes the first component off "/a/b"; empty at the end.
+std::string_view ConsumeName(std::string_view& path) {
+  const std::size_t begin = path.find_first_not_of('/');
+  if (begin == std::string_view::npos) return {};
+  const std::size_t end = path.find('/', begin);
+  const std::string_view name = path.substr(begin, end - begin);
+  path = end == std::string_view::npos ? std::string_view() : path.substr(end);
+  return name;
+}
+
+}  // namespace
+
+Verdict Stricter(Verdict first, Verdict second) {
+  return Strictness(second.access) > Strictness(first.access) ? std::move(second)
+                                                              : std::move(first);
+}
+
+PathPolicy::Node& PathPolicy::Child(Node& parent, std::string_view name, bool is_pattern) {
+  if (is_pattern) {
+    const auto known = std::ranges::find(parent.patterns, name, &Node::name);
+    if (known != parent.patterns.end()) return **known;
+  } else if (const auto known = parent.by_name.find(name); known != parent.by_name.end()) {
+    return *known->second;
+  }
+  Node& child = *parent.children.emplace_back(std::make_unique<Node>());
+  child.name = name;
+  if (is_pattern) {
+    parent.patterns.push_back(&child);
+  } else {
+    parent.by_name.emplace(child.name, &child);
+  }
+  return child;
+}
+
+PathPolicy::Node& PathPolicy::Make(std::string_view path, std::string_view pattern) {
+  Node* node = &root_;
+  const auto enter = [&node](std::string_view name, bool is_pattern) {
+    node->is_denied_below_known = false;
+    node = &Child(*node, name, is_pattern);
+  };
+  for (auto name = ConsumeName(path); !name.empty(); name = ConsumeName(path)) enter(name, false);
+  for (auto name = ConsumeName(pattern); !name.empty(); name = ConsumeName(pattern)) {
+    enter(name, true);
+  }
+  return *node;
+}
+
+void PathPolicy::Add(std::string_view path, std::string_view pattern, Mark mark,
+                     std::string label) {
+  std::optional<Entry>& entry = Make(path, pattern).entry;
+  if (!entry || mark < entry->mark) entry = Entry{mark, std::move(label)};
+}
+
+void PathPolicy::AddVolumePlace(std::string_view path, std::string_view pattern) {
+  Make(path, pattern).is_volume_place = true;
+}
+
+void PathPolicy::AddDataDirectory(std::string_view path, std::string_view pattern) {
+  Make(path, pattern).is_data_directory = true;
+}
+
+// The entry of the node that counts.
+const PathPolicy::Entry* PathPolicy::Effective(const Node& node) {
+  return node.entry ? &*node.entry : nullptr;
+}
+
+const PathPolicy::Entry* PathPolicy::FirstDeniedBelow(const Node& node) {
+  if (node.is_denied_below_known) return node.denied_below;
+  node.is_denied_below_known = true;
+  for (const auto& child : node.children) {
+    const Entry* entry = Effective(*child);
+    node.denied_below = entry != nullptr && Denies(entry->mark) ? entry : FirstDeniedBelow(*child);
+    if (node.denied_below != nullptr) break;
+  }
+  return node.denied_below;
+}
+
+Verdict PathPolicy::Judge(std::string_view path) const {
+  if (path == "/") return {Access::kHostRoot, "is the host's root filesystem"};
+  std::string_view rest = path;
+  std::vector<const Node*> at = {&root_};
+  const Entry* lasting = nullptr;  // on the way or at the end, and never lifted
+  const Entry* nearest = Effective(root_);
+  const Entry* here = nullptr;  // at the end
+  bool is_volume = false;
+  bool is_data = root_.is_data_directory;
+  for (auto name = ConsumeName(rest); !name.empty(); name = ConsumeName(rest)) {
+    std::vector<const Node*> next;
+    here = nullptr;
+    const std::string terminated(name);
+    const auto enter = [&](const Node* child) {
+      next.push_back(child);
+      is_volume = is_volume || child->is_volume_place;
+      is_data = is_data || child->is_data_directory;
+      const Entry* entry = Effective(*child);
+      if (entry != nullptr && (here == nullptr || entry->mark < here->mark)) here = entry;
+    };
+    for (const Node* node : at) {
+      if (const auto named = node->by_name.find(name); named != node->by_name.end()) {
+        enter(named->second);
+      }
+      for (const Node* pattern : node->patterns) {
+        if (::fnmatch(pattern->name.c_str(), terminated.c_str(), 0) == 0) enter(pattern);
+      }
+    }
+    at = std::move(next);
+    if (here == nullptr) {
+      if (at.empty()) break;
+    } else if (!IsNeverLifted(here->mark)) {
+      nearest = here;
+    } else if (lasting == nullptr || lasting->mark != Mark::kRuntime) {
+      lasting = here;
+    }
+  }
+
+  const Entry* below = nullptr;
+  for (const Node* end : at) {
+    if (below == nullptr) below = FirstDeniedBelow(*end);
+  }
+  const auto deny = [&](const Entry& entry, const char* how) {
+    Verdict verdict{Access::kDenied, how + entry.label};
+    verdict.is_runtime = entry.mark == Mark::kRuntime;
+    verdict.is_volume = is_volume;
+    verdict.is_denied_by_list = !IsNeverLifted(entry.mark);
+    // What is denied below a directory stays so, whatever is allowed above.
+    if (verdict.is_denied_by_list && below == nullptr) verdict.allow = path;
+    return verdict;
+  };
+  const auto how = [&](const Entry& entry) { return &entry == here ? "is " : "is below "; };
+  if (lasting != nullptr) return deny(*lasting, how(*lasting));
+  if (here != nullptr && Denies(here->mark)) return deny(*here, "is ");
+  if (below != nullptr) return deny(*below, "is an ancestor of ");
+  Verdict granted;
+  granted.is_data = is_data;
+  if (nearest == nullptr) return granted;
+  granted.is_listed = nearest->mark != Mark::kDeny;
+  switch (nearest->mark) {
+    case Mark::kAllow:
+      return granted;
+    case Mark::kReadOnly:
+      granted.access = Access::kReadOnly;
+      granted.because = how(*nearest) + nearest->label;
+      return granted;
+    case Mark::kDeny:
+      if (!below_is_read_only_) break;
+      granted.access = Access::kReadOnly;
+      granted.because = "is below " + nearest->label;
+      return granted;
+    default:
+      break;
+  }
+  return deny(*nearest, "is below ");
+}
+
+}  // namespace runclad::host

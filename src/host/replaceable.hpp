@@ -1,0 +1,34 @@
+// Who else than root could put something else in the place of a mount's source.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <map>
+#include <string>
+
+#include "path_policy.hpp"
+
+namespace runclad::host {
+
+class Replaceable {
+ public:
+  // `policy` says which directories a container may mount and write; with `is_allow_only` these are
+  // the listed ones alone. It must outlive this.
+  Replaceable(const PathPolicy& policy, bool is_allow_only)
+      : policy_(policy), is_allow_only_(is_allow_only) {}
+
+  // A predicate; empty: nobody but root could replace any name on the way along `source`, absolute.
+  // Mount points on the way count as any other directory: whoever is in another mount namespace may
+  // rename them.
+  std::string Because(const std::string& source);
+
+ private:
+  // Who could replace every entry of the directory; empty: nobody but root.
+  const std::string& WriterOf(const std::string& directory, const struct stat& status);
+
+  const PathPolicy& policy_;
+  bool is_allow_only_;
+  std::map<std::string, std::string> writers_;  // by directory: sources often share them
+};
+
+}  // namespace runclad::host

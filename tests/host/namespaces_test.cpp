@@ -1,0 +1,275 @@
+#include "runclad/host/namespaces.hpp"
+
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "../engine/bolt_writer.hpp"
+#include "../mount_namespace.hpp"
+#include "../stranger.hpp"
+
+namespace runclad::host {
+namespace {
+
+using Owner = NamespaceFacts::Owner;
+using namespace runclad::testing;  // NOLINT(google-build-using-namespace): mounts, files
+
+oci::Spec Joining(const std::string& type, const std::string& path) {
+  const json::Document config = {
+      {"linux", {{"namespaces", {{{"type", type}, {"path", path}}, {{"type", "mount"}}}}}}};
+  auto spec = oci::Spec::Parse(config.dump());
+  EXPECT_TRUE(spec) << spec.error().message;
+  return *std::move(spec);
+}
+
+NamespaceFacts FactsOf(const std::string& type, const std::string& path,
+                       const FindContainer& find = nullptr, const engine::Layout& layout = {},
+                       const engine::Pod& pod = {}) {
+  std::map<std::string, NamespaceFacts> facts;
+  GatherNamespaces(Joining(type, path), layout, find, pod, facts);
+  EXPECT_EQ(facts.size(), 1U);
+  return facts[path];
+}
+
+TEST(Namespaces, TheHostsUnderAnyName) {
+  const std::string own = "/proc/" + std::to_string(::getpid()) + "/ns/";
+  for (const auto& [type, name] : std::vector<std::pair<std::string, std::string>>{
+           {"network", "net"}, {"pid", "pid"}, {"ipc", "ipc"}, {"uts", "uts"}, {"mount", "mnt"}}) {
+    for (const std::string& path :
+         {"/proc/self/ns/" + name, own + name, "/proc/thread-self/ns/" + name,
+          "/proc/../proc/self/ns/" + name}) {
+      EXPECT_EQ(FactsOf(type, path).owner, Owner::kHost) << path;
+    }
+    // Whatever kind the spec says it is.
+    EXPECT_EQ(FactsOf("ipc", own + name).owner, Owner::kHost);
+  }
+}
+
+TEST(Namespaces, TheHostsByABindMountOrALink) {
+  InPrivateMounts([] {
+    TmpfsMount("/run");
+    WriteFile("/run/netns/default");
+    ASSERT_EQ(::mount("/proc/self/ns/net", "/run/netns/default", nullptr, MS_BIND, nullptr), 0);
+    ASSERT_EQ(::symlink("/proc/self/ns/net", "/srv/link"), 0);
+    EXPECT_EQ(FactsOf("network", "/run/netns/default").owner, Owner::kHost);
+    EXPECT_EQ(FactsOf("network", "/srv/link").owner, Owner::kHost);
+  });
+}
+
+TEST(Namespaces, OfAContainerWithARecord) {
+  const Stranger stranger;
+  const auto find = [&](pid_t pid) { return pid == stranger.pid() ? "peer" : ""; };
+  for (const auto& [type, name] : std::vector<std::pair<std::string, std::string>>{
+           {"network", "net"}, {"ipc", "ipc"}, {"uts", "uts"}}) {
+    const NamespaceFacts facts = FactsOf(type, stranger.path(name), find);
+    EXPECT_EQ(facts.owner, Owner::kContainer) << name;
+    EXPECT_EQ(facts.container, "peer");
+    EXPECT_EQ(FactsOf(type, stranger.path(name)).owner, Owner::kForeign) << "no records";
+  }
+  // What it shares with the host is the host's.
+  EXPECT_EQ(FactsOf("pid", stranger.path("pid"), find).owner, Owner::kHost);
+  // Another spelling, another kind: nothing that an engine writes.
+  const std::string process = "/proc/" + std::to_string(stranger.pid());
+  EXPECT_EQ(FactsOf("network", process + "/ns/uts", find).owner, Owner::kForeign);
+  EXPECT_EQ(
+      FactsOf("network", process + "/task/" + std::to_string(stranger.pid()) + "/ns/net", find)
+          .owner,
+      Owner::kForeign);
+  EXPECT_EQ(FactsOf("network", process + "//ns/net", find).owner, Owner::kForeign);
+}
+
+TEST(Namespaces, APodsMemberJoinsItsOwnSandboxAndNoOther) {
+  const Stranger stranger;
+  const auto find = [](pid_t) { return "box"; };
+  for (const auto& [type, name] : std::vector<std::pair<std::string, std::string>>{
+           {"network", "net"}, {"ipc", "ipc"}, {"uts", "uts"}}) {
+    EXPECT_EQ(FactsOf(type, stranger.path(name), find, {}, {"box", ""}).owner, Owner::kContainer)
+        << name;
+    const NamespaceFacts facts = FactsOf(type, stranger.path(name), find, {}, {"another", ""});
+    EXPECT_EQ(facts.owner, Owner::kForeign) << name;
+    EXPECT_EQ(facts.container, "box") << "for the sentence";
+  }
+}
+
+TEST(Namespaces, JoinedPeersAreThoseWithARecord) {
+  const Stranger stranger;
+  const auto find = [](pid_t) { return "peer"; };
+  const oci::Spec spec = Joining("network", stranger.path("net"));
+  std::map<std::string, NamespaceFacts> facts;
+  GatherNamespaces(spec, {}, find, {}, facts);
+  const auto peers = JoinedPeers(spec, facts);
+  ASSERT_EQ(peers.size(), 1U);
+  EXPECT_EQ(peers[0].id, "peer");
+  EXPECT_EQ(peers[0].type, "network");
+  facts.begin()->second.owner = Owner::kForeign;
+  EXPECT_TRUE(JoinedPeers(spec, facts).empty());
+}
+
+TEST(Namespaces, WhoIsInTheJoinedOne) {
+  const Stranger stranger;
+  const Stranger another;
+  const oci::Spec spec = Joining("network", stranger.path("net"));
+  std::map<std::string, NamespaceFacts> facts;
+  GatherNamespaces(
+      spec, {}, [](pid_t) { return "peer"; }, {}, facts);
+  EXPECT_TRUE(IsInJoined(stranger.pid(), "network", spec, facts));
+  EXPECT_FALSE(IsInJoined(stranger.pid(), "ipc", spec, facts)) << "not joined";
+  EXPECT_FALSE(IsInJoined(another.pid(), "network", spec, facts));
+  EXPECT_FALSE(IsInJoined(::getpid(), "network", spec, facts));
+  EXPECT_FALSE(IsInJoined(0, "network", spec, facts));
+  facts.begin()->second.owner = Owner::kForeign;
+  EXPECT_FALSE(IsInJoined(stranger.pid(), "network", spec, facts)) << "no recorded container's";
+}
+
+TEST(Namespaces, PinnedByAnEngine) {
+  InPrivateMounts([] {
+    const Stranger stranger;
+    TmpfsMount("/run");
+    for (const char* path : {"/run/netns/cni-1", "/srv/exec/netns/abc", "/srv/other/abc"}) {
+      WriteFile(path);
+      ASSERT_EQ(::mount(stranger.path("net").c_str(), path, nullptr, MS_BIND, nullptr), 0);
+    }
+    WriteFile("/run/netns/plain");
+    engine::Layout layout;
+    layout.namespace_directories = {"/run/netns", "/var/run/netns", "/srv/exec/netns"};
+    const auto owner = [&](const char* path) {
+      return FactsOf("network", path, nullptr, layout).owner;
+    };
+    EXPECT_EQ(owner("/run/netns/cni-1"), Owner::kEngine);
+    EXPECT_EQ(owner("/var/run/netns/cni-1"), Owner::kEngine) << "/var/run is a link";
+    EXPECT_EQ(owner("/srv/exec/netns/abc"), Owner::kEngine);
+    EXPECT_EQ(owner("/srv/other/abc"), Owner::kForeign);
+    EXPECT_EQ(owner("/run/netns/../../srv/other/abc"), Owner::kForeign);
+    EXPECT_EQ(owner("/run/netns/plain"), Owner::kForeign) << "no namespace at all";
+  });
+}
+
+// The network namespace of a process that is gone, and those of another.
+class Pinned {
+ public:
+  Pinned() {
+    TmpfsMount("/run");
+    const Stranger gone;
+    for (const char* kind : {"net", "ipc", "uts"}) {
+      const std::string directory = std::string("/run/") + kind + "ns/";
+      const Stranger alone;
+      BindMount(alone.path(kind), directory + "own");
+      BindMount(gone.path(kind), directory + "empty");
+      BindMount(stranger_.path(kind), directory + "others");
+    }
+    BindMount("/run/netns/own", "/run/netns/alias");
+  }
+
+  [[nodiscard]] FindContainer Find(const std::string& id) const {
+    return [this, id](pid_t pid) { return pid == stranger_.pid() ? id : std::string(); };
+  }
+
+ private:
+  Stranger stranger_;
+};
+
+engine::Layout LayoutOf(engine::Engine engine) {
+  engine::Layout layout;
+  layout.engine = engine;
+  layout.id = "one";
+  layout.data_root = "/srv/storage";
+  layout.storage_driver = "overlay";
+  layout.namespace_directories = {"/run/netns", "/run/ipcns", "/run/utsns"};
+  MakeDirectories(layout.data_root);
+  return layout;
+}
+
+TEST(Namespaces, PinnedByPodmanWhenItsRecordIsNotToBeRead) {
+  InPrivateMounts([] {
+    const Pinned pinned;
+    const engine::Layout layout = LayoutOf(engine::Engine::kPodman);
+    const auto facts = [&](const char* path, const FindContainer& find) {
+      return FactsOf("network", path, find, layout);
+    };
+    EXPECT_EQ(facts("/run/netns/own", pinned.Find("peer")).owner, Owner::kEngine);
+    EXPECT_EQ(facts("/run/netns/empty", nullptr).owner, Owner::kEngine);
+    EXPECT_EQ(facts("/run/netns/others", nullptr).owner, Owner::kForeign);
+    EXPECT_EQ(facts("/run/netns/others", pinned.Find("peer")).owner, Owner::kContainer);
+    EXPECT_EQ(facts("/run/netns/others", pinned.Find("peer")).container, "peer");
+  });
+}
+
+TEST(Namespaces, PinnedByPodmanForThisContainerAndForNoOther) {
+  InPrivateMounts([] {
+    const Pinned pinned;
+    const engine::Layout layout = LayoutOf(engine::Engine::kPodman);
+    engine::Tree database;
+    const auto record = [](const std::string& path) -> std::map<std::string, std::string> {
+      return {{"state", "{}"}, {"netns", path}};
+    };
+    database.At("ctr").At("one").values = record("/run/netns/own");
+    database.At("ctr").At("two").values = record("/run/netns/empty");
+    WriteFile("/srv/storage/libpod/bolt_state.db", engine::BoltWriter().Write(database));
+    const auto facts = [&](const char* path, const FindContainer& find) {
+      return FactsOf("network", path, find, layout);
+    };
+    EXPECT_EQ(facts("/run/netns/own", nullptr).owner, Owner::kEngine);
+    EXPECT_EQ(facts("/run/netns/alias", nullptr).owner, Owner::kEngine) << "the same namespace";
+    EXPECT_EQ(facts("/run/netns/empty", nullptr).owner, Owner::kUnclaimed);
+    EXPECT_EQ(facts("/run/netns/others", nullptr).owner, Owner::kForeign);
+    // As --network container: would, by the path that the other's record has.
+    EXPECT_EQ(facts("/run/netns/others", pinned.Find("peer")).owner, Owner::kContainer);
+    WriteFile("/srv/storage/libpod/bolt_state.db", "damaged");
+    EXPECT_EQ(facts("/run/netns/own", nullptr).owner, Owner::kUnreadable);
+  });
+}
+
+TEST(Namespaces, PinnedForAPodAndForNoOther) {
+  InPrivateMounts([] {
+    const Pinned pinned;
+    const auto facts = [&](engine::Engine engine, const std::string& type, const std::string& path,
+                           const std::string& container = {}) {
+      return FactsOf(type, path, pinned.Find(container), LayoutOf(engine),
+                     {"box", "5f0e", "/run/netns/own"});
+    };
+    WriteFile(
+        "/srv/storage/overlay-containers/box/userdata/config.json",
+        R"({"linux":{"namespaces":[{"type":"network","path":"/run/netns/own"},)"
+        R"({"type":"ipc","path":"/run/ipcns/own"},{"type":"uts","path":"/run/utsns/own"}]}})");
+    for (const auto engine : {engine::Engine::kContainerd, engine::Engine::kCrio}) {
+      EXPECT_EQ(facts(engine, "network", "/run/netns/own").owner, Owner::kEngine);
+      EXPECT_EQ(facts(engine, "network", "/run/netns/empty").owner, Owner::kUnclaimed);
+      EXPECT_EQ(facts(engine, "network", "/run/netns/others").owner, Owner::kForeign);
+      const NamespaceFacts others = facts(engine, "network", "/run/netns/others", "another");
+      EXPECT_EQ(others.owner, Owner::kForeign);
+      EXPECT_EQ(others.container, "another") << "for the sentence";
+      EXPECT_EQ(facts(engine, "network", "/run/netns/others", "box").owner, Owner::kContainer);
+    }
+    for (const char* kind : {"ipc", "uts"}) {
+      const std::string directory = std::string("/run/") + kind + "ns/";
+      EXPECT_EQ(facts(engine::Engine::kCrio, kind, directory + "own").owner, Owner::kEngine);
+      EXPECT_EQ(facts(engine::Engine::kCrio, kind, directory + "empty").owner, Owner::kUnclaimed);
+    }
+    WriteFile("/srv/storage/overlay-containers/box/userdata/config.json", "damaged");
+    EXPECT_EQ(facts(engine::Engine::kCrio, "network", "/run/netns/own").owner, Owner::kUnreadable);
+  });
+}
+
+TEST(Namespaces, PinnedWithoutARecord) {
+  InPrivateMounts([] {
+    const Pinned pinned;
+    for (const auto engine : {engine::Engine::kDocker, engine::Engine::kContainerd,
+                              engine::Engine::kCrio, engine::Engine::kUnknown}) {
+      EXPECT_EQ(FactsOf("network", "/run/netns/others", nullptr, LayoutOf(engine)).owner,
+                Owner::kEngine);
+    }
+  });
+}
+
+TEST(Namespaces, ThatCannotBeSeen) {
+  constexpr const char* kNobody = "/proc/4194305/ns/net";
+  for (const char* path : {kNobody, "/srv/none", "proc/self/ns/net"}) {
+    EXPECT_EQ(FactsOf("network", path).owner, Owner::kUnreadable) << path;
+  }
+}
+
+}  // namespace
+}  // namespace runclad::host
