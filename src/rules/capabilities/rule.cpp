@@ -1,0 +1,247 @@
+// capabilities: each of the five sets keeps what the allowlist has; nothing is ever added
+// (CIS 5.4).
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include "runclad/privilege/capabilities.hpp"
+
+namespace runclad::rules {
+namespace {
+
+// What engines give a container that asked for nothing (Docker, containerd; Podman: fewer).
+constexpr std::array<std::string_view, 14> kEngineDefaults = {
+    "CAP_AUDIT_WRITE", "CAP_CHOWN",      "CAP_DAC_OVERRIDE", "CAP_FOWNER",
+    "CAP_FSETID",      "CAP_KILL",       "CAP_MKNOD",        "CAP_NET_RAW",
+    "CAP_SETFCAP",     "CAP_SETGID",     "CAP_SETPCAP",      "CAP_NET_BIND_SERVICE",
+    "CAP_SETUID",      "CAP_SYS_CHROOT",
+};
+
+bool Has(const auto& names, std::string_view name) {
+  return std::ranges::find(names, name) != std::ranges::end(names);
+}
+
+// Every set of the request with the names written as the spec writes them, unknown ones left out.
+std::vector<oci::CapabilitySet> Canonical(const oci::Spec& spec) {
+  std::vector<oci::CapabilitySet> sets = spec.capabilities();
+  for (oci::CapabilitySet& set : sets) {
+    std::vector<std::string> known;
+    for (const std::string& name : set.capabilities) {
+      const auto canonical = privilege::CanonicalCapability(name);
+      if (canonical && !Has(known, *canonical)) known.push_back(*canonical);
+    }
+    set.capabilities = std::move(known);
+  }
+  return sets;
+}
+
+constexpr Code kUnlisted{"unlisted", "a set holds capabilities that allow does not list"};
+constexpr Code kAskedFor{
+    "asked-for",
+    "a capability beyond the allowlist and the engines' default was asked for, "
+    "which unlisted: refuse does not let pass"};
+constexpr Code kUnknown{"unknown", "a set holds names that runclad does not know"};
+constexpr Code kInheritable{"inheritable",
+                            "the inheritable set holds capabilities that are not ambient"};
+constexpr Code kSpelling{"spelling",
+                         "a set has names twice or not in the specification's spelling"};
+constexpr Code kFileCapability{"file-capability",
+                               "the program could not be started without its file capabilities"};
+constexpr Code kCodes[] = {kUnlisted,    kAskedFor, kUnknown,
+                           kInheritable, kSpelling, kFileCapability};
+
+std::string Joined(const std::vector<std::string>& names, std::string_view separator = " ") {
+  std::string text;
+  for (const std::string& name : names) {
+    if (!text.empty()) text += separator;
+    text += name;
+  }
+  return text;
+}
+
+std::vector<std::string> Missing(const std::vector<std::string>& from,
+                                 const std::vector<std::string>& in) {
+  std::vector<std::string> names;
+  std::ranges::copy_if(from, std::back_inserter(names),
+                       [&](const std::string& name) { return !Has(in, name); });
+  return names;
+}
+
+// What the engine did not ask for no list of ours gives.
+Remedy Granting(std::vector<std::string> missing, const oci::Spec& spec, const Context& context) {
+  std::vector<std::string> unasked = missing;
+  for (const oci::CapabilitySet& set : Canonical(spec)) {
+    if (set.name == "bounding") unasked = Missing(missing, set.capabilities);
+  }
+  std::vector<std::string> unlisted = Missing(missing, context.parameters.strings("allow"));
+  if (unasked.empty()) return AddTo("allow", std::move(unlisted));
+  constexpr std::size_t kPrefix = std::string_view("CAP_").size();
+  std::string clause = "run it with";
+  for (const std::string& name : unasked) clause += " --cap-add " + name.substr(kPrefix);
+  if (!unlisted.empty())
+    clause += ", and list " + Joined(unlisted, ", ") + " in capabilities.allow";
+  return AskEngine(std::move(clause));
+}
+
+// execve(2) fails with a bare EPERM when a program's effective file capabilities are not all in the
+// bounding set, for root as well and whatever no_new_privs says: better told beforehand.
+void CheckProgram(const oci::Spec& spec, const std::vector<oci::CapabilitySet>& left,
+                  const Context& context, Findings& findings) {
+  const auto& program = context.facts.program;
+  if (!program || !program->capabilities_are_effective) return;
+  std::uint64_t missing = program->file_capabilities;
+  for (const oci::CapabilitySet& set : left) {
+    if (set.name != "bounding") continue;
+    for (const std::string& name : set.capabilities) {
+      missing &= ~(std::uint64_t{1} << privilege::CapabilityNumber(name).value_or(0));
+    }
+  }
+  std::vector<std::string> names;
+  for (const std::string& name : privilege::AllCapabilities()) {
+    const auto number = privilege::CapabilityNumber(name);
+    if (number && ((missing >> *number) & 1U) != 0) names.push_back(name);
+  }
+  if (names.empty()) return;
+  const std::string asked = spec.arguments().empty() ? "" : spec.arguments().front();
+  std::string why = "has the file capability " + Joined(names) +
+                    ", which the container does not get: it could not be started";
+  findings.push_back(Refuse(kFileCapability, "/process/args/0", asked, std::move(why),
+                            Granting(std::move(names), spec, context)));
+}
+
+// What was asked for by name, each capability once.
+Findings CheckAskedFor(const std::vector<oci::CapabilitySet>& sets,
+                       const std::vector<std::string>& allowed) {
+  Findings findings;
+  std::vector<std::string> found;
+  for (const oci::CapabilitySet& set : sets) {
+    for (const std::string& name : set.capabilities) {
+      if (Has(allowed, name) || Has(kEngineDefaults, name) || Has(found, name)) continue;
+      found.push_back(name);
+      findings.push_back(Refuse(kAskedFor, "/process/capabilities/" + std::string(set.name), name,
+                                "was asked for beyond the allowlist", AddTo("allow", {name})));
+    }
+  }
+  return findings;
+}
+
+// Inheritable capabilities serve nobody but programs with inheritable file capabilities
+// (CVE-2022-24769); only the kernel wants those that are ambient to be there too.
+bool IsUseless(const oci::CapabilitySet& set, const std::string& name,
+               const std::vector<std::string>& ambient) {
+  return set.name == "inheritable" && !Has(ambient, name);
+}
+
+// `known` is what the request has under names that there are, `left` what remains of it. What lets
+// a capability be in one set lets it be in each, and engines ask for the same in three of them: it
+// is advised once, and then `advised`.
+Finding CutTo(const std::vector<std::string>& left, const oci::CapabilitySet& requested,
+              const std::vector<std::string>& known, const std::vector<std::string>& ambient,
+              std::vector<std::string>& advised) {
+  std::string path = "/process/capabilities/" + std::string(requested.name);
+  std::vector<std::string> unlisted = Missing(known, left);
+  const std::size_t lost = unlisted.size();
+  std::erase_if(unlisted,
+                [&](const std::string& name) { return IsUseless(requested, name, ambient); });
+  std::string why = "holds " + Joined(Missing(requested.capabilities, left));
+  if (!unlisted.empty()) {
+    std::erase_if(unlisted, [&](const std::string& name) { return Has(advised, name); });
+    advised.insert(advised.end(), unlisted.begin(), unlisted.end());
+    return Propose(kUnlisted, std::move(path), left, why + " beyond the allowlist",
+                   unlisted.empty() ? Remedy() : AddTo("allow", std::move(unlisted)));
+  }
+  if (lost > 0) {
+    return Propose(kInheritable, std::move(path), left, why + ", which are not ambient",
+                   NoRemedy("inheritable capabilities are kept only where they are ambient"));
+  }
+  const bool is_known = std::ranges::all_of(requested.capabilities, [](const std::string& name) {
+    return privilege::CanonicalCapability(name).has_value();
+  });
+  if (!is_known) {
+    return Propose(kUnknown, std::move(path), left, why + ", of which not every name is known",
+                   NoRemedy("runclad does not know the name of this capability"));
+  }
+  // Nothing is lost that anybody could want back.
+  return Propose(kSpelling, std::move(path), left, "is not spelt as the specification has it");
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  const std::vector<std::string>& allowed = context.parameters.strings("allow");
+  const std::vector<oci::CapabilitySet> requested = spec.capabilities();
+  const std::vector<oci::CapabilitySet> known = Canonical(spec);
+
+  Findings findings;
+  if (context.parameters.text("unlisted") == "refuse") {
+    findings = CheckAskedFor(known, allowed);
+    if (!findings.empty()) return findings;
+  }
+
+  std::vector<std::string> ambient;
+  for (const oci::CapabilitySet& set : known) {
+    if (set.name == "ambient") ambient = set.capabilities;
+  }
+  std::vector<oci::CapabilitySet> left;
+  std::vector<std::string> advised;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    oci::CapabilitySet& kept = left.emplace_back(oci::CapabilitySet{known[i].name, {}});
+    std::ranges::copy_if(known[i].capabilities, std::back_inserter(kept.capabilities),
+                         [&](const std::string& name) {
+                           return Has(allowed, name) && !IsUseless(known[i], name, ambient);
+                         });
+    if (kept.capabilities == requested[i].capabilities) continue;
+    findings.push_back(
+        CutTo(kept.capabilities, requested[i], known[i].capabilities, ambient, advised));
+  }
+  CheckProgram(spec, left, context, findings);
+  return findings;
+}
+
+constexpr std::string_view kChoices[] = {"refuse", "fix"};
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "allow",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kCapability,
+     .choices = {},
+     .description = "capabilities that a container may keep when it asks for them",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>(kEngineDefaults)},
+    {.name = "unlisted",
+     .type = policy::ParameterType::kText,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kChoices,
+     .description = "what a request beyond the allowlist and the engines' own default gets: fix "
+                    "drops it, refuse stops the container",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = std::string_view("fix")},
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 5.4", "PSS baseline", "PSS restricted"};
+constexpr std::string_view kPaths[] = {
+    "/process/capabilities/bounding",    "/process/capabilities/effective",
+    "/process/capabilities/inheritable", "/process/capabilities/permitted",
+    "/process/capabilities/ambient",     "/process/args/0"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kCapabilities{
+    .schema = {.id = "capabilities", .actions = kActions, .parameters = kParameters},
+    .title = "Only the capabilities on the allowlist",
+    .rationale =
+        "Container engines hand out 14 capabilities by default and any on request; most services "
+        "need none. Each of the five sets is cut to the allowlist, for the first process and for "
+        "every exec, and nothing is ever added.",
+    .way_out = "add the capability to capabilities.allow",
+    .codes = kCodes,
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kProcess,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

@@ -1,0 +1,204 @@
+// cgroup-path: the container's cgroup is where its engine keeps such (CIS 5.25).
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace runclad::rules {
+namespace {
+
+using engine::Engine;
+
+// Where a cgroup is, in the words of the cgroup file system.
+struct Place {
+  std::string parent;  // "/system.slice"; empty: the root
+  std::string name;    // "<id>", "libpod-<id>"
+};
+
+// "a-b.slice" is in "a.slice"; "-.slice" is the root. Nothing where it is no slice's name.
+std::optional<std::string> SlicePath(std::string_view slice) {
+  constexpr std::string_view kSuffix = ".slice";
+  if (slice.empty()) slice = "system.slice";  // what runc takes then
+  if (slice == "-.slice") return std::string();
+  if (!slice.ends_with(kSuffix) || slice.starts_with('-') || slice.starts_with('.')) {
+    return std::nullopt;
+  }
+  const std::string_view stem = slice.substr(0, slice.size() - kSuffix.size());
+  if (stem.ends_with('-') || stem.find("--") != std::string_view::npos) return std::nullopt;
+  std::string path;
+  for (std::size_t dash = stem.find('-');; dash = stem.find('-', dash + 1)) {
+    path.append("/").append(stem.substr(0, dash)).append(kSuffix);
+    if (dash == std::string_view::npos) return path;
+  }
+}
+
+// slice:prefix:name, for the runtime's --systemd-cgroup. An engine may put the slices above in
+// front: "machine.slice/machine-pod.slice".
+std::optional<Place> PlaceOfUnit(std::string_view path) {
+  const std::size_t first = path.find(':');
+  const std::size_t second = path.find(':', first + 1);
+  if (second == std::string_view::npos || path.find(':', second + 1) != std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::string_view slice = path.substr(0, first);
+  slice.remove_prefix(std::min(slice.rfind('/') + 1, slice.size()));
+  const std::string_view name = path.substr(second + 1);
+  if (name.empty() || path.find('/', first) != std::string_view::npos) return std::nullopt;
+  auto parent = SlicePath(slice);
+  if (!parent) return std::nullopt;
+  return Place{*std::move(parent), std::string(name)};
+}
+
+// Nothing where it is neither a plain absolute path nor a unit's name.
+std::optional<Place> PlaceOf(std::string_view path) {
+  if (!path.starts_with('/')) return PlaceOfUnit(path);
+  Place place;
+  for (std::size_t begin = 0; begin < path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    const std::string_view name = path.substr(begin, end - begin);
+    begin = end + 1;
+    if (name.empty() || name == ".") continue;
+    if (name == "..") return std::nullopt;
+    if (!place.name.empty()) place.parent.append("/").append(place.name);
+    place.name = name;
+  }
+  return place;
+}
+
+bool IsAtOrBelow(std::string_view path, std::string_view directory) {
+  while (directory.ends_with('/')) directory.remove_suffix(1);
+  return path.starts_with(directory) &&
+         (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+// Where engines put containers' cgroups when they are told nothing else.
+struct Parent {
+  Engine engine;
+  std::string_view path;
+  bool and_below = false;
+};
+constexpr Parent kParents[] = {
+    {Engine::kDocker, "/docker"},
+    {Engine::kDocker, "/system.slice"},
+    {Engine::kDocker, "/docker/buildkit"},
+    {Engine::kBuildkit, "/docker/buildkit"},
+    {Engine::kBuildkit, "/buildkit"},
+    {Engine::kBuildkit, "/system.slice"},
+    {Engine::kContainerd, "/kubepods", true},
+    {Engine::kContainerd, "/kubepods.slice", true},
+    {Engine::kContainerd, "/kubelet", true},  // kind's --cgroup-root
+    {Engine::kContainerd, "/kubelet.slice", true},
+    {Engine::kContainerd, "/k8s.io"},
+    {Engine::kContainerd, "/default"},
+    {Engine::kContainerd, "/system.slice"},
+    {Engine::kPodman, "/libpod_parent", true},
+    {Engine::kPodman, "/machine.slice", true},
+    {Engine::kCrio, "/kubepods", true},
+    {Engine::kCrio, "/kubepods.slice", true},
+    {Engine::kCrio, "/crio"},
+    {Engine::kCrio, "/system.slice"},
+};
+
+bool IsEnginesParent(const std::string& parent, const Context& context) {
+  const Facts& facts = context.facts;
+  if (!facts.name_space.empty() && parent == "/" + facts.name_space) return true;
+  const Engine engine = facts.identity.engine;
+  return std::ranges::any_of(kParents, [&](const Parent& known) {
+    if (engine != Engine::kUnknown && engine != known.engine) return false;
+    return known.and_below ? IsAtOrBelow(parent, known.path) : parent == known.path;
+  });
+}
+
+// podman --cgroups=split, as Quadlet's units have it: below the service that podman runs in.
+bool IsSplit(const Place& place, const Context& context) {
+  const Engine engine = context.facts.identity.engine;
+  const bool is_podmans = engine == Engine::kPodman || engine == Engine::kUnknown;
+  return is_podmans && place.name.starts_with("libpod-payload-") &&
+         (place.parent.ends_with(".service") || place.parent.ends_with(".scope"));
+}
+
+// "<id>", or with the engine's prefix: "libpod-<id>".
+bool IsOwnName(std::string_view name, std::string_view id) {
+  return id.empty() || name == id ||
+         (name.ends_with(id) && name[name.size() - id.size() - 1] == '-');
+}
+
+constexpr Code kMalformed{"malformed",
+                          "neither a path without .. from the root, nor slice:prefix:name"};
+constexpr Code kHostRoot{"host-root", "the host's root cgroup"};
+constexpr Code kElsewhere{"elsewhere",
+                          "the parent is neither one of the engine's nor a listed one"};
+constexpr Code kForeign{"foreign", "the cgroup is named after another container or a service"};
+constexpr Code kCodes[] = {kMalformed, kHostRoot, kElsewhere, kForeign};
+
+// To list the root would be to list every cgroup.
+Remedy Listing(const std::string& parent) {
+  return parent.empty() ? AskEngine("put it below a parent of its own with --cgroup-parent")
+                        : AddTo("parents", {parent});
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  const std::string path = spec.cgroups_path();
+  if (path.empty()) return {};  // one of its own, below the runtime's
+  const auto refuse = [&](const Code& code, std::string why, Remedy remedy) -> Findings {
+    return {Refuse(code, "/linux/cgroupsPath", path, std::move(why), std::move(remedy))};
+  };
+  const auto place = PlaceOf(path);
+  if (!place) {
+    return refuse(kMalformed, "is not a path that stays where it begins, nor slice:prefix:name",
+                  AskEngine("name a path from the root, or a slice, with --cgroup-parent"));
+  }
+  if (place->name.empty()) {
+    return refuse(kHostRoot, "is the host's root cgroup",
+                  NoRemedy("limits do not hold in the root cgroup"));
+  }
+  const std::vector<std::string>& listed = context.parameters.strings("parents");
+  const bool is_listed = std::ranges::any_of(
+      listed, [&](const std::string& parent) { return IsAtOrBelow(place->parent, parent); });
+  if (!is_listed && !IsEnginesParent(place->parent, context) && !IsSplit(*place, context)) {
+    return refuse(kElsewhere, "is neither in the engine's own cgroup nor in a listed one",
+                  Listing(place->parent));
+  }
+  if (IsOwnName(place->name, context.facts.container)) return {};
+  return refuse(kForeign, "is another container's or service's",
+                AskEngine("leave the last name of the path to the engine, and choose the parent "
+                          "alone, with --cgroup-parent"));
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "parents",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAbsolutePath,
+     .choices = {},
+     .description = "cgroups beside the engine's own that containers' may be in or below "
+                    "(dockerd --cgroup-parent, /kubepods with cri-dockerd): \"/tenants.slice\"",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>()},
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 5.25"};
+constexpr std::string_view kPaths[] = {"/linux/cgroupsPath"};
+constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
+                                       policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kCgroupPath{
+    .schema = {.id = "cgroup-path", .actions = kActions, .parameters = kParameters},
+    .title = "A cgroup below the engine's",
+    .rationale =
+        "Limits hold for all that is below a cgroup. A container that chooses another parent "
+        "leaves those that the engine's cgroup or its pod has, and one in another's cgroup is "
+        "stopped, frozen and counted with that.",
+    .way_out = "list the parent in cgroup-path.parents",
+    .codes = kCodes,
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

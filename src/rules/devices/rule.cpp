@@ -1,0 +1,92 @@
+// devices: which of the host's devices the runtime makes in the container's /dev (CIS 5.18).
+#include "runclad/rules/rule.hpp"
+
+#include <utility>
+
+#include "rules/device_list.hpp"
+
+namespace runclad::rules {
+namespace {
+
+constexpr Code kBlock{"block", "a block device of the host: a disk is all of its files"};
+constexpr Code kMemory{"memory", "the host's memory or ports: /dev/mem, /dev/kmem, /dev/port"};
+constexpr Code kUnlisted{"unlisted", "a character device that no list names"};
+constexpr Code kCodes[] = {kBlock, kMemory, kUnlisted};
+
+Finding RefuseDevice(const oci::Device& device, std::string path) {
+  const bool is_block = device.type == "b";
+  std::string name = DeviceName(is_block, device.major, device.minor);
+  if (!is_block && IsMemoryDevice(device.major, device.minor)) {
+    // A list could name it, and nobody is told to.
+    return Refuse(kMemory, std::move(path), device.path, "is the host's memory, " + name,
+                  AskEngine("run it without this device, which is all of the host's memory"));
+  }
+  std::string why = (is_block ? "is a block device of the host, " : "is the host's device ") + name;
+  // "*" in a list stands for every number.
+  Remedy remedy = device.major < 0 || device.minor < 0 ? AskEngine("name the device by its numbers")
+                                                       : AddTo("allow", {std::move(name)});
+  return Refuse(is_block ? kBlock : kUnlisted, std::move(path), device.path, std::move(why),
+                std::move(remedy));
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  const std::vector<std::string>& allowed = context.parameters.strings("allow");
+  const bool lets_unlisted = context.parameters.text("unlisted") == "allow";
+  Findings findings;
+  const std::vector<oci::Device> devices = spec.devices();
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    const oci::Device& device = devices[i];
+    if (device.type == "p") continue;  // a named pipe of the container's own
+    const bool is_block = device.type == "b";
+    if (IsListedDevice(allowed, is_block, device.major, device.minor)) continue;
+    const bool is_memory = !is_block && IsMemoryDevice(device.major, device.minor);
+    const bool is_harmless = !is_block && !is_memory;
+    if (is_harmless && (lets_unlisted || IsOrdinaryDevice(device.major, device.minor))) continue;
+    findings.push_back(RefuseDevice(device, "/linux/devices/" + std::to_string(i)));
+  }
+  return findings;
+}
+
+constexpr std::string_view kChoices[] = {"refuse", "allow"};
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "allow",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kDevice,
+     .choices = {},
+     .description = "devices of the host that a container may have, by type and numbers",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>()},
+    {.name = "unlisted",
+     .type = policy::ParameterType::kText,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kChoices,
+     .description = "what another character device gets; block devices and the host's memory are "
+                    "refused unless they are listed",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = std::string_view("refuse")},
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 5.18", "PSS baseline"};
+constexpr std::string_view kPaths[] = {"/linux/devices"};
+constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
+                                       policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kDevices{
+    .schema = {.id = "devices", .actions = kActions, .parameters = kParameters},
+    .title = "No devices of the host",
+    .rationale =
+        "Root needs no capability to open a node in /dev that the device cgroup lets it open: a "
+        "disk of the host is all of its files, /dev/mem all of its memory, and a driver's node "
+        "hands the driver's bugs to the container.",
+    .way_out = "list the device in devices.allow (\"c 10:229\")",
+    .codes = kCodes,
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

@@ -1,0 +1,115 @@
+// hooks: no program of the host runs for a container but the engine's own and those listed.
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace runclad::rules {
+namespace {
+
+// By these an innocent program runs somebody else's code.
+bool IsLoaderVariable(std::string_view name) {
+  constexpr std::string_view kNames[] = {
+      "BASH_ENV",       "BASHOPTS",  "ENV",        "GCONV_PATH",        "GLIBC_TUNABLES",
+      "GOCOVERDIR",     "IFS",       "LOCPATH",    "JAVA_TOOL_OPTIONS", "NLSPATH",
+      "NODE_OPTIONS",   "NODE_PATH", "PERL5DB",    "PERL5LIB",          "PERL5OPT",
+      "PROMPT_COMMAND", "PS4",       "PYTHONHOME", "PYTHONPATH",        "PYTHONSTARTUP",
+      "RUBYLIB",        "RUBYOPT",   "SHELLOPTS",  "ZDOTDIR",
+  };
+  return name.starts_with("LD_") || name.starts_with("BASH_FUNC_") ||
+         std::ranges::find(kNames, name) != std::ranges::end(kNames);
+}
+
+// "/usr/bin/tool" lists the program with whatever arguments, "/usr/bin/tool hook" with that first.
+bool IsListed(const std::vector<std::string>& allowed, const oci::Hook& hook) {
+  const std::string with_argument =
+      hook.args.size() > 1 ? hook.path + " " + hook.args[1] : hook.path;
+  return std::ranges::any_of(allowed, [&](const std::string& entry) {
+    return entry == hook.path || entry == with_argument;
+  });
+}
+
+constexpr Code kUnexamined{"unexamined", "the program was not looked at"};
+constexpr Code kForeign{"foreign",
+                        "the program, or what it is given, is not root's alone or not the host's"};
+constexpr Code kLoaderVariable{"loader-variable",
+                               "a variable would let other code run in the program"};
+constexpr Code kUnlisted{"unlisted", "the program is neither the engine's own nor listed"};
+constexpr Code kCodes[] = {kUnexamined, kForeign, kLoaderVariable, kUnlisted};
+
+// As it is called and no other way. A first argument that names the container would fit this one
+// alone, and one with ".." is in no list.
+Remedy Listing(const oci::Hook& hook, const std::string& container) {
+  const bool has_argument =
+      hook.args.size() > 1 && hook.args[1].find("..") == std::string::npos &&
+      (container.empty() || hook.args[1].find(container) == std::string::npos);
+  return AddTo("allow", {has_argument ? hook.path + " " + hook.args[1] : hook.path});
+}
+
+void CheckHook(const oci::Hook& hook, const Context& context, Findings& findings) {
+  const auto refuse = [&](const Code& code, std::string why, Remedy remedy) {
+    findings.push_back(Refuse(code, hook.pointer, hook.path, std::move(why), std::move(remedy)));
+  };
+  const auto found = context.facts.hooks.find(hook.pointer);
+  if (found == context.facts.hooks.end()) {
+    return refuse(kUnexamined, "was not examined", NoRemedy("only what was examined is listed"));
+  }
+  const HookFacts& facts = found->second;
+  if (facts.kind == HookFacts::Kind::kForeign) {
+    return refuse(kForeign, facts.because,
+                  NoRemedy("a hook is a program of the host that only root can change, with what "
+                           "it is given"));
+  }
+  for (const std::string& variable : hook.env) {
+    const std::string name = variable.substr(0, variable.find('='));
+    if (!IsLoaderVariable(name)) continue;
+    return refuse(kLoaderVariable, "is given " + name + ", by which other code runs in it",
+                  AskEngine("leave " + name + " out of the hook's env"));
+  }
+  if (facts.kind == HookFacts::Kind::kEngine) return;
+  if (IsListed(context.parameters.strings("allow"), hook)) return;
+  refuse(kUnlisted, "would run as root outside the container",
+         Listing(hook, context.facts.container));
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  Findings findings;
+  for (const oci::Hook& hook : spec.hooks()) CheckHook(hook, context, findings);
+  return findings;
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "allow",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAbsolutePath,
+     .choices = {},
+     .description = "programs, root's alone, that may be hooks beside the engines' own; "
+                    "\"/usr/bin/tool hook\" only with that first argument",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>()},
+};
+constexpr std::string_view kPaths[] = {"/hooks"};
+constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
+                                       policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kHooks{
+    .schema = {.id = "hooks", .actions = kActions, .parameters = kParameters},
+    .title = "No hooks but the engine's own",
+    .rationale =
+        "A hook is a program of the host that the runtime runs as root and outside the container. "
+        "Docker's libnetwork-setkey, nerdctl's oci-hook and NVIDIA's hooks pass, each known by its "
+        "program's owner and its arguments and not by its name; every other one has to be listed.",
+    .way_out = "list the program in hooks.allow",
+    .codes = kCodes,
+    .benchmarks = {},
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

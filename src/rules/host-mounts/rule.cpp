@@ -1,0 +1,285 @@
+// host-mounts: nothing of the host that gives power over it is mounted (CIS 5.6, 5.32).
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "runclad/json/pointer.hpp"
+#include "runclad/oci/overlay.hpp"
+#include "runclad/oci/user_namespace.hpp"
+#include "runclad/rules/path_lists.hpp"
+
+namespace runclad::rules {
+namespace {
+
+using Access = SourceFacts::Access;
+
+const SourceFacts& FactsOf(const std::string& source, const Context& context) {
+  static const SourceFacts unknown{
+      .access = Access::kUnknown, .resolved = {}, .because = "was not examined"};
+  const auto found = context.facts.sources.find(source);
+  return found == context.facts.sources.end() ? unknown : found->second;
+}
+
+bool MayBeWritten(const SourceFacts& facts) {
+  return facts.access == Access::kAllowed || facts.access == Access::kEngineOwn;
+}
+
+// A predicate with the source as its subject.
+std::string Why(const std::string& source, const SourceFacts& facts) {
+  const bool is_itself = facts.resolved.empty() || facts.resolved == source;
+  std::string why =
+      is_itself ? facts.because : "leads to " + facts.resolved + ", which " + facts.because;
+  if (facts.list == SourceFacts::List::kDeny) why += ", which is on the deny list";
+  return why;
+}
+
+constexpr Code kHostRoot{"host-root", "the source is the host's root filesystem or an alias of it"};
+constexpr Code kRuntimeSocket{"runtime-socket", "the source is a container engine's API socket"};
+constexpr Code kDenied{"denied",
+                       "deny or credentials names the source, or what is above or below it"};
+constexpr Code kUnlisted{"unlisted", "allow-only is set, and no list names the source"};
+constexpr Code kUnknown{"unknown", "the source could not be identified"};
+constexpr Code kReadOnly{"read-only", "the source may only be mounted read-only"};
+constexpr Code kAmbiguousLayers{"ambiguous-layers", "an overlay's options can be read in two ways"};
+constexpr Code kReplaceableLayer{"replaceable-layer",
+                                 "others than root could replace an overlay's upperdir or workdir"};
+constexpr Code kRemount{"remount", "the mount changes another one"};
+constexpr Code kKind{"kind", "the type of mount is not one that belongs to a container"};
+constexpr Code kForeignIdMap{"foreign-id-map",
+                             "an idmapped mount has another mapping than the container"};
+constexpr Code kCodes[] = {kHostRoot, kRuntimeSocket, kDenied,          kUnlisted,
+                           kUnknown,  kReadOnly,      kAmbiguousLayers, kReplaceableLayer,
+                           kRemount,  kKind,          kForeignIdMap};
+
+const Code& CodeOf(const SourceFacts& facts) {
+  switch (facts.access) {
+    case Access::kHostRoot:
+      return kHostRoot;
+    case Access::kRuntimeSocket:
+      return kRuntimeSocket;
+    case Access::kUnknown:
+      return kUnknown;
+    default:
+      return facts.list == SourceFacts::List::kMissing ? kUnlisted : kDenied;
+  }
+}
+
+// Never more than was asked for: what is only to be read is allowed read-only.
+Remedy RemedyOf(const SourceFacts& facts, bool is_read_only) {
+  if (!facts.allow.empty()) {
+    return AddTo(is_read_only ? "allow-read-only" : "allow", {facts.allow});
+  }
+  return NoRemedy("no entry of host-mounts.allow would let it be mounted");
+}
+
+Finding RefuseSource(std::string path, json::Value value, std::string why, const SourceFacts& facts,
+                     bool is_read_only) {
+  return Refuse(CodeOf(facts), std::move(path), std::move(value), std::move(why),
+                RemedyOf(facts, is_read_only));
+}
+
+// The options of a bind that can only be read.
+std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount, bool has_submounts,
+                                         const KernelFacts& kernel) {
+  // mount_setattr(2), which rro needs, came with Linux 5.12.
+  constexpr std::pair kRecursiveReadOnlySince = {5, 12};
+  std::vector<std::string> options = mount.options;
+  std::erase_if(options,
+                [](const std::string& option) { return option == "rw" || option == "rrw"; });
+  const auto require = [&](const char* option) {
+    if (std::ranges::find(options, option) == options.end()) options.emplace_back(option);
+  };
+  require("ro");
+  if (!has_submounts) return options;
+  if (std::pair(kernel.major, kernel.minor) >= kRecursiveReadOnlySince) {
+    require("rro");
+  } else {
+    // ro leaves what is mounted below as it was: leave that out.
+    oci::MakeFlat(options);
+  }
+  return options;
+}
+
+void CheckBind(const oci::Mount& mount, const std::string& path, const Context& context,
+               Findings& findings) {
+  const SourceFacts& facts = FactsOf(mount.source, context);
+  if (MayBeWritten(facts)) return;
+  if (facts.access != Access::kReadOnly) {
+    findings.push_back(RefuseSource(path + "/source", mount.source, Why(mount.source, facts), facts,
+                                    mount.has_option("ro") || mount.has_option("rro")));
+    return;
+  }
+  std::vector<std::string> options =
+      ReadOnlyOptions(mount, facts.has_submounts, context.facts.kernel);
+  if (options == mount.options) return;
+  findings.push_back(Propose(kReadOnly, path + "/options", options,
+                             mount.source + " " + Why(mount.source, facts),
+                             AddTo("allow", {mount.source})));
+}
+
+void CheckOverlay(const oci::Mount& mount, const std::string& path, const Context& context,
+                  Findings& findings) {
+  const auto layers = oci::OverlayLayers(mount);
+  if (!layers) {
+    findings.push_back(
+        Refuse(kAmbiguousLayers, path + "/options", mount.options,
+               "name directories of the host in a way that can be read differently "
+               "(escapes, relative paths)",
+               AskEngine("name each layer by an absolute path without \\, : and ,")));
+    return;
+  }
+  for (const oci::OverlayLayer& layer : *layers) {
+    const SourceFacts& facts = FactsOf(layer.path, context);
+    const bool may_be_read = layer.is_lower && facts.access == Access::kReadOnly;
+    if (!MayBeWritten(facts) && !may_be_read) {
+      findings.push_back(RefuseSource(path + "/options", mount.options,
+                                      "name " + layer.path + ", which " + Why(layer.path, facts),
+                                      facts, layer.is_lower));
+    } else if (!layer.is_lower && !facts.replaceable_because.empty()) {
+      // The kernel's mount table has only the names of layers, so nothing can be compared at start.
+      // Lower layers are bound in a place of ours first (enforce::StageSources); these two must be
+      // on one mount, which two binds are not.
+      findings.push_back(Refuse(
+          kReplaceableLayer, path + "/options", mount.options,
+          "name " + layer.path + ", which " + facts.replaceable_because + " before it is mounted",
+          AskEngine("leave upperdir and workdir to the engine, or name "
+                    "directories that only root can replace")));
+    }
+  }
+}
+
+// A mapping that names the host's 0 as the container's 1000 makes that user root on the mount.
+void CheckIdMaps(const oci::Spec& spec, const Context& context, Findings& findings) {
+  if (context.parameters.text("id-maps") == "any") return;
+  for (std::string& pointer : oci::ForeignIdMaps(spec)) {
+    json::Value value = json::Get(spec.document(), pointer);
+    findings.push_back(Refuse(kForeignIdMap, std::move(pointer), std::move(value),
+                              "makes files of other users the container's own, and what it writes "
+                              "theirs",
+                              SetTo("id-maps", std::string("any"))));
+  }
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  // What the kernel makes anew for each container. Every other kind could be a disk of the host
+  // (ext4 of /dev/sda1) or a view of its kernel (devtmpfs, debugfs).
+  constexpr std::string_view kOwnKinds[] = {"cgroup", "cgroup2", "devpts", "mqueue",
+                                            "proc",   "sysfs",   "tmpfs"};
+  Findings findings;
+  const std::vector<oci::Mount>& mounts = spec.mounts();
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const oci::Mount& mount = mounts[i];
+    const std::string path = "/mounts/" + std::to_string(i);
+    // The source of a remount is not looked at by the kernel: it would lift the ro that another
+    // mount was given, here or by the engine.
+    if (mount.has_option("remount")) {
+      findings.push_back(Refuse(kRemount, path + "/options", mount.options,
+                                "changes a mount that is judged under its own name",
+                                AskEngine("give the mount its options where it is made")));
+    } else if (mount.is_bind()) {
+      CheckBind(mount, path, context, findings);
+    } else if (mount.type == "overlay") {
+      CheckOverlay(mount, path, context, findings);
+    } else if (std::ranges::find(kOwnKinds, mount.type) == std::ranges::end(kOwnKinds)) {
+      findings.push_back(Refuse(kKind, path + "/type", mount.type,
+                                "is no kind of mount that is a container's own",
+                                AskEngine("mount it on the host, and bind a directory of it")));
+    }
+  }
+  CheckIdMaps(spec, context, findings);
+  return findings;
+}
+
+constexpr std::string_view kBelow[] = {"refuse", "read-only"};
+constexpr std::string_view kIdMaps[] = {"own", "any"};
+constexpr policy::ParameterSchema PathList(std::string_view name, policy::Merge merge,
+                                           std::string_view description) {
+  return {.name = name,
+          .type = policy::ParameterType::kStrings,
+          .merge = merge,
+          .vocabulary = policy::Vocabulary::kAbsolutePath,
+          .choices = {},
+          .description = description,
+          .order = merge == policy::Merge::kReplace ? policy::Order::kMoreIsLooser
+                                                    : policy::Order::kFewerIsLooser,
+          // Docker binds nothing of the host into a container that asks for nothing.
+          .docker_default = std::span<const std::string_view>()};
+}
+constexpr policy::ParameterSchema kParameters[] = {
+    PathList("deny", policy::Merge::kAccumulate,
+             "host paths that may not be mounted, nor their ancestors, their aliases and what is "
+             "below them; * ? [] match within a component"),
+    PathList("credentials", policy::Merge::kAccumulate,
+             "as deny, and what is below them is refused whatever `below` says"),
+    PathList("allow", policy::Merge::kReplace,
+             "host paths that may be mounted with what is below them although something above them "
+             "is denied; what is denied below them stays so"),
+    PathList("allow-read-only", policy::Merge::kReplace, "as allow, but only read-only"),
+    PathList("data-directories", policy::Merge::kReplace,
+             "host paths that may be mounted with what is below them although allow-only is set, "
+             "unless deny or credentials names them"),
+    {.name = "allow-only",
+     .type = policy::ParameterType::kBoolean,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description =
+         "refuse every host path but those of allow, allow-read-only and data-directories",
+     .order = policy::Order::kFalseIsLooser,
+     .docker_default = true},
+    {.name = "below",
+     .type = policy::ParameterType::kText,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kBelow,
+     .description = "what a mount of something below a path of deny gets: refuse, or read-only",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = std::string_view("refuse")},
+    {.name = "id-maps",
+     .type = policy::ParameterType::kText,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kIdMaps,
+     .description =
+         "whose ids an idmapped mount may give to files: its own user namespace's, or any",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = std::string_view("own")},
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 5.6", "CIS 5.32", "PSS baseline"};
+constexpr std::string_view kPaths[] = {"/mounts/*/source", "/mounts/*/type", "/mounts/*/options",
+                                       "/mounts/*/uidMappings", "/mounts/*/gidMappings"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kHostMounts{
+    .schema = {.id = "host-mounts", .actions = kActions, .parameters = kParameters},
+    .title = "No mounts that give power over the host",
+    .rationale =
+        "Whoever can write to the host's /etc, or to an engine's socket, is root on the host. A "
+        "source is judged by what it is and not by its name: links, bind mounts, named volumes "
+        "with a device option, overlay layers and /proc/PID/root lead to the same files.",
+    .way_out =
+        "mount a directory below one of host-mounts.data-directories, or list the one that is "
+        "needed in host-mounts.allow",
+    .codes = kCodes,
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+host::PathLists PathListsOf(const policy::Parameters& parameters) {
+  return {.deny = parameters.strings("deny"),
+          .credentials = parameters.strings("credentials"),
+          .allow = parameters.strings("allow"),
+          .allow_read_only = parameters.strings("allow-read-only"),
+          .data_directories = parameters.strings("data-directories"),
+          .below_is_read_only = parameters.text("below") == "read-only",
+          .allow_only = parameters.boolean("allow-only")};
+}
+
+}  // namespace runclad::rules

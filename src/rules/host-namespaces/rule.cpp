@@ -1,0 +1,252 @@
+// host-namespaces: a container has namespaces of its own, or those of a container that runclad made
+// (CIS 5.10, 5.16, 5.17, 5.21).
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runclad/rules/pod_sandbox.hpp"
+
+namespace runclad::rules {
+namespace {
+
+using Owner = NamespaceFacts::Owner;
+
+// cgroup is not among them: engines leave it out on cgroup v1. user and time are absent by default;
+// a path for one of them can only be another container's or the host's, and grants nothing here.
+constexpr std::array<std::string_view, 5> kTypes = {"pid", "network", "ipc", "uts", "mount"};
+
+bool Has(const std::vector<std::string>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+const NamespaceFacts& FactsOf(const oci::Namespace& entry, const Context& context) {
+  static const NamespaceFacts unknown;
+  const auto found = context.facts.namespaces.find(entry.path);
+  return found == context.facts.namespaces.end() ? unknown : found->second;
+}
+
+// The containers that the spec joins with all of network and ipc: the pod that it is a member of.
+std::vector<std::string> Pods(const std::vector<oci::Namespace>& namespaces,
+                              const Context& context) {
+  const auto joined = [&](std::string_view type) {
+    std::vector<std::string> containers;
+    for (const oci::Namespace& entry : namespaces) {
+      if (entry.type != type || entry.path.empty()) continue;
+      const NamespaceFacts& facts = FactsOf(entry, context);
+      if (facts.owner == Owner::kContainer) containers.push_back(facts.container);
+    }
+    return containers;
+  };
+  std::vector<std::string> pods = joined("network");
+  const std::vector<std::string> by_ipc = joined("ipc");
+  std::erase_if(pods, [&](const std::string& pod) { return !Has(by_ipc, pod); });
+  return pods;
+}
+
+// A Kubernetes pod's member. Its sandbox's namespaces count as its own: facts have no other
+// container's as a container's, but for pid.
+bool IsOfKubernetesPod(const Context& context) {
+  return !context.facts.identity.pod_namespace.empty();
+}
+
+bool HasOwnNetwork(const std::vector<oci::Namespace>& namespaces, const Context& context) {
+  return std::ranges::any_of(namespaces, [&](const oci::Namespace& entry) {
+    return entry.type == "network" && FactsOf(entry, context).owner != Owner::kHost;
+  });
+}
+
+// The types of which the container may have the host's.
+std::vector<std::string> AllowedOfHost(const oci::Spec& spec, const Context& context) {
+  std::vector<std::string> allowed = context.parameters.strings("allow");
+  if (IsPodSandbox(spec, context.facts.identity)) {
+    allowed.insert(allowed.end(), {"network", "pid", "ipc", "uts"});
+  }
+  if (!IsOfKubernetesPod(context) || !Has(allowed, "network")) return allowed;
+  // A pod with the host's network has the host's name: hostNetwork is one word for both.
+  if (!HasOwnNetwork(spec.namespaces(), context)) allowed.emplace_back("uts");
+  return allowed;
+}
+
+constexpr Code kHost{"host", "the namespace is the host's own"};
+constexpr Code kMissing{"missing", "no namespace of the type is asked for: it would be the host's"};
+constexpr Code kContainer{"container", "the namespace is another container's"};
+constexpr Code kEngine{"engine", "an engine made the namespace for something else"};
+constexpr Code kUnclaimed{"unclaimed",
+                          "the engine's record does not give the namespace to this container"};
+constexpr Code kForeign{"foreign",
+                        "the namespace is a process's or container's that it may not join"};
+constexpr Code kUnreadable{"unreadable", "the namespace could not be examined"};
+constexpr Code kCgroup{"cgroup", "the cgroup namespace is not the container's own"};
+constexpr Code kCodes[] = {kHost,      kMissing, kContainer,  kEngine,
+                           kUnclaimed, kForeign, kUnreadable, kCgroup};
+
+// The pod's author asked for the host's namespaces, and the operator may grant them.
+std::string PodOf(const Context& context) {
+  const engine::Identity& identity = context.facts.identity;
+  if (!IsOfKubernetesPod(context)) return {};
+  if (identity.is_sandbox) {
+    return identity.is_known()
+               ? ": the sandbox of a pod may have it that runs pause and nothing else"
+               : ": the sandbox of a pod may have it, but this one's image is "
+                 "unknown, because " +
+                     identity.unknown_because;
+  }
+  return ", which its pod asks for (hostNetwork, hostPID, hostIPC)";
+}
+
+// The host's, or one that is as good.
+Remedy Allowing(std::string_view type, const std::vector<oci::Namespace>& namespaces,
+                const Context& context) {
+  if (type == "mount") return NoRemedy("who has the host's mounts has the host");
+  const engine::Identity& identity = context.facts.identity;
+  if (!IsOfKubernetesPod(context) || identity.is_sandbox) {
+    return AddTo("allow", {std::string(type)});
+  }
+  // The name comes with the network.
+  if (type == "uts" && !HasOwnNetwork(namespaces, context)) type = "network";
+  Remedy remedy = AddTo("allow", {std::string(type)});
+  remedy.kind = Remedy::Kind::kWaiver;
+  remedy.because = "pods/" + identity.pod_namespace + ".json or in the file of the image";
+  return remedy;
+}
+
+// What is wrong with an entry that has a path.
+struct Fault {
+  const Code& code;
+  std::string why;  // a predicate
+  Remedy remedy;
+};
+
+std::optional<Fault> FaultOf(const oci::Namespace& entry,
+                             const std::vector<oci::Namespace>& namespaces,
+                             const std::vector<std::string>& pods,
+                             const std::vector<std::string>& allowed, const Context& context) {
+  const NamespaceFacts& facts = FactsOf(entry, context);
+  const std::string name = entry.type + " namespace";
+  switch (facts.owner) {
+    case Owner::kHost:
+      if (Has(allowed, entry.type)) return {};
+      return Fault{kHost, "is the host's " + name + PodOf(context),
+                   Allowing(entry.type, namespaces, context)};
+    case Owner::kContainer:
+      if (Has(context.parameters.strings("join"), entry.type)) return {};
+      if (IsOfKubernetesPod(context) && entry.type != "pid" && entry.type != "mount") return {};
+      // A pod's members have its host name as they have its network.
+      if (entry.type == "uts" && Has(pods, facts.container)) return {};
+      return Fault{kContainer, "is the " + name + " of container " + facts.container,
+                   AddTo("join", {entry.type})};
+    case Owner::kEngine:
+      if (entry.type == "network" || entry.type == "ipc" || entry.type == "uts") return {};
+      return Fault{kEngine, "is a " + name + " that an engine made for something else",
+                   AskEngine("let it have a " + name + " of its own")};
+    case Owner::kUnclaimed:
+      // Whose image may have the host's may have one that was made on the host for it.
+      if (Has(context.parameters.strings("allow"), entry.type)) return {};
+      return Fault{kUnclaimed,
+                   "is a " + name + " that the engine's record does not give to this container",
+                   Allowing(entry.type, namespaces, context)};
+    case Owner::kForeign:
+      if (!facts.container.empty()) {
+        return Fault{kForeign,
+                     "is the " + name + " of container " + facts.container +
+                         ", which is not the sandbox of its pod",
+                     AskEngine("join the namespaces of its own pod alone")};
+      }
+      return Fault{kForeign,
+                   "is the " + name + " of a process that is in no container that runclad made",
+                   AskEngine("create the container that it joins through runclad, too")};
+    case Owner::kUnreadable:
+      break;
+  }
+  return Fault{kUnreadable, "cannot be examined, so that it could be the host's " + name,
+               NoRemedy("only what was examined may be joined")};
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  const std::vector<oci::Namespace> namespaces = spec.namespaces();
+  const std::vector<std::string> pods = Pods(namespaces, context);
+  const std::vector<std::string> allowed = AllowedOfHost(spec, context);
+  Findings findings;
+  for (const std::string_view type : kTypes) {
+    bool is_there = false;
+    for (std::size_t i = 0; i < namespaces.size(); ++i) {
+      const oci::Namespace& entry = namespaces[i];
+      if (entry.type != type) continue;
+      is_there = true;
+      if (entry.path.empty()) continue;
+      std::optional<Fault> fault = FaultOf(entry, namespaces, pods, allowed, context);
+      if (!fault) continue;
+      findings.push_back(Refuse(fault->code, "/linux/namespaces/" + std::to_string(i) + "/path",
+                                entry.path, std::move(fault->why), std::move(fault->remedy)));
+    }
+    if (is_there || Has(allowed, type)) continue;
+    findings.push_back(Refuse(kMissing, "/linux/namespaces", {},
+                              "has no " + std::string(type) +
+                                  " namespace, so that the container would have the host's" +
+                                  PodOf(context),
+                              Allowing(type, namespaces, context)));
+  }
+  // Engines share it on cgroup v1 and it gives no power by itself; asked for by a path it is told.
+  for (std::size_t i = 0; i < namespaces.size(); ++i) {
+    const oci::Namespace& entry = namespaces[i];
+    if (entry.type != "cgroup" || entry.path.empty()) continue;
+    const bool is_hosts = FactsOf(entry, context).owner == Owner::kHost;
+    findings.push_back(Note(
+        kCgroup, "/linux/namespaces/" + std::to_string(i) + "/path", entry.path,
+        is_hosts ? "is the host's cgroup namespace" : "is not the container's own cgroup namespace",
+        AskEngine("run it with --cgroupns private")));
+  }
+  return findings;
+}
+
+// Not mount: whoever has the host's mounts has the host.
+constexpr std::string_view kAllowable[] = {"network", "pid", "ipc", "uts"};
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "allow",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kAllowable,
+     .description = "namespaces of the host that a container may have",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>()},
+    {.name = "join",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kTypes,
+     .description = "namespaces of another container that runclad made which may be joined",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>()},
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 5.10", "CIS 5.16", "CIS 5.17", "CIS 5.21",
+                                            "PSS baseline"};
+constexpr std::string_view kPaths[] = {"/linux/namespaces"};
+constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
+                                       policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kHostNamespaces{
+    .schema = {.id = "host-namespaces", .actions = kActions, .parameters = kParameters},
+    .title = "No namespaces of the host",
+    .rationale =
+        "A container with the host's network can reach what listens on the loopback interface and "
+        "abstract sockets, with its pid namespace it sees and may trace the host's processes, with "
+        "its ipc namespace their shared memory. A path is the host's when it is the same file as "
+        "the host's own, however it is spelt. One that an engine pinned is the container's own "
+        "when the engine's record of the container says so, as far as there is one to be read.",
+    .way_out = "allow the namespace for this image in host-namespaces.allow",
+    .codes = kCodes,
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

@@ -1,0 +1,129 @@
+// kernel-filesystems: /proc, /sys and the cgroup tree as engines mount them by default, and nothing
+// mounted over them.
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace runclad::rules {
+namespace {
+
+constexpr std::string_view kCgroups = "/sys/fs/cgroup";
+
+bool IsCgroup(const oci::Mount& mount) { return mount.type == "cgroup" || mount.type == "cgroup2"; }
+
+bool IsBelow(std::string_view path, std::string_view directory) {
+  return path.starts_with(directory) &&
+         (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+// The last of "ro" and "rw" counts.
+bool IsReadOnly(const oci::Mount& mount) {
+  bool is_read_only = false;
+  for (const std::string& option : mount.options) {
+    if (option == "ro" || option == "rro") is_read_only = true;
+    if (option == "rw" || option == "rrw") is_read_only = false;
+  }
+  return is_read_only;
+}
+
+std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount) {
+  std::vector<std::string> options = mount.options;
+  std::erase_if(options, [](const std::string& option) {
+    return option == "rw" || option == "rrw" || option == "ro" || option == "rro";
+  });
+  options.emplace_back("ro");
+  return options;
+}
+
+// The cgroup file system, or a bind of the host's tree (podman's /sys/fs/cgroup/systemd), which is
+// host-mounts' to judge.
+bool ShowsCgroups(const oci::Mount& mount, const Facts& facts) {
+  if (!mount.is_bind()) return IsCgroup(mount);
+  const auto found = facts.sources.find(mount.source);
+  const bool is_resolved = found != facts.sources.end() && !found->second.resolved.empty();
+  return IsBelow(is_resolved ? found->second.resolved : mount.source, kCgroups);
+}
+
+// Why a mount at `destination` hides what the kernel says there; empty when it may be.
+std::string WhyOverKernel(const oci::Mount& mount, const std::string& destination,
+                          const Facts& facts) {
+  // What runc lets be mounted there: lxcfs' views of the container's own limits.
+  constexpr std::array<std::string_view, 10> kOfTheContainer = {
+      "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",  "/proc/stat",    "/proc/swaps",
+      "/proc/uptime",  "/proc/loadavg",   "/proc/slabinfo", "/proc/net/dev", "/proc/pressure"};
+  if (destination == "/proc") return mount.type == "proc" ? "" : "is no proc file system";
+  if (destination == "/sys") return mount.type == "sysfs" ? "" : "is no sysfs file system";
+  if (IsBelow(destination, "/proc")) {
+    const bool is_own = std::ranges::find(kOfTheContainer, destination) != kOfTheContainer.end();
+    return is_own ? "" : "is mounted over what the kernel says below /proc";
+  }
+  if (IsBelow(destination, kCgroups)) {
+    return ShowsCgroups(mount, facts) ? "" : "is mounted over the container's cgroups";
+  }
+  if (IsBelow(destination, "/sys")) return "is mounted over what the kernel says below /sys";
+  return {};
+}
+
+constexpr Code kMountedOver{"mounted-over",
+                            "something is mounted over what the kernel says in /proc or /sys"};
+constexpr Code kSecondProc{"second-proc", "a proc file system is mounted elsewhere than at /proc"};
+constexpr Code kWritableSys{"writable-sys", "a sysfs file system is mounted writable"};
+constexpr Code kWritableCgroup{"writable-cgroup", "a cgroup file system is mounted writable"};
+constexpr Code kCodes[] = {kMountedOver, kSecondProc, kWritableSys, kWritableCgroup};
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  Findings findings;
+  const std::vector<oci::Mount>& mounts = spec.mounts();
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const oci::Mount& mount = mounts[i];
+    const std::string path = "/mounts/" + std::to_string(i);
+    const std::string destination = context.facts.Resolve(mount.destination);
+    if (const std::string why = WhyOverKernel(mount, destination, context.facts); !why.empty()) {
+      findings.push_back(Refuse(kMountedOver, path + "/destination", mount.destination, why,
+                                AskEngine("mount it elsewhere than in /proc and /sys")));
+    } else if (mount.type == "proc" && destination != "/proc") {
+      findings.push_back(Refuse(kSecondProc, path + "/destination", mount.destination,
+                                "is a second proc file system, without what is masked in /proc",
+                                AskEngine("use the one that the engine mounts at /proc")));
+    } else if (mount.is_bind() || IsReadOnly(mount)) {
+      continue;
+    } else if (mount.type == "sysfs") {
+      findings.push_back(Propose(kWritableSys, path + "/options", ReadOnlyOptions(mount),
+                                 "lets the container change the host's kernel below /sys",
+                                 NoRemedy("/sys is the kernel's, and the kernel is the host's")));
+    } else if (IsCgroup(mount)) {
+      findings.push_back(
+          Propose(kWritableCgroup, path + "/options", ReadOnlyOptions(mount),
+                  "lets the container change the cgroup tree, whose release_agent runs on the host",
+                  NoRemedy("who can write to a cgroup tree can run programs on the host")));
+    }
+  }
+  return findings;
+}
+
+constexpr std::string_view kBenchmarks[] = {"PSS baseline"};
+constexpr std::string_view kPaths[] = {"/mounts/*/destination", "/mounts/*/type",
+                                       "/mounts/*/options"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kKernelFilesystems{
+    .schema = {.id = "kernel-filesystems", .actions = kActions, .parameters = {}},
+    .title = "Kernel file systems as engines make them",
+    .rationale =
+        "A writable /sys or cgroup tree is a way to the host: a cgroup's release_agent is run by "
+        "the kernel, outside of every container. A second /proc has none of the masks of the "
+        "first, and a mount over /proc or /sys lies to the programs that read them.",
+    .way_out = "leave /proc, /sys and /sys/fs/cgroup to the engine, which mounts them read-only",
+    .codes = kCodes,
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

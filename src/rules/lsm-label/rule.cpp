@@ -1,0 +1,219 @@
+// lsm-label: a process is confined by the security module that the kernel runs (CIS 5.2, 5.3).
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace runclad::rules {
+namespace {
+
+constexpr const char* kProfilePath = "/process/apparmorProfile";
+constexpr const char* kLabelPath = "/process/selinuxLabel";
+
+// The kernel skips blanks before the name; a profile of another namespace (":ns:name") or of
+// several
+// ("a//&b") is more than its name says.
+bool NamesNoConfinement(std::string_view profile) {
+  const std::size_t begin = profile.find_first_not_of(" \t\n\v\f\r");
+  if (begin == std::string_view::npos) return true;
+  profile.remove_prefix(begin);
+  return profile == "unconfined" || profile.starts_with(':') || profile.starts_with('&') ||
+         profile.find("//&") != std::string_view::npos;
+}
+
+// user:role:type:level
+constexpr std::size_t kTypeField = 2;
+
+std::vector<std::string> Fields(const std::string& label) {
+  std::vector<std::string> fields;
+  for (std::size_t begin = 0; begin <= label.size() && fields.size() <= kTypeField;) {
+    const std::size_t colon = label.find(':', begin);
+    fields.push_back(label.substr(begin, colon - begin));
+    if (colon == std::string::npos) break;
+    begin = colon + 1;
+  }
+  return fields;
+}
+
+bool IsUnconfinedType(std::string_view type) {
+  constexpr std::string_view kTypes[] = {
+      "container_runtime_t",  "init_t",      "initrc_t", "kernel_t", "spc_t", "sysadm_t",
+      "unconfined_service_t", "unconfined_t"};
+  return std::ranges::find(kTypes, type) != std::end(kTypes);
+}
+
+bool IsTypeOfContainersFiles(std::string_view type) {
+  constexpr std::string_view kTypes[] = {"container_file_t", "container_ro_file_t",
+                                         "container_share_t", "container_var_lib_t",
+                                         "svirt_sandbox_file_t"};
+  return std::ranges::find(kTypes, type) != std::end(kTypes);
+}
+
+constexpr Code kNoProfile{"no-profile", "no AppArmor profile is named"};
+constexpr Code kNoDefault{"no-default",
+                          "no AppArmor profile confines the process, and there is none to give it"};
+constexpr Code kUnconfined{"unconfined", "the process asks not to be confined by AppArmor"};
+constexpr Code kNotEnforced{"not-enforced",
+                            "the AppArmor profile is not loaded, or loaded without enforcing"};
+constexpr Code kNoLabel{"no-label", "no SELinux label is named"};
+constexpr Code kMalformedLabel{"malformed-label", "the SELinux label names no type"};
+constexpr Code kUnconfinedType{"unconfined-type", "SELinux does not confine the label's type"};
+constexpr Code kMountLabel{"mount-label",
+                           "the label of the mounts is not one of containers' files"};
+constexpr Code kForeignLabel{"foreign-label", "an exec names another label than its container's"};
+constexpr Code kCodes[] = {kNoProfile,      kNoDefault,      kUnconfined, kNotEnforced, kNoLabel,
+                           kMalformedLabel, kUnconfinedType, kMountLabel, kForeignLabel};
+
+// It starts then, and confined: no setting lets a process be unconfined.
+Remedy Confining() { return SetTo("unconfined", std::string("fix")); }
+
+Remedy NamingProfile() {
+  return AskEngine(
+      "name a profile that allows what it needs, and that is loaded and enforced, "
+      "with --security-opt apparmor=NAME");
+}
+
+void CheckAppArmor(const oci::Spec& spec, const Context& context, Findings& findings) {
+  const LsmFacts& lsm = context.facts.lsm;
+  if (!lsm.apparmor) return;
+  const std::string asked = spec.apparmor_profile();
+  const std::string_view named = context.parameters.text("apparmor");
+  const std::string_view ours = named.empty() ? std::string_view{lsm.apparmor_default} : named;
+  if (asked.empty()) {
+    // Nothing was asked for, so that the default takes nothing away.
+    findings.push_back(ours.empty()
+                           ? Note(kNoDefault, kProfilePath, {},
+                                  "is missing, and no engine's default profile is loaded",
+                                  NamingProfile())
+                           : Propose(kNoProfile, kProfilePath, ours,
+                                     "is missing: AppArmor would not confine the process"));
+    return;
+  }
+  const bool is_unconfined = NamesNoConfinement(asked);
+  const Code& code = is_unconfined ? kUnconfined : kNotEnforced;
+  std::string why = is_unconfined ? "asks for a process that AppArmor does not confine"
+                                  : lsm.not_enforced_because;
+  if (why.empty() || asked == ours) return;
+  if (context.parameters.text("unconfined") != "fix") {
+    findings.push_back(Refuse(code, kProfilePath, asked, std::move(why), Confining()));
+  } else if (ours.empty()) {
+    findings.push_back(Note(kNoDefault, kProfilePath, asked,
+                            why + ", and no engine's default profile is loaded", NamingProfile()));
+  } else {
+    findings.push_back(Propose(code, kProfilePath, ours, std::move(why), NamingProfile()));
+  }
+}
+
+void CheckSelinux(const oci::Spec& spec, const Context& context, Findings& findings) {
+  if (!context.facts.lsm.selinux) return;
+  const std::string asked = spec.selinux_label();
+  if (asked.empty()) {
+    // A label of our making would not fit the labels of the engine's files.
+    findings.push_back(Note(kNoLabel, kLabelPath, {},
+                            "is missing: the process runs in a domain of its engine's choice",
+                            AskEngine("turn on the engine's SELinux support (dockerd "
+                                      "--selinux-enabled)")));
+    return;
+  }
+  std::vector<std::string> fields = Fields(asked);
+  constexpr const char* kWhy = "names a domain that SELinux does not confine";
+  if (fields.size() <= kTypeField) {
+    findings.push_back(Refuse(kMalformedLabel, kLabelPath, asked, kWhy,
+                              AskEngine("name a whole label, user:role:type:level")));
+  } else if (IsUnconfinedType(fields[kTypeField])) {
+    if (context.parameters.text("unconfined") != "fix") {
+      findings.push_back(Refuse(kUnconfinedType, kLabelPath, asked, kWhy, Confining()));
+    } else {
+      const std::size_t at = fields[0].size() + fields[1].size() + 2;
+      std::string confined = asked;
+      confined.replace(at, fields[kTypeField].size(), "container_t");
+      findings.push_back(Propose(kUnconfinedType, kLabelPath, confined, kWhy,
+                                 AskEngine("name a type that allows what it needs, with "
+                                           "--security-opt label=type:NAME")));
+    }
+  }
+  const std::string of_mounts = spec.mount_label();
+  if (of_mounts.empty()) return;
+  fields = Fields(of_mounts);
+  if (fields.size() <= kTypeField || !IsTypeOfContainersFiles(fields[kTypeField])) {
+    findings.push_back(Note(kMountLabel, "/linux/mountLabel", of_mounts,
+                            "is no label of containers' own files",
+                            AskEngine("leave the label of its files to the engine")));
+  }
+}
+
+// On exec, from the record of the container (enforce/process_policy): its own two labels. No policy
+// file can say this.
+void CheckOwn(const char* path, const std::string& own, const std::string& asked,
+              Findings& findings) {
+  if (own.empty() || asked == own) return;
+  findings.push_back(Propose(kForeignLabel, path, own, "is not the label of the container itself",
+                             NoRemedy("an exec has the label of its container")));
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  if (!spec.has_process()) return {};
+  Findings findings;
+  const std::vector<std::string>& own = context.parameters.strings("own-labels");
+  const bool has_own = own.size() == 2;
+  if (has_own && !own[0].empty()) {
+    CheckOwn(kProfilePath, own[0], spec.apparmor_profile(), findings);
+  } else {
+    CheckAppArmor(spec, context, findings);
+  }
+  if (has_own && !own[1].empty()) {
+    CheckOwn(kLabelPath, own[1], spec.selinux_label(), findings);
+  } else {
+    CheckSelinux(spec, context, findings);
+  }
+  return findings;
+}
+
+constexpr std::string_view kChoices[] = {"refuse", "fix"};
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "unconfined",
+     .type = policy::ParameterType::kText,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kChoices,
+     .description = "what an explicit request to be unconfined gets; fix gives the default profile "
+                    "of AppArmor, or the type container_t of SELinux",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = std::string_view("refuse")},
+    {.name = "apparmor",
+     .type = policy::ParameterType::kText,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "the AppArmor profile of processes that name none; empty: the engine's default "
+                    "profile, when it is loaded",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = policy::Anything{}},
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 5.2", "CIS 5.3", "PSS baseline"};
+constexpr std::string_view kPaths[] = {kProfilePath, kLabelPath, "/linux/mountLabel"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kLsmLabel{
+    .schema = {.id = "lsm-label", .actions = kActions, .parameters = kParameters},
+    .title = "Confined by AppArmor or SELinux where the kernel runs it",
+    .rationale =
+        "The security module holds when something else did not: it keeps a process that broke out "
+        "of its namespaces from the host's files. A container that asks to be unconfined gives "
+        "that "
+        "up, and so does one whose profile is loaded in a mode that confines nothing. On a host "
+        "without either module the rule does nothing.",
+    .way_out = "name a profile that is loaded, or set lsm-label.unconfined to fix",
+    .codes = kCodes,
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kProcess,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

@@ -1,0 +1,78 @@
+// masked-paths: what no container may read below /proc and /sys.
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace runclad::rules {
+namespace {
+
+constexpr Code kRootMasked{"root-masked", "a mask of the container's root, which hides nothing"};
+constexpr Code kUnmasked{"unmasked", "paths that nothing may read are not masked"};
+constexpr Code kCodes[] = {kRootMasked, kUnmasked};
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  Findings findings;
+  std::vector<std::string> paths = spec.masked_paths();
+  // An engine that masks less than the policy was not asked for that: nothing is advised.
+  Remedy remedy;
+  if (paths.empty()) {
+    remedy = AskEngine("run it without --privileged and --security-opt systempaths=unconfined");
+  }
+  // Processes keep the root that they have, below the mask: nothing is hidden, and nothing is
+  // widened without it. It would stand in the way of whoever looks which mount is the root.
+  const auto is_root = [&](const std::string& path) { return context.facts.IsRoot(path); };
+  if (std::erase_if(paths, is_root) > 0) {
+    findings.push_back(Propose(kRootMasked, "/linux/maskedPaths", paths,
+                               "masks the container's root, which hides nothing from it"));
+  }
+  std::string missing;
+  const auto add = [&](const std::string& path) {
+    if (std::ranges::find(paths, path) != paths.end()) return;
+    paths.push_back(path);
+    missing += ' ' + path;
+  };
+  for (const std::string& path : context.parameters.strings("paths")) add(path);
+  for (const std::string& path : context.facts.kernel.thermal_throttle_paths) add(path);
+  if (!missing.empty()) {
+    findings.push_back(
+        Propose(kUnmasked, "/linux/maskedPaths", paths, "lacks" + missing, std::move(remedy)));
+  }
+  return findings;
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "paths",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kAccumulate,
+     .vocabulary = policy::Vocabulary::kAbsolutePath,
+     .choices = {},
+     .description = "paths in the container that nothing may read",
+     .order = policy::Order::kFewerIsLooser,
+     // As Docker has them; an image can only add to the list, so that the value never counts.
+     .docker_default = std::span<const std::string_view>()},
+};
+constexpr std::string_view kBenchmarks[] = {"PSS baseline"};
+constexpr std::string_view kPaths[] = {"/linux/maskedPaths"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kMaskedPaths{
+    .schema = {.id = "masked-paths", .actions = kActions, .parameters = kParameters},
+    .title = "Kernel files that leak are masked",
+    .rationale =
+        "Files below /proc and /sys show the host's memory, keys, timers and hardware, and give "
+        "side channels. The list is the union of what the engines mask by default, so that "
+        "--security-opt systempaths=unconfined, unmask=ALL and --privileged change nothing. A mask "
+        "of / hides nothing and is left out.",
+    .way_out = "set masked-paths to warn for a container that inspects the host",
+    .codes = kCodes,
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

@@ -1,0 +1,374 @@
+// mount-options: what a container can write it cannot run, nor use as a device.
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "runclad/oci/overlay.hpp"
+
+namespace runclad::rules {
+namespace {
+
+// The four spellings of one flag. What a bind brings along below it has flags of its own, which
+// only the recursive ones change; these count whatever plain ones come after them.
+struct Flag {
+  std::string_view set;
+  std::string_view clear;
+  std::string_view recursive_set;
+  std::string_view recursive_clear;
+};
+constexpr Flag kNoSuid{"nosuid", "suid", "rnosuid", "rsuid"};
+constexpr Flag kNoDev{"nodev", "dev", "rnodev", "rdev"};
+constexpr Flag kNoExec{"noexec", "exec", "rnoexec", "rexec"};
+constexpr Flag kReadOnly{"ro", "rw", "rro", "rrw"};
+
+bool IsAtOrBelow(std::string_view path, std::string_view directory) {
+  return directory == "/" || (path.starts_with(directory) &&
+                              (path.size() == directory.size() || path[directory.size()] == '/'));
+}
+
+bool Has(const std::vector<std::string>& options, std::string_view option) {
+  return std::ranges::find(options, option) != options.end();
+}
+
+bool IsSet(const Flag& flag, const std::vector<std::string>& options) {
+  bool plain = false;
+  for (const std::string& option : options) {
+    if (option == flag.set || option == flag.clear) plain = option == flag.set;
+  }
+  for (const std::string& option : options) {
+    if (option == flag.recursive_set || option == flag.recursive_clear) {
+      plain = option == flag.recursive_set;
+    }
+  }
+  return plain;
+}
+
+bool IsWritable(const oci::Mount& mount) {
+  if (IsSet(kReadOnly, mount.options)) return false;
+  if (mount.type != "overlay" || mount.is_bind()) return true;
+  const auto layers = oci::OverlayLayers(mount);
+  return !layers || std::ranges::any_of(*layers, [](const auto& layer) { return !layer.is_lower; });
+}
+
+// How the lower runtime sets the flags of a mount.
+//
+// What a bind brings along needs recursive ones. In a user namespace crun (to 1.29 at least) moves
+// a bind into place and sets no plain flags on it, but for all of them with `ro`; it does set
+// recursive ones, before 1.14.4 of directories alone. runc sets all of them anywhere.
+class FlagForms {
+ public:
+  FlagForms(const oci::Spec& spec, const Facts& facts) : facts_(facts) {
+    // mount_setattr(2), which recursive flags need, came with Linux 5.12.
+    constexpr std::pair kSince = {5, 12};
+    has_recursive_ = std::pair(facts.kernel.major, facts.kernel.minor) >= kSince;
+    const std::vector<oci::Namespace> namespaces = spec.namespaces();
+    has_user_namespace_ =
+        std::ranges::find(namespaces, "user", &oci::Namespace::type) != namespaces.end();
+  }
+
+  [[nodiscard]] bool TakesRecursive(const oci::Mount& mount) const {
+    if (!has_recursive_ || !mount.is_bind()) return false;
+    const SourceFacts* source = SourceOf(mount);
+    if (source == nullptr || !source->is_file) {
+      return mount.may_be_recursive() || has_user_namespace_;
+    }
+    return LosesFlags(mount) && source->access != SourceFacts::Access::kEngineOwn;
+  }
+
+  // A file of the engine's (/etc/hosts) that gets the others with `ro` only: podman, too, makes it
+  // read-only in its own read-only containers. A volume of the user's is left writable.
+  [[nodiscard]] bool NeedsReadOnly(const oci::Mount& mount) const {
+    const SourceFacts* source = SourceOf(mount);
+    return mount.is_bind() && source != nullptr && source->is_file &&
+           source->access == SourceFacts::Access::kEngineOwn && LosesFlags(mount);
+  }
+
+ private:
+  [[nodiscard]] bool LosesFlags(const oci::Mount& mount) const {
+    return facts_.is_crun && has_user_namespace_ && !IsSet(kReadOnly, mount.options);
+  }
+  [[nodiscard]] const SourceFacts* SourceOf(const oci::Mount& mount) const {
+    const auto found = facts_.sources.find(mount.source);
+    return found == facts_.sources.end() ? nullptr : &found->second;
+  }
+
+  const Facts& facts_;
+  bool has_recursive_ = false;
+  bool has_user_namespace_ = false;
+};
+
+// Whether it shows an image that the engine mounts as a volume.
+bool ShowsImage(const oci::Mount& mount, const Facts& facts) {
+  const auto is_image = [&](const std::string& source) {
+    const auto found = facts.sources.find(source);
+    return found != facts.sources.end() && found->second.is_image;
+  };
+  if (mount.is_bind()) return is_image(mount.source);
+  if (mount.type != "overlay") return false;
+  const auto layers = oci::OverlayLayers(mount);
+  return layers && std::ranges::any_of(*layers, [&](const oci::OverlayLayer& layer) {
+           return is_image(layer.path);
+         });
+}
+
+// Options on their way to what they should be.
+class Options {
+ public:
+  Options(std::vector<std::string> options, bool recursive)
+      : options_(std::move(options)), recursive_(recursive) {}
+
+  void Require(const Flag& flag) {
+    std::erase_if(options_, [&](const std::string& option) {
+      const bool contradicts = option == flag.clear || option == flag.recursive_clear;
+      if (contradicts) had_ += ' ' + option;
+      return contradicts;
+    });
+    // The plain one as well: runc before 1.1 does not know the others and drops them for binds.
+    Add(flag.set);
+    if (recursive_) Add(flag.recursive_set);
+  }
+  void Add(std::string_view option) {
+    if (Has(options_, option)) return;
+    options_.emplace_back(option);
+    lacked_ += ' ';
+    lacked_ += option;
+  }
+
+  [[nodiscard]] const std::vector<std::string>& options() const { return options_; }
+  // "lack nosuid", "have exec and lack noexec"; empty when nothing changed.
+  [[nodiscard]] std::string Fault() const {
+    std::string fault;
+    if (!had_.empty()) fault += "have" + had_;
+    if (!lacked_.empty()) fault += (fault.empty() ? "lack" : " and lack") + lacked_;
+    return fault;
+  }
+
+ private:
+  std::vector<std::string> options_;
+  bool recursive_;
+  std::string had_;
+  std::string lacked_;
+};
+
+// What must stay a place of devices: nodev on /dev keeps every container from starting.
+bool HoldsDevices(const oci::Mount& mount, const std::string& destination, const Facts& facts) {
+  if (mount.type == "devpts" || destination == "/dev" || destination == "/dev/pts") return true;
+  const auto source = facts.sources.find(mount.source);
+  return mount.is_bind() && source != facts.sources.end() && source->second.is_device;
+}
+
+// The host paths whose content is seen in the mount; `is_written`: the mount writes to it.
+struct Content {
+  std::string source;
+  bool is_written = false;
+};
+
+std::vector<Content> ContentsOf(const oci::Mount& mount) {
+  if (mount.is_bind()) return {{mount.source, IsWritable(mount)}};
+  std::vector<Content> contents;
+  if (mount.type != "overlay") return contents;
+  for (oci::OverlayLayer& layer :
+       oci::OverlayLayers(mount).value_or(std::vector<oci::OverlayLayer>())) {
+    contents.push_back({std::move(layer.path), !layer.is_lower});
+  }
+  return contents;
+}
+
+// What the document mounts writable, by where it lies on the host: the same directory may be
+// mounted read-only at a second place, under another path, as a part of it or with what is around
+// it.
+class WritableContent {
+ public:
+  WritableContent(const oci::Spec& spec, const Facts& facts) : facts_(facts) {
+    for (const oci::Mount& mount : spec.mounts()) {
+      for (const Content& content : ContentsOf(mount)) {
+        if (content.is_written) Add(content.source, mount.destination);
+      }
+    }
+  }
+
+  // A predicate: why what a read-only mount shows may have been written by a container; empty: it
+  // has not.
+  std::string WhyWritten(const oci::Mount& mount) {
+    for (const Content& content : ContentsOf(mount)) {
+      const auto found = facts_.sources.find(content.source);
+      if (found == facts_.sources.end() || found->second.access == SourceFacts::Access::kUnknown) {
+        return "shows " + content.source + ", which cannot be identified";
+      }
+      const SourceFacts& source = found->second;
+      if (source.is_volume) return "shows a volume, which containers write to";
+      const std::string* destination = FindOverlap(source);
+      if (destination != nullptr) return "shows what is writable at " + *destination;
+    }
+    return {};
+  }
+
+ private:
+  void Add(const std::string& path, const std::string& destination) {
+    const auto found = facts_.sources.find(path);
+    if (found == facts_.sources.end()) return;
+    const SourceFacts& source = found->second;
+    if (source.device != 0) inodes_.try_emplace({source.device, source.inode}, destination);
+    if (!source.places || !added_.insert(source.places.get()).second) return;
+    for (const std::string& place : *source.places) places_.try_emplace(place, destination);
+  }
+
+  const std::string* FindOverlap(const SourceFacts& source) {
+    const auto same = inodes_.find({source.device, source.inode});
+    if (same != inodes_.end()) return &same->second;
+    if (!source.places) return nullptr;  // an engine's own file
+    const auto [known, is_new] = overlaps_.try_emplace(source.places.get(), nullptr);
+    for (auto at = source.places->begin(); is_new && at != source.places->end(); ++at) {
+      known->second = FindAroundOrBelow(*at);
+      if (known->second != nullptr) break;
+    }
+    return known->second;
+  }
+
+  // `place` is "<file system>:/a/b".
+  const std::string* FindAroundOrBelow(const std::string& place) const {
+    const std::size_t root = place.find('/');
+    for (std::size_t end = place.size(); end != std::string::npos && end > root;
+         end = place.rfind('/', end - 1)) {
+      if (const auto found = places_.find(std::string_view(place).substr(0, end));
+          found != places_.end()) {
+        return &found->second;
+      }
+    }
+    if (const auto found = places_.find(std::string_view(place).substr(0, root + 1));
+        found != places_.end()) {
+      return &found->second;
+    }
+    const std::string below = place.ends_with('/') ? place : place + '/';
+    const auto next = places_.lower_bound(below);
+    return next != places_.end() && next->first.starts_with(below) ? &next->second : nullptr;
+  }
+
+  using PlaceList = const std::vector<std::string>*;
+
+  const Facts& facts_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> inodes_;  // destinations
+  std::map<std::string, std::string, std::less<>> places_;                 // destinations
+  std::set<PlaceList> added_;
+  std::map<PlaceList, const std::string*> overlaps_;
+};
+
+Options Improved(const oci::Mount& mount, const std::string& destination, bool runs_programs,
+                 bool shows_image, const FlagForms& forms, const Facts& facts) {
+  const bool is_recursive = forms.TakesRecursive(mount);
+  Options options(mount.options, is_recursive);
+  const bool is_writable = IsWritable(mount);
+  if (shows_image && !is_writable) options.Require(kReadOnly);
+  if (is_writable || mount.is_bind() || mount.type == "overlay") {
+    options.Require(kNoSuid);
+    if (!HoldsDevices(mount, destination, facts)) options.Require(kNoDev);
+  }
+  if (!runs_programs) options.Require(kNoExec);
+  if (forms.NeedsReadOnly(mount)) options.Require(kReadOnly);
+  if (!is_writable && is_recursive) options.Add(kReadOnly.recursive_set);
+  return options;
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  const Facts& facts = context.facts;
+  const bool noexec = context.parameters.boolean("noexec");
+  Findings findings;
+  bool run_is_noexec = false;
+  const FlagForms forms(spec, facts);
+  const std::vector<oci::Mount>& mounts = spec.mounts();
+  std::optional<WritableContent> writable;  // made when some mount may need it
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const std::string destination = facts.Resolve(mounts[i].destination);
+    const bool is_listed = std::ranges::any_of(
+        facts.exec_paths, [&](const std::string& path) { return IsAtOrBelow(destination, path); });
+    const bool shows_image = ShowsImage(mounts[i], facts);
+    const bool may_run = is_listed || (!noexec && !shows_image);
+    std::string written;
+    if (shows_image && !may_run) {
+      written = "shows another image's files";
+    } else if (!may_run && !IsWritable(mounts[i])) {
+      if (!writable) writable.emplace(spec, facts);
+      written = writable->WhyWritten(mounts[i]);
+    }
+    const bool runs_programs = may_run || (!IsWritable(mounts[i]) && written.empty());
+    const Options options =
+        Improved(mounts[i], destination, runs_programs, shows_image, forms, facts);
+    if (IsAtOrBelow("/run", destination)) run_is_noexec = IsSet(kNoExec, options.options());
+    const std::string fault = options.Fault();
+    if (fault.empty()) continue;
+    std::string because = "of " + mounts[i].destination + " " + fault;
+    if (!written.empty()) because += "; the mount " + written;
+    if (forms.NeedsReadOnly(mounts[i])) {
+      because += "; in a user namespace crun sets the others of a file with ro only";
+    }
+    findings.push_back(Propose("/mounts/" + std::to_string(i) + "/options", options.options(),
+                               std::move(because)));
+  }
+  if (facts.has_s6_overlay && run_is_noexec) {
+    findings.push_back(Refuse("/process/args/0", spec.arguments().front(),
+                              "is s6-overlay's, which runs programs that it writes to /run, and "
+                              "nothing in /run may run"));
+  }
+  return findings;
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "noexec",
+     .type = policy::ParameterType::kBoolean,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "programs do not run from writable mounts, from volumes and from read-only "
+                    "mounts of what is writable elsewhere (drift prevention, together with "
+                    "read-only-rootfs)",
+     .order = policy::Order::kFalseIsLooser,
+     .docker_default = false},
+    {.name = "exec-paths",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAbsolutePath,
+     .choices = {},
+     .description = "directories of the container whose mounts, and those below, may be writable "
+                    "or volumes and hold programs that run; those of read-only-rootfs, too",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = policy::Anything{}},
+};
+constexpr std::string_view kPaths[] = {"/mounts/*/options", "/process/args/0"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kMountOptions{
+    .schema = {.id = "mount-options", .actions = kActions, .parameters = kParameters},
+    .title = "What can be written cannot be run",
+    .rationale =
+        "Whoever breaks into a container brings tools along, into /tmp, /dev or a volume. Under "
+        "nosuid, nodev and noexec they stay data; with a read-only root filesystem no program runs "
+        "but the image's own. That holds for a read-only mount too, if it shows a volume or "
+        "something that is mounted writable elsewhere in the same container; other read-only "
+        "directories of the host keep their programs. A bind takes the mounts below it along, "
+        "which "
+        "keep their own flags unless the recursive ones are given. An image that is mounted as a "
+        "volume is data as well, whatever noexec says. Interpreters that the image has "
+        "still run scripts, "
+        "and memfd_create(2) makes programs without a file.",
+    .way_out =
+        "list the directory in mount-options.exec-paths for an image that runs programs "
+        "from it",
+    .benchmarks = {},
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

@@ -1,0 +1,95 @@
+// pids-limit: a container cannot fill the host's table of processes (CIS 5.29).
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "rules/limit_parameter.hpp"
+#include "rules/limit_text.hpp"
+
+namespace runclad::rules {
+namespace {
+
+constexpr const char* kLimit = "/linux/resources/pids/limit";
+constexpr const char* kUnified = "/linux/resources/unified/pids.max";
+
+constexpr std::int64_t kMost = 4194304;  // PID_MAX_LIMIT
+
+constexpr Code kUnlimited{"unlimited", "the container has no limit of processes"};
+constexpr Code kAboveMaximum{"above-maximum", "the limit is above the policy's maximum"};
+constexpr Code kUnifiedAboveMaximum{"unified-above-maximum",
+                                    "pids.max of cgroup v2 is not known to be within the maximum"};
+constexpr Code kCodes[] = {kUnlimited, kAboveMaximum, kUnifiedAboveMaximum};
+
+// The maximum that `limit` would need; kMost is the largest that a policy can say.
+Remedy RaiseTo(std::int64_t limit) { return SetTo("maximum", std::min(limit, kMost)); }
+
+// Nothing tells how many a container needs that asks for no number: a multiple of the default would
+// be a guess. The rule's way out says what to ask for.
+
+// What replaces a limit that is missing or unlimited (0, -1) is the default, what replaces one that
+// is too large, or an update's unlimited, the maximum.
+void CheckLimit(const oci::Spec& spec, const Context& context, Findings& findings) {
+  const std::int64_t maximum = context.parameters.integer("maximum");
+  const auto limit = spec.resource("pids", "limit");
+  if (context.is_update) {
+    const bool stays = !limit || *limit == 0;  // not mentioned
+    if (!stays && (*limit < 0 || *limit > maximum)) {
+      findings.push_back(Propose(*limit < 0 ? kUnlimited : kAboveMaximum, kLimit, maximum,
+                                 "is more than the container may be given",
+                                 *limit < 0 ? Remedy() : RaiseTo(*limit)));
+    }
+  } else if (!limit || *limit <= 0) {
+    findings.push_back(Propose(kUnlimited, kLimit, context.parameters.integer("default"),
+                               "lets it make as many processes as the host can"));
+  } else if (*limit > maximum) {
+    findings.push_back(
+        Propose(kAboveMaximum, kLimit, maximum, "is above the maximum", RaiseTo(*limit)));
+  }
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  Findings findings;
+  CheckLimit(spec, context, findings);
+  // Written behind the limit, and so what counts.
+  const std::int64_t maximum = context.parameters.integer("maximum");
+  for (const auto& [name, text] : spec.unified_resources()) {
+    if (name != "pids.max") continue;
+    const auto number = PlainNumber(text);
+    if (number && *number <= maximum) continue;
+    findings.push_back(Propose(kUnifiedAboveMaximum, kUnified, std::to_string(maximum),
+                               "is above the maximum",
+                               number ? RaiseTo(*number) : AskEngine(kAskForPlainNumber)));
+  }
+  return findings;
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    LimitParameter("default", kMost, "processes and threads of a container that asks for no limit"),
+    LimitParameter("maximum", kMost, "processes and threads that a container may ask for"),
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 5.29"};
+constexpr std::string_view kPaths[] = {kLimit, kUnified};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kPidsLimit{
+    .schema = {.id = "pids-limit", .actions = kActions, .parameters = kParameters},
+    .title = "A limit of processes",
+    .rationale =
+        "A fork bomb in one container takes every process number of the host, and nobody can log "
+        "in to end it. Engines set no limit of their own, or leave it to an option.",
+    .way_out =
+        "ask for a number (docker run --pids-limit); raise pids-limit.maximum, and "
+        "pids-limit.default for containers that ask for none",
+    .codes = kCodes,
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .judges_updates = true,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

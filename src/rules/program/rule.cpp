@@ -1,0 +1,128 @@
+// program: what a container may be started for (CIS 5.7: no ssh server).
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace runclad::rules {
+namespace {
+
+constexpr Code kDenied{"denied", "the program, or what it is run by, is on the deny list"};
+constexpr Code kNotFound{"not-found",
+                         "allow-only is set, and the program is not in the container's files"};
+constexpr Code kUnlisted{"unlisted", "allow-only is set, and allow does not list the program"};
+constexpr Code kCodes[] = {kDenied, kNotFound, kUnlisted};
+
+std::string_view BaseName(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+}
+
+bool IsOneOf(std::string_view name, const auto& names) {
+  return std::ranges::find(names, name) != std::ranges::end(names);
+}
+
+// The names that a process's program goes by. An init of the engine's or the image's own only
+// starts what its arguments name, and busybox is what its first argument says.
+std::vector<std::string_view> Names(const std::vector<std::string>& arguments,
+                                    const ProgramFacts* program) {
+  constexpr std::string_view kInits[] = {"catatonit",   "docker-init", "dumb-init",
+                                         "podman-init", "tini",        "tini-static"};
+  constexpr std::string_view kManyInOne[] = {"busybox", "dropbearmulti", "toybox"};
+  std::vector<std::string_view> names = {arguments.front()};
+  std::size_t at = 0;
+  if (IsOneOf(BaseName(arguments[0]), kInits)) {
+    while (++at < arguments.size() && arguments[at].starts_with('-')) {
+    }
+    if (at < arguments.size()) names.emplace_back(arguments[at]);
+  }
+  if (at + 1 < arguments.size() && IsOneOf(BaseName(arguments[at]), kManyInOne)) {
+    names.emplace_back(arguments[at + 1]);
+  }
+  if (program == nullptr) return names;
+  if (!program->resolved.empty()) names.emplace_back(program->resolved);
+  names.insert(names.end(), program->interpreters.begin(), program->interpreters.end());
+  return names;
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  const std::vector<std::string> arguments = spec.arguments();
+  if (arguments.empty()) return {};
+  const ProgramFacts* program = context.facts.program ? &*context.facts.program : nullptr;
+  const std::vector<std::string>& deny = context.parameters.strings("deny");
+  for (const std::string_view name : Names(arguments, program)) {
+    const auto is_denied = [&](const std::string& entry) {
+      return entry == name || entry == BaseName(name);
+    };
+    const auto entry = std::ranges::find_if(deny, is_denied);
+    if (entry == deny.end()) continue;
+    return {Refuse(kDenied, "/process/args/0", arguments.front(),
+                   "runs " + *entry + ", which program.deny lists", TakeFrom("deny", {*entry}))};
+  }
+  if (!context.parameters.boolean("allow-only")) return {};
+  if (program == nullptr || program->resolved.empty()) {
+    return {Refuse(kNotFound, "/process/args/0", arguments.front(),
+                   "cannot be found in the container's files, and program.allow-only is set",
+                   NoRemedy("what cannot be found cannot be compared with program.allow"))};
+  }
+  if (IsOneOf(program->resolved, context.parameters.strings("allow"))) return {};
+  return {Refuse(kUnlisted, "/process/args/0", arguments.front(),
+                 "is " + program->resolved + ", which program.allow does not list",
+                 AddTo("allow", {program->resolved}))};
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "deny",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kAccumulate,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "programs that no process is started as: a name, wherever the program lies and "
+                    "whatever link or script leads to it, or an absolute path",
+     .order = policy::Order::kFewerIsLooser,
+     .docker_default = std::span<const std::string_view>()},
+    {.name = "allow",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAbsolutePath,
+     .choices = {},
+     .description = "with allow-only, the programs that may be started: absolute paths in the "
+                    "container with every link followed",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = policy::Anything{}},
+    {.name = "allow-only",
+     .type = policy::ParameterType::kBoolean,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "refuse every program but those of allow, for exec too",
+     .order = policy::Order::kFalseIsLooser,
+     .docker_default = true},
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 5.7"};
+constexpr std::string_view kPaths[] = {"/process/args/0"};
+constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
+                                       policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kProgram{
+    .schema = {.id = "program", .actions = kActions, .parameters = kParameters},
+    .title = "No server for remote logins as a container's program",
+    .rationale =
+        "A container with an ssh server is a second way in, with keys and passwords that nobody "
+        "manages; the engine's exec does the same under the same rules. The program is looked for "
+        "as the runtime does it. What an allowed program starts afterwards, a shell above all, is "
+        "not seen here, and a copy under another name is another program.",
+    .way_out =
+        "run the service itself and use the engine's exec, or list the program in "
+        "program.allow when allow-only is set",
+    .codes = kCodes,
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kProcess,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

@@ -1,0 +1,136 @@
+// read-only-mounts: some directories of the host are only ever read.
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace runclad::rules {
+namespace {
+
+constexpr Code kListed{"listed", "paths names the source, or what is above or below it"};
+constexpr Code kCgroup{"cgroup", "the cgroup tree is mounted writable"};
+constexpr Code kUnknown{"unknown", "the source could not be identified"};
+constexpr Code kCodes[] = {kListed, kCgroup, kUnknown};
+
+// mount_setattr(2), which recursive flags need, came with Linux 5.12.
+constexpr std::pair kRecursiveFlagsSince = {5, 12};
+
+bool IsCgroup(const oci::Mount& mount) { return mount.type == "cgroup" || mount.type == "cgroup2"; }
+
+// With each option that would make it, or what is mounted below it, writable taken out.
+std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount, const SourceFacts* source,
+                                         const KernelFacts& kernel) {
+  std::vector<std::string> options = mount.options;
+  std::erase_if(options,
+                [](const std::string& option) { return option == "rw" || option == "rrw"; });
+  const auto require = [&](const char* option) {
+    if (std::ranges::find(options, option) == options.end()) options.emplace_back(option);
+  };
+  require("ro");
+  // Below a file nothing is mounted, and older cruns take the recursive option of no file.
+  if (!mount.may_be_recursive() || (source != nullptr && source->is_file)) return options;
+  if (std::pair(kernel.major, kernel.minor) >= kRecursiveFlagsSince) {
+    require("rro");
+  } else if (source == nullptr || source->has_submounts) {
+    // ro leaves what is mounted below as it was: leave that out.
+    oci::MakeFlat(options);
+  }
+  return options;
+}
+
+bool IsAtOrBelow(std::string_view path, std::string_view directory) {
+  return path.starts_with(directory) &&
+         (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+// The entries of the list that the source is covered by. A pattern, or an entry that leads to it by
+// another name, is not found here: the rule's way out says which list it is.
+Remedy RemedyOf(const SourceFacts& source, const std::vector<std::string>& listed) {
+  std::vector<std::string> entries;
+  for (const std::string& entry : listed) {
+    if (IsAtOrBelow(source.resolved, entry) || IsAtOrBelow(entry, source.resolved)) {
+      entries.push_back(entry);
+    }
+  }
+  return entries.empty() ? Remedy() : TakeFrom("paths", std::move(entries));
+}
+
+Finding ProposeReadOnly(std::string path, const std::vector<std::string>& options, std::string why,
+                        const SourceFacts* source, const Context& context) {
+  if (source == nullptr) {
+    return Propose(kCgroup, std::move(path), options, std::move(why),
+                   NoRemedy("the cgroup tree is the host's"));
+  }
+  if (source->access == SourceFacts::Access::kUnknown) {
+    return Propose(kUnknown, std::move(path), options, std::move(why),
+                   NoRemedy("what cannot be identified is only ever read"));
+  }
+  return Propose(kListed, std::move(path), options, std::move(why),
+                 RemedyOf(*source, context.parameters.strings("paths")));
+}
+
+// Why the mount may only be read; empty when it need not.
+std::string Why(const oci::Mount& mount, const SourceFacts* source) {
+  if (!mount.is_bind()) return IsCgroup(mount) ? "is the cgroup tree, which the host owns" : "";
+  if (source == nullptr || source->read_only_because.empty()) return "";
+  const bool is_itself = source->resolved.empty() || source->resolved == mount.source;
+  return mount.source + (is_itself ? " " : " leads to " + source->resolved + ", which ") +
+         source->read_only_because;
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  Findings findings;
+  const std::vector<oci::Mount>& mounts = spec.mounts();
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const auto found = context.facts.sources.find(mounts[i].source);
+    const SourceFacts* source = found == context.facts.sources.end() ? nullptr : &found->second;
+    const std::string why = Why(mounts[i], source);
+    if (why.empty()) continue;
+    std::vector<std::string> options = ReadOnlyOptions(mounts[i], source, context.facts.kernel);
+    if (options == mounts[i].options) continue;
+    findings.push_back(ProposeReadOnly("/mounts/" + std::to_string(i) + "/options", options, why,
+                                       mounts[i].is_bind() ? source : nullptr, context));
+  }
+  return findings;
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "paths",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kAccumulate,
+     .vocabulary = policy::Vocabulary::kAbsolutePath,
+     .choices = {},
+     .description = "host paths that containers get read-only, with what is below them, their "
+                    "ancestors and aliases; * ? [] match within a component",
+     .order = policy::Order::kFewerIsLooser,
+     // Docker binds nothing of the host into a container that asks for nothing.
+     .docker_default = std::span<const std::string_view>()},
+};
+constexpr std::string_view kPaths[] = {"/mounts/*/options"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kReadOnlyMounts{
+    .schema = {.id = "read-only-mounts", .actions = kActions, .parameters = kParameters},
+    .title = "Some of the host may only be read",
+    .rationale =
+        "host-mounts says what may be mounted; its lists are an image's to widen, and a waiver "
+        "lifts them. What is listed here comes read-only all the same: directories that are shared "
+        "with containers to be read, and the cgroup tree. A source is judged by what it is, as "
+        "host-mounts does it, and ro holds for what is mounted below it, too. A socket or a device "
+        "can be used through a read-only mount.",
+    .way_out =
+        "take the path from read-only-mounts.paths with a waiver for the image that writes "
+        "there",
+    .codes = kCodes,
+    .benchmarks = {},
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

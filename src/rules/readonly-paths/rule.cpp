@@ -1,0 +1,89 @@
+// readonly-paths: what no container may write below /proc.
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace runclad::rules {
+namespace {
+
+constexpr Code kWritableRoot{"writable-root",
+                             "the read-only path / is not said of the root as well"};
+constexpr Code kRoot{"root", "the list has the root directory"};
+constexpr Code kMissing{"missing", "paths of the policy are neither read-only nor masked"};
+constexpr Code kCodes[] = {kWritableRoot, kRoot, kMissing};
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  Findings findings;
+  std::vector<std::string> paths = spec.readonly_paths();
+  // The runtime mounts every mount of the container a second time over its root to say so; the root
+  // itself is made read-only, which /root/readonly does without.
+  const auto is_root = [&](const std::string& path) { return context.facts.IsRoot(path); };
+  if (std::erase_if(paths, is_root) > 0) {
+    if (!spec.root_is_read_only() && !spec.root_path().empty()) {
+      findings.push_back(Propose(kWritableRoot, "/root/readonly", true,
+                                 "is not what the read-only path / asks for",
+                                 AskEngine("leave / out of the read-only paths")));
+    }
+    findings.push_back(Propose(kRoot, "/linux/readonlyPaths", paths,
+                               "has the container's root, which /root/readonly makes read-only",
+                               AskEngine("ask for a read-only root (docker run --read-only)")));
+  }
+  const std::vector<std::string> masked = spec.masked_paths();
+  std::vector<std::string> missing;
+  for (const std::string& path : context.parameters.strings("paths")) {
+    // runc masks after it has made paths read-only, so masking is the stricter of the two.
+    if (std::ranges::find(paths, path) != paths.end() ||
+        std::ranges::find(masked, path) != masked.end()) {
+      continue;
+    }
+    paths.push_back(path);
+    missing.push_back(path);
+  }
+  if (!missing.empty()) {
+    std::string why = "lacks";
+    for (const std::string& path : missing) why += ' ' + path;
+    findings.push_back(Propose(kMissing, "/linux/readonlyPaths", std::move(paths), std::move(why),
+                               TakeFrom("paths", std::move(missing))));
+  }
+  return findings;
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "paths",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kAccumulate,
+     .vocabulary = policy::Vocabulary::kAbsolutePath,
+     .choices = {},
+     .description = "paths in the container that nothing may write",
+     .order = policy::Order::kFewerIsLooser,
+     // As Docker has them; an image can only add to the list, so that the value never counts.
+     .docker_default = std::span<const std::string_view>()},
+};
+constexpr std::string_view kBenchmarks[] = {"PSS baseline"};
+constexpr std::string_view kPaths[] = {"/linux/readonlyPaths", "/root/readonly"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kReadonlyPaths{
+    .schema = {.id = "readonly-paths", .actions = kActions, .parameters = kParameters},
+    .title = "Kernel settings are read-only",
+    .rationale =
+        "Whoever writes below /proc/sys, /proc/irq or /proc/sysrq-trigger changes the host: "
+        "core_pattern runs programs there. The list is the union of what the engines make "
+        "read-only by default.",
+    .way_out =
+        "ask the engine for the setting (docker run --sysctl), or take the path from "
+        "readonly-paths.paths with a waiver for the image that writes there",
+    .codes = kCodes,
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

@@ -1,0 +1,92 @@
+// realtime: no process takes the processor, the disks or the last memory from all others.
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace runclad::rules {
+namespace {
+
+constexpr Code kScheduler{"scheduler", "a realtime scheduling policy is asked for"};
+constexpr Code kNice{"nice", "a nice value below 0 is asked for"};
+constexpr Code kIoClass{"io-class", "the realtime class of input and output is asked for"};
+constexpr Code kOomScore{"oom-score", "oomScoreAdj is below oom-minimum"};
+constexpr Code kCodes[] = {kScheduler, kNice, kIoClass, kOomScore};
+
+// The kubelet gives guaranteed and critical pods -997, and a sandbox gets -998; nobody who asks for
+// a pod names the number.
+constexpr std::int64_t kLowestOfKubelet = -998;
+constexpr std::int64_t kLowest = -1000;  // OOM_SCORE_ADJ_MIN
+
+void CheckScheduler(const oci::Scheduler& scheduler, Findings& findings) {
+  constexpr std::string_view kRealtime[] = {"SCHED_FIFO", "SCHED_RR", "SCHED_DEADLINE"};
+  if (std::ranges::find(kRealtime, scheduler.policy) != std::end(kRealtime)) {
+    findings.push_back(ProposeRemove(kScheduler, "/process/scheduler",
+                                     "runs before every ordinary process of the host",
+                                     AskEngine("ask for no realtime scheduling policy")));
+  } else if (scheduler.nice < 0) {
+    findings.push_back(Propose(kNice, "/process/scheduler/nice", 0,
+                               "takes processor time from the host's own services",
+                               AskEngine("ask for a nice value of 0 or more")));
+  }
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  Findings findings;
+  if (const auto scheduler = spec.scheduler()) CheckScheduler(*scheduler, findings);
+  if (const auto priority = spec.io_priority();
+      priority && priority->io_class == "IOPRIO_CLASS_RT") {
+    findings.push_back(ProposeRemove(kIoClass, "/process/ioPriority",
+                                     "reads and writes before everybody else",
+                                     AskEngine("ask for another class of input and output")));
+  }
+  const engine::Identity& identity = context.facts.identity;
+  const bool is_kubelets = identity.engine == engine::Engine::kCrio ||
+                           !identity.pod_namespace.empty() || identity.is_sandbox;
+  std::int64_t minimum = context.parameters.integer("oom-minimum");
+  if (is_kubelets) minimum = std::min(minimum, kLowestOfKubelet);
+  if (const auto adjustment = spec.oom_score_adjustment(); adjustment && *adjustment < minimum) {
+    findings.push_back(Propose(kOomScore, "/process/oomScoreAdj", minimum,
+                               "lets the kernel kill the host's own services before it",
+                               SetTo("oom-minimum", std::max(*adjustment, kLowest))));
+  }
+  return findings;
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "oom-minimum",
+     .type = policy::ParameterType::kInteger,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "the lowest oomScoreAdj that may be asked for; what a kubelet writes for pods "
+                    "passes",
+     .order = policy::Order::kFewerIsLooser,
+     .docker_default = std::int64_t{0},
+     .minimum = kLowest,
+     .maximum = 1000},
+};
+constexpr std::string_view kPaths[] = {"/process/scheduler", "/process/ioPriority",
+                                       "/process/oomScoreAdj"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kRealtime{
+    .schema = {.id = "realtime", .actions = kActions, .parameters = kParameters},
+    .title = "No precedence over the host's own processes",
+    .rationale =
+        "A realtime scheduling policy or a realtime class of input and output is served before "
+        "every ordinary process, those that run the host included, and the limits of a control "
+        "group do not hold it. A process with a low oomScoreAdj lives on while the kernel ends "
+        "others for want of memory.",
+    .way_out = "ask the engine for less, or lower realtime.oom-minimum",
+    .codes = kCodes,
+    .benchmarks = {},
+    .paths = kPaths,
+    .scope = Scope::kProcess,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

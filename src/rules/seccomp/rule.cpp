@@ -1,0 +1,193 @@
+// seccomp: the filter that fits the capabilities that are left, and never more than the engine's.
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "runclad/privilege/seccomp.hpp"
+#include "runclad/privilege/socket_families.hpp"
+
+namespace runclad::rules {
+namespace {
+
+std::vector<std::uint16_t> FamiliesOf(const std::vector<std::string>& names) {
+  std::vector<std::uint16_t> numbers;
+  for (const std::string& name : names) {
+    if (const auto number = privilege::FamilyNumber(name)) numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+privilege::SeccompConditions ConditionsOf(const oci::Spec& spec, const KernelFacts& kernel) {
+  privilege::SeccompConditions conditions;
+  for (oci::CapabilitySet& set : spec.capabilities()) {
+    if (set.name == "bounding") conditions.capabilities = std::move(set.capabilities);
+  }
+  conditions.architecture = kernel.architecture;
+  conditions.kernel_major = kernel.major;
+  conditions.kernel_minor = kernel.minor;
+  return conditions;
+}
+
+// The kernel ends a program whose architecture is not in the filter at its first system call, with
+// SIGSYS and no word: better told beforehand. Programs of another machine are an emulator's, which
+// is a native one.
+void CheckProgram(const oci::Spec& spec, const privilege::SeccompFilter& filter,
+                  const Context& context, Findings& findings) {
+  struct Abi {
+    std::string_view kernel;
+    std::string_view program;
+    std::string_view name;
+  };
+  constexpr Abi kOthers[] = {
+      {"amd64", "386", "SCMP_ARCH_X86"},
+      {"amd64", "x32", "SCMP_ARCH_X32"},
+      {"arm64", "arm", "SCMP_ARCH_ARM"},
+  };
+  const auto& program = context.facts.program;
+  if (!program) return;
+  for (const Abi& abi : kOthers) {
+    const bool is_it =
+        abi.kernel == context.facts.kernel.architecture && abi.program == program->architecture;
+    const auto& architectures = filter.architectures;
+    if (!is_it || std::ranges::find(architectures, abi.name) != architectures.end()) continue;
+    const std::string asked = spec.arguments().empty() ? "" : spec.arguments().front();
+    findings.push_back(Refuse("/process/args/0", asked,
+                              "is a program of the architecture " + program->architecture +
+                                  ", which the filter ends with SIGSYS: it could not run"));
+  }
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  const policy::Parameters& parameters = context.parameters;
+  const privilege::SeccompTuning tuning = {.allow = parameters.strings("allow"),
+                                           .deny = parameters.strings("deny"),
+                                           .deny_socketcall = parameters.boolean("deny-socketcall"),
+                                           .only_64_bit = parameters.boolean("64-bit-only"),
+                                           .deny_set_id = parameters.boolean("deny-set-id"),
+                                           .listeners = parameters.strings("listener"),
+                                           .families = FamiliesOf(parameters.strings("families"))};
+  const privilege::SeccompFilter ours =
+      privilege::DefaultSeccompFilter(ConditionsOf(spec, context.facts.kernel));
+  const auto requested = spec.seccomp();
+  privilege::SeccompIntersection meet =
+      privilege::Intersect(requested.value_or(privilege::SeccompFilter()), ours, tuning);
+  if (!meet.lost.empty()) {
+    std::string lost;
+    for (const std::string& name : meet.lost) lost += ' ' + name;
+    return {Refuse("/linux/seccomp", requested ? "the engine's filter" : "the policy's filter",
+                   "leaves nothing of" + lost + ", without which no program runs")};
+  }
+  Findings findings;
+  CheckProgram(spec, meet.filter, context, findings);
+  if (requested && *requested == meet.filter) return findings;
+  std::string why = requested ? "allows more than fits the capabilities that are left"
+                              : "is absent: every system call would be allowed";
+  for (const std::string& sentence : meet.dropped) why += "; " + sentence;
+  findings.push_back(Propose("/linux/seccomp", oci::ToJson(meet.filter), std::move(why)));
+  return findings;
+}
+
+// Docker's profile denies two families.
+constexpr bool IsOfDocker(std::string_view family) {
+  return family != "AF_ALG" && family != "AF_VSOCK";
+}
+constexpr auto kFamiliesOfDocker = [] {
+  std::array<std::string_view, privilege::kFamilyNames.size() - 2> families;
+  std::ranges::copy_if(privilege::kFamilyNames, families.begin(), IsOfDocker);
+  return families;
+}();
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "allow",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kSyscall,
+     .choices = {},
+     .description = "system calls allowed beyond runclad's profile, where the engine allows them",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>()},
+    {.name = "deny",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kAccumulate,
+     .vocabulary = policy::Vocabulary::kSyscall,
+     .choices = {},
+     .description = "system calls denied whoever allows them",
+     .order = policy::Order::kFewerIsLooser,
+     .docker_default = std::span<const std::string_view>()},
+    {.name = "families",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kSocketFamily,
+     .choices = {},
+     .description = "address families of sockets allowed beyond UNIX, INET, INET6 and NETLINK (and "
+                    "PACKET with CAP_NET_RAW), where the engine allows them: AF_CAN, VSOCK, 45",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>(kFamiliesOfDocker)},
+    {.name = "deny-socketcall",
+     .type = policy::ParameterType::kBoolean,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "deny the 32-bit socketcall, through which no filter sees the address family; "
+                    "32-bit programs of glibc have no other way to a socket",
+     .order = policy::Order::kFalseIsLooser,
+     .docker_default = false},
+    {.name = "64-bit-only",
+     .type = policy::ParameterType::kBoolean,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "32-bit programs and the 32-bit ways into the kernel end with SIGSYS",
+     .order = policy::Order::kFalseIsLooser,
+     .docker_default = false},
+    {.name = "deny-set-id",
+     .type = policy::ParameterType::kBoolean,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description =
+         "nothing sets a set-user-ID or set-group-ID bit, so that a container's root leaves no "
+         "such program on a host directory; tar, install, dpkg and git want the bits for some "
+         "files and "
+         "directories and get EPERM, openat2 is absent",
+     .order = policy::Order::kFalseIsLooser,
+     .docker_default = false},
+    {.name = "listener",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAbsolutePath,
+     .choices = {},
+     .description = "sockets of agents that a filter may ask (listenerPath, SCMP_ACT_NOTIFY) about "
+                    "calls that are allowed",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>()},
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 5.22", "PSS baseline", "PSS restricted"};
+constexpr std::string_view kPaths[] = {"/linux/seccomp"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kSeccomp{
+    .schema = {.id = "seccomp", .actions = kActions, .parameters = kParameters},
+    .title = "A seccomp filter that fits the capabilities",
+    .rationale =
+        "Engines resolve their conditional profile for the capabilities they give, before runclad "
+        "takes most of them away: a filter made for CAP_SYS_ADMIN would leave unshare and mount to "
+        "a container without it. runclad resolves its own profile for what is left and hands on "
+        "what both filters allow, never more than either. Sockets are made of a few address "
+        "families "
+        "only: each of the others is a kernel module that hardly any container needs, and that has "
+        "been a way to the host's root before (AF_ALG, AF_RXRPC, AF_VSOCK).",
+    .way_out =
+        "add the system call to seccomp.allow or the address family to seccomp.families, or "
+        "ask the engine for it as well",
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

@@ -1,0 +1,99 @@
+// unknown-fields: what the lower runtime may act upon and no rule judges.
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "runclad/json/pointer.hpp"
+
+namespace runclad::rules {
+namespace {
+
+constexpr Code kListed{"listed", "the member is on the list refuse"};
+constexpr Code kUnknown{"unknown", "the runtime spec up to 1.3 does not have the member"};
+constexpr Code kCodes[] = {kListed, kUnknown};
+
+// The members that `pattern` names, "*" standing for each index of an array; none where there are
+// none.
+void AddMatches(const json::Document& document, const std::string& pattern,
+                std::vector<std::string>& pointers) {
+  const std::size_t star = pattern.find("/*");
+  const std::size_t end = star + 2;
+  if (star == std::string::npos || (end != pattern.size() && pattern[end] != '/')) {
+    if (!json::Get(document, pattern).is_null()) pointers.push_back(pattern);
+    return;
+  }
+  const std::string array = pattern.substr(0, star) + "/";
+  for (std::size_t i = 0;; ++i) {
+    const std::string element = array + std::to_string(i);
+    if (json::Get(document, element).is_null()) return;
+    AddMatches(document, element + pattern.substr(end), pointers);
+  }
+}
+
+// Whether `pointer` is one of `listed` or below one.
+bool IsCovered(const std::string& pointer, const std::vector<std::string>& listed) {
+  return std::ranges::any_of(listed, [&](const std::string& above) {
+    return pointer.starts_with(above) &&
+           (pointer.size() == above.size() || pointer[above.size()] == '/');
+  });
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  const json::Document& document = spec.document();
+  std::vector<std::string> refused;
+  Findings findings;
+  for (const std::string& pattern : context.parameters.strings("refuse")) {
+    const std::size_t first = refused.size();
+    AddMatches(document, pattern, refused);
+    for (std::size_t i = first; i < refused.size(); ++i) {
+      findings.push_back(Refuse(kListed, refused[i], json::Get(document, refused[i]),
+                                "is acted upon by the runtime and judged by no rule",
+                                TakeFrom("refuse", {pattern})));
+    }
+  }
+  for (const std::string& pointer : spec.unknown_members()) {
+    if (IsCovered(pointer, refused)) continue;
+    // It passes as it is.
+    findings.push_back(Note(kUnknown, pointer, json::Get(document, pointer),
+                            "is no member of the runtime spec up to 1.3"));
+  }
+  return findings;
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "refuse",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kAccumulate,
+     .vocabulary = policy::Vocabulary::kAbsolutePath,
+     .choices = {},
+     .description =
+         "JSON pointers of members, known or not, that are not let through; * stands for "
+         "each index of an array",
+     .order = policy::Order::kFewerIsLooser,
+     .docker_default = std::span<const std::string_view>()},
+};
+constexpr std::string_view kPaths[] = {"/"};
+constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
+                                       policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kUnknownFields{
+    .schema = {.id = "unknown-fields", .actions = kActions, .parameters = kParameters},
+    .title = "Nothing that no rule judges",
+    .rationale =
+        "A runtime that is newer than runclad may act upon members that runclad does not know; "
+        "they "
+        "are recorded. Some that it knows give power and no engine sends them unasked: network "
+        "devices of the host, memory policies, caches of the processor; they are refused.",
+    .way_out = "ask the engine for the container without it",
+    .codes = kCodes,
+    .benchmarks = {},
+    .paths = kPaths,
+    .scope = Scope::kProcess,
+    .judges_updates = true,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

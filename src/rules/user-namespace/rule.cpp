@@ -1,0 +1,90 @@
+// user-namespace: root in the container is not root on the host (CIS 2.9, 5.31).
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+
+namespace runclad::rules {
+namespace {
+
+constexpr Code kHosts{"host", "the user namespace is the host's"};
+constexpr Code kMissing{"missing", "required is set, and the container has no user namespace"};
+constexpr Code kHostUser{"host-user", "the host's user 0 is mapped"};
+constexpr Code kHostGroup{"host-group", "the host's group 0 is mapped"};
+constexpr Code kCodes[] = {kHosts, kMissing, kHostUser, kHostGroup};
+
+bool IsHosts(const oci::Namespace& entry, const Context& context) {
+  if (entry.path.empty()) return false;
+  const auto found = context.facts.namespaces.find(entry.path);
+  return found != context.facts.namespaces.end() &&
+         found->second.owner == NamespaceFacts::Owner::kHost;
+}
+
+void CheckMappings(const std::vector<oci::IdMapping>& mappings, const std::string& path,
+                   const Code& code, const char* why, Findings& findings) {
+  for (std::size_t i = 0; i < mappings.size(); ++i) {
+    const oci::IdMapping& mapping = mappings[i];
+    if (mapping.host_id != 0 || mapping.size == 0) continue;
+    findings.push_back(
+        Refuse(code, path + std::to_string(i) + "/hostID", 0, why,
+               AskEngine("map other ids (dockerd's userns-remap, podman run --userns=auto)")));
+  }
+}
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  Findings findings;
+  bool has_own = false;
+  const std::vector<oci::Namespace> namespaces = spec.namespaces();
+  for (std::size_t i = 0; i < namespaces.size(); ++i) {
+    const oci::Namespace& entry = namespaces[i];
+    if (entry.type != "user") continue;
+    has_own = !IsHosts(entry, context);
+    if (has_own) continue;
+    findings.push_back(Refuse(kHosts, "/linux/namespaces/" + std::to_string(i) + "/path",
+                              entry.path, "is the host's user namespace",
+                              AskEngine("run it without --userns=host")));
+  }
+  if (findings.empty() && !has_own && context.parameters.boolean("required")) {
+    findings.push_back(Refuse(kMissing, "/linux/namespaces", json::Value(), "has no user namespace",
+                              SetTo("required", false)));
+  }
+  CheckMappings(spec.uid_mappings(), "/linux/uidMappings/", kHostUser,
+                "makes somebody in it root on the host", findings);
+  CheckMappings(spec.gid_mappings(), "/linux/gidMappings/", kHostGroup,
+                "gives somebody in it the host's group root", findings);
+  return findings;
+}
+
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "required",
+     .type = policy::ParameterType::kBoolean,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "every container has to have one",
+     .order = policy::Order::kFalseIsLooser,
+     .docker_default = false},
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 2.9", "CIS 5.31"};
+constexpr std::string_view kPaths[] = {"/linux/namespaces", "/linux/uidMappings",
+                                       "/linux/gidMappings"};
+constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
+                                       policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kUserNamespace{
+    .schema = {.id = "user-namespace", .actions = kActions, .parameters = kParameters},
+    .title = "A user namespace, where there is one, without the host's root",
+    .rationale =
+        "In a user namespace root is nobody on the host, and most ways out of a container end "
+        "there. One that maps the host's user 0 gives that away again. Engines make none unless "
+        "they are told to.",
+    .way_out = "map it to other ids (dockerd's userns-remap, podman run --userns=auto)",
+    .codes = kCodes,
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kContainer,
+    .check = Check,
+};
+
+}  // namespace runclad::rules

@@ -1,0 +1,262 @@
+// user: as whom a container's processes run (CIS 4.1, 5.24).
+#include "runclad/rules/rule.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runclad/base/id_range.hpp"
+#include "runclad/oci/user_namespace.hpp"
+
+namespace runclad::rules {
+namespace {
+
+using policy::Parameters;
+
+constexpr Code kRoot{"root", "the process would run as the host's root"};
+constexpr Code kRootNoted{"root-noted",
+                          "the process runs as the host's root, which root lets pass"};
+constexpr Code kRunAs{"run-as",
+                      "the process gets the user or the group of run-as instead of root's"};
+constexpr Code kUser{"user", "the user is not allowed, or denied"};
+constexpr Code kGroup{"group", "the group is not allowed, or denied"};
+constexpr Code kAdditionalGroups{"additional-groups",
+                                 "additional groups are not allowed, denied or root's"};
+constexpr Code kUmask{"umask", "the umask lacks bits of the policy's"};
+constexpr Code kCodes[] = {kRoot, kRootNoted, kRunAs, kUser, kGroup, kAdditionalGroups, kUmask};
+
+bool Holds(const std::string& text, std::uint32_t id) {
+  const auto range = ParseIdRange(text);
+  return range && range->Holds(id);
+}
+
+// A list of ids that reads as none denies: what is not understood allows nothing.
+bool Lists(const Parameters& parameters, std::string_view name, std::uint32_t id) {
+  return std::ranges::any_of(parameters.strings(name),
+                             [&](const std::string& text) { return Holds(text, id); });
+}
+
+// An id that is denied by itself can be taken off the list; a range would let others pass as well.
+Remedy RemedyOf(const Parameters& parameters, const std::string& kind, std::uint32_t id) {
+  const std::string text = std::to_string(id);
+  const bool is_uid = kind == "uids";
+  std::vector<std::string> denying = parameters.strings("deny-" + kind);
+  std::erase_if(denying, [&](const std::string& entry) { return !Holds(entry, id); });
+  if (denying.empty()) return AddTo(is_uid ? "allow-uids" : "allow-gids", {text});
+  for (const std::string& entry : denying) {
+    if (entry != text) return NoRemedy("user.deny-" + kind + " has " + entry);
+  }
+  return TakeFrom(is_uid ? "deny-uids" : "deny-gids", std::move(denying));
+}
+
+// A predicate about an id that may not be used; empty when it may.
+std::string WhyNot(const Parameters& parameters, const std::string& kind, std::uint32_t id) {
+  if (Lists(parameters, "deny-" + kind, id)) return "is denied by user.deny-" + kind;
+  if (!Lists(parameters, "allow-" + kind, id)) return "is not listed in user.allow-" + kind;
+  return {};
+}
+
+json::Value Numbers(const std::vector<std::uint32_t>& ids) {
+  std::vector<json::Value> numbers;
+  numbers.reserve(ids.size());
+  for (const std::uint32_t id : ids) numbers.emplace_back(std::uint64_t{id});
+  return json::Value::Array(numbers);
+}
+
+class Judge {
+ public:
+  Judge(const oci::Spec& spec, const Parameters& parameters)
+      : parameters_(parameters),
+        asked_(spec.user()),
+        user_(asked_),
+        is_hosts_root_(!oci::RootIsMapped(spec)) {}
+
+  Findings Judged() && {
+    if (is_hosts_root_) TakeRoot();
+    TakeAdditional();
+    Propose("uid", asked_.uid, user_.uid);
+    Propose("gid", asked_.gid, user_.gid);
+    if (user_.additional_gids != asked_.additional_gids) {
+      findings_.push_back(rules::Propose(
+          kAdditionalGroups, "/process/user/additionalGids", Numbers(user_.additional_gids),
+          "hold groups that the policy keeps from containers", RemedyOfAdditional()));
+    }
+    Require("uid", user_.uid);
+    Require("gid", user_.gid);
+    RaiseUmask();
+    return std::move(findings_);
+  }
+
+ private:
+  void TakeRoot() {
+    const std::string_view choice = parameters_.text("root");
+    const bool is_root = user_.uid == 0;
+    if (choice == "allow" || (!is_root && choice != "run-as")) return;
+    if (choice == "warn") {
+      // It passes as it is.
+      findings_.push_back(Note(kRootNoted, "/process/user/uid", 0,
+                               "is root: out of its container it is root on the host as well"));
+      return;
+    }
+    const auto other = ParseUserAndGroup(parameters_.text("run-as"));
+    if (choice != "run-as" || !other || other->uid == 0 || other->gid == 0) {
+      findings_.push_back(Refuse(kRoot, "/process/user/uid", std::uint64_t{user_.uid}, "is root",
+                                 SetTo("root", std::string("warn"))));
+      return;
+    }
+    if (is_root) user_.uid = other->uid;
+    if (is_root || user_.gid == 0) user_.gid = other->gid;
+    std::erase(user_.additional_gids, 0U);
+  }
+
+  void TakeAdditional() {
+    std::erase_if(user_.additional_gids,
+                  [&](std::uint32_t gid) { return !WhyNot(parameters_, "gids", gid).empty(); });
+  }
+
+  void Propose(const char* member, std::uint32_t asked, std::uint32_t given) {
+    if (asked == given) return;
+    findings_.push_back(rules::Propose(kRunAs, std::string("/process/user/") + member,
+                                       std::uint64_t{given},
+                                       "is root's; an entrypoint that changes owners or the user "
+                                       "by itself has to be told not to",
+                                       SetTo("root", std::string("warn"))));
+  }
+
+  // Root's group, which went with root, comes back with it; denied ones take a waiver each, and a
+  // setting for the others would only be half of it.
+  [[nodiscard]] Remedy RemedyOfAdditional() const {
+    Remedy remedy{.kind = Remedy::Kind::kSetting};
+    std::vector<std::string> unlisted;
+    for (const std::uint32_t gid : asked_.additional_gids) {
+      if (std::ranges::find(user_.additional_gids, gid) != user_.additional_gids.end()) continue;
+      if (Lists(parameters_, "deny-gids", gid)) return RemedyOf(parameters_, "gids", gid);
+      if (WhyNot(parameters_, "gids", gid).empty()) {
+        if (remedy.settings.empty()) remedy = SetTo("root", std::string("warn"));
+      } else {
+        unlisted.push_back(std::to_string(gid));
+      }
+    }
+    if (!unlisted.empty()) {
+      remedy.settings.push_back({.rule = {}, .parameter = "allow-gids", .value = unlisted});
+    }
+    return remedy;
+  }
+
+  void Require(const char* member, std::uint32_t id) {
+    const std::string kind = std::string(member) + "s";
+    std::string why = WhyNot(parameters_, kind, id);
+    if (why.empty()) return;
+    findings_.push_back(Refuse(kind == "uids" ? kUser : kGroup,
+                               std::string("/process/user/") + member, std::uint64_t{id},
+                               std::move(why), RemedyOf(parameters_, kind, id)));
+  }
+
+  void RaiseUmask() {
+    constexpr std::uint32_t kRuntimes = 022;  // what a runtime sets where the spec has none
+    constexpr std::int64_t kAll = 0777;
+    const auto wanted = static_cast<std::uint32_t>(parameters_.integer("umask") & kAll);
+    const std::uint32_t umask = user_.umask.value_or(kRuntimes);
+    if ((umask & wanted) == wanted) return;
+    findings_.push_back(rules::Propose(kUmask, "/process/user/umask", std::uint64_t{umask | wanted},
+                                       "opens new files to more than user.umask does",
+                                       SetTo("umask", std::int64_t{umask & wanted})));
+  }
+
+  const Parameters& parameters_;
+  const oci::User asked_;
+  oci::User user_;
+  bool is_hosts_root_;
+  Findings findings_;
+};
+
+Findings Check(const oci::Spec& spec, const Context& context) {
+  if (!spec.has_process()) return {};
+  return Judge(spec, context.parameters).Judged();
+}
+
+constexpr std::string_view kEveryId[] = {"0-4294967294"};
+constexpr policy::ParameterSchema AllowedIds(std::string_view name, std::string_view description) {
+  return {.name = name,
+          .type = policy::ParameterType::kStrings,
+          .merge = policy::Merge::kReplace,
+          .vocabulary = policy::Vocabulary::kIdRange,
+          .choices = {},
+          .description = description,
+          .order = policy::Order::kMoreIsLooser,
+          .docker_default = std::span<const std::string_view>(kEveryId)};
+}
+constexpr policy::ParameterSchema DeniedIds(std::string_view name, std::string_view description) {
+  return {.name = name,
+          .type = policy::ParameterType::kStrings,
+          .merge = policy::Merge::kAccumulate,
+          .vocabulary = policy::Vocabulary::kIdRange,
+          .choices = {},
+          .description = description,
+          .order = policy::Order::kFewerIsLooser,
+          .docker_default = std::span<const std::string_view>()};
+}
+constexpr std::string_view kRootChoices[] = {"refuse", "run-as", "warn", "allow"};
+constexpr policy::ParameterSchema kParameters[] = {
+    {.name = "root",
+     .type = policy::ParameterType::kText,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kChoice,
+     .choices = kRootChoices,
+     .description =
+         "what a process of the host's root gets; run-as takes the group 0 as well. Root "
+         "of a container's own user namespace is not the host's",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = std::string_view("warn")},
+    {.name = "run-as",
+     .type = policy::ParameterType::kText,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kUserAndGroup,
+     .choices = {},
+     .description = "the user and group that root becomes; its additional group 0 goes",
+     .order = policy::Order::kLaterIsLooser,
+     .docker_default = policy::Anything{}},
+    AllowedIds("allow-uids", "users that a process may run as, inside the container"),
+    DeniedIds("deny-uids", "users that no process runs as, allowed or not"),
+    AllowedIds("allow-gids",
+               "groups that a process may have; others are taken from its additional "
+               "ones"),
+    DeniedIds("deny-gids", "groups that no process has, allowed or not"),
+    {.name = "umask",
+     .type = policy::ParameterType::kInteger,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kAny,
+     .choices = {},
+     .description = "bits that a process's umask has at least, in decimal: 27 is 033",
+     .order = policy::Order::kFewerIsLooser,
+     .docker_default = std::int64_t{0},
+     .minimum = 0,
+     .maximum = 0777},
+};
+constexpr std::string_view kBenchmarks[] = {"CIS 4.1", "CIS 5.24", "PSS restricted"};
+constexpr std::string_view kPaths[] = {"/process/user/uid", "/process/user/gid",
+                                       "/process/user/additionalGids", "/process/user/umask"};
+constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
+                                       policy::Action::kWarn, policy::Action::kOff};
+
+}  // namespace
+
+extern constinit const Rule kUser{
+    .schema = {.id = "user", .actions = kActions, .parameters = kParameters},
+    .title = "Not as root, and only as users that are allowed",
+    .rationale =
+        "Root in a container is root on the host but for its capabilities and namespaces: whatever "
+        "opens one of them, or a mount, is root's. Many images start as root and become another "
+        "user by themselves, which the profiles let pass with a warning. What a policy says holds "
+        "for every exec too, whoever asks for --user 0.",
+    .way_out = "set user.root to warn, or list the id in user.allow-uids or user.allow-gids",
+    .codes = kCodes,
+    .benchmarks = kBenchmarks,
+    .paths = kPaths,
+    .scope = Scope::kProcess,
+    .check = Check,
+};
+
+}  // namespace runclad::rules
