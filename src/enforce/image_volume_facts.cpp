@@ -9,8 +9,7 @@
 #include <vector>
 
 #include "runclad/oci/overlay.hpp"
-
-#include "scan_facts.hpp"
+#include "runclad/rules/scan.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -45,7 +44,8 @@ Result<rules::ImageVolumeFacts> Judged(const engine::Identity& image,
   volume.parameters = setting.parameters;
   volume.mispinned_name = effective.image.mispinned_name;
   volume.pinned_digests = effective.image.pinned;
-  Scan scan = GatherScan(setting, volume.identity, std::time(nullptr));
+  if (setting.action == policy::Action::kOff) return volume;
+  rules::Scan scan = rules::FindScan(setting.parameters, volume.identity, std::time(nullptr));
   volume.scan = std::move(scan.found);
   volume.no_scan_because = std::move(scan.missing_because);
   return volume;

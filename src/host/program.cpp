@@ -1,4 +1,4 @@
-#include "runclad/host/program.hpp"
+#include "program.hpp"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -193,14 +193,13 @@ class Search {
 }  // namespace
 
 Result<std::optional<ProgramFacts>> FindProgram(
-    const oci::Spec& spec, const std::string& root,
+    const oci::Spec& spec, const sys::Rootfs* rootfs,
     const std::map<std::string, std::string>& resolved) {
   const std::vector<std::string> arguments = spec.arguments();
-  if (arguments.empty() || arguments.front().empty() || root.empty()) {
+  if (arguments.empty() || arguments.front().empty()) {
     return std::optional<ProgramFacts>();
   }
-  const auto rootfs = sys::Rootfs::Open(root);
-  if (!rootfs) return std::optional<ProgramFacts>();
+  if (rootfs == nullptr) return std::optional<ProgramFacts>();
   const std::string cwd = spec.working_directory();
   const std::vector<std::string> environment = spec.environment();
   auto program = Search(*rootfs, Covers(spec, resolved), cwd.empty() ? "/" : cwd)

@@ -1,5 +1,5 @@
 // Programs in a root filesystem of the test's.
-#include "runclad/host/program.hpp"
+#include "host/program.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,7 +43,9 @@ class ProgramFactsTest : public ::testing::Test {
         {"mounts", {{{"destination", mount}, {"type", "tmpfs"}}}}};
     const auto spec = oci::Spec::Parse(document.dump());
     EXPECT_TRUE(spec);
-    return *FindProgram(*spec, root_, {});
+    const auto rootfs = sys::Rootfs::Open(root_);
+    EXPECT_TRUE(rootfs);
+    return *FindProgram(*spec, &*rootfs, {});
   }
   [[nodiscard]] std::string Resolved(const Strings& arguments) const {
     const auto facts = Gather(arguments);

@@ -52,14 +52,6 @@ struct RuleSetting {
 // place, with ", " between. Key: "mode", "log/target", "<rule>/action", "<rule>/<parameter>".
 using Origins = std::map<std::string, std::string, std::less<>>;
 
-// What a layer asked for and did not get: beyond its ceiling, or a weaker action without a waiver.
-struct Cut {
-  std::string source;     // "images/docker.io/library/nginx.json:3", the line when origins are kept
-  std::string parameter;  // "capabilities/allow"
-  std::string value;      // "CAP_NET_ADMIN"
-  std::string because;    // "is beyond what a tag may grant"
-};
-
 // A waiver of a layer that applies to the container, or would if it had not expired.
 struct WaiverUse {
   std::string source;

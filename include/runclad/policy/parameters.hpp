@@ -97,4 +97,12 @@ class Parameters {
   std::map<std::string, Value, std::less<>> values_;
 };
 
+// What a layer asked for and did not get: beyond its ceiling, or a weaker action without a waiver.
+struct Cut {
+  std::string source;     // "images/docker.io/library/nginx.json:3", the line when origins are kept
+  std::string parameter;  // "capabilities/allow"
+  std::string value;      // "CAP_NET_ADMIN"
+  std::string because;    // "is beyond what a tag may grant"
+};
+
 }  // namespace runclad::policy

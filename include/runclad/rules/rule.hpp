@@ -1,16 +1,22 @@
 // A rule: what it is (data) and what it finds (one pure function).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "runclad/base/result.hpp"
 #include "runclad/json/value.hpp"
 #include "runclad/oci/spec.hpp"
 #include "runclad/policy/parameters.hpp"
 #include "runclad/rules/facts.hpp"
+
+namespace runclad::host {
+class Container;
+}
 
 namespace runclad::rules {
 
@@ -106,6 +112,16 @@ struct Context {
   bool is_off = false;     // for the container; it is asked for the images of volumes alone
 };
 
+// What a rule's gatherer is asked for, before any rule runs.
+struct Asked {
+  host::Container& container;
+  policy::Action action;  // not kOff
+  const policy::Parameters& parameters;
+  // What the image's own files asked for and did not get, of any rule.
+  std::span<const policy::Cut> cuts;
+  std::int64_t now;  // seconds since 1970-01-01 UTC
+};
+
 struct Rule {
   policy::RuleSchema schema;  // id, actions, parameters
   std::string_view title;
@@ -117,6 +133,9 @@ struct Rule {
   Scope scope = Scope::kContainer;
   bool judges_updates = false;
   bool judges_image_volumes = false;  // each by its own policy, even where it is off here
+  // Fills in what the rule reads beyond the document, by itself or with other rules; null: nothing.
+  // Not called where the rule is off. An error stops the container.
+  Status (*gather)(const Asked& asked, Facts& facts) = nullptr;
   Findings (*check)(const oci::Spec& spec, const Context& context) = nullptr;
 
   [[nodiscard]] std::string_view id() const { return schema.id; }

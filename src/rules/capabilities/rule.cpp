@@ -9,6 +9,10 @@
 
 #include "runclad/privilege/capabilities.hpp"
 
+namespace runclad::rules::program {
+Status Gather(const Asked& asked, Facts& facts);  // program/gather.cpp
+}
+
 namespace runclad::rules {
 namespace {
 
@@ -241,6 +245,7 @@ extern constinit const Rule kCapabilities{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,
+    .gather = program::Gather,
     .check = Check,
 };
 

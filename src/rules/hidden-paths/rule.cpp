@@ -7,6 +7,10 @@
 #include <unordered_set>
 #include <vector>
 
+namespace runclad::rules::hidden_paths {
+Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
+}
+
 namespace runclad::rules {
 namespace {
 
@@ -76,6 +80,7 @@ extern constinit const Rule kHiddenPaths{
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,
+    .gather = hidden_paths::Gather,
     .check = Check,
 };
 

@@ -6,6 +6,10 @@
 #include <string_view>
 #include <utility>
 
+namespace runclad::rules::hooks {
+Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
+}
+
 namespace runclad::rules {
 namespace {
 
@@ -109,6 +113,7 @@ extern constinit const Rule kHooks{
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,
+    .gather = hooks::Gather,
     .check = Check,
 };
 

@@ -9,6 +9,10 @@
 #include <optional>
 #include <utility>
 
+namespace runclad::rules::image {
+Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
+}
+
 namespace runclad::rules {
 namespace {
 
@@ -431,6 +435,7 @@ extern constinit const Rule kImage{
     .paths = kPaths,
     .scope = Scope::kContainer,
     .judges_image_volumes = true,
+    .gather = image::Gather,
     .check = Check,
 };
 

@@ -6,6 +6,10 @@
 #include <string_view>
 #include <vector>
 
+namespace runclad::rules::lsm_label {
+Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
+}
+
 namespace runclad::rules {
 namespace {
 
@@ -213,6 +217,7 @@ extern constinit const Rule kLsmLabel{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,
+    .gather = lsm_label::Gather,
     .check = Check,
 };
 

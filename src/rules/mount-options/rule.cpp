@@ -14,6 +14,10 @@
 
 #include "runclad/oci/overlay.hpp"
 
+namespace runclad::rules::mount_options {
+Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
+}
+
 namespace runclad::rules {
 namespace {
 
@@ -368,6 +372,7 @@ extern constinit const Rule kMountOptions{
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,
+    .gather = mount_options::Gather,
     .check = Check,
 };
 

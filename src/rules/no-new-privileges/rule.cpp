@@ -1,6 +1,10 @@
 // no-new-privileges: set-user-ID programs and file capabilities gain nothing (CIS 5.26).
 #include "runclad/rules/rule.hpp"
 
+namespace runclad::rules::program {
+Status Gather(const Asked& asked, Facts& facts);  // program/gather.cpp
+}
+
 namespace runclad::rules {
 namespace {
 
@@ -57,6 +61,7 @@ extern constinit const Rule kNoNewPrivileges{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,
+    .gather = program::Gather,
     .check = Check,
 };
 

@@ -6,6 +6,10 @@
 #include <string_view>
 #include <vector>
 
+namespace runclad::rules::program {
+Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
+}
+
 namespace runclad::rules {
 namespace {
 
@@ -122,6 +126,7 @@ extern constinit const Rule kProgram{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,
+    .gather = program::Gather,
     .check = Check,
 };
 

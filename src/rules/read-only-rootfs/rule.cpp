@@ -5,6 +5,10 @@
 #include <charconv>
 #include <cstdint>
 
+namespace runclad::rules::read_only_rootfs {
+Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
+}
+
 namespace runclad::rules {
 namespace {
 
@@ -169,6 +173,7 @@ extern constinit const Rule kReadOnlyRootfs{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
+    .gather = read_only_rootfs::Gather,
     .check = Check,
 };
 

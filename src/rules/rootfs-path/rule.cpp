@@ -1,6 +1,10 @@
 // rootfs-path: the container's root directory is its image's and nothing of the host.
 #include "runclad/rules/rule.hpp"
 
+namespace runclad::rules::rootfs_path {
+Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
+}
+
 namespace runclad::rules {
 namespace {
 
@@ -40,6 +44,7 @@ extern constinit const Rule kRootfsPath{
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,
+    .gather = rootfs_path::Gather,
     .check = Check,
 };
 

@@ -8,6 +8,10 @@
 #include "runclad/privilege/seccomp.hpp"
 #include "runclad/privilege/socket_families.hpp"
 
+namespace runclad::rules::program {
+Status Gather(const Asked& asked, Facts& facts);  // program/gather.cpp
+}
+
 namespace runclad::rules {
 namespace {
 
@@ -187,6 +191,7 @@ extern constinit const Rule kSeccomp{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
+    .gather = program::Gather,
     .check = Check,
 };
 

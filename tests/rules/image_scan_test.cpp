@@ -1,5 +1,3 @@
-#include "enforce/scan_facts.hpp"
-
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -10,9 +8,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "runclad/rules/scan.hpp"
 #include "runclad/store/scan_verdict.hpp"
 
-namespace runclad::enforce {
+namespace runclad::rules {
 namespace {
 
 namespace fs = std::filesystem;
@@ -23,22 +22,22 @@ const std::string kManifest = "sha256:" + std::string(64, 'b');
 const std::string kIndex = "sha256:" + std::string(64, 'c');
 constexpr std::int64_t kDay = 24L * 3600;
 constexpr std::int64_t kNow = 20000 * kDay + 5000;
-constexpr store::VulnerabilityCounts kCounts = {{{1, 2}, {3, 4}, {5, 6}, {7, 8}, {9, 10}}};
+constexpr VulnerabilityCounts kCounts = {{{1, 2}, {3, 4}, {5, 6}, {7, 8}, {9, 10}}};
 
-class ScanFacts : public testing::Test {
+class KeptScans : public testing::Test {
  protected:
-  ScanFacts() {
+  KeptScans() {
     std::string name = fs::canonical(testing::TempDir()) / "runclad-scans-XXXXXX";
     base_ = mkdtemp(name.data());
     state_ = base_ / "state";
     identity_.config_digest = kConfig;
     identity_.manifest_digests = {kManifest, kIndex};
   }
-  ~ScanFacts() override { fs::remove_all(base_); }
-  ScanFacts(const ScanFacts&) = delete;
-  ScanFacts& operator=(const ScanFacts&) = delete;
-  ScanFacts(ScanFacts&&) = delete;
-  ScanFacts& operator=(ScanFacts&&) = delete;
+  ~KeptScans() override { fs::remove_all(base_); }
+  KeptScans(const KeptScans&) = delete;
+  KeptScans& operator=(const KeptScans&) = delete;
+  KeptScans(KeptScans&&) = delete;
+  KeptScans& operator=(KeptScans&&) = delete;
 
   void Write(const std::string& digest, const std::string& scanner = "trivy 0.68.1",
              std::int64_t scanned = kNow) const {
@@ -48,14 +47,14 @@ class ScanFacts : public testing::Test {
   [[nodiscard]] fs::path File(const std::string& digest) const {
     return fs::path(state_) / "scans/sha256" / (digest.substr(7) + ".json");
   }
-  [[nodiscard]] rules::Facts Gather() const {
-    policy::RuleSetting image{policy::Action::kRefuse, {}};
-    image.parameters.Set("scan-missing", std::string("refuse"));
+  [[nodiscard]] Facts Gather() const {
+    policy::Parameters image;
+    image.Set("scan-missing", std::string("refuse"));
     return Gather(image);
   }
-  [[nodiscard]] rules::Facts Gather(const policy::RuleSetting& image) const {
-    Scan scan = GatherScan(image, identity_, kNow, state_);
-    rules::Facts facts;
+  [[nodiscard]] Facts Gather(const policy::Parameters& image) const {
+    Scan scan = FindScan(image, identity_, kNow, state_);
+    Facts facts;
     facts.scan = std::move(scan.found);
     facts.no_scan_because = std::move(scan.missing_because);
     EXPECT_TRUE(!facts.scan || facts.no_scan_because.empty());
@@ -72,7 +71,7 @@ class ScanFacts : public testing::Test {
   std::string state_;
 };
 
-TEST_F(ScanFacts, AreThoseThatWereWritten) {
+TEST_F(KeptScans, AreThoseThatWereWritten) {
   Write(kConfig, "grype 0.104.2", kNow - 3 * kDay - 1);
   const auto facts = Gather();
   ASSERT_TRUE(facts.scan) << facts.no_scan_because;
@@ -85,7 +84,7 @@ TEST_F(ScanFacts, AreThoseThatWereWritten) {
   }
 }
 
-TEST_F(ScanFacts, AreLookedForOnlyWhereThePolicyAsks) {
+TEST_F(KeptScans, AreLookedForOnlyWhereThePolicyAsks) {
   Write(kConfig);
   struct Case {
     const char* parameter;
@@ -99,18 +98,16 @@ TEST_F(ScanFacts, AreLookedForOnlyWhereThePolicyAsks) {
       {"scan-missing", "warn", true},    {"scan-missing", "refuse", true},
   };
   for (const auto& [parameter, value, is_asked] : cases) {
-    policy::RuleSetting image{policy::Action::kRefuse, {}};
-    image.parameters.Set(parameter, std::string(value));
+    policy::Parameters image;
+    image.Set(parameter, std::string(value));
     EXPECT_EQ(Gather(image).scan.has_value(), is_asked) << parameter << " " << value;
-    image.action = policy::Action::kOff;
-    EXPECT_FALSE(Gather(image).scan) << parameter << " " << value;
   }
-  const auto facts = Gather({policy::Action::kRefuse, {}});
+  const auto facts = Gather(policy::Parameters());
   EXPECT_FALSE(facts.scan);
   EXPECT_EQ(facts.no_scan_because, "");
 }
 
-TEST_F(ScanFacts, TheConfigsVerdictComesBeforeTheManifests) {
+TEST_F(KeptScans, TheConfigsVerdictComesBeforeTheManifests) {
   EXPECT_EQ(Gather().no_scan_because, "none was imported for " + kConfig);
   Write(kIndex, "index");
   EXPECT_EQ(Scanner(), "index");
@@ -124,14 +121,14 @@ TEST_F(ScanFacts, TheConfigsVerdictComesBeforeTheManifests) {
   EXPECT_EQ(Gather().no_scan_because, "no digest of it is known");
 }
 
-TEST_F(ScanFacts, AVerdictInPlaceOfAnEarlierOne) {
+TEST_F(KeptScans, AVerdictInPlaceOfAnEarlierOne) {
   Write(kConfig, "old");
   Write(kConfig, "new");
   EXPECT_EQ(Scanner(), "new");
   EXPECT_EQ(std::distance(fs::directory_iterator(File(kConfig).parent_path()), {}), 1);
 }
 
-TEST_F(ScanFacts, OfTheFutureAreNone) {
+TEST_F(KeptScans, OfTheFutureAreNone) {
   Write(kConfig, "trivy", kNow + kDay);  // another time zone's clock
   ASSERT_TRUE(Gather().scan);
   EXPECT_EQ(Gather().scan->age_days, 0);
@@ -139,7 +136,7 @@ TEST_F(ScanFacts, OfTheFutureAreNone) {
   EXPECT_THAT(Gather().no_scan_because, HasSubstr("is dated in the future"));
 }
 
-TEST_F(ScanFacts, WhatOthersCouldHaveWrittenIsNotBelieved) {
+TEST_F(KeptScans, WhatOthersCouldHaveWrittenIsNotBelieved) {
   Write(kConfig);
   Write(kManifest);  // never in its place
   ASSERT_EQ(Scanner(), "trivy 0.68.1");
@@ -162,7 +159,7 @@ TEST_F(ScanFacts, WhatOthersCouldHaveWrittenIsNotBelieved) {
   EXPECT_EQ(Scanner(), "trivy 0.68.1") << "the manifest's";
 }
 
-TEST_F(ScanFacts, WhatIsNoVerdictIsNone) {
+TEST_F(KeptScans, WhatIsNoVerdictIsNone) {
   Write(kConfig);
   std::ifstream file(File(kConfig));
   const std::string sound(std::istreambuf_iterator<char>(file), {});
@@ -201,7 +198,7 @@ TEST_F(ScanFacts, WhatIsNoVerdictIsNone) {
   EXPECT_TRUE(Gather().scan);
 }
 
-TEST_F(ScanFacts, OnlyADigestNamesAFile) {
+TEST_F(KeptScans, OnlyADigestNamesAFile) {
   for (const char* digest : {"", "sha256:", "sha256:../../../etc/passwd", "sha512:aa"}) {
     EXPECT_FALSE(store::WriteVerdict(digest, {}, state_)) << digest;
     EXPECT_FALSE(store::ReadVerdict(digest, state_)) << digest;
@@ -210,4 +207,4 @@ TEST_F(ScanFacts, OnlyADigestNamesAFile) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::rules

@@ -1,22 +1,22 @@
-#include "scan_facts.hpp"
-
 #include <algorithm>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "runclad/host/container.hpp"
+#include "runclad/rules/rule.hpp"
+#include "runclad/rules/scan.hpp"
 #include "runclad/store/scan_verdict.hpp"
 
-namespace runclad::enforce {
+namespace runclad::rules {
 namespace {
 
 constexpr std::int64_t kSecondsPerDay = 24L * 3600;
 
-bool AsksForScan(const policy::RuleSetting& image) {
-  if (image.action == policy::Action::kOff) return false;
+bool AsksForScan(const policy::Parameters& image) {
   const auto is_other = [&](std::string_view parameter, std::string_view nothing) {
-    const std::string_view value = image.parameters.text(parameter);
+    const std::string_view value = image.text(parameter);
     return !value.empty() && value != nothing;
   };
   return is_other("scan-refuse", "off") || is_other("scan-warn", "off") ||
@@ -25,8 +25,8 @@ bool AsksForScan(const policy::RuleSetting& image) {
 
 }  // namespace
 
-Scan GatherScan(const policy::RuleSetting& image, const engine::Identity& identity,
-                std::int64_t now, const std::string& state_directory) {
+Scan FindScan(const policy::Parameters& image, const engine::Identity& identity, std::int64_t now,
+              const std::string& state_directory) {
   if (!AsksForScan(image)) return {};
   std::vector<std::string> digests = identity.manifest_digests;
   if (identity.is_known()) digests.insert(digests.begin(), identity.config_digest);
@@ -44,9 +44,20 @@ Scan GatherScan(const policy::RuleSetting& image, const engine::Identity& identi
       return {{}, "the scan of " + digest + " is dated in the future"};
     }
     const std::int64_t age = std::max<std::int64_t>(0, now - scanned) / kSecondsPerDay;
-    return {rules::ScanFacts{std::move(scanner), counts, age}, {}};
+    return {ScanFacts{std::move(scanner), counts, age}, {}};
   }
   return {{}, "none was imported for " + digests.front()};
 }
 
-}  // namespace runclad::enforce
+namespace image {
+
+Status Gather(const Asked& asked, Facts& facts) {
+  Scan scan = FindScan(asked.parameters, asked.container.identity(), asked.now);
+  facts.scan = std::move(scan.found);
+  facts.no_scan_because = std::move(scan.missing_because);
+  return {};
+}
+
+}  // namespace image
+
+}  // namespace runclad::rules

@@ -1,6 +1,4 @@
 // What is asked of the image's files for mount-options.
-#include "enforce/mount_option_facts.hpp"
-
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -8,9 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include "runclad/host/container.hpp"
+#include "runclad/rules/rule.hpp"
+
 #include "../mount_namespace.hpp"
 
-namespace runclad::enforce {
+namespace runclad::rules {
 namespace {
 
 using runclad::testing::MakeDirectories;
@@ -21,15 +22,16 @@ class MountOptionFacts : public ::testing::Test {
   void SetUp() override { MakeDirectories(root_); }
   void TearDown() override { std::filesystem::remove_all(root_); }
 
-  [[nodiscard]] rules::Facts Gather(const std::string& program = "/init", bool noexec = true,
-                                    policy::Action action = policy::Action::kFix) const {
-    policy::RuleSetting setting{action, {}};
-    setting.parameters.Set("noexec", noexec);
-    setting.parameters.Set("exec-paths", std::vector<std::string>{"/var/run/", "/opt//x"});
+  [[nodiscard]] Facts Gather(const std::string& program = "/init", bool noexec = true) const {
+    policy::Parameters parameters;
+    parameters.Set("noexec", noexec);
+    parameters.Set("exec-paths", std::vector<std::string>{"/var/run/", "/opt//x"});
     const auto spec = oci::Spec::Parse(R"({"process":{"args":[")" + program + R"("]}})");
-    const auto rootfs = sys::Rootfs::Open(root_);
-    rules::Facts facts;
-    EXPECT_TRUE(GatherMountOptions(*spec, setting, *rootfs, facts));
+    const host::Container::Origin origin{.layout = {}, .identity = {}, .bundle = {}, .root = root_};
+    host::Container container(*spec, origin);
+    Facts facts;
+    const Rule* rule = FindRule("mount-options");
+    EXPECT_TRUE(rule->gather({container, policy::Action::kFix, parameters, {}, 0}, facts));
     return facts;
   }
 
@@ -64,12 +66,10 @@ TEST_F(MountOptionFacts, S6OverlayIsKnownByItsDirectories) {
 
 TEST_F(MountOptionFacts, NothingIsAskedWhereProgramsRunEverywhere) {
   MakeDirectories(root_ + "/etc/s6-overlay");
-  for (const rules::Facts& facts :
-       {Gather("/init", false), Gather("/init", true, policy::Action::kOff)}) {
-    EXPECT_FALSE(facts.has_s6_overlay);
-    EXPECT_TRUE(facts.exec_paths.empty());
-  }
+  const Facts facts = Gather("/init", false);
+  EXPECT_FALSE(facts.has_s6_overlay);
+  EXPECT_TRUE(facts.exec_paths.empty());
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::rules

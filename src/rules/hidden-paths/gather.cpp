@@ -1,0 +1,27 @@
+#include <utility>
+
+#include "runclad/host/container.hpp"
+#include "runclad/host/hidden_files.hpp"
+#include "runclad/rules/rule.hpp"
+#include "runclad/store/hidden_cache.hpp"
+
+namespace runclad::rules::hidden_paths {
+
+Status Gather(const Asked& asked, Facts& facts) {
+  host::Container& container = asked.container;
+  const sys::Rootfs* rootfs = container.rootfs();
+  if (rootfs == nullptr) return {};
+  const host::HiddenLists lists = {asked.parameters.strings("paths"),
+                                   asked.parameters.strings("programs"),
+                                   asked.parameters.strings("packages")};
+  // Of a document alone (runcladctl check) anybody could have named the image.
+  auto found = container.is_living()
+                   ? store::FindHidden(lists, *rootfs,
+                                       {.identity = container.identity(), .root = container.root()})
+                   : host::FindHidden(lists, *rootfs).facts;
+  if (!found) return found.error().In("hidden-paths");
+  facts.hidden = *std::move(found);
+  return {};
+}
+
+}  // namespace runclad::rules::hidden_paths

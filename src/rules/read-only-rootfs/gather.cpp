@@ -1,0 +1,63 @@
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runclad/host/container.hpp"
+#include "runclad/host/directories.hpp"
+#include "runclad/rules/rule.hpp"
+
+namespace runclad::rules::read_only_rootfs {
+namespace {
+
+// What the image is known to write and does not get: what its file asked for beyond the host's
+// trust, and what its config declares (ctr makes no volumes of these; the other engines do).
+std::vector<WrittenDirectory> Written(std::span<const policy::Cut> cuts,
+                                      const engine::Identity& identity) {
+  std::vector<WrittenDirectory> written;
+  for (const policy::Cut& cut : cuts) {
+    if (cut.parameter != "read-only-rootfs/writable") continue;
+    written.push_back({cut.value, "is written by this image, says " + cut.source +
+                                      ", and becomes read-only: it " + cut.because});
+  }
+  if (!identity.is_known()) return written;
+  for (const std::string& path : identity.volumes) {
+    written.push_back({path,
+                       "is a volume by the image's own word, and becomes read-only: no volume is "
+                       "mounted there"});
+  }
+  return written;
+}
+
+// Where a path leads in the container; kept, since most are asked for more than once.
+Result<std::string> ResolveOnce(const std::string& path, const sys::Rootfs& rootfs, Facts& facts) {
+  const auto known = facts.resolved_destinations.find(path);
+  if (known != facts.resolved_destinations.end()) return known->second;
+  auto resolved = rootfs.Resolve(path);
+  if (resolved) facts.resolved_destinations.emplace(path, *resolved);
+  return resolved;
+}
+
+}  // namespace
+
+Status Gather(const Asked& asked, Facts& facts) {
+  const oci::Spec& spec = asked.container.spec();
+  const sys::Rootfs* rootfs = asked.container.rootfs();
+  if (rootfs == nullptr || spec.root_is_read_only()) return {};
+  std::vector<std::string> writable = {"/tmp", "/var/tmp", "/run"};
+  const std::vector<std::string>& listed = asked.parameters.strings("writable");
+  writable.insert(writable.end(), listed.begin(), listed.end());
+  for (const std::string& path : writable) {
+    const auto resolved = ResolveOnce(path, *rootfs, facts);
+    if (!resolved) return resolved.error().In("a writable directory");
+    facts.directories.try_emplace(*resolved, host::DescribeDirectory(spec, *rootfs, *resolved));
+  }
+  if (asked.action != policy::Action::kFix) return {};
+  facts.written = Written(asked.cuts, asked.container.identity());
+  for (const WrittenDirectory& directory : facts.written) {
+    const auto resolved = ResolveOnce(directory.path, *rootfs, facts);
+    if (!resolved) return resolved.error().In("a directory that the image writes");
+  }
+  return {};
+}
+
+}  // namespace runclad::rules::read_only_rootfs
