@@ -45,8 +45,12 @@ struct CheckRequest {
 Result<Output> Check(const CheckRequest& request, const Style& style);
 
 Result<Output> ListRules(bool json, const Style& style);
+// The manual page runclad-rules(7).
+Result<Output> RulesManual();
 
 Result<Output> Explain(const std::string& rule, const Style& style);
+// The same as a page in Markdown.
+Result<Output> RulePage(const std::string& rule);
 
 struct WhyRequest {
   std::string container;                    // an id or the beginning of one

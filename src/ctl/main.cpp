@@ -107,16 +107,23 @@ class CommandLine {
 
   void AddRules() {
     CLI::App* command = Add(app_, "rules", "List the rules", "runcladctl rules", [this] {
+      if (rules_as_manual_) return RulesManual();
       return ListRules(rules_as_json_, Style::OfStandardOutput());
     });
-    command->add_flag("--json", rules_as_json_, "Print everything about every rule as JSON");
+    CLI::Option* as_json =
+        command->add_flag("--json", rules_as_json_, "Print everything about every rule as JSON");
+    command->add_flag("--man", rules_as_manual_, "Print the manual page runclad-rules(7)")
+        ->excludes(as_json);
   }
 
   void AddExplain() {
     CLI::App* command =
-        Add(app_, "explain", "Say all about one rule", "runcladctl explain capabilities",
-            [this] { return Explain(rule_, Style::OfStandardOutput()); });
+        Add(app_, "explain", "Say all about one rule", "runcladctl explain capabilities", [this] {
+          if (rule_as_markdown_) return RulePage(rule_);
+          return Explain(rule_, Style::OfStandardOutput());
+        });
     command->add_option("rule", rule_, "The rule's id")->required();
+    command->add_flag("--markdown", rule_as_markdown_, "Print it as a page in Markdown");
   }
 
   void AddWhy() {
@@ -208,6 +215,8 @@ class CommandLine {
   CheckRequest check_;
   std::string process_;
   bool rules_as_json_ = false;
+  bool rules_as_manual_ = false;
+  bool rule_as_markdown_ = false;
   std::string rule_;
   WhyRequest why_;
   IdentifyRequest identify_;

@@ -51,6 +51,34 @@ TEST(Manual, ListsEveryRuleAndEveryParameterAndNoOther) {
   EXPECT_EQ(InManual(), expected);
 }
 
+std::string ContentOf(const std::string& name) {
+  std::ifstream file(RUNCLAD_SOURCE_DIR "/" + name);
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+// packaging/generate.sh writes them.
+TEST(Manual, PagesOfTheRulesAreCurrent) {
+  EXPECT_EQ(ContentOf("packaging/man/runclad-rules.7"), Runcladctl({"rules", "--man"}).out);
+  std::set<std::string> pages = {"README.md"};
+  const std::string index = ContentOf("packaging/doc/rules/README.md");
+  for (const auto& rule : Runcladctl({"rules", "--json"}).json()) {
+    const std::string id = rule["id"];
+    EXPECT_EQ(ContentOf("packaging/doc/rules/" + id + ".md"),
+              Runcladctl({"explain", "--markdown", id}).out)
+        << id;
+    EXPECT_THAT(index, testing::HasSubstr("[" + id + "](" + id + ".md)"));
+    pages.insert(id + ".md");
+  }
+  std::set<std::string> present;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(RUNCLAD_SOURCE_DIR "/packaging/doc/rules")) {
+    present.insert(entry.path().filename());
+  }
+  EXPECT_EQ(present, pages);
+}
+
 // "rule.parameter", as sentences and documents write it.
 TEST(Manual, NoDocumentNamesAParameterThatThereIsNot) {
   std::map<std::string, std::set<std::string>> known;
