@@ -11,6 +11,7 @@
 #include "runclad/json/reader.hpp"
 #include "runclad/json/scanner.hpp"
 #include "runclad/json/writer.hpp"
+#include "runclad/store/format.hpp"
 #include "runclad/store/identity_json.hpp"
 
 #include "image_policy_json.hpp"
@@ -47,11 +48,22 @@ enum MemberIndex : std::size_t {
   kPromise,
   kRules,
   kImage,
-  kFindings
+  kFindings,
+  kVersion
 };
-constexpr std::string_view kMemberNames[] = {"id",      "bundle", "profile",   "mode",
-                                             "policy",  "pid",    "startTime", "log",
-                                             "promise", "rules",  "image",     "findings"};
+constexpr std::string_view kMemberNames[] = {"id",
+                                             "bundle",
+                                             "profile",
+                                             "mode",
+                                             "policy",
+                                             "pid",
+                                             "startTime",
+                                             "log",
+                                             "promise",
+                                             "rules",
+                                             "image",
+                                             "findings",
+                                             store::kFormatMember};
 // The text of each, "" where it is missing: the parts that a caller does not need stay text.
 using Members = std::array<std::string_view, std::size(kMemberNames)>;
 
@@ -121,7 +133,8 @@ std::string RecordToJson(const Record& record) {
       .Put("profile", policy.profile)
       .PutObject("promise", [&](json::ObjectWriter& promise) { Put(record.promise, promise); })
       .Put("rules", rules)
-      .Put("startTime", Document(record.start_time));
+      .Put("startTime", Document(record.start_time))
+      .Put(store::kFormatMember, Document(store::kFormatVersion));
   return text.Finish();
 }
 
@@ -140,6 +153,12 @@ Result<Record> RecordFromJson(std::string_view text, RecordParts parts) {
   }
   if (!pid) return pid.error();
   if (!start_time) return start_time.error();
+
+  if (!(*members)[kVersion].empty()) {
+    const auto version = Number(*members, kVersion);
+    if (!version) return version.error();
+    if (*version > store::kFormatVersion) return Error{"was written by a later version of runclad"};
+  }
 
   Record record;
   record.id = *id;

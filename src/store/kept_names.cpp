@@ -14,6 +14,7 @@
 #include "runclad/json/reader.hpp"
 #include "runclad/json/scanner.hpp"
 #include "runclad/json/writer.hpp"
+#include "runclad/store/format.hpp"
 #include "runclad/sys/file.hpp"
 
 #include "kept_directory.hpp"
@@ -53,6 +54,8 @@ std::optional<Kept> Read(int directory, const std::string& file_name) {
   if (!bytes) return std::nullopt;
   const auto document = json::Read(*bytes);
   if (!document || !document->is_object()) return std::nullopt;
+  const auto version = document->find(kFormatMember);
+  if (version != document->end() && *version > kFormatVersion) return std::nullopt;
   const auto text = [&](const char* member) {
     const auto found = document->find(member);
     return found != document->end() && found->is_string() ? found->get<std::string>()
@@ -134,7 +137,8 @@ Status WriteKeptName(const engine::Layout& layout, const std::string& config_dig
   const json::Document document = {{"name", name.reference.text()},
                                    {"tier", engine::Name(name.tier)},
                                    {"digest", config_digest},
-                                   {"container", container}};
+                                   {"container", container},
+                                   {kFormatMember, kFormatVersion}};
   return sys::ReplaceFile(directory->get(), file_name, json::Write(document), S_IRUSR | S_IWUSR,
                           ::geteuid(), ::getegid());
 }

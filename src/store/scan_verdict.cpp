@@ -13,6 +13,7 @@
 #include "runclad/engine/reference.hpp"
 #include "runclad/json/reader.hpp"
 #include "runclad/json/writer.hpp"
+#include "runclad/store/format.hpp"
 #include "runclad/sys/file.hpp"
 
 namespace runclad::store {
@@ -107,6 +108,9 @@ Result<std::optional<ScanVerdict>> ReadVerdict(const std::string& digest,
   if (!bytes) return bytes.error().In(path);
   const auto document = json::Read(*bytes);
   if (!document) return document.error().In(path);
+  if (document->is_object() && document->value(kFormatMember, Document(0U)) > kFormatVersion) {
+    return Error{path + " was written by a later version of runclad; import the scan again"};
+  }
   auto verdict = Parse(*document);
   if (!verdict) return Error{path + " is no scan verdict; import the scan again"};
   return verdict;
@@ -127,7 +131,8 @@ Status WriteVerdict(const std::string& digest, const ScanVerdict& verdict,
   }
   const Document document = {{"scanner", verdict.scanner},
                              {"scanned", static_cast<std::uint64_t>(verdict.scanned)},
-                             {"vulnerabilities", std::move(counts)}};
+                             {"vulnerabilities", std::move(counts)},
+                             {kFormatMember, kFormatVersion}};
   const auto written = sys::ReplaceFile((*scans)->get(), *name, json::Write(document) + "\n",
                                         S_IRUSR | S_IWUSR, ::geteuid(), ::getegid());
   if (!written) return Error{state_directory + "/" + kScans + "/" + written.error().message};

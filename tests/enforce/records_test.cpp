@@ -176,6 +176,24 @@ TEST_F(RecordsTest, ThatAreCutShortOrOfAnotherContainerAreErrors) {
   EXPECT_FALSE(FindRecord(*records_, "copy"));
 }
 
+// Of the versions that had no number, and of those that this one cannot know.
+TEST_F(RecordsTest, HaveTheVersionOfTheirFormat) {
+  ASSERT_TRUE(WriteRecord(*records_, Sample("web")));
+  const std::string path = directory_ + "/web.json";
+  std::ifstream file(path);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const std::string version = R"("version":1)";
+  const auto at = text.find(version);
+  ASSERT_NE(at, std::string::npos);
+  std::ofstream(path) << std::string(text).replace(at, version.size(), R"("version":2)");
+  const auto later = FindRecord(*records_, "web");
+  ASSERT_FALSE(later);
+  EXPECT_NE(later.error().message.find("was written by a later version of runclad"),
+            std::string::npos);
+  std::ofstream(path) << std::string(text).replace(at, version.size(), R"("other":1)");
+  EXPECT_TRUE(FindRecord(*records_, "web"));
+}
+
 TEST_F(RecordsTest, AreFoundByTheirLivingFirstProcess) {
   Record record = Sample("web");
   record.pid = ::getpid();

@@ -95,6 +95,22 @@ TEST_F(KeptNames, WhatIsNoNameIsNone) {
   }
 }
 
+TEST_F(KeptNames, HaveTheVersionOfTheirFormat) {
+  Keep(Name("nginx:1.27"));
+  std::ifstream file(File());
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const std::string version = R"("version":1)";
+  const auto at = text.find(version);
+  ASSERT_NE(at, std::string::npos);
+  const auto rewrite = [&](const char* member) {
+    std::ofstream(File(), std::ios::trunc) << std::string(text).replace(at, version.size(), member);
+  };
+  rewrite(R"("version":2)");
+  EXPECT_EQ(Found(), "") << "of a later version";
+  rewrite(R"("other":1)");
+  EXPECT_NE(Found(), "") << "of a version without numbers";
+}
+
 TEST_F(KeptNames, OfContainersThatAreGoneAreSwept) {
   Keep(Name("nginx:1.27"));
   MakeOld(File());
