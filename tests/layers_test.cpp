@@ -72,7 +72,7 @@ constexpr Foreign kForeign[] = {
     {"seccomp.h", {"privilege"}},
     {"spdlog/", {"enforce"}},
     {"fmt/", {"enforce"}},
-    {"sqlite3.h", {"packages"}},
+    {"sqlite3.h", {"sys", "engine", "packages"}},
     {"CLI/", {"ctl"}},
 };
 

@@ -6,10 +6,13 @@
 #include "runclad/json/scanner.hpp"
 
 #include "bolt.hpp"
+#include "podman_database.hpp"
 #include "state_directory.hpp"
 
 namespace runclad::engine {
 namespace {
+
+constexpr std::string_view kPodmanDatabase = "podman's database";
 
 // podman's record of a container.
 struct PodmanRecord {
@@ -27,26 +30,42 @@ std::optional<PodmanRecord> ReadPodmanRecord(Bolt& bolt, const std::string& id) 
   return record;
 }
 
-// podman writes where the network namespace is before it calls the runtime: up to 4.4 beside the
-// container's state, later in it.
-Result<std::optional<Pins>> OfPodman(const Layout& layout) {
-  const auto directory = StateDirectory::Open(layout.data_root);
-  if (!directory) return directory.error();
-  const auto database = directory->OpenFileIfPresent("libpod/bolt_state.db");
+// The path in a container's state, which podman writes before it calls the runtime.
+Result<Pins> PinsOfState(const std::string& state) {
+  Pins pins;
+  json::Scanner scanner(state);
+  scanner.Object({"netns"}, [&](std::size_t) { pins.emplace_back(scanner.String()); });
+  if (auto finished = scanner.Finish(); !finished) return finished.error().In(kPodmanDatabase);
+  return pins;
+}
+
+// podman's database until version 4; version 4.3 has the path beside the state.
+Result<std::optional<Pins>> OfBoltDb(const StateDirectory& storage, const std::string& id) {
+  const auto database = storage.OpenFileIfPresent("libpod/bolt_state.db");
   if (!database) return database.error();
   if (!*database) return std::optional<Pins>();
-  constexpr std::string_view kName = "podman's database";
-  const auto record = ReadOneState((*database)->get(), kName,
-                                   [&](Bolt& bolt) { return ReadPodmanRecord(bolt, layout.id); });
+  const auto record = ReadOneState((*database)->get(), kPodmanDatabase,
+                                   [&](Bolt& bolt) { return ReadPodmanRecord(bolt, id); });
   if (!record) return record.error();
-  // Left behind by a podman that has gone over to SQLite.
   if (!*record) return std::optional<Pins>();
-  Pins pins;
-  json::Scanner scanner((*record)->state);
-  scanner.Object({"netns"}, [&](std::size_t) { pins.emplace_back(scanner.String()); });
-  if (auto finished = scanner.Finish(); !finished) return finished.error().In(kName);
-  if (pins.empty() && !(*record)->network.empty()) pins.push_back((*record)->network);
-  return std::optional<Pins>(std::move(pins));
+  auto pins = PinsOfState((*record)->state);
+  if (!pins) return pins.error();
+  if (pins->empty() && !(*record)->network.empty()) pins->push_back((*record)->network);
+  return std::optional<Pins>(*std::move(pins));
+}
+
+// A podman that has gone over to SQLite leaves the older database behind, without its containers.
+Result<std::optional<Pins>> OfPodman(const Layout& layout) {
+  const auto storage = StateDirectory::Open(layout.data_root);
+  if (!storage) return storage.error();
+  auto pins = OfBoltDb(*storage, layout.id);
+  if (!pins || *pins) return pins;
+  const auto state = ReadPodmanState(*storage, layout.id);
+  if (!state) return state.error();
+  if (!*state) return std::optional<Pins>();
+  auto found = PinsOfState(**state);
+  if (!found) return found.error();
+  return std::optional<Pins>(*std::move(found));
 }
 
 // CRI-O writes the document of a pod's sandbox whether it runs a process for it or not.

@@ -1,12 +1,17 @@
 // The namespaces that an engine's record gives to a container.
 #include "runclad/engine/pins.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <map>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include "bolt_writer.hpp"
 #include "fixture.hpp"
@@ -84,6 +89,93 @@ TEST(Pins, OfAContainerOfPodmans) {
     root.At("ctr").At(kPeer).values = {{"netns", "/run/netns/netns-own"}, {"state", "{}"}};
     WriteFile(kDatabase, BoltWriter().Write(root));
     ExpectNoRecord(PinsOf(Engine::kPodman));
+  });
+}
+
+const std::string kSqlite = kGraph + "/db.sql";
+
+void RunSql(const std::string& statements) {
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(kSqlite.c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database, statements.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+      << sqlite3_errmsg(database);
+  sqlite3_close(database);
+}
+
+// As podman 5 has it.
+void MakePodman5(const std::string& own_state) {
+  std::filesystem::remove_all(kGraph);
+  MakeDirectories(kGraph);
+  const auto row = [](const std::string& id, const std::string& state) {
+    return "INSERT INTO ContainerState VALUES('" + id + "', 1, NULL, CAST('" + state +
+           "' AS BLOB));";
+  };
+  RunSql(
+      "CREATE TABLE ContainerState(ID TEXT PRIMARY KEY NOT NULL, State INTEGER NOT NULL,"
+      "  ExitCode INTEGER, JSON TEXT NOT NULL);" +
+      row(kId, own_state) + row(kPeer, R"({"state":1,"netns":"/run/netns/netns-peers"})"));
+}
+
+TEST(Pins, OfAContainerOfPodmansInSqlite) {
+  InPrivateMounts([] {
+    MakePodman5(R"({"state":1,"netns":"/run/netns/netns-own","networkStatus":{"netns":"/x"}})");
+    ExpectPins({"/run/netns/netns-own"}, PinsOf(Engine::kPodman));
+    // Beside the database of an older podman.
+    WriteFile(kDatabase, BoltWriter().Write({}));
+    ExpectPins({"/run/netns/netns-own"}, PinsOf(Engine::kPodman));
+    RunSql("DELETE FROM ContainerState WHERE ID = '" + kId + "'");
+    ExpectNoRecord(PinsOf(Engine::kPodman));
+    MakePodman5(R"({"state":1,"networkStatus":{"netns":"/run/netns/x"}})");
+    ExpectPins({}, PinsOf(Engine::kPodman));
+    for (const char* text : {"", "{", "[]", R"({"netns":1})", R"({"netns":"/a","netns":"/b"})"}) {
+      MakePodman5(text);
+      EXPECT_FALSE(PinsOf(Engine::kPodman)) << text;
+    }
+  });
+}
+
+TEST(Pins, ASqliteDatabaseThatIsBeingWrittenIsNotRead) {
+  InPrivateMounts([] {
+    const char* const state = R"({"netns":"/run/netns/netns-own"})";
+    MakePodman5(state);
+    WriteFile(kSqlite + "-journal", "a transaction");
+    EXPECT_FALSE(PinsOf(Engine::kPodman));
+    WriteFile(kSqlite + "-journal", "");  // as SQLite leaves it where it truncates
+    ExpectPins({"/run/netns/netns-own"}, PinsOf(Engine::kPodman));
+    RunSql("PRAGMA journal_mode = WAL");
+    EXPECT_FALSE(PinsOf(Engine::kPodman));
+    // Another process that writes all the time: what is found is whole.
+    MakePodman5(state);
+    const pid_t writer = ::fork();
+    if (writer == 0) {
+      while (true) RunSql("UPDATE ContainerState SET ExitCode = 1");
+    }
+    for (int i = 0; i < 100; ++i) {
+      const auto found = PinsOf(Engine::kPodman);
+      if (found) {
+        ExpectPins({"/run/netns/netns-own"}, found);
+      } else {
+        EXPECT_THAT(found.error().message, ::testing::HasSubstr("kept changing"));
+      }
+    }
+    ::kill(writer, SIGKILL);
+    ::waitpid(writer, nullptr, 0);
+  });
+}
+
+TEST(Pins, ASqliteDatabaseThatIsNotAsPodmanLeftItIsNotBelieved) {
+  InPrivateMounts([] {
+    for (const Tampering& tampering : Tamperings()) {
+      const std::string name = tampering.name;
+      MakePodman5(R"({"netns":"/run/netns/netns-own"})");
+      tampering.apply(kSqlite);
+      const auto found = PinsOf(Engine::kPodman);
+      if (name == "missing") {
+        ExpectNoRecord(found);
+      } else {
+        EXPECT_FALSE(found) << name;
+      }
+    }
   });
 }
 

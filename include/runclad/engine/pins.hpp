@@ -14,8 +14,8 @@ namespace runclad::engine {
 using Pins = std::vector<std::string>;  // paths, as the engine wrote them
 
 // The container's own, or its pod's. No value: the engine has no record that could say it (Docker,
-// containerd without a pod, podman with another database than BoltDB). An error: it has one, which
-// is not to be believed.
+// containerd without a pod, podman with its database elsewhere). An error: it has one, which cannot
+// be trusted.
 Result<std::optional<Pins>> FindPins(const Layout& layout, const Pod& pod);
 
 }  // namespace runclad::engine
