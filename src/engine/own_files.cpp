@@ -46,6 +46,11 @@ bool IsNumbered(std::string_view text, std::string_view name) {
   return std::ranges::all_of(text, [](char digit) { return digit >= '0' && digit <= '9'; });
 }
 
+// "12/fs"
+bool IsSnapshot(std::string_view text) { return IsNumbered(ConsumeName(text), "") && text == "fs"; }
+
+std::string DirectoryOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
 // What follows "<directory>/" in `path`; nothing elsewhere.
 std::optional<std::string_view> Within(std::string_view path, const std::string& directory) {
   if (directory.empty()) return std::nullopt;
@@ -113,10 +118,7 @@ Claim OwnFiles::Of(const sys::Located& source) {
     return OfCriPlugin(path) ? Claim::kFile : Claim::kNone;
   }
   if (layout_.engine == Engine::kBuildkit) {
-    auto name = Within(path, layout_.data_root);
-    const bool is_file = name && IsOneName(*name) && S_ISREG(source.mode) &&
-                         (*name == "resolv.conf" || name->starts_with("hosts"));
-    return is_file ? Claim::kFile : Claim::kNone;
+    return OfBuildkit(source) ? Claim::kFile : Claim::kNone;
   }
   if (layout_.engine == Engine::kUnknown) return Claim::kNone;
   auto volume = Within(path, layout_.data_root);
@@ -187,6 +189,40 @@ bool OwnFiles::OfCriPlugin(std::string_view path) const {
     return is_own && Consume(*rest, "volumes/") && IsOneName(*rest);
   }
   return false;
+}
+
+// What BuildKit mounts into a step beside secrets and agents, which are read-only: its files of
+// names, and what it has made of images, contexts and caches. A build names none of them by a path.
+// These places exactly: below them a step that runs beside this one may exchange what it likes.
+bool OwnFiles::OfBuildkit(const sys::Located& source) const {
+  const std::string_view path = source.path;
+  if (auto name = Within(path, layout_.data_root)) {
+    return IsOneName(*name) && S_ISREG(source.mode) &&
+           (*name == "resolv.conf" || name->starts_with("hosts"));
+  }
+  const std::string state = DirectoryOf(layout_.data_root);
+  const std::string root = DirectoryOf(state);
+  const auto is_place = [&] {
+    // Of its own, and of dockerd with containerd's image store (below containerd-overlayfs/).
+    auto rest = Within(path, state);
+    if (rest) Consume(*rest, "containerd-overlayfs/");
+    if (rest && Consume(*rest, "cachemounts/")) return IsNumbered(*rest, "buildkit");
+    if (rest && Consume(*rest, "snapshots/snapshots/")) return IsSnapshot(*rest);
+    // Of dockerd's own image store, and where dockerd has it mount for a while.
+    rest = Within(path, root);
+    if (rest && Consume(*rest, "tmp/")) return IsNumbered(*rest, "buildkit-mount");
+    if (rest && (Consume(*rest, "overlay2/") || Consume(*rest, "fuse-overlayfs/"))) {
+      return IsOneName(ConsumeName(*rest)) && (*rest == "diff" || *rest == "merged");
+    }
+    // Of containerd, wherever that has its directory.
+    constexpr std::string_view kSnapshotter = "/io.containerd.snapshotter.v1.";
+    const std::size_t at = path.find(kSnapshotter);
+    if (at == std::string_view::npos) return false;
+    std::string_view below = path.substr(at + kSnapshotter.size());
+    ConsumeName(below);
+    return Consume(below, "snapshots/") && IsSnapshot(below);
+  };
+  return S_ISDIR(source.mode) && is_place() && sys::OnlyRootCouldReplace(DirectoryOf(source.path));
 }
 
 // <storage>/<driver>-containers/<id>/userdata/<file>, below the graphroot or the runroot. Which

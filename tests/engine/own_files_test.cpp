@@ -343,6 +343,60 @@ TEST(OwnFiles, BuildkitsExecutorFiles) {
   });
 }
 
+TEST(OwnFiles, WhatBuildkitMadeOfImagesAndCaches) {
+  InPrivateMounts([] {
+    Layout layout;
+    layout.engine = Engine::kBuildkit;
+    layout.id = "abc";
+    layout.data_root = "/srv/docker/buildkit/executor";
+    const std::vector<std::string> own = {
+        "/srv/docker/overlay2/layer/diff",
+        "/srv/docker/overlay2/layer/merged",
+        "/srv/docker/tmp/buildkit-mount474628795",
+        "/srv/docker/buildkit/containerd-overlayfs/cachemounts/buildkit615100852",
+        "/srv/docker/buildkit/cachemounts/buildkit615100852",
+        "/srv/docker/buildkit/snapshots/snapshots/12/fs",
+        "/srv/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/22/fs",
+    };
+    const std::vector<std::string> others = {
+        "/srv/docker/overlay2",
+        "/srv/docker/overlay2/layer",
+        "/srv/docker/overlay2/layer/work",
+        "/srv/docker/overlay2/layer/diff/below",
+        "/srv/docker/tmp",
+        "/srv/docker/tmp/buildkit-mount",
+        "/srv/docker/tmp/buildkit-mount474628795/below",
+        "/srv/docker/tmp/safe-mount474628795",
+        "/srv/docker/containers/abc",
+        "/srv/docker/volumes/mine/_data",
+        "/srv/docker/buildkit",
+        "/srv/docker/buildkit/containerd-overlayfs/cachemounts",
+        "/srv/docker/buildkit/cachemounts/other",
+        "/srv/docker/buildkit/snapshots/snapshots/12/work",
+        "/srv/docker/buildkit/snapshots/snapshots/x/fs",
+        "/srv/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/22",
+        "/srv/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/22/fs/below",
+        "/srv/containerd/io.containerd.metadata.v1.bolt",
+    };
+    for (const std::string& path : own) MakeDirectories(path);
+    for (const std::string& path : others) MakeDirectories(path);
+    MakeDirectories("/srv/docker/buildkit/executor/abc");
+    OwnFiles files(layout, {});
+    for (const std::string& path : own) ExpectClaim(Claim::kFile, files, {path});
+    for (const std::string& path : others) ExpectClaim(Claim::kNone, files, {path});
+    // The files of an image may be anybody's, the place where BuildKit has them not.
+    ASSERT_EQ(::chown(own[0].c_str(), 1000, 1000), 0);
+    ExpectClaim(Claim::kFile, files, {own[0]});
+    ASSERT_EQ(::chown("/srv/docker/overlay2/layer", 1000, 1000), 0);
+    ExpectClaim(Claim::kNone, files, {own[0], own[1]});
+    // What Docker starts for others has none of it.
+    layout.engine = Engine::kDocker;
+    layout.data_root = "/srv/docker";
+    OwnFiles of_docker(layout, {});
+    ExpectClaim(Claim::kNone, of_docker, {own[2], own[3], own[6]});
+  });
+}
+
 TEST(OwnFiles, NothingWithoutAnEngine) {
   InPrivateMounts([] {
     MakeDocker();

@@ -62,6 +62,7 @@ class OwnFiles {
   Claim OfDocker(std::string_view rest);
   [[nodiscard]] Claim OfPod(const sys::Located& source) const;
   [[nodiscard]] bool OfCriPlugin(std::string_view path) const;
+  [[nodiscard]] bool OfBuildkit(const sys::Located& source) const;
   [[nodiscard]] Claim OfStorage(std::string_view path) const;
   [[nodiscard]] bool IsKept(const std::string& userdata) const;
   [[nodiscard]] bool IsPeer(std::string_view id, std::string_view type) const;
