@@ -3,8 +3,9 @@
 //   /                the root: its parent is outside the table. A mask of / makes a second line.
 //   a destination    of the document's mounts, in their order; each has a line
 //   below a bind     what came along with a recursive one
-//   a masked path    a directory: an empty tmpfs, read-only; a file: the null device, from the
-//                    container's /dev (runc) or the host's (crun, user namespaces)
+//   a masked path    a directory: an empty tmpfs, read-only, or crun's own empty directory; a
+//                    file: the null device, from the container's /dev (runc) or the host's (crun,
+//                    user namespaces)
 //   a read-only path the same directory again, and again what is mounted below it; crun's copies
 //                    lose nosuid, nodev and noexec, and those of submounts ro
 //   /dev/<node>      with a user namespace: binds of the host's nodes; crun makes others on a tmpfs
@@ -282,7 +283,8 @@ class Account {
     if (parent.kind == Kind::kCopy && ExplainCopied(mount, explanation)) return;
     if (IsMask(mount)) {
       explanation.kind = Kind::kMask;
-      if (mount.type() == "tmpfs" && mount.root == "/") explanation.flags = kReadOnly;
+      const bool is_new = mount.type() == "tmpfs" && mount.root == "/";
+      if (is_new || IsEmptyDirectory(mount)) explanation.flags = kReadOnly;
     } else if (IsReadOnlyCopy(mount, under)) {
       explanation = {Kind::kCopy, parent.promised, WithoutIdle(mount, parent.flags) | kReadOnly};
     } else if (IsController(mount, parent)) {
@@ -301,11 +303,16 @@ class Account {
   [[nodiscard]] bool IsMask(const sys::Mount& mount) const {
     if (!masked_.contains(mount.point)) return false;
     const bool is_new = mount.root == "/" && !IsHosts(mount);
-    if (mount.type() == "tmpfs" && is_new) return true;
+    if ((mount.type() == "tmpfs" && is_new) || IsEmptyDirectory(mount)) return true;
     if (const auto file = evidence_.topmost(mount)) return IsNullDevice(*file);
     // Under another mask: the null device of the host or of the container's own /dev.
     return mount.root == "/null" &&
            (mount.file_system == host_devices_ || (mount.type() == "tmpfs" && !IsHosts(mount)));
+  }
+
+  [[nodiscard]] bool IsEmptyDirectory(const sys::Mount& mount) const {
+    const std::optional<sys::Place>& place = evidence_.empty_directory;
+    return place && mount.file_system == place->file_system && mount.root == place->path;
   }
 
   // What stood there already, mounted again on itself.
@@ -321,8 +328,9 @@ class Account {
     if (found == by_spot_.end()) return false;
     const Explanation& original = explanations_[found->second.first()];
     explanation = {Kind::kCopy, original.promised, WithoutIdle(mount, original.flags)};
-    // crun's copy of a mask can be written to, and is as empty.
-    if (original.kind == Kind::kMask) explanation.flags = 0;
+    // crun's copy of a mask can be written to, and is as empty; not so its directory, which other
+    // containers have, too.
+    if (original.kind == Kind::kMask && !IsEmptyDirectory(mount)) explanation.flags = 0;
     return true;
   }
 
@@ -398,8 +406,7 @@ class Account {
       const auto& file = masked_at_[i];
       if (!file || IsNullDevice(*file)) continue;
       const auto mount = index_.find(file->mount_id);
-      const bool is_masked = mount != index_.end() && mounts_[mount->second].type() == "tmpfs" &&
-                             IsMasked(mount->second);
+      const bool is_masked = mount != index_.end() && IsMaskedDirectory(mount->second);
       if (!is_masked && promise_.masked_paths[i] != "/") {
         return Error{promise_.masked_paths[i] + " is not masked"};
       }
@@ -415,6 +422,11 @@ class Account {
       }
     }
     return {};
+  }
+
+  [[nodiscard]] bool IsMaskedDirectory(std::size_t line) const {
+    const sys::Mount& mount = mounts_[line];
+    return (mount.type() == "tmpfs" || IsEmptyDirectory(mount)) && IsMasked(line);
   }
 
   // A mask or a read-only path's copy of one.

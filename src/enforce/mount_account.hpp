@@ -33,6 +33,9 @@ struct MountEvidence {
   std::vector<std::string> cgroups;
   // The directory with the socket of NOTIFY_SOCKET that the runtime binds; 0: there is none.
   sys::Inode notify_directory;
+  // The empty directory that crun keeps for all its containers and binds over directories that are
+  // masked (1.28; not 1.21); nothing: there is none, or it cannot be trusted.
+  std::optional<sys::Place> empty_directory;
 };
 
 // An error names the first mount that is not accounted for, or the promised one that is missing.

@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <filesystem>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
 
@@ -19,6 +21,7 @@
 #include "runclad/privilege/capabilities.hpp"
 #include "runclad/rules/path_lists.hpp"
 #include "runclad/sys/file.hpp"
+#include "runclad/sys/owned_path.hpp"
 
 #include "cgroup_limits.hpp"
 #include "mount_account.hpp"
@@ -242,6 +245,20 @@ Status VerifyWorkingDirectory(int process, const sys::MountTable& table) {
       "its working directory is outside of the container: something on the way was swapped"};
 }
 
+// Where crun's empty directory is, if it is root's alone and empty: a container that can write
+// there would show what it wrote to others in place of what is masked.
+std::optional<sys::Place> FindEmptyDirectory(const Created& created, const sys::MountTable& host) {
+  if (!created.is_crun) return std::nullopt;
+  const auto located = sys::LocateIfPresent(created.runtime_root + "/.empty-directory");
+  if (!located || !*located || !S_ISDIR((*located)->mode) ||
+      !sys::OnlyRootCouldReplace((*located)->path)) {
+    return std::nullopt;
+  }
+  std::error_code failure;
+  if (!std::filesystem::is_empty((*located)->path, failure) || failure) return std::nullopt;
+  return host.PlaceOf(**located);
+}
+
 Status VerifyMounts(const Promise& promise, const Created& created, int process,
                     const sys::MountTable& host, std::vector<std::string> cgroups, bool waits) {
   const auto table = sys::MountTable::ReadOf(process);
@@ -285,7 +302,8 @@ Status VerifyMounts(const Promise& promise, const Created& created, int process,
       .submount_fault = host::JudgeSubmounts(SubmountRuleOf(promise.host_mounts), host, layout),
       .root_path = root_path,
       .cgroups = std::move(cgroups),
-      .notify_directory = {}};
+      .notify_directory = {},
+      .empty_directory = FindEmptyDirectory(created, host)};
   struct stat notify {};
   const std::string directory = created.runtime_root + "/" + created.id + "/notify";
   if (::lstat(directory.c_str(), &notify) == 0 && S_ISDIR(notify.st_mode)) {

@@ -49,6 +49,7 @@ struct Container {
   std::vector<std::string> cgroups;
   std::string submount_fault;
   std::string root_path;
+  std::optional<sys::Place> empty_directory;
 
   // The line of a mount point, the last one of several.
   std::string& Line(const std::string& point) {
@@ -124,7 +125,8 @@ std::string WhyNot(const Container& container) {
            },
        .root_path = [&] { return container.root_path; },
        .cgroups = container.cgroups,
-       .notify_directory = {}});
+       .notify_directory = {},
+       .empty_directory = container.empty_directory});
   return account ? "" : account.error().message;
 }
 
@@ -135,6 +137,57 @@ TEST(MountAccount, HoldsForContainersOfEveryEngine) {
     ++tables;
   }
   EXPECT_GE(tables, 15);
+}
+
+// As crun 1.28 masks directories.
+Container WithEmptyDirectory() {
+  Container container = Load(kTables / "hand-plain-crun.json");
+  for (const char* path : {"/proc/acpi", "/sys/firmware", "/sys/dev/block"}) {
+    std::string& line = container.Line(path);
+    const std::size_t device = line.find(" 0:") + 1;
+    const std::size_t options = line.find(path) + std::string_view(path).size();
+    line = line.substr(0, device) + "254:0 /run/crun/.empty-directory " + path +
+           line.substr(options, line.find(" - ") - options) + " - ext4 /dev/vda rw";
+  }
+  container.empty_directory =
+      sys::Place{.file_system = std::uint64_t{254} << 32, .path = "/run/crun/.empty-directory"};
+  return container;
+}
+
+TEST(MountAccount, CrunsEmptyDirectoryIsAMask) {
+  EXPECT_EQ(WhyNot(WithEmptyDirectory()), "");
+  const auto why_not_with = [](const std::function<void(Container&)>& change) {
+    Container container = WithEmptyDirectory();
+    change(container);
+    return WhyNot(container);
+  };
+  const std::string nobody = "nobody asked for the mount at /proc/acpi";
+  EXPECT_NE(why_not_with([](Container& c) { c.empty_directory.reset(); }).find(nobody),
+            std::string::npos);
+  EXPECT_NE(why_not_with([](Container& c) {
+              Replace(c.Line("/proc/acpi"), ".empty-directory", "other");
+            }).find(nobody),
+            std::string::npos);
+  EXPECT_NE(why_not_with([](Container& c) {
+              Replace(c.Line("/proc/acpi"), "254:0", "254:1");
+            }).find(nobody),
+            std::string::npos);
+  EXPECT_NE(why_not_with([](Container& c) {
+              Replace(c.Line("/proc/acpi"), " ro,", " rw,");
+            }).find("/proc/acpi was promised with ro"),
+            std::string::npos);
+  EXPECT_NE(why_not_with([](Container& c) {
+              c.Add("/", "254:0 /run/crun/.empty-directory /opt ro - ext4 /dev/vda rw");
+            }).find("nobody asked for the mount at /opt"),
+            std::string::npos);
+  // A read-only path's copy that can be written to: other containers have the directory, too.
+  EXPECT_NE(why_not_with([](Container& c) {
+              c.promise.readonly_paths.emplace_back("/proc/acpi");
+              std::string line = c.Line("/proc/acpi").substr(c.Line("/proc/acpi").find("254:0"));
+              Replace(line, " ro,", " rw,");
+              c.Add("/proc/acpi", line);
+            }).find("/proc/acpi was promised with ro"),
+            std::string::npos);
 }
 
 struct Foreign {
