@@ -88,6 +88,9 @@ guards "by which a set-user-ID program gives nothing" \
 holds "and a filter" status_field Seccomp 2
 docker rmi made >/dev/null
 docker builder prune -af >/dev/null
+# shellcheck source=tests/e2e/buildkit_mounts.sh
+. "$E2E_DIR/buildkit_mounts.sh"
+buildkit_mounts
 
 # --- a directory of BuildKit's name is nobody's word ---
 build_by_hand() {  # EXECUTOR MEMBER…: as BuildKit calls

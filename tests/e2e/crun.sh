@@ -152,18 +152,29 @@ done
 exec $E2E_PLAIN "\$@"
 SH
 chmod 755 "$E2E_WORK/swaps-cwd"
-make_bundle other 'del(.linux.resources) | .process.cwd = "/work"
-  | .process.args = ["sh", "-c", "stat -c %d:%i . >/tmp/where; sleep 600"]' >/dev/null
-mkdir "$bundle/rootfs/work"
+swapped() {  # RUNTIME…: create of a bundle whose /work the lower runtime exchanges
+  make_bundle other 'del(.linux.resources) | .process.cwd = "/work"
+    | .process.args = ["sh", "-c", "stat -c %d:%i . >/tmp/where; sleep 600"]' >/dev/null
+  mkdir "$bundle/rootfs/work"
+  capture "$@" --root "$STATE" create --bundle "$bundle" other
+}
 if [ "$E2E_PROVE" = 1 ]; then swapping=("$E2E_WORK/swaps-cwd"); else
   swapping=("$E2E_PROGRAM" "--runclad-config=$E2E_POLICIES/crun" "--runclad-runtime=$E2E_WORK/swaps-cwd")
 fi
-capture "${swapping[@]}" --root "$STATE" create --bundle "$bundle" other
-holds "crun: a container whose working directory is swapped is created" state_is other created
-capture "${swapping[@]}" --root "$STATE" start other
-is_at_host() { [ "$(stat -L -c %d:%i "/proc/$(pid_of other)/cwd")" = "$HOST_ROOT" ]; }
-runs_at_host() { state_is other running && is_at_host; }
-guards "crun: and does not start in the host's /" not runs_at_host
+swapped "$E2E_WORK/swaps-cwd"
+if state_is other created; then  # a crun that does not look where its working directory is
+  discard other
+  swapped "${swapping[@]}"
+  holds "crun: a container whose working directory is swapped is created" state_is other created
+  capture "${swapping[@]}" --root "$STATE" start other
+  is_at_host() { [ "$(stat -L -c %d:%i "/proc/$(pid_of other)/cwd")" = "$HOST_ROOT" ]; }
+  runs_at_host() { state_is other running && is_at_host; }
+  guards "crun: and does not start in the host's /" not runs_at_host
+else
+  swapped "${swapping[@]}"
+  holds "crun itself refuses a working directory outside of the container" err_has "working directory"
+  holds "… and nothing of it is made" not state_is other created
+fi
 discard other
 
 # An idmapped mount: what is root's on the host is the container's user's, who has no capability.

@@ -34,7 +34,7 @@ docker_run --entrypoint /bin/echo box word
 holds "--entrypoint" out_is word
 docker_run --init box sh -c 'exit 7'
 holds "--init keeps the exit status" status_is 7
-docker_run -m 64m box cat /sys/fs/cgroup/memory/memory.limit_in_bytes
+docker_run -m 64m box cat "$(limit_file memory)"
 holds "-m" out_is 67108864
 
 # --- signals ---
@@ -80,7 +80,7 @@ capture docker unpause server
 holds "docker unpause" succeeded
 capture docker update --memory 64m --memory-swap 64m server
 holds "docker update of a memory limit" succeeded
-capture docker exec server cat /sys/fs/cgroup/memory/memory.limit_in_bytes
+capture docker exec server cat "$(limit_file memory)"
 holds "reaches the kernel" out_is 67108864
 capture docker restart -t 5 server
 holds "docker restart" succeeded

@@ -5,6 +5,8 @@
 . "${E2E_DIR:?}/lib.sh"
 # shellcheck source=tests/e2e/cri_engine.sh
 . "$E2E_DIR/cri_engine.sh"
+# shellcheck source=tests/e2e/podman_network.sh
+. "$E2E_DIR/podman_network.sh"
 
 covers host-namespaces
 DIRECTORY=$E2E_POLICIES/own
@@ -100,15 +102,7 @@ guards "podman's pod with --share pid is refused" \
   refused host-namespaces '/linux/namespaces/[0-9]+/path' pid
 
 # --- networks for which podman pins a namespace, and what its database says of them ---
-cri_network
-mkdir -p "$E2E_WORK/podman"
-cat >"$E2E_WORK/podman/containers.conf" <<TOML
-[network]
-network_backend = "cni"
-cni_plugin_dirs = ["$E2E_WORK/cni/bin"]
-network_config_dir = "$E2E_WORK/cni/net.d"
-TOML
-export CONTAINERS_CONF=$E2E_WORK/podman/containers.conf
+podman_network
 on_network() {  # NETWORK PODMAN-OPTION… box PROGRAM…
   local network=$1
   shift

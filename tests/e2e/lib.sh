@@ -126,6 +126,39 @@ docker_remove() { docker rm -f "$@" >/dev/null 2>&1; }
 # A line of the decision log as a whole: log_has RUNTIME JQ-CONDITION
 log_has() { jq -e -s "any(.[]; $2)" "$E2E_POLICIES/$1/audit.jsonl" >/dev/null 2>&1; }
 
+# --- which engines these are -----------------------------------------------------------------------
+
+# What an engine's version alone decides is asked for by version: engine_is docker 28 (or later).
+engine_is() {
+  [ "$(printf '%s\n' "$2" "$(engine_version "$1")" | sort -V | head -n 1)" = "$2" ]
+}
+engine_version() {
+  case "$1" in
+    docker) docker version --format '{{.Server.Version}}' ;;
+    containerd) containerd --version | awk '{print $3}' ;;
+    podman) podman --version | awk '{print $3}' ;;
+    runc) "$E2E_PLAIN" --version | awk 'NR == 1 {print $3}' ;;
+  esac
+}
+
+# --- limits, in either layout of cgroups --------------------------------------------------------
+
+# The file of a limit, in a container's own view or (with ID) on the host: limit_file KIND [ID]
+limit_file() {  # pids|memory|cpu|cpuset [ID]
+  local file=pids.max below=${2:+$E2E_CGROUP/$2}
+  if cgroup_is_v2; then
+    case "$1" in memory) file=memory.max ;; cpu) file=cpu.max ;; cpuset) file=cpuset.cpus ;; esac
+    printf '/sys/fs/cgroup%s/%s\n' "$below" "$file"
+  else
+    case "$1" in
+      memory) file=memory.limit_in_bytes ;; cpu) file=cpu.cfs_quota_us ;; cpuset) file=cpuset.cpus ;;
+    esac
+    printf '/sys/fs/cgroup/%s%s/%s\n' "$1" "$below" "$file"
+  fi
+}
+limit_of() { cut -d' ' -f1 "$(limit_file "$1" "$2")"; }  # KIND ID; of cpu.max the quota alone
+cgroup_is_v2() { [ -e /sys/fs/cgroup/cgroup.controllers ]; }
+
 # --- bundles by hand -----------------------------------------------------------------------------
 
 # A bundle with the test image's files: make_bundle NAME [JQ-FILTER]; prints its directory. The

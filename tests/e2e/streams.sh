@@ -171,12 +171,16 @@ guards "--log is a FIFO without a reader: the error is on stderr" err_has "(ENOE
 inherits() {  # FIELD MASK
   grep -qP "^$1:\t$2$" "$STANDIN"
 }
+# coreutils since 9.8 leave to a program what a script in the background ignores.
+capture awk '$1 == "SigIgn:" {print $2}' /proc/self/status
+IGNORED=$OUT
 create
-holds "no signal is ignored that the caller did not ignore" inherits SigIgn 0000000000000000
+holds "no signal is ignored that the caller did not ignore" inherits SigIgn "$IGNORED"
 AROUND=(env "--ignore-signal=PIPE,CHLD" "--block-signal=TERM,CHLD")
 create
 holds "signals ignored: a container starts" went_on
-holds "signals ignored: they are so for the lower runtime" inherits SigIgn 0000000000011000
+holds "signals ignored: they are so for the lower runtime" \
+  inherits SigIgn "$(printf %016x $((16#$IGNORED | 16#11000)))"
 holds "signals blocked: they are so for the lower runtime" inherits SigBlk 0000000000014000
 AROUND=()
 
