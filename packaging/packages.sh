@@ -11,6 +11,12 @@ PACKAGES_TRY="runc busybox-static"
 PACKAGES_TEST="clang libclang-rt-14-dev clang-format shellcheck valgrind jq curl libgtest-dev libgmock-dev libc6-dev
   containerd docker.io podman conmon crun python3-jsonschema iproute2 libcap2-bin tini catatonit procps util-linux bsdutils strace"
 
+# For the engines of other Debian suites: what makes their root (tests/engines/root.sh), and what it has.
+PACKAGES_ENGINES="debootstrap"
+PACKAGES_ENGINES_ROOT="docker.io docker-cli docker-buildx docker-compose containerd podman buildah runc crun
+  conmon netavark catatonit tini busybox-static jq curl python3 gcc libc6-dev libcap2-bin strace iproute2 procps
+  util-linux mount e2fsprogs bsdutils kmod ca-certificates uidmap"
+
 # Another vendor's package of the same program will do: these are installed only when their command
 # is missing.
 package_command() {

@@ -1,8 +1,10 @@
 #!/bin/bash
 # Every test of the project, from a clone on Debian 12, as root:
 #
-#   tests/run.sh           everything but the two below
+#   tests/run.sh           everything but the three below
 #   tests/run.sh --quick   without the engines: build, unit tests, format
+#   tests/run.sh --long    the engines of Debian sid alone, with the release build that is there; the last
+#                          result is in tests/engines/RESULTS.md
 #   tests/run.sh --vm      Debian's kernel in an emulator alone, with the release build that is there:
 #                          AppArmor, AF_ALG, SysRq, cgroup v2, which a machine's own may lack
 #   tests/run.sh --tidy    clang-tidy alone (several minutes)
@@ -150,6 +152,12 @@ if [ "${1:-}" = --vm ]; then
   finish
 fi
 
+if [ "${1:-}" = --long ]; then
+  say "the newest engines (about ten minutes)"
+  counted "end-to-end tests with the engines of Debian sid" tests/engines/run.sh --refresh sid
+  finish
+fi
+
 say "build"
 must "configured (release)" cmake --preset release -DRUNCLAD_TESTS=OPTIMIZED
 must "built with g++ (release)" cmake --build --preset release -j "$JOBS"
@@ -175,8 +183,9 @@ check "the runtime has CET where it is possible" \
 
 if [ "${1:-}" = --quick ]; then finish; fi
 
-say "engines (about seven minutes)"
+say "engines (about seventeen minutes)"
 counted "end-to-end tests" tests/e2e/run.sh
+counted "end-to-end tests with the engines of Debian trixie (about ten minutes)" tests/engines/run.sh trixie
 counted "races between the check and the mount" tests/race/run.sh
 counted "documents and calls through runc alone and through runclad" \
   python3 tests/differential/run.py --seconds 60

@@ -1,0 +1,105 @@
+#!/bin/bash
+# A root filesystem with another Debian suite's engines, for run.sh; prints its directory.
+#
+#   tests/engines/root.sh [--refresh] trixie|sid
+#
+# It is made once, in two minutes and with 1.3 GB, and kept below $RUNCLAD_ENGINES_CACHE (default:
+# /var/cache/runclad-tests). It is made again when the list of packages changes, and by --refresh, which
+# brings the suite's newest. Nothing is started in it, and no mount is left.
+set -eu
+cd "$(dirname "$0")/../.."
+# shellcheck source=packaging/packages.sh
+. packaging/packages.sh
+CACHE=${RUNCLAD_ENGINES_CACHE:-/var/cache/runclad-tests}
+MIRROR=${RUNCLAD_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+LOG=
+
+die() {
+  printf 'engines: %s\n' "$1" >&2
+  [ -z "$LOG" ] || tail -n 20 "$LOG" >&2
+  exit 1
+}
+
+# What the suite gets beyond its own line: operators of a stable release have its updates.
+sources() {  # SUITE
+  printf 'deb %s %s main\n' "$MIRROR" "$1"
+  [ "$1" = sid ] || printf 'deb %s-security %s-security main\n' "$MIRROR" "$1"
+}
+
+# dpkg neither waits for the disk nor unpacks what nobody reads here; packages start no daemons.
+configure() {  # SUITE ROOT
+  sources "$1" >"$2/etc/apt/sources.list"
+  printf 'force-unsafe-io\n' >"$2/etc/dpkg/dpkg.cfg.d/tests"
+  printf 'path-exclude=%s/*\n' /usr/share/doc /usr/share/man /usr/share/locale /usr/share/info \
+    >>"$2/etc/dpkg/dpkg.cfg.d/tests"
+  printf '#!/bin/sh\nexit 101\n' >"$2/usr/sbin/policy-rc.d"
+  chmod 755 "$2/usr/sbin/policy-rc.d"
+  # A mirror that stands still has a Release file that has expired; its signature is checked all the same.
+  printf '%s;\n' 'APT::Install-Recommends "false"' 'Dir::Cache::archives "/tmp/archives"' \
+    'Acquire::Check-Valid-Until "false"' >"$2/etc/apt/apt.conf.d/tests"
+}
+
+# Only the packages that the suite has: the names of today are not tomorrow's.
+install_script() {
+  cat <<'SH'
+set -eu
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+mount -t proc proc /proc
+mount -t tmpfs tmpfs /tmp
+mkdir -p /tmp/archives/partial
+apt-get update -q
+for package; do
+  shift
+  if apt-cache show "$package" >/dev/null 2>&1; then
+    set -- "$@" "$package"
+  else
+    echo "this suite has no $package"
+  fi
+done
+apt-get install -y -q "$@"
+rm -rf /var/lib/apt/lists/*
+SH
+}
+
+make_root() {  # SUITE ROOT
+  local suite=$1 root=$2
+  debootstrap --variant=minbase "$suite" "$root" "$MIRROR" >"$LOG" 2>&1 ||
+    die "debootstrap of $suite failed"
+  configure "$suite" "$root"
+  cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+  # shellcheck disable=SC2086  # a list of words
+  unshare --mount --pid --fork --kill-child --propagation private \
+    chroot "$root" sh -c "$(install_script)" install $PACKAGES_ENGINES_ROOT >>"$LOG" 2>&1 </dev/null ||
+    die "the engines of $suite could not be installed"
+  rm -rf "$root"/var/cache/apt/archives/*.deb
+}
+
+REFRESH=
+if [ "${1:-}" = --refresh ]; then
+  REFRESH=1
+  shift
+fi
+SUITE=${1:-}
+[ -n "$SUITE" ] || die "name a suite: trixie or sid"
+[ "$(id -u)" = 0 ] || die "only root can make a root filesystem"
+# shellcheck disable=SC2086
+install_missing $PACKAGES_ENGINES >&2 || die "debootstrap is not installed"
+
+mkdir -p "$CACHE"
+exec 9>"$CACHE/$SUITE.lock"
+flock 9  # two runs at once make one root
+STAMP=$({ sources "$SUITE"; install_script; printf '%s' "$PACKAGES_ENGINES_ROOT"; } | sha256sum | cut -c1-16)
+ROOT=$CACHE/$SUITE
+if [ -z "$REFRESH" ] && [ "$(cat "$ROOT/.made-by" 2>/dev/null)" = "$STAMP" ]; then
+  printf '%s\n' "$ROOT"
+  exit
+fi
+LOG=$CACHE/$SUITE.log
+rm -rf "$ROOT.new"
+trap 'rm -rf "$ROOT.new"' EXIT
+printf 'engines: making %s from %s (some minutes)\n' "$ROOT" "$MIRROR" >&2
+make_root "$SUITE" "$ROOT.new"
+printf '%s\n' "$STAMP" >"$ROOT.new/.made-by"
+rm -rf "$ROOT"
+mv "$ROOT.new" "$ROOT"
+printf '%s\n' "$ROOT"

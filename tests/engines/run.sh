@@ -1,0 +1,143 @@
+#!/bin/bash
+# The end-to-end tests with the engines of another Debian suite.
+#
+#   tests/engines/run.sh [--cgroup2] [--refresh] [--write-results] trixie|sid [TOPIC…]
+#
+#   TOPIC            as for tests/e2e/run.sh; without any, all of them
+#   --cgroup2        with a pure cgroup v2 layout, whatever the machine has
+#   --refresh        with the newest packages of the suite, in a new root
+#   --write-results  writes the figures of a whole run into tests/engines/RESULTS.md
+#
+# The engines run in a root of the suite (root.sh says where it is kept), in mount and pid namespaces of
+# their own, and see the machine's devices, the machine's cgroups and this source tree.
+# RUNCLAD_E2E_RUNTIME names the program under test (default: build/release/runclad).
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+tree=$(cd "$here/../.." && pwd)
+
+die() {
+  printf 'engines: %s\n' "$1" >&2
+  exit 1
+}
+
+outer() {
+  local refresh=() write='' suite commit=''
+  export ENGINES_LAYOUT=hybrid ENGINES_ROOT ENGINES_TREE=$tree ENGINES_BUILD
+  grep -q ' /sys/fs/cgroup cgroup2 ' /proc/mounts && ENGINES_LAYOUT=v2
+  while :; do
+    case "${1:-}" in
+      --cgroup2) ENGINES_LAYOUT=v2 ;;
+      --refresh) refresh=(--refresh) ;;
+      --write-results) write=1 ;;
+      *) break ;;
+    esac
+    shift
+  done
+  suite=${1:-}
+  case "$suite" in
+    trixie | sid) shift ;;
+    *) die "name a suite: trixie or sid" ;;
+  esac
+  if [ -n "$write" ]; then
+    [ $# -eq 0 ] || die "--write-results is for a run of all topics"
+    [ -z "$(git -C "$tree" status --porcelain -- . ":!tests/engines/RESULTS.md")" ] ||
+      die "--write-results is for what is committed: git status shows changes"
+    commit=$(git -C "$tree" rev-parse --short HEAD)
+  fi
+  [ "$(id -u)" = 0 ] || die "the end-to-end tests start container engines: run them as root"
+  local program=${RUNCLAD_E2E_RUNTIME:-$tree/build/release/runclad}
+  [ -x "$program" ] || die "there is no runtime at $program: build it, or name one with RUNCLAD_E2E_RUNTIME"
+  ENGINES_BUILD=$(cd "$(dirname "$program")" && pwd)
+  ENGINES_ROOT=$("$here/root.sh" "${refresh[@]}" "$suite") || exit 1
+
+  local mounts status
+  work=$(mktemp -d) || exit 1
+  trap 'end_child; rm -rf "$work"' EXIT
+  trap 'exit 130' INT TERM
+  mounts=$(wc -l </proc/self/mountinfo)
+  mkfifo "$work/said"
+  tee "$work/log" <"$work/said" &
+  local tee=$!
+  unshare --mount --pid --fork --kill-child --propagation private \
+    "$BASH" "$here/run.sh" --inside "$@" >"$work/said" 2>&1 &
+  child=$!
+  wait "$child"
+  status=$?
+  child=
+  wait "$tee"
+  [ "$(wc -l </proc/self/mountinfo)" -eq "$mounts" ] || die "there are more or fewer mounts than before"
+  if [ -n "$write" ]; then
+    python3 "$here/results.py" "$here/RESULTS.md" "$suite, ${ENGINES_LAYOUT/v2/cgroup v2}" "$commit" "$work/log" ||
+      status=1
+  fi
+  exit "$status"
+}
+
+end_child() {
+  [ -n "${child:-}" ] || return 0
+  kill -KILL "$child"
+  wait "$child"
+} 2>/dev/null
+
+# What the engines' root has of the machine. A bind of the root makes it a mount point, which pivot_root
+# asks for; after a chroot alone the lower runtime finds no mount at /.
+inside() {
+  local root=$ENGINES_ROOT place=/usr/local/lib/runclad-tests
+  mount --bind "$root" "$root"
+  mkdir -p "$root$place"/{tree,build} "$root/.old"
+  mount --bind "$ENGINES_TREE" "$root$place/tree"
+  mount --bind "$ENGINES_BUILD" "$root$place/build"
+  mount -t proc proc "$root/proc"
+  mount --rbind /dev "$root/dev"
+  mount -t sysfs sysfs "$root/sys"
+  mount_cgroups "$root/sys/fs/cgroup"
+  mount -t tmpfs -o mode=755 tmpfs "$root/run"
+  mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+  { cd "$root" && pivot_root . .old; } || die "pivot_root failed"
+  cd /
+  umount --recursive --lazy /.old
+  ip link set lo up 2>/dev/null
+  exec env -i HOME=/root TERM="${TERM:-dumb}" LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    PYTHONDONTWRITEBYTECODE=1 PODMAN_IGNORE_CGROUPSV1_WARNING=1 RUNCLAD_E2E_RUNTIME=$place/build/runclad \
+    /bin/bash -c "$(declare -f versions); versions; cd $place/tree && exec tests/e2e/run.sh \"\$@\"" run.sh "$@"
+}
+
+# podman makes a directory for each controller that it knows: on a tmpfs of our own, not the machine's.
+mount_cgroups() {  # DIRECTORY
+  if [ "$ENGINES_LAYOUT" = v2 ]; then
+    mount -t cgroup2 cgroup2 "$1"
+    return
+  fi
+  mount -t tmpfs -o mode=755 tmpfs "$1"
+  local entry names
+  for entry in /sys/fs/cgroup/*; do
+    if [ -L "$entry" ]; then
+      cp -P "$entry" "$1"
+    elif mountpoint -q "$entry"; then
+      mkdir "$1/${entry##*/}"
+      mount --bind "$entry" "$1/${entry##*/}"
+    fi
+  done
+  # A hierarchy that is mounted nowhere: containerd would find no container's cgroups at all.
+  while IFS=: read -r _ names _; do
+    if [ -z "$names" ] || is_mounted_hierarchy "${names%%,*}"; then continue; fi
+    mkdir "$1/$names"
+    mount -t cgroup -o "${names/#name=/none,name=}" cgroup "$1/$names"
+  done </proc/self/cgroup
+}
+is_mounted_hierarchy() { grep -qE "^[^ ]+ /sys/fs/cgroup/[^ ]+ cgroup [^ ]*,$1(,| )" /proc/mounts; }
+
+# The lines that results.py reads.
+versions() {
+  local package
+  for package in docker.io containerd podman buildah runc crun; do
+    printf '# version %s %s\n' "$package" "$(dpkg-query -W -f='${Version}' "$package" 2>/dev/null || echo -)"
+  done
+}
+
+if [ "${1:-}" = --inside ]; then
+  shift
+  inside "$@"
+else
+  outer "$@"
+fi
