@@ -68,7 +68,7 @@ constexpr Foreign kForeign[] = {
      {"json", "oci", "engine", "host", "store", "policy", "enforce", "ctl", "generate"}},
     {"nlohmann/json_fwd.hpp", {"json"}},
     {"cap-ng.h", {"privilege"}},
-    {"sha2.h", {"engine"}},
+    {"sha2.h", {"base"}},
     {"seccomp.h", {"privilege"}},
     {"spdlog/", {"enforce"}},
     {"fmt/", {"enforce"}},

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "runclad/base/sha256.hpp"
 #include "runclad/engine/reference.hpp"
 #include "runclad/json/scanner.hpp"
 
 #include "image_config.hpp"
-#include "sha256.hpp"
 
 namespace runclad::engine {
 namespace {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "runclad/base/sha256.hpp"
 #include "runclad/base/spelling.hpp"
 #include "runclad/json/scanner.hpp"
 #include "runclad/sys/mounts.hpp"
@@ -14,7 +15,6 @@
 #include "containerd_identity.hpp"
 #include "image_config.hpp"
 #include "image_names.hpp"
-#include "sha256.hpp"
 #include "state_directory.hpp"
 
 namespace runclad::engine {

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 
+#include "runclad/base/sha256.hpp"
 #include "runclad/engine/reference.hpp"
 #include "runclad/json/scanner.hpp"
-
-#include "sha256.hpp"
 
 namespace runclad::engine {
 

@@ -8,13 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "runclad/base/sha256.hpp"
 #include "runclad/base/spelling.hpp"
 #include "runclad/engine/reference.hpp"
 #include "runclad/sys/mounts.hpp"
 
 #include "image_config.hpp"
 #include "image_names.hpp"
-#include "sha256.hpp"
 #include "storage_lists.hpp"
 
 namespace runclad::engine {

@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/sha256.hpp"
+
 namespace {
 
 using nlohmann::json;
@@ -69,8 +71,8 @@ std::string ReadFile(const char* path) {
 std::string Profile(const std::string& name, const char* path, Writer& writer) {
   const std::string text = ReadFile(path);
   const std::string text_name = writer.Text(text);
-  return "{" + json(name).dump() + ", " + text_name + ", Digest(" + text_name + "), " +
-         writer.Rules(json::parse(text)) + "},\n";
+  return "{" + json(name).dump() + ", " + text_name + ", " + json(runclad::Sha256(text)).dump() +
+         ", " + writer.Rules(json::parse(text)) + "},\n";
 }
 
 }  // namespace

@@ -32,9 +32,9 @@ std::string_view Profile(std::string_view name) {
   return profile == nullptr ? std::string_view() : profile->text;
 }
 
-std::uint64_t CompiledDigest(std::string_view name) {
+std::string_view CompiledDigest(std::string_view name) {
   const CompiledProfile* profile = FindProfile(name);
-  return profile == nullptr ? 0 : profile->digest;
+  return profile == nullptr ? std::string_view() : profile->digest;
 }
 
 Result<Layer> CompiledLayer(std::string_view name, std::span<const RuleSchema> rules) {

@@ -7,7 +7,6 @@
 #include <string_view>
 #include <variant>
 
-#include "digest.hpp"
 #include "layer.hpp"
 
 namespace runclad::policy {
@@ -25,8 +24,8 @@ struct CompiledRule {
 
 struct CompiledProfile {
   std::string_view name;
-  std::string_view text;  // profiles/<name>.json
-  std::uint64_t digest;   // of the text
+  std::string_view text;    // profiles/<name>.json
+  std::string_view digest;  // SHA-256 of the text
   std::span<const CompiledRule> rules;
 };
 
@@ -34,6 +33,6 @@ std::span<const CompiledProfile> CompiledProfiles();
 
 // The profile `name` as a layer; an error when it does not follow `rules`.
 Result<Layer> CompiledLayer(std::string_view name, std::span<const RuleSchema> rules);
-std::uint64_t CompiledDigest(std::string_view name);
+std::string_view CompiledDigest(std::string_view name);
 
 }  // namespace runclad::policy

@@ -1,23 +1,22 @@
-// FNV-1a, 64 bits. It tells policies apart in the log and secures nothing.
+// The digest by which the log tells policies apart: of every text that was read, in order.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "runclad/base/sha256.hpp"
+
 namespace runclad::policy {
 
-constexpr std::uint64_t Digest(std::string_view text, std::uint64_t state = 0xcbf29ce484222325U) {
-  for (const char c : text) state = (state ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  return state;
-}
+class Digest {
+ public:
+  void Add(std::string_view text) { AddDigest(Sha256(text)); }
+  // Of a text whose digest is known.
+  void AddDigest(std::string_view digest) { digests_.append(digest).append("\n"); }
+  [[nodiscard]] std::string Finish() const { return Sha256(digests_); }
 
-inline std::string Hex(std::uint64_t digest) {
-  std::string digits(16, '0');
-  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, digest >>= 4) {
-    *digit = "0123456789abcdef"[digest & 0xF];
-  }
-  return digits;
-}
+ private:
+  std::string digests_;
+};
 
 }  // namespace runclad::policy

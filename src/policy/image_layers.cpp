@@ -6,7 +6,6 @@
 
 #include "runclad/base/spelling.hpp"
 
-#include "digest.hpp"
 #include "fold.hpp"
 #include "pins.hpp"
 #include "source.hpp"
@@ -70,8 +69,7 @@ std::string MatchOf(const std::vector<std::string>& pinned, const engine::Identi
 
 class ImageFolder {
  public:
-  ImageFolder(const engine::Identity& identity, const ImageLayersOptions& options,
-              std::uint64_t& digest)
+  ImageFolder(const engine::Identity& identity, const ImageLayersOptions& options, Digest& digest)
       : identity_(identity), options_(options), digest_(digest) {}
 
   Result<Effective> Run(Effective policy) {
@@ -116,7 +114,7 @@ class ImageFolder {
         {kind, "policy " + files->FullName(path), is_own ? path : files->FullName(path), **text},
         options_.format, options_.origins);
     if (!layer) return layer.error();
-    digest_ = Digest(**text, digest_);
+    digest_.Add(**text);
     return std::optional<Layer>(*std::move(layer));
   }
 
@@ -216,13 +214,13 @@ class ImageFolder {
 
   const engine::Identity& identity_;
   const ImageLayersOptions& options_;
-  std::uint64_t& digest_;
+  Digest& digest_;
 };
 
 }  // namespace
 
 Result<Effective> FoldImageLayers(Effective policy, const engine::Identity& identity,
-                                  const ImageLayersOptions& options, std::uint64_t& digest) {
+                                  const ImageLayersOptions& options, Digest& digest) {
   return ImageFolder(identity, options, digest).Run(std::move(policy));
 }
 

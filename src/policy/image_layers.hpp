@@ -9,6 +9,7 @@
 #include "runclad/base/result.hpp"
 #include "runclad/policy/effective.hpp"
 
+#include "digest.hpp"
 #include "files.hpp"
 #include "layer.hpp"
 
@@ -25,6 +26,6 @@ struct ImageLayersOptions {
 // `policy` (the host's layers folded) with what the identity brings in; `digest` goes on over every
 // text that was read.
 Result<Effective> FoldImageLayers(Effective policy, const engine::Identity& identity,
-                                  const ImageLayersOptions& options, std::uint64_t& digest);
+                                  const ImageLayersOptions& options, Digest& digest);
 
 }  // namespace runclad::policy

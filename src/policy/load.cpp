@@ -29,21 +29,21 @@ Format FormatOf(std::span<const RuleSchema> rules, const LoadOptions& options) {
 }
 
 // The profile as the bottom layer, with its text's digest.
-Result<std::pair<Layer, std::uint64_t>> ProfileLayer(const std::string& name, const Format& format,
-                                                     const LoadOptions& options) {
+Result<std::pair<Layer, std::string>> ProfileLayer(const std::string& name, const Format& format,
+                                                   const LoadOptions& options) {
   if (options.profile != nullptr) {
     const std::string_view text = options.profile(name);
     const std::string title = "profile " + name;
     Result<Layer> layer =
         ReadSource({LayerKind::kProfile, title, title, text}, format, options.origins);
     if (!layer) return layer.error();
-    return std::pair(*std::move(layer), Digest(text));
+    return std::pair(*std::move(layer), Sha256(text));
   }
   Result<Layer> layer = CompiledLayer(name, format.rules);
   if (!layer) return layer.error();
   layer->label = "profile " + name;
   if (options.origins) layer->positions = FindPositions(Profile(name));
-  return std::pair(*std::move(layer), CompiledDigest(name));
+  return std::pair(*std::move(layer), std::string(CompiledDigest(name)));
 }
 
 // The host's own texts, in order, under the names that errors and origins call them by.
@@ -69,7 +69,7 @@ Result<std::vector<HostText>> ReadHostTexts(const PolicyFiles& files) {
 
 struct Folded {
   Effective policy;
-  std::uint64_t digest = 0;
+  Digest digest;
   std::vector<SourcedWaiver> waivers;  // the host's own, to be applied when everything is folded
 };
 
@@ -93,8 +93,8 @@ Result<Folded> FoldHost(const std::vector<HostText>& texts, const Format& format
   auto profile = ProfileLayer(folded.policy.profile, format, options);
   if (!profile) return profile.error();
   layers.front() = std::move(profile->first);
-  folded.digest = profile->second;
-  for (const HostText& text : texts) folded.digest = Digest(text.text, folded.digest);
+  folded.digest.AddDigest(profile->second);
+  for (const HostText& text : texts) folded.digest.Add(text.text);
   for (Layer& layer : layers) {
     std::ranges::move(TakeWaivers(layer, Ceiling::kUnlimited), std::back_inserter(folded.waivers));
     Fold(std::move(layer), folded.policy);
@@ -104,7 +104,7 @@ Result<Folded> FoldHost(const std::vector<HostText>& texts, const Format& format
 
 Effective Finish(Folded folded, const LoadOptions& options) {
   Lift(std::move(folded.waivers), options.today, folded.policy);
-  folded.policy.digest = Hex(folded.digest);
+  folded.policy.digest = folded.digest.Finish();
   return std::move(folded.policy);
 }
 

@@ -15,7 +15,7 @@ constexpr std::size_t kMaxFiles = 100'000;
 
 class PinFinder {
  public:
-  PinFinder(const ImageLayersOptions& options, std::uint64_t& digest)
+  PinFinder(const ImageLayersOptions& options, Digest& digest)
       : options_(options), digest_(digest) {}
 
   // What `repository`'s file pins for the tag; for an empty one, for any tag.
@@ -30,7 +30,7 @@ class PinFinder {
           ReadSource({LayerKind::kImage, "policy " + files->FullName(path), path, **text},
                      options_.format, /*wants_origins=*/false);
       if (!layer) return layer.error();
-      digest_ = Digest(**text, digest_);
+      digest_.Add(**text);
       std::vector<std::string> pinned = layer->digests;
       for (const TagLayer& part : layer->tags) {
         if (!tag.empty() && part.tag != tag) continue;
@@ -70,13 +70,13 @@ class PinFinder {
 
  private:
   const ImageLayersOptions& options_;
-  std::uint64_t& digest_;
+  Digest& digest_;
 };
 
 }  // namespace
 
 Result<std::optional<Pin>> FindPin(const engine::UnverifiedImage& image,
-                                   const ImageLayersOptions& options, std::uint64_t& digest) {
+                                   const ImageLayersOptions& options, Digest& digest) {
   PinFinder finder(options, digest);
   for (const engine::Reference& name : image.names) {
     auto pinned = finder.PinsOf(name.repository, name.tag);

@@ -18,8 +18,8 @@ struct Pin {
 };
 
 // The first name of `image` whose file pins digests; where the image may have names that nobody
-// could read, the first file that does. `digest` goes on over every text that was read.
+// could read, the first file that does. `digest` takes every text that was read.
 Result<std::optional<Pin>> FindPin(const engine::UnverifiedImage& image,
-                                   const ImageLayersOptions& options, std::uint64_t& digest);
+                                   const ImageLayersOptions& options, Digest& digest);
 
 }  // namespace runclad::policy

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "runclad/base/sha256.hpp"
 #include "runclad/engine/identify.hpp"
 
 #include "../mount_namespace.hpp"
 #include "bolt_writer.hpp"
 #include "engine/image_config.hpp"
-#include "engine/sha256.hpp"
 #include "test_paths.hpp"
 
 namespace runclad::engine {

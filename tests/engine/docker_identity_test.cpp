@@ -8,9 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "runclad/base/sha256.hpp"
 #include "runclad/engine/identify.hpp"
 
-#include "engine/sha256.hpp"
 #include "fixture.hpp"
 #include "tampering.hpp"
 

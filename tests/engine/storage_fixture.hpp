@@ -10,7 +10,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "engine/sha256.hpp"
+#include "runclad/base/sha256.hpp"
+
 #include "fixture.hpp"
 
 namespace runclad::engine {

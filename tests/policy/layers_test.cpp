@@ -113,7 +113,8 @@ TEST(Layers, TheDigestTellsPoliciesApart) {
   const auto other_text = ParseText("{ }");
   const auto other_profile = ParseText(R"({"extends": "baseline"})");
   ASSERT_TRUE(one && same && other_text && other_profile);
-  EXPECT_EQ(one->digest.size(), 16U);
+  EXPECT_TRUE(one->digest.starts_with("sha256:"));
+  EXPECT_EQ(one->digest.size(), std::string_view("sha256:").size() + 64);
   EXPECT_EQ(one->digest, same->digest);
   EXPECT_NE(one->digest, other_text->digest);
   EXPECT_NE(one->digest, other_profile->digest);

@@ -85,8 +85,9 @@ struct Effective {
   ImagePolicy image;
   std::vector<Cut> cuts;
   std::vector<WaiverUse> waivers;
-  Origins origins;     // filled on request
-  std::string digest;  // of everything that was read: tells policies apart in the log
+  Origins origins;  // filled on request
+  std::string
+      digest;  // of everything that was read: SHA-256, which tells policies apart in the log
 
   // The rule's setting; a rule that no layer names is off.
   [[nodiscard]] const RuleSetting& rule(std::string_view id) const;

@@ -1,11 +1,11 @@
-#include "sha256.hpp"
+#include "runclad/base/sha256.hpp"
 
 #include <array>
 #include <cstdint>
 
 #include <sha2.h>
 
-namespace runclad::engine {
+namespace runclad {
 
 std::string Sha256(std::string_view bytes) {
   SHA2_CTX context;
@@ -18,4 +18,4 @@ std::string Sha256(std::string_view bytes) {
   return "sha256:" + std::string(digits.data());
 }
 
-}  // namespace runclad::engine
+}  // namespace runclad

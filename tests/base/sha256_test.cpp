@@ -1,8 +1,8 @@
-#include "engine/sha256.hpp"
+#include "runclad/base/sha256.hpp"
 
 #include <gtest/gtest.h>
 
-namespace runclad::engine {
+namespace runclad {
 namespace {
 
 // FIPS 180-4's examples.
@@ -13,4 +13,4 @@ TEST(Sha256, GivesThePublishedDigests) {
 }
 
 }  // namespace
-}  // namespace runclad::engine
+}  // namespace runclad
