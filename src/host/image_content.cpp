@@ -1,6 +1,5 @@
 #include "runclad/host/image_content.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -9,11 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "runclad/base/unique_fd.hpp"
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 #include "runclad/sys/mounts.hpp"
 
@@ -27,15 +26,11 @@ constexpr std::size_t kManyNames = 8;
 // Those of a directory, until there are many.
 std::vector<std::string> Names(int directory) {
   std::vector<std::string> names;
-  const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
-  if (!stream) return {"?"};
-  while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
-    const std::string_view name = static_cast<const char*>(entry->d_name);
-    if (name == "." || name == "..") continue;
-    names.emplace_back(name);
-    if (names.size() == kManyNames) break;
-  }
+  const bool is_read = sys::VisitEntries(directory, [&](const dirent& entry) {
+    names.emplace_back(static_cast<const char*>(entry.d_name));
+    return names.size() < kManyNames;
+  });
+  if (!is_read) return {"?"};
   return names;
 }
 

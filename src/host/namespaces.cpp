@@ -1,17 +1,18 @@
 #include "runclad/host/namespaces.hpp"
 
-#include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
 #include <charconv>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "runclad/base/unique_fd.hpp"
 #include "runclad/engine/pins.hpp"
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 #include "runclad/sys/mounts.hpp"
 
@@ -76,15 +77,18 @@ bool IsPinnedByEngine(const std::string& path, const engine::Layout& layout) {
 std::vector<pid_t> ProcessesIn(const sys::Inode& inode, std::string_view type) {
   std::vector<pid_t> found;
   const std::string name = "/ns/" + std::string(NameInProc(type));
-  const std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), ::closedir);
+  const UniqueFd proc(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!proc) return found;
-  while (const dirent* entry = ::readdir(proc.get())) {  // NOLINT(concurrency-mt-unsafe)
-    const std::string_view number = static_cast<const char*>(entry->d_name);
+  sys::VisitEntries(proc.get(), [&](const dirent& entry) {
+    const std::string_view number = static_cast<const char*>(entry.d_name);
     pid_t pid = 0;
     const auto [end, fault] = std::from_chars(number.data(), number.data() + number.size(), pid);
-    if (fault != std::errc() || end != number.data() + number.size()) continue;
-    if (Identify("/proc/" + std::string(number) + name) == inode) found.push_back(pid);
-  }
+    const bool is_process = fault == std::errc() && end == number.data() + number.size();
+    if (is_process && Identify("/proc/" + std::string(number) + name) == inode) {
+      found.push_back(pid);
+    }
+    return true;
+  });
   return found;
 }
 

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 
 namespace runclad::policy {
@@ -63,13 +63,12 @@ Result<std::vector<std::string>> PolicyFiles::ListEntries(
   if (!directory) return directory.error().In("policy " + directory_);
   std::vector<std::string> names;
   if (!*directory) return names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir((*directory)->get()), ::closedir);
-  if (!stream) return SystemError("policy " + FullName(path) + " cannot be listed", errno);
-  (*directory)->Release();
-  while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
-    const std::string_view name = static_cast<const char*>(entry->d_name);
-    if (!name.starts_with('.') && is_wanted(*entry)) names.emplace_back(name);
-  }
+  const bool is_listed = sys::VisitEntries((*directory)->get(), [&](const dirent& entry) {
+    const std::string_view name = static_cast<const char*>(entry.d_name);
+    if (!name.starts_with('.') && is_wanted(entry)) names.emplace_back(name);
+    return true;
+  });
+  if (!is_listed) return SystemError("policy " + FullName(path) + " cannot be listed", errno);
   std::ranges::sort(names);
   return names;
 }

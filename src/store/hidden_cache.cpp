@@ -1,6 +1,5 @@
 #include "runclad/store/hidden_cache.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,12 +10,12 @@
 #include <climits>
 #include <cstdint>
 #include <ctime>
-#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "runclad/host/image_content.hpp"
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 
 #include "kept_directory.hpp"
@@ -115,25 +114,23 @@ class Oldest {
 // Leaves room for one more, where a few removals can do that: the next ones go on. Nothing that is
 // dated in the future stays for it, nor what was left by a writer that died.
 void RemoveOldest(int directory) {
-  const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
-  if (!stream) return;
   const std::time_t now = std::time(nullptr);
   Oldest oldest;
   std::size_t count = 0;
-  while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
-    const std::string_view name = static_cast<const char*>(entry->d_name);
+  sys::VisitEntries(directory, [&](const dirent& entry) {
+    const std::string_view name = static_cast<const char*>(entry.d_name);
     struct stat status {};
     if (::fstatat(directory, name.data(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
         S_ISDIR(status.st_mode)) {
-      continue;
+      return true;
     }
     ++count;
     const std::time_t age = now - status.st_mtime;
     const bool is_left =
         age < 0 || (name.starts_with(sys::kTemporaryPrefix) && age > kSweepSeconds);
     oldest.Add(is_left ? 0 : status.st_mtime, name);
-  }
+    return true;
+  });
   oldest.Remove(directory, count < kMaxFiles ? 0 : count - kMaxFiles + 1);
 }
 

@@ -1,13 +1,11 @@
 #include "leftovers.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <memory>
-
 #include "runclad/base/unique_fd.hpp"
+#include "runclad/sys/directory.hpp"
 
 namespace runclad::store {
 namespace {
@@ -23,26 +21,25 @@ bool DateNow(int directory, const char* name) {
 }  // namespace
 
 bool RemoveLeftovers(int directory, const IsLeftover& is_leftover, int& left_to_change) {
-  // Its own file description: the position in the directory is this sweep's.
-  const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
-  if (!stream) return false;
   const std::time_t now = std::time(nullptr);
-  while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
-    const char* name = static_cast<const char*>(entry->d_name);
+  bool is_through = true;
+  const bool is_read = sys::VisitEntries(directory, [&](const dirent& entry) {
+    const char* name = static_cast<const char*>(entry.d_name);
     struct stat status {};
     if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || S_ISDIR(status.st_mode)) {
-      continue;
+      return true;
     }
     const std::time_t age = now - status.st_mtime;
     const bool is_young = age >= 0 && age <= kSweepSeconds;
-    if (is_young || !is_leftover(name, age)) continue;
-    if (left_to_change == 0) return false;
+    if (is_young || !is_leftover(name, age)) return true;
+    is_through = left_to_change > 0;
+    if (!is_through) return false;
     const bool is_changed =
         age < 0 ? DateNow(directory, name) : ::unlinkat(directory, name, 0) == 0;
     if (is_changed) --left_to_change;
-  }
-  return true;
+    return true;
+  });
+  return is_read && is_through;
 }
 
 void SweepWhenDue(int directory, const std::function<bool()>& sweep) {

@@ -1,6 +1,5 @@
 #include "records_roots.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -18,6 +17,7 @@
 
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/store/records.hpp"
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 
 #include "leftovers.hpp"
@@ -79,21 +79,11 @@ bool IsGone(std::string_view path, const sys::Inode& root) {
   return status.st_dev == root.device && status.st_ino != root.number;
 }
 
-// Calls `visit` for each name in `directory` until it returns false.
-template <typename Visit>
-void VisitNames(int directory, Visit&& visit) {
-  const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
-  if (!stream) return;
-  while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
-    if (!visit(std::string_view(static_cast<const char*>(entry->d_name)))) return;
-  }
-}
-
 // A root that was renamed is not where it was noted, and its containers live on.
 bool KnowsLivingProcess(int directory) {
   bool is_found = false;
-  VisitNames(directory, [&](std::string_view name) {
+  sys::VisitEntries(directory, [&](const dirent& entry) {
+    const std::string_view name = static_cast<const char*>(entry.d_name);
     if (!name.starts_with(kPidPrefix)) return true;
     const auto pid = Number<pid_t>(name.substr(kPidPrefix.size()));
     is_found = pid && *pid > 0 && (::kill(*pid, 0) == 0 || errno != ESRCH);
@@ -127,8 +117,8 @@ bool SweepRoot(int base, const std::string& name, const std::string& mount_names
     return false;
   }
   bool is_empty = true;
-  VisitNames(directory.get(), [&](std::string_view entry) {
-    is_empty = entry == "." || entry == ".." || !is_left(entry);
+  sys::VisitEntries(directory.get(), [&](const dirent& entry) {
+    is_empty = !is_left(static_cast<const char*>(entry.d_name));
     return is_empty;
   });
   if (!is_empty) return true;  // what is young is old in ten minutes
@@ -172,7 +162,8 @@ void SweepRootsThatAreGone(int& left_to_change) {
     const std::string mount_namespace = Namespace();
     if (mount_namespace.empty()) return true;
     bool is_through = true;
-    VisitNames(base->get(), [&](std::string_view name) {
+    sys::VisitEntries(base->get(), [&](const dirent& entry) {
+      const std::string_view name = static_cast<const char*>(entry.d_name);
       is_through = SweepRoot(base->get(), std::string(name), mount_namespace, left_to_change);
       return is_through;
     });

@@ -1,6 +1,5 @@
 #include "runclad/sys/rootfs.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 
 namespace runclad::sys {
@@ -27,23 +27,22 @@ std::string Relative(const std::string& resolved) {
 
 void AddContent(int parent, const char* name, int depth, const std::string& path,
                 DirectoryContent& content) {
-  const int fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(fd), ::closedir);
-  if (!stream || depth > kMaxDepth) return;
-  while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
-    const std::string_view child = static_cast<const char*>(entry->d_name);
-    if (child == "." || child == "..") continue;
+  const UniqueFd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd || depth > kMaxDepth) return;
+  VisitEntries(fd.get(), [&](const dirent& entry) {
+    const char* child = static_cast<const char*>(entry.d_name);
     struct stat status {};
-    if (::fstatat(fd, child.data(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (::fstatat(fd.get(), child, &status, AT_SYMLINK_NOFOLLOW) != 0) return true;
     content.bytes += kPage;
     if (S_ISREG(status.st_mode)) {
       content.bytes += (static_cast<std::uint64_t>(status.st_size) + kPage - 1) / kPage * kPage;
     } else if (S_ISDIR(status.st_mode)) {
-      AddContent(fd, child.data(), depth + 1, path + "/" + child.data(), content);
+      AddContent(fd.get(), child, depth + 1, path + "/" + child, content);
     } else if (!S_ISLNK(status.st_mode) && content.special.empty()) {
-      content.special = path + "/" + child.data();
+      content.special = path + "/" + child;
     }
-  }
+    return true;
+  });
 }
 
 // Text that is taken apart at its slashes, from the front.
@@ -195,15 +194,11 @@ std::vector<std::string> Rootfs::List(const std::string& resolved, std::size_t m
   auto directory =
       OpenWithoutLinks(directory_.get(), Relative(resolved), O_RDONLY | O_DIRECTORY | O_NONBLOCK);
   if (!directory) return names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(directory->get()), ::closedir);
-  if (!stream) return names;
-  (void)directory->Release();                              // the stream's now
-  while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
-    const std::string_view name = static_cast<const char*>(entry->d_name);
-    if (name == "." || name == "..") continue;
-    if (names.size() == max_names) break;
-    names.emplace_back(name);
-  }
+  VisitEntries(directory->get(), [&](const dirent& entry) {
+    if (names.size() == max_names) return false;
+    names.emplace_back(static_cast<const char*>(entry.d_name));
+    return true;
+  });
   std::ranges::sort(names);
   return names;
 }

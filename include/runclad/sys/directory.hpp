@@ -1,0 +1,31 @@
+// The entries of a directory.
+#pragma once
+
+#include <dirent.h>
+
+#include <type_traits>
+
+namespace runclad::sys {
+
+// What VisitEntries calls, without an allocation: there may be any number of entries.
+class EntryVisitor {
+ public:
+  template <typename Visit>
+  requires(!std::is_same_v<std::remove_cvref_t<Visit>, EntryVisitor>) EntryVisitor(
+      Visit&& visit)  // NOLINT(google-explicit-constructor): a lambda, as for std::function
+      : visit_(&visit), call_([](const void* object, const dirent& entry) {
+          return (*static_cast<const std::remove_reference_t<Visit>*>(object))(entry);
+        }) {}
+
+  bool operator()(const dirent& entry) const { return call_(visit_, entry); }
+
+ private:
+  const void* visit_;
+  bool (*call_)(const void* object, const dirent& entry);
+};
+
+// Calls `visit` for each entry but "." and ".." until it returns false. The position of
+// `directory`, a descriptor, stays as it is. False where it cannot be read.
+bool VisitEntries(int directory, EntryVisitor visit);
+
+}  // namespace runclad::sys

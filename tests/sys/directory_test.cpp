@@ -1,0 +1,44 @@
+#include "runclad/sys/directory.hpp"
+
+#include <fcntl.h>
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "runclad/base/unique_fd.hpp"
+
+#include "../mount_namespace.hpp"
+
+namespace runclad::sys {
+namespace {
+
+TEST(Directory, EveryEntryIsVisitedAgainAndAgain) {
+  const std::string path = ::testing::TempDir() + "directory-test";
+  std::filesystem::remove_all(path);
+  std::set<std::string> made;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string name = "entry-" + std::to_string(i);
+    runclad::testing::WriteFile(path + "/" + name);
+    made.insert(name);
+  }
+  const UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (int time = 0; time < 2; ++time) {
+    std::set<std::string> visited;
+    EXPECT_TRUE(VisitEntries(directory.get(), [&](const dirent& entry) {
+      visited.insert(static_cast<const char*>(entry.d_name));
+      return true;
+    }));
+    EXPECT_EQ(visited, made);
+  }
+  int count = 0;
+  EXPECT_TRUE(VisitEntries(directory.get(), [&](const dirent&) { return ++count < 3; }));
+  EXPECT_EQ(count, 3);
+  std::filesystem::remove_all(path);
+  EXPECT_FALSE(VisitEntries(-1, [](const dirent&) { return true; }));
+}
+
+}  // namespace
+}  // namespace runclad::sys
