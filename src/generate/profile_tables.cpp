@@ -3,6 +3,7 @@
 // Only the shape is checked here; what it means, tests hold against the reader of policy files.
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -68,11 +69,27 @@ std::string ReadFile(const char* path) {
   return text.str();
 }
 
-std::string Profile(const std::string& name, const char* path, Writer& writer) {
-  const std::string text = ReadFile(path);
+// Of a profile that extends one before it, the whole of what it says.
+json Extended(const json& profile, const std::map<std::string, json>& known) {
+  if (!profile.contains("extends")) return profile;
+  const auto base = known.find(profile.at("extends").get<std::string>());
+  if (base == known.end()) throw std::runtime_error("a profile extends one that is not before it");
+  json whole = base->second;
+  for (const auto& [id, settings] : profile.at("rules").items()) {
+    for (const auto& [name, value] : settings.items()) whole.at("rules").at(id).at(name) = value;
+  }
+  return whole;
+}
+
+std::string Profile(const std::string& name, const char* path, std::map<std::string, json>& known,
+                    Writer& writer) {
+  std::string text = ReadFile(path);
+  const json profile = json::parse(text);
+  const json& whole = known[name] = Extended(profile, known);
+  if (profile.contains("extends")) text = whole.dump(2) + "\n";
   const std::string text_name = writer.Text(text);
   return "{" + json(name).dump() + ", " + text_name + ", " + json(runclad::Sha256(text)).dump() +
-         ", " + writer.Rules(json::parse(text)) + "},\n";
+         ", " + writer.Rules(whole) + "},\n";
 }
 
 }  // namespace
@@ -85,7 +102,8 @@ int main(int argc, char** argv) {
   try {
     Writer writer;
     std::string profiles;
-    for (int i = 2; i < argc; i += 2) profiles += Profile(argv[i], argv[i + 1], writer);
+    std::map<std::string, json> known;
+    for (int i = 2; i < argc; i += 2) profiles += Profile(argv[i], argv[i + 1], known, writer);
     std::ofstream output(argv[1]);
     output << "// Made from profiles/*.json by src/generate/profile_tables.cpp.\n"
               "#include \"compiled_profile.hpp\"\n\nnamespace runclad::policy {\nnamespace {\n\n"

@@ -1,5 +1,6 @@
 // The profiles that are compiled in, held against the catalogue and against one another.
 #include <algorithm>
+#include <fstream>
 #include <map>
 #include <set>
 #include <string>
@@ -10,6 +11,8 @@
 #include "runclad/json/reader.hpp"
 #include "runclad/policy/effective.hpp"
 #include "runclad/rules/rule.hpp"
+
+#include "test_paths.hpp"
 
 namespace runclad::rules {
 namespace {
@@ -40,6 +43,23 @@ TEST(Profiles, SayTheSameAsTablesOfTheProgramAndAsText) {
     for (const auto& [id, setting] : read->rules) {
       EXPECT_EQ(setting.action, compiled.rule(id).action) << id;
       EXPECT_EQ(setting.parameters.all(), compiled.rule(id).parameters.all()) << id;
+    }
+  }
+}
+
+// Whoever copies a shipped file to start a policy of their own gets the profile.
+TEST(Profiles, SayTheSameAsTheirFilesReadAsPolicies) {
+  for (const std::string profile : {"restricted", "baseline", "build"}) {
+    std::ifstream file(RUNCLAD_SOURCE_DIR "/profiles/" + profile + ".json");
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    const auto read = policy::Parse(text, "policy.json", Schemas());
+    ASSERT_TRUE(read) << read.error().message;
+    const policy::Effective compiled = Compiled(profile);
+    ASSERT_EQ(read->rules.size(), compiled.rules.size());
+    for (const auto& [id, setting] : read->rules) {
+      EXPECT_EQ(setting.action, compiled.rule(id).action) << profile << " " << id;
+      EXPECT_EQ(setting.parameters.all(), compiled.rule(id).parameters.all())
+          << profile << " " << id;
     }
   }
 }
