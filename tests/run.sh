@@ -3,8 +3,9 @@
 #
 #   tests/run.sh           everything but the three below
 #   tests/run.sh --quick   without the engines: build, unit tests, format
-#   tests/run.sh --long    the engines of Debian sid alone, with the release build that is there; the last
-#                          result is in tests/engines/RESULTS.md
+#   tests/run.sh --long    the engines of Debian sid, and an upgrade from the version before, alone, with
+#                          the release build that is there; the last results are in tests/engines and
+#                          tests/compat, RESULTS.md
 #   tests/run.sh --vm      Debian's kernel in an emulator alone, with the release build that is there:
 #                          AppArmor, AF_ALG, SysRq, cgroup v2, which a machine's own may lack
 #   tests/run.sh --tidy    clang-tidy alone (several minutes)
@@ -155,6 +156,7 @@ fi
 if [ "${1:-}" = --long ]; then
   say "the newest engines (about ten minutes)"
   counted "end-to-end tests with the engines of Debian sid" tests/engines/run.sh --refresh sid
+  counted "an upgrade below containers that the version before made" tests/compat/run.sh
   finish
 fi
 

@@ -1,13 +1,20 @@
 #!/bin/bash
 # Containers that an earlier version of runclad made, under this one: both programs are real.
 #
-#   tests/compat/run.sh [COMMIT]   builds that commit's runclad (default: the one named in BEFORE) in
-#                                  tests/.cache and upgrades it below living containers
+#   tests/compat/run.sh [--write-results] [COMMIT]   builds that commit's runclad (default: the one
+#                                                    named in BEFORE) in tests/.cache and upgrades it
+#                                                    below living containers
+# --write-results puts the last line into RESULTS.md.
 #
 # RUNCLAD_E2E_RUNTIME names this version's program (default: build/release/runclad); runcladctl stands
 # beside it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+results=
+if [ "${1:-}" = --write-results ]; then
+  results=tests/compat/RESULTS.md
+  shift
+fi
 commit=$(git rev-parse --verify "${1:-$(cat tests/compat/BEFORE)}^{commit}")
 after=$(realpath "${RUNCLAD_E2E_RUNTIME:-build/release/runclad}")
 cache=$PWD/tests/.cache/compat/$commit
@@ -26,4 +33,7 @@ trap 'rm -rf "$place" "${tree:-$place}"' EXIT
 cp "$cache/runclad" "$place/runclad"
 cp "${after%/*}/runcladctl" "$place/runcladctl"
 cp "$after" "$place/runclad.after"
-RUNCLAD_E2E_RUNTIME=$place/runclad tests/e2e/run.sh tests/compat/upgrade.sh
+RUNCLAD_E2E_RUNTIME=$place/runclad tests/e2e/run.sh tests/compat/upgrade.sh | tee "$place/output"
+[ -z "$results" ] || printf '# The last upgrade\n\n%s, from %s to %s: %s\n' "$(date -u +%F)" \
+  "$(git rev-parse --short "$commit")" "$(git rev-parse --short HEAD)" "$(tail -n 1 "$place/output")" \
+  >"$results"
