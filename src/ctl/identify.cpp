@@ -9,6 +9,7 @@
 #include "runclad/enforce/subject.hpp"
 #include "runclad/oci/user_namespace.hpp"
 #include "runclad/sys/bundle.hpp"
+#include "runclad/sys/user_namespace.hpp"
 
 #include "commands.hpp"
 #include "containers.hpp"
@@ -29,7 +30,7 @@ Result<engine::Identity> OfBundle(const IdentifyRequest& request) {
                                         [](const std::string& config) -> std::optional<uid_t> {
                                           const auto spec = oci::Spec::Parse(config);
                                           if (!spec) return std::nullopt;
-                                          return oci::MappedRoot(*spec);
+                                          return oci::BundleOwner(*spec, sys::RootOfUserNamespace);
                                         });
   if (!bundle) return bundle.error();
   const auto spec = oci::Spec::Parse(bundle->config());

@@ -15,7 +15,6 @@
 #include "runclad/host/places.hpp"
 #include "runclad/host/runtime_state.hpp"
 #include "runclad/host/sources.hpp"
-#include "runclad/oci/user_namespace.hpp"
 #include "runclad/rules/path_lists.hpp"
 #include "runclad/rules/pod_sandbox.hpp"
 #include "runclad/rules/rule.hpp"
@@ -79,7 +78,8 @@ Status GatherSources(const oci::Spec& spec, const policy::Effective& policy, con
            sys::StartTime(pid) == (*record)->start_time;
   });
   if (MayHaveHostIpc(spec, policy, facts)) own_files.AddHostShm();
-  if (const auto root = oci::MappedRoot(spec)) own_files.AddMappedRoot(*root);
+  facts.user_namespace = host::DescribeUserNamespace(spec, facts.namespaces);
+  if (facts.user_namespace) own_files.AddMappedRoot(facts.user_namespace->root);
   const host::PathLists lists = rules::PathListsOf(policy.rule("host-mounts").parameters);
   const host::ImagesBySource images =
       host::GatherSources(spec, lists, ListOf(policy.rule("read-only-mounts"), "paths"),

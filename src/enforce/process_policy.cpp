@@ -10,7 +10,8 @@
 
 namespace runclad::enforce {
 
-policy::Effective ProcessPolicy(const policy::Effective& policy, const oci::Spec& spec) {
+policy::Effective ProcessPolicy(const policy::Effective& policy, const oci::Spec& spec,
+                                const rules::Facts& facts) {
   policy::Effective process = policy;
   std::erase_if(process.rules, [](const auto& entry) {
     const rules::Rule* rule = rules::FindRule(entry.first);
@@ -25,7 +26,7 @@ policy::Effective ProcessPolicy(const policy::Effective& policy, const oci::Spec
   }
   // An exec's document does not tell of the container's user namespace.
   const auto user = process.rules.find("user");
-  if (user != process.rules.end() && oci::RootIsMapped(spec)) {
+  if (user != process.rules.end() && (oci::RootIsMapped(spec) || facts.user_namespace)) {
     user->second.parameters.Set("root", std::string("allow"));
   }
   const auto label = process.rules.find("lsm-label");

@@ -22,6 +22,7 @@
 #include "runclad/rules/path_lists.hpp"
 #include "runclad/sys/file.hpp"
 #include "runclad/sys/owned_path.hpp"
+#include "runclad/sys/user_namespace.hpp"
 
 #include "cgroup_limits.hpp"
 #include "mount_account.hpp"
@@ -111,11 +112,9 @@ Result<std::vector<oci::IdMapping>> ReadMap(int process, const char* name,
                                             const std::vector<oci::IdMapping>& promised) {
   const auto text = ReadProc(process, name);
   if (!text) return text.error();
-  constexpr std::size_t kColumns = 3;
   std::vector<oci::IdMapping> mappings;
-  const std::vector<std::uint32_t> numbers = Numbers(*text);
-  for (std::size_t i = 0; i + kColumns <= numbers.size(); i += kColumns) {
-    mappings.push_back({numbers[i], numbers[i + 1], numbers[i + 2]});
+  for (const sys::IdRange& range : sys::ParseIdMap(*text)) {
+    mappings.push_back({range.inside, range.outside, range.size});
   }
   if (promised.empty()) return mappings;
   const auto is_promised = [&](const oci::IdMapping& mapping) {

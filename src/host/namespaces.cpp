@@ -12,9 +12,11 @@
 
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/engine/pins.hpp"
+#include "runclad/oci/user_namespace.hpp"
 #include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 #include "runclad/sys/mounts.hpp"
+#include "runclad/sys/user_namespace.hpp"
 
 namespace runclad::host {
 namespace {
@@ -170,6 +172,30 @@ void GatherNamespaces(const oci::Spec& spec, const engine::Layout& layout,
     if (entry.path.empty() || namespaces.contains(entry.path)) continue;
     namespaces[entry.path] = joiner.Describe(entry);
   }
+}
+
+std::optional<UserNamespaceFacts> DescribeUserNamespace(
+    const oci::Spec& spec, const std::map<std::string, NamespaceFacts>& namespaces) {
+  UserNamespaceFacts facts;
+  const auto find_joined_root = [&](const std::string& path) -> std::optional<std::uint32_t> {
+    const auto joined = namespaces.find(path);
+    const auto found = sys::ReadUserNamespace(path);
+    const bool is_same =
+        found && joined != namespaces.end() && joined->second.inode == found->inode;
+    if (!is_same || found->root == 0) return std::nullopt;
+    facts.has_host_ids = found->has_host_ids;
+    return found->root;
+  };
+  const auto root = oci::BundleOwner(spec, find_joined_root);
+  if (!root) return std::nullopt;
+  facts.root = *root;
+  for (const auto& mappings : {spec.uid_mappings(), spec.gid_mappings()}) {
+    facts.has_host_ids =
+        facts.has_host_ids || std::ranges::any_of(mappings, [](const oci::IdMapping& mapping) {
+          return mapping.host_id == 0 && mapping.size > 0;
+        });
+  }
+  return facts;
 }
 
 std::vector<engine::Peer> JoinedPeers(const oci::Spec& spec,

@@ -21,13 +21,7 @@ bool IsForeign(const std::string& option, const Spec& spec) {
   return option.starts_with("idmap=") || option.starts_with("ridmap=");
 }
 
-}  // namespace
-
-std::optional<std::uint32_t> MappedRoot(const Spec& spec) {
-  const bool has_own = std::ranges::any_of(spec.namespaces(), [](const Namespace& entry) {
-    return entry.type == "user" && entry.path.empty();
-  });
-  if (!has_own) return std::nullopt;
+std::optional<std::uint32_t> RootByMappings(const Spec& spec) {
   for (const IdMapping& mapping : spec.uid_mappings()) {
     if (mapping.container_id == 0 && mapping.host_id != 0 && mapping.size > 0) {
       return mapping.host_id;
@@ -36,7 +30,28 @@ std::optional<std::uint32_t> MappedRoot(const Spec& spec) {
   return std::nullopt;
 }
 
+}  // namespace
+
+std::optional<std::uint32_t> MappedRoot(const Spec& spec) {
+  const bool has_own = std::ranges::any_of(spec.namespaces(), [](const Namespace& entry) {
+    return entry.type == "user" && entry.path.empty();
+  });
+  return has_own ? RootByMappings(spec) : std::nullopt;
+}
+
 bool RootIsMapped(const Spec& spec) { return MappedRoot(spec).has_value(); }
+
+std::optional<std::uint32_t> BundleOwner(const Spec& spec, const FindJoinedRoot& find_joined_root) {
+  std::vector<Namespace> namespaces = spec.namespaces();
+  std::erase_if(namespaces, [](const Namespace& entry) { return entry.type != "user"; });
+  if (namespaces.size() != 1) return std::nullopt;
+  if (namespaces.front().path.empty()) return MappedRoot(spec);
+  const auto root = find_joined_root(namespaces.front().path);
+  // Whoever owns the directory can have moved another document there: its word alone is not enough,
+  // and a word that contradicts the kernel's is not podman's.
+  const bool agrees = spec.uid_mappings().empty() || RootByMappings(spec) == root;
+  return agrees ? root : std::nullopt;
+}
 
 std::vector<std::string> ForeignIdMaps(const Spec& spec) {
   std::vector<std::string> pointers;

@@ -15,6 +15,7 @@
 #include "runclad/oci/spec.hpp"
 #include "runclad/oci/user_namespace.hpp"
 #include "runclad/sys/bundle.hpp"
+#include "runclad/sys/user_namespace.hpp"
 
 #include "call.hpp"
 
@@ -38,9 +39,9 @@ bool IsCrun(const std::string& program) {
 }
 
 // Of a config.json that stands in a directory of another user's.
-std::optional<uid_t> MappedRoot(const std::string& config) {
+std::optional<uid_t> BundleOwner(const std::string& config) {
   const auto spec = oci::Spec::Parse(config);
-  return spec ? oci::MappedRoot(*spec) : std::nullopt;
+  return spec ? oci::BundleOwner(*spec, sys::RootOfUserNamespace) : std::nullopt;
 }
 
 Status WriteRecord(const store::Records& records, const Call& call, const std::string& bundle,
@@ -50,7 +51,7 @@ Status WriteRecord(const store::Records& records, const Call& call, const std::s
   enforce::Record record;
   record.id = call.line.id();
   record.bundle = bundle;
-  record.process_policy = enforce::ProcessPolicy(policy, spec);
+  record.process_policy = enforce::ProcessPolicy(policy, spec, facts);
   record.identity = facts.identity;
   record.promise = enforce::PromiseOf(spec, policy, facts);
   // The place of a staged root filesystem is gone with this process.
@@ -66,7 +67,7 @@ Result<Arguments> Create(const Call& call) {
   const std::string root = call.root();
   const std::string named_bundle(call.line.option("bundle").value_or(""));
   const auto bundle =
-      sys::Bundle::Open(named_bundle.empty() ? "." : named_bundle, oci::kMaxSpecBytes, MappedRoot);
+      sys::Bundle::Open(named_bundle.empty() ? "." : named_bundle, oci::kMaxSpecBytes, BundleOwner);
   if (!bundle) return bundle.error();
   auto spec = oci::Spec::Parse(bundle->config());
   if (!spec) return spec.error().In(bundle->path() + "/config.json");

@@ -17,10 +17,10 @@ policy::Effective HostPolicy() {
   return policy;
 }
 
-policy::Effective For(std::string_view document) {
+policy::Effective For(std::string_view document, const rules::Facts& facts = {}) {
   const auto spec = oci::Spec::Parse(document);
   EXPECT_TRUE(spec);
-  return ProcessPolicy(HostPolicy(), *spec);
+  return ProcessPolicy(HostPolicy(), *spec, facts);
 }
 
 TEST(ProcessPolicy, KeepsTheRulesOfTheProcess) {
@@ -42,6 +42,13 @@ TEST(ProcessPolicy, RemembersThatRootIsMapped) {
   const auto mapped = For(R"({"linux":{"namespaces":[{"type":"user"}],)"
                           R"("uidMappings":[{"containerID":0,"hostID":1000,"size":1}]}})");
   EXPECT_EQ(mapped.rule("user").parameters.text("root"), "allow");
+  // Of one that it joins the kernel says so, and not the document.
+  const std::string joins = R"({"linux":{"namespaces":[{"type":"user","path":"/proc/7/ns/user"}],)"
+                            R"("uidMappings":[{"containerID":0,"hostID":1000,"size":1}]}})";
+  EXPECT_EQ(For(joins).rule("user").parameters.text("root"), "refuse");
+  rules::Facts facts;
+  facts.user_namespace = {.root = 1000};
+  EXPECT_EQ(For(joins, facts).rule("user").parameters.text("root"), "allow");
 }
 
 TEST(ProcessPolicy, HoldsAnExecToTheContainersLabels) {

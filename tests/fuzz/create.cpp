@@ -40,7 +40,7 @@ void HoldRecord(const enforce::Decision& decision, const runclad::rules::Facts& 
   enforce::Record record;
   record.id = "fuzz";
   record.bundle = kBundle;
-  record.process_policy = enforce::ProcessPolicy(effective, decision.spec);
+  record.process_policy = enforce::ProcessPolicy(effective, decision.spec, facts);
   record.identity = facts.identity;
   record.promise = enforce::PromiseOf(decision.spec, effective, facts);
   record.findings = enforce::ToJson(decision.findings);

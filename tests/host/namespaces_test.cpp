@@ -1,11 +1,17 @@
 #include "runclad/host/namespaces.hpp"
 
+#include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sched.h>
 
 #include "../engine/bolt_writer.hpp"
 #include "../mount_namespace.hpp"
@@ -106,6 +112,48 @@ TEST(Namespaces, JoinedPeersAreThoseWithARecord) {
   EXPECT_EQ(peers[0].type, "network");
   facts.begin()->second.owner = Owner::kForeign;
   EXPECT_TRUE(JoinedPeers(spec, facts).empty());
+}
+
+// The user namespace of a process as a document joins it, by a mapping or without one.
+std::optional<UserNamespaceFacts> UserNamespaceOf(pid_t pid, const std::string& mappings,
+                                                  std::uint64_t inode) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/ns/user";
+  const auto spec = oci::Spec::Parse(R"({"linux":{"namespaces":[{"type":"user","path":")" + path +
+                                     R"("}])" + mappings + "}}");
+  EXPECT_TRUE(spec) << spec.error().message;
+  if (!spec) return std::nullopt;
+  return DescribeUserNamespace(*spec, {{path, {.owner = Owner::kContainer, .inode = inode}}});
+}
+
+TEST(Namespaces, TheRootOfAJoinedUserNamespaceIsTheKernels) {
+  if (::geteuid() != 0) GTEST_SKIP() << "maps need root";
+  const auto child = static_cast<pid_t>(::syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0));
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) ::pause();
+  }
+  const std::string process = "/proc/" + std::to_string(child);
+  struct stat status {};
+  ASSERT_EQ(::stat((process + "/ns/user").c_str(), &status), 0);
+  EXPECT_FALSE(UserNamespaceOf(child, "", status.st_ino)) << "it has no root yet";
+  WriteFile(process + "/uid_map", "0 100000 10");
+  WriteFile(process + "/gid_map", "0 100000 10");
+  const auto found = UserNamespaceOf(child, "", status.st_ino);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->root, 100000U);
+  EXPECT_FALSE(found->has_host_ids);
+  // The document has to agree, and the namespace to be the one that was judged.
+  const std::string mapping = R"(,"uidMappings":[{"containerID":0,"size":10,"hostID":)";
+  EXPECT_TRUE(UserNamespaceOf(child, mapping + "100000}]", status.st_ino));
+  EXPECT_FALSE(UserNamespaceOf(child, mapping + "1000}]", status.st_ino));
+  EXPECT_FALSE(UserNamespaceOf(child, "", status.st_ino + 1));
+  const auto with_group = UserNamespaceOf(
+      child, R"(,"gidMappings":[{"containerID":5,"size":1,"hostID":0}])", status.st_ino);
+  ASSERT_TRUE(with_group);
+  EXPECT_TRUE(with_group->has_host_ids);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST(Namespaces, WhoIsInTheJoinedOne) {

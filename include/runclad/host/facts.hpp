@@ -76,6 +76,12 @@ struct NamespaceFacts {
   std::uint64_t inode = 0;  // 0: not known
 };
 
+// The container's user namespace, new or joined, whose root is another user on the host.
+struct UserNamespaceFacts {
+  std::uint32_t root = 0;     // the uid on the host
+  bool has_host_ids = false;  // somebody in it is the host's root, or in the host's group root
+};
+
 // What stands in the image where a directory of its own may be wanted writable.
 struct DirectoryFacts {
   enum class Kind { kAbsent, kDirectory, kOther };

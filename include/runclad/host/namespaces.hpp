@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,12 @@ using FindContainer = std::function<std::string(pid_t pid)>;
 void GatherNamespaces(const oci::Spec& spec, const engine::Layout& layout,
                       const FindContainer& find_container, const engine::Pod& pod,
                       std::map<std::string, NamespaceFacts>& namespaces);
+
+// The container's user namespace: a new one by the document's mappings, a joined one by the
+// kernel's map of exactly the namespace that `namespaces` has at its path. None where its root is
+// the host's, where the map cannot be read, and where a mapping in the document contradicts it.
+std::optional<UserNamespaceFacts> DescribeUserNamespace(
+    const oci::Spec& spec, const std::map<std::string, NamespaceFacts>& namespaces);
 
 // The recorded containers that the spec joins, as `namespaces` has them.
 std::vector<engine::Peer> JoinedPeers(const oci::Spec& spec,

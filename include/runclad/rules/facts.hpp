@@ -28,6 +28,7 @@ using host::PlaceFacts;
 using host::ProgramFacts;
 using host::RootFacts;
 using host::SourceFacts;
+using host::UserNamespaceFacts;
 
 // A directory that the container's image is known to write, and that the policy keeps from it.
 struct WrittenDirectory {
@@ -82,6 +83,8 @@ struct Facts {
   // By /mounts/*/source as written for binds, by each layer's directory for overlay mounts.
   std::map<std::string, SourceFacts> sources;
   std::map<std::string, NamespaceFacts> namespaces;  // by /linux/namespaces/*/path as written
+  // None: the root of the container's user namespace is the host's, or could not be found out.
+  std::optional<UserNamespaceFacts> user_namespace;
   // The policy's devices.allow, for device-cgroup.
   std::vector<std::string> listed_devices;
   // Paths inside the container with links resolved: every mount destination, through what is

@@ -67,11 +67,11 @@ json::Value Numbers(const std::vector<std::uint32_t>& ids) {
 
 class Judge {
  public:
-  Judge(const oci::Spec& spec, const Parameters& parameters)
+  Judge(const oci::Spec& spec, const Facts& facts, const Parameters& parameters)
       : parameters_(parameters),
         asked_(spec.user()),
         user_(asked_),
-        is_hosts_root_(!oci::RootIsMapped(spec)) {}
+        is_hosts_root_(!oci::RootIsMapped(spec) && !facts.user_namespace) {}
 
   Findings Judged() && {
     if (is_hosts_root_) TakeRoot();
@@ -174,7 +174,7 @@ class Judge {
 
 Findings Check(const oci::Spec& spec, const Context& context) {
   if (!spec.has_process()) return {};
-  return Judge(spec, context.parameters).Judged();
+  return Judge(spec, context.facts, context.parameters).Judged();
 }
 
 constexpr std::string_view kEveryId[] = {"0-4294967294"};
