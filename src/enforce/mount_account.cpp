@@ -28,6 +28,7 @@
 
 #include "runclad/base/spelling.hpp"
 
+#include "hidden_mounts.hpp"
 #include "mount_flags.hpp"
 #include "own_mounts.hpp"
 #include "spot_lines.hpp"
@@ -107,6 +108,7 @@ class Account {
                      ", where a mount was promised"};
       }
     }
+    if (auto covered = CheckCovers(); !covered) return covered;
     return CheckPaths();
   }
 
@@ -118,6 +120,8 @@ class Account {
       const auto parent = index_.find(mounts_[i].parent);
       if (parent != index_.end() && parent->second != i) {
         children[parent->second].push_back(i);
+        if (mounts_[parent->second].point == mounts_[i].point)
+          hidden_.AddCovered(mounts_[i].parent);
       } else if (order_.empty()) {
         order_.push_back(i);
       } else {
@@ -179,7 +183,9 @@ class Account {
   Status Explain(std::size_t line) {
     const sys::Mount& mount = mounts_[line];
     Explanation& explanation = explanations_[line];
-    std::string fault = ClaimPromised(mount, explanation);
+    const PromisedMount* const below = explanations_[index_.at(mount.parent)].promised;
+    std::string fault;
+    if (!hidden_.IsCovered(mount, below)) fault = ClaimPromised(mount, explanation);
     if (explanation.kind == Kind::kNone) ExplainByRight(mount, explanation, fault);
     if (explanation.kind == Kind::kNone && promise_.hooks_may_mount && fault.empty()) {
       explanation.kind = Kind::kOther;
@@ -380,10 +386,37 @@ class Account {
                        std::string& fault) {
     const auto rest = sys::Below(mount.point, bind.point);
     if (!rest) return;
-    if (bind.inode != 0) fault = SubmountFault(mount, bind, *rest);
+    if (bind.hides_submounts) {
+      // That it is hidden by what was promised is for CheckPaths and CheckCovers to see.
+      fault.clear();
+      if (!hidden_.IsHidden(mount.point)) {
+        fault = "came along with " + bind.source + " and is not masked";
+      }
+    } else if (bind.inode != 0) {
+      fault = SubmountFault(mount, bind, *rest);
+    }
     if (!fault.empty()) return;
-    // What the host mounts later comes with the host's flags.
-    explanation = {Kind::kSubmount, &bind, mount.receives_mounts() ? 0 : bind.submount_flags};
+    // What the host mounts later comes with the host's flags. Below the container's own cgroups
+    // crun mounts an empty tmpfs first.
+    const bool is_cruns =
+        bind.hides_submounts && mount.type() == "tmpfs" && mount.root == "/" && !IsHosts(mount);
+    const bool has_other_flags = mount.receives_mounts() || is_cruns;
+    explanation = {Kind::kSubmount, &bind, has_other_flags ? 0 : bind.submount_flags};
+  }
+
+  // The container's own cgroups are what its processes find there.
+  Status CheckCovers() const {
+    for (const std::string_view point : hidden_.covers()) {
+      const auto file = evidence_.at(std::string(point));
+      const auto mount = file ? index_.find(file->mount_id) : index_.end();
+      const bool is_own = mount != index_.end() &&
+                          explanations_[mount->second].kind == Kind::kPromised &&
+                          explanations_[mount->second].promised->point == point;
+      if (!is_own && !masked_.contains(point)) {
+        return Error{std::string(point) + " is not what was promised there"};
+      }
+    }
+    return {};
   }
 
   std::string SubmountFault(const sys::Mount& mount, const PromisedMount& bind,
@@ -455,6 +488,7 @@ class Account {
   std::unordered_set<std::uint64_t> terminals_;  // file systems: devpts from its root
   // A recursive bind of /: the container has the host's /proc as it is.
   bool has_host_root_ = false;
+  HiddenMounts hidden_{promise_, masked_};
   OwnMounts own_{by_spot_, masked_, readonly_, evidence_.root_path};
   std::unordered_set<std::uint64_t> host_file_systems_;
   std::uint64_t host_devices_ = 0;

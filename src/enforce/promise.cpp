@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runclad/privilege/capabilities.hpp"
+#include "runclad/rules/engine_sys.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -133,6 +134,7 @@ void AddMounts(const oci::Spec& spec, const policy::Effective& policy, const rul
   promise.mounts.reserve(spec.mounts().size());
   for (const oci::Mount& mount : spec.mounts()) {
     promise.mounts.push_back(MountOf(mount, facts));
+    promise.mounts.back().hides_submounts = rules::IsHardenedSys(spec, mount, facts);
     const auto source = facts.sources.find(mount.source);
     // Of a source that would be refused nobody has looked for mounts below it: the policy lets it
     // through all the same.

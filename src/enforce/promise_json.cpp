@@ -35,6 +35,7 @@ Document ToDocument(const PromisedMount& mount) {
   Put(object, "replaceable", mount.replaceable_because);
   Put(object, "recursive", mount.is_recursive);
   Put(object, "submountFlags", mount.submount_flags);
+  Put(object, "hidesSubmounts", mount.hides_submounts);
   Put(object, "layers", mount.layers);
   return object;
 }
@@ -52,6 +53,7 @@ PromisedMount MountFrom(const Document& object) {
   Take(object, "replaceable", mount.replaceable_because);
   Take(object, "recursive", mount.is_recursive);
   Take(object, "submountFlags", mount.submount_flags);
+  Take(object, "hidesSubmounts", mount.hides_submounts);
   Take(object, "layers", mount.layers);
   return mount;
 }

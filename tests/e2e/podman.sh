@@ -156,4 +156,97 @@ guards "its root on the host cannot do so after the second start" \
 # Again where the kernel still holds the mount of a container that was just killed.
 holds "podman rm -f there" eventually 10 "${PODMAN[@]}" "$PROGRAM" rm -f -t 1 mapped
 podman volume rm pv >/dev/null
+
+# --- a container that joins the user namespace and the network of another, as podman's pods do ---
+# podman has no sysfs file system to give to it and binds the host's /sys. What the host has mounted
+# below comes along: here two that anybody may write to, one of them where nobody expects it.
+mount_below_sys() {
+  local point
+  for point in /sys/fs/pstore /sys/module; do
+    mount -t tmpfs -o mode=777 tmpfs "$point"
+    echo "of the host" >"$point/x"
+    chmod 666 "$point/x"
+  done
+}
+# Of ls -A with several directories in OUT: all are empty.
+lists_nothing() { succeeded && ! grep -qvE ':$|^$' <<<"$OUT"; }
+for policy in runclad baseline; do
+  PROGRAM=$E2E_WORK/runtimes/$policy/runclad
+  capture "${PODMAN[@]}" "$PROGRAM" run -d --name owner --network none --uidmap 0:100000:65536 \
+    "${OPTIONS[@]}" box sleep 600
+  holds "podman run -d --uidmap ($policy)" succeeded
+  # Not before: with a mount there the kernel makes no sysfs file system in a user namespace.
+  mount_below_sys
+  joined() { NETWORK=container:owner podman_run --userns container:owner "$@"; }
+  joined box grep -c ' 100000 ' /proc/self/uid_map
+  holds "podman run --network container: --userns container: ($policy)" out_is 1
+  joined box sh -c 'cat /etc/hostname /run/.containerenv && test -s /etc/hosts'
+  holds "its engine's files are there ($policy)" succeeded
+  joined box cat /proc/self/mountinfo
+  holds "its /sys is the host's, with what is mounted below ($policy)" \
+    grep -qE ' /sys/fs/cgroup[/ ].* - cgroup2? ' <<<"$OUT"
+  guards "nothing at or below its /sys is writable ($policy)" \
+    not grep -qE '^([^ ]+ ){4}/sys(/[^ ]*)? rw' <<<"$OUT"
+  guards "nor has anything there set-user-ID programs, devices or programs ($policy)" \
+    not grep -qE '^([^ ]+ ){4}/sys(/[^ ]*)? .* - (sysfs|cgroup2?|debugfs) ' <<<"$(grep -v \
+      nosuid,nodev,noexec <<<"$OUT")"
+  joined box ls -A /sys/fs/cgroup /sys/fs/pstore /sys/module /sys/kernel/debug /sys/class/net \
+    /sys/devices/virtual/net
+  guards "what the host has mounted there and its network devices are masked ($policy)" \
+    lists_nothing
+  joined box sh -c 'echo "of the container" >/sys/fs/pstore/x; echo y >/sys/module/x'
+  guards "a file of the host's there is not written ($policy)" \
+    test "$(sort -u /sys/fs/pstore/x /sys/module/x)" = "of the host"
+  echo "of the host" | tee /sys/fs/pstore/x >/sys/module/x
+  joined box sh -c 'test -d /sys/devices/system/cpu && cat /sys/kernel/uevent_seqnum'
+  holds "the rest of its /sys is readable ($policy)" succeeded
+  joined box grep -E 'Cap|NoNew|Seccomp' /proc/self/status
+  [ "$policy" != runclad ] ||
+    guards "a joined container's CapBnd" status_field CapBnd 0000000000000400
+  guards "a joined container's NoNewPrivs ($policy)" status_field NoNewPrivs 1
+
+  joined -v /sys:/sys box true
+  guards "it does not get a writable /sys ($policy)" refused host-mounts '/mounts/[0-9]+/source' /sys
+  joined -v /sys:/host-sys:ro box true
+  guards "nor the host's /sys elsewhere ($policy)" refused host-mounts '/mounts/[0-9]+/source' /sys
+  joined --tmpfs /sys/kernel box true
+  guards "nor a mount below it ($policy)" refused host-mounts '/mounts/[0-9]+/source' /sys
+  joined -v /sys:/sys:ro box sh -c 'echo y >/sys/module/x; ls -A /sys/fs/cgroup /sys/module'
+  guards "one that its user asks for is masked as well ($policy)" lists_nothing
+  guards "and not written ($policy)" test "$(cat /sys/module/x)" = "of the host"
+  echo "of the host" >/sys/module/x
+  podman_run -v /sys:/sys:ro box true
+  guards "without a user namespace /sys is refused ($policy)" \
+    refused host-mounts '/mounts/[0-9]+/source' /sys
+  NETWORK=container:owner podman_run -v /sys:/sys:ro box true
+  guards "with the network alone, too ($policy)" refused host-mounts '/mounts/[0-9]+/source' /sys
+  NETWORK=host podman_run --uidmap 0:100000:65536 box true
+  guards "the host's network is refused with it ($policy)" \
+    refused host-namespaces '/linux/namespaces[^ ]*' network
+
+  capture "${PODMAN[@]}" "$PROGRAM" run -d --name member --network container:owner \
+    --userns container:owner "${OPTIONS[@]}" box sleep 600
+  holds "podman run -d in the namespaces of another ($policy)" succeeded
+  BUNDLE=/var/lib/containers/storage/overlay-containers/$OUT/userdata
+  if [ "$E2E_PROVE" = 0 ]; then
+    capture "${E2E_PROGRAM%/*}/runcladctl" identify "$BUNDLE"
+    holds "its image is identified ($policy)" out_has localhost/box:latest
+    holds "and is in the log ($policy)" log_has "$policy" \
+      ".container == \"$(basename "$(dirname "$BUNDLE")")\" and (tojson | test(\"localhost/box\"))"
+  fi
+  guards "its root on the host cannot exchange its config.json ($policy)" \
+    not as_its_root mv "$BUNDLE/config.json" "$BUNDLE/config.old"
+  [ ! -e "$BUNDLE/config.old" ] || mv "$BUNDLE/config.old" "$BUNDLE/config.json"
+  capture "${PODMAN[@]}" "$PROGRAM" exec member grep -E 'Cap|NoNew' /proc/self/status
+  guards "podman exec there: NoNewPrivs ($policy)" status_field NoNewPrivs 1
+  capture "${PODMAN[@]}" "$PROGRAM" stop -t 1 member
+  holds "podman stop there ($policy)" succeeded
+  capture "${PODMAN[@]}" "$PROGRAM" start member
+  holds "podman start again there ($policy)" succeeded
+  umount /sys/fs/pstore /sys/module
+  holds "podman rm -f there ($policy)" eventually 10 "${PODMAN[@]}" "$PROGRAM" rm -f -t 1 member
+  holds "podman rm -f of what was joined ($policy)" \
+    eventually 10 "${PODMAN[@]}" "$PROGRAM" rm -f -t 1 owner
+done
+PROGRAM=$E2E_WORK/runtimes/runclad/runclad
 podman rmi -f box >/dev/null

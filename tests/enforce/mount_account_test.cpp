@@ -509,6 +509,138 @@ TEST(MountAccount, TakesTimeThatIsLinearInTheTable) {
   EXPECT_LT(std::clock() - before, kSeconds * CLOCKS_PER_SEC);
 }
 
+// As podman has it where a container joins the user namespace and the network of another: the
+// host's /sys with its cgroups and debugfs. podman 5 mounts the container's cgroups over the
+// host's.
+Container WithHostSys(bool has_own_cgroups) {
+  Container container = Load(kTables / "hand-user-runc.json");
+  const std::string flags = " ro,nosuid,nodev,noexec,relatime - ";
+  const std::string sys = std::to_string(container.Id("/sys"));
+  const std::string root = std::to_string(container.Id("/"));
+  container.Line("/sys") = sys + " " + root + " 0:22 / /sys" + flags + "sysfs sysfs rw";
+  container.topmost[std::stoull(sys)].inode = {.device = 22, .number = 1};
+  PromisedMount& promised = container.Mount("/sys");
+  promised.type.clear();
+  promised.source = "/sys";
+  promised.device = 22;
+  promised.inode = 1;
+  promised.is_recursive = true;
+  promised.submount_flags = promised.flags;
+  promised.hides_submounts = true;
+  const auto add = [&](int id, const std::string& parent, const std::string& rest) {
+    container.lines.push_back(std::to_string(id) + " " + parent + " " + rest);
+  };
+  add(9100, sys, "0:28 / /sys/fs/cgroup" + flags + "tmpfs tmpfs rw");
+  add(9101, "9100", "0:29 / /sys/fs/cgroup/cpu" + flags + "cgroup cgroup rw,cpu");
+  add(9102, sys, "0:7 / /sys/kernel/debug" + flags + "debugfs debugfs rw");
+  container.host.emplace_back("8900 113 0:7 / /sys/kernel/debug rw - debugfs debugfs rw");
+  add(9103, "9102", "0:990 / /sys/kernel/debug ro,relatime - tmpfs tmpfs ro");
+  container.promise.masked_paths.emplace_back("/sys/kernel/debug");
+  const auto stands = [&](const std::string& path, std::uint64_t mount) {
+    container.at[path] = {.inode = {}, .mode = S_IFDIR, .mount_id = mount, .is_mount_root = true};
+  };
+  stands("/sys/kernel/debug", 9103);
+  stands("/sys/fs/cgroup", 9104);
+  if (!has_own_cgroups) {
+    add(9104, "9100", "0:991 / /sys/fs/cgroup ro,relatime - tmpfs tmpfs ro");
+    container.promise.masked_paths.emplace_back("/sys/fs/cgroup");
+    return container;
+  }
+  add(9104, "9100", "0:991 / /sys/fs/cgroup rw,nosuid,nodev,noexec - tmpfs tmpfs rw");
+  add(9105, "9104", "0:29 /hand/user-runc /sys/fs/cgroup/cpu" + flags + "cgroup cgroup rw,cpu");
+  PromisedMount cgroups;
+  cgroups.point = "/sys/fs/cgroup";
+  cgroups.type = "cgroup";
+  cgroups.flags = kReadOnly | kNoSuid | kNoDev | kNoExec;
+  container.promise.mounts.push_back(cgroups);
+  return container;
+}
+
+void RemoveLine(Container& container, const std::string& id) {
+  std::erase_if(container.lines,
+                [&](const std::string& line) { return line.starts_with(id + " "); });
+}
+
+TEST(MountAccount, TakesWhatComesAlongWithTheHostsSysWhereItIsHidden) {
+  EXPECT_EQ(WhyNot(WithHostSys(false)), "");
+  EXPECT_EQ(WhyNot(WithHostSys(true)), "");
+  // cgroup v2: the host's tree could pass for the container's.
+  Container unified = WithHostSys(true);
+  RemoveLine(unified, "9101");
+  RemoveLine(unified, "9105");
+  for (std::string& line : unified.lines) {
+    if (line.starts_with("9100 ")) Replace(line, "0:28 / /sys/fs/cgroup", "0:38 / /sys/fs/cgroup");
+    if (line.starts_with("9100 ")) Replace(line, "tmpfs tmpfs", "cgroup2 cgroup2");
+    if (line.starts_with("9104 ")) {
+      line = "9104 9100 0:38 /hand/user-runc /sys/fs/cgroup ro,nosuid,nodev,noexec - cgroup2 c rw";
+    }
+  }
+  EXPECT_EQ(WhyNot(unified), "");
+  // crun has an empty tmpfs between the two.
+  for (std::string& line : unified.lines) {
+    if (line.starts_with("9104 9100 ")) Replace(line, "9104 9100 ", "9104 9106 ");
+  }
+  unified.lines.emplace_back("9106 9100 0:992 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw");
+  EXPECT_EQ(WhyNot(unified), "");
+  // Nobody else's bind brings that along.
+  for (const bool has_own_cgroups : {false, true}) {
+    Container container = WithHostSys(has_own_cgroups);
+    container.Mount("/sys").hides_submounts = false;
+    container.submount_fault = "is denied";
+    EXPECT_NE(WhyNot(container), "");
+  }
+}
+
+TEST(MountAccount, FindsWhatTheHostsSysShows) {
+  struct Case {
+    const char* name;
+    bool has_own_cgroups;
+    std::function<void(Container&)> change;
+    const char* why;
+  };
+  const Case cases[] = {
+      {"a mount that came since", false,
+       [](Container& c) { c.Add("/sys", "0:8 / /sys/power ro,nosuid,nodev,noexec - bpf bpf rw"); },
+       "/sys/power came along with /sys and is not masked"},
+      {"a mount without a mask", false,
+       [](Container& c) {
+         RemoveLine(c, "9103");
+         std::erase(c.promise.masked_paths, "/sys/kernel/debug");
+       },
+       "/sys/kernel/debug came along with /sys and is not masked"},
+      {"a mask that is not there", false,
+       [](Container& c) {
+         RemoveLine(c, "9103");
+         c.at["/sys/kernel/debug"].mount_id = 9102;
+       },
+       "/sys/kernel/debug is not masked"},
+      {"a mount that can be written to", false,
+       [](Container& c) {
+         for (std::string& line : c.lines) {
+           if (line.starts_with("9101 ")) Replace(line, " ro,", " rw,");
+         }
+       },
+       "/sys/fs/cgroup/cpu was promised with ro"},
+      {"another file system at /sys", false,
+       [](Container& c) { ++c.topmost.at(c.Id("/sys")).inode.device; }, "its source was swapped"},
+      {"no cgroups of the container's", true,
+       [](Container& c) {
+         RemoveLine(c, "9104");
+         RemoveLine(c, "9105");
+       },
+       "nothing is mounted at /sys/fs/cgroup"},
+      {"the host's cgroups above the container's", true,
+       [](Container& c) { c.at["/sys/fs/cgroup"].mount_id = 9100; },
+       "/sys/fs/cgroup is not what was promised there"},
+  };
+  for (const Case& entry : cases) {
+    Container container = WithHostSys(entry.has_own_cgroups);
+    entry.change(container);
+    EXPECT_NE(WhyNot(container).find(entry.why), std::string::npos)
+        << entry.name << ": " << WhyNot(container);
+  }
+}
+
 TEST(MountAccount, TakesFileSystemsOfASharedNamespace) {
   Container container = Load(kTables / "docker-plain-runc.json");
   std::string device = container.Line("/proc").substr(container.Line("/proc").find("0:"));

@@ -6,6 +6,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "runclad/json/pointer.hpp"
+#include "runclad/rules/engine_sys.hpp"
+
 #include "enforce/promise_json.hpp"
 
 namespace runclad::enforce {
@@ -127,6 +130,29 @@ void ExpectPromised(const Promise& promise) {
 }
 
 TEST(Promise, IsAllThatTheSpecSays) { ExpectPromised(PromiseOfSpec()); }
+
+// podman's bind of the host's /sys, as it is handed on and with one mask less.
+TEST(Promise, SaysWhatHidesWhatTheHostsSysBringsAlong) {
+  rules::Facts facts;
+  facts.kernel.major = 6;
+  facts.user_namespace = {.root = 100000};
+  facts.host_sys = rules::HostSysFacts{.mounts = {"/sys/odd"}};
+  facts.sources["/sys"] = {
+      .access = rules::SourceFacts::Access::kDenied, .resolved = "/sys", .because = "is /sys"};
+  auto spec = oci::Spec::Parse(
+      R"({"linux":{"namespaces":[{"type":"user"}]},"mounts":[{"destination":"/sys","type":"bind",)"
+      R"("source":"/sys","options":["rprivate","rbind","ro","nosuid","nodev","noexec","rro",)"
+      R"("rnosuid","rnodev","rnoexec"]}]})");
+  ASSERT_TRUE(spec);
+  EXPECT_FALSE(PromiseOf(*spec, {}, facts).mounts.at(0).hides_submounts);
+  json::Set(spec->document(), "/linux/maskedPaths", rules::MasksOverSys(*spec, facts));
+  const Promise promise = PromiseOf(*spec, {}, facts);
+  EXPECT_TRUE(promise.mounts.at(0).hides_submounts);
+  const auto kept = PromiseFrom(Written(promise));
+  ASSERT_TRUE(kept) << kept.error().message;
+  EXPECT_TRUE(kept->mounts.at(0).hides_submounts);
+  EXPECT_EQ(kept->mounts.at(0).submount_flags, kReadOnly | kNoSuid | kNoDev | kNoExec);
+}
 
 TEST(Promise, ComesBackFromTheRecordAsItWas) {
   const auto promise = PromiseFrom(Written(PromiseOfSpec()));

@@ -122,7 +122,8 @@ std::optional<UserNamespaceFacts> UserNamespaceOf(pid_t pid, const std::string& 
                                      R"("}])" + mappings + "}}");
   EXPECT_TRUE(spec) << spec.error().message;
   if (!spec) return std::nullopt;
-  return DescribeUserNamespace(*spec, {{path, {.owner = Owner::kContainer, .inode = inode}}});
+  return DescribeUserNamespace(
+      *spec, {{path, {.owner = Owner::kContainer, .container = "u1", .inode = inode}}});
 }
 
 TEST(Namespaces, TheRootOfAJoinedUserNamespaceIsTheKernels) {

@@ -37,6 +37,8 @@ struct PromisedMount {
   std::string replaceable_because;
   bool is_recursive = false;
   unsigned submount_flags = 0;
+  // What comes along below it stands at masked paths or below them, whatever it is.
+  bool hides_submounts = false;
 
   // An overlay's directories: "lowerdir=…", "upperdir=…", "workdir=…".
   std::vector<std::string> layers;

@@ -82,6 +82,14 @@ struct UserNamespaceFacts {
   bool has_host_ids = false;  // somebody in it is the host's root, or in the host's group root
 };
 
+// What a recursive bind of the host's /sys would show beyond what a sysfs file system of the
+// container's own does.
+struct HostSysFacts {
+  std::string fault = {};                 // a predicate: "is not a sysfs file system"; empty: none
+  std::vector<std::string> mounts = {};   // where the host has mounted something below it
+  std::vector<std::string> network = {};  // directories that show the host's network devices
+};
+
 // What stands in the image where a directory of its own may be wanted writable.
 struct DirectoryFacts {
   enum class Kind { kAbsent, kDirectory, kOther };

@@ -21,6 +21,7 @@ namespace runclad::rules {
 using host::DirectoryFacts;
 using host::HiddenFacts;
 using host::HookFacts;
+using host::HostSysFacts;
 using host::KernelFacts;
 using host::LsmFacts;
 using host::NamespaceFacts;
@@ -85,6 +86,8 @@ struct Facts {
   std::map<std::string, NamespaceFacts> namespaces;  // by /linux/namespaces/*/path as written
   // None: the root of the container's user namespace is the host's, or could not be found out.
   std::optional<UserNamespaceFacts> user_namespace;
+  // None: podman did not bind it, see rules/engine_sys.hpp.
+  std::optional<HostSysFacts> host_sys;
   // The policy's devices.allow, for device-cgroup.
   std::vector<std::string> listed_devices;
   // Paths inside the container with links resolved: every mount destination, through what is

@@ -8,7 +8,12 @@
 #include "runclad/json/pointer.hpp"
 #include "runclad/oci/overlay.hpp"
 #include "runclad/oci/user_namespace.hpp"
+#include "runclad/rules/engine_sys.hpp"
 #include "runclad/rules/path_lists.hpp"
+
+namespace runclad::rules::host_mounts {
+Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
+}  // namespace runclad::rules::host_mounts
 
 namespace runclad::rules {
 namespace {
@@ -49,9 +54,11 @@ constexpr Code kRemount{"remount", "the mount changes another one"};
 constexpr Code kKind{"kind", "the type of mount is not one that belongs to a container"};
 constexpr Code kForeignIdMap{"foreign-id-map",
                              "an idmapped mount has another mapping than the container"};
+constexpr Code kEngineSys{"engine-sys",
+                          "podman binds the host's /sys, which is only had read-only and masked"};
 constexpr Code kCodes[] = {kHostRoot, kRuntimeSocket, kDenied,          kUnlisted,
                            kUnknown,  kReadOnly,      kAmbiguousLayers, kReplaceableLayer,
-                           kRemount,  kKind,          kForeignIdMap};
+                           kRemount,  kKind,          kForeignIdMap,    kEngineSys};
 
 const Code& CodeOf(const SourceFacts& facts) {
   switch (facts.access) {
@@ -119,6 +126,28 @@ void CheckBind(const oci::Mount& mount, const std::string& path, const Context& 
                              AddTo("allow", {mount.source})));
 }
 
+// The masks first: where they were not applied, neither is the bind.
+void CheckEngineSys(const oci::Spec& spec, const oci::Mount& mount, const std::string& path,
+                    const Context& context, Findings& findings) {
+  if (std::string why = WhyNoEngineSys(spec, mount, context.facts); !why.empty()) {
+    findings.push_back(Refuse(kEngineSys, path + "/source", mount.source, std::move(why),
+                              AskEngine("give the container a network of its own, so that it gets "
+                                        "a sysfs file system")));
+    return;
+  }
+  const Remedy remedy = NoRemedy("what the host has mounted below /sys gives power over it");
+  std::vector<std::string> masks = MasksOverSys(spec, context.facts);
+  if (masks != spec.masked_paths()) {
+    findings.push_back(Propose(kEngineSys, "/linux/maskedPaths", std::move(masks),
+                               "lacks what the host's /sys shows beyond a sysfs file system",
+                               remedy));
+  }
+  std::vector<std::string> options = HardenedSysOptions(mount);
+  if (options == mount.options) return;
+  findings.push_back(Propose(kEngineSys, path + "/options", std::move(options),
+                             "leaves what the host has mounted below /sys as it is", remedy));
+}
+
 void CheckOverlay(const oci::Mount& mount, const std::string& path, const Context& context,
                   Findings& findings) {
   const auto layers = oci::OverlayLayers(mount);
@@ -178,6 +207,8 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       findings.push_back(Refuse(kRemount, path + "/options", mount.options,
                                 "changes a mount that is judged under its own name",
                                 AskEngine("give the mount its options where it is made")));
+    } else if (IsEngineSys(mount, context.facts)) {
+      CheckEngineSys(spec, mount, path, context, findings);
     } else if (mount.is_bind()) {
       CheckBind(mount, path, context, findings);
     } else if (mount.type == "overlay") {
@@ -248,8 +279,9 @@ constexpr policy::ParameterSchema kParameters[] = {
      .docker_default = std::string_view("own")},
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.6", "CIS 5.32", "PSS baseline"};
-constexpr std::string_view kPaths[] = {"/mounts/*/source", "/mounts/*/type", "/mounts/*/options",
-                                       "/mounts/*/uidMappings", "/mounts/*/gidMappings"};
+constexpr std::string_view kPaths[] = {"/mounts/*/source",      "/mounts/*/type",
+                                       "/mounts/*/options",     "/mounts/*/uidMappings",
+                                       "/mounts/*/gidMappings", "/linux/maskedPaths"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
                                        policy::Action::kWarn, policy::Action::kOff};
 
@@ -269,6 +301,7 @@ extern constinit const Rule kHostMounts{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
+    .gather = host_mounts::Gather,
     .check = Check,
 };
 

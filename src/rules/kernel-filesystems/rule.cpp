@@ -6,6 +6,8 @@
 #include <array>
 #include <string_view>
 
+#include "runclad/rules/engine_sys.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -47,14 +49,17 @@ bool ShowsCgroups(const oci::Mount& mount, const Facts& facts) {
 }
 
 // Why a mount at `destination` hides what the kernel says there; empty when it may be.
-std::string WhyOverKernel(const oci::Mount& mount, const std::string& destination,
-                          const Facts& facts) {
+std::string WhyOverKernel(const oci::Spec& spec, const oci::Mount& mount,
+                          const std::string& destination, const Facts& facts) {
   // What runc lets be mounted there: lxcfs' views of the container's own limits.
   constexpr std::array<std::string_view, 10> kOfTheContainer = {
       "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",  "/proc/stat",    "/proc/swaps",
       "/proc/uptime",  "/proc/loadavg",   "/proc/slabinfo", "/proc/net/dev", "/proc/pressure"};
   if (destination == "/proc") return mount.type == "proc" ? "" : "is no proc file system";
-  if (destination == "/sys") return mount.type == "sysfs" ? "" : "is no sysfs file system";
+  if (destination == "/sys") {
+    const bool is_sys = mount.type == "sysfs" || IsHardenedSys(spec, mount, facts);
+    return is_sys ? "" : "is no sysfs file system";
+  }
   if (IsBelow(destination, "/proc")) {
     const bool is_own = std::ranges::find(kOfTheContainer, destination) != kOfTheContainer.end();
     return is_own ? "" : "is mounted over what the kernel says below /proc";
@@ -80,7 +85,8 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     const oci::Mount& mount = mounts[i];
     const std::string path = "/mounts/" + std::to_string(i);
     const std::string destination = context.facts.Resolve(mount.destination);
-    if (const std::string why = WhyOverKernel(mount, destination, context.facts); !why.empty()) {
+    if (const std::string why = WhyOverKernel(spec, mount, destination, context.facts);
+        !why.empty()) {
       findings.push_back(Refuse(kMountedOver, path + "/destination", mount.destination, why,
                                 AskEngine("mount it elsewhere than in /proc and /sys")));
     } else if (mount.type == "proc" && destination != "/proc") {
