@@ -4,8 +4,8 @@
 #   tests/run.sh           everything but the three below
 #   tests/run.sh --quick   without the engines: build, unit tests, format
 #   tests/run.sh --long    the engines of Debian sid, and an upgrade from the version before, alone, with
-#                          the release build that is there; the last results are in tests/engines and
-#                          tests/compat, RESULTS.md
+#                          the release build that is there; the last results are in tests/compat/RESULTS.md,
+#                          and in tests/engines where --write-results keeps them
 #   tests/run.sh --vm      Debian's kernel in an emulator alone, with the release build that is there:
 #                          AppArmor, AF_ALG, SysRq, cgroup v2, which a machine's own may lack
 #   tests/run.sh --tidy    clang-tidy alone (several minutes)
