@@ -99,8 +99,8 @@ void GatherShared(const oci::Spec& spec, const Request& request, host::Container
                   rules::Facts& facts) {
   facts.kernel = host::FindKernel(spec);
   // Without a rootfs no container starts; the lower runtime says so best.
-  const sys::Rootfs* rootfs = container.rootfs();
-  if (rootfs == nullptr) return;
+  const auto rootfs = container.OpenRootfs();
+  if (!rootfs) return;
   if (const auto status = rootfs->Examine("/")) {
     facts.root.device = status->st_dev;
     facts.root.inode = status->st_ino;

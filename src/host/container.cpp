@@ -6,18 +6,18 @@
 
 namespace runclad::host {
 
-const sys::Rootfs* Container::rootfs() {
-  if (!is_opened_ && !origin_.root.empty()) {
-    if (auto opened = sys::Rootfs::Open(origin_.root)) rootfs_ = *std::move(opened);
-  }
-  is_opened_ = true;
-  return rootfs_ ? &*rootfs_ : nullptr;
+std::optional<sys::Rootfs> Container::OpenRootfs() const {
+  if (origin_.root.empty()) return std::nullopt;
+  auto opened = sys::Rootfs::Open(origin_.root);
+  return opened ? std::optional(*std::move(opened)) : std::nullopt;
 }
 
 const Result<std::optional<ProgramFacts>>& Container::program() {
   static const std::map<std::string, std::string> kNone;
   if (!program_) {
-    program_ = FindProgram(spec_, rootfs(), destinations_ != nullptr ? *destinations_ : kNone);
+    const auto rootfs = OpenRootfs();
+    program_ = FindProgram(spec_, rootfs ? &*rootfs : nullptr,
+                           destinations_ != nullptr ? *destinations_ : kNone);
   }
   return *program_;
 }

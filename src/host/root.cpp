@@ -204,6 +204,9 @@ RootFacts DescribeRoot(const oci::Spec& spec, const std::vector<std::string>& al
   path = Clean(path.starts_with('/') ? path : bundle + "/" + path);
   const bool is_living = !layout.id.empty();
   const auto located = sys::LocateIfPresent(path);
+  if (!located && is_living) {
+    return {Kind::kOutside, {}, "cannot be examined: " + located.error().message};
+  }
   if (!located || !*located) {
     if (!is_living) return facts;
     return {Kind::kOutside, {}, "is no directory that can be found on this host"};

@@ -34,8 +34,9 @@ class Container {
   [[nodiscard]] const std::string& root() const { return origin_.root; }
   [[nodiscard]] bool is_living() const { return !origin_.layout.id.empty(); }
 
-  // Null where it is missing: then no container starts, and the lower runtime says so best.
-  const sys::Rootfs* rootfs();
+  // No value where it is missing: then no container starts, and the lower runtime says so best.
+  // Opened each time, and closed after use: callers may leave us few descriptors.
+  [[nodiscard]] std::optional<sys::Rootfs> OpenRootfs() const;
 
   // Where the mounts' destinations lead, which FindPlaces found: what a mount covers is not in the
   // root file system.
@@ -48,8 +49,6 @@ class Container {
  private:
   const oci::Spec& spec_;
   const Origin& origin_;
-  bool is_opened_ = false;
-  std::optional<sys::Rootfs> rootfs_;
   const std::map<std::string, std::string>* destinations_ = nullptr;
   std::optional<Result<std::optional<ProgramFacts>>> program_;
 };

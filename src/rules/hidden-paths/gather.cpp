@@ -9,8 +9,8 @@ namespace runclad::rules::hidden_paths {
 
 Status Gather(const Asked& asked, Facts& facts) {
   host::Container& container = asked.container;
-  const sys::Rootfs* rootfs = container.rootfs();
-  if (rootfs == nullptr) return {};
+  const auto rootfs = container.OpenRootfs();
+  if (!rootfs) return {};
   const host::HiddenLists lists = {asked.parameters.strings("paths"),
                                    asked.parameters.strings("programs"),
                                    asked.parameters.strings("packages")};

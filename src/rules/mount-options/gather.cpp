@@ -20,8 +20,8 @@ bool HasDirectory(const sys::Rootfs& rootfs, const char* path) {
 }  // namespace
 
 Status Gather(const Asked& asked, Facts& facts) {
-  const sys::Rootfs* rootfs = asked.container.rootfs();
-  if (rootfs == nullptr || !asked.parameters.boolean("noexec")) return {};
+  const auto rootfs = asked.container.OpenRootfs();
+  if (!rootfs || !asked.parameters.boolean("noexec")) return {};
   for (const std::string& path : asked.parameters.strings("exec-paths")) {
     auto resolved = rootfs->Resolve(path);
     if (!resolved) return resolved.error().In("mount-options.exec-paths");

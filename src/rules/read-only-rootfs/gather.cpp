@@ -41,8 +41,8 @@ Result<std::string> ResolveOnce(const std::string& path, const sys::Rootfs& root
 
 Status Gather(const Asked& asked, Facts& facts) {
   const oci::Spec& spec = asked.container.spec();
-  const sys::Rootfs* rootfs = asked.container.rootfs();
-  if (rootfs == nullptr || spec.root_is_read_only()) return {};
+  const auto rootfs = asked.container.OpenRootfs();
+  if (!rootfs || spec.root_is_read_only()) return {};
   std::vector<std::string> writable = {"/tmp", "/var/tmp", "/run"};
   const std::vector<std::string>& listed = asked.parameters.strings("writable");
   writable.insert(writable.end(), listed.begin(), listed.end());
