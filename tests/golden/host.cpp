@@ -31,6 +31,8 @@ using nlohmann::json;
 
 constexpr int kPod = CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWNS;
 constexpr int kOwn = kPod | CLONE_NEWNET;
+// The root of a user namespace, and how many ids it has.
+constexpr const char* kIdMap = "0 100000 65536";
 
 // The processes that the documents join, and what they were: corpus/cases.tsv has the commands.
 const std::map<std::string, StandIn>& Processes() {
@@ -55,6 +57,8 @@ const std::map<std::string, StandIn>& Processes() {
       {"2564", {"97cff8caafc35f83b3b1ae30742e27cb1dcd28f963beaa4fba343f1c7099c9c9", kOwn}},
       {"3344", {"ac8ccaddf9f1ac1c6240b3ce7be5a1725eb6130b9e2691c8975d48f93acdafe3", kOwn}},
       {"3573", {"34003862c66310e1a3bdc5c2e033c18c0492ddd3e605b242fd3546c9404e9b8c", kOwn}},
+      {"40436",
+       {"ca9271a96566988eedc87b0c82e4c822f2d063d6c21f12a79ef5655934e315ff", kOwn | CLONE_NEWUSER}},
       {"8404", {"da3c09224298504fcfa1d8809c5e77de15843c4dc0f0607961fecbcbd96a3d04", kOwn}},
   };
   return processes;
@@ -182,6 +186,11 @@ pid_t Host::Start(const StandIn& stand_in) {
     for (;;) ::pause();
   }
   children_.push_back(pid);
+  if ((stand_in.namespaces & CLONE_NEWUSER) != 0) {
+    for (const char* map : {"/uid_map", "/gid_map"}) {
+      Write("/proc/" + std::to_string(pid) + map, kIdMap);
+    }
+  }
   return pid;
 }
 
