@@ -150,7 +150,7 @@ std::vector<std::string> Differences(const Document& expect, const enforce::Deci
   const std::string outcome(enforce::Name(decision.outcome));
   if (outcome != wanted) {
     const std::string refusal = enforce::RefusalSentence(decision);
-    differences.push_back("is " + outcome + " and not " + wanted +
+    differences.push_back("is " + outcome + ", expected " + wanted +
                           (refusal.empty() ? "" : ": " + refusal));
   }
   if (expect.contains("rules")) {
@@ -158,14 +158,14 @@ std::vector<std::string> Differences(const Document& expect, const enforce::Deci
     for (const enforce::Applied& applied : decision.findings) found.emplace(applied.rule->id());
     const auto rules = expect.at("rules").get<std::set<std::string>>();
     if (found != rules) {
-      differences.push_back("has findings of " + Listed(found) + " and not of " + Listed(rules));
+      differences.push_back("has findings of " + Listed(found) + ", expected " + Listed(rules));
     }
   }
   const Document config = expect.value("config", Document::object());
   for (const auto& [pointer, value] : config.items()) {
     const json::Value there = json::Get(decision.spec.document(), pointer);
     if (there.document() != value) {
-      differences.push_back(pointer + " is " + there.Dump() + " and not " + value.dump());
+      differences.push_back(pointer + " is " + there.Dump() + ", expected " + value.dump());
     }
   }
   return differences;

@@ -87,17 +87,17 @@ std::string AsJson(const enforce::Decision& decision, const policy::Effective& p
 
 std::string AsText(const enforce::Decision& decision, const policy::Effective& policy,
                    const std::string& path, const Style& style) {
-  std::string outcome = "would be left as it is";
+  std::string outcome = "would not be changed";
   if (decision.outcome == enforce::Outcome::kRewritten)
     outcome = style.Yellow("would be rewritten");
   if (decision.outcome == enforce::Outcome::kRefused) outcome = style.Red("would be refused");
   std::string text = Printable(path) + " " + outcome + " (profile " + policy.profile + ")\n";
   if (policy.mode == policy::Mode::kAudit) {
-    text += "The policy's mode is audit: this is recorded and nothing is done.\n";
+    text += "The policy's mode is audit: this is only logged, and nothing is changed.\n";
   }
   const auto findings = FindingsFrom(decision.findings);
   return text + Render(findings, style) + '\n' + Summary(findings) +
-         (findings.empty() ? "" : "; runcladctl explain RULE says more") + '\n';
+         (findings.empty() ? "" : "; see runcladctl explain RULE") + '\n';
 }
 
 }  // namespace

@@ -9,16 +9,16 @@ namespace runclad::ctl {
 
 Result<enforce::Record> FindContainer(const std::string& prefix,
                                       const std::optional<std::string>& runtime_root) {
-  if (prefix.empty()) return Error{"the container's id is empty"};
+  if (prefix.empty()) return Error{"the container id is empty"};
   auto records = enforce::FindRecords(prefix, runtime_root);
   if (!records) return records.error();
   if (records->empty()) {
     return Error{"runclad has no record of a container " + Quoted(prefix) +
-                 "; it is gone, or was not created through runclad"};
+                 "; it no longer exists or was not created through runclad"};
   }
   if (records->size() > 1) {
     return Error{std::to_string(records->size()) + " containers have an id that begins with " +
-                 Quoted(prefix) + "; give more of it, or the runtime's --root"};
+                 Quoted(prefix) + "; give a longer prefix or the runtime's --root"};
   }
   return std::move(records->front());
 }

@@ -24,14 +24,13 @@ bool IsSyscall(const std::string& name) {
 
 namespace {
 
-// Why the filter of a container with these capabilities cannot be made; empty when it can.
+// Why the filter of a container with these capabilities cannot be created; empty when it can.
 std::string FilterFault(const privilege::SeccompTuning& tuning,
                         const privilege::SeccompConditions& conditions) {
   const privilege::SeccompFilter ours = privilege::DefaultSeccompFilter(conditions);
   const privilege::SeccompIntersection meet = privilege::Intersect(ours, ours, tuning);
   if (!meet.lost.empty()) {
-    return "the seccomp filter would leave nothing of " + Joined(meet.lost) +
-           ", without which no program runs";
+    return "the seccomp filter would block " + Joined(meet.lost) + ", which every program needs";
   }
   constexpr unsigned kSeconds = 10;  // a fifth of one is usual
   const auto compiled = privilege::SeccompProgram::TryCompile(meet.filter, kSeconds);
@@ -65,7 +64,7 @@ std::set<std::string> FilterFaults(const policy::Effective& policy) {
   std::set<std::string> faults;
   for (const std::string& name : tuning.deny) {
     if (privilege::IsEssential(name)) {
-      faults.insert("seccomp/deny lists " + name + ", without which no program runs");
+      faults.insert("seccomp/deny lists " + name + ", which every program needs");
     }
   }
   const std::vector<std::string> none;

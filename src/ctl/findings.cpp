@@ -144,7 +144,7 @@ class Renderer {
     const std::string is = "a filter that allows " + std::to_string(count) + " system calls";
     if (!IsFilter(before)) return Minus({"no filter"}) + Plus({is});
     if (Text(before, "defaultAction") == kAllow) {
-      return Minus({"a filter that allows what it does not list"}) + Plus({is});
+      return Minus({"a filter that allows every call that it does not list"}) + Plus({is});
     }
     const auto lost = LostSyscalls(before, after);
     const std::size_t was = AllowedSyscalls(before).size();

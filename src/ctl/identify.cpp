@@ -88,16 +88,16 @@ std::string AsText(const engine::Identity& identity, const Style& style) {
     return Table(rows) + style.Yellow("The image cannot be verified: ") +
            Printable(identity.unknown_because) + "\n" +
            (image.may_have_other_names ? "It may have other names, which cannot be read.\n" : "") +
-           "No image file applies to it, and it is refused where one of its names is pinned.\n";
+           "No image file applies to it, and it is refused if one of its names is pinned.\n";
   }
   rows.push_back({"config", identity.config_digest});
   for (const std::string& digest : identity.manifest_digests) rows.push_back({"manifest", digest});
   for (const engine::ImageName& name : identity.names) {
     const bool was_asked_for = identity.asked_for && *identity.asked_for == name.reference;
     rows.push_back({"name", name.reference.text() + " (" + std::string(engine::Name(name.tier)) +
-                                (was_asked_for ? ", asked for)" : ")")});
+                                (was_asked_for ? ", requested)" : ")")});
   }
-  if (!identity.pod_namespace.empty()) rows.push_back({"pod's namespace", identity.pod_namespace});
+  if (!identity.pod_namespace.empty()) rows.push_back({"pod namespace", identity.pod_namespace});
   return Table(rows);
 }
 

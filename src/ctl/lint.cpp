@@ -61,7 +61,7 @@ std::vector<LintFinding> BuildFindings(const fs::path& directory, const policy::
   const std::string path = source.substr(0, source.rfind(':'));
   findings.push_back({directory / path, LineOf(source, path), LintLevel::kWarning, "builds-refused",
                       "read-only-rootfs/action " + std::string(policy::Name(action)) +
-                          " holds for builds, and refuses each of their steps"});
+                          " also applies to builds and refuses each of their steps"});
   return findings;
 }
 
@@ -124,7 +124,7 @@ class DirectoryLinter {
       } else if (name == "policy.json") {
         paths.push_back(name);
       } else if (const auto meant = Nearest(name, kNames); !meant.empty()) {
-        Add(name, 0, "unreachable", "is read by nobody; did you mean " + Quoted(meant) + "?");
+        Add(name, 0, "unreachable", "is not read; did you mean " + Quoted(meant) + "?");
       }
     }
     std::ranges::sort(paths);
@@ -141,7 +141,7 @@ class DirectoryLinter {
       if (!name.ends_with(kSuffix) || name.starts_with('.')) {
         Add(path, 0, "unreachable", "is not read: only files that end in .json are");
       } else if (path.starts_with("policy.d/") && entry.path().parent_path() != folder) {
-        Add(path, 0, "unreachable", "is not read: policy.d has no folders");
+        Add(path, 0, "unreachable", "is not read: subdirectories of policy.d are ignored");
       } else {
         paths.push_back(path);
       }
@@ -205,7 +205,7 @@ class DirectoryLinter {
       if (waiver.void_because == "expired") {
         Add(path, line, "waiver-expired", of + "expired on " + waiver.expires);
       } else if (!waiver.void_because.empty()) {
-        Add(path, line, "waiver-void", of + "counts for nothing: " + waiver.void_because);
+        Add(path, line, "waiver-void", of + "does not count: " + waiver.void_because);
       } else if (later && i < later->waivers.size() && !later->waivers[i].void_because.empty()) {
         Add(path, line, "waiver-expires", of + "expires on " + waiver.expires, LintLevel::kWarning);
       }
@@ -272,8 +272,8 @@ class DirectoryLinter {
       if (is_told) continue;
       Add(path, LineOf(cut.source, path), "beyond-tag",
           cut.parameter + " " + cut.value +
-              " is not for images that are known by their tag alone (loaded or built here); pin "
-              "their digests",
+              " does not apply to images that are identified by tag only (loaded or built here); "
+              "pin their digests",
           LintLevel::kWarning);
     }
   }

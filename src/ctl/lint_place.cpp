@@ -55,8 +55,8 @@ Place PlaceOf(const std::string& path) {
     if (path != "digests/sha256/" + stem + ".json" ||
         !engine::IsSha256Digest(place.identity.config_digest)) {
       place.unreachable =
-          "is read for no digest: files are digests/sha256/<64 lower-case "
-          "hexadecimal digits>.json";
+          "is not read for any digest: the path must be digests/sha256/<64 lower-case hexadecimal "
+          "digits>.json";
     }
   } else {
     place.identity.pod_namespace = stem;
@@ -64,7 +64,7 @@ Place PlaceOf(const std::string& path) {
         path == "pods/" + stem + ".json" && !stem.empty() &&
         stem.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
     if (!is_label) {
-      place.unreachable = "is read for no pod: files are pods/<namespace>.json";
+      place.unreachable = "is not read for any pod: the path must be pods/<namespace>.json";
     }
   }
   return place;

@@ -84,15 +84,15 @@ class CommandLine {
 
   static void AddConfig(CLI::App& command, std::optional<std::string>& directory) {
     command.add_option("--config,--runclad-config", directory,
-                       "The policy's directory (default /etc/runclad)");
+                       "The policy directory (default /etc/runclad)");
   }
 
   void AddCheck() {
     CLI::App* command =
-        Add(app_, "check", "Show what runclad would do about a bundle, and change nothing",
+        Add(app_, "check", "Show what runclad would do to a bundle, without changing it",
             "runcladctl check --json bundle/ | jq .findings", [this]() -> Result<Output> {
               if (check_.path.empty() == process_.empty()) {
-                return Error{"check wants either a bundle, its config.json or --process FILE"};
+                return Error{"check needs either a bundle, its config.json or --process FILE"};
               }
               check_.is_process = !process_.empty();
               if (check_.is_process) check_.path = process_;
@@ -118,7 +118,7 @@ class CommandLine {
 
   void AddExplain() {
     CLI::App* command =
-        Add(app_, "explain", "Say all about one rule", "runcladctl explain capabilities", [this] {
+        Add(app_, "explain", "Describe one rule", "runcladctl explain capabilities", [this] {
           if (rule_as_markdown_) return RulePage(rule_);
           return Explain(rule_, Style::OfStandardOutput());
         });
@@ -127,15 +127,15 @@ class CommandLine {
   }
 
   void AddWhy() {
-    CLI::App* command =
-        Add(app_, "why", "Say what was done to a container and which policy lines allow it",
-            "runcladctl why 3f2a9c", [this]() -> Result<Output> {
-              if (why_.container.empty()) return Error{"the container's id is empty"};
-              return Why(why_, Style::OfStandardOutput());
-            });
-    command->add_option("container", why_.container, "Its id, or a beginning that no other has")
-        ->required();
-    command->add_option("--root", why_.runtime_root, "The runtime's --root, when ids repeat");
+    CLI::App* command = Add(
+        app_, "why", "Show what was done to a container and the policy lines that would allow it",
+        "runcladctl why 3f2a9c", [this]() -> Result<Output> {
+          if (why_.container.empty()) return Error{"the container id is empty"};
+          return Why(why_, Style::OfStandardOutput());
+        });
+    command->add_option("container", why_.container, "Its id or a unique prefix of it")->required();
+    command->add_option("--root", why_.runtime_root,
+                        "The runtime's --root, if several containers have the id");
     command->add_option("--log", why_.log_file, "The log to search (default: the policy's)");
     command->add_flag("--json", why_.json, "Print it as JSON");
     AddConfig(*command, why_.config_directory);
@@ -143,27 +143,31 @@ class CommandLine {
 
   void AddIdentify() {
     CLI::App* command =
-        Add(app_, "identify", "Say which image a container is made of, and who says so",
+        Add(app_, "identify",
+            "Show which image a container is made of and how far its names are trusted",
             "runcladctl identify 3f2a9c",
             [this] { return Identify(identify_, Style::OfStandardOutput()); });
-    command->add_option("container", identify_.container, "Its bundle, its id or a beginning of it")
+    command
+        ->add_option("container", identify_.container,
+                     "Its bundle, its id or a unique prefix of the id")
         ->required();
-    command->add_option("--root", identify_.runtime_root, "The runtime's --root, when ids repeat");
+    command->add_option("--root", identify_.runtime_root,
+                        "The runtime's --root, if several containers have the id");
     command->add_flag("--json", identify_.json, "Print it as JSON");
   }
 
   static void AddImage(CLI::App& command, ImageRequest& image) {
     command.add_option("--image", image.name, "The image's name, as a user types it");
-    command.add_option("--digest", image.digest, "Its config's digest (sha256:…)");
+    command.add_option("--digest", image.digest, "The digest of its config (sha256:…)");
   }
 
   void AddPolicy() {
-    CLI::App* policy = app_.add_subcommand("policy", "Work on policy files");
+    CLI::App* policy = app_.add_subcommand("policy", "Check, print and write policy files");
     policy->require_subcommand(1);
-    CLI::App* lint = Add(*policy, "lint", "Find every fault of a policy",
+    CLI::App* lint = Add(*policy, "lint", "Report the faults of a policy",
                          "runcladctl policy lint /etc/runclad", [this]() -> Result<Output> {
                            if (lint_as_json_ && lint_as_sarif_)
-                             return Error{"either --json or --sarif"};
+                             return Error{"use either --json or --sarif"};
                            if (lint_as_json_) lint_.format = LintFormat::kJson;
                            if (lint_as_sarif_) lint_.format = LintFormat::kSarif;
                            return LintPolicy(lint_, Style::OfStandardOutput());
@@ -174,35 +178,37 @@ class CommandLine {
                            "runcladctl policy schema image", [this] { return PrintSchema(sort_); });
     schema->add_option("sort", sort_, "policy, image, or shared (_default, digests, pods)")
         ->capture_default_str();
-    CLI::App* show = Add(*policy, "show", "Print the policy that applies and who said what of it",
-                         "runcladctl policy show --image nginx:1.27",
-                         [this] { return ShowPolicy(show_, Style::OfStandardOutput()); });
+    CLI::App* show =
+        Add(*policy, "show", "Print the policy that applies and where each value comes from",
+            "runcladctl policy show --image nginx:1.27",
+            [this] { return ShowPolicy(show_, Style::OfStandardOutput()); });
     AddImage(*show, show_.image);
-    show->add_option("--container", show_.container, "The image of this container");
-    show->add_flag("--builds", show_.builds, "What BuildKit runs while it builds an image");
+    show->add_option("--container", show_.container, "Show the policy for this container's image");
+    show->add_flag("--builds", show_.builds, "Show the policy for what BuildKit runs");
     show->add_flag("--json", show_.json, "Print it as JSON");
     AddConfig(*show, show_.config_directory);
-    CLI::App* test = Add(*policy, "test", "Run a policy repository's own table of cases",
+    CLI::App* test = Add(*policy, "test", "Run a table of test cases against the policy",
                          "runcladctl policy test --config . cases.json",
                          [this] { return TestPolicy(test_, Style::OfStandardOutput()); });
     test->add_option("file", test_.file, "The cases")->required();
     test->add_flag("--json", test_.json, "Print the results as JSON");
     AddConfig(*test, test_.config_directory);
-    CLI::App* pin = Add(*policy, "pin", "Write an image's file from what a container of it has",
+    CLI::App* pin = Add(*policy, "pin", "Write an image's file from what one of its containers got",
                         "runcladctl policy pin nginx --from-container 3f2a9c",
                         [this] { return PinImage(pin_); });
     pin->add_option("image", pin_.image, "The image's name")->required();
-    pin->add_option("--from-container", pin_.container, "A container's id or a beginning of it")
+    pin->add_option("--from-container", pin_.container,
+                    "The container's id or a unique prefix of it")
         ->required();
     AddConfig(*pin, pin_.config_directory);
     lint->add_option("path", lint_.path, "Its directory or file (default /etc/runclad)");
   }
 
   void AddScan() {
-    CLI::App* scan = app_.add_subcommand("scan", "Work on what scanners found in images");
+    CLI::App* scan = app_.add_subcommand("scan", "Manage scan results of images");
     scan->require_subcommand(1);
     CLI::App* import =
-        Add(*scan, "import", "Take over a report of Trivy or Grype (JSON)",
+        Add(*scan, "import", "Import a report of Trivy or Grype (JSON)",
             "runcladctl scan import nginx.trivy.json", [this] { return ImportScan(scan_); });
     import->add_option("file", scan_.file, "The report")->required();
     import->add_option("--digest", scan_.digest, "A digest of the image (sha256:…)");
@@ -210,7 +216,7 @@ class CommandLine {
                        "Where runclad keeps its state (default /var/lib/runclad)");
   }
 
-  CLI::App app_{"What runclad does to containers, and why.", "runcladctl"};
+  CLI::App app_{"Inspects runclad's decisions and manages its policy.", "runcladctl"};
   std::function<Result<Output>()> run_;
   CheckRequest check_;
   std::string process_;

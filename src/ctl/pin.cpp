@@ -62,7 +62,7 @@ Result<Output> PinImage(const PinRequest& request) {
   const auto reference = engine::ParseReference(request.image);
   if (!reference) return reference.error();
   if (!reference->digest.empty()) {
-    return Error{"the file is that of a repository: name it without its digest"};
+    return Error{"an image's file is for a repository: omit the digest"};
   }
   const auto record = FindContainer(request.container, std::nullopt);
   if (!record) return record.error();
@@ -79,13 +79,13 @@ Result<Output> PinImage(const PinRequest& request) {
   const Document file = FileOf(*record, *policy);
   std::error_code fault;
   if (fs::symlink_status(path, fault).type() != fs::file_type::not_found) {
-    return Error{path.string() + " exists already and is left as it is; add to its \"digests\": " +
+    return Error{path.string() + " already exists and was not changed; add to its \"digests\": " +
                  file["digests"].dump()};
   }
   const mode_t mask = ::umask(S_IWGRP | S_IWOTH);
   fs::create_directories(path.parent_path(), fault);
   ::umask(mask);
-  if (fault) return SystemError(path.parent_path().string() + " cannot be made", fault.value());
+  if (fault) return SystemError(path.parent_path().string() + " cannot be created", fault.value());
   const auto folder = sys::OpenWithoutLinks(AT_FDCWD, path.parent_path(), O_RDONLY | O_DIRECTORY);
   if (!folder) return folder.error();
   constexpr mode_t kMode = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH;

@@ -27,7 +27,8 @@ Result<engine::Identity> IdentityOf(const ImageRequest& image) {
   }
   if (!image.digest.empty()) {
     if (!engine::IsSha256Digest(image.digest)) {
-      return Error{Quoted(image.digest) + " is not sha256: and 64 lower-case hexadecimal digits"};
+      return Error{Quoted(image.digest) +
+                   " is not sha256: followed by 64 lower-case hexadecimal digits"};
     }
     identity.config_digest = image.digest;
   }

@@ -50,7 +50,8 @@ std::string Day(std::int64_t seconds) {
 
 Result<Output> ImportScan(const ScanRequest& request) {
   if (!request.digest.empty() && !engine::IsSha256Digest(request.digest)) {
-    return Error{Quoted(request.digest) + " is not sha256: and 64 lower-case hexadecimal digits"};
+    return Error{Quoted(request.digest) +
+                 " is not sha256: followed by 64 lower-case hexadecimal digits"};
   }
   const auto text = ReadReport(request.file);
   if (!text) return text.error().In(request.file);
@@ -64,7 +65,8 @@ Result<Output> ImportScan(const ScanRequest& request) {
     digests.push_back(request.digest);
   }
   if (digests.empty()) {
-    return Error{request.file + " names no digest of an image; say with --digest which it is of"};
+    return Error{request.file +
+                 " does not contain the digest of an image; specify it with --digest"};
   }
   for (const std::string& digest : digests) {
     const auto written = store::WriteVerdict(digest, report->verdict, request.state_directory);
@@ -75,7 +77,9 @@ Result<Output> ImportScan(const ScanRequest& request) {
                        request.state_directory + "/scans for:\n";
   for (const std::string& digest : digests) output += "  " + digest + "\n";
   if (report->names_no_packages) {
-    output += "The report has no result of packages: see that vulnerabilities were looked for.\n";
+    output +=
+        "The report has no results for packages: make sure that the scanner looked for "
+        "vulnerabilities.\n";
   }
   return Output{output};
 }

@@ -120,7 +120,7 @@ class ReportReader {
   void ReadTrivy(const Document& report) {
     if (report.at("SchemaVersion") != 2) {
       Fail("has the SchemaVersion " + report.at("SchemaVersion").dump() +
-           ", and only Trivy's version 2 is known");
+           ", but only version 2 of Trivy's format is supported");
       return;
     }
     SetScanner("trivy", Text(Object(report, "Trivy"), "Version"));
@@ -188,9 +188,9 @@ class ReportReader {
   void SetTime(const char* member, const std::string& text) {
     const auto seconds = SecondsOf(text);
     if (text.empty()) {
-      Fail("has no " + Quoted(member) + ": it does not say when the image was scanned");
+      Fail("has no " + Quoted(member) + ": the time of the scan is unknown");
     } else if (!seconds || *seconds < 0) {
-      Fail("has a " + Quoted(member) + " that is no time: " + Quoted(text));
+      Fail("has a " + Quoted(member) + " that is not a time: " + Quoted(text));
     } else {
       report_.verdict.scanned = *seconds;
     }
@@ -199,7 +199,7 @@ class ReportReader {
   void AddDigest(const char* member, const std::string& digest) {
     if (digest.empty()) return;
     if (!engine::IsSha256Digest(digest)) {
-      Fail("has " + Quoted(member) + " " + Quoted(digest) + ", which is no SHA-256 digest");
+      Fail("has " + Quoted(member) + " " + Quoted(digest) + ", which is not a SHA-256 digest");
     } else if (std::ranges::find(report_.digests, digest) == report_.digests.end()) {
       report_.digests.push_back(digest);
     }
@@ -217,7 +217,7 @@ class ReportReader {
   // A member that is absent or null reads as empty.
   const Document* Member(const Document& object, const char* member) {
     if (!object.is_object()) {
-      Fail("must have an object where " + Quoted(member) + " is looked for");
+      Fail("must have an object where " + Quoted(member) + " is expected");
       return nullptr;
     }
     const auto found = object.find(member);
@@ -272,9 +272,9 @@ Result<ScanReport> ReadScanReport(std::string_view text) {
   try {
     return ReportReader().Read(Document::parse(text, is_read));
   } catch (const Document::parse_error& error) {
-    return Error{"is no JSON from byte " + std::to_string(error.byte) + " on"};
+    return Error{"is not JSON from byte " + std::to_string(error.byte) + " on"};
   } catch (const Document::exception&) {
-    return Error{"is no JSON"};
+    return Error{"is not JSON"};
   }
 }
 

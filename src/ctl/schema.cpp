@@ -185,7 +185,7 @@ Result<Output> PrintSchema(const std::string& sort) {
     members = OfImages();
     title = "runclad: images/…/_default.json, digests/sha256/<hex>.json, pods/<namespace>.json";
   } else {
-    return Error{"there is a schema of " + Alternatives(kSorts) + ", not of " + Quoted(sort) +
+    return Error{"there is a schema for " + Alternatives(kSorts) + ", not for " + Quoted(sort) +
                  Suggestion(sort, kSorts)};
   }
   Document schema = {{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", title}};

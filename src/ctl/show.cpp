@@ -92,14 +92,14 @@ std::string AsText(const policy::Effective& policy, const Style& style) {
   const policy::ImagePolicy& image = policy.image;
   if (!image.files.empty()) {
     text += "image " + Joined(image.names) + ", trusted as a " +
-            std::string(engine::Name(image.tier)) + ", brings in:\n";
+            std::string(engine::Name(image.tier)) + ", adds:\n";
     for (const std::string& file : image.files) text += "  " + Printable(file) + "\n";
   }
   if (!image.pin.empty()) text += "its pin is " + image.pin + "\n";
   if (!image.mispinned_name.empty()) {
-    text +=
-        style.Red(image.mispinned_name + " is pinned, and this image is not shown to be one of: ") +
-        Joined(image.pinned) + "\n";
+    text += style.Red(image.mispinned_name +
+                      " is pinned, and this image does not have any of the digests: ") +
+            Joined(image.pinned) + "\n";
   }
   for (const policy::Cut& cut : policy.cuts) {
     text += style.Yellow("cut: ") + Printable(cut.source) + ": " + cut.parameter + " " +
@@ -162,7 +162,7 @@ std::string AsJson(const policy::Effective& policy) {
 Result<Output> ShowPolicy(const ShowRequest& request, const Style& style) {
   engine::Identity identity;
   if (!request.container.empty()) {
-    if (!request.image.is_empty()) return Error{"either --container or --image and --digest"};
+    if (!request.image.is_empty()) return Error{"use either --container or --image and --digest"};
     auto record = FindContainer(request.container, std::nullopt);
     if (!record) return record.error();
     identity = std::move(record->identity);

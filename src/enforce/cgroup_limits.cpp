@@ -89,7 +89,7 @@ Status Hold(const char* what, std::int64_t promised, const std::optional<std::st
   if (!text) return Error{std::string("its limit of ") + what + " cannot be read"};
   if (Limit(*text) <= promised) return {};
   return Error{std::string("its limit of ") + what + " is " + text->substr(0, text->find('\n')) +
-               ", promised was " + std::to_string(promised)};
+               ", but the record has " + std::to_string(promised)};
 }
 
 // Processors in hundredths, rounded up: systemd knows no smaller parts.
@@ -102,7 +102,7 @@ std::int64_t Hundredths(std::int64_t quota, std::int64_t period) {
 Status HoldCpu(const PromisedLimits& promised, const Cgroups& cgroups) {
   constexpr std::int64_t kDefaultPeriod = 100000;
   const auto quota = cgroups.Read("cpu", "cpu.cfs_quota_us", "cpu.max");
-  if (!quota) return Error{"its limit of processors cannot be read"};
+  if (!quota) return Error{"its CPU limit cannot be read"};
   // cpu.max has the period behind the quota.
   std::optional<std::string> period = quota;
   std::size_t blank = quota->find(' ');
@@ -117,8 +117,8 @@ Status HoldCpu(const PromisedLimits& promised, const Cgroups& cgroups) {
   if (Hundredths(Limit(*quota), actual_period) <= Hundredths(promised.cpu_quota, promised_period)) {
     return {};
   }
-  return Error{"its limit of processors is " + quota->substr(0, quota->find('\n')) + " µs of " +
-               std::to_string(actual_period) + ", promised was " +
+  return Error{"its CPU limit is " + quota->substr(0, quota->find('\n')) + " µs per " +
+               std::to_string(actual_period) + ", but the record has " +
                std::to_string(promised.cpu_quota) + " of " + std::to_string(promised_period)};
 }
 

@@ -57,7 +57,7 @@ std::string Change(const rules::Rule& rule, const rules::Remedy::Setting& settin
   for (const std::string& text : *list) {
     values += (values.empty() ? "" : ", ") + json::Value(text).Dump();
   }
-  return rules::IsDenial(rule, setting.parameter) ? "take " + values + " from " + parameter
+  return rules::IsDenial(rule, setting.parameter) ? "remove " + values + " from " + parameter
                                                   : "add " + values + " to " + parameter;
 }
 
@@ -82,10 +82,10 @@ std::string WayOut(const rules::Rule& rule, const rules::Finding& finding) {
     clause += Change(other == nullptr ? rule : *other, setting);
   }
   if (remedy.kind == rules::Remedy::Kind::kWaiver) {
-    clause += " by a waiver";
+    clause += " with a waiver";
     return remedy.because.empty() ? clause : clause + " in " + remedy.because;
   }
-  return clause + " in /etc/runclad/policy.json, or in the file of the image";
+  return clause + " in /etc/runclad/policy.json or in the image's file";
 }
 
 }  // namespace

@@ -146,7 +146,7 @@ Status WriteLog(const policy::LogSettings& settings, const std::string& line) {
   Status written = WriteToTarget(settings.target, line);
   if (written) return written;
   if (settings.required) {
-    return Error{written.error().message + "; the policy requires the log (log.required)"};
+    return Error{written.error().message + "; the policy requires logging (log.required)"};
   }
   WarnSyslog(written.error().message + "; the decision was: " + line);
   return {};

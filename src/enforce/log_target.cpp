@@ -66,7 +66,7 @@ std::string_view HintFor(int error_number, const struct stat& status) {
   if (S_ISSOCK(status.st_mode)) return ": it is a socket; name a file, \"journald\" or \"syslog\"";
   if (error_number == ENOENT) return ": its directory does not exist; create it";
   if (error_number == ENOSPC || error_number == EDQUOT) return ": its disk is full";
-  if (error_number == EFBIG) return ": it is as large as the caller's limit (RLIMIT_FSIZE) allows";
+  if (error_number == EFBIG) return ": it has reached the caller's size limit (RLIMIT_FSIZE)";
   return "";
 }
 
@@ -101,7 +101,7 @@ Status WriteFile(const std::string& path, const std::string& line) {
 
 Result<UniqueFd> Connect(std::string_view daemon, std::string_view path, int type) {
   UniqueFd connection(::socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!connection) return SystemError("no socket can be made", errno);
+  if (!connection) return SystemError("a socket cannot be created", errno);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path.copy(static_cast<char*>(address.sun_path), sizeof address.sun_path - 1);
@@ -114,9 +114,9 @@ Result<UniqueFd> Connect(std::string_view daemon, std::string_view path, int typ
 }
 
 Error NotTaken(std::string_view daemon, int error_number) {
-  const char* why = " does not take the log line";
+  const char* why = " does not accept the log line";
   if (error_number == EAGAIN) why = " does not read what is sent to it";
-  if (error_number == EMSGSIZE) why = " does not take a log line of this length";
+  if (error_number == EMSGSIZE) why = " does not accept a log line of this length";
   return SystemError(std::string(daemon) + why, error_number);
 }
 

@@ -2,7 +2,7 @@
 //
 //   /                the root: its parent is outside the table. A mask of / makes a second line.
 //   a destination    of the document's mounts, in their order; each has a line
-//   below a bind     what came along with a recursive one
+//   below a bind     what was bound recursively with a recursive one
 //   a masked path    a directory: an empty tmpfs, read-only, or crun's own empty directory; a
 //                    file: the null device, from the container's /dev (runc) or the host's (crun,
 //                    user namespaces)
@@ -105,7 +105,7 @@ class Account {
     for (const auto& [point, missing] : open_) {
       if (!missing.empty()) {
         return Error{"nothing is mounted at " + std::string(point) +
-                     ", where a mount was promised"};
+                     ", where the recorded decision has a mount"};
       }
     }
     if (auto covered = CheckCovers(); !covered) return covered;
@@ -163,7 +163,7 @@ class Account {
     explanation.kind = Kind::kRoot;
     if (promise_.read_only_root) explanation.flags = kReadOnly;
     const auto directory = evidence_.topmost(root);
-    if (root.point != "/" || !directory) return Error{"its root filesystem is out of reach"};
+    if (root.point != "/" || !directory) return Error{"its root filesystem cannot be reached"};
     if (directory->inode.device != promise_.root_device ||
         directory->inode.number != promise_.root_inode) {
       return Error{"its root filesystem is not the one that was checked: it was swapped"};
@@ -193,11 +193,11 @@ class Account {
     if (explanation.kind == Kind::kNone) {
       if (!fault.empty())
         return Error{"what is mounted at " + std::string(mount.point) + " " + fault};
-      return Error{"nobody asked for the mount at " + std::string(mount.point) + " (" +
-                   std::string(mount.type()) + ", " + Quoted(mount.root) + " of its file system)"};
+      return Error{"no request explains the mount at " + std::string(mount.point) + " (" +
+                   std::string(mount.type()) + ", " + Quoted(mount.root) + " of its filesystem)"};
     }
     if (const unsigned lost = explanation.flags & ~FlagsOf(mount); lost != 0) {
-      return Error{"the mount at " + std::string(mount.point) + " was promised with " +
+      return Error{"the mount at " + std::string(mount.point) + " lacks the recorded options " +
                    NamesOf(lost)};
     }
     Keep(line);
@@ -231,8 +231,8 @@ class Account {
     }
     // Nobody can see its inode. Its name can be given to another file by whoever may rename it.
     if (promised.file_system == 0 || !promised.replaceable_because.empty()) {
-      return "is covered by another mount and cannot be verified: its source " +
-             (promised.replaceable_because.empty() ? "is not known well enough"
+      return "is covered by another mount and cannot be verified, because its source " +
+             (promised.replaceable_because.empty() ? "could not be fully identified"
                                                    : promised.replaceable_because) +
              "; mount it after the one that covers it, without a mask above it, or from a "
              "directory that only root can replace";
@@ -247,17 +247,17 @@ class Account {
     if (is_cgroup && type == "cgroup2") return CgroupFault(mount);
     const bool is_v1 = promised.type == "cgroup" && type == "tmpfs";
     if (type != promised.type && !is_v1) {
-      return "is " + std::string(type) + ", promised was " + promised.type;
+      return "is " + std::string(type) + ", but the record has " + promised.type;
     }
-    if (mount.root != "/") return "shows a part of another file system";
+    if (mount.root != "/") return "is part of another filesystem";
     if (!MayBeHosts(promised.type) && IsHosts(mount)) {
-      return "is a file system of the host, promised was one of the container's own";
+      return "is a host filesystem, but the record has one of the container's own";
     }
     for (const std::string& layer : promised.layers) {
       const std::size_t equals = layer.find('=');
       if (mount.option(std::string_view(layer).substr(0, equals)) !=
           std::string_view(layer).substr(equals + 1)) {
-        return "has other layers than were checked";
+        return "does not have the layers that were checked";
       }
     }
     return {};
@@ -334,7 +334,7 @@ class Account {
     if (found == by_spot_.end()) return false;
     const Explanation& original = explanations_[found->second.first()];
     explanation = {Kind::kCopy, original.promised, WithoutIdle(mount, original.flags)};
-    // crun's copy of a mask can be written to, and is as empty; not so its directory, which other
+    // crun's copy of a mask is writable, and is as empty; not so its directory, which other
     // containers have, too.
     if (original.kind == Kind::kMask && !IsEmptyDirectory(mount)) explanation.flags = 0;
     return true;
@@ -424,13 +424,13 @@ class Account {
     const std::string host_path = Join(bind.source, rest);
     const std::string because = evidence_.submount_fault(mount, host_path);
     if (because.empty()) return {};
-    const std::string came = "came along with " + bind.source + " and ";
+    const std::string came = "was bound recursively with " + bind.source + " and ";
     const auto place = own_.PlaceOf(mount, host_path, mounts_[order_.front()]);
     if (!place) return came + because;
     if (has_host_root_ || !own_.IsOpened(mount, *place)) return {};
     return came + "is the container's own " + std::string(*place) +
-           " without what hides or protects a part of it; bind " + bind.source +
-           " without what is mounted below it (bind, not rbind)";
+           " without the mounts that hide or protect parts of it; bind " + bind.source +
+           " non-recursively (bind, not rbind)";
   }
 
   // Nothing took a mask away again, or led it elsewhere.
@@ -451,7 +451,7 @@ class Account {
       if (mount == index_.end()) continue;
       const bool is_copied_mask = IsMasked(mount->second);
       if ((FlagsOf(mounts_[mount->second]) & kReadOnly) == 0 && !is_copied_mask) {
-        return Error{promise_.readonly_paths[i] + " can be written to"};
+        return Error{promise_.readonly_paths[i] + " is writable"};
       }
     }
     return {};

@@ -27,7 +27,7 @@ struct MountEvidence {
   // may. For what came along below a recursive bind.
   std::function<std::string(const sys::Mount& submount, const std::string& path)> submount_fault;
   // Where the container's root directory lies on the host, links resolved; empty: not known. Asked
-  // for once, and only where something came along with a bind.
+  // for once, and only where something was bound recursively with a bind.
   std::function<std::string()> root_path;
   // The container's own cgroups, one of each hierarchy.
   std::vector<std::string> cgroups;

@@ -159,7 +159,7 @@ void Put(const Promise& promise, json::ObjectWriter& text) {
 
 Result<Promise> PromiseFrom(const Document& document) {
   Promise promise;
-  if (!document.is_object()) return Error{"has no promise that can be read"};
+  if (!document.is_object()) return Error{"has no readable record of what was decided"};
   try {
     if (!document.contains("mounts")) {
       Take(document, "bounding", promise.capabilities[3]);
@@ -167,7 +167,7 @@ Result<Promise> PromiseFrom(const Document& document) {
     }
     Read(document, promise);
   } catch (const Document::exception&) {
-    return Error{"has no promise that can be read"};
+    return Error{"has no readable record of what was decided"};
   }
   if (const auto setting = document.find("hostMounts"); setting != document.end()) {
     auto read = SettingFrom(*setting);

@@ -31,7 +31,7 @@ Result<T> Member(const Document& object, std::string_view name) {
   const bool is_right = std::is_same_v<T, std::string> ? member->is_string()
                         : std::is_same_v<T, bool>      ? member->is_boolean()
                                                        : member->is_number_unsigned();
-  if (!is_right) return Error{"has another type of " + std::string(name)};
+  if (!is_right) return Error{"has the wrong type for " + std::string(name)};
   return member->get<T>();
 }
 
@@ -77,7 +77,7 @@ Result<Members> MembersOf(std::string_view text) {
 
 Error Missing(MemberIndex member) { return {"has no " + std::string(kMemberNames[member])}; }
 Error AnotherType(MemberIndex member) {
-  return {"has another type of " + std::string(kMemberNames[member])};
+  return {"has the wrong type for " + std::string(kMemberNames[member])};
 }
 
 Result<std::string> Text(const Members& members, MemberIndex member) {

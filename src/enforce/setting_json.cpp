@@ -48,7 +48,7 @@ Document ToDocument(const policy::RuleSetting& setting) {
 Result<policy::RuleSetting> SettingFrom(const Document& document) {
   const auto name = document.find("action");
   if (name == document.end()) return Error{"has no action"};
-  if (!name->is_string()) return Error{"has another type of action"};
+  if (!name->is_string()) return Error{"has the wrong type for action"};
   const auto action = ActionOf(name->get_ref<const std::string&>());
   if (!action) return Error{"has the unknown action " + name->get<std::string>()};
   policy::RuleSetting setting{*action, {}};
@@ -56,7 +56,7 @@ Result<policy::RuleSetting> SettingFrom(const Document& document) {
   if (parameters == document.end()) return Error{"has no parameters"};
   for (const auto& [parameter, value] : parameters->items()) {
     auto read = ParameterFrom(value);
-    if (!read) return Error{"has another type of " + parameter};
+    if (!read) return Error{"has the wrong type for " + parameter};
     setting.parameters.Set(parameter, *std::move(read));
   }
   return setting;

@@ -45,7 +45,7 @@ Result<std::optional<Staged>> StageSources(const oci::Spec& spec, bool starts_at
   if (places.empty() && !is_root_staged) return std::optional<Staged>();
   // Nobody needs our records where the lower runtime runs.
   auto staging = sys::Staging::Open(std::string(store::kRecordsDirectory));
-  if (!staging) return staging.error().In("the mounts' sources cannot be held in place");
+  if (!staging) return staging.error().In("the mount sources cannot be protected from replacement");
   for (auto& [source, place] : places) {
     rules::SourceFacts known = facts.sources.at(source);
     auto bound = staging->Bind(known.resolved, {.device = known.device, .number = known.inode});

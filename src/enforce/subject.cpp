@@ -59,7 +59,7 @@ void KeepName(const Subject& subject) {
   const auto written = store::WriteKeptName(subject.layout, identity.config_digest, name);
   if (written) return;
   ::openlog("runclad", LOG_PID, LOG_AUTHPRIV);
-  ::syslog(LOG_WARNING, "the name %s of container %s cannot be kept for its next start: %s",
+  ::syslog(LOG_WARNING, "the name %s of container %s cannot be stored for its next start: %s",
            name.reference.text().c_str(), subject.layout.id.c_str(),
            written.error().message.c_str());
 }

@@ -124,7 +124,7 @@ Result<std::vector<oci::IdMapping>> ReadMap(int process, const char* name,
     });
   };
   if (!std::ranges::all_of(mappings, is_promised)) {
-    return Error{std::string("its ") + name + " is not the mapping of its document"};
+    return Error{std::string("its ") + name + " does not match the mapping in its document"};
   }
   return mappings;
 }
@@ -160,7 +160,8 @@ Status VerifyUser(const Promise& promise, int process, std::string_view status) 
                                return OnHost(gids, entry) == group;
                              });
     if (!is_promised) {
-      return Error{"it has the group " + std::to_string(group) + ", which was not promised"};
+      return Error{"it has the group " + std::to_string(group) +
+                   ", which is not in the recorded decision"};
     }
   }
   return {};
@@ -240,8 +241,7 @@ Status VerifyWorkingDirectory(int process, const sys::MountTable& table) {
   const auto examined = sys::Examine(directory.get());
   if (!examined) return examined.error().In("its working directory cannot be examined");
   if (table.Find(examined->mount_id) != nullptr) return {};
-  return Error{
-      "its working directory is outside of the container: something on the way was swapped"};
+  return Error{"its working directory is outside the container: a part of its path was swapped"};
 }
 
 // Where crun's empty directory is, if it is root's alone and empty: a container that can write
@@ -320,7 +320,8 @@ Status Verify(const Promise& promise, const Created& created) {
   if (!status) return status.error();
   if (!promise.has_mounts) {
     return Error{
-        "it was created by a version of runclad that recorded no mounts, and cannot be verified"};
+        "it was created by a version of runclad that did not record mounts, and cannot be "
+        "verified"};
   }
   if (auto kept = VerifyCapabilities(promise, *status, /*only_bounding=*/false); !kept) return kept;
   if (auto kept = VerifyConfinement(promise, *status, created.is_crun); !kept) return kept;

@@ -100,7 +100,7 @@ std::optional<Bolt::Meta> Bolt::NewestMeta(int file) {
 
 Result<Bolt> Bolt::Open(int file) {
   const auto meta = NewestMeta(file);
-  if (!meta) return Error{"neither of the database's two first pages is whole"};
+  if (!meta) return Error{"neither of the database's first two pages is valid"};
   return Bolt(file, *meta);
 }
 
@@ -117,14 +117,13 @@ std::nullopt_t Bolt::Damaged(std::string_view what) {
 
 std::optional<std::string_view> Bolt::ReadPage(std::uint64_t id) {
   if (const auto known = pages_.find(id); known != pages_.end()) return known->second.view();
-  if (id < 2 || id >= meta_.page_count) return Damaged("a page's number is out of range");
+  if (id < 2 || id >= meta_.page_count) return Damaged("a page number is out of range");
   PageBytes page(meta_.page_size);
   const auto read = [&] {
     return ReadAt(file_, id * meta_.page_size, page.bytes.get(), page.size);
   };
-  if (!read()) return Damaged("it ends before one of its pages");
-  if (Number<std::uint64_t>(page.view(), 0) != id)
-    return Damaged("a page has another one's number");
+  if (!read()) return Damaged("it ends before the start of a page");
+  if (Number<std::uint64_t>(page.view(), 0) != id) return Damaged("a page has a wrong number");
   // Large values run on over the pages that follow.
   const std::uint64_t size =
       (Number<std::uint32_t>(page.view(), 12) + std::uint64_t{1}) * meta_.page_size;
@@ -132,7 +131,7 @@ std::optional<std::string_view> Bolt::ReadPage(std::uint64_t id) {
   bytes_read_ += size;
   if (size > page.size) {
     page = PageBytes(size);
-    if (!read()) return Damaged("it ends inside one of its pages");
+    if (!read()) return Damaged("it ends inside a page");
   }
   pages_in_order_.push_back(id);
   return pages_.emplace(id, std::move(page)).first->second.view();
@@ -151,9 +150,10 @@ std::optional<Bolt::Page> Bolt::Parse(std::string_view bytes) {
   const auto flags = static_cast<unsigned>(Number<std::uint16_t>(bytes, 8));
   const auto count = static_cast<std::size_t>(Number<std::uint16_t>(bytes, 10));
   const bool is_leaf = (flags & kLeafPage) != 0;
-  if (is_leaf == ((flags & kBranchPage) != 0)) return Damaged("a page is not of a tree");
+  if (is_leaf == ((flags & kBranchPage) != 0)) return Damaged("a page is not part of a tree");
   if (!is_leaf && count == 0) return Damaged("a branch is empty");
-  if (count > (bytes.size() - kPageHeader) / kElement) return Damaged("a page is overfull");
+  if (count > (bytes.size() - kPageHeader) / kElement)
+    return Damaged("a page contains too many entries");
   return Page{bytes, count, is_leaf};
 }
 
@@ -172,7 +172,7 @@ std::optional<std::string_view> Bolt::KeyAt(const Page& page, std::size_t index)
   const std::size_t fields = element + (page.is_leaf ? 4 : 0);  // a leaf's flags come first
   const std::uint64_t start = element + Number<std::uint32_t>(page.bytes, fields);
   const std::uint64_t size = Number<std::uint32_t>(page.bytes, fields + 4);
-  if (start + size > page.bytes.size()) return Damaged("a key lies outside of its page");
+  if (start + size > page.bytes.size()) return Damaged("a key is outside its page");
   return page.bytes.substr(start, size);
 }
 
@@ -183,7 +183,7 @@ std::optional<Bolt::Entry> Bolt::EntryAt(const Page& page, std::size_t index) {
   const std::size_t element = kPageHeader + index * kElement;
   const std::uint64_t size = Number<std::uint32_t>(page.bytes, element + 12);
   const auto start = static_cast<std::size_t>(key->data() + key->size() - page.bytes.data());
-  if (start + size > page.bytes.size()) return Damaged("a value lies outside of its page");
+  if (start + size > page.bytes.size()) return Damaged("a value is outside its page");
   const bool is_bucket = (Number<std::uint32_t>(page.bytes, element) & kBucketLeaf) != 0;
   return Entry{*key, page.bytes.substr(start, size), is_bucket};
 }

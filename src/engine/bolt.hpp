@@ -117,7 +117,7 @@ Result<std::invoke_result_t<Read, Bolt&>> ReadOneState(int file, std::string_vie
     if (!is_whole) return is_whole.error().In(name);
     if (*is_whole) return found;
   }
-  return Error{std::string(name) + " did not hold still"};
+  return Error{std::string(name) + " kept changing while it was read"};
 }
 
 }  // namespace runclad::engine

@@ -36,7 +36,7 @@ Result<Document> ReadDocument(std::string_view text) {
   if (auto finished = scanner.Finish(); !finished) return finished.error();
   // Which of the two it is for an engine depends on what leads to it.
   if (!document.config.empty() && !document.manifests.empty()) {
-    return Error{"is an index and a manifest at once"};
+    return Error{"is both an index and a manifest"};
   }
   return document;
 }
@@ -58,28 +58,30 @@ Result<ContainerdContent::Chain> ContainerdContent::FindImage(const std::string&
 
   Search search{.chain_id = chain_id, .path = {}, .found = {}};
   if (Status status = Follow(target, search); !status) return status.error();
-  if (search.found.empty()) return Error{target + " leads to no image of the container's layers"};
+  if (search.found.empty())
+    return Error{target + " does not lead to an image with the container's layers"};
   if (search.found.size() > 1) {
-    return Error{target + " leads to two images of the container's layers"};
+    return Error{target + " leads to two images with the container's layers"};
   }
   return known_.emplace_back(question, search.found.front()).second;
 }
 
 Result<std::optional<std::string>> ContainerdContent::Read(const std::string& digest,
                                                            Search& search) const {
-  if (!IsSha256Digest(digest)) return Error{"the content store holds an unknown kind of digest"};
+  if (!IsSha256Digest(digest)) return Error{"the content store has a digest of an unknown kind"};
   if (++search.documents > kMaxDocuments || search.bytes > kMaxBytes) {
     return Error{"its index has too many manifests"};
   }
   auto bytes = blobs_.ReadIfPresent(digest.substr(digest.find(':') + 1), kMaxImageDocumentBytes);
   if (!bytes || !*bytes) return bytes;
   search.bytes += (*bytes)->size();
-  if (Sha256(**bytes) != digest) return Error{digest + " has other content in the content store"};
+  if (Sha256(**bytes) != digest)
+    return Error{digest + " does not match its content in the content store"};
   return bytes;
 }
 
 Status ContainerdContent::Follow(const std::string& digest, Search& search) const {
-  if (search.path.size() == kMaxNested) return Error{"its indexes are nested too deep"};
+  if (search.path.size() == kMaxNested) return Error{"its indexes are nested too deeply"};
   const auto bytes = Read(digest, search);
   if (!bytes) return bytes.error();
   if (!*bytes && search.path.empty()) return Error{digest + " is not in the content store"};
@@ -107,7 +109,7 @@ Status ContainerdContent::TakeConfig(const std::string& digest, Search& search) 
   const auto config = ReadConfigBlob(**bytes);
   if (!config) return config.error().In(digest);
   if (config->diff_ids.size() > kMaxLayers) {
-    return Error{digest + " has more layers than an image can have"};
+    return Error{digest + " has more layers than an image may have"};
   }
   if (config->diff_ids.empty() || ChainId(config->diff_ids) != search.chain_id) return {};
   for (Chain& chain : search.found) {

@@ -61,7 +61,7 @@ class Reading {
     pod_of_container = pod.pod;
     if (name.empty() && pod.image_id.empty()) {
       identity.unverified.reset();
-      return Error{"it is made of a directory and not of an image"};
+      return Error{"it is made of a directory, not of an image"};
     }
     const bool is_pods = pod.is_sandbox || !pod.image_id.empty();
     const std::string& typed = is_pods ? pod.typed : name;
@@ -114,10 +114,10 @@ class Reading {
     const std::string key = Text(bolt_, container, "snapshotKey");
     if (key.empty()) return Error{"it has no snapshot"};
     const std::string parent = ParentOf(Text(bolt_, container, "snapshotter"), key);
-    if (parent.empty()) return Error{"its snapshot is not made of an image"};
+    if (parent.empty()) return Error{"its snapshot is not based on an image"};
     // The CRI plugin keeps every image under its id too; of several other names its record has
     // just the first.
-    Status status = Error{"containerd has no image " + Quoted(name) + " any more"};
+    Status status = Error{"containerd no longer has the image " + Quoted(name)};
     for (const std::string& image : {image_id, name}) {
       const std::string target = TargetOf(image);
       if (target.empty()) continue;
@@ -134,7 +134,7 @@ class Reading {
     std::string parent = ParentOf(snapshot.snapshotter, snapshot.key);
     // Docker's own files for the container (/etc/hosts …) are a snapshot between.
     if (parent == snapshot.key + "-init") parent = ParentOf(snapshot.snapshotter, parent);
-    if (parent.empty()) return Error{"its snapshot is not made of an image"};
+    if (parent.empty()) return Error{"its snapshot is not based on an image"};
     return ReadImage(snapshot.target, parent, identity);
   }
 
@@ -238,7 +238,7 @@ Status IdentifyContainerd(const Layout& layout, const Call& call, Identity& iden
   if (!status) return status;
   // containerd mounts the snapshot there; a document that names another directory runs that.
   if (call.rootfs != call.bundle + "/rootfs") {
-    return Error{"its root directory is not where containerd mounts its image"};
+    return Error{"its root directory is not the one where containerd mounts its image"};
   }
   return {};
 }

@@ -86,7 +86,7 @@ Result<Metadata> ReadMetadata(std::string_view json) {
     });
   });
   if (auto finished = scanner.Finish(); !finished) return finished.error();
-  if (metadata.version != "v1") return Error{"has another version than v1"};
+  if (metadata.version != "v1") return Error{"does not have version v1"};
   return metadata;
 }
 
@@ -97,7 +97,7 @@ Result<std::optional<Metadata>> Find(Bolt& bolt, const Bolt::Bucket& object, std
   const auto any = extensions ? bolt.FindValue(*extensions, name) : std::nullopt;
   if (!any) return std::optional<Metadata>();
   auto metadata = ReadMetadata(ValueOfAny(*any));
-  if (metadata && metadata->id != id) metadata = Error{"is another one's"};
+  if (metadata && metadata->id != id) metadata = Error{"belongs to another container or sandbox"};
   if (!metadata) return metadata.error().In("the CRI plugin's record of " + Quoted(id));
   return std::optional<Metadata>(*std::move(metadata));
 }

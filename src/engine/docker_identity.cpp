@@ -96,7 +96,7 @@ Status TakeOwnLayer(const Call& call, const std::string& expected, const std::st
     identity.own_layer = std::move(rootfs->path);
     return {};
   }
-  return Error{Quoted(call.rootfs) + " is not the layer that " + source + " names"};
+  return Error{Quoted(call.rootfs) + " is not the layer given by " + source + " names"};
 }
 
 // A layer that dockerd made above an image's.
@@ -163,11 +163,12 @@ Status Verify(const StateDirectory& images, const std::string& image, const std:
   const std::string config_path = "imagedb/content/sha256/" + hex;
   const auto config = images.Read(config_path, kMaxImageDocumentBytes);
   if (!config) return config.error();
-  if (Sha256(*config) != image) return Error{config_path + " has another digest"};
+  if (Sha256(*config) != image) return Error{config_path + " does not match its digest"};
   const auto image_config = ReadImageConfig(*config);
   if (!image_config) return image_config.error().In(config_path);
   if (ChainId(image_config->diff_ids) != chain_id) {
-    return Error{"layerdb/mounts/" + name + "/parent names other layers than the image's config"};
+    return Error{"layerdb/mounts/" + name +
+                 "/parent does not match the layers of the image's config"};
   }
   identity.config_digest = image;
   identity.volumes = image_config->volumes;
@@ -179,7 +180,7 @@ Status IdentifyClassic(const StateDirectory& root, const Record& record, const L
                        const Call& call, Identity& identity) {
   const DriverPath* const driver = Find(record.driver);
   if (driver == nullptr) {
-    return Error{"config.v2.json has the storage driver " + Quoted(record.driver) +
+    return Error{"config.v2.json has the unknown storage driver " + Quoted(record.driver) +
                  ", which is not known"};
   }
   const auto images = root.Below("image/" + record.driver);
@@ -212,7 +213,7 @@ Status IdentifyInContainerd(const Record& record, const Layout& layout, const Ca
   if (!is_its) return is_its;
   if (std::ranges::find(identity.manifest_digests, record.manifest) ==
       identity.manifest_digests.end()) {
-    return Error{record_path + " names a manifest that leads to no such image"};
+    return Error{record_path + " has a manifest that does not lead to this image"};
   }
   return {};
 }
@@ -238,15 +239,15 @@ Status IdentifyByRecord(const StateDirectory& root, const Layout& layout, const 
   const std::string record_path = "containers/" + layout.id + "/config.v2.json";
   const auto record = ReadRecord(root, record_path);
   if (!record) return record.error();
-  if (record->id != layout.id) return Error{record_path + " is another container's"};
+  if (record->id != layout.id) return Error{record_path + " belongs to another container"};
   if (record->image.empty() && record->typed.empty()) {
     identity.unverified.reset();
-    return Error{record_path + " names no image"};
+    return Error{record_path + " does not name an image"};
   }
   AddTyped(record->typed, image);
   image.digests.push_back(record->image);
   if (!IsSha256Digest(record->image)) {
-    return Error{record_path + " names no image by its digest"};
+    return Error{record_path + " does not give the digest of the image"};
   }
   if (!record->manifest.empty()) {
     return IdentifyInContainerd(*record, layout, call, record_path, identity);
@@ -276,7 +277,7 @@ Status IdentifyClassicMount(const StateDirectory& root, const std::string& drive
                             Identity& identity) {
   const DriverPath* const driver = Find(driver_name);
   if (driver == nullptr) {
-    return Error{"config.v2.json has the storage driver " + Quoted(driver_name) +
+    return Error{"config.v2.json has the unknown storage driver " + Quoted(driver_name) +
                  ", which is not known"};
   }
   const auto images = root.Below("image/" + driver_name);
@@ -290,7 +291,7 @@ Status IdentifyClassicMount(const StateDirectory& root, const std::string& drive
     if (verified) FinishNames(mount.typed, identity);
     return verified;
   }
-  return Error{"layerdb/mounts has no layer that is mounted at " + mount.source};
+  return Error{"layerdb/mounts has no layer mounted at " + mount.source};
 }
 
 std::vector<DockerImageMount> ReadImageMounts(const StateDirectory& root, const Layout& layout) {
@@ -338,7 +339,7 @@ Status IdentifyDockerMount(const Layout& layout, const DockerImageMount& mount,
   AddTyped(mount.typed, image);
   image.digests.push_back(mount.image);
   if (!IsSha256Digest(mount.image)) {
-    return Error{"config.v2.json names no image by its digest for " + mount.destination};
+    return Error{"config.v2.json does not give the digest of the image for " + mount.destination};
   }
   const auto root = StateDirectory::Open(layout.data_root);
   if (!root) return root.error();
@@ -349,7 +350,7 @@ Status IdentifyDockerMount(const Layout& layout, const DockerImageMount& mount,
   }
   // The snapshot has the name of the directory.
   const auto name = sys::Below(mount.source, layout.data_root + "/rootfs/" + record->driver);
-  if (!name || name->size() < 2) return Error{mount.source + " is no snapshot's"};
+  if (!name || name->size() < 2) return Error{mount.source + " is not the directory of a snapshot"};
   return IdentifySnapshot({layout.containerd_root, NamespaceOf(layout), record->driver,
                            std::string(name->substr(1)), mount.image},
                           mount.typed, identity);

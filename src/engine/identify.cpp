@@ -13,7 +13,7 @@ namespace {
 Status FillIn(const Layout& layout, const Call& call, Identity& identity, Pod& pod) {
   if (!layout.untrusted_record.empty()) {
     identity.unverified = {.names = {}, .digests = {}, .may_have_other_names = true};
-    return Error{layout.untrusted_record + " is not root's alone"};
+    return Error{layout.untrusted_record + " can be modified by users other than root"};
   }
   switch (layout.engine) {
     case Engine::kDocker:
@@ -28,7 +28,7 @@ Status FillIn(const Layout& layout, const Call& call, Identity& identity, Pod& p
     case Engine::kUnknown:
       break;
   }
-  return Error{"no engine's state was found beside the bundle"};
+  return Error{"no engine's state was found for the bundle"};
 }
 
 }  // namespace

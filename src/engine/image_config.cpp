@@ -47,7 +47,7 @@ Result<ImageConfig> ReadImageConfig(std::string_view text) {
   if (!config) return config;
   if (!config->has_rootfs) return Error{"has no rootfs"};
   if (!std::ranges::all_of(config->diff_ids, IsSha256Digest)) {
-    return Error{"has a layer that is named by no sha256 digest"};
+    return Error{"has a layer without a sha256 digest"};
   }
   return config;
 }

@@ -42,7 +42,7 @@ Status AddName(std::string_view text, Tier with_digest, Identity& identity) {
   auto reference = ParseReference(text);
   if (!reference) return reference.error();
   if (reference->tag.empty() == reference->digest.empty()) {
-    return Error{Quoted(text) + " has not either a tag or a digest"};
+    return Error{Quoted(text) + " must have either a tag or a digest"};
   }
   const bool has_digest = !reference->digest.empty();
   if (has_digest) identity.manifest_digests.push_back(reference->digest);

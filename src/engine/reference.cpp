@@ -109,7 +109,7 @@ bool IsSha256Digest(std::string_view text) {
 
 Result<Reference> ParseReference(std::string_view text) {
   const auto fault = [text](std::string_view why) {
-    return Error{Quoted(text) + " is no image reference: " + std::string(why)};
+    return Error{Quoted(text) + " is not an image reference: " + std::string(why)};
   };
   Reference reference;
   std::string_view name = text;
@@ -117,7 +117,7 @@ Result<Reference> ParseReference(std::string_view text) {
     reference.digest = name.substr(at + 1);
     name = name.substr(0, at);
     if (!IsSha256Digest(reference.digest)) {
-      return fault("its digest is not sha256: and 64 lower-case hexadecimal digits");
+      return fault("the digest is not sha256: followed by 64 lower-case hexadecimal digits");
     }
   }
   const std::size_t last_slash = name.rfind('/');
@@ -125,7 +125,7 @@ Result<Reference> ParseReference(std::string_view text) {
   if (colon != std::string_view::npos) {
     reference.tag = name.substr(colon + 1);
     name = name.substr(0, colon);
-    if (!IsTag(reference.tag)) return fault("its tag is not one");
+    if (!IsTag(reference.tag)) return fault("the tag is malformed");
   }
   const std::size_t slash = name.find('/');
   std::string_view domain = kDockerHub;
@@ -136,9 +136,10 @@ Result<Reference> ParseReference(std::string_view text) {
     // Docker's own older name of its hub.
     if (domain == "index.docker.io") domain = kDockerHub;
   }
-  if (!IsDomain(domain)) return fault("its registry is not a host name");
+  if (!IsDomain(domain)) return fault("the registry is not a host name");
   if (!IsPath(path)) {
-    return fault("a repository is lower-case letters and digits, with . _ - between them");
+    return fault(
+        "a repository name consists of lower-case letters and digits, separated by . _ or -");
   }
   reference.repository = domain;
   reference.repository += '/';

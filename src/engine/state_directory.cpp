@@ -13,7 +13,8 @@ namespace runclad::engine {
 Result<StateDirectory> StateDirectory::Open(const std::string& path) {
   auto directory = sys::OpenWithoutLinks(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
   if (!directory) return directory.error();
-  if (!sys::OnlyRootCouldReplace(path)) return Error{path + " is not root's alone"};
+  if (!sys::OnlyRootCouldReplace(path))
+    return Error{path + " can be modified by users other than root"};
   return StateDirectory(path, *std::move(directory));
 }
 

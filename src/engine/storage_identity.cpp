@@ -53,8 +53,8 @@ Status TakeOwnLayer(const Layout& layout, const Call& call, const std::string& l
   const bool is_own = rootfs->path == expected ||
                       (own && *own && (*own)->path == expected && (*own)->inode == rootfs->inode);
   if (!is_own) {
-    return Error{Quoted(call.rootfs) + " is not the layer that " + layout.storage_driver +
-                 "-containers/containers.json names"};
+    return Error{Quoted(call.rootfs) + " is not the layer given by " + layout.storage_driver +
+                 "-containers/containers.json"};
   }
   identity.own_layer = std::move(rootfs->path);
   return {};
@@ -64,12 +64,12 @@ Status TakeOwnLayer(const Layout& layout, const Call& call, const std::string& l
 Status CheckLayers(std::span<const StoredLayer> layers, const StoredImage& image,
                    const std::vector<std::string>& diff_ids, const std::string& list) {
   if (!layers.empty() && std::ranges::find(image.layers, layers[0].id) == image.layers.end()) {
-    return Error{list + " has another image's layer below the container's"};
+    return Error{list + " has a layer of another image below the container's"};
   }
   const bool are_same = std::equal(
       layers.rbegin(), layers.rend(), diff_ids.begin(), diff_ids.end(),
       [](const StoredLayer& layer, const std::string& id) { return layer.diff_digest == id; });
-  if (!are_same) return Error{list + " has other layers than the image's config"};
+  if (!are_same) return Error{list + " does not match the layers of the image's config"};
   return {};
 }
 
@@ -87,7 +87,7 @@ Status AddNames(const StoredImage& image, const std::string& list, Identity& ide
     if (auto added = AddName(name, Tier::kTag, identity); !added) return added.error().In(list);
     const std::string& digest = identity.names.back().reference.digest;
     if (!digest.empty() && std::ranges::find(kept, digest) == kept.end()) {
-      return Error{list + " has the name " + Quoted(name) + " and no such manifest"};
+      return Error{list + " has the name " + Quoted(name) + " but no such manifest"};
     }
   }
   return {};
@@ -118,7 +118,7 @@ Status Verify(const StorageLists& lists, const StoredImage& image,
   const auto config = lists.Blob(image.id, digest);
   if (!config) return config.error();
   const std::string config_path = lists.BlobPath(image.id, digest);
-  if (Sha256(*config) != digest) return Error{config_path + " has another digest"};
+  if (Sha256(*config) != digest) return Error{config_path + " does not match its digest"};
   const auto image_config = ReadImageConfig(*config);
   if (!image_config) return image_config.error().In(config_path);
   const std::string layer_list = driver + "-layers/layers.json";
@@ -135,7 +135,7 @@ Status IdentifyAtLayer(const StorageLists& lists, const StoredImage& image,
   identity.unverified = {.names = {}, .digests = {"sha256:" + image.id}};
   identity.unverified->may_have_other_names = true;
   if (!IsSha256Digest("sha256:" + image.id)) {
-    return Error{Quoted(image.id) + " in " + driver + "-images/images.json is no image's id"};
+    return Error{Quoted(image.id) + " in " + driver + "-images/images.json is not an image id"};
   }
   auto added = AddNames(image, driver + "-images/images.json", identity);
   if (!added) return added;
@@ -203,7 +203,7 @@ Status IdentifyStorage(const Layout& layout, const Call& call, Identity& identit
   unverified.digests.push_back(digest);
   if (!IsSha256Digest(digest)) {
     return Error{Quoted(container->image) + " in " + layout.storage_driver +
-                 "-containers/containers.json is no image's id"};
+                 "-containers/containers.json is not an image id"};
   }
   const Status is_its = TakeOwnLayer(layout, call, container->layer, identity);
   const auto image = lists->Image(container->image);

@@ -259,7 +259,7 @@ Result<std::vector<StoredLayer>> StorageLists::Layers(const std::string& id) con
   for (std::string_view next = first; !next.empty();) {
     const auto found = std::ranges::find(all, next, &LayerText::id);
     if (found == all.end()) return Error{path + " has no layer " + std::string(next)};
-    if (layers.size() == kMaxLayers) return Error{path + " has layers that have no lowest"};
+    if (layers.size() == kMaxLayers) return Error{path + " has layers without a base layer"};
     layers.push_back({values.String(found->id), values.String(found->diff_digest)});
     next = found->parent;
   }

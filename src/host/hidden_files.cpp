@@ -57,7 +57,7 @@ class Gatherer {
     const packages::PackageFiles found = packages::FilesOf(names, rootfs_);
     for (const std::string& path : found.files) Add(path, false);
     for (const auto& [path, why] : found.unreadable) {
-      AddKept(path, "holds packages and cannot be read: " + why);
+      AddKept(path, "is a package database that cannot be read: " + why);
       is_complete_ = false;
     }
   }
@@ -105,7 +105,7 @@ class Gatherer {
     }
     for (const auto& [wanted, name] : left) {
       if (paths.contains(wanted->target)) continue;
-      AddKept(wanted->path, "is the same file as " + name + ", which is not to be hidden");
+      AddKept(wanted->path, "is the same file as " + name + ", which must not be hidden");
     }
     for (const auto& [wanted, name] : half) {
       AddKept(name, "is the same file as " + wanted->path + ", which is hidden");

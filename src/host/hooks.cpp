@@ -63,14 +63,15 @@ std::string WhyNotDockerd(const std::string& process) {
   std::array<char, PATH_MAX> link;
   const std::string path = process + "/exe";
   const ssize_t size = ::readlink(path.c_str(), link.data(), link.size());
-  if (size <= 0 || ::stat(path.c_str(), &status) != 0) return "is no living process's program";
+  if (size <= 0 || ::stat(path.c_str(), &status) != 0)
+    return "is not the program of a living process";
   std::string_view name = BaseName({link.data(), static_cast<std::size_t>(size)});
   constexpr std::string_view kReplaced = " (deleted)";  // by an upgrade, under the running daemon
   if (name.ends_with(kReplaced)) name.remove_suffix(kReplaced.size());
   if (name != "dockerd") return "is the program of a process that is not dockerd";
   if (!S_ISREG(status.st_mode) || status.st_uid != 0 ||
       (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return "is a dockerd that is not root's alone";
+    return "is a dockerd that users other than root can modify";
   }
   if (!RunsAsRoot(process) || !HasOurRoot(process)) return "is not this host's dockerd";
   return {};
@@ -89,7 +90,7 @@ HookFacts DescribeProcess(const oci::Hook& hook, const std::string& process,
   const bool is_past = layout.id.empty() && ::stat(process.c_str(), &status) != 0;
   std::string because = is_past ? std::string() : WhyNotDockerd(process);
   if (because.empty() && !AreSetkeyArguments(hook.args, layout.id)) {
-    because = "is dockerd, but not called as it calls itself";
+    because = "is dockerd, but with arguments that dockerd does not use for its own hook";
   }
   return {because.empty() ? Kind::kEngine : Kind::kForeign, hook.path, std::move(because)};
 }
@@ -163,17 +164,18 @@ HookFacts DescribeProgram(const oci::Hook& hook) {
   HookFacts facts;
   const auto located = sys::LocateIfPresent(hook.path);
   if (!located || !*located) {
-    facts.because = "is no file that can be found on this host";
+    facts.because = "cannot be found on this host";
     return facts;
   }
   facts.resolved = (*located)->path;
   if (!S_ISREG((*located)->mode) || !sys::OnlyRootCouldReplace(facts.resolved) ||
       !sys::OnlyRootCouldRedirect(hook.path)) {
-    facts.because = "could be replaced by others than root";
+    facts.because = "could be replaced by a user other than root";
     return facts;
   }
   if (const std::string name = ForeignVariable(hook.env); !name.empty()) {
-    facts.because = "is given " + name + ", which names what others than root can write to";
+    facts.because =
+        "is given " + name + ", which points to something that users other than root can write to";
     return facts;
   }
   const std::string_view program = BaseName(facts.resolved);

@@ -31,7 +31,7 @@ std::string_view Parent(std::string_view directory) {
 }
 
 std::string Describe(const Alias& alias) {
-  return (alias.is_inside ? "holds what the host has at " : "is what the host has at ") +
+  return (alias.is_inside ? "contains what the host has at " : "is what the host has at ") +
          alias.path + ", which " + alias.verdict.because;
 }
 
@@ -179,7 +179,7 @@ Verdict HostAliases::JudgeMountsBelow(std::string_view directory) const {
       strictest = Stricter(std::move(strictest), std::move(verdict));
       return false;
     });
-    if (is_stopped) return {Access::kUnknown, "has more mounts below it than can be judged"};
+    if (is_stopped) return {Access::kUnknown, "has more mounts below it than runclad can judge"};
   }
   return strictest;
 }

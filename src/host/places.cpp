@@ -63,8 +63,8 @@ Places FindPlaces(const oci::Spec& spec, const std::string& root, const std::str
     Mount(mount, place.path, bundle, *tree);
     const auto [known, is_new] = places.destinations.try_emplace(mount.destination, place.path);
     if (!is_new && known->second != place.path && place.uncertain_because.empty()) {
-      place.uncertain_because = "is mounted at twice, and leads to " + known->second +
-                                " before and to " + place.path + " after other mounts";
+      place.uncertain_because = "is the destination of two mounts and leads to " + known->second +
+                                " before other mounts and to " + place.path + " after them";
     }
     if (!place.uncertain_because.empty()) {
       places.uncertain_destinations.try_emplace(mount.destination,

@@ -17,7 +17,7 @@ std::string ReadOnlySources::Why(const sys::Located& source) const {
     if (file.inode == source.inode) return "is the same file as " + file.label;
   }
   const auto place = aliases_.table().PlaceOf(source);
-  if (!place) return "is on a mount that cannot be seen from here";
+  if (!place) return "is on a mount that is not visible in runclad's mount namespace";
   Verdict verdict =
       Stricter(paths_.policy.Judge(source.path),
                aliases_.Judge(*place, source.path, [](const Alias&) { return false; }));

@@ -62,7 +62,7 @@ std::string Replaceable::Because(const std::string& source) {
     return writer.empty();
   });
   if (!writer.empty()) return "could be replaced by " + writer;
-  return way == sys::Way::kComplete ? std::string() : "cannot be followed to its end";
+  return way == sys::Way::kComplete ? std::string() : "cannot be resolved completely";
 }
 
 }  // namespace runclad::host

@@ -151,11 +151,11 @@ class Listing {
     auto table = sys::MountTable::Read();
     const sys::Mount* const mount = table ? table->Find(directory.mount_id) : nullptr;
     if (mount == nullptr) {
-      return {Kind::kOutside, directory.path, "is on a mount that cannot be found"};
+      return {Kind::kOutside, directory.path, "is on an unknown mount"};
     }
     if (mount->type() != "overlay" || mount->point != directory.path) return ordinary;
     if (++depth_ > kMaxDepth) {
-      return {Kind::kOutside, directory.path, "is an overlay of too many overlays"};
+      return {Kind::kOutside, directory.path, "is an overlay with too many nested overlays"};
     }
     for (const std::string& layer : LayersOf(*mount)) {
       if (IsBelow(layer, own)) continue;
@@ -183,7 +183,7 @@ class Listing {
     }
     RootFacts judged = Judge(**located);
     if (judged.kind == Kind::kOrdinary && !sys::OnlyRootCouldReplace(Above(layer))) {
-      return {Kind::kOutside, layer, "is in a directory that is not root's alone"};
+      return {Kind::kOutside, layer, "is in a directory that users other than root can modify"};
     }
     return judged;
   }
@@ -209,7 +209,7 @@ RootFacts DescribeRoot(const oci::Spec& spec, const std::vector<std::string>& al
   }
   if (!located || !*located) {
     if (!is_living) return facts;
-    return {Kind::kOutside, {}, "is no directory that can be found on this host"};
+    return {Kind::kOutside, {}, "is not a directory that can be found on this host"};
   }
   const sys::Located& root = **located;
   facts.resolved = root.path;
@@ -222,7 +222,7 @@ RootFacts DescribeRoot(const oci::Spec& spec, const std::vector<std::string>& al
     facts.because = "leads through a link to " + root.path;
   } else if (!S_ISDIR(root.mode)) {
     facts.kind = Kind::kOutside;
-    facts.because = "is no directory";
+    facts.because = "is not a directory";
   } else if (!is_living || IsBelow(path, layout.bundle) || path == own_layer) {
     facts.kind = Kind::kOrdinary;
   } else {

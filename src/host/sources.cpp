@@ -91,7 +91,8 @@ class Judge {
   SourceFacts OfAnything(const sys::Located& source) const {
     const auto place = aliases_.table().PlaceOf(source);
     if (!place)
-      return Describe(source, {Access::kUnknown, "is on a mount that cannot be seen from here"});
+      return Describe(source, {Access::kUnknown,
+                               "is on a mount that is not visible in runclad's mount namespace"});
     const Verdict by_path = paths_.policy.Judge(source.path);
     Verdict verdict = ByType(source, by_path);
     const bool is_allowed_by_name = by_path.is_listed && by_path.access == Access::kAllowed;
@@ -122,7 +123,8 @@ class Judge {
     const sys::MountTable& table = aliases_.table();
     const auto place = table.PlaceOf(source);
     if (!place)
-      return Describe(source, {Access::kUnknown, "is on a mount that cannot be seen from here"});
+      return Describe(source, {Access::kUnknown,
+                               "is on a mount that is not visible in runclad's mount namespace"});
     bool has_home = false;  // what is mounted is a directory that the host has elsewhere, too
     std::string home;       // that directory
     bool is_listed = false;
@@ -139,9 +141,9 @@ class Judge {
     bool is_unlisted = false;
     if (verdict.access == Access::kAllowed && is_mounted) {
       if (!has_home && !MayBeVolumeOnly(mount.type())) {
-        verdict = {Access::kDenied, "is a volume on a disk or kernel file system (" +
+        verdict = {Access::kDenied, "is a volume on a disk or kernel filesystem (" +
                                         std::string(mount.type()) +
-                                        ") that the host has mounted nowhere else"};
+                                        ") that is not mounted elsewhere on the host"};
       } else {
         is_unlisted = has_home && is_allow_only_ && !is_listed;
       }
@@ -159,21 +161,22 @@ class Judge {
   SourceFacts OfPart(const sys::Located& source) const {
     const auto place = aliases_.table().PlaceOf(source);
     if (!place)
-      return Describe(source, {Access::kUnknown, "is on a mount that cannot be seen from here"});
+      return Describe(source, {Access::kUnknown,
+                               "is on a mount that is not visible in runclad's mount namespace"});
     std::string volume;
     const bool is_part = aliases_.HasAlias(*place, source.path, [&](const Alias& alias) {
       if (!alias.is_inside) volume = VolumeOf(alias.path);
       return !volume.empty();
     });
     if (!is_part) {
-      return Describe(source, {Access::kDenied, "is a part of no volume that this host has"});
+      return Describe(source, {Access::kDenied, "is not part of any volume on this host"});
     }
     const auto located = sys::Locate(volume);
     if (!located) return Describe(source, {Access::kUnknown, located.error().message});
     const SourceFacts whole = OfVolume(*located);
     if (whole.access != Access::kEngineOwn) {
       SourceFacts facts =
-          Describe(source, {whole.access, "is a part of " + volume + ", which " + whole.because});
+          Describe(source, {whole.access, "is part of " + volume + ", which " + whole.because});
       facts.list = whole.list;
       facts.allow = whole.allow;
       return facts;
@@ -208,7 +211,8 @@ class Judge {
   SourceFacts OfPodVolume(const sys::Located& source, engine::Claim claim) const {
     const auto place = aliases_.table().PlaceOf(source);
     if (!place)
-      return Describe(source, {Access::kUnknown, "is on a mount that cannot be seen from here"});
+      return Describe(source, {Access::kUnknown,
+                               "is on a mount that is not visible in runclad's mount namespace"});
     const bool is_of_volume =
         claim == engine::Claim::kPodVolume ||
         aliases_.HasAlias(*place, source.path, [&](const Alias& alias) {
@@ -274,7 +278,9 @@ class Judge {
       return Stricter(std::move(verdict), Liftable("is a device", source));
     }
     if (verdict.access == Access::kReadOnly && !S_ISREG(source.mode)) {
-      return Liftable(verdict.because + " and no file that a read-only mount protects", source);
+      return Liftable(
+          verdict.because + " and is a kind of file that a read-only mount does not protect",
+          source);
     }
     return verdict;
   }
@@ -300,7 +306,8 @@ class Judge {
       return Stricter(std::move(verdict), Liftable("is a socket of systemd", source));
     }
     if (verdict.access != Access::kReadOnly) return verdict;
-    return Liftable(verdict.because + " and a socket, which read-only does not protect", source);
+    return Liftable(verdict.because + " and is a socket, which a read-only mount does not protect",
+                    source);
   }
 
   // What a recursive bind of the source brings along.
@@ -371,7 +378,7 @@ ImagesBySource GatherSources(const oci::Spec& spec, const PathLists& lists,
       facts.read_only_because = std::move(because);
     };
     if (source.empty()) {
-      is_unknown("names no file");
+      is_unknown("does not name a file");
       continue;
     }
     const std::string path = source.starts_with('/') ? source : base + source;
@@ -388,7 +395,7 @@ ImagesBySource GatherSources(const oci::Spec& spec, const PathLists& lists,
     if (volume && volume->is_known) {
       facts = Describe(*located, {Access::kReadOnly, "is an image that the engine mounts"});
     } else if (is_lower_layer && image_volumes.IsEmptyLayer(*located)) {
-      facts = Describe(*located, {Access::kReadOnly, "is an empty directory of the engine's"});
+      facts = Describe(*located, {Access::kReadOnly, "is an empty directory of the engine"});
     } else if (claim == engine::Claim::kFile) {
       facts = Describe(*located, {Access::kEngineOwn, {}});
     } else if (engine::IsEngineInit(*located)) {

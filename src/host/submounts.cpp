@@ -28,7 +28,7 @@ class SubmountJudge {
     }
     if (rule_.allows_all) return {};
     if (rule_.expects_none) {
-      return "was not mounted there when the container was decided on";
+      return "was not mounted there when the container was judged";
     }
     const Verdict verdict = aliases_.Judge({mount.file_system, std::string(mount.root)}, path,
                                            [](const Alias&) { return false; });

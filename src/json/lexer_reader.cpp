@@ -73,7 +73,7 @@ class StrictBuilder : public nlohmann::json_sax<Document> {
   }
   bool string(string_t& value) override {
     token_ = Token::kString;
-    if (value.find('\0') != string_t::npos) return Fail("a string holds U+0000");
+    if (value.find('\0') != string_t::npos) return Fail("a string contains U+0000");
     Place(std::move(value));
     return true;
   }
@@ -82,9 +82,9 @@ class StrictBuilder : public nlohmann::json_sax<Document> {
   bool start_object(std::size_t /*size*/) override { return Open(Document::value_t::object); }
   bool key(string_t& name) override {
     token_ = Token::kString;
-    if (name.find('\0') != string_t::npos) return Fail("a member's name holds U+0000");
+    if (name.find('\0') != string_t::npos) return Fail("a member name contains U+0000");
     const auto [member, is_new] = open_.back()->get_ref<object_t&>().try_emplace(name);
-    if (!is_new) return Fail("the member " + Quoted(name) + " is there twice");
+    if (!is_new) return Fail("the member " + Quoted(name) + " appears twice");
     member_ = &member->second;
     if (options_.positions != nullptr) Enter(Escape(name));
     return true;

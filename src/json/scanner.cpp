@@ -59,7 +59,7 @@ bool Scanner::TakeWord(std::string_view word) {
 bool Scanner::Open(char bracket) {
   SkipBlanks();
   if (at_ == end_ || *at_ != bracket) {
-    Fail(bracket == '{' ? "an object is expected" : "an array is expected");
+    Fail(bracket == '{' ? "expected an object" : "expected an array");
     return false;
   }
   if (depth_ == kMaxDepth) {
@@ -85,7 +85,7 @@ bool Scanner::Next(char closing) {
   }
   if (!is_first_) {
     if (at_ == end_ || *at_ != ',') {
-      Fail("a comma or a closing bracket is expected");
+      Fail("expected a comma or a closing bracket");
       return false;
     }
     ++at_;
@@ -98,7 +98,7 @@ bool Scanner::Next(char closing) {
 std::string_view Scanner::Quotes() {
   SkipBlanks();
   if (at_ == end_ || *at_ != '"') {
-    Fail("a string is expected");
+    Fail("expected a string");
     return {};
   }
   const char* const first = at_ + 1;
@@ -113,14 +113,14 @@ std::string_view Scanner::Quotes() {
     at_ = from;
     return {first, static_cast<std::size_t>(quote - first)};
   }
-  Fail("a string has no end");
+  Fail("a string is not closed");
   return {};
 }
 
 std::string_view Scanner::Decoded(std::string_view quoted, std::string& buffer) {
   if (IsPlain(quoted)) return quoted;
   if (!Decode(quoted, buffer)) {
-    Fail("a string is not UTF-8 or has an escape that is none");
+    Fail("a string is not UTF-8 or has an invalid escape");
     return {};
   }
   return buffer;
@@ -135,7 +135,7 @@ std::string_view Scanner::Name(std::string& decoded) {
   if (has_escape && Decode(name, decoded)) name = decoded;
   SkipBlanks();
   if (at_ == end_ || *at_ != ':') {
-    Fail("a colon is expected");
+    Fail("expected a colon");
     return {};
   }
   ++at_;
@@ -150,7 +150,7 @@ std::string_view Scanner::String() {
 bool Scanner::Boolean() {
   SkipBlanks();
   if (TakeWord("true")) return true;
-  if (!TakeWord("false")) Fail("true or false is expected");
+  if (!TakeWord("false")) Fail("expected true or false");
   return false;
 }
 
@@ -165,12 +165,12 @@ void Scanner::SkipNumber() {
                          *at_ == '.' || *at_ == 'e' || *at_ == 'E')) {
     ++at_;
   }
-  if (at_ == first) Fail("a value is expected");
+  if (at_ == first) Fail("expected a value");
 }
 
 void Scanner::SkipScalar() {
   if (at_ == end_) {
-    Fail("the text has no end");
+    Fail("the text ends too early");
   } else if (*at_ == '"') {
     Quotes();
   } else if (*at_ == 't' || *at_ == 'f') {
@@ -200,7 +200,7 @@ std::string_view Scanner::Skip() {
       Quotes();
       SkipBlanks();
       if (at_ == end_ || *at_ != ':') {
-        Fail("a colon is expected");
+        Fail("expected a colon");
       } else {
         ++at_;
       }
@@ -213,7 +213,7 @@ std::string_view Scanner::Skip() {
 Status Scanner::Finish() {
   if (!has_failed()) {
     SkipBlanks();
-    if (at_ != end_) Fail("something follows the value");
+    if (at_ != end_) Fail("unexpected text after the value");
   }
   if (!has_failed()) return {};
   return Error{"byte " + std::to_string(fault_offset_ + 1) + ": " + fault_};

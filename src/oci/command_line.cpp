@@ -20,7 +20,7 @@ constexpr std::string_view kOwnPrefix = "--runclad-";
 // not.
 Error OuterBlankError(std::string_view argument) {
   return {"the argument " + Quoted(argument) +
-          " begins or ends with a blank, which runc versions read in different ways"};
+          " begins or ends with a blank, which runc versions interpret differently"};
 }
 
 std::optional<std::string_view> Find(const std::vector<Option>& options, std::string_view name) {
@@ -77,8 +77,8 @@ class Parser {
       } else if (token.name == "runclad-runtime") {
         if (Status status = ReadOwnPath(token, line_.runtime_path); !status) return status;
       } else {
-        return Error{"runclad has no flag " + Quoted(token.argument) +
-                     "; it has --runclad-config, --runclad-runtime and --runclad-version"};
+        return Error{"unknown runclad flag " + Quoted(token.argument) +
+                     "; the flags are --runclad-config, --runclad-runtime and --runclad-version"};
       }
     }
     return {};
@@ -86,7 +86,7 @@ class Parser {
 
   Status ReadOwnPath(const Token& token, std::optional<std::string>& path) {
     const std::string flag = "--" + std::string(token.name);
-    if (path) return Error{flag + " is there twice"};
+    if (path) return Error{flag + " is given twice"};
     if (!token.value && is_at_end()) return Error{flag + " needs a value"};
     path = token.value ? std::string(*token.value) : arguments_[at_++];
     // The working directory is whatever the engine happens to be in.
@@ -99,7 +99,7 @@ class Parser {
   Status ReadGlobals() {
     while (!is_at_end() && current().starts_with('-')) {
       if (current() == "-" || current() == "--") {
-        return Error{Quoted(current()) + " stands where a flag or a verb is expected"};
+        return Error{Quoted(current()) + " is given where a flag or a command is expected"};
       }
       if (IsHelp(current()) || IsVersion(current())) {
         only_prints_ = true;
@@ -120,7 +120,7 @@ class Parser {
     ++at_;
     if (verb->kind == VerbKind::kPassThrough) return {};
     if (only_prints_) {
-      return Error{"--help and --version stand alone, not before " + line_.verb};
+      return Error{"--help and --version cannot be combined with " + line_.verb};
     }
     // With anything else beside it, whether help is printed is for each parser to decide.
     if (arguments_.size() == at_ + 1 && IsHelp(current())) {
@@ -134,8 +134,8 @@ class Parser {
 
   [[nodiscard]] Error UnknownVerb() const {
     const std::string_view nearest = NearestVerb(current());
-    return {"runclad does not know the verb " + Quoted(current()) +
-            ", which may change what a container is allowed, and refuses it" +
+    return {"unknown command " + Quoted(current()) +
+            ", which is refused because it may change what a container is allowed" +
             (nearest.empty() ? "" : "; did you mean " + std::string(nearest) + "?")};
   }
 
@@ -149,13 +149,13 @@ class Parser {
         ++at_;
       } else if (!line_.positionals.empty()) {
         // runc main honours a flag here, runc 1.x only where no boolean flag came before.
-        return Error{Quoted(argument) + " stands behind the container's id; flags come before it"};
+        return Error{Quoted(argument) + " is after the container id; flags must come before it"};
       } else if (argument == "--") {
         ++at_;
         return TakePositionals();
       } else if (argument == "-") {
         // An id to runc main, which also stops reading flags there; not so to runc 1.x.
-        return Error{"\"-\" is not a container's id"};
+        return Error{"\"-\" is not a container id"};
       } else if (Status status = ReadFlag(verb.flags, line_.options); !status) {
         return status;
       }
@@ -172,25 +172,25 @@ class Parser {
 
   Status CheckPositionals() const {
     const Strings& positionals = line_.positionals;
-    if (positionals.empty()) return Error{"the container's id is missing"};
+    if (positionals.empty()) return Error{"the container id is missing"};
     if (!IsValidId(positionals.front())) {
-      return Error{Quoted(positionals.front()) + " is not a container's id"};
+      return Error{Quoted(positionals.front()) + " is not a container id"};
     }
     const bool wants_program =
         line_.kind == VerbKind::kExec && line_.option("process").value_or("").empty();
     if (wants_program && positionals.size() == 1) {
-      return Error{"the program to run is missing behind the container's id"};
+      return Error{"the program to run is missing after the container id"};
     }
     if (!wants_program && positionals.size() > 1) {
-      return Error{"one container's id is expected and nothing behind it, not " +
-                   Quoted(positionals[1])};
+      return Error{"expected one container id and nothing after it, not " + Quoted(positionals[1])};
     }
     if (wants_program) {
       // Behind the id runc main drops "--", runc 1.x runs a program of that name.
       const std::string_view program = WithoutOuterBlanks(positionals[1]);
       if (program.empty() || program == "--") {
-        return Error{Quoted(positionals[1]) +
-                     " stands where the program is expected; runc versions differ on it"};
+        return Error{
+            Quoted(positionals[1]) +
+            " is given where the program is expected; runc versions interpret it differently"};
       }
     }
     return {};
@@ -217,13 +217,13 @@ class Parser {
       return status;
     }
     if (flag->kind == FlagKind::kInteger && !IsPlainInteger(value)) {
-      return Error{"--" + std::string(flag->name) + " wants a plain decimal number, not " +
+      return Error{"--" + std::string(flag->name) + " must be a plain decimal number, not " +
                    Quoted(value)};
     }
     if (!flag->is_repeatable) {
       Remove(into, flag->name);
     } else if (value.empty()) {  // runc 1.2 and 1.3 drop it, others count it
-      return Error{"--" + std::string(flag->name) + " needs a value that is not empty"};
+      return Error{"--" + std::string(flag->name) + " needs a non-empty value"};
     }
     into.push_back({std::string(flag->name), std::string(value)});
     return {};
@@ -232,7 +232,7 @@ class Parser {
   static Status PutBoolean(const Flag& flag, const Token& token, std::vector<Option>& into) {
     const std::optional<bool> is_on = token.value ? ParseBool(*token.value) : true;
     if (!is_on) {
-      return Error{"--" + std::string(flag.name) + " is on or off (true or false), not " +
+      return Error{"--" + std::string(flag.name) + " must be true or false, not " +
                    Quoted(*token.value)};
     }
     Remove(into, flag.name);
@@ -273,23 +273,23 @@ class Parser {
     (token.name.size() == 1 ? seen_short_ : seen_long_) |= bit;
     if ((seen_short_ & seen_long_ & bit) == 0) return {};
     return Error{std::string("-") + flag.short_name + " and --" + std::string(flag.name) +
-                 " are the same flag; give one of them"};
+                 " are the same flag; use only one of them"};
   }
 
   [[nodiscard]] Error UnknownFlag(const Token& token, std::span<const Flag> known) const {
     const bool is_behind_verb = !line_.verb.empty();
     const std::string flag = Quoted(token.argument.substr(0, token.argument.find('=')));
     if (is_behind_verb && IsHelp(token.argument)) {
-      return {flag + " stands alone behind the verb"};
+      return {flag + " cannot be combined with other arguments"};
     }
     if (is_behind_verb && FindFlag(GlobalFlags(), token.name) != nullptr) {
       // runc main honours it, runc 1.x does not.
-      return {"the global flag " + flag + " must come before the verb"};
+      return {"the global flag " + flag + " must come before the command"};
     }
     if (line_.kind == VerbKind::kCreate && (token.name == "config" || token.name == "f")) {
       return {flag +
-              " (crun) would have another file read than the bundle's config.json, which "
-              "is the one that is checked"};
+              " (crun) would make the runtime read another file than the bundle's config.json, "
+              "which is the one that is checked"};
     }
     std::vector<std::string_view> names;
     for (const Flag& candidate : known) names.push_back(candidate.name);
@@ -300,7 +300,7 @@ class Parser {
 
   [[nodiscard]] Error MisplacedOwnFlag() const {
     return {Quoted(current()) +
-            ": runclad's own flags start with two dashes and come before every other argument"};
+            ": runclad's own flags start with two dashes and must come before all other arguments"};
   }
 
   static bool IsHelp(std::string_view argument) {

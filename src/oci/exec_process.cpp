@@ -34,7 +34,7 @@ Result<Document*> Member(Document& object, const char* name, Document::value_t t
   Document& member = object[name];
   if (member.is_null()) member = Document(type);
   if (member.type() != type) {
-    return Error{"config.json's process: " + Quoted(name) + " is not an " +
+    return Error{"process in config.json: " + Quoted(name) + " is not an " +
                  Document(type).type_name()};
   }
   return &member;
@@ -78,14 +78,14 @@ Status SetUser(Document& process, const CommandLine& exec) {
     const bool has_gid = colon != std::string_view::npos;
     const auto gid = has_gid ? ParseId(value->substr(colon + 1)) : std::optional<std::uint64_t>(0);
     if (!uid || !gid) {
-      return Error{"--user wants UID or UID:GID in plain decimal numbers, not " + Quoted(*value)};
+      return Error{"--user must be UID or UID:GID in plain decimal numbers, not " + Quoted(*value)};
     }
     (**user)["uid"] = *uid;
     if (has_gid) (**user)["gid"] = *gid;
   }
   for (const std::string_view value : exec.values("additional-gids")) {
     const auto gid = ParseId(value);
-    if (!gid) return Error{"--additional-gids wants a group's number, not " + Quoted(value)};
+    if (!gid) return Error{"--additional-gids must be a numeric group id, not " + Quoted(value)};
     if (Status status = Append(**user, "additionalGids", *gid); !status) return status;
   }
   return {};
@@ -98,7 +98,7 @@ Result<json::Value> ProcessFromFlags(const Document& config_process, const Comma
     return Error{"the container's config.json has no process; exec needs --process"};
   }
   if (exec.positionals.size() < 2) {
-    return Error{"the program to run is missing behind the container's id"};
+    return Error{"the program to run is missing after the container id"};
   }
   Document process = config_process;
   process["args"] = std::vector<std::string>(exec.positionals.begin() + 1, exec.positionals.end());

@@ -321,7 +321,7 @@ Error WrongType(const Place& place, std::string_view expected) {
 // No system call takes a longer one, and the work that a path makes grows with its length.
 Status CheckLength(const json::Document& path, const Place& place) {
   if (path.get_ref<const std::string&>().size() < PATH_MAX) return {};
-  return Error{place.Pointer() + " is longer than the 4095 bytes that a path can have"};
+  return Error{place.Pointer() + " is longer than the 4095 bytes that a path may have"};
 }
 
 using Unknown = std::vector<std::string>;
@@ -418,7 +418,7 @@ Status CheckObject(json::Document& value, const Object& object, const Place& pla
       for (const Field& field : object.fields) {
         if (json::FoldsTo(name, field.name)) {
           return Error{inner.Pointer() + " would be read as \"" + std::string(field.name) +
-                       "\" by runc; write it so"};
+                       "\" by runc; use that spelling"};
         }
       }
       unknown.push_back(inner.Pointer());

@@ -103,7 +103,7 @@ Status CheckSeccompOperators(const Document& document) {
       const auto op = ValueOr<std::string>(argument, "op", "");
       if (!OperatorOf(op)) {
         return Error{"/linux/seccomp/syscalls has the comparison operator \"" + op +
-                     "\", which the OCI spec does not know"};
+                     "\", which the OCI spec does not define"};
       }
     }
   }

@@ -94,7 +94,7 @@ Result<json::Value> ResourcesFromFlags(const CommandLine& line) {
     }
     const auto number = flag.kind == Kind::kSize ? BytesOf(*text) : NumberOf(*text);
     if (!number) {
-      return Error{"--" + std::string(flag.name) + " wants a whole number" +
+      return Error{"--" + std::string(flag.name) + " must be a whole number" +
                    (flag.kind == Kind::kSize ? " with or without a unit (64m)" : "") + ", not " +
                    Quoted(*text)};
     }

@@ -109,8 +109,8 @@ constexpr Verb kVerbs[] = {
     {"restore",
      VerbKind::kCreate,
      {},
-     "restore would bring back a container with the confinement that its image files recorded, "
-     "which no rule can check: create it anew instead"},
+     "restore would bring back a container with the confinement in its checkpoint files, which no "
+     "rule can check: create the container again instead"},
     {"init",
      VerbKind::kCreate,
      {},

@@ -121,7 +121,7 @@ class Reader {
       found_.unreadable.emplace_back(path, "a part of it is damaged");
     } else if (const auto log = rootfs_.Examine(path + "-wal"); log && log->st_size > 0) {
       found_.unreadable.emplace_back(path + "-wal",
-                                     "changes that wait in SQLite's log are not read");
+                                     "pending changes in SQLite's write-ahead log are not read");
     }
     std::string_view rest = *answer;
     rest.remove_prefix(std::min<std::size_t>(rest.size(), 1));

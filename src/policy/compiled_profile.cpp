@@ -46,7 +46,7 @@ Result<Layer> CompiledLayer(std::string_view name, std::span<const RuleSchema> r
   for (const CompiledRule& compiled : profile->rules) {
     const auto fault = [&](std::string_view what) {
       return Error{"profile " + std::string(name) + ": rule " + Quoted(compiled.id) +
-                   " is not this program's: its " + std::string(what)};
+                   " does not match the catalogue: its " + std::string(what)};
     };
     const auto schema = std::ranges::find(rules, compiled.id, &RuleSchema::id);
     if (schema == rules.end()) return fault("id");

@@ -160,9 +160,10 @@ void FoldWithin(Layer layer, Ceiling ceiling, const Effective& host, Effective& 
       if (kept == value) continue;
       for (std::string& lost : Lost(value, kept)) {
         cut(rule.rule, schema->name, std::move(lost),
-            ceiling == Ceiling::kNothing
-                ? "is looser than the host's own, and the host trusts this name with nothing"
-                : "is beyond Docker's default, which is all that the host trusts this name with");
+            ceiling == Ceiling::kNothing ? "is more permissive than the host's policy, and the "
+                                           "host's trust setting allows this name nothing"
+                                         : "is beyond Docker's default, which is the ceiling that "
+                                           "the host's trust setting gives this name");
       }
       value = std::move(kept);
     }
@@ -176,9 +177,10 @@ std::vector<SourcedWaiver> TakeWaivers(Layer& layer, Ceiling ceiling) {
     const auto position = layer.positions.find(waiver.pointer);
     std::string source = layer.label;
     if (position != layer.positions.end()) source += ":" + std::to_string(position->second.line);
-    taken.push_back(
-        {std::move(waiver), std::move(source),
-         ceiling == Ceiling::kUnlimited ? "" : "the host does not trust this name so far"});
+    taken.push_back({std::move(waiver), std::move(source),
+                     ceiling == Ceiling::kUnlimited
+                         ? ""
+                         : "the host's trust setting does not cover waivers for this name"});
   }
   layer.waivers.clear();
   return taken;
@@ -192,7 +194,7 @@ void Lift(std::vector<SourcedWaiver> waivers, std::int64_t today, Effective& pol
     const bool expires = !waiver.expires.empty();
     if (void_because.empty() && expires && today > waiver.last_day) void_because = "expired";
     if (void_because.empty() && !expires && policy.waivers_must_expire) {
-      void_because = "has no expires, which the policy demands";
+      void_because = "has no expires, which the policy requires";
     }
     policy.waivers.push_back({source, std::string(waiver.lifts.rule), std::move(waiver.reason),
                               std::move(waiver.expires), void_because});

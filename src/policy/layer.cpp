@@ -42,7 +42,7 @@ std::string_view WhatHas(LayerKind kind) {
     case LayerKind::kShared:
       break;
   }
-  return "such a file";
+  return "this kind of file";
 }
 
 // Kinds of layers as a set.
@@ -202,12 +202,13 @@ class LayerReader {
       const std::string* digest = Text(value[i], pointer, "a digest");
       if (digest == nullptr) continue;
       if (!engine::IsSha256Digest(*digest)) {
-        Fail(pointer, Quoted(*digest) + " is not sha256: and 64 lower-case hexadecimal digits");
+        Fail(pointer,
+             Quoted(*digest) + " is not sha256: followed by 64 lower-case hexadecimal digits");
       }
       layer_.digests.push_back(*digest);
     }
     if (value.empty()) {
-      Fail("/digests", "an empty \"digests\" would refuse every image; leave it out to pin none");
+      Fail("/digests", "an empty \"digests\" would refuse every image; omit it to pin nothing");
     }
   }
 
@@ -218,7 +219,7 @@ class LayerReader {
     for (const auto& [tag, member] : value.get_ref<const Document::object_t&>()) {
       const std::string pointer = "/tags/" + json::Escape(tag);
       if (!engine::ParseReference("any:" + tag)) {
-        Fail(pointer, Quoted(tag) + " is no tag");
+        Fail(pointer, Quoted(tag) + " is not a valid tag");
         continue;
       }
       LayerReader reader(LayerKind::kTag, base_ + pointer, format_, faults_);
@@ -254,7 +255,7 @@ class LayerReader {
     if (const std::string* expires = text("expires"); expires != nullptr) {
       const auto day = DaysOf(*expires);
       if (!day) {
-        Fail(pointer + "/expires", Quoted(*expires) + " is no day such as 2027-03-31");
+        Fail(pointer + "/expires", Quoted(*expires) + " is not a date such as 2027-03-31");
       }
       waiver.expires = *expires;
       waiver.last_day = day.value_or(0);
@@ -272,7 +273,8 @@ class LayerReader {
     waiver.lifts = ReadRule(*schema, value, pointer + "/", kOwn);
     const bool lifts_nothing = !waiver.lifts.action && waiver.lifts.parameters.empty();
     if (lifts_nothing && faults_.size() == faults) {
-      Fail(pointer, "a waiver needs an \"action\" or a parameter of its rule: it lifts nothing");
+      Fail(pointer,
+           "a waiver needs an \"action\" or a parameter of its rule; this one changes nothing");
     }
     layer_.waivers.push_back(std::move(waiver));
   }
@@ -282,7 +284,7 @@ class LayerReader {
     for (const auto& [key, member] : value.get_ref<const Document::object_t&>()) {
       if (key != "rule" && key != "reason" && key != "expires") {
         Fail(pointer + "/" + json::Escape(key),
-             "a waiver of \"*\" records what would be done, and takes no " + Quoted(key));
+             "a waiver of \"*\" is an audit mode and cannot have " + Quoted(key));
       }
     }
     if (waiver.expires.empty()) Fail(pointer, "a waiver of \"*\" needs \"expires\"");
@@ -389,7 +391,7 @@ class LayerReader {
     for (const ParameterSchema& parameter : schema.parameters) names.push_back(parameter.name);
     const std::string suggestion = Suggestion(key, names);
     Fail(pointer, "rule " + Quoted(schema.id) + " has no parameter " + Quoted(key) +
-                      (suggestion.empty() ? "; it takes " + Alternatives(names) : suggestion));
+                      (suggestion.empty() ? "; it has " + Alternatives(names) : suggestion));
   }
 
   std::string base_;  // the pointer of the layer inside its file

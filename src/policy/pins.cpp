@@ -52,7 +52,7 @@ class PinFinder {
       for (const std::string& name : *names) {
         if (++count > kMaxFiles) {
           return Error{"policy " + files.FullName(kImages) +
-                       " has too many files to look for pins in all of them"};
+                       " has too many files to search all of them for pins"};
         }
         if (name == "_default.json") continue;
         std::string repository = directory + "/" + name.substr(0, name.size() - kSuffix.size());

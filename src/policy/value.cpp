@@ -75,7 +75,7 @@ std::string CanonicalizeImage(std::string& text) {
     // Two components, so that Docker Hub's own "library" is not put in between.
     constexpr std::string_view kAny = "any/image";
     const auto below = engine::ParseReference(text.substr(0, text.size() - 1).append(kAny));
-    if (!below) return Quoted(text) + " is no registry or repository with /* behind it";
+    if (!below) return Quoted(text) + " is not a registry or repository followed by /*";
     text = below->repository.substr(0, below->repository.size() - kAny.size()) + "*";
     return {};
   }
@@ -179,15 +179,16 @@ class ValueReader {
       case Vocabulary::kAbsolutePath:
         return WhyNotAbsolute(text);
       case Vocabulary::kDevice:
-        return LooksLikeDevice(text) ? "" : Quoted(text) + R"( is no device such as "c 10:229")";
+        return LooksLikeDevice(text) ? "" : Quoted(text) + R"( is not a device such as "c 10:229")";
       case Vocabulary::kIdRange:
         return ParseIdRange(text)
                    ? ""
-                   : Quoted(text) + R"( is no id such as "1000" and no range such as "1000-65535")";
+                   : Quoted(text) +
+                         R"( is neither an id such as "1000" nor a range such as "1000-65535")";
       case Vocabulary::kUserAndGroup:
         return LooksLikeUserAndGroup(text)
                    ? ""
-                   : Quoted(text) + R"( is no user and group, both not root, such as "1000:1000")";
+                   : Quoted(text) + R"( is not a non-root user and group such as "1000:1000")";
       case Vocabulary::kImage:
         return CanonicalizeImage(text);
       case Vocabulary::kSocketFamily: {

@@ -168,7 +168,7 @@ class Meeting {
   void Judge(std::string_view name, const Stance& theirs, const Stance& ours) {
     if (theirs.is_cut) {
       Note(Quoted(name) +
-           ": conditions are left out, since they have numbers beyond the argument's 32 bits or "
+           ": conditions are dropped because their numbers exceed the argument's 32 bits or there "
            "are too many");
     }
     if (theirs.has_denying_rule || ours.has_denying_rule) CloseMultiplexerOf(name);
@@ -233,8 +233,7 @@ class Meeting {
 
   void Append(std::string_view name, const std::optional<Conditions>& parts, Conditions& to) {
     if (!parts || to.size() + parts->size() > kMaxConditions) {
-      return Note(Quoted(name) +
-                  ": a condition is left out, since no small number of rules can say it");
+      return Note(Quoted(name) + ": a condition is dropped because it would need too many rules");
     }
     to.insert(to.end(), parts->begin(), parts->end());
   }
@@ -259,7 +258,7 @@ class Meeting {
     if (!compares_several || std::ranges::max(ordered) < 2) return;
     common.resize(1);
     Note(Quoted(name) +
-         ": conditions are left out, since libseccomp allows more than they say on 32-bit "
+         ": conditions are dropped because libseccomp would allow more than they do on 32-bit "
          "architectures");
   }
 
@@ -325,10 +324,11 @@ class Meeting {
   }
 
   void NoteWhatIsNotKept() {
-    if (tuning_.only_64_bit) Note("32-bit programs end with SIGSYS");
+    if (tuning_.only_64_bit) Note("32-bit programs are killed with SIGSYS");
     if (tuning_.deny_set_id) Note("set-user-ID and set-group-ID bits cannot be set");
     if (theirs_.is_deny_list() && theirs_.default_reply.verdict != Verdict::kAllow) {
-      Note("the default action " + requested_.default_action + " is not kept: no permission");
+      Note("the default action " + requested_.default_action +
+           " is not kept: it does not count as permission");
     }
     for (const SeccompRule& rule : requested_.rules) {
       const bool is_permission = rule.action == "SCMP_ACT_LOG" || rule.action == "SCMP_ACT_TRACE" ||
@@ -338,10 +338,10 @@ class Meeting {
         continue;
       }
       Note(Quoted(rule.names[0]) + (rule.names.size() > 1 ? " and others" : "") + ": " +
-           rule.action + " is no permission");
+           rule.action + " does not count as permission");
     }
     if (!requested_.listener_path.empty() && !keeps_listener_) {
-      Note("listenerPath is not kept: nothing is notified");
+      Note("listenerPath is not kept: the filter notifies nobody");
     }
   }
 

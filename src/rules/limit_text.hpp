@@ -9,7 +9,7 @@
 namespace runclad::rules {
 
 // What to ask of the engine instead of a text that is not one.
-constexpr const char* kAskForPlainNumber = "ask for a plain decimal number";
+constexpr const char* kAskForPlainNumber = "request a plain decimal number";
 
 // A plain decimal number. Nothing for all else that the kernel reads as one ("0x10", "4G", "max"):
 // what is not plain is not known to be below a limit.

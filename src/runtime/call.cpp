@@ -24,7 +24,8 @@ Result<Admission> Admit(const policy::Effective& policy) {
       break;
   }
   return Error{
-      "called without root: the user of a rootless engine owns all that runclad could hold on to; "
+      "called without root privileges: the user of a rootless engine owns everything that runclad "
+      "relies on; "
       "set \"rootless\" to \"pass-through\" or \"apply\" in the policy, or use another runtime"};
 }
 

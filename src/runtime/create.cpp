@@ -27,7 +27,7 @@ Status MakeRoot(const std::string& root) {
   for (std::size_t at = root.find('/', 1);; at = root.find('/', at + 1)) {
     const std::string directory = root.substr(0, at);
     if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-      return SystemError("the runtime's root " + directory + " cannot be made", errno);
+      return SystemError("the runtime's root " + directory + " cannot be created", errno);
     }
     if (at == std::string::npos) return {};
   }
@@ -75,7 +75,7 @@ Result<Arguments> Create(const Call& call) {
   // The lower runtime would refuse as well, but only after we had replaced a living container's
   // document and record.
   if (host::ContainerExists(root, id)) {
-    return Error{"a container " + id + " exists already in " + root};
+    return Error{"a container " + id + " already exists in " + root};
   }
   const std::string named_root(call.line.global("root").value_or(""));
   const bool starts_at_once = call.line.verb != "create";
@@ -142,8 +142,9 @@ Result<Arguments> Create(const Call& call) {
     if (auto written = bundle->ReplaceConfig(decision.spec.Write()); !written) {
       // No container will come of what was recorded and logged.
       records->Remove(id);
-      const Error error = written.error().In("the bundle " + bundle->path() +
-                                             " must be writable for the hardened document");
+      const Error error =
+          written.error().In("the bundle " + bundle->path() +
+                             " must be writable so that runclad can replace config.json");
       if (auto failed = LogError(call, *policy, bundle->path(), error); !failed)
         return failed.error();
       return error;

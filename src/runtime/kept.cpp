@@ -64,7 +64,7 @@ Status Keeps(const Call& call, const enforce::Record& record, const host::Runtim
   if (kept) return {};
   if (state.is_waiting) End(state, process);
   const Error refusal{
-      "refused by verification: container " + record.id + " is not what was decided on" +
+      "refused by verification: container " + record.id + " does not match the recorded decision" +
       (state.is_waiting ? " and was stopped: " : ": ") + kept.error().message + "; " +
       (state.is_waiting ? "create it again" : "stop it and create it again")};
   if (auto logged = LogError(call, policy, record.bundle, refusal); !logged) return logged;

@@ -24,9 +24,9 @@ constexpr std::array<const char*, 6> kDirectories = {
 
 // Empty: what `status` describes can be the lower runtime. `self` is this program.
 std::string WhyUnfit(const struct stat& status, const struct stat& self) {
-  if (!S_ISREG(status.st_mode) || (status.st_mode & S_IXUSR) == 0) return "not a program";
+  if (!S_ISREG(status.st_mode) || (status.st_mode & S_IXUSR) == 0) return "not an executable file";
   if (status.st_uid != 0) return "owned by uid " + std::to_string(status.st_uid) + ", not by root";
-  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "writable by others than root";
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "writable by users other than root";
   if (self.st_dev == status.st_dev && self.st_ino == status.st_ino) return "runclad itself";
   return {};
 }

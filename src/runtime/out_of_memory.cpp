@@ -19,13 +19,12 @@ namespace runclad::runtime {
 namespace {
 
 constexpr std::string_view kFull =
-    "runclad: this call takes more than the 256 MiB of memory that runclad may use; make the "
+    "runclad: this call needs more than the 256 MiB of memory that runclad may use; make the "
     "document, or what the image lists, smaller";
 static_assert(kMaxArenaBytes == std::size_t{256} << 20);
 constexpr std::string_view kNoMemory =
-    "runclad: out of memory: the host, or a limit of the caller, allows no more; the lower runtime "
-    "was "
-    "not started";
+    "runclad: out of memory: the host or a limit of the caller allows no more memory; the lower "
+    "runtime was not started";
 
 std::span<const char* const> main_arguments;
 

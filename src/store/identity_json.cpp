@@ -85,7 +85,7 @@ Result<engine::Identity> IdentityFrom(const Document& document) {
       identity.names.push_back({*std::move(reference), tier});
     }
   } catch (const Document::exception&) {
-    return Error{"has no image that can be read"};
+    return Error{"has no readable image"};
   }
   return identity;
 }

@@ -15,7 +15,7 @@ Result<UniqueFd> OpenKeptDirectory(const std::string& state_directory, const std
   if (create) {
     for (const std::string& directory : {state_directory, path}) {
       if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-        return SystemError("the directory " + directory + " cannot be made", errno);
+        return SystemError("the directory " + directory + " cannot be created", errno);
       }
     }
   }

@@ -43,7 +43,7 @@ Result<UniqueFd> MakeAndHold(const std::string& base, const std::string& path) {
   for (int tries_left = kTries; tries_left > 0; --tries_left) {
     for (const std::string& directory : {base, path}) {
       if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-        return SystemError("the directory " + directory + " cannot be made", errno);
+        return SystemError("the directory " + directory + " cannot be created", errno);
       }
     }
     auto directory = OpenIfPresent(path);
@@ -55,7 +55,7 @@ Result<UniqueFd> MakeAndHold(const std::string& base, const std::string& path) {
     }
     if (status.st_nlink > 0) return directory;
   }
-  return Error{"the directory " + path + " is removed again and again"};
+  return Error{"the directory " + path + " keeps being removed"};
 }
 
 }  // namespace
@@ -75,7 +75,7 @@ Result<Records> Records::Open(const std::string& runtime_root, bool create) {
   if (!*directory) return Records(UniqueFd());
   if (::fstat(directory->get(), &status) != 0) return SystemError(path, errno);
   if (const std::string why = sys::WhyUntrusted(status); !why.empty()) {
-    return Error{"the records' directory " + path + " is " + why};
+    return Error{"the directory of records " + path + " is " + why};
   }
   if (create) NoteRoot(directory->get(), runtime_root, root);
   return Records(*std::move(directory));
@@ -121,7 +121,7 @@ std::string Records::FindByPid(pid_t pid) const {
 Status Records::Replace(std::string_view id, std::string_view text, pid_t pid) const {
   const std::string who = "the record of container " + std::string(id);
   if (text.size() > kMaxRecordBytes) {  // nobody could read it at start and exec
-    return Error{who + " takes more than 32 MiB: it has too many mounts"};
+    return Error{who + " exceeds 32 MiB: the container has too many mounts"};
   }
   auto written = sys::ReplaceFile(directory_.get(), FileName(id), text, S_IRUSR | S_IWUSR,
                                   ::geteuid(), ::getegid());
@@ -136,10 +136,10 @@ Status Records::Replace(std::string_view id, std::string_view text, pid_t pid) c
 }
 
 Status Records::Write(const Life& life, std::string_view text) const {
-  if (!directory_) return Error{"the records have no directory"};
+  if (!directory_) return Error{"there is no directory for records"};
   if (life.id.size() > kMaxIdBytes) {
-    return Error{"the container's id has " + std::to_string(life.id.size()) +
-                 " bytes; runclad keeps records of ids of at most " + std::to_string(kMaxIdBytes)};
+    return Error{"the container id has " + std::to_string(life.id.size()) +
+                 " bytes; runclad supports at most " + std::to_string(kMaxIdBytes)};
   }
   return Replace(life.id, text, life.pid);
 }

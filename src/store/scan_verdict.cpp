@@ -27,7 +27,7 @@ constexpr const char* kScans = "scans/sha256";
 
 Result<std::string> FileName(const std::string& digest) {
   constexpr std::string_view kAlgorithm = "sha256:";
-  if (!engine::IsSha256Digest(digest)) return Error{digest + " is no SHA-256 digest"};
+  if (!engine::IsSha256Digest(digest)) return Error{digest + " is not a SHA-256 digest"};
   return digest.substr(kAlgorithm.size()) + ".json";
 }
 
@@ -35,7 +35,7 @@ Status MakeDirectories(const std::string& state_directory) {
   for (const char* below : {"", "/scans", "/scans/sha256"}) {
     const std::string path = state_directory + below;
     if (::mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-      return SystemError("the directory " + path + " cannot be made", errno);
+      return SystemError("the directory " + path + " cannot be created", errno);
     }
   }
   return {};
@@ -112,7 +112,7 @@ Result<std::optional<ScanVerdict>> ReadVerdict(const std::string& digest,
     return Error{path + " was written by a later version of runclad; import the scan again"};
   }
   auto verdict = Parse(*document);
-  if (!verdict) return Error{path + " is no scan verdict; import the scan again"};
+  if (!verdict) return Error{path + " is not a valid scan verdict; import the scan again"};
   return verdict;
 }
 
@@ -123,7 +123,7 @@ Status WriteVerdict(const std::string& digest, const ScanVerdict& verdict,
   if (auto made = MakeDirectories(state_directory); !made) return made;
   const auto scans = OpenScans(state_directory);
   if (!scans) return scans.error();
-  if (!*scans) return Error{state_directory + "/" + kScans + " was removed meanwhile"};
+  if (!*scans) return Error{state_directory + "/" + kScans + " was removed in the meantime"};
   Document counts = Document::object();
   for (std::size_t i = 0; i < kSeverityNames.size(); ++i) {
     counts[std::string(kSeverityNames.at(i))] = {{"fixable", verdict.counts.at(i).fixable},

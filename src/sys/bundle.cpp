@@ -68,11 +68,12 @@ Status Bundle::TakeOwnership() const {
   struct stat status {};
   if (::fchown(directory_.get(), ::geteuid(), kKeepGroup) != 0 ||
       ::fstat(directory_.get(), &status) != 0) {
-    return SystemError("bundle " + path_ + " cannot be taken from the container's root", errno);
+    return SystemError("bundle " + path_ + " cannot be taken back from the container's root user",
+                       errno);
   }
   const mode_t mode = ((status.st_mode & kPermissions) | S_IXGRP) & ~(kOthersWrite | S_IRGRP);
   if (::fchmod(directory_.get(), mode) != 0) {
-    return SystemError("bundle " + path_ + " cannot be closed to others", errno);
+    return SystemError("bundle " + path_ + " cannot be made inaccessible to others", errno);
   }
   return {};
 }

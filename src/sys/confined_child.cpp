@@ -104,31 +104,31 @@ Result<std::string> ReadAnswer(int pipe, const ConfinedLimits& limits) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
     if (left.count() <= 0) {
-      return Error{"reading it took longer than " + std::to_string(limits.seconds) + " s"};
+      return Error{"parsing it took longer than " + std::to_string(limits.seconds) + " s"};
     }
     pollfd wanted{.fd = pipe, .events = POLLIN, .revents = 0};
     if (::poll(&wanted, 1, static_cast<int>(left.count())) <= 0) continue;
     std::array<char, 65536> chunk;
     const ssize_t got = ::read(pipe, chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return SystemError("what was read of it cannot be", errno);
+    if (got < 0) return SystemError("reading the parser's answer failed", errno);
     if (got == 0) return answer;
     answer.append(chunk.data(), static_cast<std::size_t>(got));
-    if (answer.size() > limits.max_output_bytes) return Error{"there is too much in it"};
+    if (answer.size() > limits.max_output_bytes) return Error{"its content exceeds the limit"};
   }
 }
 
 Status WhyEnded(int status) {
   if (WIFSIGNALED(status)) {
-    return Error{"reading it ended with signal " + std::to_string(WTERMSIG(status))};
+    return Error{"the parser was killed by signal " + std::to_string(WTERMSIG(status))};
   }
   switch (WEXITSTATUS(status)) {
     case 0:
       return {};
     case kNotConfined:
-      return Error{"a process that may read it cannot be confined"};
+      return Error{"the parser cannot be sandboxed"};
     default:
-      return Error{"it is damaged, or of a format that is not known"};
+      return Error{"it is damaged or in an unknown format"};
   }
 }
 
@@ -145,20 +145,20 @@ Result<std::string> RunConfined(int input, const ConfinedWork& work, const Confi
                  " bytes allowed"};
   }
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return SystemError("no pipe can be made", errno);
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return SystemError("a pipe cannot be created", errno);
   const UniqueFd here(ends[0]);
   UniqueFd there(ends[1]);
   // Where a caller ignores SIGCHLD the kernel keeps no status to wait for.
   const SignalAction sigchld(SIGCHLD, SIG_DFL);
   const pid_t child = ::fork();
-  if (child < 0) return SystemError("no process can be made", errno);
+  if (child < 0) return SystemError("a process cannot be created", errno);
   if (child == 0) Work(input, size, there.get(), work, limits);
   there = UniqueFd();
   auto answer = ReadAnswer(here.get(), limits);
   if (!answer) ::kill(child, SIGKILL);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) return SystemError("the process that reads it is lost", errno);
+    if (errno != EINTR) return SystemError("waiting for the parser failed", errno);
   }
   if (!answer) return answer;
   if (auto ended = WhyEnded(status); !ended) return ended.error();

@@ -61,7 +61,7 @@ class TreeWalk {
   ResolvedPath To(std::string_view path) && {
     if (path.size() >= PATH_MAX) {
       place_.path = path;
-      GiveUp("is longer than the " + std::to_string(PATH_MAX - 1) + " bytes that a path can have");
+      GiveUp("is longer than the " + std::to_string(PATH_MAX - 1) + " bytes that a path may have");
       return std::move(place_);
     }
     InsertComponents(path, ahead_);
@@ -120,7 +120,7 @@ class TreeWalk {
     const bool is_inside = steps_[steps_.size() - 2].content == content;
     // What is above a name there depends on where the name leads: /proc/self is a link.
     if (is_inside && (content == Content::kProc || content == Content::kKernel)) {
-      Doubt("leads out of a file system of the kernel by \"..\"");
+      Doubt("leaves a kernel filesystem through \"..\"");
     }
     Truncate(steps_.size() - 1);
   }
@@ -138,7 +138,7 @@ class TreeWalk {
       return;
     }
     if (here.content == Content::kUnknown) {
-      Doubt("is inside the file system of " + MountPoint() + ", which is not mounted yet");
+      Doubt("is inside the filesystem of " + MountPoint() + ", which is not mounted yet");
     }
     if (Follow(name)) return;
     if (steps_.back().content == Content::kProc) place_.touches_proc = true;
@@ -149,7 +149,7 @@ class TreeWalk {
   // Whether `name` is a link, and the walk goes on where it leads.
   bool Follow(const std::string& name) {
     if (looked_up_ >= kMaxLookups) {
-      GiveUp("and other paths take more than 500000 lookups in the container's files");
+      GiveUp("and other paths need more than 500000 lookups in the container's files");
       return false;
     }
     for (const UniqueFd& directory : Here()) {

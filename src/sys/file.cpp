@@ -113,7 +113,8 @@ Result<std::optional<UniqueFd>> OpenTrusted(int dir_fd, std::string_view path) {
     const std::size_t end = std::min(path.find('/', start), path.size());
     const std::string name(path.substr(start, end - start));
     const std::string title(path.substr(0, end));
-    if (name.empty() || name == "." || name == "..") return Error{title + " leads elsewhere"};
+    if (name.empty() || name == "." || name == "..")
+      return Error{title + " contains an empty, \".\" or \"..\" component"};
     // O_NONBLOCK: a FIFO must not hold us up.
     const int kind = end == path.size() ? O_NOCTTY : O_DIRECTORY;
     UniqueFd next(::openat(at ? at.get() : dir_fd, name.c_str(),
@@ -128,7 +129,7 @@ Result<std::optional<UniqueFd>> OpenTrusted(int dir_fd, std::string_view path) {
     at = std::move(next);
     start = end + 1;
   }
-  if (!at) return Error{"an empty path names no file"};
+  if (!at) return Error{"an empty path does not name a file"};
   return std::optional<UniqueFd>(std::move(at));
 }
 
@@ -164,10 +165,11 @@ Status ReplaceFile(int dir_fd, const std::string& name, std::string_view bytes, 
     if (auto written = WriteAll(file.get(), bytes, name); !written) return written;
     if (owner != ::geteuid() || group != ::getegid()) {
       if (::fchown(file.get(), owner, group) != 0) {
-        return SystemError(name + " cannot keep its owner", errno);
+        return SystemError(name + " cannot be given its previous owner", errno);
       }
     }
-    if (::fchmod(file.get(), mode) != 0) return SystemError(name + " cannot keep its mode", errno);
+    if (::fchmod(file.get(), mode) != 0)
+      return SystemError(name + " cannot be given its previous mode", errno);
     // No fsync: the rename makes the change visible whole or not at all, and no container of
     // this boot outlives a power cut (fsync would cost 350 µs on every start).
     if (::renameat(dir_fd, temporary.c_str(), dir_fd, name.c_str()) != 0) {
@@ -181,7 +183,7 @@ Status ReplaceFile(int dir_fd, const std::string& name, std::string_view bytes, 
 
 Result<UniqueFd> SealedMemory(const char* name, std::string_view bytes, int lowest_fd) {
   const UniqueFd memory(::memfd_create(name, MFD_ALLOW_SEALING | MFD_CLOEXEC));
-  if (!memory) return SystemError("no anonymous file can be made", errno);
+  if (!memory) return SystemError("an anonymous file cannot be created", errno);
   if (auto written = WriteAll(memory.get(), bytes, "an anonymous file"); !written) {
     return written.error();
   }
@@ -191,7 +193,7 @@ Result<UniqueFd> SealedMemory(const char* name, std::string_view bytes, int lowe
     return SystemError("an anonymous file cannot be sealed", errno);
   }
   UniqueFd inherited(::fcntl(memory.get(), F_DUPFD, lowest_fd));
-  if (!inherited) return SystemError("no file descriptor is left", errno);
+  if (!inherited) return SystemError("no free file descriptor", errno);
   return inherited;
 }
 

@@ -84,7 +84,7 @@ Result<Examined> Examine(int fd) {
   const auto mount_id = (status.stx_mask & STATX_MNT_ID) != 0
                             ? std::optional<std::uint64_t>(status.stx_mnt_id)
                             : MountIdFromProc(fd);
-  if (!mount_id) return Error{"the kernel does not say which mount it is on"};
+  if (!mount_id) return Error{"the kernel does not report which mount it is on"};
   examined.mount_id = *mount_id;
   examined.is_mount_root = (status.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) == 0 ||
                            (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
@@ -96,7 +96,7 @@ Result<std::optional<Located>> LocateIfPresent(const std::string& path) {
   if (!file) {
     if (errno == ENOENT || errno == ENOTDIR) return std::optional<Located>();
     if (errno == ELOOP) {
-      return Error{path + " leads through a link of /proc, or through links without end"};
+      return Error{path + " leads through a link of /proc or an endless chain of links"};
     }
     return SystemError(path + " cannot be opened", errno);
   }

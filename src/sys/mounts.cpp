@@ -141,7 +141,7 @@ Result<MountTable> MountTable::Parse(std::string mountinfo) {
     Mount& mount = table.mounts_.emplace_back();
     if (!ReadLine(at, line_end, mount)) {
       return Error{"/proc/self/mountinfo line " + std::to_string(table.mounts_.size()) +
-                   " is not as proc(5) has it"};
+                   " does not have the format of proc(5)"};
     }
     at = line_end == end ? end : line_end + 1;
   }

@@ -141,7 +141,7 @@ Result<Rootfs> Rootfs::Open(const std::string& path) {
 Result<std::string> Rootfs::Resolve(std::string_view path) const {
   constexpr int kMaxLinks = 255;
   const auto fault = [&](const char* why) { return Error{"the path " + Quoted(path) + " " + why}; };
-  constexpr const char* kTooLong = "is longer than the 4095 bytes that a path can have";
+  constexpr const char* kTooLong = "is longer than the 4095 bytes that a path may have";
   if (path.size() >= PATH_MAX) return fault(kTooLong);
   std::vector<Components> ahead;
   ahead.push_back({std::string(path)});
@@ -155,7 +155,7 @@ Result<std::string> Rootfs::Resolve(std::string_view path) const {
       walk.LeaveOne();
     } else if (component != ".") {
       if (++looked_up_ > kMaxLookups) {
-        return fault("and others take more than 500000 lookups in the container's files");
+        return fault("and others need more than 500000 lookups in the container's files");
       }
       auto link = walk.Enter(component);
       if (link && links < kMaxLinks) {

@@ -21,7 +21,8 @@ Result<std::string> MountPointOf(const std::string& place) {
   const auto table = MountTable::Read();
   if (!table) return table.error();
   const Mount* mount = table->Find(located->mount_id);
-  if (mount == nullptr) return Error{place + " is on a mount that cannot be seen from here"};
+  if (mount == nullptr)
+    return Error{place + " is on a mount that is not visible in runclad's mount namespace"};
   return std::string(mount->point);
 }
 
@@ -37,7 +38,7 @@ Status KeepMountsFromHost(const std::string& path) {
 
 Status BindMount(const std::string& file, const std::string& point, unsigned long recursive) {
   if (::mount(file.c_str(), point.c_str(), nullptr, MS_BIND | recursive, nullptr) != 0) {
-    return SystemError("nothing can be bound at " + point, errno);
+    return SystemError("a bind mount cannot be created at " + point, errno);
   }
   return {};
 }
@@ -45,12 +46,12 @@ Status BindMount(const std::string& file, const std::string& point, unsigned lon
 }  // namespace
 
 Result<Staging> Staging::Open(const std::string& place) {
-  if (::unshare(CLONE_NEWNS) != 0) return SystemError("no mount namespace can be made", errno);
+  if (::unshare(CLONE_NEWNS) != 0) return SystemError("a mount namespace cannot be created", errno);
   if (auto kept = KeepMountsFromHost(place); !kept) return kept.error();
   // 0755: the first process of a user namespace looks the layers of an overlay up as a stranger.
   if (::mount("tmpfs", place.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755") !=
       0) {
-    return SystemError("no tmpfs can be mounted on " + place, errno);
+    return SystemError("a tmpfs cannot be mounted on " + place, errno);
   }
   return Staging(place);
 }
@@ -86,9 +87,9 @@ Status Staging::Cover(const std::string& path, std::string_view bytes) {
 Result<std::string> Staging::MakeMountPoint(bool is_directory) {
   std::string path = place_ + '/' + std::to_string(next_++);
   if (is_directory) {
-    if (::mkdir(path.c_str(), S_IRWXU) != 0) return SystemError(path + " cannot be made", errno);
+    if (::mkdir(path.c_str(), S_IRWXU) != 0) return SystemError(path + " cannot be created", errno);
   } else if (!UniqueFd(::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, S_IRUSR))) {
-    return SystemError(path + " cannot be made", errno);
+    return SystemError(path + " cannot be created", errno);
   }
   return path;
 }

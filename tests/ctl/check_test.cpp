@@ -49,7 +49,7 @@ TEST(Check, SaysWhatWouldBeRewritten) {
                          "          lets set-user-ID programs and file capabilities raise "
                          "privileges\n"
                          "\n"
-                         "1 fixed; runcladctl explain RULE says more\n");
+                         "1 fixed; see runcladctl explain RULE\n");
 }
 
 TEST(Check, SaysWhichSystemCallsAreLost) {
@@ -165,8 +165,9 @@ TEST(Check, SaysThatAuditDoesNothing) {
   const std::string config = directory.Write("config.json", PlainConfig().dump());
   directory.Write("etc/policy.json", Policy("fix", "audit"));
   const ProgramRun run = Runcladctl({"check", config, "--config", directory.path() + "/etc"});
-  EXPECT_THAT(run.out,
-              HasSubstr("\nThe policy's mode is audit: this is recorded and nothing is done.\n"));
+  EXPECT_THAT(
+      run.out,
+      HasSubstr("\nThe policy's mode is audit: this is only logged, and nothing is changed.\n"));
 }
 
 TEST(Check, OfAProcessRunsTheProcessRulesOnly) {

@@ -75,8 +75,8 @@ TEST(PolicyLint, TakesTheShippedProfilesAsPolicies) {
 TEST(PolicyLint, JudgesWhatBuildsGet) {
   const TemporaryDirectory directory;
   const std::string refuses =
-      ": warning: read-only-rootfs/action fix holds for builds, and refuses "
-      "each of their steps\n";
+      ": warning: read-only-rootfs/action fix also applies to builds and refuses each of their "
+      "steps\n";
   const std::string own = directory.Write("own.json", R"({"extends": "baseline", "builds": "build",
       "rules": {"read-only-rootfs": {"action": "fix"}}})");
   EXPECT_EQ(Runcladctl({"policy", "lint", own}).out, own + ":2" + refuses);

@@ -55,8 +55,10 @@ TEST_F(PolicyCommands, ShowTellsWhatWasCutAndWhichWaiversAreVoid) {
   ASSERT_EQ(run.status, 0) << run.err;
   EXPECT_THAT(run.out, HasSubstr("cut: images/docker.io/library/nginx.json:1: capabilities/allow "
                                  "CAP_SYS_ADMIN is beyond Docker's default"));
-  EXPECT_THAT(run.out, HasSubstr("void waiver: images/docker.io/library/nginx.json:3: "
-                                 "host-namespaces, exporter (the host does not trust this name"));
+  EXPECT_THAT(
+      run.out,
+      HasSubstr("void waiver: images/docker.io/library/nginx.json:3: "
+                "host-namespaces, exporter (the host's trust setting does not cover waivers"));
   const json policy = Run({"policy", "show", "--image", "nginx@" + kManifest, "--json"}).json();
   EXPECT_TRUE(policy["cut"].empty());
   EXPECT_EQ(policy["values"]["host-namespaces/allow"]["value"], json({"network"}));
@@ -67,7 +69,7 @@ TEST_F(PolicyCommands, ShowTellsWhatWasCutAndWhichWaiversAreVoid) {
 TEST_F(PolicyCommands, ShowRefusesWhatIsNoImage) {
   const ProgramRun run = Run({"policy", "show", "--image", "../../etc/passwd"});
   EXPECT_EQ(run.status, 3);
-  EXPECT_THAT(run.err, HasSubstr("\"../../etc/passwd\" is no image reference"));
+  EXPECT_THAT(run.err, HasSubstr("\"../../etc/passwd\" is not an image reference"));
   EXPECT_EQ(Run({"policy", "show", "--digest", "sha256:12"}).status, 3);
 }
 
@@ -107,9 +109,9 @@ TEST_F(PolicyCommands, CasesHoldOrSayWhatDiffers) {
   const ProgramRun run = Run({"policy", "test", cases});
   EXPECT_EQ(run.status, 1) << run.err;
   EXPECT_THAT(run.out, HasSubstr("ok - keeps\nok - host\nnot ok - wrong\n"));
-  EXPECT_THAT(run.out, HasSubstr("is rewritten and not unchanged"));
+  EXPECT_THAT(run.out, HasSubstr("is rewritten, expected unchanged"));
   EXPECT_THAT(run.out, HasSubstr("has findings of capabilities,"));
-  EXPECT_THAT(run.out, HasSubstr("/process/capabilities/bounding is [] and not [\"CAP_CHOWN\"]"));
+  EXPECT_THAT(run.out, HasSubstr("/process/capabilities/bounding is [], expected [\"CAP_CHOWN\"]"));
   EXPECT_THAT(run.out, HasSubstr("2 passed, 1 failed\n"));
 }
 
@@ -179,7 +181,7 @@ TEST_F(OfARecord, IdentifyTellsTheImage) {
   EXPECT_EQ(run.json()["manifests"], json({kManifest}));
   EXPECT_EQ(run.json()["askedFor"], "docker.io/library/nginx:1.27");
   EXPECT_THAT(Runcladctl({"identify", id_}).out,
-              HasSubstr("docker.io/library/nginx:1.27 (tag, asked for)"));
+              HasSubstr("docker.io/library/nginx:1.27 (tag, requested)"));
   EXPECT_THAT(Runcladctl({"identify", "no-such-container"}).err,
               HasSubstr("runclad has no record of a container \"no-such-container\""));
 }
@@ -199,7 +201,7 @@ TEST_F(OfARecord, PinWritesAFileThatTheImageThenHas) {
 
   const ProgramRun again = Run({"policy", "pin", "nginx", "--from-container", id_});
   EXPECT_EQ(again.status, 3);
-  EXPECT_THAT(again.err, HasSubstr("exists already and is left as it is"));
+  EXPECT_THAT(again.err, HasSubstr("already exists and was not changed"));
 }
 
 }  // namespace

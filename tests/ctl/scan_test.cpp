@@ -132,22 +132,24 @@ TEST_F(ScanImport, ADigestMayBeGivenBesidesThoseOfTheReport) {
   const std::string file = directory_.Write("directory.json", report.dump());
   const ProgramRun nameless = Import(file);
   EXPECT_EQ(nameless.status, 3);
-  EXPECT_THAT(nameless.err, HasSubstr("directory.json names no digest of an image; say with "
-                                      "--digest which it is of"));
+  EXPECT_THAT(
+      nameless.err,
+      HasSubstr(
+          "directory.json does not contain the digest of an image; specify it with --digest"));
   EXPECT_EQ(Import(file, {"--digest", "sha256:" + kManifest}).status, 0);
   EXPECT_EQ(Verdict(kManifest)["scanner"], "grype 0.104.2");
   const ProgramRun wrong = Import(file, {"--digest", "sha256:../../x"});
   EXPECT_EQ(wrong.status, 3);
-  EXPECT_THAT(wrong.err, HasSubstr("is not sha256: and 64 lower-case hexadecimal digits"));
+  EXPECT_THAT(wrong.err, HasSubstr("is not sha256: followed by 64 lower-case hexadecimal digits"));
 }
 
 TEST_F(ScanImport, SaysWhenNothingWasLookedAt) {
   json report = Fixture("trivy.json");
-  EXPECT_THAT(Import(Path("trivy.json")).out, Not(HasSubstr("no result of packages")));
+  EXPECT_THAT(Import(Path("trivy.json")).out, Not(HasSubstr("no results for packages")));
   report["Results"] = json::parse(R"([{"Target": "/app/id_rsa", "Class": "secret"}])");
   const ProgramRun run = Import(directory_.Write("secrets.json", report.dump()));
   ASSERT_EQ(run.status, 0) << run.err;
-  EXPECT_THAT(run.out, HasSubstr("The report has no result of packages"));
+  EXPECT_THAT(run.out, HasSubstr("The report has no results for packages"));
 }
 
 TEST_F(ScanImport, AVersionThatIsNoneIsNotShown) {
@@ -167,27 +169,29 @@ TEST_F(ScanImport, AReportThatIsNotUnderstoodChangesNothing) {
     const char* fault;
   };
   const Wrong wrong[] = {
-      {"trivy.json", "/SchemaVersion", "3", "has the SchemaVersion 3, and only Trivy's version 2"},
+      {"trivy.json", "/SchemaVersion", "3",
+       "has the SchemaVersion 3, but only version 2 of Trivy's format"},
       {"trivy.json", "/SchemaVersion", "\"2\"", "has the SchemaVersion \"2\""},
       {"trivy.json", "/SchemaVersion", "", "is neither a report of Trivy (--format json) nor"},
-      {"trivy.json", "/CreatedAt", "", "has no \"CreatedAt\": it does not say when"},
+      {"trivy.json", "/CreatedAt", "", "has no \"CreatedAt\": the time of the scan is unknown"},
       {"trivy.json", "/CreatedAt", "7", "has a \"CreatedAt\" that is not a string"},
-      {"trivy.json", "/CreatedAt", "\"yesterday\"", "has a \"CreatedAt\" that is no time"},
-      {"trivy.json", "/CreatedAt", "\"2026-02-30T00:00:00Z\"", "that is no time"},
-      {"trivy.json", "/CreatedAt", "\"2026-11-20T24:00:00Z\"", "that is no time"},
-      {"trivy.json", "/CreatedAt", "\"2026-11-20T23:00:00.\"", "that is no time"},
-      {"trivy.json", "/CreatedAt", "\"2026-11-20T23:00:00+2\"", "that is no time"},
-      {"trivy.json", "/CreatedAt", "\"1969-11-20T23:00:00Z\"", "that is no time"},
+      {"trivy.json", "/CreatedAt", "\"yesterday\"", "has a \"CreatedAt\" that is not a time"},
+      {"trivy.json", "/CreatedAt", "\"2026-02-30T00:00:00Z\"", "that is not a time"},
+      {"trivy.json", "/CreatedAt", "\"2026-11-20T24:00:00Z\"", "that is not a time"},
+      {"trivy.json", "/CreatedAt", "\"2026-11-20T23:00:00.\"", "that is not a time"},
+      {"trivy.json", "/CreatedAt", "\"2026-11-20T23:00:00+2\"", "that is not a time"},
+      {"trivy.json", "/CreatedAt", "\"1969-11-20T23:00:00Z\"", "that is not a time"},
       {"trivy.json", "/CreatedAt", "\"9026-11-20T23:00:00Z\"", "is dated in the future"},
       {"trivy.json", "/Metadata", "[]", "has a \"Metadata\" that is not an object"},
-      {"trivy.json", "/Metadata", "", "names no digest of an image"},
-      {"trivy.json", "/Metadata/ImageID", "\"../x\"", "has \"ImageID\" \"../x\", which is no SHA"},
+      {"trivy.json", "/Metadata", "", "does not contain the digest of an image"},
+      {"trivy.json", "/Metadata/ImageID", "\"../x\"",
+       "has \"ImageID\" \"../x\", which is not a SHA"},
       {"trivy.json", "/Metadata/ImageID", "1", "has a \"ImageID\" that is not a string"},
       {"trivy.json", "/Metadata/RepoDigests", "{}", "has a \"RepoDigests\" that is not a list"},
       {"trivy.json", "/Metadata/RepoDigests", "[1]", "\"RepoDigests\" must be a list of strings"},
-      {"trivy.json", "/Metadata/RepoDigests", "[\"nginx:1\"]", "which is no SHA-256 digest"},
+      {"trivy.json", "/Metadata/RepoDigests", "[\"nginx:1\"]", "which is not a SHA-256 digest"},
       {"trivy.json", "/Results", "{}", "has a \"Results\" that is not a list"},
-      {"trivy.json", "/Results", "[1]", "must have an object where \"Class\" is looked for"},
+      {"trivy.json", "/Results", "[1]", "must have an object where \"Class\" is expected"},
       {"trivy.json", "/Results/0/Vulnerabilities", "\"\"", "that is not a list"},
       {"trivy.json", "/Results/0/Vulnerabilities/0/Severity", "9", "\"Severity\" that is not a"},
       {"trivy.json", "/Results/0/Vulnerabilities/0/Severity", "\"DIRE\"",
@@ -200,7 +204,7 @@ TEST_F(ScanImport, AReportThatIsNotUnderstoodChangesNothing) {
       {"grype.json", "/matches/0/vulnerability", "[]", "that is not an object"},
       {"grype.json", "/matches/0/vulnerability/id", "", "has a vulnerability without \"id\""},
       {"grype.json", "/matches/0/vulnerability/fix", "1", "has a \"fix\" that is not an object"},
-      {"grype.json", "/source/target/imageID", "\"c1\"", "which is no SHA-256 digest"},
+      {"grype.json", "/source/target/imageID", "\"c1\"", "which is not a SHA-256 digest"},
       {"grype.json", "", "[]", "is neither a report of Trivy"},
       {"grype.json", "", "null", "is neither a report of Trivy"},
   };
@@ -222,10 +226,11 @@ TEST_F(ScanImport, AReportThatIsNotUnderstoodChangesNothing) {
 TEST_F(ScanImport, WhatIsNoJsonIsNoReport) {
   const std::string text = Fixture("trivy.json").dump();
   EXPECT_THAT(Import(directory_.Write("cut.json", text.substr(0, text.size() / 2))).err,
-              HasSubstr("cut.json is no JSON from byte"));
-  EXPECT_THAT(Import(directory_.Write("tail.json", text + "{}")).err, HasSubstr("is no JSON from"));
-  EXPECT_THAT(Import(directory_.Write("empty.json", "")).err, HasSubstr("is no JSON from byte 1"));
-  EXPECT_THAT(Import(directory_.Write("1e999.json", "[1e999]")).err, HasSubstr("is no JSON"));
+              HasSubstr("cut.json is not JSON from byte"));
+  EXPECT_THAT(Import(directory_.Write("tail.json", text + "{}")).err,
+              HasSubstr("is not JSON from"));
+  EXPECT_THAT(Import(directory_.Write("empty.json", "")).err, HasSubstr("is not JSON from byte 1"));
+  EXPECT_THAT(Import(directory_.Write("1e999.json", "[1e999]")).err, HasSubstr("is not JSON"));
   EXPECT_THAT(Import(directory_.path()).err, HasSubstr("not a regular file"));
   EXPECT_THAT(Import(directory_.path() + "/absent").err, HasSubstr("cannot be opened (ENOENT)"));
   const std::string huge = directory_.Write("huge.json", text);

@@ -24,7 +24,7 @@ TEST(PolicySchema, OfAnUnknownSortIsAnError) {
   const ProgramRun run = Runcladctl({"policy", "schema", "images"});
   EXPECT_EQ(run.status, 3);
   EXPECT_THAT(run.err, ::testing::HasSubstr(
-                           "there is a schema of policy, image or shared, not of \"images\"; did "
+                           "there is a schema for policy, image or shared, not for \"images\"; did "
                            "you mean \"image\"?"));
 }
 

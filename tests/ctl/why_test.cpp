@@ -16,7 +16,7 @@ json CapabilitiesFinding() {
   return {{"rule", "capabilities"},
           {"path", "/process/capabilities/bounding"},
           {"action", "fixed"},
-          {"why", "holds CAP_CHOWN beyond the allowlist"},
+          {"why", "holds CAP_CHOWN, not on the allowlist"},
           {"before", {"CAP_CHOWN", "CAP_NET_BIND_SERVICE"}},
           {"after", {"CAP_NET_BIND_SERVICE"}},
           {"code", "capabilities/unlisted"},
@@ -74,7 +74,7 @@ TEST_F(WhyFromLog, TellsWhatWasDoneAndHowToAllowIt) {
                          "fixed by capabilities\n"
                          "      /process/capabilities/bounding\n"
                          "        - CAP_CHOWN\n"
-                         "          holds CAP_CHOWN beyond the allowlist\n"
+                         "          holds CAP_CHOWN, not on the allowlist\n"
                          "\n"
                          "warned by read-only-rootfs\n"
                          "      /root/readonly\n"
@@ -124,7 +124,7 @@ json Setting(const std::string& rule, const json& parameters) {
 TEST_F(WhyFromLog, OffersTheListsAndLimitsOfWhatTheHostRunsForIt) {
   const json findings = {
       Setting("hooks", {{"allow", {"/usr/bin/tool"}}}),
-      Finding("hooks", {{"none", "it is not root's alone"}}),
+      Finding("hooks", {{"none", "it can be modified by users other than root"}}),
       Setting("host-namespaces", {{"allow", {"network"}}}),
       Finding("host-namespaces", {{"waiver", {{"host-namespaces", {{"allow", {"pid"}}}}}}}),
       Finding("image", {{"waiver", {{"image", {{"deny", {"docker.io/library/nginx"}}}}}}}),
@@ -171,11 +171,11 @@ TEST_F(WhyFromLog, OffersIdMapsForAMountThatHasOthers) {
 
 TEST_F(WhyFromLog, OffersNoNumberWhereNoneWasAskedFor) {
   const json findings = json::array(
-      {Finding("pids-limit", "/linux/resources/pids/limit", nullptr, "lets it make", "fixed")});
+      {Finding("pids-limit", "/linux/resources/pids/limit", nullptr, "lets it create", "fixed")});
   const ProgramRun run = Why(kId, LogLine(kId, findings), {"--json"});
   EXPECT_EQ(run.json()["allow"]["rules"], json::object());
   EXPECT_THAT(Why(kId, LogLine(kId, findings)).out,
-              HasSubstr("pids-limit: ask for a number (docker run --pids-limit)"));
+              HasSubstr("pids-limit: request a number (docker run --pids-limit)"));
 }
 
 TEST_F(WhyFromLog, KeepsWhatTheHostAllowsAlready) {

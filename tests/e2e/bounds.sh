@@ -56,7 +56,7 @@ said() {
 }
 
 # --- paths ----------------------------------------------------------------------------------------
-too_long='is longer than the 4095 bytes that a path can have'
+too_long='is longer than the 4095 bytes that a path may have'
 document "s['mounts'].append({'destination': '/a' * 20000, 'type': 'tmpfs', 'source': 'tmpfs'})"
 create 64 path
 holds "a destination of 20,000 components is refused" said "$too_long"
@@ -295,12 +295,12 @@ s['linux']['seccomp'] = {'defaultAction': 'SCMP_ACT_ERRNO', 'architectures': ['S
     'valueTwo': draw(31) & 0x55555555, 'op': 'SCMP_CMP_MASKED_EQ'}]} for i in range(64)]}"
 create 300 filter
 holds "a filter whose conditions multiply ends in a sentence" \
-  said 'takes more than the 256 MiB of memory that runclad may use'
+  said 'needs more than the 256 MiB of memory that runclad may use'
 
 # --- no memory ------------------------------------------------------------------------------------
 document "s['mounts'] += [{'destination': '/m/%d' % i, 'type': 'tmpfs', 'source': 'tmpfs', 'options': ['a'] * 500} for i in range(3000)]"
 create 2000 full
-holds "more than 256 MiB are not taken" said 'takes more than the 256 MiB of memory that runclad may use'
+holds "more than 256 MiB are not taken" said 'needs more than the 256 MiB of memory that runclad may use'
 sentences=0
 # From the least with which the kernel loads the program at all.
 loads=6000

@@ -37,7 +37,7 @@ caps_of() {  # IMAGE [OPTION…]: what a container of it gets that asks for NET_
 image_file ''
 caps_of docker.io/library/nginx:1.27
 guards "CRI: a tag gets no more than Docker's default" status_field CapBnd "$CHOWN"
-guards "CRI: the pod's namespace is known" log_says '.image.podNamespace == "team-a"'
+guards "CRI: the pod namespace is known" log_says '.image.podNamespace == "team-a"'
 CONFIG=$(last_create | jq -r '.image.config')
 image_file "$CONFIG"
 caps_of docker.io/library/nginx:1.27
@@ -46,10 +46,10 @@ caps_of docker.io/library/other:1 \
   annotation:io.kubernetes.cri.image-name=docker.io/library/nginx:1.27 \
   annotation:io.kubernetes.cri.sandbox-namespace=kube-system
 guards "CRI: annotations prove nothing" status_field CapBnd "$HOST"
-guards "CRI: nor of the pod's namespace" log_says '.image.podNamespace == "team-a"'
+guards "CRI: nor of the pod namespace" log_says '.image.podNamespace == "team-a"'
 printf '{%s}\n' "$GRANT" >"$DIRECTORY/pods/team-a.json"
 caps_of docker.io/library/other:1
-guards "CRI: a file of the pod's namespace counts" status_field CapBnd "$BOTH"
+guards "CRI: a file of the pod namespace counts" status_field CapBnd "$BOTH"
 mv "$DIRECTORY/pods/team-a.json" "$DIRECTORY/pods/team-b.json"
 caps_of docker.io/library/other:1
 guards "CRI: that of another does not" status_field CapBnd "$HOST"

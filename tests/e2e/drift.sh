@@ -268,7 +268,7 @@ docker_run box-tools sh -c 'wget --help 2>&1 | head -n 1; echo shell'
 holds "busybox: the shell works" out_has shell
 guards "busybox: that wget is the shell's file is in the log" log_has own \
   '[.findings[]? | select(.rule == "hidden-paths" and .before == "/bin/wget") | .why]
-   == ["stays usable: it is the same file as /bin/sh, which is not to be hidden"]'
+   == ["stays usable: it is the same file as /bin/sh, which must not be hidden"]'
 capture docker run -d --name hidden --network none --runtime own box-tools sleep 600
 capture docker exec hidden sh -c 'fetch ran; /opt/kit/run ran; echo done'
 guards "hidden: from exec as well" out_is "done"
@@ -341,7 +341,7 @@ docker_run box-rpm /opt/rpm-other/run ran
 holds "rpm: a container with a damaged database runs" out_is ran
 guards "rpm: that its packages cannot be told is in the log" log_has own \
   '[.findings[]? | select(.rule == "hidden-paths" and .before == "/var/lib/rpm/Packages") | .why]
-   == ["stays usable: it holds packages and cannot be read: a part of it is damaged"]'
+   == ["stays usable: it is a package database that cannot be read: a part of it is damaged"]'
 unset RUNTIME
 docker rmi box-rpm >/dev/null
 own_policy ''

@@ -108,7 +108,7 @@ printf '{"digests": ["sha256:%s"],
   "waivers": [{"rule": "image", "action": "off", "reason": "a test"}]}\n' \
   "$(podman image inspect --format '{{.Id}}' box:1)" >"$DIRECTORY/images/docker.io/library/box.json"
 podman_run box:1 true
-holds "podman: a container of a denied image runs by a waiver" succeeded
+holds "podman: a container of a denied image runs with a waiver" succeeded
 podman_run --mount "$(volume data:1)" box:1 cat /v/file
 guards "podman: a waiver of the container's image is none of the volume's" \
   refused image '/mounts/[0-9]+' '"docker.io/library/data:1"'

@@ -54,7 +54,7 @@ rm "$DIRECTORY/digests/sha256/${ID#sha256:}.json"
 covers read-only-rootfs
 told() {
   log_says 'any(.findings[]; .rule == "read-only-rootfs" and .before == "/var/cache/nginx" and
-    (.why | startswith("is written by this image, says images/docker.io/library/nginx.json")))'
+    (.why | startswith("is written by this image according to images/docker.io/library/nginx.json")))'
 }
 printf '{"rules": {"read-only-rootfs": {"writable": ["/var/cache/nginx"]}}}\n' >"$FILE"
 docker_run nginx:1.27 mkdir -p /var/cache/nginx/client_temp

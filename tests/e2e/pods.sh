@@ -115,7 +115,7 @@ IMAGE=docker.io/library/pause:1 container team-a run=/pause
 guards "nor the pause image" refused host-namespaces '[^ ]*' '"/proc/'
 waiver team-a host-namespaces allow network
 container team-a
-holds "a waiver of the pod's namespace allows it" succeeded
+holds "a waiver of the pod namespace allows it" succeeded
 holds "… it has the host's network" \
   test "$(said "$CONTAINER" /bin/readlink /proc/self/ns/net)" = "$(own_id net)"
 container team-a capability=NET_ADMIN

@@ -150,7 +150,7 @@ guards "a mount point that is renamed between create and start" not state_is mov
 discard moved
 rm -rf "$PLACE/volume"
 
-# The root filesystem can be written to, and the line of / in the mount table that says so is not the
+# The root filesystem is writable, and the line of / in the mount table that says so is not the
 # last one.
 bundle=$(make_bundle promised)
 cp "$bundle/config.json" "$E2E_WORK/plain.json"

@@ -218,7 +218,7 @@ mount --bind "$bundle" "$bundle"
 mount -o remount,bind,ro "$bundle"
 create
 guards "a bundle on a read-only file system: a sentence" stopped_with \
-  "the bundle $bundle must be writable for the hardened document: config.json cannot be replaced (EROFS)"
+  "the bundle $bundle must be writable so that runclad can replace config.json: config.json cannot be replaced (EROFS)"
 holds "a bundle on a read-only file system: no record is left" nothing_is_left
 guards "a bundle on a read-only file system: the log says that nothing ran" \
   test "$(tail -n 1 "$here/log" | jq -r .outcome)" = error
@@ -244,7 +244,7 @@ for length in 231 250 251 255; do
     guards "an id of $length bytes: it has a record" test -e /run/runclad/*/"$id.json"
   else
     guards "an id of $length bytes: a sentence" stopped_with \
-      "the container's id has $length bytes; runclad keeps records of ids of at most 250"
+      "the container id has $length bytes; runclad supports at most 250"
   fi
   rm -f /run/runclad/*/"$id.json"
 done

@@ -39,8 +39,8 @@ TEST(Decide, RefuseAppliesNothing) {
   EXPECT_EQ(
       RefusalSentence(decision),
       "refused by no-new-privileges: /process/noNewPrivileges false lets set-user-ID programs "
-      "and file capabilities raise privileges (CIS 5.26, PSS restricted); a waiver for the "
-      "image whose set-user-ID program is really needed, see runcladctl explain "
+      "and file capabilities raise privileges (CIS 5.26, PSS restricted); add a waiver for the "
+      "image that needs its set-user-ID program, see runcladctl explain "
       "no-new-privileges");
 }
 

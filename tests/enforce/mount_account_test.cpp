@@ -201,35 +201,35 @@ const std::vector<Foreign>& ForeignMounts() {
   static const std::vector<Foreign> all = {
       {"the host's /etc", "docker-plain-runc",
        [](Container& c) { c.Add("/", "254:0 /etc /srv ro,relatime - ext4 /dev/vda rw"); },
-       "nobody asked for the mount at /srv"},
+       "no request explains the mount at /srv"},
       {"a tmpfs", "docker-plain-runc",
        [](Container& c) { c.Add("/", "0:999 / /opt rw,relatime - tmpfs tmpfs rw"); },
-       "nobody asked for the mount at /opt"},
+       "no request explains the mount at /opt"},
       {"another proc", "docker-plain-runc",
        [](Container& c) { c.Add("/", "0:21 / /opt rw,relatime - proc proc rw"); },
-       "nobody asked for the mount at /opt"},
+       "no request explains the mount at /opt"},
       {"a part of the container's proc in a second place", "docker-plain-runc",
        [](Container& c) { c.Add("/", "0:999 /sys /opt rw,relatime - proc proc rw"); },
-       "nobody asked for the mount at /opt"},
+       "no request explains the mount at /opt"},
       {"a bind over a promised tmpfs", "docker-plain-runc",
        [](Container& c) { c.Add("/tmp", "254:0 /etc /tmp rw,relatime - ext4 /dev/vda rw"); },
-       "nobody asked for the mount at /tmp"},
+       "no request explains the mount at /tmp"},
       {"a tmpfs of the host in place of its own", "docker-plain-runc",
        [](Container& c) {
          const std::string device = c.Line("/tmp").substr(c.Line("/tmp").find("0:"), 4);
          c.host.push_back("8999 1 " + device + " / /run/x rw - tmpfs tmpfs rw");
        },
-       "is a file system of the host"},
+       "is a host filesystem"},
       {"the host's proc in place of its own", "docker-plain-runc",
        [](Container& c) {
          std::string device = c.Line("/proc").substr(c.Line("/proc").find("0:"));
          device.resize(device.find(' '));
          c.host.push_back("8999 1 " + device + " / /proc/x rw - proc proc rw");
        },
-       "is a file system of the host"},
+       "is a host filesystem"},
       {"another type than was asked for", "docker-plain-runc",
        [](Container& c) { Replace(c.Line("/tmp"), "- tmpfs", "- ramfs"); },
-       "is ramfs, promised was tmpfs"},
+       "is ramfs, but the record has tmpfs"},
       {"a mount that is missing", "docker-plain-runc",
        [](Container& c) {
          std::erase_if(c.lines, [](const std::string& line) {
@@ -247,8 +247,8 @@ const std::vector<Foreign>& ForeignMounts() {
        [](Container& c) { c.topmost.erase(c.Id("/etc/hosts")); }, "is covered by another mount"},
       {"noexec that was lost", "docker-plain-runc",
        [](Container& c) { Replace(c.Line("/tmp"), ",noexec", ""); },
-       "the mount at /tmp was promised with noexec"},
-      {"a root that can be written to", "docker-plain-runc",
+       "the mount at /tmp lacks the recorded options noexec"},
+      {"a root that is writable", "docker-plain-runc",
        [](Container& c) { Replace(c.Line("/"), " ro,", " rw,"); },
        "its root filesystem is writable"},
       {"another root", "docker-plain-runc",
@@ -267,16 +267,16 @@ const std::vector<Foreign>& ForeignMounts() {
        "not a tree"},
       {"a mask that is another device", "docker-plain-runc",
        [](Container& c) { c.topmost.at(c.Id("/proc/keys")).device_number = makedev(1, 1); },
-       "nobody asked for the mount at /proc/keys"},
+       "no request explains the mount at /proc/keys"},
       {"a mask that is a file", "docker-plain-runc",
        [](Container& c) { c.topmost.at(c.Id("/proc/keys")).mode = S_IFREG | 0644; },
-       "nobody asked for the mount at /proc/keys"},
+       "no request explains the mount at /proc/keys"},
       {"a mask that is a directory of the host", "docker-plain-runc",
        [](Container& c) { Replace(c.Line("/proc/acpi"), " / /proc/acpi", " /etc /proc/acpi"); },
-       "nobody asked for the mount at /proc/acpi"},
-      {"a mask that can be written to", "docker-plain-runc",
+       "no request explains the mount at /proc/acpi"},
+      {"a mask that is writable", "docker-plain-runc",
        [](Container& c) { Replace(c.Line("/proc/acpi"), " ro,", " rw,"); },
-       "the mount at /proc/acpi was promised with ro"},
+       "the mount at /proc/acpi lacks the recorded options ro"},
       {"a path that is not masked", "docker-plain-runc",
        [](Container& c) {
          std::erase_if(c.lines, [](const std::string& line) {
@@ -285,38 +285,38 @@ const std::vector<Foreign>& ForeignMounts() {
          c.at.at("/sys/firmware").mount_id = c.Id("/sys");
        },
        "/sys/firmware is not masked"},
-      {"a path that can be written to", "docker-plain-runc",
+      {"a path that is writable", "docker-plain-runc",
        [](Container& c) {
          std::erase_if(c.lines, [](const std::string& line) {
            return line.find(" /proc/sys ") != std::string::npos;
          });
          c.at.at("/proc/sys").mount_id = c.Id("/proc");
        },
-       "/proc/sys can be written to"},
+       "/proc/sys is writable"},
       {"another directory in place of a read-only path", "docker-plain-runc",
        [](Container& c) { Replace(c.Line("/proc/sys"), " /sys /proc/sys", " /1 /proc/sys"); },
-       "nobody asked for the mount at /proc/sys"},
+       "no request explains the mount at /proc/sys"},
       {"a read-only path that is not", "docker-plain-runc",
        [](Container& c) { Replace(c.Line("/proc/sys"), " ro,", " rw,"); },
-       "the mount at /proc/sys was promised with ro"},
+       "the mount at /proc/sys lacks the recorded options ro"},
       {"the cgroup of another container", "docker-plain-runc",
        [](Container& c) { c.cgroups = {"/docker/other"}; },
-       "nobody asked for the mount at /sys/fs/cgroup/"},
-      {"a controller that can be written to", "docker-plain-runc",
+       "no request explains the mount at /sys/fs/cgroup/"},
+      {"a controller that is writable", "docker-plain-runc",
        [](Container& c) { Replace(c.Line("/sys/fs/cgroup/pids"), " ro,", " rw,"); },
-       "the mount at /sys/fs/cgroup/pids was promised with ro"},
-      {"what came along with a volume", "hand-binds-runc",
-       [](Container& c) { c.submount_fault = "is the host's /etc"; }, "came along with"},
+       "the mount at /sys/fs/cgroup/pids lacks the recorded options ro"},
+      {"what was bound recursively with a volume", "hand-binds-runc",
+       [](Container& c) { c.submount_fault = "is the host's /etc"; }, "was bound recursively with"},
       {"what came along and lost nosuid", "hand-binds-runc",
        [](Container& c) {
          for (std::string& line : c.lines) {
            if (line.find(" /data/sub ") != std::string::npos) Replace(line, ",nosuid", "");
          }
        },
-       "the mount at /data/sub was promised with nosuid"},
+       "the mount at /data/sub lacks the recorded options nosuid"},
       {"a mount below a bind that is not recursive", "hand-binds-runc",
        [](Container& c) { c.Mount("/data").is_recursive = false; },
-       "nobody asked for the mount at /data/sub"},
+       "no request explains the mount at /data/sub"},
       {"a covered bind of another source", "hand-cover-runc",
        [](Container& c) { c.Mount("/v/inner").root += "x"; }, "/v/inner is not what was checked"},
       {"a covered bind whose source can be exchanged", "hand-cover-runc",
@@ -326,12 +326,13 @@ const std::vector<Foreign>& ForeignMounts() {
        "its source could be replaced by user 1000"},
       {"a device node that is another one", "hand-userdev-runc",
        [](Container& c) { c.topmost.at(c.Id("/dev/zero")).device_number = makedev(1, 1); },
-       "nobody asked for the mount at /dev/zero"},
+       "no request explains the mount at /dev/zero"},
       {"a device that was not asked for", "hand-userdev-crun",
-       [](Container& c) { c.promise.devices.clear(); }, "nobody asked for the mount at /dev/fuse"},
+       [](Container& c) { c.promise.devices.clear(); },
+       "no request explains the mount at /dev/fuse"},
       {"a mask of crun's that is another device", "hand-plain-crun",
        [](Container& c) { c.topmost.at(c.Id("/proc/keys")).device_number = makedev(1, 1); },
-       "nobody asked for the mount at /proc/keys"},
+       "no request explains the mount at /proc/keys"},
       {"crun's copy of a volume without nosuid", "hand-plain-crun",
        [](Container& c) {
          c.promise.readonly_paths.emplace_back("/dev/shm");
@@ -339,13 +340,13 @@ const std::vector<Foreign>& ForeignMounts() {
          Replace(line, " rw,nosuid,nodev,noexec", " ro");
          c.Add("/dev/shm", line);
        },
-       "the mount at /dev/shm was promised with nosuid, nodev, noexec"},
+       "the mount at /dev/shm lacks the recorded options nosuid, nodev, noexec"},
       {"an overlay of other layers", "podman-overlay-runc",
        [](Container& c) { Replace(c.Line("/x"), "lowerdir=/", "lowerdir=/other/"); },
-       "has other layers than were checked"},
+       "does not have the layers that were checked"},
       {"a terminal of the host", "docker-tty-runc",
        [](Container& c) { Replace(c.Line("/dev/console"), " 0:", " 9:"); },
-       "nobody asked for the mount at /dev/console"},
+       "no request explains the mount at /dev/console"},
   };
   return all;
 }
@@ -430,7 +431,7 @@ TEST(MountAccount, RefusesWhatOnlyLooksLikeTheContainersOwn) {
   const std::vector<Foreign> all = {
       {"the root at another place", "",
        [](Container& c) { Replace(c.Line("/v/rootfs"), " /v/rootfs", " /v/elsewhere"); },
-       "came along with /srv/hand/b-cover-runc and is not the host's"},
+       "was bound recursively with /srv/hand/b-cover-runc and is not the host's"},
       {"the root below its own place", "",
        [](Container& c) { Replace(c.Line("/v/rootfs"), " /v/rootfs", " /v/rootfs/srv"); },
        "is not the host's"},
@@ -443,7 +444,7 @@ TEST(MountAccount, RefusesWhatOnlyLooksLikeTheContainersOwn) {
        [](Container& c) { Replace(c.Line("/v/rootfs"), "254:0", "254:1"); }, "is not the host's"},
       {"the root with fewer flags than the bind", "",
        [](Container& c) { Replace(c.Line("/v/rootfs"), ",nosuid", ""); },
-       "the mount at /v/rootfs was promised with nosuid"},
+       "the mount at /v/rootfs lacks the recorded options nosuid"},
       {"one of its mounts at another place", "",
        [](Container& c) { AddCopy(c, "/dev/shm", "/v/rootfs/srv/dev/shm"); }, "is not the host's"},
       {"one of its mounts beside it", "",
@@ -457,7 +458,7 @@ TEST(MountAccount, RefusesWhatOnlyLooksLikeTheContainersOwn) {
        "is not the host's"},
       {"its /proc, of which nothing is hidden", "",
        [](Container& c) { AddCopy(c, "/proc", "/v/rootfs/proc"); },
-       "is the container's own /proc without what hides or protects a part of it"},
+       "is the container's own /proc without the mounts that hide or protect parts of it"},
   };
   for (const Foreign& foreign : all) {
     Container container = WithOwnRootBelowABind();
@@ -601,26 +602,26 @@ TEST(MountAccount, FindsWhatTheHostsSysShows) {
   const Case cases[] = {
       {"a mount that came since", false,
        [](Container& c) { c.Add("/sys", "0:8 / /sys/power ro,nosuid,nodev,noexec - bpf bpf rw"); },
-       "/sys/power came along with /sys and is not masked"},
+       "/sys/power was bound recursively with /sys and is not masked"},
       {"a mount without a mask", false,
        [](Container& c) {
          RemoveLine(c, "9103");
          std::erase(c.promise.masked_paths, "/sys/kernel/debug");
        },
-       "/sys/kernel/debug came along with /sys and is not masked"},
+       "/sys/kernel/debug was bound recursively with /sys and is not masked"},
       {"a mask that is not there", false,
        [](Container& c) {
          RemoveLine(c, "9103");
          c.at["/sys/kernel/debug"].mount_id = 9102;
        },
        "/sys/kernel/debug is not masked"},
-      {"a mount that can be written to", false,
+      {"a mount that is writable", false,
        [](Container& c) {
          for (std::string& line : c.lines) {
            if (line.starts_with("9101 ")) Replace(line, " ro,", " rw,");
          }
        },
-       "/sys/fs/cgroup/cpu was promised with ro"},
+       "/sys/fs/cgroup/cpu lacks the recorded options ro"},
       {"another file system at /sys", false,
        [](Container& c) { ++c.topmost.at(c.Id("/sys")).inode.device; }, "its source was swapped"},
       {"no cgroups of the container's", true,

@@ -168,7 +168,7 @@ TEST(Promise, OfAnEarlierVersionSaysNothingOfMounts) {
   EXPECT_FALSE(promise->has_mounts);
   const Status kept = Verify(*promise, Self());
   ASSERT_FALSE(kept);
-  EXPECT_NE(kept.error().message.find("recorded no mounts"), std::string::npos);
+  EXPECT_NE(kept.error().message.find("did not record mounts"), std::string::npos);
   EXPECT_TRUE(VerifyRunning(*promise, Self())) << "exec into what runs goes on";
 }
 

@@ -150,7 +150,7 @@ TEST_F(RecordsTest, CanHaveAnIdAsLongAsAFileNameAllows) {
   const auto written = WriteRecord(*records_, Sample(longest + "i"));
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().message,
-            "the container's id has 251 bytes; runclad keeps records of ids of at most 250");
+            "the container id has 251 bytes; runclad supports at most 250");
   const auto found = FindRecord(*records_, longest + "i");
   EXPECT_TRUE(found && !found->has_value()) << "so there is none";
 }

@@ -55,8 +55,8 @@ TEST(WrittenDirectories, AreTheImagesVolumesWithLinksResolved) {
     ASSERT_EQ(::symlink("/real", "/srv/bundle/rootfs/var"), 0);
     const rules::Facts facts = Gather(Restricted(), OfVolumes({"/var/data", "/none"}));
     EXPECT_THAT(Sentences(facts),
-                ElementsAre(StartsWith("/var/data is a volume by the image's own"),
-                            StartsWith("/none is a volume by the image's own")));
+                ElementsAre(StartsWith("/var/data is declared as a volume by the image"),
+                            StartsWith("/none is declared as a volume by the image")));
     EXPECT_EQ(facts.Resolve("/var/data"), "/real/data");
   });
 }
@@ -69,8 +69,8 @@ TEST(WrittenDirectories, AreWhatTheImagesFileDidNotGet) {
         {"images/app.json:2", "capabilities/allow", "CAP_KILL", "is beyond …"},
         {"images/app.json:3", "read-only-rootfs/writable", "/cache", "is looser than …"}};
     EXPECT_THAT(Sentences(Gather(policy, Subject())),
-                ElementsAre("/cache is written by this image, says images/app.json:3, and becomes "
-                            "read-only: it is looser than …"));
+                ElementsAre("/cache is written by this image according to images/app.json:3, and "
+                            "becomes read-only: the setting is looser than …"));
   });
 }
 

@@ -59,9 +59,11 @@ TEST(ContainerdIdentity, AManifestNeedsNoIndexAndANameMayHaveTwoImagesInItsLife)
     EXPECT_TRUE(identity.is_known());
     EXPECT_THAT(Names(identity), ElementsAre("tag docker.io/library/moving:1",
                                              "tag registry.example:5000/team/other:2.0"));
-    ExpectUnknown(IdentifyIn("default", "moved"), "leads to no image of the container's layers");
+    ExpectUnknown(IdentifyIn("default", "moved"),
+                  "does not lead to an image with the container's layers");
     EXPECT_THAT(Claims(IdentifyIn("default", "moved")), Contains("docker.io/library/moving:1"));
-    ExpectUnknown(IdentifyIn("default", "lost"), R"(no image "docker.io/library/gone:1" any more)");
+    ExpectUnknown(IdentifyIn("default", "lost"),
+                  R"(no longer has the image "docker.io/library/gone:1")");
     EXPECT_THAT(Claims(IdentifyIn("default", "lost")), ElementsAre("docker.io/library/gone:1"));
   });
 }
@@ -69,8 +71,9 @@ TEST(ContainerdIdentity, AManifestNeedsNoIndexAndANameMayHaveTwoImagesInItsLife)
 TEST(ContainerdIdentity, OfNoImage) {
   InPrivateMounts([] {
     MakeRealContainerd();
-    ExpectUnknown(IdentifyIn("default", "directory"), "a directory and not of an image");
-    EXPECT_FALSE(IdentifyIn("default", "directory").unverified) << "the record names no image";
+    ExpectUnknown(IdentifyIn("default", "directory"), "a directory, not of an image");
+    EXPECT_FALSE(IdentifyIn("default", "directory").unverified)
+        << "the record does not name an image";
     ExpectUnknown(IdentifyIn("default", "absent"), "no record");
     EXPECT_THAT(Claims(IdentifyIn("default", "absent")), ElementsAre("?"));
     ExpectUnknown(IdentifyIn("elsewhere", "plain"), "no record");
@@ -85,7 +88,7 @@ TEST(ContainerdIdentity, OfNoImage) {
     layout.bundle = "/srv/run/containerd/io.containerd.runtime.v2.task/default/plain";
     const Call call{"plain", layout.bundle, "", "/srv/elsewhere"};
     const Identity elsewhere = Identify(layout, call);
-    ExpectUnknown(elsewhere, "is not where containerd mounts its image");
+    ExpectUnknown(elsewhere, "is not the one where containerd mounts its image");
     EXPECT_THAT(Claims(elsewhere), Contains("docker.io/library/app:1"));
     layout.containerd_root.clear();
     ExpectUnknown(Identify(layout, {"plain", layout.bundle, "", layout.bundle + "/rootfs"}),
@@ -126,7 +129,7 @@ TEST(ContainerdIdentity, DocumentsThatAreNotTheirDigest) {
       MakeRealContainerd();
       ASSERT_TRUE(IdentifyIn("default", "plain").is_known());
       std::ofstream(BlobPath(digest), std::ios::app) << ' ';
-      ExpectUnknown(IdentifyIn("default", "plain"), digest + " has other content");
+      ExpectUnknown(IdentifyIn("default", "plain"), digest + " does not match its content");
     }
     MakeRealContainerd();
     std::filesystem::resize_file(BlobPath(real::kIndex), (std::size_t{4} << 20) + 1);
@@ -207,24 +210,30 @@ TEST(ContainerdIdentity, TheManifestWhoseLayersTheSnapshotHas) {
         // Which of them an engine took cannot be said.
         {"beside what cannot be read", containerd.AddIndex({manifest, twice}), {}, "twice"},
         {"beside a manifest of two configs", containerd.AddIndex({manifest, two}), {}, "twice"},
-        {"beside both kinds", containerd.AddIndex({manifest, strange}), {}, "at once"},
+        {"beside both kinds",
+         containerd.AddIndex({manifest, strange}),
+         {},
+         "both an index and a manifest"},
         {"beside another kind of digest",
          containerd.AddIndex({manifest, "sha512:" + std::string(128, 'a')}),
          {},
-         "unknown kind of digest"},
-        {"another's", other, {}, "leads to no image"},
+         "digest of an unknown kind"},
+        {"another's", other, {}, "does not lead to an image"},
         {"two", containerd.AddIndex({manifest, twin}), {}, "two images"},
         {"too many", containerd.AddIndex(many), {}, "too many manifests"},
-        {"none", containerd.AddIndex({}), {}, "leads to no image"},
-        {"both kinds", strange, {}, "an index and a manifest at once"},
-        {"a config", config, {}, "leads to no image"},
+        {"none", containerd.AddIndex({}), {}, "does not lead to an image"},
+        {"both kinds", strange, {}, "both an index and a manifest"},
+        {"a config", config, {}, "does not lead to an image"},
         {"absent", absent, {}, "is not in the content store"},
-        {"no digest", "../../x", {}, "unknown kind of digest"},
-        {"no layers", containerd.AddManifest(containerd.AddConfig({})), {}, "leads to no image"},
+        {"no digest", "../../x", {}, "digest of an unknown kind"},
+        {"no layers",
+         containerd.AddManifest(containerd.AddConfig({})),
+         {},
+         "does not lead to an image"},
         {"strange layers",
          containerd.AddManifest(containerd.AddBlob(R"({"rootfs":{"diff_ids":["x"]}})")),
          {},
-         "leads to no image"},
+         "does not lead to an image"},
     };
     for (const auto& test : cases) {
       containerd.AddName("docker.io/library/app:1", test.target);
@@ -275,9 +284,9 @@ TEST(ContainerdIdentity, OfASnapshotOfDockers) {
     snapshot.key = "three";
     EXPECT_EQ(identify().config_digest, config) << "without files of Docker's own";
     snapshot.key = "two";
-    ExpectUnknown(identify(), "leads to no image");
+    ExpectUnknown(identify(), "does not lead to an image");
     snapshot.key = "absent";
-    ExpectUnknown(identify(), "not made of an image");
+    ExpectUnknown(identify(), "not based on an image");
   });
 }
 

@@ -99,7 +99,7 @@ TEST(DockerContainerdStore, AFileThatIsNotAsTheEngineLeftIt) {
         tampering.apply(BlobPath(blob));
         const bool is_missing = tampering.name == std::string("missing");
         ExpectUnknown(IdentifyStore(),
-                      is_missing ? store.index + " leads to no image" : blob.substr(7));
+                      is_missing ? store.index + " does not lead to an image" : blob.substr(7));
         EXPECT_THAT(Claims(IdentifyStore()), ElementsAre("docker.io/library/app:1"));
       }
     }
@@ -121,10 +121,10 @@ TEST(DockerContainerdStore, WhatDoesNotFitTogether) {
     Store bad = store;
     bad.manifest = store.config;
     WriteFile(kRecord, RecordText(bad));
-    ExpectUnknown(IdentifyStore(), "names a manifest that leads to no such image");
+    ExpectUnknown(IdentifyStore(), "has a manifest that does not lead to this image");
     bad.manifest.clear();
     WriteFile(kRecord, RecordText(bad));
-    ExpectUnknown(IdentifyStore(), "names a manifest that leads to no such image");
+    ExpectUnknown(IdentifyStore(), "has a manifest that does not lead to this image");
 
     MadeContainerd containerd;
     containerd.SetNamespace("moby");
@@ -132,7 +132,7 @@ TEST(DockerContainerdStore, WhatDoesNotFitTogether) {
     containerd.AddSnapshot(kId, Sha256("base"));
     containerd.Write();
     WriteFile(kRecord, RecordText(store));
-    ExpectUnknown(IdentifyStore(), "leads to no image");
+    ExpectUnknown(IdentifyStore(), "does not lead to an image");
   });
 }
 

@@ -182,7 +182,7 @@ TEST(DockerIdentity, AnImageWithoutLayers) {
       WriteFile(ContentOf(image), config);
       WriteFile(kRecord, RecordText("app:1", image));
       WriteFile(kMount + "/parent", kDiffIds[0]);
-      ExpectUnknown(IdentifyStore(), "parent names other layers");
+      ExpectUnknown(IdentifyStore(), "parent does not match the layers");
       std::filesystem::remove(kMount + "/parent");
       EXPECT_EQ(IdentifyStore().config_digest, image) << IdentifyStore().unknown_because;
       std::filesystem::create_symlink(kMount + "/none", kMount + "/parent");
@@ -316,17 +316,19 @@ TEST(DockerIdentity, WhatDoesNotFitTogether) {
   std::string twice = RecordText("app:1");
   twice.insert(1, R"("Image":"x",)");
   const Case cases[] = {
-      {"another container's record", kRecord, another_container, "another container's"},
+      {"another container's record", kRecord, another_container, "another container"},
       {"the image twice", kRecord, twice, "twice"},
-      {"no image", kRecord, RecordText("app:1", ""), "config.v2.json names no image"},
+      {"no image", kRecord, RecordText("app:1", ""),
+       "config.v2.json does not give the digest of the image"},
       {"an image that is a path", kRecord, RecordText("app:1", "sha256:../../../../etc/passwd"),
-       "config.v2.json names no image"},
+       "config.v2.json does not give the digest of the image"},
       {"an image that is not here", kRecord, RecordText("app:1", kOtherImage),
        kOtherImage.substr(7)},
-      {"another image's config", ContentOf(kImage), ImageConfig({}), "has another digest"},
+      {"another image's config", ContentOf(kImage), ImageConfig({}), "does not match its digest"},
       {"another container's layer", kMount + "/mount-id", std::string(64, '8'), "mount-id"},
       {"a way out of the directory", kMount + "/mount-id", "../overlay2/" + kLayer, "mount-id"},
-      {"another image's layers", kMount + "/parent", kDiffIds[0], "parent names other layers"},
+      {"another image's layers", kMount + "/parent", kDiffIds[0],
+       "parent does not match the layers"},
       {"a name that is none", kRepositories,
        R"({"Repositories":{"x":{"x:1 ":")" + kImage + R"("}}})", "repositories.json"},
       {"a name without a tag", kRepositories, R"({"Repositories":{"x":{"x":")" + kImage + R"("}}})",
@@ -424,12 +426,13 @@ TEST(DockerIdentity, WhatAnImageWouldBeThatCannotBeVerified) {
     }
     MakeStore();
     WriteFile(kRecord, RecordText("", ""));
-    ExpectUnknown(IdentifyStore(), "names no image");
+    ExpectUnknown(IdentifyStore(), "does not name an image");
     EXPECT_FALSE(IdentifyStore().unverified);
     // A record that others could have written is nobody's word, and still there.
     Call call = MakeStore();
     ASSERT_EQ(::chmod(kRecord.c_str(), 0666), 0);
-    ExpectUnknown(Identify(Discover(call), call), "config.v2.json is not root's alone");
+    ExpectUnknown(Identify(Discover(call), call),
+                  "config.v2.json can be modified by users other than root");
     EXPECT_THAT(Claims(Identify(Discover(call), call)), ElementsAre("?"));
   });
 }
@@ -448,7 +451,7 @@ TEST(Identity, EnginesWhoseStateSaysNothing) {
   const Identity unknown = Identify(layout, {});
   EXPECT_EQ(unknown.engine, Engine::kUnknown);
   EXPECT_FALSE(unknown.is_known());
-  EXPECT_EQ(unknown.unknown_because, "no engine's state was found beside the bundle");
+  EXPECT_EQ(unknown.unknown_because, "no engine's state was found for the bundle");
   layout.engine = Engine::kBuildkit;
   EXPECT_EQ(Identify(layout, {}).unknown_because, "it is a build step");
 }

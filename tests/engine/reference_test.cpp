@@ -101,8 +101,8 @@ TEST(ParseReference, SaysWhatIsWrong) {
   const auto reference = ParseReference("me/App");
   ASSERT_FALSE(reference);
   EXPECT_EQ(reference.error().message,
-            "\"me/App\" is no image reference: a repository is lower-case letters and digits, "
-            "with . _ - between them");
+            "\"me/App\" is not an image reference: a repository name consists of lower-case "
+            "letters and digits, separated by . _ or -");
 }
 
 TEST(IsSha256Digest, WantsAlgorithmAndLowerCaseDigits) {

@@ -106,7 +106,7 @@ TEST(StorageIdentity, AnImageWithoutLayers) {
     WriteFile(ConfigFile(image), config);
     WriteFile(kContainerList, '[' + Container(kId, image, kOwnLayer, "") + ']');
     WriteFile(kImageList, R"([{"id":")" + image + R"(","names":["localhost/empty:1"]}])");
-    ExpectUnknown(IdentifyPodman(), "another image's layer");
+    ExpectUnknown(IdentifyPodman(), "a layer of another image");
     WriteFile(kLayerList, '[' + Layer(kOwnLayer, "", "") + ']');
     EXPECT_EQ(IdentifyPodman().config_digest, "sha256:" + image)
         << IdentifyPodman().unknown_because;
@@ -156,7 +156,7 @@ TEST(StorageIdentity, ALayerForOtherUserIds) {
     WriteFile(kLayerList, '[' + kLowEntry + ',' + kTopEntry + ',' +
                               Layer(kMapped, std::string(64, '1'), kHigh) + ',' +
                               Layer(kOwnLayer, kMapped, "") + ']');
-    ExpectUnknown(IdentifyPodman(), "another image's layer");
+    ExpectUnknown(IdentifyPodman(), "a layer of another image");
     WriteFile(kImageList, '[' + Image(kNames, R"(,"mapped-layers":[")" + kMapped + "\"]") + ']');
     EXPECT_TRUE(IdentifyPodman().is_known()) << IdentifyPodman().unknown_because;
   });
@@ -314,37 +314,38 @@ TEST(StorageIdentity, WhatDoesNotFitTogether) {
   const Case cases[] = {
       {"no container of this id", kContainerList, "[]", "containers.json has no container"},
       {"an image that is a path", kContainerList,
-       '[' + Container(kId, "../../etc", kOwnLayer, "") + ']', "is no image's id"},
+       '[' + Container(kId, "../../etc", kOwnLayer, "") + ']', "is not an image id"},
       {"another layer", kContainerList, '[' + Container(kId, kImage, kTop, "") + ']',
-       "is not the layer that overlay-containers/containers.json names"},
+       "is not the layer given by overlay-containers/containers.json"},
       {"no layer", kContainerList, '[' + Container(kId, kImage, "", "") + ']', "containers.json"},
       {"no config", kContainerList, '[' + Container(kId, kIndex.substr(7), kOwnLayer, "") + ']',
        kIndex.substr(7)},
-      {"another config", ConfigFile(), kConfig + ' ', "has another digest"},
+      {"another config", ConfigFile(), kConfig + ' ', "does not match its digest"},
       {"no image of this id", kImageList, "[]", "images.json has no image"},
       {"a name that is none", kImageList, '[' + Image(R"("localhost/app:1 ")") + ']',
-       "images.json: \"localhost/app:1 \" is no image reference"},
+       "images.json: \"localhost/app:1 \" is not an image reference"},
       {"a name without a tag", kImageList, '[' + Image(R"("localhost/app")") + ']', "images.json"},
       {"a digest that was never pulled", kImageList, '[' + Image(R"("a.b/c@)" + kLow + '"') + ']',
        "no such manifest"},
       {"no layer of the container's", kLayerList, layers({kLowEntry, kTopEntry}),
        "layers.json has no layer"},
       {"no layer below", kLayerList, layers({kTopEntry, kOwnEntry}), "layers.json has no layer"},
-      {"a circle", kLayerList, layers({Layer(low, kTop, kLow), kTopEntry, kOwnEntry}), "no lowest"},
-      {"another image's layer", kLayerList,
+      {"a circle", kLayerList, layers({Layer(low, kTop, kLow), kTopEntry, kOwnEntry}),
+       "without a base layer"},
+      {"a layer of another image", kLayerList,
        layers({kLowEntry, kTopEntry, Layer(kMapped, low, kHigh), Layer(kOwnLayer, kMapped, "")}),
-       "another image's layer"},
+       "a layer of another image"},
       {"other content", kLayerList, layers({kLowEntry, Layer(kTop, low, kLow), kOwnEntry}),
-       "other layers than the image's config"},
+       "does not match the layers of the image's config"},
       {"unknown content", kLayerList, layers({kLowEntry, Layer(kTop, low, ""), kOwnEntry}),
-       "other layers than the image's config"},
+       "does not match the layers of the image's config"},
       {"a layer less", kLayerList, layers({Layer(kTop, "", kHigh), kOwnEntry}),
-       "other layers than the image's config"},
+       "does not match the layers of the image's config"},
       {"a layer more", kLayerList,
        layers({Layer(kMapped, "", kLow), Layer(low, kMapped, kLow), kTopEntry, kOwnEntry}),
-       "other layers than the image's config"},
+       "does not match the layers of the image's config"},
       {"nothing below the container's own", kLayerList, layers({Layer(kOwnLayer, "", "")}),
-       "other layers than the image's config"},
+       "does not match the layers of the image's config"},
   };
   InPrivateMounts([&] {
     TmpfsMount("/run");

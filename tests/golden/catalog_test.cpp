@@ -138,7 +138,7 @@ TEST(Catalog, SaysOfEachCodeWhatItMeans) {
     for (const rules::Code& code : rule->codes) {
       const std::string_view id = code.id;
       const std::string_view meaning = code.meaning;
-      EXPECT_TRUE(ids.insert(id).second) << rule->id() << "/" << code.id << " is there twice";
+      EXPECT_TRUE(ids.insert(id).second) << rule->id() << "/" << code.id << " appears twice";
       EXPECT_EQ(id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"),
                 std::string_view::npos)
           << rule->id() << "/" << code.id;

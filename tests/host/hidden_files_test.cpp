@@ -75,18 +75,18 @@ TEST_F(HiddenFiles, AProgramOfBusyboxStaysForTheShellIsTheSameFile) {
   const auto facts = Gather({"/bin/busybox"}, {"wget", "nc"});
   EXPECT_THAT(facts.paths, IsEmpty());
   EXPECT_THAT(Told(facts),
-              ElementsAre("/bin/busybox is the same file as /bin/sh, which is not to be hidden",
-                          "/bin/nc is the same file as /bin/sh, which is not to be hidden",
-                          "/bin/wget is the same file as /bin/sh, which is not to be hidden",
-                          "/usr/bin/nc is the same file as /bin/sh, which is not to be hidden"));
+              ElementsAre("/bin/busybox is the same file as /bin/sh, which must not be hidden",
+                          "/bin/nc is the same file as /bin/sh, which must not be hidden",
+                          "/bin/wget is the same file as /bin/sh, which must not be hidden",
+                          "/usr/bin/nc is the same file as /bin/sh, which must not be hidden"));
 }
 
 TEST_F(HiddenFiles, TheOnlyLinkToAProgramOfAnotherNameIsNotIt) {
   File("/usr/bin/mawk");
   Link("mawk", "/usr/bin/awk");
-  EXPECT_THAT(Told(Gather({}, {"awk"})),
-              ElementsAre("/usr/bin/awk is the same file as /usr/bin/mawk, which is not to be "
-                          "hidden"));
+  EXPECT_THAT(
+      Told(Gather({}, {"awk"})),
+      ElementsAre("/usr/bin/awk is the same file as /usr/bin/mawk, which must not be hidden"));
   EXPECT_THAT(Gather({}, {"awk", "mawk"}).paths, ElementsAre("/usr/bin/mawk"));
 }
 
@@ -103,9 +103,9 @@ TEST_F(HiddenFiles, AlternativesAreWhatTheyStandFor) {
   Link("/usr/bin/nc.openbsd", "/etc/alternatives/nc");
   Link("/etc/alternatives/nc", "/usr/bin/nc");
   Link("/etc/alternatives/nc", "/usr/bin/netcat");
-  EXPECT_THAT(Told(Gather({}, {"nc"})),
-              ElementsAre("/usr/bin/nc is the same file as /usr/bin/netcat, which is not to be "
-                          "hidden"));
+  EXPECT_THAT(
+      Told(Gather({}, {"nc"})),
+      ElementsAre("/usr/bin/nc is the same file as /usr/bin/netcat, which must not be hidden"));
   const auto facts = Gather({}, {"nc", "netcat"});
   EXPECT_THAT(facts.paths, ElementsAre("/usr/bin/nc.openbsd"));
   EXPECT_THAT(Told(facts), IsEmpty());
@@ -192,9 +192,10 @@ TEST_F(HiddenFiles, PackagesAreWhatRpmSays) {
 TEST_F(HiddenFiles, OneRpmDatabaseByTwoNamesIsReadOnce) {
   File("/usr/lib/sysimage/rpm/Packages", "broken");
   Link("../../usr/lib/sysimage/rpm", "/var/lib/rpm");
-  EXPECT_THAT(Told(Gather({}, {}, {"kit"})),
-              ElementsAre("/usr/lib/sysimage/rpm/Packages holds packages and cannot be read: it is "
-                          "damaged, or of a format that is not known"));
+  EXPECT_THAT(
+      Told(Gather({}, {}, {"kit"})),
+      ElementsAre("/usr/lib/sysimage/rpm/Packages is a package database that cannot be read: it is "
+                  "damaged or in an unknown format"));
   EXPECT_THAT(Told(Gather({}, {"wget"})), IsEmpty()) << "nobody asks for packages";
 }
 
@@ -208,10 +209,9 @@ TEST_F(HiddenFiles, ChangesThatWaitInALogOfRpmAreTold) {
   File("/var/lib/rpm/rpmdb.sqlite-wal", "changes");
   const auto facts = Gather({}, {}, {"rpm-kit"});
   EXPECT_THAT(facts.paths, ElementsAre("/opt/rpm-kit/bin/run"));
-  EXPECT_THAT(
-      Told(facts),
-      ElementsAre("/var/lib/rpm/rpmdb.sqlite-wal holds packages and cannot be read: changes "
-                  "that wait in SQLite's log are not read"));
+  EXPECT_THAT(Told(facts),
+              ElementsAre("/var/lib/rpm/rpmdb.sqlite-wal is a package database that cannot be "
+                          "read: pending changes in SQLite's write-ahead log are not read"));
 }
 
 TEST_F(HiddenFiles, AHostileDatabaseIsToldAndHoldsNobodyUp) {
@@ -231,23 +231,28 @@ TEST_F(HiddenFiles, AHostileDatabaseIsToldAndHoldsNobodyUp) {
   EXPECT_THAT(
       Told(facts),
       ElementsAre(
-          "/var/lib/dpkg/info/wget.list holds packages and cannot be read: not a regular file",
-          "/var/lib/rpm/rpmdb.sqlite holds packages and cannot be read: it is not a regular file",
-          "/var/lib/rpm/Packages holds packages and cannot be read: it is larger than the "
+          "/var/lib/dpkg/info/wget.list is a package database that cannot be read: not a regular "
+          "file",
+          "/var/lib/rpm/rpmdb.sqlite is a package database that cannot be read: it is not a "
+          "regular file",
+          "/var/lib/rpm/Packages is a package database that cannot be read: it is larger than the "
           "268435456 "
           "bytes allowed",
-          "/usr/lib/sysimage/rpm/rpmdb.sqlite holds packages and cannot be read: it is not a "
+          "/usr/lib/sysimage/rpm/rpmdb.sqlite is a package database that cannot be read: it is not "
+          "a "
           "regular file",
-          "/usr/lib/sysimage/rpm/Packages.db holds packages and cannot be read: it is not a "
+          "/usr/lib/sysimage/rpm/Packages.db is a package database that cannot be read: it is not "
+          "a "
           "regular "
           "file"));
   if (::geteuid() != 0) return;
   fs::remove(root_ + "/var/lib/rpm/rpmdb.sqlite");
   ASSERT_EQ(::mknod((root_ + "/var/lib/rpm/rpmdb.sqlite").c_str(), S_IFCHR | 0600, makedev(1, 5)),
             0);
-  EXPECT_THAT(Told(Gather({}, {}, {"wget"})),
-              Contains("/var/lib/rpm/rpmdb.sqlite holds packages and cannot be read: it is not a "
-                       "regular file"));
+  EXPECT_THAT(
+      Told(Gather({}, {}, {"wget"})),
+      Contains("/var/lib/rpm/rpmdb.sqlite is a package database that cannot be read: it is not a "
+               "regular file"));
 }
 
 TEST_F(HiddenFiles, AreNotCountedWithoutEnd) {

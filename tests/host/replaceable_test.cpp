@@ -93,8 +93,8 @@ TEST(Replaceable, IsWhatALinkOfOthersLeadsTo) {
     EXPECT_EQ(Because("/srv/theirs/link"), "could be replaced by user 1234, who owns /srv/theirs");
     EXPECT_EQ(Because("/srv/outer"), "could be replaced by user 1234, who owns /srv/theirs");
     EXPECT_EQ(Because("/srv/theirs/../a/own"), "") << "no name of theirs is looked up";
-    EXPECT_EQ(Because("/srv/loop"), "cannot be followed to its end");
-    EXPECT_EQ(Because("/srv/none"), "cannot be followed to its end");
+    EXPECT_EQ(Because("/srv/loop"), "cannot be resolved completely");
+    EXPECT_EQ(Because("/srv/none"), "cannot be resolved completely");
   });
 }
 

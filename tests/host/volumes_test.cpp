@@ -214,8 +214,8 @@ TEST(Volumes, WithAFileSystemOfTheirOwn) {
     const SourceFacts facts = FactsOf(kVolume);
     EXPECT_EQ(facts.access, Access::kDenied);
     EXPECT_EQ(facts.because,
-              "is a volume on a disk or kernel file system (overlay) that the host has mounted "
-              "nowhere else");
+              "is a volume on a disk or kernel filesystem (overlay) that is not mounted elsewhere "
+              "on the host");
   });
 }
 

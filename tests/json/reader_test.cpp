@@ -66,9 +66,9 @@ TEST(Reader, RefusesWhatReadersUnderstandDifferently) {
   constexpr Refused kRows[] = {
       // Go merges them, others take the last.
       {"a member twice", "{\"a\": 1,\n  \"a\": 2}",
-       "line 2, column 3: the member \"a\" is there twice"},
+       "line 2, column 3: the member \"a\" appears twice"},
       {"twice, once escaped", R"({"a":1,"\u0061":2})",
-       "line 1, column 8: the member \"a\" is there twice"},
+       "line 1, column 8: the member \"a\" appears twice"},
       {"objects twice", R"({"a":{"x":1},"a":{"y":1}})", "line 1, column 14: the member \"a\""},
       {"twice, deep inside", R"([{"x":[{"a":1,"b":2,"a":3}]}])",
        "line 1, column 21: the member \"a\""},
@@ -87,8 +87,8 @@ TEST(Reader, RefusesWhatReadersUnderstandDifferently) {
       {"NUL inside", "[1,\0 2]"sv, "line 1, column 4: a NUL character"},
       {"NUL in a string", "\"a\0b\""sv, "line 1, column 3: a NUL character"},
       {"nothing but NUL", "\0"sv, "line 1, column 1: a NUL character"},
-      {"U+0000 in a string", R"(["a\u0000b"])", "line 1, column 2: a string holds U+0000"},
-      {"U+0000 in a name", R"({"a\u0000":1})", "line 1, column 2: a member's name holds U+0000"},
+      {"U+0000 in a string", R"(["a\u0000b"])", "line 1, column 2: a string contains U+0000"},
+      {"U+0000 in a name", R"({"a\u0000":1})", "line 1, column 2: a member name contains U+0000"},
       // U+FFFD to Go.
       {"a byte that is not UTF-8", "[\"a\xFF\"]", "line 1, column 4: not JSON"},
       {"an overlong form", "\"\xC0\x80\"", "line 1, column 2: not JSON"},

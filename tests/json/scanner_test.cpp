@@ -148,7 +148,7 @@ TEST(Scanner, NothingIsFoundAfterAFault) {
   EXPECT_EQ(values, 1);
   const Status status = scanner.Finish();
   ASSERT_FALSE(status);
-  EXPECT_EQ(status.error().message, "byte 7: a string is expected");
+  EXPECT_EQ(status.error().message, "byte 7: expected a string");
 }
 
 TEST(Scanner, WhatIsPassedOverIsBuiltLikeJson) {

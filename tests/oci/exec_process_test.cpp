@@ -121,13 +121,13 @@ TEST(ExecProcess, RefusesNumbersThatRuncWouldWrap) {
   for (const char* user : {"4294967296", "2147483648", "-1", "+1", "01", "0x1", "root", "1:", ":1",
                            "1:4294967296", "1:-1", "1:2:3", "1:x", "99999999999999999999"}) {
     EXPECT_THAT(Fault({std::string("--user=") + user, "c", "sh"}),
-                HasSubstr("--user wants UID or UID:GID in plain decimal numbers, not \"" +
+                HasSubstr("--user must be UID or UID:GID in plain decimal numbers, not \"" +
                           std::string(user) + "\""))
         << user;
   }
   for (const char* gid : {"4294967296", "-1", "2147483648"}) {
     EXPECT_THAT(Fault({std::string("--additional-gids=") + gid, "c", "sh"}),
-                HasSubstr("--additional-gids wants a group's number"))
+                HasSubstr("--additional-gids must be a numeric group id"))
         << gid;
   }
 }

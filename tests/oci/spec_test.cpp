@@ -160,7 +160,7 @@ TEST(Spec, RefusesMembersOfAnotherType) {
       {R"({"linux":{"seccomp":{"syscalls":[{"args":[{"value":-1,"op":"SCMP_CMP_EQ"}]}]}}})",
        "is not an unsigned 64-bit integer"},
       {R"({"linux":{"seccomp":{"syscalls":[{"names":"bpf"}]}}})", "is not an array"},
-      {R"({"process":{},"process":{}})", "there twice"},
+      {R"({"process":{},"process":{}})", "appears twice"},
       {R"({} {})", "not JSON"},
       {R"({"process":{"user":{"uid":1e3}}})", "is not an integer of 64 bits"},
   };
@@ -192,13 +192,13 @@ TEST(Spec, RefusesPathsThatNoSystemCallTakes) {
     };
     EXPECT_EQ(Refusal(with(kMost)), "") << row.text;
     EXPECT_EQ(Refusal(with(kMost + 1)),
-              std::string(row.expected) + " is longer than the 4095 bytes that a path can have");
+              std::string(row.expected) + " is longer than the 4095 bytes that a path may have");
   }
   // Other arguments can be longer.
   const std::string long_argument(kMost + 1, 'a');
   EXPECT_EQ(Refusal(R"({"process":{"args":["sh",")" + long_argument + "\"]}}"), "");
   EXPECT_EQ(ProcessRefusal(R"({"args":[")" + long_argument + "\"]}"),
-            "/process/args/0 is longer than the 4095 bytes that a path can have");
+            "/process/args/0 is longer than the 4095 bytes that a path may have");
 }
 
 TEST(Spec, WritesWhatItReadAndNothingElse) {

@@ -75,7 +75,7 @@ TEST(UpdateFlags, ThatAreNoWholeNumbersAreErrors) {
         Strings{"--cpu-quota=1_000"}, Strings{"--cpu-quota=0x10"}, Strings{"--cpu-period=x"}}) {
     const auto resources = ResourcesFromFlags(Line(flags));
     ASSERT_FALSE(resources) << flags[0];
-    EXPECT_THAT(resources.error().message, HasSubstr("wants a whole number")) << flags[0];
+    EXPECT_THAT(resources.error().message, HasSubstr("must be a whole number")) << flags[0];
   }
   const auto negative = ResourcesFromFlags(Line({"--cpu-period=-1"}));
   ASSERT_TRUE(negative);

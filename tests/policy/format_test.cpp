@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"WaiverWithoutRule", "{\"waivers\": [\n{\"reason\": \"r\"}]}",
          R"(2: a waiver needs a "rule")"},
         {"WaiverOfNothing", "{\"waivers\": [{\"rule\": \"pids-limit\", \"reason\": \"r\"}]}",
-         R"(1: a waiver needs an "action" or a parameter of its rule: it lifts nothing)"},
+         R"(1: a waiver needs an "action" or a parameter of its rule; this one changes nothing)"},
         {"WaiverOfAnUnknownRule", "{\"waivers\": [{\"rule\": \"pids\", \"reason\": \"r\"}]}",
          R"(1: unknown rule "pids"; did you mean "pids-limit"?)"},
         {"WaiverOfAnUnknownParameter",
@@ -60,13 +60,13 @@ INSTANTIATE_TEST_SUITE_P(
          "{\"waivers\": [{\"rule\": \"pids-limit\", \"reason\": \"r\", \"default\": 4, "
          "\"expires\":\n"
          "\"2027-02-29\"}]}",
-         R"(1: "2027-02-29" is no day such as 2027-03-31)"},
+         R"(1: "2027-02-29" is not a date such as 2027-03-31)"},
         {"WaiverOfEverythingForEver", "{\"waivers\": [{\"rule\": \"*\", \"reason\": \"r\"}]}",
          R"(1: a waiver of "*" needs "expires")"},
         {"WaiverOfEverythingWithMore",
          "{\"waivers\": [{\"rule\": \"*\", \"reason\": \"r\", \"expires\": \"2027-01-01\",\n"
          "\"action\": \"off\"}]}",
-         R"(2: a waiver of "*" records what would be done, and takes no "action")"},
+         R"(2: a waiver of "*" is an audit mode and cannot have "action")"},
         {"WaiversNotAList", "{\"waivers\": {}}",
          R"(1: "waivers" must be a list of objects, not an object)"},
         {"SchemaNotAString", "{\"$schema\": 1}", R"(1: "$schema" must be a string, not a number)"},
@@ -92,7 +92,7 @@ INSTANTIATE_TEST_SUITE_P(
          "2, column 14: not JSON: syntax error while parsing object separator - unexpected string "
          "literal; expected ':'"},
         {"MemberTwice", "{\"mode\": \"audit\",\n \"mode\": \"audit\"}",
-         R"(2, column 2: the member "mode" is there twice)"},
+         R"(2, column 2: the member "mode" appears twice)"},
     }),
     CaseName);
 
@@ -106,7 +106,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"UnknownParameter", "{\"rules\": {\"seccomp\": {\n\"alow\": []}}}",
          R"(2: rule "seccomp" has no parameter "alow"; did you mean "allow"?)"},
         {"UnknownParameterLikeNoOther", "{\"rules\": {\"pids-limit\": {\"ceiling\": 3}}}",
-         R"(1: rule "pids-limit" has no parameter "ceiling"; it takes action, default or maximum)"},
+         R"(1: rule "pids-limit" has no parameter "ceiling"; it has action, default or maximum)"},
         {"UnknownAction", "{\"rules\": {\"seccomp\": {\"action\": \"of\"}}}",
          R"(1: the action of rule "seccomp" is fix, refuse, warn or off, not "of"; did you mean "off"?)"},
         {"UnsupportedAction", "{\"rules\": {\"host-mounts\": {\n\"action\": \"fix\"}}}",
@@ -133,9 +133,9 @@ INSTANTIATE_TEST_SUITE_P(
         {"PathWithDetour", "{\"rules\": {\"host-mounts\": {\"deny\": [\"/srv/../etc\"]}}}",
          R"(1: "host-mounts/deny": "/srv/../etc" must be written without "." and "..")"},
         {"NoRangeOfIds", "{\"rules\": {\"user\": {\"allow-uids\": [\"0\",\n\"9-1\"]}}}",
-         R"(2: "user/allow-uids": "9-1" is no id such as "1000" and no range such as "1000-65535")"},
+         R"(2: "user/allow-uids": "9-1" is neither an id such as "1000" nor a range such as "1000-65535")"},
         {"RunAsRoot", "{\"rules\": {\"user\": {\"run-as\": \"1000:0\"}}}",
-         R"(1: "user/run-as": "1000:0" is no user and group, both not root, such as "1000:1000")"},
+         R"(1: "user/run-as": "1000:0" is not a non-root user and group such as "1000:1000")"},
         {"UnknownChoice", "{\"rules\": {\"capabilities\": {\"unlisted\": \"refues\"}}}",
          R"(1: "capabilities/unlisted" is refuse or fix, not "refues"; did you mean "refuse"?)"},
         {"TextExpected", "{\"rules\": {\"host-mounts\": {\"label\": []}}}",
@@ -220,20 +220,21 @@ TEST(PolicyLint, HoldsAnImagesFileToItsOwnForm) {
       FileKind::kImage, kRules, nullptr, {.profile = TestProfile});
   std::vector<std::string> lines;
   for (const Fault& fault : faults) lines.push_back(std::to_string(fault.line) + fault.message);
-  EXPECT_THAT(lines,
-              ElementsAre("1an image's file has no \"mode\"",
-                          "2\"sha256:12\" is not sha256: and 64 lower-case hexadecimal digits",
-                          "4\"a b\" is no tag", "5a tag has no \"tags\"",
-                          "6unknown rule \"seccmp\"; did you mean \"seccomp\"?",
-                          "7unknown key \"digest\"; did you mean \"digests\"?"));
+  EXPECT_THAT(
+      lines,
+      ElementsAre("1an image's file has no \"mode\"",
+                  "2\"sha256:12\" is not sha256: followed by 64 lower-case hexadecimal digits",
+                  "4\"a b\" is not a valid tag", "5a tag has no \"tags\"",
+                  "6unknown rule \"seccmp\"; did you mean \"seccomp\"?",
+                  "7unknown key \"digest\"; did you mean \"digests\"?"));
 }
 
 TEST(PolicyLint, FilesOfADigestHaveNeitherTagsNorDigests) {
   const auto faults = FindFaults("{\n\"tags\": {},\n\"digests\": [] }", FileKind::kShared, kRules,
                                  nullptr, {.profile = TestProfile});
   ASSERT_EQ(faults.size(), 2U);
-  EXPECT_EQ(faults[0].message, "such a file has no \"tags\"");
-  EXPECT_EQ(faults[1].message, "such a file has no \"digests\"");
+  EXPECT_EQ(faults[0].message, "this kind of file has no \"tags\"");
+  EXPECT_EQ(faults[1].message, "this kind of file has no \"digests\"");
 }
 
 TEST(PolicyLint, FindsTheOneFaultOfTextThatIsNotJson) {

@@ -227,7 +227,8 @@ TEST_F(ImageWaivers, AreForThoseWhomTheHostTrusts) {
   EXPECT_THAT(policy.rule("capabilities").parameters.strings("allow"),
               ElementsAre("CAP_NET_BIND_SERVICE"));
   ASSERT_EQ(policy.waivers.size(), 1U);
-  EXPECT_EQ(policy.waivers[0].void_because, "the host does not trust this name so far");
+  EXPECT_EQ(policy.waivers[0].void_because,
+            "the host's trust setting does not cover waivers for this name");
 }
 
 TEST_F(ImageWaivers, AddToWhatIsGrantedAndTakeFromWhatIsDenied) {
@@ -265,7 +266,7 @@ TEST_F(ImageWaivers, MustExpireWhereThePolicySaysSo) {
   EXPECT_THAT(policy.rule("capabilities").parameters.strings("allow"),
               ElementsAre("CAP_NET_BIND_SERVICE"));
   ASSERT_EQ(policy.waivers.size(), 1U);
-  EXPECT_EQ(policy.waivers[0].void_because, "has no expires, which the policy demands");
+  EXPECT_EQ(policy.waivers[0].void_because, "has no expires, which the policy requires");
 }
 
 TEST_F(ImageWaivers, OfEverythingAreTheImagesOwnAuditMode) {

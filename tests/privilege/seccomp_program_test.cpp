@@ -89,7 +89,7 @@ TEST(SeccompProgram, IsTriedForALimitedTime) {
   const auto sound = Filter({{{"read"}, "SCMP_ACT_ALLOW", {}, {}}});
   EXPECT_TRUE(SeccompProgram::TryCompile(sound, 10));
   EXPECT_EQ(SeccompProgram::TryCompile(Filter({{{"read"}, "ALLOW", {}, {}}}), 10).error().message,
-            "runc knows no seccomp action \"ALLOW\"");
+            "runc does not know the seccomp action \"ALLOW\"");
   // Two rules over two arguments are enough for libseccomp 2.5.4.
   const auto endless = Filter({
       {{"prctl"}, "SCMP_ACT_ALLOW", {}, {{1, 7, 0, Op::kGreaterEqual}, {0, 4, 0, Op::kLessEqual}}},
@@ -97,7 +97,7 @@ TEST(SeccompProgram, IsTriedForALimitedTime) {
   });
   const Status tried = SeccompProgram::TryCompile(endless, 1);
   ASSERT_FALSE(tried) << "a newer libseccomp? then this test needs another filter";
-  EXPECT_THAT(tried.error().message, HasSubstr("has not come to an end with it after 1 seconds"));
+  EXPECT_THAT(tried.error().message, HasSubstr("did not finish within 1 seconds"));
 }
 
 TEST(SeccompProgram, IgnoresUnknownNamesAndRulesThatSayTheDefault) {

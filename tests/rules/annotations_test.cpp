@@ -104,7 +104,7 @@ TEST(Annotations, AreKeptByTheirWholeNameAlone) {
   const auto decision =
       DecideBy("annotations", R"({"annotations":{"run.oci.*":"x"}})", Restricted());
   EXPECT_EQ(CodesAndRemedies(decision),
-            Strings{"order: none: in annotations.keep it would stand for other names, too"});
+            Strings{"order: none: in annotations.keep it would also match other names"});
 }
 
 }  // namespace

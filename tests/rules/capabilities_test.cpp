@@ -65,10 +65,10 @@ TEST(Capabilities, UnlistedRefuseStopsWhatWasAskedForBeyondTheEnginesDefault) {
       parameters);
   ASSERT_EQ(asked.outcome, enforce::Outcome::kRefused);
   EXPECT_EQ(enforce::RefusalSentence(asked),
-            "refused by capabilities: /process/capabilities/bounding \"CAP_SYS_ADMIN\" was asked "
-            "for beyond the allowlist (CIS 5.4, PSS baseline, PSS restricted); to allow exactly "
-            "this, add \"CAP_SYS_ADMIN\" to capabilities.allow in /etc/runclad/policy.json, or in "
-            "the file of the image, see runcladctl explain capabilities");
+            "refused by capabilities: /process/capabilities/bounding \"CAP_SYS_ADMIN\" is not on "
+            "the allowlist (CIS 5.4, PSS baseline, PSS restricted); to allow exactly "
+            "this, add \"CAP_SYS_ADMIN\" to capabilities.allow in /etc/runclad/policy.json or in "
+            "the image's file, see runcladctl explain capabilities");
   const auto by_default = DecideBy(
       "capabilities", R"({"process":{"capabilities":{"bounding":["CAP_CHOWN"]}}})", parameters);
   EXPECT_EQ(by_default.outcome, enforce::Outcome::kRewritten);
@@ -93,7 +93,7 @@ TEST(Capabilities, AdviseWhatWasLostAndHasAName) {
   EXPECT_EQ(Of(R"({"bounding":["kill"]})", kill), Strings{"spelling"});
   EXPECT_EQ(
       Of(R"({"inheritable":["CAP_KILL","CAP_CHOWN"]})", kill),
-      Strings{"inheritable: none: inheritable capabilities are kept only where they are ambient"});
+      Strings{"inheritable: none: inheritable capabilities are kept only if they are ambient"});
   EXPECT_EQ(Of(R"({"inheritable":["CAP_KILL","CAP_CHOWN"],"ambient":["CAP_CHOWN"]})", kill),
             (Strings{"unlisted: allow += CAP_CHOWN", "unlisted"}));
   EXPECT_EQ(Of(R"({"bounding":["CAP_CHOWN"],"permitted":["CAP_CHOWN","CAP_BPF"]})", kill),
@@ -119,8 +119,8 @@ TEST(Capabilities, OfFilesAreTheEnginesToAskFor) {
   EXPECT_EQ(last(R"({"bounding":["CAP_NET_RAW"]})", Allowing({"CAP_NET_RAW", "CAP_NET_ADMIN"})),
             "file-capability: ask: run it with --cap-add NET_ADMIN");
   EXPECT_EQ(last(R"({"bounding":[]})", Allowing({"CAP_NET_RAW"})),
-            "file-capability: ask: run it with --cap-add NET_ADMIN --cap-add NET_RAW, and list "
-            "CAP_NET_ADMIN in capabilities.allow");
+            "file-capability: ask: run it with --cap-add NET_ADMIN --cap-add NET_RAW, and add "
+            "CAP_NET_ADMIN to capabilities.allow");
 }
 
 }  // namespace

@@ -65,13 +65,15 @@ TEST(CgroupPath, ElsewhereIsRefused) {
        {"/abc", "/mygroup/abc", "/docker/0123/abc", "/docker/a/b/abc", "/dockerx/abc",
         "/system.slice/sshd.service/abc", "/kubepods/abc", "user.slice:docker:abc",
         "system-sshd.slice:docker:abc", "-.slice:docker:abc", "/default/abc"}) {
-    EXPECT_THAT(Why(Engine::kDocker, path), HasSubstr("nor in a listed one")) << path;
+    EXPECT_THAT(Why(Engine::kDocker, path), HasSubstr("nor below a listed one")) << path;
   }
-  EXPECT_THAT(Why(Engine::kContainerd, "/other/abc", {}, "tenant"), HasSubstr("nor in a listed"));
-  EXPECT_THAT(Why(Engine::kPodman, "/system.slice/web.service/libpod-abc"), HasSubstr("nor in a"));
+  EXPECT_THAT(Why(Engine::kContainerd, "/other/abc", {}, "tenant"),
+              HasSubstr("nor below a listed"));
+  EXPECT_THAT(Why(Engine::kPodman, "/system.slice/web.service/libpod-abc"),
+              HasSubstr("nor below a"));
   EXPECT_THAT(Why(Engine::kDocker, "/system.slice/web.service/libpod-payload-abc"),
-              HasSubstr("nor in a listed one"));
-  EXPECT_THAT(Why(Engine::kContainerd, "/kubepodsx/abc"), HasSubstr("nor in a listed"));
+              HasSubstr("nor below a listed one"));
+  EXPECT_THAT(Why(Engine::kContainerd, "/kubepodsx/abc"), HasSubstr("nor below a listed"));
 }
 
 TEST(CgroupPath, ThatIsNoPlainPathIsRefused) {
@@ -79,7 +81,7 @@ TEST(CgroupPath, ThatIsNoPlainPathIsRefused) {
                            "a:b", "system.slice:docker:", "a:b:c:d", "system:docker:abc",
                            "--x.slice:docker:abc", "a-.slice:docker:abc", ".slice:docker:abc",
                            "system.slice:docker:../abc", "system.slice:a/b:abc"}) {
-    EXPECT_THAT(Why(Engine::kDocker, path, {"/"}), HasSubstr("stays where it begins")) << path;
+    EXPECT_THAT(Why(Engine::kDocker, path, {"/"}), HasSubstr("absolute path without ..")) << path;
   }
   for (const char* path : {"/", "//", "/./"}) {
     EXPECT_EQ(Why(Engine::kDocker, path, {"/"}), "is the host's root cgroup") << path;
@@ -89,7 +91,7 @@ TEST(CgroupPath, ThatIsNoPlainPathIsRefused) {
 TEST(CgroupPath, IsTheContainersOwn) {
   for (const char* path : {"/docker/other", "/docker/abcd", "/docker/xabc", "system.slice:docker:x",
                            "/docker/docker", "/docker/abc-x"}) {
-    EXPECT_THAT(Why(Engine::kDocker, path), HasSubstr("another container's")) << path;
+    EXPECT_THAT(Why(Engine::kDocker, path), HasSubstr("another container")) << path;
   }
   EXPECT_EQ(Why(Engine::kDocker, "/docker/other", {}, "", ""), "") << "an id that is not known";
 }
@@ -111,13 +113,13 @@ TEST(CgroupPath, AdvisesTheParentAndNothingAbove) {
   EXPECT_EQ(said("//tenants/./a//abc"), "elsewhere: parents += /tenants/a");
   EXPECT_EQ(said("tenants-a.slice:docker:abc"),
             "elsewhere: parents += /tenants.slice/tenants-a.slice");
-  EXPECT_EQ(said("/abc"), "elsewhere: ask: put it below a parent of its own with --cgroup-parent");
-  EXPECT_EQ(said("/"), "host-root: none: limits do not hold in the root cgroup");
+  EXPECT_EQ(said("/abc"), "elsewhere: ask: put it below a separate parent with --cgroup-parent");
+  EXPECT_EQ(said("/"), "host-root: none: limits do not apply in the root cgroup");
   EXPECT_EQ(said("../abc"),
-            "malformed: ask: name a path from the root, or a slice, with --cgroup-parent");
+            "malformed: ask: specify an absolute path or a slice with --cgroup-parent");
   EXPECT_EQ(said("/docker/other"),
-            "foreign: ask: leave the last name of the path to the engine, and choose the parent "
-            "alone, with --cgroup-parent");
+            "foreign: ask: let the engine choose the last component of the path, and choose only "
+            "the parent, with --cgroup-parent");
 }
 
 }  // namespace

@@ -76,8 +76,8 @@ TEST(Devices, AreNamedByPathAndNumbers) {
       "devices", WithDevices(Node("/dev/null", "c", 1, 3) + "," + Node("/dev/x", "b", 8, 1)),
       Devices({}));
   EXPECT_THAT(enforce::RefusalSentence(decision),
-              HasSubstr("refused by devices: /linux/devices/1 \"/dev/x\" is a block device of the "
-                        "host, b 8:1 (CIS 5.18"));
+              HasSubstr("refused by devices: /linux/devices/1 \"/dev/x\" is a host block device, b "
+                        "8:1 (CIS 5.18"));
 }
 
 TEST(Devices, AreAdvisedByTheirNumbersAndTheHostsMemoryIsNot) {
@@ -87,10 +87,11 @@ TEST(Devices, AreAdvisedByTheirNumbersAndTheHostsMemoryIsNot) {
   EXPECT_EQ(said(Node("/dev/fuse", "c", 10, 229)), "unlisted: allow += c 10:229");
   EXPECT_EQ(said(Node("/dev/fuse", "u", 10, 229)), "unlisted: allow += c 10:229");
   EXPECT_EQ(said(Node("/dev/sda", "b", 8, 0)), "block: allow += b 8:0");
-  EXPECT_EQ(said(Node("/dev/mem", "c", 1, 1)),
-            "memory: ask: run it without this device, which is all of the host's memory");
-  EXPECT_EQ(said(Node("/dev/x", "c", -1, -1)), "unlisted: ask: name the device by its numbers");
-  EXPECT_EQ(said(Node("/dev/x", "b", 8, -1)), "block: ask: name the device by its numbers");
+  EXPECT_EQ(
+      said(Node("/dev/mem", "c", 1, 1)),
+      "memory: ask: run it without this device, which gives access to all of the host's memory");
+  EXPECT_EQ(said(Node("/dev/x", "c", -1, -1)), "unlisted: ask: specify the device by its numbers");
+  EXPECT_EQ(said(Node("/dev/x", "b", 8, -1)), "block: ask: specify the device by its numbers");
 }
 
 policy::Parameters Cgroup(std::vector<std::string> allow, const char* unlisted = "remove") {
@@ -207,10 +208,11 @@ TEST(DeviceCgroup, AdvisesTheDevicesThatWereAskedFor) {
             "opens: allow += c 10:229 c 42:*");
   EXPECT_EQ(said(denial + console), "console") << "from Docker, and nobody asked for it";
   EXPECT_EQ(said(Line("c", 1, 3)), "no-denial");
-  EXPECT_EQ(said(denial + Line("c", 1, 1) + "," + Line("c", 10, 229)),
-            "memory: ask: run it without what is all of the host's memory");
+  EXPECT_EQ(
+      said(denial + Line("c", 1, 1) + "," + Line("c", 10, 229)),
+      "memory: ask: run it without this device, which gives access to all of the host's memory");
   const std::string everything =
-      "everything: ask: run it without --privileged, and name the devices that it needs with "
+      "everything: ask: run it without --privileged and specify the devices that it needs with "
       "--device";
   EXPECT_EQ(said(R"({"access":"rwm","allow":true})"), everything);
   EXPECT_EQ(said(denial + Line("a", 8, 0)), everything);

@@ -119,8 +119,8 @@ TEST(Environment, IsAllowedByAWaiverOfWhatDeniesIt) {
                      "loader: ask: leave the variable out of --env and of the image"}));
   EXPECT_EQ(enforce::RefusalSentence(decision),
             "refused by environment: /process/env [\"AWS_REGION\",\"TOKEN\"] is denied by "
-            "environment.deny (CIS 4.10); to allow exactly this, take \"AWS_*\", \"AWS_REGION\", "
-            "\"TOKEN\" from environment.deny by a waiver, see runcladctl explain environment");
+            "environment.deny (CIS 4.10); to allow exactly this, remove \"AWS_*\", \"AWS_REGION\", "
+            "\"TOKEN\" from environment.deny with a waiver, see runcladctl explain environment");
 }
 
 }  // namespace

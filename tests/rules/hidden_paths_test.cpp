@@ -21,7 +21,7 @@ TEST(HiddenPaths, AreMaskedBesideWhatIsMasked) {
             (std::vector<std::string>{"/proc/kcore", "/usr/bin/nc.openbsd", "/usr/bin/wget"}));
   ASSERT_EQ(decision.findings.size(), 1U);
   EXPECT_EQ(decision.findings[0].finding.path, "/linux/maskedPaths");
-  EXPECT_EQ(decision.findings[0].finding.why, "leaves /usr/bin/nc.openbsd and 1 more to be used");
+  EXPECT_EQ(decision.findings[0].finding.why, "leaves /usr/bin/nc.openbsd and 1 more usable");
   EXPECT_EQ(CodesAndRemedies(decision), std::vector<std::string>{"usable"});
   EXPECT_TRUE(DecideBy(kId, decision.spec.Write(), {}, facts).findings.empty()) << "idempotent";
 }
@@ -31,12 +31,12 @@ TEST(HiddenPaths, AreMaskedWhereNothingWas) {
   facts.hidden.paths = {"/usr/bin/wget"};
   const auto decision = DecideBy(kId, "{}", {}, facts);
   EXPECT_EQ(Masked(decision), std::vector<std::string>{"/usr/bin/wget"});
-  EXPECT_EQ(decision.findings[0].finding.why, "leaves /usr/bin/wget to be used");
+  EXPECT_EQ(decision.findings[0].finding.why, "leaves /usr/bin/wget usable");
 }
 
 TEST(HiddenPaths, ThatAreNotHiddenAreTold) {
   Facts facts;
-  facts.hidden.kept = {{"/bin/wget", "is the same file as /bin/sh, which is not to be hidden"}};
+  facts.hidden.kept = {{"/bin/wget", "is the same file as /bin/sh, which must not be hidden"}};
   const auto decision = DecideBy(kId, "{}", {}, facts);
   EXPECT_TRUE(Masked(decision).empty());
   EXPECT_EQ(decision.outcome, enforce::Outcome::kUnchanged);
@@ -45,7 +45,7 @@ TEST(HiddenPaths, ThatAreNotHiddenAreTold) {
   EXPECT_EQ(CodesAndRemedies(decision), std::vector<std::string>{"kept"});
   EXPECT_EQ(decision.findings[0].finding.before.Dump(), "\"/bin/wget\"");
   EXPECT_EQ(decision.findings[0].finding.why,
-            "stays usable: it is the same file as /bin/sh, which is not to be hidden");
+            "stays usable: it is the same file as /bin/sh, which must not be hidden");
 }
 
 TEST(HiddenPaths, NoneByDefault) {

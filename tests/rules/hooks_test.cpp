@@ -34,7 +34,7 @@ TEST(Hooks, ThatNobodyListedAreRefused) {
   EXPECT_EQ(enforce::RefusalSentence(Judge(kTool, {Kind::kTrusted, "/usr/bin/tool", ""})),
             "refused by hooks: /hooks/prestart/0 \"/usr/bin/tool\" would run as root outside the "
             "container; to allow exactly this, add \"/usr/bin/tool run\" to hooks.allow in "
-            "/etc/runclad/policy.json, or in the file of the image, see runcladctl explain hooks");
+            "/etc/runclad/policy.json or in the image's file, see runcladctl explain hooks");
 }
 
 TEST(Hooks, AreListedByPathAndFirstArgument) {
@@ -53,11 +53,11 @@ TEST(Hooks, AreListedByPathAndFirstArgument) {
 
 TEST(Hooks, OfOthersAreRefusedAlthoughListed) {
   const auto decision =
-      Judge(kTool, {Kind::kForeign, "/usr/bin/tool", "could be replaced by others than root"},
+      Judge(kTool, {Kind::kForeign, "/usr/bin/tool", "could be replaced by a user other than root"},
             {"/usr/bin/tool"});
   EXPECT_THAT(enforce::RefusalSentence(decision),
-              HasSubstr("\"/usr/bin/tool\" could be replaced by others than root; no setting "
-                        "allows it: a hook is a program of the host"));
+              HasSubstr("\"/usr/bin/tool\" could be replaced by a user other than root; no setting "
+                        "allows it: a hook must be a program of the host"));
 }
 
 TEST(Hooks, WithALoadersVariableAreRefusedWhoeverTheyAre) {
@@ -101,12 +101,12 @@ TEST(Hooks, AreAdvisedAsTheyAreCalled) {
     EXPECT_EQ(said(Judge(hook, trusted)), "unlisted: allow += /usr/bin/tool") << argument;
   }
   EXPECT_EQ(said(Judge(kTool, {Kind::kForeign, "", "is x"})),
-            "foreign: none: a hook is a program of the host that only root can change, with what "
-            "it is given");
+            "foreign: none: a hook must be a program of the host that only root can modify, and so "
+            "must its input");
   EXPECT_EQ(said(Judge(R"({"path":"/a","env":["ENV=/x"]})", trusted)),
             "loader-variable: ask: leave ENV out of the hook's env");
   EXPECT_EQ(said(DecideBy("hooks", R"({"hooks":{"poststop":[{"path":"/a"}]}})", {})),
-            "unexamined: none: only what was examined is listed");
+            "unexamined: none: only an examined program can be listed");
 }
 
 }  // namespace

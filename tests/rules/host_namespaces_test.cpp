@@ -61,7 +61,7 @@ std::string With(const std::string& type, const std::string& path) {
 }
 
 const std::vector<std::string> kJoin = {"network", "ipc"};
-const std::string kMissing = " namespace, so that the container would have the host's";
+const std::string kMissing = " namespace, so that the container would use the host's";
 
 INSTANTIATE_TEST_SUITE_P(
     Table, HostNamespaces,
@@ -152,18 +152,18 @@ INSTANTIATE_TEST_SUITE_P(
              {"network"},
              kJoin,
              {R"(/linux/namespaces/1/path "/foreign" is the network namespace of a process that )"
-              "is in no container that runclad made"}},
+              "is not in a container created through runclad"}},
         Case{"UnreadablePath",
              With("ipc", "/hidden"),
              {"ipc"},
              kJoin,
-             {R"(/linux/namespaces/2/path "/hidden" cannot be examined, so that it could be the )"
+             {R"(/linux/namespaces/2/path "/hidden" cannot be examined and could be the )"
               "host's ipc namespace"}},
         Case{"PathWithoutFacts",
              With("ipc", "/nowhere"),
              {},
              kJoin,
-             {R"(/linux/namespaces/2/path "/nowhere" cannot be examined, so that it could be )"
+             {R"(/linux/namespaces/2/path "/nowhere" cannot be examined and could be )"
               "the host's ipc namespace"}},
         Case{"EveryEntryOfATypeCounts",
              kNew + R"(,{"type":"network","path":"/host"})",
@@ -231,9 +231,8 @@ std::string Member(const std::string& network, const std::string& uts, const std
   return pid + R"(,{"type":"ipc","path":")" + ipc + R"("},{"type":"uts","path":")" + uts +
          R"("},{"type":"mount"},{"type":"network","path":")" + network + R"("})";
 }
-const std::string kByPod = ", which its pod asks for (hostNetwork, hostPID, hostIPC)";
-const std::string kOnlyPause =
-    ": the sandbox of a pod may have it that runs pause and nothing else";
+const std::string kByPod = ", which its pod requests (hostNetwork, hostPID, hostIPC)";
+const std::string kOnlyPause = ": a pod's sandbox may have it only if it runs nothing but pause";
 
 INSTANTIATE_TEST_SUITE_P(
     Table, PodNamespaces,
@@ -272,7 +271,7 @@ INSTANTIATE_TEST_SUITE_P(
                 R"({"type":"network","path":"/foreign"},{"type":"mount"})",
                 {},
                 {R"(/linux/namespaces/0/path "/foreign" is the network namespace of a process )"
-                 "that is in no container that runclad made"}},
+                 "that is not in a container created through runclad"}},
         PodCase{"SandboxThatRunsSomethingElse",
                 Who::kSandbox,
                 R"("/bin/sh")",
@@ -292,7 +291,7 @@ INSTANTIATE_TEST_SUITE_P(
                 R"({"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"mount"})",
                 {},
                 {"/linux/namespaces null has no network" + kMissing +
-                 ": the sandbox of a pod may have it, but this one's image is unknown, because it "
+                 ": a pod's sandbox may have it, but the image of this one is unknown: it "
                  "is lost"}},
         PodCase{"WorkloadThatRunsPause",
                 Who::kWorkload,
@@ -426,17 +425,17 @@ TEST(HostNamespacesRemedies, NameTheTypeThatWasAskedFor) {
             Strings{"missing: allow += network"});
   EXPECT_EQ(Said(With("ipc", "/peer"), facts), Strings{"container: join += ipc"});
   EXPECT_EQ(Said(With("network", "/unclaimed"), facts), Strings{"unclaimed: allow += network"});
-  const std::string mount = ": none: who has the host's mounts has the host";
+  const std::string mount = ": none: access to the host's mounts is access to the host";
   EXPECT_EQ(Said(With("mount", "/host"), facts), Strings{"host" + mount});
   EXPECT_EQ(Said(With("mount", "/unclaimed"), facts), Strings{"unclaimed" + mount});
   EXPECT_EQ(Said(With("pid", "/pinned"), facts),
-            Strings{"engine: ask: let it have a pid namespace of its own"});
+            Strings{"engine: ask: give it a pid namespace of its own"});
   EXPECT_EQ(Said(With("pid", "/foreign"), facts),
-            Strings{"foreign: ask: create the container that it joins through runclad, too"});
+            Strings{"foreign: ask: create the container that it joins through runclad as well"});
   EXPECT_EQ(Said(With("pid", "/other"), facts),
-            Strings{"foreign: ask: join the namespaces of its own pod alone"});
+            Strings{"foreign: ask: join only namespaces of its own pod"});
   EXPECT_EQ(Said(With("pid", "/hidden"), facts),
-            Strings{"unreadable: none: only what was examined may be joined"});
+            Strings{"unreadable: none: only a namespace that was examined may be joined"});
   EXPECT_EQ(Said(kNew + R"(,{"type":"cgroup","path":"/host"})", facts),
             Strings{"cgroup: ask: run it with --cgroupns private"});
 }
@@ -454,8 +453,8 @@ TEST(HostNamespacesRemedies, OfAPodAreWaivers) {
   const auto decision =
       DecideBy("host-namespaces", R"({"linux":{"namespaces":[)" + member + "]}}", {}, facts);
   EXPECT_NE(enforce::RefusalSentence(decision).find(
-                "; to allow exactly this, add \"pid\" to host-namespaces.allow by a waiver in "
-                "pods/shop.json or in the file of the image, see"),
+                "; to allow exactly this, add \"pid\" to host-namespaces.allow with a waiver in "
+                "pods/shop.json or in the image's file, see"),
             std::string::npos)
       << enforce::RefusalSentence(decision);
 }

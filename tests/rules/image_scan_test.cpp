@@ -108,7 +108,7 @@ TEST_F(KeptScans, AreLookedForOnlyWhereThePolicyAsks) {
 }
 
 TEST_F(KeptScans, TheConfigsVerdictComesBeforeTheManifests) {
-  EXPECT_EQ(Gather().no_scan_because, "none was imported for " + kConfig);
+  EXPECT_EQ(Gather().no_scan_because, "no scan was imported for " + kConfig);
   Write(kIndex, "index");
   EXPECT_EQ(Scanner(), "index");
   Write(kManifest, "manifest");
@@ -118,7 +118,7 @@ TEST_F(KeptScans, TheConfigsVerdictComesBeforeTheManifests) {
   identity_.config_digest = "";
   EXPECT_EQ(Scanner(), "manifest");
   identity_.manifest_digests.clear();
-  EXPECT_EQ(Gather().no_scan_because, "no digest of it is known");
+  EXPECT_EQ(Gather().no_scan_because, "none of its digests is known");
 }
 
 TEST_F(KeptScans, AVerdictInPlaceOfAnEarlierOne) {

@@ -253,7 +253,7 @@ TEST(ImageScan, TheSentencesNameCountsScannerAgeAndTheWayOut) {
       "refused by image: image \"docker.io/library/nginx:1\" has vulnerabilities that trivy "
       "0.68.1 found 3 days ago: 1 critical (1 fixable), 5 high (2 fixable) and 4 medium (0 "
       "fixable), and image.scan-refuse is medium (CIS 4.2, CIS 4.4); to allow exactly this, set "
-      "image.scan-refuse to \"off\" in /etc/runclad/policy.json, or in the file of the image, "
+      "image.scan-refuse to \"off\" in /etc/runclad/policy.json or in the image's file, "
       "see runcladctl explain image");
   EXPECT_THAT(Judge(Scanned(counts, 1), Parameters({.refuse = "medium", .fixable_only = true})),
               HasSubstr(" has vulnerabilities with a fix that trivy 0.68.1 found 1 day ago: 1 "
@@ -262,9 +262,9 @@ TEST(ImageScan, TheSentencesNameCountsScannerAgeAndTheWayOut) {
               HasSubstr(" was last scanned 31 days ago, by trivy 0.68.1, and "
                         "image.scan-max-age-days is 30 (CIS"));
   Facts none;
-  none.no_scan_because = "no digest of it is known";
+  none.no_scan_because = "none of its digests is known";
   EXPECT_THAT(Judge(none, Parameters({.missing = "refuse"})),
-              HasSubstr("image (absent) has no scan that counts: no digest of it is known (CIS"));
+              HasSubstr("image (absent) has no valid scan: none of its digests is known (CIS"));
 }
 
 TEST(ImageScan, IsLookedAtBesidesTheLists) {
@@ -300,16 +300,15 @@ TEST(ImageRemedies, TakeTheEntriesThatDenyIt) {
 TEST(ImageRemedies, AreNoSettingWhereTheImageIsNotTheOneThatIsMeant) {
   policy::Parameters known_only;
   known_only.Set("known-only", true);
-  EXPECT_EQ(Said({}, known_only), Strings{"unknown: ask: pull the image again, or build it again"});
+  EXPECT_EQ(Said({}, known_only), Strings{"unknown: ask: pull or build the image again"});
   Facts facts = ImageFacts({"nginx:1"});
   facts.mispinned_name = "docker.io/library/nginx:1";
   facts.pinned_digests = {kOther};
-  EXPECT_EQ(Said(facts, {}),
-            Strings{"pinned: ask: pull the image that is meant, or add this one to the digests in "
-                    "the name's file (runcladctl policy pin)"});
+  EXPECT_EQ(Said(facts, {}), Strings{"pinned: ask: pull the intended image, or add this image's "
+                                     "digest to the file of the name (runcladctl policy pin)"});
   facts.identity = {};
   facts.identity.unverified = {.names = {Ref("nginx:1")}, .digests = {kConfig}};
-  EXPECT_EQ(Said(facts, {}), Strings{"unverified: ask: pull the image again, or build it again"});
+  EXPECT_EQ(Said(facts, {}), Strings{"unverified: ask: pull or build the image again"});
   facts.mispinned_name.clear();
   EXPECT_EQ(Said(facts, Lists({}, {kConfig}, false)), Strings{"denied: waiver deny -= " + kConfig});
 }
@@ -347,8 +346,8 @@ TEST(ImageVolume, IsJudgedByThePolicyForItsImage) {
   EXPECT_THAT(
       Judge(WithVolume({"data:1"}, denied), {}),
       HasSubstr("refused by image: /mounts/7 \"docker.io/library/data:1\" as the volume at "
-                "/v is listed in image.deny (CIS 4.2, CIS 4.4); to allow exactly this, take "
-                "\"docker.io/library/data\" from image.deny by a waiver"));
+                "/v is listed in image.deny (CIS 4.2, CIS 4.4); to allow exactly this, remove "
+                "\"docker.io/library/data\" from image.deny with a waiver"));
   EXPECT_NE(Judge(WithVolume({"data:1"}, Lists({"docker.io/library/nginx"})), {}), "");
   EXPECT_EQ(Judge(WithVolume({"data:1"}, Lists({"docker.io/library/data"})), {}), "");
 }
@@ -369,7 +368,7 @@ TEST(ImageVolume, ThatCannotBeVerifiedIsRefusedWhereAContainersImageWouldBe) {
     engine::Identity& identity = facts.image_volumes[0].identity;
     identity = {};
     identity.unverified = {.names = {Ref("data:1")}, .digests = {kOther}};
-    identity.unknown_because = "its config has another digest";
+    identity.unknown_because = "its config does not match its digest";
     return facts;
   };
   EXPECT_EQ(Judge(unverified({}), {}), "");

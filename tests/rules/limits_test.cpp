@@ -187,11 +187,11 @@ TEST(Limits, NeedTheNumberThatWasAskedForAndNoMore) {
   EXPECT_EQ(said("pids-limit", R"({"pids":{"limit":5},"unified":{"pids.max":"500"}})"),
             Strings{"unified-above-maximum: maximum = 500"});
   EXPECT_EQ(said("pids-limit", R"({"pids":{"limit":5},"unified":{"pids.max":"max"}})"),
-            Strings{"unified-above-maximum: ask: ask for a plain decimal number"});
+            Strings{"unified-above-maximum: ask: request a plain decimal number"});
   EXPECT_EQ(said("memory-limit", R"({"memory":{"limit":300,"swap":901}})"),
             (Strings{"above-maximum: maximum = 300", "swap-above-maximum: maximum = 451"}));
   EXPECT_EQ(said("memory-limit", R"({"memory":{"disableOOMKiller":true,"limit":3,"swap":-1}})"),
-            (Strings{"swap-above-maximum: ask: ask for a number (docker run --memory-swap)",
+            (Strings{"swap-above-maximum: ask: request a number (docker run --memory-swap)",
                      "oom-killer: ask: run it without --oom-kill-disable"}));
   EXPECT_EQ(said("memory-limit", R"({"memory":{"limit":9223372036854775807}})"),
             Strings{"above-maximum: maximum = 1125899906842624"})
@@ -282,7 +282,8 @@ TEST(CpuLimit, AdvisesNoMoreThanWasAskedFor) {
     return CodesAndRemedies(Judge("cpu-limit", resources, Numbers(500, 1500, 2048), scope));
   };
   using Strings = std::vector<std::string>;
-  const std::string name_it = ": ask: name what it needs with --cpus (a pod: resources.limits.cpu)";
+  const std::string name_it =
+      ": ask: request what it needs with --cpus (a pod: resources.limits.cpu)";
   EXPECT_EQ(said("{}"), Strings{"unlimited" + name_it});
   EXPECT_EQ(said(R"({"cpu":{"burst":7,"quota":-1}})"),
             (Strings{"unlimited" + name_it, "burst" + name_it}));
@@ -290,10 +291,10 @@ TEST(CpuLimit, AdvisesNoMoreThanWasAskedFor) {
   EXPECT_EQ(said(R"({"cpu":{"burst":7,"period":30000,"quota":100000}})"),
             (Strings{"above-maximum: maximum = 3334", "burst: maximum = 3334"}))
       << "rounded up";
-  EXPECT_EQ(said(R"({"cpu":{"quota":1,"realtimeRuntime":1,"shares":4096}})"),
-            (Strings{"above-shares: shares = 4096",
-                     "realtime: none: realtime budget keeps even the kernel's own threads "
-                     "waiting"}));
+  EXPECT_EQ(
+      said(R"({"cpu":{"quota":1,"realtimeRuntime":1,"shares":4096}})"),
+      (Strings{"above-shares: shares = 4096",
+               "realtime: none: a realtime budget makes even the kernel's own threads wait"}));
   const auto unified = [&](const std::string& name, const std::string& text) {
     return said(R"({"cpu":{"quota":1},"unified":{")" + name + R"(":")" + text + "\"}}").at(0);
   };
@@ -304,7 +305,7 @@ TEST(CpuLimit, AdvisesNoMoreThanWasAskedFor) {
   EXPECT_EQ(unified("cpu.weight", "10000"), "above-shares: shares = 262144");
   EXPECT_EQ(unified("cpu.weight", "1k"), "not-plain: ask: write it in plain decimal numbers");
   EXPECT_EQ(unified("cpu.weight.nice", "-20"),
-            "nice: ask: give the weight as cpu.weight or --cpu-shares");
+            "nice: ask: request the weight as cpu.weight or --cpu-shares");
   EXPECT_EQ(said(R"({"cpu":{"quota":100000}})", Scope::kUpdate),
             Strings{"incomplete: ask: change both at once, --cpu-quota and --cpu-period"});
 }

@@ -108,7 +108,7 @@ TEST(LsmLabel, TellsOfMountsWithTheHostsLabel) {
   ASSERT_EQ(decision.findings.size(), 1U);
   EXPECT_EQ(decision.findings[0].finding.path, "/linux/mountLabel");
   EXPECT_EQ(CodesAndRemedies(decision),
-            Strings{"mount-label: ask: leave the label of its files to the engine"});
+            Strings{"mount-label: ask: let the engine choose the label of its files"});
   EXPECT_EQ(decision.outcome, enforce::Outcome::kUnchanged);
 }
 
@@ -146,7 +146,7 @@ TEST(LsmLabel, AdvisesTheDefaultWhereItRefusesAndAProfileWhereItReplaces) {
         .at(0);
   };
   const std::string name_one =
-      ": ask: name a profile that allows what it needs, and that is loaded and enforced, with "
+      ": ask: specify a profile that allows what it needs and is loaded and enforced, with "
       "--security-opt apparmor=NAME";
   const Facts loaded = AppArmor("docker-default");
   const Facts complaining = AppArmor("docker-default", "is loaded in mode complain");
@@ -161,10 +161,10 @@ TEST(LsmLabel, AdvisesTheDefaultWhereItRefusesAndAProfileWhereItReplaces) {
   constexpr std::string_view kSuper = R"({"selinuxLabel":"u:r:spc_t:s0"})";
   EXPECT_EQ(said(kSuper, Unconfined("refuse"), Selinux()), "unconfined-type: unconfined = \"fix\"");
   EXPECT_EQ(said(kSuper, Unconfined("fix"), Selinux()),
-            "unconfined-type: ask: name a type that allows what it needs, with --security-opt "
+            "unconfined-type: ask: specify a type that allows what it needs, with --security-opt "
             "label=type:NAME");
   EXPECT_EQ(said(R"({"selinuxLabel":"spc_t"})", Unconfined("fix"), Selinux()),
-            "malformed-label: ask: name a whole label, user:role:type:level");
+            "malformed-label: ask: specify a complete label, user:role:type:level");
   EXPECT_EQ(said(kNone, Unconfined("fix"), Selinux()),
             "no-label: ask: turn on the engine's SELinux support (dockerd --selinux-enabled)");
   policy::Parameters own = Unconfined("fix");

@@ -93,10 +93,11 @@ TEST(MountDestinations, ThatAreUncertainAreRefusedAndSayWhy) {
   facts.uncertain_destinations = {{"/l/p", "leads through a link"}};
   const auto decision = DecideBy("mount-destinations", MountAt("/l/p", "bind", kBind), {}, facts);
   EXPECT_EQ(decision.outcome, enforce::Outcome::kRefused);
-  EXPECT_EQ(enforce::RefusalSentence(decision),
-            "refused by mount-destinations: /mounts/0/destination \"/l/p\" leads through a link; "
-            "mount it at a path of its own, with no link of a volume on the way, see runcladctl "
-            "explain mount-destinations");
+  EXPECT_EQ(
+      enforce::RefusalSentence(decision),
+      "refused by mount-destinations: /mounts/0/destination \"/l/p\" leads through a link; "
+      "mount it at a separate path that does not lead through a link in a volume, see runcladctl "
+      "explain mount-destinations");
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ TEST(Profiles, AreErrorsForAProgramOfOtherRules) {
   const auto policy = policy::Parse("{}", "policy.json", {});
   ASSERT_FALSE(policy);
   EXPECT_EQ(policy.error().message,
-            "profile restricted: rule \"annotations\" is not this program's: its id");
+            "profile restricted: rule \"annotations\" does not match the catalogue: its id");
 }
 
 // Without them no ceiling could be put on what an image's file says.

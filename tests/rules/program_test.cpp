@@ -73,11 +73,12 @@ TEST(Program, ADeniedOneIsRefusedUnderWhateverNameItIsStarted) {
 }
 
 TEST(Program, TheRefusalNamesWhatTheListHas) {
-  EXPECT_EQ(enforce::RefusalSentence(
-                DecideOn({"/start", "-D"}, Denying({"sshd"}), Found("/usr/sbin/sshd"))),
-            "refused by program: /process/args/0 \"/start\" runs sshd, which program.deny lists "
-            "(CIS 5.7); to allow exactly this, take \"sshd\" from program.deny by a waiver, see "
-            "runcladctl explain program");
+  EXPECT_EQ(
+      enforce::RefusalSentence(
+          DecideOn({"/start", "-D"}, Denying({"sshd"}), Found("/usr/sbin/sshd"))),
+      "refused by program: /process/args/0 \"/start\" runs sshd, which program.deny lists "
+      "(CIS 5.7); to allow exactly this, remove \"sshd\" from program.deny with a waiver, see "
+      "runcladctl explain program");
 }
 
 TEST(Program, AllowOnlyTakesWhatTheNameLeadsTo) {
@@ -109,8 +110,10 @@ TEST(Program, SaysWhatWouldLetItBe) {
   EXPECT_EQ(said(Denying({"x", "sshd"}), Found("/usr/sbin/sshd")),
             Strings{"denied: waiver deny -= sshd"});
   EXPECT_EQ(said(AllowingOnly({"/app"}), Found("/bin/sh")), Strings{"unlisted: allow += /bin/sh"});
-  EXPECT_EQ(said(AllowingOnly({"/app"}), Found("")),
-            Strings{"not-found: none: what cannot be found cannot be compared with program.allow"});
+  EXPECT_EQ(
+      said(AllowingOnly({"/app"}), Found("")),
+      Strings{
+          "not-found: none: a program that cannot be found cannot be compared with program.allow"});
 }
 
 // CAP_NET_BIND_SERVICE is the tenth.
@@ -127,12 +130,13 @@ TEST(Capabilities, SayWhichOneAProgramCannotStartWithout) {
   policy::Parameters none;
   none.Set("allow", Strings{});
   const auto refused = DecideBy("capabilities", document, none, WithCapability(true));
-  EXPECT_EQ(enforce::RefusalSentence(refused),
-            "refused by capabilities: /process/args/0 \"caddy\" has the file capability "
-            "CAP_NET_BIND_SERVICE, which the container does not get: it could not be started (CIS "
-            "5.4, PSS baseline, PSS restricted); to allow exactly this, add "
-            "\"CAP_NET_BIND_SERVICE\" to capabilities.allow in /etc/runclad/policy.json, or in the "
-            "file of the image, see runcladctl explain capabilities");
+  EXPECT_EQ(
+      enforce::RefusalSentence(refused),
+      "refused by capabilities: /process/args/0 \"caddy\" has the file capability "
+      "CAP_NET_BIND_SERVICE, which the container does not get, so that it cannot be started (CIS "
+      "5.4, PSS baseline, PSS restricted); to allow exactly this, add "
+      "\"CAP_NET_BIND_SERVICE\" to capabilities.allow in /etc/runclad/policy.json or in the "
+      "image's file, see runcladctl explain capabilities");
   EXPECT_NE(DecideBy("capabilities", document, none, WithCapability(false)).outcome,
             enforce::Outcome::kRefused);
   policy::Parameters allowed;

@@ -54,8 +54,8 @@ TEST(Realtime, SaysWhatToAskForInstead) {
       Document(R"({"ioPriority":{"class":"IOPRIO_CLASS_RT"},"oomScoreAdj":-5,)"
                R"("scheduler":{"nice":-1,"policy":"SCHED_OTHER"}})");
   EXPECT_EQ(CodesAndRemedies(DecideBy("realtime", document, Minimum())),
-            (std::vector<std::string>{"nice: ask: ask for a nice value of 0 or more",
-                                      "io-class: ask: ask for another class of input and output",
+            (std::vector<std::string>{"nice: ask: request a nice value of 0 or more",
+                                      "io-class: ask: request another I/O class",
                                       "oom-score: oom-minimum = -5"}));
   ExpectRemediesHelp("realtime", SpecOf(document), Minimum());
 }

@@ -64,7 +64,7 @@ TEST(Rlimits, SayWhichMaximumTheyNeed) {
       Document(R"([{"hard":18446744073709551615,"soft":4096,"type":"RLIMIT_NOFILE"}])");
   EXPECT_EQ(CodesAndRemedies(DecideBy("rlimits", document, Maxima())),
             (std::vector<std::string>{
-                "above-maximum: ask: ask for a number (docker run --ulimit nofile=N)",
+                "above-maximum: ask: request a number (docker run --ulimit nofile=N)",
                 "above-maximum: nofile = 4096", "core-missing"}));
   ExpectRemediesHelp("rlimits", SpecOf(document), Maxima());
 }

@@ -87,7 +87,7 @@ TEST(UserNamespace, SaysWhatWouldLetItBe) {
   };
   EXPECT_THAT(said(R"("namespaces":[])"), ElementsAre("missing: required = false"));
   EXPECT_THAT(said(std::string(kOwn) + R"(,"uidMappings":[{"hostID":0,"size":1}])"),
-              ElementsAre(HasSubstr("host-user: ask: map other ids")));
+              ElementsAre(HasSubstr("host-user: ask: map it to other ids")));
 }
 
 }  // namespace

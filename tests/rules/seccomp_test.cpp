@@ -106,7 +106,8 @@ TEST(Seccomp, LeavesTheNativeArchitectureAloneWhenThePolicySays64BitOnly) {
     const auto decision = DecideBy("seccomp", spec, parameters, Kernel());
     EXPECT_EQ(decision.spec.seccomp()->architectures, std::vector<std::string>{"SCMP_ARCH_X86_64"});
     EXPECT_TRUE(Allows(decision, "read"));
-    EXPECT_NE(decision.findings.at(0).finding.why.find("32-bit programs end"), std::string::npos);
+    EXPECT_NE(decision.findings.at(0).finding.why.find("32-bit programs are killed"),
+              std::string::npos);
   }
 }
 

@@ -84,10 +84,11 @@ TEST(UnknownFields, AreListedByPointer) {
 TEST(UnknownFields, AreNamedWithTheirValue) {
   policy::Effective policy;
   policy.rules["unknown-fields"] = Of("restricted");
-  EXPECT_THAT(enforce::RefusalSentence(
-                  enforce::Decide(SpecOf(R"({"linux":{"netDevices":{"eth0":{"name":"x"}}}})"),
-                                  policy, {}, Scope::kContainer)),
-              HasSubstr(R"(/linux/netDevices {"eth0":{"name":"x"}} is acted upon)"));
+  EXPECT_THAT(
+      enforce::RefusalSentence(
+          enforce::Decide(SpecOf(R"({"linux":{"netDevices":{"eth0":{"name":"x"}}}})"), policy, {},
+                          Scope::kContainer)),
+      HasSubstr(R"(/linux/netDevices {"eth0":{"name":"x"}} changes what the runtime does)"));
 }
 
 TEST(UnknownFields, OfAnUpdateAreTheSame) {
@@ -99,9 +100,9 @@ TEST(UnknownFields, OfAnUpdateAreTheSame) {
   const auto refused = enforce::Decide(*update, policy, {}, Scope::kUpdate);
   EXPECT_EQ(
       enforce::RefusalSentence(refused),
-      "refused by unknown-fields: /linux/intelRdt/memBwSchema \"MB:0=20\" is acted upon by "
-      "the runtime and judged by no rule; to allow exactly this, take "
-      "\"/linux/intelRdt/memBwSchema\" from unknown-fields.refuse by a waiver, see runcladctl "
+      "refused by unknown-fields: /linux/intelRdt/memBwSchema \"MB:0=20\" changes what the runtime "
+      "does, and no rule judges it; to allow exactly this, remove "
+      "\"/linux/intelRdt/memBwSchema\" from unknown-fields.refuse with a waiver, see runcladctl "
       "explain unknown-fields");
   ExpectRemediesHelp("unknown-fields", *update, policy.rules["unknown-fields"].parameters);
   ASSERT_EQ(refused.findings.size(), 2U);

@@ -52,7 +52,7 @@ class ConfinedChild : public ::testing::Test {
   const std::string path_ = ::testing::TempDir() + "confined-" + std::to_string(::getpid());
 };
 
-const std::string kKilled = "error: reading it ended with signal " + std::to_string(SIGSYS);
+const std::string kKilled = "error: the parser was killed by signal " + std::to_string(SIGSYS);
 
 TEST_F(ConfinedChild, IsWaitedForThoughTheCallerIgnoresSigchld) {
   const SignalAction ignored(SIGCHLD, SIG_IGN);
@@ -182,25 +182,25 @@ TEST_F(ConfinedChild, EndsWhenItTakesTooLongOrTooMuch) {
     }
     return std::nullopt;
   };
-  EXPECT_EQ(Run(spin, limits), "error: reading it took longer than 1 s");
+  EXPECT_EQ(Run(spin, limits), "error: parsing it took longer than 1 s");
   limits.seconds = 20;
   limits.cpu_seconds = 1;
-  EXPECT_THAT(Run(spin, limits), AnyOf("error: reading it ended with signal 24",
-                                       "error: reading it ended with signal 9"));
+  EXPECT_THAT(Run(spin, limits), AnyOf("error: the parser was killed by signal 24",
+                                       "error: the parser was killed by signal 9"));
   limits.max_output_bytes = 1000;
   EXPECT_EQ(Run([](std::span<char>) { return std::string(1001, 'x'); }, limits),
-            "error: there is too much in it");
+            "error: its content exceeds the limit");
 #if !defined(RUNCLAD_UNDER_ASAN)
   EXPECT_EQ(Run([](std::span<char>) { return std::string(std::size_t{2} << 30, 'x'); }),
-            "error: it is damaged, or of a format that is not known");
+            "error: it is damaged or in an unknown format");
 #endif
 }
 
 TEST_F(ConfinedChild, ACrashIsAnErrorAndNotOurs) {
   EXPECT_EQ(Run([](std::span<char>) -> std::optional<std::string> { __builtin_trap(); }),
-            "error: reading it ended with signal " + std::to_string(SIGILL));
+            "error: the parser was killed by signal " + std::to_string(SIGILL));
   EXPECT_EQ(Run([](std::span<char>) -> std::optional<std::string> { return std::nullopt; }),
-            "error: it is damaged, or of a format that is not known");
+            "error: it is damaged or in an unknown format");
 }
 
 TEST_F(ConfinedChild, TakesRegularFilesOnly) {

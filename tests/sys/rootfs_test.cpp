@@ -103,7 +103,7 @@ TEST_F(RootfsResolve, RefusesWhatIsLongerThanAPath) {
   EXPECT_EQ(Resolved(Repeat("/a", 2047)), Repeat("/a", 2047));
   EXPECT_EQ(
       Resolved(Repeat("/a", 2048)),
-      "the path \"" + Repeat("/a", 40) + "…\" is longer than the 4095 bytes that a path can have");
+      "the path \"" + Repeat("/a", 40) + "…\" is longer than the 4095 bytes that a path may have");
   constexpr int kHalf = 1200;
   Link(Repeat("/a", kHalf), "/half");
   EXPECT_EQ(Resolved("/half" + Repeat("/a", 800)), Repeat("/a", kHalf + 800));
@@ -127,7 +127,7 @@ TEST_F(RootfsResolve, EndsAfterHalfAMillionNames) {
   EXPECT_LT(calls, 20);
   ASSERT_FALSE(resolved);
   EXPECT_EQ(resolved.error().message,
-            "the path \"/39\" and others take more than 500000 lookups in the container's files");
+            "the path \"/39\" and others need more than 500000 lookups in the container's files");
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
 

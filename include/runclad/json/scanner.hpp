@@ -42,7 +42,7 @@ class Scanner {
         Skip();
         return;
       }
-      if ((seen & (1U << index)) != 0) return Fail("a member is there twice");
+      if ((seen & (1U << index)) != 0) return Fail("a member appears twice");
       seen |= 1U << index;
       on_member(index);
     });

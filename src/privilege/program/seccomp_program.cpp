@@ -111,7 +111,7 @@ std::vector<Comparisons> AlternativesOf(const SeccompRule& rule) {
 
 Status AddRule(const Context& context, const SeccompRule& rule, std::uint32_t default_action) {
   const auto action = ActionOf(rule.action, rule.errno_return);
-  if (!action) return Error{"runc knows no seccomp action \"" + rule.action + "\""};
+  if (!action) return Error{"runc does not know the seccomp action \"" + rule.action + "\""};
   if (*action == default_action) return {};
   const std::vector<Comparisons> alternatives = AlternativesOf(rule);
   for (const std::string& name : rule.names) {
@@ -121,7 +121,8 @@ Status AddRule(const Context& context, const SeccompRule& rule, std::uint32_t de
       const int result =
           seccomp_rule_add_array(context.get(), *action, number,
                                  static_cast<unsigned>(comparisons.size()), comparisons.data());
-      if (result < 0) return SystemError("libseccomp takes no such rule for " + name, -result);
+      if (result < 0)
+        return SystemError("libseccomp does not accept this rule for " + name, -result);
     }
   }
   return {};
@@ -169,13 +170,14 @@ std::optional<int> SeccompAnswer::errno_value() const {
 Result<SeccompProgram> SeccompProgram::Compile(const SeccompFilter& filter) {
   const auto default_action = ActionOf(filter.default_action, filter.default_errno_return);
   if (!default_action || *default_action == SCMP_ACT_NOTIFY) {
-    return Error{"runc takes no default seccomp action \"" + filter.default_action + "\""};
+    return Error{"runc does not accept the default seccomp action \"" + filter.default_action +
+                 "\""};
   }
   const Context context(seccomp_init(*default_action), &seccomp_release);
-  if (!context) return Error{"libseccomp has no filter for this kernel"};
+  if (!context) return Error{"libseccomp cannot create a filter for this kernel"};
   for (const std::string& name : filter.architectures) {
     const auto token = TokenOf(name);
-    if (!token) return Error{"runc knows no seccomp architecture \"" + name + "\""};
+    if (!token) return Error{"runc does not know the seccomp architecture \"" + name + "\""};
     const int result = seccomp_arch_add(context.get(), *token);
     if (result < 0 && result != -EEXIST) {
       return SystemError("libseccomp cannot filter for " + name, -result);
@@ -227,10 +229,10 @@ Status SeccompProgram::TryCompile(const SeccompFilter& filter, unsigned seconds)
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS) return {};
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF) {
-    return Error{"libseccomp has not come to an end with it after " + std::to_string(seconds) +
-                 " seconds, and neither would a container's start"};
+    return Error{"libseccomp did not finish within " + std::to_string(seconds) +
+                 " seconds; starting a container would hang"};
   }
-  return Error{fault.empty() ? "libseccomp broke down over it" : std::move(fault)};
+  return Error{fault.empty() ? "libseccomp crashed" : std::move(fault)};
 }
 
 SeccompAnswer SeccompProgram::Answer(const SeccompCall& call) const {

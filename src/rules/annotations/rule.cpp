@@ -41,12 +41,12 @@ bool IsEngines(std::string_view name, std::string_view value) {
                   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@");
 }
 
-constexpr Code kOrder{"order", "the annotation is one that a runtime or systemd acts on"};
+constexpr Code kOrder{"order", "a runtime or systemd acts on the annotation"};
 constexpr Code kCodes[] = {kOrder};
 
 // A name that ends with * would keep others as well.
 Remedy Keeping(const std::string& name) {
-  return name.ends_with('*') ? NoRemedy("in annotations.keep it would stand for other names, too")
+  return name.ends_with('*') ? NoRemedy("in annotations.keep it would also match other names")
                              : AddTo("keep", {name});
 }
 
@@ -57,7 +57,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   for (const auto& [name, value] : spec.annotations()) {
     if (!IsListed(removed, name) || IsListed(kept, name) || IsEngines(name, value)) continue;
     findings.push_back(ProposeRemove(kOrder, "/annotations/" + json::Escape(name),
-                                     "is an order to the runtime", Keeping(name)));
+                                     "changes what the runtime does", Keeping(name)));
   }
   return findings;
 }
@@ -76,8 +76,8 @@ constexpr policy::ParameterSchema Names(std::string_view name, policy::Merge mer
 }
 constexpr policy::ParameterSchema kParameters[] = {
     Names("remove", policy::Merge::kAccumulate,
-          "annotations that are taken out; run.oci.* stands for all that begin so"),
-    Names("keep", policy::Merge::kReplace, "those that stay although `remove` names them"),
+          "annotations that are removed; run.oci.* matches all names with this prefix"),
+    Names("keep", policy::Merge::kReplace, "annotations that are kept even if `remove` lists them"),
 };
 constexpr std::string_view kPaths[] = {"/annotations"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
@@ -87,12 +87,13 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kAnnotations{
     .schema = {.id = "annotations", .actions = kActions, .parameters = kParameters},
-    .title = "Annotations are no orders",
+    .title = "No annotations that runtimes act on",
     .rationale =
-        "Whoever may name a container may annotate it, and runtimes obey some annotations: crun "
-        "replaces the seccomp filter or writes a file of the host, systemd takes any property of a "
-        "unit, runc's own label of the bundle can be forged. CRI-O's and podman's own stay.",
-    .way_out = "list the annotation in annotations.keep",
+        "Anyone who may create a container may annotate it, and runtimes act on some annotations: "
+        "crun replaces the seccomp filter or writes a file on the host, systemd accepts any unit "
+        "property, and runc's own label for the bundle can be forged. Annotations that CRI-O and "
+        "podman set themselves are kept.",
+    .way_out = "add the annotation to annotations.keep",
     .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,

@@ -42,18 +42,17 @@ std::vector<oci::CapabilitySet> Canonical(const oci::Spec& spec) {
   return sets;
 }
 
-constexpr Code kUnlisted{"unlisted", "a set holds capabilities that allow does not list"};
-constexpr Code kAskedFor{
-    "asked-for",
-    "a capability beyond the allowlist and the engines' default was asked for, "
-    "which unlisted: refuse does not let pass"};
-constexpr Code kUnknown{"unknown", "a set holds names that runclad does not know"};
+constexpr Code kUnlisted{"unlisted", "a set contains capabilities that allow does not list"};
+constexpr Code kAskedFor{"asked-for",
+                         "a capability beyond the allowlist and the engines' default was "
+                         "requested, and unlisted is refuse"};
+constexpr Code kUnknown{"unknown", "a set contains names that runclad does not know"};
 constexpr Code kInheritable{"inheritable",
-                            "the inheritable set holds capabilities that are not ambient"};
+                            "the inheritable set contains capabilities that are not ambient"};
 constexpr Code kSpelling{"spelling",
-                         "a set has names twice or not in the specification's spelling"};
+                         "a set contains duplicates or names not spelt as in the specification"};
 constexpr Code kFileCapability{"file-capability",
-                               "the program could not be started without its file capabilities"};
+                               "the program cannot be started without its file capabilities"};
 constexpr Code kCodes[] = {kUnlisted,    kAskedFor, kUnknown,
                            kInheritable, kSpelling, kFileCapability};
 
@@ -85,8 +84,7 @@ Remedy Granting(std::vector<std::string> missing, const oci::Spec& spec, const C
   constexpr std::size_t kPrefix = std::string_view("CAP_").size();
   std::string clause = "run it with";
   for (const std::string& name : unasked) clause += " --cap-add " + name.substr(kPrefix);
-  if (!unlisted.empty())
-    clause += ", and list " + Joined(unlisted, ", ") + " in capabilities.allow";
+  if (!unlisted.empty()) clause += ", and add " + Joined(unlisted, ", ") + " to capabilities.allow";
   return AskEngine(std::move(clause));
 }
 
@@ -111,7 +109,7 @@ void CheckProgram(const oci::Spec& spec, const std::vector<oci::CapabilitySet>& 
   if (names.empty()) return;
   const std::string asked = spec.arguments().empty() ? "" : spec.arguments().front();
   std::string why = "has the file capability " + Joined(names) +
-                    ", which the container does not get: it could not be started";
+                    ", which the container does not get, so that it cannot be started";
   findings.push_back(Refuse(kFileCapability, "/process/args/0", asked, std::move(why),
                             Granting(std::move(names), spec, context)));
 }
@@ -126,7 +124,7 @@ Findings CheckAskedFor(const std::vector<oci::CapabilitySet>& sets,
       if (Has(allowed, name) || Has(kEngineDefaults, name) || Has(found, name)) continue;
       found.push_back(name);
       findings.push_back(Refuse(kAskedFor, "/process/capabilities/" + std::string(set.name), name,
-                                "was asked for beyond the allowlist", AddTo("allow", {name})));
+                                "is not on the allowlist", AddTo("allow", {name})));
     }
   }
   return findings;
@@ -150,26 +148,26 @@ Finding CutTo(const std::vector<std::string>& left, const oci::CapabilitySet& re
   const std::size_t lost = unlisted.size();
   std::erase_if(unlisted,
                 [&](const std::string& name) { return IsUseless(requested, name, ambient); });
-  std::string why = "holds " + Joined(Missing(requested.capabilities, left));
+  std::string why = "contains " + Joined(Missing(requested.capabilities, left));
   if (!unlisted.empty()) {
     std::erase_if(unlisted, [&](const std::string& name) { return Has(advised, name); });
     advised.insert(advised.end(), unlisted.begin(), unlisted.end());
-    return Propose(kUnlisted, std::move(path), left, why + " beyond the allowlist",
+    return Propose(kUnlisted, std::move(path), left, why + ", not on the allowlist",
                    unlisted.empty() ? Remedy() : AddTo("allow", std::move(unlisted)));
   }
   if (lost > 0) {
     return Propose(kInheritable, std::move(path), left, why + ", which are not ambient",
-                   NoRemedy("inheritable capabilities are kept only where they are ambient"));
+                   NoRemedy("inheritable capabilities are kept only if they are ambient"));
   }
   const bool is_known = std::ranges::all_of(requested.capabilities, [](const std::string& name) {
     return privilege::CanonicalCapability(name).has_value();
   });
   if (!is_known) {
-    return Propose(kUnknown, std::move(path), left, why + ", of which not every name is known",
+    return Propose(kUnknown, std::move(path), left, why + ", not all of which are known",
                    NoRemedy("runclad does not know the name of this capability"));
   }
   // Nothing is lost that anybody could want back.
-  return Propose(kSpelling, std::move(path), left, "is not spelt as the specification has it");
+  return Propose(kSpelling, std::move(path), left, "is not spelt as in the specification");
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
@@ -210,7 +208,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kCapability,
      .choices = {},
-     .description = "capabilities that a container may keep when it asks for them",
+     .description = "capabilities that a container may have if it requests them",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>(kEngineDefaults)},
     {.name = "unlisted",
@@ -218,8 +216,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kChoice,
      .choices = kChoices,
-     .description = "what a request beyond the allowlist and the engines' own default gets: fix "
-                    "drops it, refuse stops the container",
+     .description = "what happens to a capability beyond the allowlist and the engines' default: "
+                    "fix removes it, refuse refuses the container",
      .order = policy::Order::kLaterIsLooser,
      .docker_default = std::string_view("fix")},
 };
@@ -235,11 +233,11 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kCapabilities{
     .schema = {.id = "capabilities", .actions = kActions, .parameters = kParameters},
-    .title = "Only the capabilities on the allowlist",
+    .title = "Only capabilities on the allowlist",
     .rationale =
-        "Container engines hand out 14 capabilities by default and any on request; most services "
-        "need none. Each of the five sets is cut to the allowlist, for the first process and for "
-        "every exec, and nothing is ever added.",
+        "Container engines grant 14 capabilities by default and any others on request; most "
+        "services need none. Each of the five sets is reduced to the allowlist, for the first "
+        "process and for every exec. Nothing is ever added.",
     .way_out = "add the capability to capabilities.allow",
     .codes = kCodes,
     .benchmarks = kBenchmarks,

@@ -127,16 +127,15 @@ bool IsOwnName(std::string_view name, std::string_view id) {
 }
 
 constexpr Code kMalformed{"malformed",
-                          "neither a path without .. from the root, nor slice:prefix:name"};
+                          "the path is neither absolute and without .., nor slice:prefix:name"};
 constexpr Code kHostRoot{"host-root", "the host's root cgroup"};
-constexpr Code kElsewhere{"elsewhere",
-                          "the parent is neither one of the engine's nor a listed one"};
+constexpr Code kElsewhere{"elsewhere", "the parent is neither the engine's nor listed"};
 constexpr Code kForeign{"foreign", "the cgroup is named after another container or a service"};
 constexpr Code kCodes[] = {kMalformed, kHostRoot, kElsewhere, kForeign};
 
 // To list the root would be to list every cgroup.
 Remedy Listing(const std::string& parent) {
-  return parent.empty() ? AskEngine("put it below a parent of its own with --cgroup-parent")
+  return parent.empty() ? AskEngine("put it below a separate parent with --cgroup-parent")
                         : AddTo("parents", {parent});
 }
 
@@ -148,24 +147,24 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   };
   const auto place = PlaceOf(path);
   if (!place) {
-    return refuse(kMalformed, "is not a path that stays where it begins, nor slice:prefix:name",
-                  AskEngine("name a path from the root, or a slice, with --cgroup-parent"));
+    return refuse(kMalformed, "is neither an absolute path without .. nor slice:prefix:name",
+                  AskEngine("specify an absolute path or a slice with --cgroup-parent"));
   }
   if (place->name.empty()) {
     return refuse(kHostRoot, "is the host's root cgroup",
-                  NoRemedy("limits do not hold in the root cgroup"));
+                  NoRemedy("limits do not apply in the root cgroup"));
   }
   const std::vector<std::string>& listed = context.parameters.strings("parents");
   const bool is_listed = std::ranges::any_of(
       listed, [&](const std::string& parent) { return IsAtOrBelow(place->parent, parent); });
   if (!is_listed && !IsEnginesParent(place->parent, context) && !IsSplit(*place, context)) {
-    return refuse(kElsewhere, "is neither in the engine's own cgroup nor in a listed one",
+    return refuse(kElsewhere, "is neither below the engine's own cgroup nor below a listed one",
                   Listing(place->parent));
   }
   if (IsOwnName(place->name, context.facts.container)) return {};
-  return refuse(kForeign, "is another container's or service's",
-                AskEngine("leave the last name of the path to the engine, and choose the parent "
-                          "alone, with --cgroup-parent"));
+  return refuse(kForeign, "belongs to another container or service",
+                AskEngine("let the engine choose the last component of the path, and choose only "
+                          "the parent, with --cgroup-parent"));
 }
 
 constexpr policy::ParameterSchema kParameters[] = {
@@ -174,8 +173,9 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAbsolutePath,
      .choices = {},
-     .description = "cgroups beside the engine's own that containers' may be in or below "
-                    "(dockerd --cgroup-parent, /kubepods with cri-dockerd): \"/tenants.slice\"",
+     .description =
+         "parents in addition to the engine's own, at any depth, for the cgroups of containers "
+         "(dockerd --cgroup-parent, /kubepods with cri-dockerd): \"/tenants.slice\"",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>()},
 };
@@ -188,12 +188,12 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 
 extern constinit const Rule kCgroupPath{
     .schema = {.id = "cgroup-path", .actions = kActions, .parameters = kParameters},
-    .title = "A cgroup below the engine's",
+    .title = "cgroup parent",
     .rationale =
-        "Limits hold for all that is below a cgroup. A container that chooses another parent "
-        "leaves those that the engine's cgroup or its pod has, and one in another's cgroup is "
-        "stopped, frozen and counted with that.",
-    .way_out = "list the parent in cgroup-path.parents",
+        "Limits apply to everything below a cgroup. A container that chooses another parent "
+        "escapes the limits of the engine's cgroup or of its pod; in the cgroup of another "
+        "container or service, it is stopped, frozen and accounted together with that.",
+    .way_out = "add the parent to cgroup-path.parents",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

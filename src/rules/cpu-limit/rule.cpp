@@ -30,14 +30,15 @@ std::int64_t QuotaOf(std::int64_t thousandths, std::int64_t period) {
   return std::max(kLeastQuota, thousandths * std::min(period, kLongestPeriod) / kThousandths);
 }
 
-constexpr Code kIncomplete{"incomplete", "an update names a quota or a period without the other"};
-constexpr Code kAboveMaximum{"above-maximum", "more processor time than maximum is asked for"};
-constexpr Code kUnlimited{"unlimited", "no limit of processor time is asked for"};
+constexpr Code kIncomplete{"incomplete", "an update sets a quota or a period without the other"};
+constexpr Code kAboveMaximum{"above-maximum", "more CPU time than the maximum is requested"};
+constexpr Code kUnlimited{"unlimited", "no CPU limit is requested"};
 constexpr Code kBurstCode{"burst", "a burst belongs to a quota that was lowered"};
-constexpr Code kAboveShares{"above-shares", "more shares, or a greater weight, than shares has"};
-constexpr Code kRealtimeCode{"realtime", "realtime budget is asked for"};
+constexpr Code kAboveShares{"above-shares",
+                            "more shares, or a higher weight, than the parameter shares allows"};
+constexpr Code kRealtimeCode{"realtime", "a realtime budget is requested"};
 constexpr Code kNotPlain{"not-plain", "a limit for cgroup v2 is not written in plain numbers"};
-constexpr Code kNice{"nice", "a weight is asked for as a nice value"};
+constexpr Code kNice{"nice", "a weight is requested as a nice value"};
 constexpr Code kCodes[] = {kIncomplete,  kAboveMaximum, kUnlimited, kBurstCode,
                            kAboveShares, kRealtimeCode, kNotPlain,  kNice};
 
@@ -55,7 +56,7 @@ Remedy MaximumFor(std::int64_t quota, std::int64_t period) {
 
 // No setting lets a container have all of the processors: whoever needs more has to say how much.
 Remedy NamingLimit() {
-  return AskEngine("name what it needs with --cpus (a pod: resources.limits.cpu)");
+  return AskEngine("request what it needs with --cpus (a pod: resources.limits.cpu)");
 }
 
 // 0 reads as "not mentioned" in an update, and as the kernel's default elsewhere.
@@ -74,8 +75,8 @@ void CheckQuota(const oci::Spec& spec, const Context& context, std::int64_t maxi
       const bool has_quota = quota != 0;
       findings.push_back(Refuse(kIncomplete, has_quota ? kQuota : kPeriod,
                                 has_quota ? quota : period,
-                                has_quota ? "comes without the period that it is a part of"
-                                          : "comes without the quota that is a part of it",
+                                has_quota ? "comes without the period that it belongs to"
+                                          : "comes without the quota that belongs to it",
                                 AskEngine("change both at once, --cpu-quota and --cpu-period")));
       return;
     }
@@ -92,10 +93,10 @@ void CheckQuota(const oci::Spec& spec, const Context& context, std::int64_t maxi
   if (!context.is_update) wanted = std::min(wanted, context.parameters.integer("default"));
   if (wanted < kAny) {
     findings.push_back(Propose(kUnlimited, kQuota, QuotaOf(wanted, counted),
-                               "lets it take all of the host's processors", NamingLimit()));
+                               "lets it take all of the host's CPU time", NamingLimit()));
   } else {
     findings.push_back(Refuse(kUnlimited, kQuota, quota == 0 ? json::Value() : json::Value(quota),
-                              "lets it take all of the host's processors", NamingLimit()));
+                              "lets it take all of the host's CPU time", NamingLimit()));
   }
 }
 
@@ -157,10 +158,11 @@ void CheckUnified(const oci::Spec& spec, std::int64_t maximum, std::int64_t shar
       if (weight && *weight <= WeightOf(shares)) continue;
       findings.push_back(Propose(
           weight ? kAboveShares : kNotPlain, prefix + name, std::to_string(WeightOf(shares)),
-          "is more than the shares that it may have", weight ? SharesFor(*weight) : write_plainly));
+          "is more than its allowed shares", weight ? SharesFor(*weight) : write_plainly));
     } else if (name == "cpu.weight.nice" && shares < kAnyShares) {
-      findings.push_back(ProposeRemove(kNice, prefix + name, "is a weight by another name",
-                                       AskEngine("give the weight as cpu.weight or --cpu-shares")));
+      findings.push_back(
+          ProposeRemove(kNice, prefix + name, "is a weight in another form",
+                        AskEngine("request the weight as cpu.weight or --cpu-shares")));
     }
   }
 }
@@ -177,20 +179,22 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   }
   if (Number(spec, "realtimeRuntime") != 0) {
     findings.push_back(
-        ProposeRemove(kRealtimeCode, kRealtime, "lets nothing else run in that time",
-                      NoRemedy("realtime budget keeps even the kernel's own threads waiting")));
+        ProposeRemove(kRealtimeCode, kRealtime, "lets nothing else run during that time",
+                      NoRemedy("a realtime budget makes even the kernel's own threads wait")));
   }
   CheckUnified(spec, maximum, shares, findings);
   return findings;
 }
 
 constexpr policy::ParameterSchema kParameters[] = {
+    LimitParameter("default", kAny,
+                   "CPU limit in thousandths of a CPU for a container that requests none; "
+                   "100000000: no limit"),
     LimitParameter(
-        "default", kAny,
-        "thousandths of a processor of a container that asks for no limit; 100000000: none"),
-    LimitParameter("maximum", kAny,
-                   "thousandths of a processor that a container may ask for; 100000000: any"),
-    LimitParameter("shares", kAnyShares, "shares (2 to 262144) that a container may ask for"),
+        "maximum", kAny,
+        "highest CPU limit in thousandths of a CPU that a container may request; 100000000: any"),
+    LimitParameter("shares", kAnyShares,
+                   "highest number of shares (2 to 262144) that a container may request"),
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.12"};
 constexpr std::string_view kPaths[] = {kQuota,  kPeriod,   kBurst,
@@ -202,11 +206,11 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kCpuLimit{
     .schema = {.id = "cpu-limit", .actions = kActions, .parameters = kParameters},
-    .title = "A limit of processor time",
+    .title = "CPU time limit",
     .rationale =
-        "A container without a limit slows every other one down, and realtime budget keeps even "
-        "the kernel's own threads waiting. How much each needs only its owner knows: say so with "
-        "fix and a default, or refuse those without a limit.",
+        "A container without a limit slows down every other one, and a realtime budget makes even "
+        "the kernel's own threads wait. Only its owner knows how much a container needs: set the "
+        "action fix and a default, or refuse containers without a limit.",
     .way_out = "give it a limit (docker run --cpus), or set cpu-limit.default and maximum",
     .codes = kCodes,
     .benchmarks = kBenchmarks,

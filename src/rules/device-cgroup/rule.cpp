@@ -47,12 +47,12 @@ bool MayStay(const oci::DeviceRule& rule, const Granted& granted) {
 }
 
 constexpr Code kUpdate{"update", "an update would change the devices of a running container"};
-constexpr Code kOpens{"opens", "the container could open devices that no list names"};
+constexpr Code kOpens{"opens", "the container could open devices that are not listed"};
 constexpr Code kEverything{"everything",
                            "the container could open every device of the host, or of a type"};
 constexpr Code kMemory{"memory", "the container could open the host's memory or ports"};
 constexpr Code kConsole{"console", "the container could open the host's console, c 5:1"};
-constexpr Code kNoDenial{"no-denial", "the list does not begin with denying every device"};
+constexpr Code kNoDenial{"no-denial", "the list does not start by denying every device"};
 constexpr Code kCodes[] = {kUpdate, kOpens, kEverything, kMemory, kConsole, kNoDenial};
 
 // What is taken out of the list.
@@ -78,17 +78,21 @@ class Removed {
   [[nodiscard]] Finding Propose(json::Value left) && {
     const auto propose = [&](const Code& code, Remedy remedy) {
       return rules::Propose(code, "/linux/resources/devices", std::move(left),
-                            text_.empty() ? "does not begin with denying every device"
+                            text_.empty() ? "does not start by denying every device"
                                           : "lets the container open " + text_,
                             std::move(remedy));
     };
     if (has_everything_) {
-      return propose(kEverything, AskEngine("run it without --privileged, and name the devices "
-                                            "that it needs with --device"));
+      return propose(
+          kEverything,
+          AskEngine(
+              "run it without --privileged and specify the devices that it needs with --device"));
     }
     // A list could name it, and nobody is told to.
     if (has_memory_) {
-      return propose(kMemory, AskEngine("run it without what is all of the host's memory"));
+      return propose(
+          kMemory,
+          AskEngine("run it without this device, which gives access to all of the host's memory"));
     }
     // Docker gives the console to every container: nobody asked for it, and nothing is advised.
     if (!names_.empty()) return propose(kOpens, AddTo("allow", std::move(names_)));
@@ -110,7 +114,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   if (context.is_update) {
     if (before.empty()) return {};
     return {ProposeRemove(kUpdate, "/linux/resources/devices",
-                          "would decide anew what the running container may open",
+                          "would change which devices the running container may open",
                           AskEngine("create it again with the devices that it needs"))};
   }
   const std::vector<oci::Device> nodes = spec.devices();
@@ -144,7 +148,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kDevice,
      .choices = {},
-     .description = "devices whose lines stay, beside devices.allow and what every container has",
+     .description = "devices whose entries are kept, in addition to devices.allow and the devices "
+                    "that every container has",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>()},
     {.name = "unlisted",
@@ -152,7 +157,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kChoice,
      .choices = kChoices,
-     .description = "what happens to the line of another single character device; block devices, "
+     .description = "what happens to the entry of another single character device; block devices, "
                     "the host's memory and whole ranges are removed unless they are listed",
      .order = policy::Order::kLaterIsLooser,
      .docker_default = std::string_view("remove")},
@@ -166,14 +171,14 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kDeviceCgroup{
     .schema = {.id = "device-cgroup", .actions = kActions, .parameters = kParameters},
-    .title = "The device cgroup denies first",
+    .title = "The device cgroup denies by default",
     .rationale =
-        "The device cgroup decides what the container may open, whether the node came from the "
-        "engine, from mknod, from a volume or with the image. It denies everything to begin with, "
-        "and opens what every container has, devices that the rule devices let pass and those that "
-        "the policy lists. Docker gives every container c 5:1 as well, which is the host's "
+        "The device cgroup decides which devices the container may open, whether the node came "
+        "from the engine, mknod, a volume or the image. It denies everything by default, and "
+        "allows the devices that every container has, those that passed the rule devices, and "
+        "those that the policy lists. Docker also gives every container c 5:1, which is the host's "
         "console.",
-    .way_out = "list the device in devices.allow or device-cgroup.allow (\"c 10:229\")",
+    .way_out = "add the device to devices.allow or device-cgroup.allow (\"c 10:229\")",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

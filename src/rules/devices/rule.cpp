@@ -8,9 +8,9 @@
 namespace runclad::rules {
 namespace {
 
-constexpr Code kBlock{"block", "a block device of the host: a disk is all of its files"};
+constexpr Code kBlock{"block", "a host block device: a disk gives access to all files on it"};
 constexpr Code kMemory{"memory", "the host's memory or ports: /dev/mem, /dev/kmem, /dev/port"};
-constexpr Code kUnlisted{"unlisted", "a character device that no list names"};
+constexpr Code kUnlisted{"unlisted", "a character device that is not listed"};
 constexpr Code kCodes[] = {kBlock, kMemory, kUnlisted};
 
 Finding RefuseDevice(const oci::Device& device, std::string path) {
@@ -18,13 +18,15 @@ Finding RefuseDevice(const oci::Device& device, std::string path) {
   std::string name = DeviceName(is_block, device.major, device.minor);
   if (!is_block && IsMemoryDevice(device.major, device.minor)) {
     // A list could name it, and nobody is told to.
-    return Refuse(kMemory, std::move(path), device.path, "is the host's memory, " + name,
-                  AskEngine("run it without this device, which is all of the host's memory"));
+    return Refuse(
+        kMemory, std::move(path), device.path, "is the host's memory, " + name,
+        AskEngine("run it without this device, which gives access to all of the host's memory"));
   }
-  std::string why = (is_block ? "is a block device of the host, " : "is the host's device ") + name;
+  std::string why = (is_block ? "is a host block device, " : "is the host device ") + name;
   // "*" in a list stands for every number.
-  Remedy remedy = device.major < 0 || device.minor < 0 ? AskEngine("name the device by its numbers")
-                                                       : AddTo("allow", {std::move(name)});
+  Remedy remedy = device.major < 0 || device.minor < 0
+                      ? AskEngine("specify the device by its numbers")
+                      : AddTo("allow", {std::move(name)});
   return Refuse(is_block ? kBlock : kUnlisted, std::move(path), device.path, std::move(why),
                 std::move(remedy));
 }
@@ -54,7 +56,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kDevice,
      .choices = {},
-     .description = "devices of the host that a container may have, by type and numbers",
+     .description = "host devices that a container may have, by type and numbers",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>()},
     {.name = "unlisted",
@@ -62,8 +64,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kChoice,
      .choices = kChoices,
-     .description = "what another character device gets; block devices and the host's memory are "
-                    "refused unless they are listed",
+     .description = "what happens to other character devices; block devices and the host's memory "
+                    "are refused unless they are listed",
      .order = policy::Order::kLaterIsLooser,
      .docker_default = std::string_view("refuse")},
 };
@@ -76,12 +78,12 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 
 extern constinit const Rule kDevices{
     .schema = {.id = "devices", .actions = kActions, .parameters = kParameters},
-    .title = "No devices of the host",
+    .title = "No host devices",
     .rationale =
-        "Root needs no capability to open a node in /dev that the device cgroup lets it open: a "
-        "disk of the host is all of its files, /dev/mem all of its memory, and a driver's node "
-        "hands the driver's bugs to the container.",
-    .way_out = "list the device in devices.allow (\"c 10:229\")",
+        "Root needs no capability to open a device node that the device cgroup allows. A host disk "
+        "gives access to all files on it, /dev/mem to all memory, and any driver's node exposes "
+        "the driver's bugs to the container.",
+    .way_out = "add the device to devices.allow (\"c 10:229\")",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

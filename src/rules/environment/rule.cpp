@@ -82,7 +82,7 @@ void Add(std::vector<std::string>& names, std::string_view name) {
   if (names.size() < kMaxNames) names.emplace_back(name.substr(0, end));
 }
 
-constexpr Code kDenied{"denied", "deny names the variables"};
+constexpr Code kDenied{"denied", "the variables are on the deny list"};
 constexpr Code kSecret{"secret", "a variable's name or value looks like a secret"};
 constexpr Code kLoader{"loader", "a variable of the dynamic loader is set"};
 constexpr Code kCodes[] = {kDenied, kSecret, kLoader};
@@ -118,13 +118,13 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   }
   if (!secrets.empty()) {
     findings.push_back(Note(kSecret, "/process/env", secrets,
-                            "looks like a secret: inspect, every child and the image's history "
-                            "show it",
+                            "looks like a secret: the engine's inspect, every child process and "
+                            "the image's history reveal it",
                             AskEngine("mount the secret as a file")));
   }
   if (!loader.empty()) {
     findings.push_back(Note(kLoader, "/process/env", loader,
-                            "makes the loader take libraries of another's choice",
+                            "can make the dynamic loader load other libraries",
                             AskEngine("leave the variable out of --env and of the image")));
   }
   return findings;
@@ -136,7 +136,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kAccumulate,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "names of variables that may not be set; AWS_* stands for all that begin so",
+     .description =
+         "names of variables that may not be set; AWS_* matches all names with this prefix",
      .order = policy::Order::kFewerIsLooser,
      .docker_default = std::span<const std::string_view>()},
 };
@@ -151,10 +152,10 @@ extern constinit const Rule kEnvironment{
     .schema = {.id = "environment", .actions = kActions, .parameters = kParameters},
     .title = "No secrets in the environment",
     .rationale =
-        "What is in the environment is shown by the engine's inspect, stays in the image's "
-        "history, and goes to every child and every crash report. Variables of the dynamic loader "
-        "put libraries into each program, also into those that start as another user (and into "
-        "hooks that pass an environment on, CVE-2025-23266). Names are recorded, values never.",
+        "The engine's inspect shows the environment; it stays in the image's history and is passed "
+        "to every child process and crash report. Variables of the dynamic loader load libraries "
+        "into every program, including those that start as another user (and into hooks that pass "
+        "on an environment, CVE-2025-23266). Names are recorded, values never.",
     .way_out = "mount the secret as a file",
     .codes = kCodes,
     .benchmarks = kBenchmarks,

@@ -14,8 +14,9 @@ Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 namespace runclad::rules {
 namespace {
 
-constexpr Code kUsable{"usable", "files that the policy hides could be used"};
-constexpr Code kKept{"kept", "a file that the policy hides stays, as hiding it would hide others"};
+constexpr Code kUsable{"usable", "files that the policy hides would be usable"};
+constexpr Code kKept{
+    "kept", "a file that the policy hides stays usable, because hiding it would hide others"};
 constexpr Code kCodes[] = {kUsable, kKept};
 
 // Neither has a remedy: nobody asked for the files, which are the image's own, and to name all that
@@ -32,7 +33,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     if (const std::size_t added = paths.size() - before; added > 0) {
       std::string why = "leaves " + paths[before];
       if (added > 1) why += " and " + std::to_string(added - 1) + " more";
-      findings.push_back(Propose(kUsable, "/linux/maskedPaths", paths, why + " to be used"));
+      findings.push_back(Propose(kUsable, "/linux/maskedPaths", paths, why + " usable"));
     }
   }
   for (const HiddenFacts::Kept& kept : hidden.kept) {
@@ -57,9 +58,9 @@ constexpr policy::ParameterSchema kParameters[] = {
     List("paths", policy::Vocabulary::kAbsolutePath,
          "files and directories in the container; * ? [] match within a component"),
     List("programs", policy::Vocabulary::kAny,
-         "names of programs, in /bin, /sbin and those of /usr and /usr/local"),
+         "names of programs in the bin and sbin directories of /, /usr and /usr/local"),
     List("packages", policy::Vocabulary::kAny,
-         "names of dpkg, apk and rpm packages whose files are hidden, their documentation apart"),
+         "names of dpkg, apk and rpm packages whose files are hidden, except documentation"),
 };
 constexpr std::string_view kPaths[] = {"/linux/maskedPaths"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
@@ -69,13 +70,13 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kHiddenPaths{
     .schema = {.id = "hidden-paths", .actions = kActions, .parameters = kParameters},
-    .title = "Tools of the image that it does not need",
+    .title = "Tools in the image that it does not need are hidden",
     .rationale =
-        "What an intruder needs next - wget, nc, a package manager, a compiler - is often in the "
-        "image already. A file that is hidden is empty and does not run, for exec as well. Where "
-        "one file is many programs (busybox), hiding one of them would hide the shell: it is left, "
-        "and the log says so, as it names a database of packages that cannot be read.",
-    .way_out = "take it from hidden-paths.programs, paths or packages with a waiver",
+        "The tools that an intruder needs next (wget, nc, a package manager, a compiler) are often "
+        "in the image already. A hidden file is empty and cannot be executed, for exec too. If one "
+        "file is several programs (busybox), hiding one of them would hide the shell as well: the "
+        "file stays usable and is logged, and so is a package database that cannot be read.",
+    .way_out = "remove it from hidden-paths.programs, paths or packages with a waiver",
     .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,

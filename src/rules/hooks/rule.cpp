@@ -35,11 +35,12 @@ bool IsListed(const std::vector<std::string>& allowed, const oci::Hook& hook) {
   });
 }
 
-constexpr Code kUnexamined{"unexamined", "the program was not looked at"};
-constexpr Code kForeign{"foreign",
-                        "the program, or what it is given, is not root's alone or not the host's"};
+constexpr Code kUnexamined{"unexamined", "the program was not examined"};
+constexpr Code kForeign{
+    "foreign",
+    "the program or its input can be modified by users other than root, or is not on the host"};
 constexpr Code kLoaderVariable{"loader-variable",
-                               "a variable would let other code run in the program"};
+                               "an environment variable could make the program run other code"};
 constexpr Code kUnlisted{"unlisted", "the program is neither the engine's own nor listed"};
 constexpr Code kCodes[] = {kUnexamined, kForeign, kLoaderVariable, kUnlisted};
 
@@ -58,18 +59,19 @@ void CheckHook(const oci::Hook& hook, const Context& context, Findings& findings
   };
   const auto found = context.facts.hooks.find(hook.pointer);
   if (found == context.facts.hooks.end()) {
-    return refuse(kUnexamined, "was not examined", NoRemedy("only what was examined is listed"));
+    return refuse(kUnexamined, "was not examined",
+                  NoRemedy("only an examined program can be listed"));
   }
   const HookFacts& facts = found->second;
   if (facts.kind == HookFacts::Kind::kForeign) {
     return refuse(kForeign, facts.because,
-                  NoRemedy("a hook is a program of the host that only root can change, with what "
-                           "it is given"));
+                  NoRemedy("a hook must be a program of the host that only root can modify, and so "
+                           "must its input"));
   }
   for (const std::string& variable : hook.env) {
     const std::string name = variable.substr(0, variable.find('='));
     if (!IsLoaderVariable(name)) continue;
-    return refuse(kLoaderVariable, "is given " + name + ", by which other code runs in it",
+    return refuse(kLoaderVariable, "is given " + name + ", which can make it run other code",
                   AskEngine("leave " + name + " out of the hook's env"));
   }
   if (facts.kind == HookFacts::Kind::kEngine) return;
@@ -90,8 +92,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAbsolutePath,
      .choices = {},
-     .description = "programs, root's alone, that may be hooks beside the engines' own; "
-                    "\"/usr/bin/tool hook\" only with that first argument",
+     .description = "programs, modifiable only by root, that may be hooks in addition to the "
+                    "engines' own; \"/usr/bin/tool hook\" allows only this first argument",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>()},
 };
@@ -103,12 +105,13 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 
 extern constinit const Rule kHooks{
     .schema = {.id = "hooks", .actions = kActions, .parameters = kParameters},
-    .title = "No hooks but the engine's own",
+    .title = "No hooks except the engine's own",
     .rationale =
-        "A hook is a program of the host that the runtime runs as root and outside the container. "
-        "Docker's libnetwork-setkey, nerdctl's oci-hook and NVIDIA's hooks pass, each known by its "
-        "program's owner and its arguments and not by its name; every other one has to be listed.",
-    .way_out = "list the program in hooks.allow",
+        "A hook is a program of the host that the runtime runs as root outside the container. "
+        "Docker's libnetwork-setkey, nerdctl's oci-hook and NVIDIA's hooks are allowed; each is "
+        "identified by the owner of its program and its arguments, not by its name alone. Every "
+        "other hook must be listed.",
+    .way_out = "add the program to hooks.allow",
     .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,

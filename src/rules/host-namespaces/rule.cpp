@@ -73,13 +73,14 @@ std::vector<std::string> AllowedOfHost(const oci::Spec& spec, const Context& con
 }
 
 constexpr Code kHost{"host", "the namespace is the host's own"};
-constexpr Code kMissing{"missing", "no namespace of the type is asked for: it would be the host's"};
-constexpr Code kContainer{"container", "the namespace is another container's"};
+constexpr Code kMissing{
+    "missing", "no namespace of this type is requested: the container would use the host's"};
+constexpr Code kContainer{"container", "the namespace belongs to another container"};
 constexpr Code kEngine{"engine", "an engine made the namespace for something else"};
 constexpr Code kUnclaimed{"unclaimed",
                           "the engine's record does not give the namespace to this container"};
 constexpr Code kForeign{"foreign",
-                        "the namespace is a process's or container's that it may not join"};
+                        "the namespace belongs to a process or container that it may not join"};
 constexpr Code kUnreadable{"unreadable", "the namespace could not be examined"};
 constexpr Code kCgroup{"cgroup", "the cgroup namespace is not the container's own"};
 constexpr Code kCodes[] = {kHost,      kMissing, kContainer,  kEngine,
@@ -91,18 +92,17 @@ std::string PodOf(const Context& context) {
   if (!IsOfKubernetesPod(context)) return {};
   if (identity.is_sandbox) {
     return identity.is_known()
-               ? ": the sandbox of a pod may have it that runs pause and nothing else"
-               : ": the sandbox of a pod may have it, but this one's image is "
-                 "unknown, because " +
+               ? ": a pod's sandbox may have it only if it runs nothing but pause"
+               : ": a pod's sandbox may have it, but the image of this one is unknown: " +
                      identity.unknown_because;
   }
-  return ", which its pod asks for (hostNetwork, hostPID, hostIPC)";
+  return ", which its pod requests (hostNetwork, hostPID, hostIPC)";
 }
 
 // The host's, or one that is as good.
 Remedy Allowing(std::string_view type, const std::vector<oci::Namespace>& namespaces,
                 const Context& context) {
-  if (type == "mount") return NoRemedy("who has the host's mounts has the host");
+  if (type == "mount") return NoRemedy("access to the host's mounts is access to the host");
   const engine::Identity& identity = context.facts.identity;
   if (!IsOfKubernetesPod(context) || identity.is_sandbox) {
     return AddTo("allow", {std::string(type)});
@@ -111,7 +111,7 @@ Remedy Allowing(std::string_view type, const std::vector<oci::Namespace>& namesp
   if (type == "uts" && !HasOwnNetwork(namespaces, context)) type = "network";
   Remedy remedy = AddTo("allow", {std::string(type)});
   remedy.kind = Remedy::Kind::kWaiver;
-  remedy.because = "pods/" + identity.pod_namespace + ".json or in the file of the image";
+  remedy.because = "pods/" + identity.pod_namespace + ".json or in the image's file";
   return remedy;
 }
 
@@ -143,7 +143,7 @@ std::optional<Fault> FaultOf(const oci::Namespace& entry,
     case Owner::kEngine:
       if (entry.type == "network" || entry.type == "ipc" || entry.type == "uts") return {};
       return Fault{kEngine, "is a " + name + " that an engine made for something else",
-                   AskEngine("let it have a " + name + " of its own")};
+                   AskEngine("give it a " + name + " of its own")};
     case Owner::kUnclaimed:
       // Whose image may have the host's may have one that was made on the host for it.
       if (Has(context.parameters.strings("allow"), entry.type)) return {};
@@ -155,16 +155,17 @@ std::optional<Fault> FaultOf(const oci::Namespace& entry,
         return Fault{kForeign,
                      "is the " + name + " of container " + facts.container +
                          ", which is not the sandbox of its pod",
-                     AskEngine("join the namespaces of its own pod alone")};
+                     AskEngine("join only namespaces of its own pod")};
       }
-      return Fault{kForeign,
-                   "is the " + name + " of a process that is in no container that runclad made",
-                   AskEngine("create the container that it joins through runclad, too")};
+      return Fault{
+          kForeign,
+          "is the " + name + " of a process that is not in a container created through runclad",
+          AskEngine("create the container that it joins through runclad as well")};
     case Owner::kUnreadable:
       break;
   }
-  return Fault{kUnreadable, "cannot be examined, so that it could be the host's " + name,
-               NoRemedy("only what was examined may be joined")};
+  return Fault{kUnreadable, "cannot be examined and could be the host's " + name,
+               NoRemedy("only a namespace that was examined may be joined")};
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
@@ -187,7 +188,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     if (is_there || Has(allowed, type)) continue;
     findings.push_back(Refuse(kMissing, "/linux/namespaces", {},
                               "has no " + std::string(type) +
-                                  " namespace, so that the container would have the host's" +
+                                  " namespace, so that the container would use the host's" +
                                   PodOf(context),
                               Allowing(type, namespaces, context)));
   }
@@ -212,7 +213,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kChoice,
      .choices = kAllowable,
-     .description = "namespaces of the host that a container may have",
+     .description = "host namespaces that a container may use",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>()},
     {.name = "join",
@@ -220,7 +221,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kChoice,
      .choices = kTypes,
-     .description = "namespaces of another container that runclad made which may be joined",
+     .description = "types of namespace that may be joined if they belong to another container "
+                    "created through runclad",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>()},
 };
@@ -234,13 +236,14 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 
 extern constinit const Rule kHostNamespaces{
     .schema = {.id = "host-namespaces", .actions = kActions, .parameters = kParameters},
-    .title = "No namespaces of the host",
+    .title = "No host namespaces",
     .rationale =
-        "A container with the host's network can reach what listens on the loopback interface and "
-        "abstract sockets, with its pid namespace it sees and may trace the host's processes, with "
-        "its ipc namespace their shared memory. A path is the host's when it is the same file as "
-        "the host's own, however it is spelt. One that an engine pinned is the container's own "
-        "when the engine's record of the container says so, as far as there is one to be read.",
+        "With the host's network, a container can reach what listens on the loopback interface and "
+        "on abstract sockets. With the host's pid namespace, it sees and may trace the host's "
+        "processes; with the ipc namespace, it sees their shared memory. A path refers to the "
+        "host's namespace if it is the same file, however it is spelt. A namespace that an engine "
+        "pinned belongs to the container if the engine's record of the container says so, as far "
+        "as such a record can be read.",
     .way_out = "allow the namespace for this image in host-namespaces.allow",
     .codes = kCodes,
     .benchmarks = kBenchmarks,

@@ -31,7 +31,7 @@ Scan FindScan(const policy::Parameters& image, const engine::Identity& identity,
   std::vector<std::string> digests = identity.manifest_digests;
   if (identity.is_known()) digests.insert(digests.begin(), identity.config_digest);
   if (digests.empty()) {
-    return {{}, "no digest of it is known"};
+    return {{}, "none of its digests is known"};
   }
   for (const std::string& digest : digests) {
     auto verdict = store::ReadVerdict(digest, state_directory);
@@ -46,7 +46,7 @@ Scan FindScan(const policy::Parameters& image, const engine::Identity& identity,
     const std::int64_t age = std::max<std::int64_t>(0, now - scanned) / kSecondsPerDay;
     return {ScanFacts{std::move(scanner), counts, age}, {}};
   }
-  return {{}, "none was imported for " + digests.front()};
+  return {{}, "no scan was imported for " + digests.front()};
 }
 
 namespace image {

@@ -19,17 +19,18 @@ namespace {
 constexpr Code kDenied{"denied", "deny lists the image"};
 constexpr Code kUnlisted{"unlisted", "only-listed is set, and allow does not list the image"};
 constexpr Code kPinned{"pinned", "the name is pinned to another digest"};
-constexpr Code kUnknown{"unknown", "the engine's state does not say which image it is"};
+constexpr Code kUnknown{"unknown", "the engine's state does not identify the image"};
 constexpr Code kUnverified{"unverified",
-                           "the engine's state names the image, which cannot be verified"};
-constexpr Code kVulnerable{"vulnerable", "a scanner found too severe vulnerabilities"};
-constexpr Code kNotScanned{"not-scanned", "no scan of the image counts"};
+                           "the engine's state names an image that cannot be verified"};
+constexpr Code kVulnerable{"vulnerable",
+                           "a scanner found vulnerabilities at or above the threshold"};
+constexpr Code kNotScanned{"not-scanned", "the image has no valid scan"};
 constexpr Code kOldScan{"old-scan", "the last scan of the image is too old"};
 constexpr Code kCodes[] = {kDenied,     kUnlisted,   kPinned,     kUnknown,
                            kUnverified, kVulnerable, kNotScanned, kOldScan};
 
 // To know the image is better than to run unknown ones, which known-only and only-listed would let.
-Remedy PullAgain() { return AskEngine("pull the image again, or build it again"); }
+Remedy PullAgain() { return AskEngine("pull or build the image again"); }
 
 // What findings are about: no member of config.json says what a container is made of.
 constexpr const char* kPath = "image";
@@ -189,7 +190,7 @@ Findings CheckIdentity(const Judged& image) {
     return {Refuse(
         identity.unverified ? kUnverified : kUnknown, kPath, json::Value(),
         (identity.unverified ? "cannot be verified: " : "is unknown: ") +
-            (identity.unknown_because.empty() ? "nothing was found out" : identity.unknown_because),
+            (identity.unknown_because.empty() ? "no reason is known" : identity.unknown_because),
         PullAgain())};
   }
   if (!image.mispinned_name.empty()) {
@@ -197,8 +198,8 @@ Findings CheckIdentity(const Judged& image) {
                    "is made of " +
                        (identity.is_known() ? identity.config_digest : "an unknown digest") +
                        ", and the name is pinned to" + PinsOf(image),
-                   AskEngine("pull the image that is meant, or add this one to the digests in the "
-                             "name's file (runcladctl policy pin)"))};
+                   AskEngine("pull the intended image, or add this image's digest to the file of "
+                             "the name (runcladctl policy pin)"))};
   }
   return CheckLists(image);
 }
@@ -258,7 +259,7 @@ std::string WhyTooVulnerable(const ScanFacts& scan, const char* parameter,
 
 // Why the image counts as one without a scan; empty when it has one.
 std::string WhyNotScanned(const Judged& image) {
-  if (!image.scan) return "has no scan that counts: " + image.no_scan_because;
+  if (!image.scan) return "has no valid scan: " + image.no_scan_because;
   const std::int64_t limit = image.parameters.integer("scan-max-age-days");
   if (limit >= kNoAgeLimit || image.scan->age_days <= limit) return {};
   return "was last scanned " + Ago(image.scan->age_days) + ", by " + image.scan->scanner +
@@ -335,7 +336,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kImage,
      .choices = {},
-     .description = "images that may run when only-listed is set",
+     .description = "images that may run if only-listed is set",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>()},
     {.name = "deny",
@@ -343,7 +344,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kAccumulate,
      .vocabulary = policy::Vocabulary::kImage,
      .choices = {},
-     .description = "images that may not run, under whatever other names they are known as well",
+     .description = "images that may not run, whatever other names they have",
      .order = policy::Order::kFewerIsLooser,
      .docker_default = std::span<const std::string_view>()},
     {.name = "only-listed",
@@ -359,7 +360,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "refuse a container whose image the engine's state does not prove",
+     .description = "refuse a container whose image cannot be verified from the engine's state",
      .order = policy::Order::kFalseIsLooser,
      .docker_default = true},
     {.name = "scan-refuse",
@@ -368,8 +369,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .vocabulary = policy::Vocabulary::kChoice,
      .choices = kThresholds,
      .description =
-         "refuse an image in which a scanner found a vulnerability of this severity or a "
-         "worse one",
+         "refuse an image in which a scanner found a vulnerability of this severity or higher",
      .order = policy::Order::kLaterIsLooser,
      .docker_default = std::string_view("any")},
     {.name = "scan-warn",
@@ -378,8 +378,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .vocabulary = policy::Vocabulary::kChoice,
      .choices = kThresholds,
      .description =
-         "warn of an image in which a scanner found a vulnerability of this severity or a "
-         "worse one",
+         "warn about an image in which a scanner found a vulnerability of this severity or higher",
      .order = policy::Order::kLaterIsLooser,
      .docker_default = std::string_view("any")},
     {.name = "scan-fixable-only",
@@ -387,7 +386,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "count only vulnerabilities that a newer version of the package is without",
+     .description = "count only vulnerabilities that are fixed in a newer version of the package",
      .order = policy::Order::kTrueIsLooser,
      .docker_default = false},
     {.name = "scan-max-age-days",
@@ -395,8 +394,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "an image whose scan is older counts for scan-missing as one without a scan "
-                    "(36500: no limit)",
+     .description = "an older scan counts as missing for scan-missing (36500: no limit)",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::int64_t{0},
      .maximum = kNoAgeLimit},
@@ -405,7 +403,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kChoice,
      .choices = kMissing,
-     .description = "what becomes of an image of which no scan was imported on this host",
+     .description = "what happens to an image for which no scan was imported on this host",
      .order = policy::Order::kLaterIsLooser,
      .docker_default = std::string_view("refuse")},
 };
@@ -418,18 +416,19 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 
 extern constinit const Rule kImage{
     .schema = {.id = "image", .actions = kActions, .parameters = kParameters},
-    .title = "Only images that the policy knows",
+    .title = "Only images that the policy allows",
     .rationale =
-        "Whoever may ask the engine for a container may also load, build and tag images: a name "
-        "says nothing until it is held to a digest. The image is told by the engine's own state on "
-        "disk, never by annotations or environment. A name whose file pins digests means exactly "
-        "these images: another image of that name, and one that cannot be verified, are refused. "
-        "What a scanner found counts for the digest that it looked at. All this holds for an image "
-        "that is mounted as a volume, too, by the policy for that image.",
+        "Anyone who may ask the engine for a container may also load, build and tag images: a name "
+        "proves nothing until it is compared with a digest. The image is identified from the "
+        "engine's own state on disk, never from annotations or the environment. If the file for a "
+        "name pins digests, the name stands for exactly these images: another image under that "
+        "name is refused, and so is an image that cannot be verified. Scan results apply to the "
+        "digest that was scanned. The rule also judges an image that is mounted as a volume, by "
+        "the policy for that image.",
     .way_out =
-        "list the image in image.allow, or its digest in the digests of its file; an image that "
-        "cannot be verified must be pulled or built again; where a scan is the matter, import a "
-        "newer one with runcladctl scan import or tune the scan parameters in its file",
+        "add the image to image.allow, or its digest to the digests in its file; if it cannot be "
+        "verified, pull or build it again; for scan findings, import a newer scan with runcladctl "
+        "scan import or change the scan parameters in its file",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

@@ -55,18 +55,18 @@ bool IsTypeOfContainersFiles(std::string_view type) {
   return std::ranges::find(kTypes, type) != std::end(kTypes);
 }
 
-constexpr Code kNoProfile{"no-profile", "no AppArmor profile is named"};
-constexpr Code kNoDefault{"no-default",
-                          "no AppArmor profile confines the process, and there is none to give it"};
-constexpr Code kUnconfined{"unconfined", "the process asks not to be confined by AppArmor"};
-constexpr Code kNotEnforced{"not-enforced",
-                            "the AppArmor profile is not loaded, or loaded without enforcing"};
-constexpr Code kNoLabel{"no-label", "no SELinux label is named"};
-constexpr Code kMalformedLabel{"malformed-label", "the SELinux label names no type"};
+constexpr Code kNoProfile{"no-profile", "no AppArmor profile is specified"};
+constexpr Code kNoDefault{
+    "no-default", "no AppArmor profile confines the process, and no default profile is available"};
+constexpr Code kUnconfined{"unconfined",
+                           "the request is for a process without AppArmor confinement"};
+constexpr Code kNotEnforced{"not-enforced", "the AppArmor profile is not loaded or not enforced"};
+constexpr Code kNoLabel{"no-label", "no SELinux label is specified"};
+constexpr Code kMalformedLabel{"malformed-label", "the SELinux label has no type"};
 constexpr Code kUnconfinedType{"unconfined-type", "SELinux does not confine the label's type"};
-constexpr Code kMountLabel{"mount-label",
-                           "the label of the mounts is not one of containers' files"};
-constexpr Code kForeignLabel{"foreign-label", "an exec names another label than its container's"};
+constexpr Code kMountLabel{"mount-label", "the mount label is not one for container files"};
+constexpr Code kForeignLabel{"foreign-label",
+                             "an exec requests a label other than its container's"};
 constexpr Code kCodes[] = {kNoProfile,      kNoDefault,      kUnconfined, kNotEnforced, kNoLabel,
                            kMalformedLabel, kUnconfinedType, kMountLabel, kForeignLabel};
 
@@ -75,8 +75,8 @@ Remedy Confining() { return SetTo("unconfined", std::string("fix")); }
 
 Remedy NamingProfile() {
   return AskEngine(
-      "name a profile that allows what it needs, and that is loaded and enforced, "
-      "with --security-opt apparmor=NAME");
+      "specify a profile that allows what it needs and is loaded and enforced, with --security-opt "
+      "apparmor=NAME");
 }
 
 void CheckAppArmor(const oci::Spec& spec, const Context& context, Findings& findings) {
@@ -97,7 +97,7 @@ void CheckAppArmor(const oci::Spec& spec, const Context& context, Findings& find
   }
   const bool is_unconfined = NamesNoConfinement(asked);
   const Code& code = is_unconfined ? kUnconfined : kNotEnforced;
-  std::string why = is_unconfined ? "asks for a process that AppArmor does not confine"
+  std::string why = is_unconfined ? "requests a process that AppArmor does not confine"
                                   : lsm.not_enforced_because;
   if (why.empty() || asked == ours) return;
   if (context.parameters.text("unconfined") != "fix") {
@@ -116,16 +116,16 @@ void CheckSelinux(const oci::Spec& spec, const Context& context, Findings& findi
   if (asked.empty()) {
     // A label of our making would not fit the labels of the engine's files.
     findings.push_back(Note(kNoLabel, kLabelPath, {},
-                            "is missing: the process runs in a domain of its engine's choice",
+                            "is missing: the engine determines the domain of the process",
                             AskEngine("turn on the engine's SELinux support (dockerd "
                                       "--selinux-enabled)")));
     return;
   }
   std::vector<std::string> fields = Fields(asked);
-  constexpr const char* kWhy = "names a domain that SELinux does not confine";
+  constexpr const char* kWhy = "has a domain that SELinux does not confine";
   if (fields.size() <= kTypeField) {
     findings.push_back(Refuse(kMalformedLabel, kLabelPath, asked, kWhy,
-                              AskEngine("name a whole label, user:role:type:level")));
+                              AskEngine("specify a complete label, user:role:type:level")));
   } else if (IsUnconfinedType(fields[kTypeField])) {
     if (context.parameters.text("unconfined") != "fix") {
       findings.push_back(Refuse(kUnconfinedType, kLabelPath, asked, kWhy, Confining()));
@@ -133,9 +133,10 @@ void CheckSelinux(const oci::Spec& spec, const Context& context, Findings& findi
       const std::size_t at = fields[0].size() + fields[1].size() + 2;
       std::string confined = asked;
       confined.replace(at, fields[kTypeField].size(), "container_t");
-      findings.push_back(Propose(kUnconfinedType, kLabelPath, confined, kWhy,
-                                 AskEngine("name a type that allows what it needs, with "
-                                           "--security-opt label=type:NAME")));
+      findings.push_back(Propose(
+          kUnconfinedType, kLabelPath, confined, kWhy,
+          AskEngine(
+              "specify a type that allows what it needs, with --security-opt label=type:NAME")));
     }
   }
   const std::string of_mounts = spec.mount_label();
@@ -143,8 +144,8 @@ void CheckSelinux(const oci::Spec& spec, const Context& context, Findings& findi
   fields = Fields(of_mounts);
   if (fields.size() <= kTypeField || !IsTypeOfContainersFiles(fields[kTypeField])) {
     findings.push_back(Note(kMountLabel, "/linux/mountLabel", of_mounts,
-                            "is no label of containers' own files",
-                            AskEngine("leave the label of its files to the engine")));
+                            "is not a label for container files",
+                            AskEngine("let the engine choose the label of its files")));
   }
 }
 
@@ -153,7 +154,7 @@ void CheckSelinux(const oci::Spec& spec, const Context& context, Findings& findi
 void CheckOwn(const char* path, const std::string& own, const std::string& asked,
               Findings& findings) {
   if (own.empty() || asked == own) return;
-  findings.push_back(Propose(kForeignLabel, path, own, "is not the label of the container itself",
+  findings.push_back(Propose(kForeignLabel, path, own, "is not the container's label",
                              NoRemedy("an exec has the label of its container")));
 }
 
@@ -182,8 +183,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kChoice,
      .choices = kChoices,
-     .description = "what an explicit request to be unconfined gets; fix gives the default profile "
-                    "of AppArmor, or the type container_t of SELinux",
+     .description = "what happens to an explicit request to be unconfined; fix applies the "
+                    "AppArmor default profile or the SELinux type container_t",
      .order = policy::Order::kLaterIsLooser,
      .docker_default = std::string_view("refuse")},
     {.name = "apparmor",
@@ -191,8 +192,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "the AppArmor profile of processes that name none; empty: the engine's default "
-                    "profile, when it is loaded",
+     .description = "the AppArmor profile for processes that specify none; empty: the engine's "
+                    "default profile, if it is loaded",
      .order = policy::Order::kLaterIsLooser,
      .docker_default = policy::Anything{}},
 };
@@ -205,14 +206,13 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kLsmLabel{
     .schema = {.id = "lsm-label", .actions = kActions, .parameters = kParameters},
-    .title = "Confined by AppArmor or SELinux where the kernel runs it",
+    .title = "Confinement by AppArmor or SELinux, if the kernel has it enabled",
     .rationale =
-        "The security module holds when something else did not: it keeps a process that broke out "
-        "of its namespaces from the host's files. A container that asks to be unconfined gives "
-        "that "
-        "up, and so does one whose profile is loaded in a mode that confines nothing. On a host "
-        "without either module the rule does nothing.",
-    .way_out = "name a profile that is loaded, or set lsm-label.unconfined to fix",
+        "The security module is the second line of defence: it keeps a process that broke out of "
+        "its namespaces away from the host's files. A container that asks to be unconfined gives "
+        "this up, and so does one whose profile is loaded in a mode that does not confine. On a "
+        "host without either module, the rule has no effect.",
+    .way_out = "specify a profile that is loaded, or set lsm-label.unconfined to fix",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

@@ -8,7 +8,7 @@ namespace runclad::rules {
 namespace {
 
 constexpr Code kRootMasked{"root-masked", "a mask of the container's root, which hides nothing"};
-constexpr Code kUnmasked{"unmasked", "paths that nothing may read are not masked"};
+constexpr Code kUnmasked{"unmasked", "paths that must be masked are not"};
 constexpr Code kCodes[] = {kRootMasked, kUnmasked};
 
 Findings Check(const oci::Spec& spec, const Context& context) {
@@ -47,7 +47,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kAccumulate,
      .vocabulary = policy::Vocabulary::kAbsolutePath,
      .choices = {},
-     .description = "paths in the container that nothing may read",
+     .description = "paths in the container that no process may read",
      .order = policy::Order::kFewerIsLooser,
      // As Docker has them; an image can only add to the list, so that the value never counts.
      .docker_default = std::span<const std::string_view>()},
@@ -61,12 +61,12 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kMaskedPaths{
     .schema = {.id = "masked-paths", .actions = kActions, .parameters = kParameters},
-    .title = "Kernel files that leak are masked",
+    .title = "Kernel files that leak information are masked",
     .rationale =
-        "Files below /proc and /sys show the host's memory, keys, timers and hardware, and give "
-        "side channels. The list is the union of what the engines mask by default, so that "
-        "--security-opt systempaths=unconfined, unmask=ALL and --privileged change nothing. A mask "
-        "of / hides nothing and is left out.",
+        "Files below /proc and /sys reveal the host's memory, keys, timers and hardware, and "
+        "provide side channels. The list is the union of what the engines mask by default, so that "
+        "--security-opt systempaths=unconfined, unmask=ALL and --privileged have no effect on it. "
+        "A mask of / hides nothing and is removed.",
     .way_out = "set masked-paths to warn for a container that inspects the host",
     .codes = kCodes,
     .benchmarks = kBenchmarks,

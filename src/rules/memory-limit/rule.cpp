@@ -18,7 +18,7 @@ constexpr const char* kOom = "/linux/resources/memory/disableOOMKiller";
 // No limit. Not 0: of two files the smaller number must be the stricter one.
 constexpr std::int64_t kAny = std::int64_t{1} << 50U;
 
-constexpr Code kUnlimited{"unlimited", "the container has no limit of memory"};
+constexpr Code kUnlimited{"unlimited", "the container has no memory limit"};
 constexpr Code kAboveMaximum{"above-maximum", "the limit is above the policy's maximum"};
 constexpr Code kSwapAboveMaximum{"swap-above-maximum",
                                  "memory and swap together are above twice the policy's maximum"};
@@ -61,9 +61,9 @@ void CheckSwap(const oci::Spec& spec, std::int64_t maximum, Findings& findings) 
   if (!swap || *swap == 0 || maximum == kAny) return;
   if (*swap > 0 && *swap <= WithSwap(maximum)) return;
   findings.push_back(Propose(kSwapAboveMaximum, kSwap, WithSwap(maximum),
-                             "is more than twice the maximum, with swap",
+                             "is, with swap, more than twice the maximum",
                              *swap > 0 ? RaiseTo(*swap / 2 + *swap % 2)
-                                       : AskEngine("ask for a number (docker run --memory-swap)")));
+                                       : AskEngine("request a number (docker run --memory-swap)")));
 }
 
 void CheckUnified(const oci::Spec& spec, std::int64_t maximum, Findings& findings) {
@@ -88,18 +88,21 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   CheckSwap(spec, maximum, findings);
   CheckUnified(spec, maximum, findings);
   if (json::Get(spec.document(), kOom) == json::Value(true)) {
-    findings.push_back(Propose(kOomKiller, kOom, false,
-                               "leaves a host that is out of memory nothing of it to end",
-                               AskEngine("run it without --oom-kill-disable")));
+    findings.push_back(
+        Propose(kOomKiller, kOom, false,
+                "prevents the kernel from killing its processes when the host is out of memory",
+                AskEngine("run it without --oom-kill-disable")));
   }
   return findings;
 }
 
 constexpr policy::ParameterSchema kParameters[] = {
     LimitParameter("default", kAny,
-                   "bytes of a container that asks for no limit; 1125899906842624 (2^50): none"),
+                   "memory limit in bytes for a container that requests none; 1125899906842624 "
+                   "(2^50): no limit"),
     LimitParameter("maximum", kAny,
-                   "bytes that a container may ask for, and as much swap; 1125899906842624: any"),
+                   "highest memory limit in bytes that a container may request, and as much swap; "
+                   "1125899906842624: any"),
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.11"};
 constexpr std::string_view kPaths[] = {kLimit, kSwap, kOom, "/linux/resources/unified"};
@@ -110,10 +113,11 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kMemoryLimit{
     .schema = {.id = "memory-limit", .actions = kActions, .parameters = kParameters},
-    .title = "A limit of memory",
+    .title = "Memory limit",
     .rationale =
-        "A container without a limit can make the host swap until nothing answers. How much each "
-        "needs only its owner knows: say so with fix and a default, or refuse those without one.",
+        "A container without a limit can make the host swap until it no longer responds. Only its "
+        "owner knows how much a container needs: set the action fix and a default, or refuse "
+        "containers without a limit.",
     .way_out = "give it a limit (docker run --memory), or set memory-limit.default and maximum",
     .codes = kCodes,
     .benchmarks = kBenchmarks,

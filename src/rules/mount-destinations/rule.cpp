@@ -60,15 +60,13 @@ Fault FaultThere(const oci::Mount& mount, const std::string& destination,
   if (destination == "/dev") {
     const bool is_empty = mount.type == "tmpfs" && !mount.is_bind();
     if (!is_empty) {
-      return {
-          &kDev,
-          "lets the owner of what is mounted choose what /dev/null is, which the runtime mounts "
-          "over the paths that it hides"};
+      return {&kDev,
+              "lets the owner of the source choose what /dev/null is, which the runtime mounts "
+              "over masked paths"};
     }
     if (!mount.has_option("tmpcopyup")) return {};
     return {&kDev,
-            "lets the image choose what /dev/null is, which the runtime mounts over the paths that "
-            "it hides"};
+            "lets the image choose what /dev/null is, which the runtime mounts over masked paths"};
   }
   if (IsAtOrBelow(destination, "/dev/pts")) {
     const bool is_own = destination == "/dev/pts" && mount.type == "devpts" && !mount.is_bind();
@@ -84,7 +82,7 @@ Fault FaultThere(const oci::Mount& mount, const std::string& destination,
         return IsAtOrBelow(destination, path) || IsAtOrBelow(path, destination);
       });
   if (!is_runtimes) return {};
-  return {&kDevice, "is mounted over a device that the runtime makes there"};
+  return {&kDevice, "is mounted over a device that the runtime creates there"};
 }
 
 // Engines name these places, and an image that makes links of them has somewhere to lead them.
@@ -115,8 +113,8 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     findings.push_back(Refuse(
         *fault.code, "/mounts/" + std::to_string(i) + "/destination", written, std::move(fault.why),
         AskEngine(fault.code == &kUncertain
-                      ? "mount it at a path of its own, with no link of a volume on the way"
-                      : "mount it at a path of its own")));
+                      ? "mount it at a separate path that does not lead through a link in a volume"
+                      : "mount it at a separate path")));
   }
   return findings;
 }
@@ -129,15 +127,15 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 
 extern constinit const Rule kMountDestinations{
     .schema = {.id = "mount-destinations", .actions = kActions, .parameters = {}},
-    .title = "Nothing is mounted over the runtime's own files",
+    .title = "No mounts over the runtime's own files",
     .rationale =
-        "The runtime hides a file by mounting the container's /dev/null over it. Whoever owns what "
-        "is mounted at /dev makes that a link, and the runtime then mounts the host's /proc or a "
-        "program where nothing was to be seen (CVE-2025-31133). A destination counts as the "
-        "runtime "
-        "resolves it: through the image's links and through what is mounted before. Where it leads "
-        "through a link inside a volume nobody can say beforehand where the mount will be made.",
-    .way_out = "mount it at a path of its own, with no link of a volume on the way",
+        "The runtime masks a file by mounting the container's /dev/null over it. Whoever owns what "
+        "is mounted at /dev can replace /dev/null by a link, and the runtime then mounts the "
+        "host's /proc or a program in place of the mask (CVE-2025-31133). A destination is "
+        "resolved as the runtime resolves it: through the image's links and through earlier "
+        "mounts. If it leads through a link inside a volume, its final place cannot be known in "
+        "advance.",
+    .way_out = "mount it at a separate path that does not lead through a link in a volume",
     .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,

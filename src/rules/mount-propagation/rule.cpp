@@ -43,7 +43,7 @@ Findings Check(const oci::Spec& spec, const Context& /*context*/) {
   if (const auto receiving = Receiving(spec.rootfs_propagation()); !receiving.empty()) {
     findings.push_back(Propose(kRoot, "/linux/rootfsPropagation", receiving,
                                "lets mounts of the container appear on the host",
-                               AskEngine("ask for no shared propagation of any mount")));
+                               AskEngine("do not request shared propagation for any mount")));
   }
   return findings;
 }
@@ -57,14 +57,14 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kMountPropagation{
     .schema = {.id = "mount-propagation", .actions = kActions, .parameters = {}},
-    .title = "No mounts from the container to the host",
+    .title = "No mount propagation to the host",
     .rationale =
-        "With shared propagation a mount that is made in the container appears on the host, under "
-        "the names and for the programs of the host. Made slave, the container still sees what the "
-        "host mounts later.",
+        "With shared propagation, a mount made in the container appears on the host, at the host's "
+        "paths and visible to its programs. With slave propagation, the container still sees what "
+        "the host mounts later.",
     .way_out =
-        "mount it with the propagation rslave; a storage driver that mounts for the host takes a "
-        "waiver of the rule",
+        "mount it with the propagation rslave; a storage driver that mounts for the host needs a "
+        "waiver of this rule",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

@@ -21,12 +21,13 @@ void CheckProgram(const oci::Spec& spec, const Context& context, Findings& findi
   if (!program || spec.user().uid == 0) return;
   const auto note = [&](const Code& code, const char* why) {
     findings.push_back(Note(code, "/process/args/0", spec.arguments().front(), why,
-                            NoRemedy("only a waiver of the rule for the image would")));
+                            NoRemedy("only a waiver of this rule for the image would restore it")));
   };
   if (program->sets_user || program->sets_group) {
-    note(kSetIdProgram, "has a set-user-ID or set-group-ID bit and stays with who starts it");
+    note(kSetIdProgram, "is set-user-ID or set-group-ID, but gains nothing: no_new_privs is set");
   } else if (program->file_capabilities != 0) {
-    note(kFileCapabilities, "has file capabilities and does not get them as this user");
+    note(kFileCapabilities,
+         "has file capabilities, but does not get them as this user: no_new_privs is set");
   }
 }
 
@@ -54,9 +55,9 @@ extern constinit const Rule kNoNewPrivileges{
     .schema = {.id = "no-new-privileges", .actions = kActions, .parameters = {}},
     .title = "No program gains privileges",
     .rationale =
-        "With no_new_privs set, execve(2) grants neither set-user-ID, set-group-ID nor file "
-        "capabilities, for the container's first process and everything after it.",
-    .way_out = "a waiver for the image whose set-user-ID program is really needed",
+        "With no_new_privs set, execve(2) ignores set-user-ID and set-group-ID bits and file "
+        "capabilities, for the container's first process and all its descendants.",
+    .way_out = "add a waiver for the image that needs its set-user-ID program",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

@@ -15,7 +15,7 @@ constexpr const char* kUnified = "/linux/resources/unified/pids.max";
 
 constexpr std::int64_t kMost = 4194304;  // PID_MAX_LIMIT
 
-constexpr Code kUnlimited{"unlimited", "the container has no limit of processes"};
+constexpr Code kUnlimited{"unlimited", "the container has no process limit"};
 constexpr Code kAboveMaximum{"above-maximum", "the limit is above the policy's maximum"};
 constexpr Code kUnifiedAboveMaximum{"unified-above-maximum",
                                     "pids.max of cgroup v2 is not known to be within the maximum"};
@@ -36,12 +36,12 @@ void CheckLimit(const oci::Spec& spec, const Context& context, Findings& finding
     const bool stays = !limit || *limit == 0;  // not mentioned
     if (!stays && (*limit < 0 || *limit > maximum)) {
       findings.push_back(Propose(*limit < 0 ? kUnlimited : kAboveMaximum, kLimit, maximum,
-                                 "is more than the container may be given",
+                                 "is more than the container may have",
                                  *limit < 0 ? Remedy() : RaiseTo(*limit)));
     }
   } else if (!limit || *limit <= 0) {
     findings.push_back(Propose(kUnlimited, kLimit, context.parameters.integer("default"),
-                               "lets it make as many processes as the host can"));
+                               "lets it create as many processes as the host can"));
   } else if (*limit > maximum) {
     findings.push_back(
         Propose(kAboveMaximum, kLimit, maximum, "is above the maximum", RaiseTo(*limit)));
@@ -65,8 +65,9 @@ Findings Check(const oci::Spec& spec, const Context& context) {
 }
 
 constexpr policy::ParameterSchema kParameters[] = {
-    LimitParameter("default", kMost, "processes and threads of a container that asks for no limit"),
-    LimitParameter("maximum", kMost, "processes and threads that a container may ask for"),
+    LimitParameter("default", kMost, "process and thread limit for a container that requests none"),
+    LimitParameter("maximum", kMost,
+                   "highest process and thread limit that a container may request"),
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.29"};
 constexpr std::string_view kPaths[] = {kLimit, kUnified};
@@ -77,13 +78,13 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kPidsLimit{
     .schema = {.id = "pids-limit", .actions = kActions, .parameters = kParameters},
-    .title = "A limit of processes",
+    .title = "Process limit",
     .rationale =
-        "A fork bomb in one container takes every process number of the host, and nobody can log "
-        "in to end it. Engines set no limit of their own, or leave it to an option.",
+        "A fork bomb in one container uses up all process ids of the host, and nobody can log in "
+        "to stop it. Engines set no limit by default, or only as an option.",
     .way_out =
-        "ask for a number (docker run --pids-limit); raise pids-limit.maximum, and "
-        "pids-limit.default for containers that ask for none",
+        "request a number (docker run --pids-limit); raise pids-limit.maximum, and "
+        "pids-limit.default for containers that request none",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

@@ -10,8 +10,8 @@ namespace {
 
 constexpr Code kEveryDevice{"every-device",
                             "every capability and every device, without a seccomp filter"};
-constexpr Code kNoMaskedPaths{"no-masked-paths",
-                              "every capability, without a seccomp filter and masked paths"};
+constexpr Code kNoMaskedPaths{
+    "no-masked-paths", "every capability, without a seccomp filter and without masked paths"};
 constexpr Code kCodes[] = {kEveryDevice, kNoMaskedPaths};
 
 // "Every" is what the engine's own process has to give (all, where that was not looked for) of what
@@ -48,7 +48,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                      ? "comes without a seccomp filter and with every device, as --privileged asks"
                      : "comes without a seccomp filter and without masked paths, as --privileged "
                        "asks",
-                 AskEngine("run it without --privileged, and ask for the capabilities, devices and "
+                 AskEngine("run it without --privileged and request the capabilities, devices and "
                            "mounts that it needs"))};
 }
 
@@ -64,12 +64,12 @@ extern constinit const Rule kPrivileged{
     .schema = {.id = "privileged", .actions = kActions, .parameters = {}},
     .title = "No privileged containers",
     .rationale =
-        "A privileged container is root on the host with another root directory. Cut down to what "
-        "the other rules allow it would start and then fail in ways that nobody understands; it is "
-        "refused, so that its owner says what it needs. An exec with --privileged gets what the "
-        "container has.",
+        "A privileged container is root on the host with a different root directory. If the other "
+        "rules reduced it to what they allow, it would start and then fail in ways that are hard "
+        "to understand. It is refused, so that its owner requests what it needs. An exec with "
+        "--privileged gets no more than the container has.",
     .way_out =
-        "ask the engine for the capabilities, devices and mounts that it needs instead of "
+        "request the capabilities, devices and mounts that it needs from the engine instead of "
         "--privileged",
     .codes = kCodes,
     .benchmarks = kBenchmarks,

@@ -13,7 +13,7 @@ Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 namespace runclad::rules {
 namespace {
 
-constexpr Code kDenied{"denied", "the program, or what it is run by, is on the deny list"};
+constexpr Code kDenied{"denied", "the program, or what runs it, is on the deny list"};
 constexpr Code kNotFound{"not-found",
                          "allow-only is set, and the program is not in the container's files"};
 constexpr Code kUnlisted{"unlisted", "allow-only is set, and allow does not list the program"};
@@ -66,9 +66,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   }
   if (!context.parameters.boolean("allow-only")) return {};
   if (program == nullptr || program->resolved.empty()) {
-    return {Refuse(kNotFound, "/process/args/0", arguments.front(),
-                   "cannot be found in the container's files, and program.allow-only is set",
-                   NoRemedy("what cannot be found cannot be compared with program.allow"))};
+    return {
+        Refuse(kNotFound, "/process/args/0", arguments.front(),
+               "cannot be found in the container's files, and program.allow-only is set",
+               NoRemedy("a program that cannot be found cannot be compared with program.allow"))};
   }
   if (IsOneOf(program->resolved, context.parameters.strings("allow"))) return {};
   return {Refuse(kUnlisted, "/process/args/0", arguments.front(),
@@ -82,8 +83,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kAccumulate,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "programs that no process is started as: a name, wherever the program lies and "
-                    "whatever link or script leads to it, or an absolute path",
+     .description = "programs that may not be started: a name, regardless of directory and of "
+                    "links or scripts that lead to it, or an absolute path",
      .order = policy::Order::kFewerIsLooser,
      .docker_default = std::span<const std::string_view>()},
     {.name = "allow",
@@ -92,7 +93,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .vocabulary = policy::Vocabulary::kAbsolutePath,
      .choices = {},
      .description = "with allow-only, the programs that may be started: absolute paths in the "
-                    "container with every link followed",
+                    "container with all links resolved",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = policy::Anything{}},
     {.name = "allow-only",
@@ -100,7 +101,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "refuse every program but those of allow, for exec too",
+     .description = "refuse every program that is not in allow, for exec too",
      .order = policy::Order::kFalseIsLooser,
      .docker_default = true},
 };
@@ -113,12 +114,12 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 
 extern constinit const Rule kProgram{
     .schema = {.id = "program", .actions = kActions, .parameters = kParameters},
-    .title = "No server for remote logins as a container's program",
+    .title = "No remote login server as a container's program",
     .rationale =
-        "A container with an ssh server is a second way in, with keys and passwords that nobody "
-        "manages; the engine's exec does the same under the same rules. The program is looked for "
-        "as the runtime does it. What an allowed program starts afterwards, a shell above all, is "
-        "not seen here, and a copy under another name is another program.",
+        "An ssh server in a container is a second way in, with keys and passwords that are not "
+        "managed; the engine's exec does the same and is subject to these rules. The program is "
+        "looked up as the runtime does it. The rule does not see what an allowed program, such as "
+        "a shell, starts later, and a copy under another name counts as another program.",
     .way_out =
         "run the service itself and use the engine's exec, or list the program in "
         "program.allow when allow-only is set",

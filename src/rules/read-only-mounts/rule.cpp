@@ -65,7 +65,7 @@ Finding ProposeReadOnly(std::string path, const std::vector<std::string>& option
   }
   if (source->access == SourceFacts::Access::kUnknown) {
     return Propose(kUnknown, std::move(path), options, std::move(why),
-                   NoRemedy("what cannot be identified is only ever read"));
+                   NoRemedy("a source that cannot be identified is always read-only"));
   }
   return Propose(kListed, std::move(path), options, std::move(why),
                  RemedyOf(*source, context.parameters.strings("paths")));
@@ -102,8 +102,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kAccumulate,
      .vocabulary = policy::Vocabulary::kAbsolutePath,
      .choices = {},
-     .description = "host paths that containers get read-only, with what is below them, their "
-                    "ancestors and aliases; * ? [] match within a component",
+     .description = "host paths that containers get read-only, including everything below them, "
+                    "their ancestors and aliases; * ? [] match within a component",
      .order = policy::Order::kFewerIsLooser,
      // Docker binds nothing of the host into a container that asks for nothing.
      .docker_default = std::span<const std::string_view>()},
@@ -116,16 +116,15 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kReadOnlyMounts{
     .schema = {.id = "read-only-mounts", .actions = kActions, .parameters = kParameters},
-    .title = "Some of the host may only be read",
+    .title = "Read-only access to listed host paths",
     .rationale =
-        "host-mounts says what may be mounted; its lists are an image's to widen, and a waiver "
-        "lifts them. What is listed here comes read-only all the same: directories that are shared "
-        "with containers to be read, and the cgroup tree. A source is judged by what it is, as "
-        "host-mounts does it, and ro holds for what is mounted below it, too. A socket or a device "
-        "can be used through a read-only mount.",
+        "host-mounts decides what may be mounted; an image's file can extend its lists, and a "
+        "waiver can lift them. Paths listed here are mounted read-only regardless: directories "
+        "that are shared with containers for reading, and the cgroup tree. As in host-mounts, a "
+        "source is identified by what it is, not by its name, and mounts below it become read-only "
+        "too. Sockets and devices can still be used through a read-only mount.",
     .way_out =
-        "take the path from read-only-mounts.paths with a waiver for the image that writes "
-        "there",
+        "remove the path from read-only-mounts.paths with a waiver for the image that writes there",
     .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,

@@ -10,8 +10,8 @@ namespace runclad::rules {
 namespace {
 
 constexpr Code kWritableRoot{"writable-root",
-                             "the read-only path / is not said of the root as well"};
-constexpr Code kRoot{"root", "the list has the root directory"};
+                             "/ is a read-only path, but the root is not read-only"};
+constexpr Code kRoot{"root", "the list contains the root directory"};
 constexpr Code kMissing{"missing", "paths of the policy are neither read-only nor masked"};
 constexpr Code kCodes[] = {kWritableRoot, kRoot, kMissing};
 
@@ -24,12 +24,13 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   if (std::erase_if(paths, is_root) > 0) {
     if (!spec.root_is_read_only() && !spec.root_path().empty()) {
       findings.push_back(Propose(kWritableRoot, "/root/readonly", true,
-                                 "is not what the read-only path / asks for",
-                                 AskEngine("leave / out of the read-only paths")));
+                                 "contradicts the read-only path /",
+                                 AskEngine("omit / from the read-only paths")));
     }
-    findings.push_back(Propose(kRoot, "/linux/readonlyPaths", paths,
-                               "has the container's root, which /root/readonly makes read-only",
-                               AskEngine("ask for a read-only root (docker run --read-only)")));
+    findings.push_back(
+        Propose(kRoot, "/linux/readonlyPaths", paths,
+                "contains the container's root, which /root/readonly makes read-only",
+                AskEngine("request a read-only root (docker run --read-only)")));
   }
   const std::vector<std::string> masked = spec.masked_paths();
   std::vector<std::string> missing;
@@ -57,7 +58,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kAccumulate,
      .vocabulary = policy::Vocabulary::kAbsolutePath,
      .choices = {},
-     .description = "paths in the container that nothing may write",
+     .description = "paths in the container that no process may write",
      .order = policy::Order::kFewerIsLooser,
      // As Docker has them; an image can only add to the list, so that the value never counts.
      .docker_default = std::span<const std::string_view>()},
@@ -73,11 +74,11 @@ extern constinit const Rule kReadonlyPaths{
     .schema = {.id = "readonly-paths", .actions = kActions, .parameters = kParameters},
     .title = "Kernel settings are read-only",
     .rationale =
-        "Whoever writes below /proc/sys, /proc/irq or /proc/sysrq-trigger changes the host: "
-        "core_pattern runs programs there. The list is the union of what the engines make "
+        "Writing below /proc/sys, /proc/irq or /proc/sysrq-trigger changes the host: core_pattern, "
+        "for example, makes it run a program. The list is the union of what the engines make "
         "read-only by default.",
     .way_out =
-        "ask the engine for the setting (docker run --sysctl), or take the path from "
+        "request the setting from the engine (docker run --sysctl), or remove the path from "
         "readonly-paths.paths with a waiver for the image that writes there",
     .codes = kCodes,
     .benchmarks = kBenchmarks,

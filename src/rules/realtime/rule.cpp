@@ -9,7 +9,7 @@ namespace {
 
 constexpr Code kScheduler{"scheduler", "a realtime scheduling policy is asked for"};
 constexpr Code kNice{"nice", "a nice value below 0 is asked for"};
-constexpr Code kIoClass{"io-class", "the realtime class of input and output is asked for"};
+constexpr Code kIoClass{"io-class", "the realtime I/O class is requested"};
 constexpr Code kOomScore{"oom-score", "oomScoreAdj is below oom-minimum"};
 constexpr Code kCodes[] = {kScheduler, kNice, kIoClass, kOomScore};
 
@@ -23,11 +23,11 @@ void CheckScheduler(const oci::Scheduler& scheduler, Findings& findings) {
   if (std::ranges::find(kRealtime, scheduler.policy) != std::end(kRealtime)) {
     findings.push_back(ProposeRemove(kScheduler, "/process/scheduler",
                                      "runs before every ordinary process of the host",
-                                     AskEngine("ask for no realtime scheduling policy")));
+                                     AskEngine("do not request a realtime scheduling policy")));
   } else if (scheduler.nice < 0) {
     findings.push_back(Propose(kNice, "/process/scheduler/nice", 0,
-                               "takes processor time from the host's own services",
-                               AskEngine("ask for a nice value of 0 or more")));
+                               "takes CPU time from the host's own services",
+                               AskEngine("request a nice value of 0 or more")));
   }
 }
 
@@ -37,8 +37,8 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   if (const auto priority = spec.io_priority();
       priority && priority->io_class == "IOPRIO_CLASS_RT") {
     findings.push_back(ProposeRemove(kIoClass, "/process/ioPriority",
-                                     "reads and writes before everybody else",
-                                     AskEngine("ask for another class of input and output")));
+                                     "gives its I/O precedence over all other processes",
+                                     AskEngine("request another I/O class")));
   }
   const engine::Identity& identity = context.facts.identity;
   const bool is_kubelets = identity.engine == engine::Engine::kCrio ||
@@ -59,8 +59,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "the lowest oomScoreAdj that may be asked for; what a kubelet writes for pods "
-                    "passes",
+     .description = "the lowest oomScoreAdj that may be requested; the values that a kubelet sets "
+                    "for pods are allowed",
      .order = policy::Order::kFewerIsLooser,
      .docker_default = std::int64_t{0},
      .minimum = kLowest,
@@ -75,13 +75,13 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kRealtime{
     .schema = {.id = "realtime", .actions = kActions, .parameters = kParameters},
-    .title = "No precedence over the host's own processes",
+    .title = "No priority over the host's own processes",
     .rationale =
-        "A realtime scheduling policy or a realtime class of input and output is served before "
-        "every ordinary process, those that run the host included, and the limits of a control "
-        "group do not hold it. A process with a low oomScoreAdj lives on while the kernel ends "
-        "others for want of memory.",
-    .way_out = "ask the engine for less, or lower realtime.oom-minimum",
+        "A process with a realtime scheduling policy or I/O class takes precedence over every "
+        "ordinary process, including those that run the host, and is not subject to cgroup limits. "
+        "A process with a low oomScoreAdj survives while the kernel kills others when memory runs "
+        "out.",
+    .way_out = "request less from the engine, or lower realtime.oom-minimum",
     .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,

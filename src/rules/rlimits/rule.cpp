@@ -11,7 +11,7 @@ namespace runclad::rules {
 namespace {
 
 constexpr Code kAboveMaximum{"above-maximum", "a limit is above the policy's maximum"};
-constexpr Code kCoreMissing{"core-missing", "no limit of core files is asked for"};
+constexpr Code kCoreMissing{"core-missing", "no core file limit is requested"};
 constexpr Code kCodes[] = {kAboveMaximum, kCoreMissing};
 
 struct Limit {
@@ -35,7 +35,7 @@ std::uint64_t MaximumOf(const Limit& limit, const Context& context) {
 Remedy Raise(const Limit& limit, std::uint64_t asked) {
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
   if (asked > kMost) {
-    return AskEngine("ask for a number (docker run --ulimit " + std::string(limit.parameter) +
+    return AskEngine("request a number (docker run --ulimit " + std::string(limit.parameter) +
                      "=N)");
   }
   return SetTo(limit.parameter, static_cast<std::int64_t>(asked));
@@ -53,7 +53,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       const std::uint64_t maximum = MaximumOf(limit, context);
       const std::string path = "/process/rlimits/" + std::to_string(i);
       const std::string why =
-          "is a " + std::string(limit.type) + " beyond rlimits." + std::string(limit.parameter);
+          "is a " + std::string(limit.type) + " above rlimits." + std::string(limit.parameter);
       const auto lower = [&](const char* member, std::uint64_t number) {
         if (number <= maximum) return;
         findings.push_back(
@@ -70,7 +70,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     findings.push_back(
         ProposeInsert(kCoreMissing, "/process/rlimits/" + std::to_string(asked.size()),
                       oci::ToJson(oci::Rlimit{std::string(kCore.type), 0, 0}),
-                      "is missing: what a process held in memory could be dumped to a file"));
+                      "is missing: the memory of a process could be dumped to a file"));
   }
   return findings;
 }
@@ -86,13 +86,15 @@ constexpr policy::ParameterSchema Maximum(std::string_view name, std::string_vie
           .docker_default = policy::Anything{}};
 }
 constexpr policy::ParameterSchema kParameters[] = {
-    Maximum("core", "bytes of a core file; with 0 a process that names no limit gets this one"),
+    Maximum(
+        "core",
+        "maximum size of a core file in bytes; with 0, a process without this limit gets it too"),
     Maximum("nice",
-            "20 less the nice value that a process may give itself: up to 20 it is not "
-            "below 0"),
-    Maximum("nofile", "open files of a process"),
-    Maximum("nproc", "processes of a user, on the whole host"),
-    Maximum("rtprio", "realtime priority that a process may give itself"),
+            "20 minus the lowest nice value that a process may give itself: up to 20, nice values "
+            "are not below 0"),
+    Maximum("nofile", "maximum number of open files of a process"),
+    Maximum("nproc", "maximum number of processes of a user, on the whole host"),
+    Maximum("rtprio", "highest realtime priority that a process may give itself"),
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.19"};
 constexpr std::string_view kPaths[] = {"/process/rlimits"};
@@ -103,12 +105,12 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kRlimits{
     .schema = {.id = "rlimits", .actions = kActions, .parameters = kParameters},
-    .title = "Limits of a process within the policy's, and no core files",
+    .title = "Process resource limits within the policy's, and no core files",
     .rationale =
-        "Limits that a container asks for without bounds let it use up what the host has for "
-        "everybody, or give itself a realtime priority. A core file holds whatever secrets the "
-        "process had in memory. Limits are only ever lowered. (A host whose kernel.core_pattern "
-        "is a pipe hands that program every core, whatever the limit.)",
+        "High limits let a container use up shared resources of the host or give itself a realtime "
+        "priority. A core file contains any secrets that the process had in memory. Limits are "
+        "only ever lowered. (If the host's kernel.core_pattern is a pipe, that program gets every "
+        "core regardless of the limit.)",
     .way_out = "raise the maximum of the rule rlimits",
     .codes = kCodes,
     .benchmarks = kBenchmarks,

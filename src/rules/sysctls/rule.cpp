@@ -10,7 +10,7 @@ namespace runclad::rules {
 namespace {
 
 constexpr Code kUnsafe{"unsafe", "the setting is neither in the safe set nor in allow"};
-constexpr Code kOwnDefault{"own-default", "a setting of Docker's is added"};
+constexpr Code kOwnDefault{"own-default", "a default setting of Docker is added"};
 constexpr Code kCodes[] = {kUnsafe, kOwnDefault};
 
 // The safe set of the Pod Security Standards.
@@ -81,7 +81,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                             });
     if (is_allowed) continue;
     findings.push_back(Refuse(kUnsafe, "/linux/sysctl/" + json::Escape(name), value,
-                              "is a setting of the kernel outside the safe set",
+                              "is a kernel setting outside the safe set",
                               AddTo("allow", {canonical})));
   }
   if (context.parameters.boolean("own-defaults")) {
@@ -96,8 +96,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "settings beyond the safe set that may be asked for; net.core.* stands for all "
-                    "below",
+     .description =
+         "settings outside the safe set that may be requested; net.core.* matches everything below",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>()},
     {.name = "own-defaults",
@@ -105,8 +105,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "add Docker's settings to a container with a network of its own that says "
-                    "nothing of them: every port and ping without capabilities",
+     .description = "add Docker's default settings to a container with its own network that does "
+                    "not set them: all ports and ping without capabilities",
      .order = policy::Order::kTrueIsLooser,
      .docker_default = true},
 };
@@ -119,12 +119,12 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 
 extern constinit const Rule kSysctls{
     .schema = {.id = "sysctls", .actions = kActions, .parameters = kParameters},
-    .title = "Only safe settings of the kernel",
+    .title = "Only safe kernel settings",
     .rationale =
-        "A setting that is not the container's own changes the host and every other container; "
-        "kernel.core_pattern is a program that the host runs. The runtime refuses some of them by "
-        "itself, and which differs with its version and the namespaces.",
-    .way_out = "list the setting in sysctls.allow",
+        "A setting that is not namespaced changes the host and every other container; "
+        "kernel.core_pattern, for example, names a program that the host runs. The runtime itself "
+        "refuses some settings, but which ones depends on its version and on the namespaces.",
+    .way_out = "add the setting to sysctls.allow",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

@@ -9,8 +9,8 @@
 namespace runclad::rules {
 namespace {
 
-constexpr Code kListed{"listed", "the member is on the list refuse"};
-constexpr Code kUnknown{"unknown", "the runtime spec up to 1.3 does not have the member"};
+constexpr Code kListed{"listed", "the field is on the list refuse"};
+constexpr Code kUnknown{"unknown", "the runtime spec up to 1.3 does not have the field"};
 constexpr Code kCodes[] = {kListed, kUnknown};
 
 // The members that `pattern` names, "*" standing for each index of an array; none where there are
@@ -48,7 +48,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     AddMatches(document, pattern, refused);
     for (std::size_t i = first; i < refused.size(); ++i) {
       findings.push_back(Refuse(kListed, refused[i], json::Get(document, refused[i]),
-                                "is acted upon by the runtime and judged by no rule",
+                                "changes what the runtime does, and no rule judges it",
                                 TakeFrom("refuse", {pattern})));
     }
   }
@@ -56,7 +56,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     if (IsCovered(pointer, refused)) continue;
     // It passes as it is.
     findings.push_back(Note(kUnknown, pointer, json::Get(document, pointer),
-                            "is no member of the runtime spec up to 1.3"));
+                            "is not a field of the runtime spec up to 1.3"));
   }
   return findings;
 }
@@ -67,9 +67,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kAccumulate,
      .vocabulary = policy::Vocabulary::kAbsolutePath,
      .choices = {},
-     .description =
-         "JSON pointers of members, known or not, that are not let through; * stands for "
-         "each index of an array",
+     .description = "JSON pointers of fields, known or unknown, that are refused; * matches each "
+                    "index of an array",
      .order = policy::Order::kFewerIsLooser,
      .docker_default = std::span<const std::string_view>()},
 };
@@ -81,13 +80,13 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 
 extern constinit const Rule kUnknownFields{
     .schema = {.id = "unknown-fields", .actions = kActions, .parameters = kParameters},
-    .title = "Nothing that no rule judges",
+    .title = "Unknown or unjudged fields",
     .rationale =
-        "A runtime that is newer than runclad may act upon members that runclad does not know; "
-        "they "
-        "are recorded. Some that it knows give power and no engine sends them unasked: network "
-        "devices of the host, memory policies, caches of the processor; they are refused.",
-    .way_out = "ask the engine for the container without it",
+        "A runtime that is newer than runclad may act on fields that runclad does not know; they "
+        "are logged. Some known fields that no other rule judges give power over the host, and no "
+        "engine sets them unasked: host network devices, memory policies, CPU cache allocation. "
+        "They are refused.",
+    .way_out = "request the container without this field",
     .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,

@@ -24,9 +24,9 @@ void CheckMappings(const std::vector<oci::IdMapping>& mappings, const std::strin
   for (std::size_t i = 0; i < mappings.size(); ++i) {
     const oci::IdMapping& mapping = mappings[i];
     if (mapping.host_id != 0 || mapping.size == 0) continue;
-    findings.push_back(
-        Refuse(code, path + std::to_string(i) + "/hostID", 0, why,
-               AskEngine("map other ids (dockerd's userns-remap, podman run --userns=auto)")));
+    findings.push_back(Refuse(
+        code, path + std::to_string(i) + "/hostID", 0, why,
+        AskEngine("map it to other ids (dockerd's userns-remap, podman run --userns=auto)")));
   }
 }
 
@@ -48,9 +48,9 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                               SetTo("required", false)));
   }
   CheckMappings(spec.uid_mappings(), "/linux/uidMappings/", kHostUser,
-                "makes somebody in it root on the host", findings);
+                "maps a user of the container to root on the host", findings);
   CheckMappings(spec.gid_mappings(), "/linux/gidMappings/", kHostGroup,
-                "gives somebody in it the host's group root", findings);
+                "maps a group of the container to the host's group root", findings);
   return findings;
 }
 
@@ -60,7 +60,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "every container has to have one",
+     .description = "every container must have a user namespace",
      .order = policy::Order::kFalseIsLooser,
      .docker_default = false},
 };
@@ -74,11 +74,11 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 
 extern constinit const Rule kUserNamespace{
     .schema = {.id = "user-namespace", .actions = kActions, .parameters = kParameters},
-    .title = "A user namespace, where there is one, without the host's root",
+    .title = "No host root in a user namespace",
     .rationale =
-        "In a user namespace root is nobody on the host, and most ways out of a container end "
-        "there. One that maps the host's user 0 gives that away again. Engines make none unless "
-        "they are told to.",
+        "In a user namespace, root has no privileges on the host, which blocks most ways out of a "
+        "container. A mapping to the host's user 0 gives this up. Engines create user namespaces "
+        "only if configured to.",
     .way_out = "map it to other ids (dockerd's userns-remap, podman run --userns=auto)",
     .codes = kCodes,
     .benchmarks = kBenchmarks,

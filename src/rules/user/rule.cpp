@@ -16,15 +16,14 @@ namespace {
 using policy::Parameters;
 
 constexpr Code kRoot{"root", "the process would run as the host's root"};
-constexpr Code kRootNoted{"root-noted",
-                          "the process runs as the host's root, which root lets pass"};
-constexpr Code kRunAs{"run-as",
-                      "the process gets the user or the group of run-as instead of root's"};
-constexpr Code kUser{"user", "the user is not allowed, or denied"};
-constexpr Code kGroup{"group", "the group is not allowed, or denied"};
+constexpr Code kRootNoted{
+    "root-noted", "the process runs as the host's root, which user.root allows with a warning"};
+constexpr Code kRunAs{"run-as", "the process gets the user or group of run-as instead of root"};
+constexpr Code kUser{"user", "the user is denied or not allowed"};
+constexpr Code kGroup{"group", "the group is denied or not allowed"};
 constexpr Code kAdditionalGroups{"additional-groups",
-                                 "additional groups are not allowed, denied or root's"};
-constexpr Code kUmask{"umask", "the umask lacks bits of the policy's"};
+                                 "additional groups are denied, not allowed or group 0"};
+constexpr Code kUmask{"umask", "the umask lacks bits that the policy requires"};
 constexpr Code kCodes[] = {kRoot, kRootNoted, kRunAs, kUser, kGroup, kAdditionalGroups, kUmask};
 
 bool Holds(const std::string& text, std::uint32_t id) {
@@ -81,7 +80,7 @@ class Judge {
     if (user_.additional_gids != asked_.additional_gids) {
       findings_.push_back(rules::Propose(
           kAdditionalGroups, "/process/user/additionalGids", Numbers(user_.additional_gids),
-          "hold groups that the policy keeps from containers", RemedyOfAdditional()));
+          "contain groups that the policy does not allow", RemedyOfAdditional()));
     }
     Require("uid", user_.uid);
     Require("gid", user_.gid);
@@ -97,7 +96,7 @@ class Judge {
     if (choice == "warn") {
       // It passes as it is.
       findings_.push_back(Note(kRootNoted, "/process/user/uid", 0,
-                               "is root: out of its container it is root on the host as well"));
+                               "is root: outside the container it would be root on the host"));
       return;
     }
     const auto other = ParseUserAndGroup(parameters_.text("run-as"));
@@ -120,8 +119,8 @@ class Judge {
     if (asked == given) return;
     findings_.push_back(rules::Propose(kRunAs, std::string("/process/user/") + member,
                                        std::uint64_t{given},
-                                       "is root's; an entrypoint that changes owners or the user "
-                                       "by itself has to be told not to",
+                                       "is root's; an entrypoint that changes file owners or the "
+                                       "user itself must be configured not to",
                                        SetTo("root", std::string("warn"))));
   }
 
@@ -161,7 +160,7 @@ class Judge {
     const std::uint32_t umask = user_.umask.value_or(kRuntimes);
     if ((umask & wanted) == wanted) return;
     findings_.push_back(rules::Propose(kUmask, "/process/user/umask", std::uint64_t{umask | wanted},
-                                       "opens new files to more than user.umask does",
+                                       "gives new files more permissions than user.umask allows",
                                        SetTo("umask", std::int64_t{umask & wanted})));
   }
 
@@ -205,9 +204,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kChoice,
      .choices = kRootChoices,
-     .description =
-         "what a process of the host's root gets; run-as takes the group 0 as well. Root "
-         "of a container's own user namespace is not the host's",
+     .description = "what happens to a process that runs as the host's root; run-as also replaces "
+                    "group 0. Root of a container's own user namespace is not the host's root",
      .order = policy::Order::kLaterIsLooser,
      .docker_default = std::string_view("warn")},
     {.name = "run-as",
@@ -215,21 +213,20 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kUserAndGroup,
      .choices = {},
-     .description = "the user and group that root becomes; its additional group 0 goes",
+     .description = "the user and group that replace root; its additional group 0 is removed",
      .order = policy::Order::kLaterIsLooser,
      .docker_default = policy::Anything{}},
     AllowedIds("allow-uids", "users that a process may run as, inside the container"),
-    DeniedIds("deny-uids", "users that no process runs as, allowed or not"),
+    DeniedIds("deny-uids", "users that no process may run as, even if allowed"),
     AllowedIds("allow-gids",
-               "groups that a process may have; others are taken from its additional "
-               "ones"),
-    DeniedIds("deny-gids", "groups that no process has, allowed or not"),
+               "groups that a process may have; others are removed from its additional groups"),
+    DeniedIds("deny-gids", "groups that no process may have, even if allowed"),
     {.name = "umask",
      .type = policy::ParameterType::kInteger,
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "bits that a process's umask has at least, in decimal: 27 is 033",
+     .description = "bits that a process's umask must contain, in decimal: 27 is 033",
      .order = policy::Order::kFewerIsLooser,
      .docker_default = std::int64_t{0},
      .minimum = 0,
@@ -245,13 +242,13 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kUser{
     .schema = {.id = "user", .actions = kActions, .parameters = kParameters},
-    .title = "Not as root, and only as users that are allowed",
+    .title = "Not as root, and only as allowed users",
     .rationale =
-        "Root in a container is root on the host but for its capabilities and namespaces: whatever "
-        "opens one of them, or a mount, is root's. Many images start as root and become another "
-        "user by themselves, which the profiles let pass with a warning. What a policy says holds "
-        "for every exec too, whoever asks for --user 0.",
-    .way_out = "set user.root to warn, or list the id in user.allow-uids or user.allow-gids",
+        "Root in a container is root on the host, limited only by its capabilities and namespaces: "
+        "a flaw in any of these, or a mount, gives it root's powers. Many images start as root and "
+        "switch to another user themselves, which the profiles allow with a warning. The policy "
+        "also applies to every exec, even with --user 0.",
+    .way_out = "set user.root to warn, or add the id to user.allow-uids or user.allow-gids",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

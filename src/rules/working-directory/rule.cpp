@@ -44,7 +44,7 @@ bool LeadsIntoProc(std::string_view path) {
 Findings Check(const oci::Spec& spec, const Context& context) {
   const std::string directory = spec.working_directory();
   if (directory.empty()) return {};  // the lower runtime says so best
-  const std::string danger = ", where a descriptor of the host's may lead out of the container";
+  const std::string danger = ", where a host file descriptor may lead out of the container";
   const auto refuse = [&](const Code& code, std::string why) {
     return Findings{Refuse(code, "/process/cwd", directory, std::move(why),
                            AskEngine("set another working directory (docker run --workdir)"))};
@@ -55,7 +55,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   if (!place) return {};
   if (!place->is_complete) return refuse(kUncertain, place->uncertain_because);
   if (place->touches_proc || LeadsIntoProc(place->resolved)) {
-    return refuse(kLinkToProc, "leads through a link into a proc file system" + danger);
+    return refuse(kLinkToProc, "leads through a link into a proc filesystem" + danger);
   }
   return {};
 }
@@ -70,9 +70,9 @@ extern constinit const Rule kWorkingDirectory{
     .schema = {.id = "working-directory", .actions = kActions, .parameters = {}},
     .title = "No working directory below /proc",
     .rationale =
-        "A runtime that leaves a descriptor of the host's file system open lets a container that "
-        "starts in /proc/self/fd/N begin there (CVE-2024-21626), by that name or through a link of "
-        "the image or of a volume. No ordinary program starts below /proc.",
+        "If the runtime leaves a file descriptor of the host open, a container with the working "
+        "directory /proc/self/fd/N starts on the host's filesystem (CVE-2024-21626). A link in the "
+        "image or in a volume has the same effect. No ordinary program starts below /proc.",
     .way_out = "set another working directory",
     .codes = kCodes,
     .benchmarks = {},
