@@ -10,7 +10,7 @@ namespace runclad {
 std::string Sha256(std::string_view bytes) {
   SHA2_CTX context;
   SHA256Init(&context);
-  // libmd takes bytes; a char may be looked at as one.
+  // libmd takes bytes; a char may be accessed as one.
   SHA256Update(&context, reinterpret_cast<const std::uint8_t*>(bytes.data()),
                bytes.size());  // NOLINT
   std::array<char, SHA256_DIGEST_STRING_LENGTH> digits{};

@@ -38,7 +38,7 @@ namespace {
 namespace fs = std::filesystem;
 using json::Document;
 
-// What an engine asks for when nobody asks for anything: the least that is a container.
+// What an engine requests by default: a minimal container.
 constexpr std::string_view kOrdinary = R"({
   "ociVersion": "1.0.2",
   "process": {

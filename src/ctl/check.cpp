@@ -25,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 Result<std::string> ReadDocument(const std::string& path) {
-  // O_NONBLOCK: a FIFO must not hold us up.
+  // O_NONBLOCK: opening a FIFO must not block.
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) return SystemError(path + " cannot be opened", errno);
   auto bytes = sys::ReadRegularFile(file.get(), oci::kMaxSpecBytes);

@@ -13,7 +13,7 @@
 
 namespace runclad::ctl {
 
-// What CI scripts go by.
+// Exit statuses, which CI scripts rely on.
 inline constexpr int kUnchanged = 0;  // or: nothing to complain about
 inline constexpr int kChanged = 1;    // or: faults were found
 inline constexpr int kRefused = 2;
@@ -31,8 +31,8 @@ struct ImageRequest {
 
   [[nodiscard]] bool is_empty() const { return name.empty() && digest.empty(); }
 };
-// What an engine's state would say of it: the name is worth a tag, or, with a digest of its own
-// (nginx@sha256:…), a pull.
+// What an engine's state would say about it: the name is trusted as a tag or, with a digest of its
+// own (nginx@sha256:…), as a pull.
 Result<engine::Identity> IdentityOf(const ImageRequest& image);
 
 struct CheckRequest {
@@ -78,7 +78,7 @@ struct ShowRequest {
   bool json = false;
   std::optional<std::string> config_directory;
 };
-// The policy that applies, with where each value was said.
+// The policy that applies, with the source of each value.
 Result<Output> ShowPolicy(const ShowRequest& request, const Style& style);
 
 struct IdentifyRequest {
@@ -86,7 +86,7 @@ struct IdentifyRequest {
   std::optional<std::string> runtime_root;  // --root
   bool json = false;
 };
-// What an engine's state says of the image of a container.
+// What an engine's state says about a container's image.
 Result<Output> Identify(const IdentifyRequest& request, const Style& style);
 
 struct PinRequest {
@@ -102,7 +102,7 @@ struct TestRequest {
   bool json = false;
   std::optional<std::string> config_directory;
 };
-// Runs a policy repository's own table of cases.
+// Runs a table of test cases for a policy repository.
 Result<Output> TestPolicy(const TestRequest& request, const Style& style);
 
 struct ScanRequest {

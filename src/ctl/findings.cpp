@@ -34,7 +34,7 @@ bool IsListOfStrings(const Document& value) {
          std::ranges::all_of(value, [](const Document& element) { return element.is_string(); });
 }
 
-// A string of a list as a word: without quotes where nobody could misread it.
+// A string of a list as a word: without quotes if it cannot be misread.
 std::string Word(const Document& value) {
   const auto& text = value.get_ref<const std::string&>();
   const bool is_plain = !text.empty() && std::ranges::all_of(text, [](char c) {

@@ -1,4 +1,4 @@
-// runcladctl identify: which image a container is made of, on whose word.
+// runcladctl identify: which image a container is made of and how far its names are trusted.
 #include <filesystem>
 #include <optional>
 #include <utility>

@@ -74,16 +74,16 @@ class DirectoryLinter {
     for (const std::string& path : paths) LintFile(path);
     // What no single file shows: owners, permissions, links, trust, waivers, filters.
     const bool host_is_sound = std::ranges::none_of(
-        paths, [&](const std::string& path) { return IsHosts(path) && HasFaults(path); });
+        paths, [&](const std::string& path) { return IsHostPolicy(path) && HasFaults(path); });
     if (!host_is_sound || !LintHost()) return std::move(findings_);
     for (const std::string& path : paths) {
-      if (!IsHosts(path) && !HasFaults(path)) LintGrants(path);
+      if (!IsHostPolicy(path) && !HasFaults(path)) LintGrants(path);
     }
     return std::move(findings_);
   }
 
  private:
-  static bool IsHosts(const std::string& path) {
+  static bool IsHostPolicy(const std::string& path) {
     return path == "policy.json" || path.starts_with("policy.d/");
   }
   [[nodiscard]] bool HasFaults(const std::string& path) const {
@@ -91,7 +91,7 @@ class DirectoryLinter {
       return finding.file == FullName(path) && finding.level == LintLevel::kFault;
     });
   }
-  // A fault of the directory that is no line's.
+  // A fault of the directory that does not belong to a line.
   void AddUntrusted(std::string message) {
     const std::string prefix = "policy " + directory_.string() + ": ";
     if (message.starts_with(prefix)) message.erase(0, prefix.size());
@@ -238,11 +238,11 @@ class DirectoryLinter {
     if (!pins.empty()) identity.config_digest = pins.front().get<std::string>();
     const auto policy = Load(&identity, enforce::Today());
     if (!policy) {
-      // A fault of another file that is read for the same image is told there.
-      const bool is_told = std::ranges::any_of(findings_, [](const LintFinding& finding) {
+      // A fault of another file that is read for the same image is reported there.
+      const bool is_reported = std::ranges::any_of(findings_, [](const LintFinding& finding) {
         return finding.kind == "format" || finding.kind == "untrusted";
       });
-      if (!is_told) AddUntrusted(policy.error().message);
+      if (!is_reported) AddUntrusted(policy.error().message);
       return;
     }
     const auto cuts_of = [&](const policy::Effective& effective) {
@@ -266,10 +266,10 @@ class DirectoryLinter {
     const auto by_tag = Load(&identity, enforce::Today());
     if (!by_tag) return;
     for (const policy::Cut& cut : cuts_of(*by_tag)) {
-      const bool is_told = std::ranges::any_of(cuts, [&](const policy::Cut& told) {
+      const bool is_reported = std::ranges::any_of(cuts, [&](const policy::Cut& told) {
         return told.source == cut.source && told.parameter == cut.parameter;
       });
-      if (is_told) continue;
+      if (is_reported) continue;
       Add(path, LineOf(cut.source, path), "beyond-tag",
           cut.parameter + " " + cut.value +
               " does not apply to images that are identified by tag only (loaded or built here); "

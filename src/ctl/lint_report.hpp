@@ -20,7 +20,7 @@ struct LintFinding {
   friend bool operator==(const LintFinding&, const LintFinding&) = default;
 };
 
-// `praise` is said when there is nothing to say. The status is kChanged when there are errors.
+// `praise` is printed if there are no findings. The status is kChanged when there are errors.
 Output ReportLint(const std::vector<LintFinding>& findings, const std::string& praise,
                   LintFormat format, const Style& style);
 

@@ -69,7 +69,7 @@ std::string TypeName(const ParameterSchema& parameter) {
       elements = "ids and ranges of ids (1000, 1000-65535)";
       break;
     case Vocabulary::kUserAndGroup:
-      element = "user and group, not root's (1000:1000)";
+      element = "non-root user and group (1000:1000)";
       break;
     case Vocabulary::kSocketFamily:
       elements = "address families (AF_VSOCK, VSOCK, 40)";

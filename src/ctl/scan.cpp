@@ -21,7 +21,7 @@ constexpr std::size_t kMaxReportBytes = 256U << 20U;
 constexpr std::int64_t kSecondsPerDay = 24L * 3600;
 
 Result<std::string> ReadReport(const std::string& path) {
-  // O_NONBLOCK: a FIFO must not hold us up.
+  // O_NONBLOCK: opening a FIFO must not block.
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) return SystemError("cannot be opened", errno);
   return sys::ReadRegularFile(file.get(), kMaxReportBytes);

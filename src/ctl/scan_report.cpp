@@ -250,7 +250,7 @@ class ReportReader {
     return empty;
   }
 
-  // The first fault is the one that is told.
+  // The first fault is reported.
   void Fail(std::string fault) {
     if (fault_.empty()) fault_ = std::move(fault);
   }

@@ -13,7 +13,7 @@ namespace runclad::ctl {
 struct ScanReport {
   store::ScanVerdict verdict;
   std::vector<std::string> digests;  // of the image that was scanned, each once
-  // Trivy's report has no result of packages: nothing may have been looked at.
+  // Trivy's report has no results for packages: it may not have checked any.
   bool names_no_packages = false;
 };
 

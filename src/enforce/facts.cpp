@@ -38,7 +38,7 @@ std::string RootOf(const oci::Spec& spec, const Request& request) {
   return root.empty() || root.starts_with('/') ? root : request.bundle + "/" + root;
 }
 
-// Whether the container has the host's ipc namespace by leave of host-namespaces.
+// Whether host-namespaces allows the container the host's ipc namespace.
 bool MayHaveHostIpc(const oci::Spec& spec, const policy::Effective& policy,
                     const rules::Facts& facts) {
   const auto& allowed = policy.rule("host-namespaces").parameters.strings("allow");
@@ -98,7 +98,7 @@ std::string NameSpaceOf(const engine::Layout& layout) {
 void GatherShared(const oci::Spec& spec, const Request& request, host::Container& container,
                   rules::Facts& facts) {
   facts.kernel = host::FindKernel(spec);
-  // Without a rootfs no container starts; the lower runtime says so best.
+  // Without a rootfs no container starts; the lower runtime reports that best.
   const auto rootfs = container.OpenRootfs();
   if (!rootfs) return;
   if (const auto status = rootfs->Examine("/")) {

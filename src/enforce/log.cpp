@@ -46,8 +46,8 @@ std::size_t CountValues(const Document& document, std::size_t enough) {
   return count;
 }
 
-// A value as the log has it. A seccomp filter of 370 names, twice in every line, would tell a
-// reader nothing that config.json does not tell better.
+// A value for the log. A seccomp filter with 370 names, twice in every line, would add nothing to
+// what config.json shows.
 Document Brief(const Document& document) {
   constexpr std::size_t kMaxValues = 100;
   if (CountValues(document, kMaxValues) <= kMaxValues) return document;

@@ -40,7 +40,7 @@ class OneWriteSink : public spdlog::sinks::base_sink<spdlog::details::null_mutex
     formatter_->format(message, line);
     const ssize_t written = ::write(fd_.get(), line.data(), line.size());
     if (written < 0) failure_ = errno;
-    // A disk or a FIFO that fills up in the middle: the line is lost, and that is said.
+    // A disk or a FIFO that fills up during the write: the line is lost, which is reported.
     if (written >= 0 && static_cast<std::size_t>(written) != line.size()) failure_ = ENOSPC;
   }
   void flush_() override {}
@@ -167,7 +167,7 @@ Status WriteToTarget(const std::string& target, const std::string& line) {
 }
 
 void WarnSyslog(const std::string& warning) {
-  // Nobody is left to be told when this fails.
+  // A failure here cannot be reported to anyone.
   [[maybe_unused]] const Status sent = WriteSyslog(LOG_WARNING, warning);
 }
 

@@ -1,5 +1,5 @@
-// Where decisions are logged: a file, systemd-journald or syslog. None of them is ever waited for:
-// a FIFO or a daemon that does not read must hold up no container.
+// Where decisions are logged: a file, systemd-journald or syslog. runclad never waits for any of
+// them: a FIFO or a daemon that does not read must not block a container.
 #pragma once
 
 #include <string>

@@ -13,7 +13,7 @@
 //   a controller     with cgroup v1, below the document's cgroup mount (a tmpfs, never read-only)
 //   NOTIFY_SOCKET    the runtime's own directory
 //
-// Whatever else is there was not judged by anybody.
+// Any other mount was not judged by a rule.
 #include "mount_account.hpp"
 
 #include <sys/stat.h>
@@ -39,7 +39,7 @@ namespace {
 constexpr unsigned kKernelFlags = kNoSuid | kNoDev | kNoExec;
 
 // nosuid, nodev and noexec mean nothing where the kernel makes all files.
-bool IsKernelsOwn(std::string_view type) {
+bool IsKernelFilesystem(std::string_view type) {
   return type == "proc" || type == "sysfs" || type == "cgroup" || type == "cgroup2";
 }
 
@@ -229,7 +229,8 @@ class Account {
           file->inode.device == promised.device && file->inode.number == promised.inode;
       return is_same ? "" : "is not what was checked: its source was swapped";
     }
-    // Nobody can see its inode. Its name can be given to another file by whoever may rename it.
+    // Its inode is not accessible, and whoever may rename its source can give its name to another
+    // file.
     if (promised.file_system == 0 || !promised.replaceable_because.empty()) {
       return "is covered by another mount and cannot be verified, because its source " +
              (promised.replaceable_because.empty() ? "could not be fully identified"
@@ -250,7 +251,7 @@ class Account {
       return "is " + std::string(type) + ", but the record has " + promised.type;
     }
     if (mount.root != "/") return "is part of another filesystem";
-    if (!MayBeHosts(promised.type) && IsHosts(mount)) {
+    if (!MayBeHostFilesystem(promised.type) && IsHostFilesystem(mount)) {
       return "is a host filesystem, but the record has one of the container's own";
     }
     for (const std::string& layer : promised.layers) {
@@ -263,15 +264,15 @@ class Account {
     return {};
   }
 
-  // proc, sysfs and mqueue are one for each namespace, and the host's where that is shared. Other
-  // kinds than a container's own are refused, or the policy lets any through.
-  [[nodiscard]] bool MayBeHosts(std::string_view type) const {
+  // proc, sysfs and mqueue exist once per namespace, and are the host's if the namespace is shared.
+  // Other types are refused unless the policy allows any.
+  [[nodiscard]] bool MayBeHostFilesystem(std::string_view type) const {
     if (type == "proc") return !promise_.HasOwn("pid");
     if (type == "sysfs") return !promise_.HasOwn("net");
     if (type == "mqueue") return !promise_.HasOwn("ipc");
     return type != "tmpfs" && type != "devpts" && type != "overlay" && type != "cgroup";
   }
-  [[nodiscard]] bool IsHosts(const sys::Mount& mount) const {
+  [[nodiscard]] bool IsHostFilesystem(const sys::Mount& mount) const {
     return host_file_systems_.contains(mount.file_system);
   }
 
@@ -303,17 +304,17 @@ class Account {
   }
 
   static unsigned WithoutIdle(const sys::Mount& mount, unsigned flags) {
-    return IsKernelsOwn(mount.type()) ? flags & ~kKernelFlags : flags;
+    return IsKernelFilesystem(mount.type()) ? flags & ~kKernelFlags : flags;
   }
 
   [[nodiscard]] bool IsMask(const sys::Mount& mount) const {
     if (!masked_.contains(mount.point)) return false;
-    const bool is_new = mount.root == "/" && !IsHosts(mount);
+    const bool is_new = mount.root == "/" && !IsHostFilesystem(mount);
     if ((mount.type() == "tmpfs" && is_new) || IsEmptyDirectory(mount)) return true;
     if (const auto file = evidence_.topmost(mount)) return IsNullDevice(*file);
     // Under another mask: the null device of the host or of the container's own /dev.
-    return mount.root == "/null" &&
-           (mount.file_system == host_devices_ || (mount.type() == "tmpfs" && !IsHosts(mount)));
+    return mount.root == "/null" && (mount.file_system == host_devices_ ||
+                                     (mount.type() == "tmpfs" && !IsHostFilesystem(mount)));
   }
 
   [[nodiscard]] bool IsEmptyDirectory(const sys::Mount& mount) const {
@@ -366,7 +367,7 @@ class Account {
 
   // A terminal of a devpts that is accounted for.
   [[nodiscard]] bool IsConsole(const sys::Mount& mount) const {
-    return mount.point == "/dev/console" && mount.type() == "devpts" && !IsHosts(mount) &&
+    return mount.point == "/dev/console" && mount.type() == "devpts" && !IsHostFilesystem(mount) &&
            mount.root != "/" && terminals_.contains(mount.file_system);
   }
 
@@ -390,16 +391,16 @@ class Account {
       // That it is hidden by what was promised is for CheckPaths and CheckCovers to see.
       fault.clear();
       if (!hidden_.IsHidden(mount.point)) {
-        fault = "came along with " + bind.source + " and is not masked";
+        fault = "was bound recursively with " + bind.source + " and is not masked";
       }
     } else if (bind.inode != 0) {
       fault = SubmountFault(mount, bind, *rest);
     }
     if (!fault.empty()) return;
-    // What the host mounts later comes with the host's flags. Below the container's own cgroups
-    // crun mounts an empty tmpfs first.
-    const bool is_cruns =
-        bind.hides_submounts && mount.type() == "tmpfs" && mount.root == "/" && !IsHosts(mount);
+    // What the host mounts later has the host's flags. Below the container's own cgroups crun
+    // mounts an empty tmpfs first.
+    const bool is_cruns = bind.hides_submounts && mount.type() == "tmpfs" && mount.root == "/" &&
+                          !IsHostFilesystem(mount);
     const bool has_other_flags = mount.receives_mounts() || is_cruns;
     explanation = {Kind::kSubmount, &bind, has_other_flags ? 0 : bind.submount_flags};
   }
@@ -433,7 +434,7 @@ class Account {
            " non-recursively (bind, not rbind)";
   }
 
-  // Nothing took a mask away again, or led it elsewhere.
+  // No mask was removed or redirected.
   Status CheckPaths() const {
     for (std::size_t i = 0; i < masked_at_.size(); ++i) {
       const auto& file = masked_at_[i];

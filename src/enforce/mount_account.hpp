@@ -1,5 +1,5 @@
-// Whether every mount of a created container is one that was promised, or one that the lower
-// runtime makes by right.
+// Whether every mount of a created container was promised or is one of those that the lower runtime
+// always makes.
 #pragma once
 
 #include <cstdint>

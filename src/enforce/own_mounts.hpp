@@ -1,4 +1,4 @@
-// What a recursive bind of a directory above the container's root directory brings along.
+// What a recursive bind of a directory above the container's root directory also mounts.
 //
 // The runtime binds the root directory on itself before it mounts anything: the bind takes that
 // along, with what is mounted in it so far. That is the root where the root directory lies on the

@@ -21,7 +21,7 @@ policy::Effective ProcessPolicy(const policy::Effective& policy, const oci::Spec
     if (set.name != "bounding") continue;
     auto& setting = process.rules["capabilities"];
     setting.parameters.Set("allow", std::move(set.capabilities));
-    // The container's own request is behind us; an exec's is only cut.
+    // The container's own request is already decided; that of an exec is only reduced.
     setting.parameters.Set("unlisted", std::string("fix"));
   }
   // An exec's document does not tell of the container's user namespace.

@@ -136,8 +136,8 @@ void AddMounts(const oci::Spec& spec, const policy::Effective& policy, const rul
     promise.mounts.push_back(MountOf(mount, facts));
     promise.mounts.back().hides_submounts = rules::IsHardenedSys(spec, mount, facts);
     const auto source = facts.sources.find(mount.source);
-    // Of a source that would be refused nobody has looked for mounts below it: the policy lets it
-    // through all the same.
+    // For a source that would be refused, mounts below it were not looked for; here the policy
+    // allows it anyway.
     const auto may_have = [](const rules::SourceFacts& known) {
       using Access = rules::SourceFacts::Access;
       return known.has_submounts || known.access == Access::kDenied ||

@@ -43,7 +43,7 @@ Result<std::optional<Staged>> StageSources(const oci::Spec& spec, bool starts_at
   std::map<std::string, std::string> places = SourcesToStage(spec, facts, starts_at_once);
   const bool is_root_staged = starts_at_once && !facts.root.replaceable_because.empty();
   if (places.empty() && !is_root_staged) return std::optional<Staged>();
-  // Nobody needs our records where the lower runtime runs.
+  // The lower runtime does not need runclad's records.
   auto staging = sys::Staging::Open(std::string(store::kRecordsDirectory));
   if (!staging) return staging.error().In("the mount sources cannot be protected from replacement");
   for (auto& [source, place] : places) {

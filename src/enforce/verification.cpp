@@ -1,4 +1,4 @@
-// What the kernel says of a container that was created, held against the promise.
+// Compares what the kernel reports for a created container with the promise.
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -44,7 +44,7 @@ std::string Hex(std::uint64_t mask) {
   return digits.data();
 }
 
-// The process's directory in /proc: it stays that process's when the number is another's by now.
+// The process's directory in /proc: it still refers to that process if the pid is reused.
 Result<UniqueFd> OpenProcess(pid_t pid) {
   const std::string path = "/proc/" + std::to_string(pid);
   UniqueFd process(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -232,7 +232,7 @@ std::vector<std::string> CgroupPaths(std::string_view text) {
   return paths;
 }
 
-// runc and crun change to process.cwd before they wait. A link that somebody put on the way can
+// runc and crun change to process.cwd before they wait. A link that someone placed on the path can
 // lead through /proc/self/fd to a directory of the host (CVE-2024-21626), whose mount is not in the
 // table.
 Status VerifyWorkingDirectory(int process, const sys::MountTable& table) {
@@ -345,7 +345,7 @@ Status VerifyRunning(const Promise& promise, const Created& created) {
   if (auto kept = VerifyCapabilities(promise, *status, /*only_bounding=*/true); !kept) return kept;
   if (auto kept = VerifyConfinement(promise, *status, /*is_crun=*/false); !kept) return kept;
   if (auto kept = VerifyNamespaces(promise, process->get()); !kept) return kept;
-  // Who may mount has a mount table of its own making.
+  // A process that may mount can change its own mount table.
   const auto sys_admin = privilege::CapabilityNumber("CAP_SYS_ADMIN");
   if (sys_admin && (promise.bounding() >> *sys_admin & 1) != 0) return {};
   const auto host = sys::MountTable::Read();

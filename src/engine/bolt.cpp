@@ -188,7 +188,7 @@ std::optional<Bolt::Entry> Bolt::EntryAt(const Page& page, std::size_t index) {
   return Entry{*key, page.bytes.substr(start, size), is_bucket};
 }
 
-// How many of the page's keys are not behind `name`.
+// How many of the page's keys are not greater than `name`.
 std::optional<std::size_t> Bolt::CountKeysUpTo(const Page& page, std::string_view name) {
   std::size_t low = 0;
   std::size_t high = page.count;

@@ -1,5 +1,5 @@
-// Reads a bbolt database (containerd's metadata) while its owner goes on writing: no lock, no
-// mapping of a file that may shrink, and every number in it taken as hostile.
+// Reads a bbolt database (containerd's metadata) while its owner continues to write: no lock, no
+// mapping of a file that may shrink, and every number in it is untrusted.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@
 
 namespace runclad::engine {
 
-// One state of the database. What it hands out views its memory. Nothing of it is to be believed
-// before Confirm has said so: a lookup in damaged pages finds nothing.
+// One state of the database. What it hands out views its memory. Do not trust any of it until
+// Confirm succeeds: a lookup in damaged pages finds nothing.
 class Bolt {
  public:
   struct Bucket {
@@ -104,8 +104,8 @@ class Bolt {
   std::string damage_;     // the first that was met
 };
 
-// What `read(bolt)` returns of one state of the database in `file`, which errors call `name`: read
-// again where the owner has committed another meanwhile.
+// What `read(bolt)` returns for one state of the database in `file`, which errors call `name`.
+// Reads again if the owner has committed a new state in the meantime.
 template <typename Read>
 Result<std::invoke_result_t<Read, Bolt&>> ReadOneState(int file, std::string_view name, Read read) {
   constexpr int kTries = 10;

@@ -63,8 +63,8 @@ class Reading {
       identity.unverified.reset();
       return Error{"it is made of a directory, not of an image"};
     }
-    const bool is_pods = pod.is_sandbox || !pod.image_id.empty();
-    const std::string& typed = is_pods ? pod.typed : name;
+    const bool is_in_pod = pod.is_sandbox || !pod.image_id.empty();
+    const std::string& typed = is_in_pod ? pod.typed : name;
     AddTyped(typed, *identity.unverified);
     Status status = ReadImageOf(*container, name, pod.image_id, identity);
     if (status) return ReadNames(typed, identity);
@@ -179,8 +179,8 @@ class Reading {
 
   void TakeName(std::string_view text, std::string_view digest, Identity& identity) const {
     auto reference = ParseReference(text);
-    // A short name would pass for another's full one; an id is no name, nor is what Docker calls
-    // images that lost theirs.
+    // A short name could be mistaken for the full name of another image; neither an id nor Docker's
+    // placeholder for images without a name is a name.
     if (!reference || reference->text() != text) return;
     if (reference->tag.empty() && reference->digest.empty()) return;
     if (!reference->digest.empty() && reference->digest != digest) return;
@@ -196,7 +196,8 @@ class Reading {
   std::optional<Bolt::Bucket> name_space_;
 };
 
-// What `read(reading, identity)` finds in a state of the metadata that held still meanwhile.
+// What `read(reading, identity)` finds in a state of the metadata that did not change during the
+// read.
 template <typename Read>
 Status ReadMetadata(const std::string& root, std::string_view name_space, Identity& identity,
                     Read read) {
@@ -236,7 +237,7 @@ Status IdentifyContainerd(const Layout& layout, const Call& call, Identity& iden
                                        return reading.ReadContainer(layout.id, found, pod);
                                      });
   if (!status) return status;
-  // containerd mounts the snapshot there; a document that names another directory runs that.
+  // containerd mounts the snapshot there; a document with another directory would run that one.
   if (call.rootfs != call.bundle + "/rootfs") {
     return Error{"its root directory is not the one where containerd mounts its image"};
   }

@@ -1,4 +1,5 @@
-// What containerd's CRI plugin records of a pod's containers, beside each container's own record.
+// What containerd's CRI plugin records about a pod's containers, in addition to each container's
+// own record.
 #pragma once
 
 #include <string>

@@ -55,7 +55,7 @@ Result<Record> ReadRecord(const StateDirectory& root, const std::string& path) {
       default:
         if (scanner.Null()) return;
         scanner.Object({"digest"}, [&](std::size_t) { record.manifest = scanner.String(); });
-        // A manifest without a digest must not pass for none.
+        // A manifest without a digest must not count as no manifest.
         if (record.manifest.empty()) record.manifest = "?";
     }
   });
@@ -119,8 +119,8 @@ Result<MadeLayer> ReadLayer(const StateDirectory& images, const DriverPath& driv
   return layer;
 }
 
-// Holds the layer that dockerd made for this container against the rootfs that is to be run, and
-// returns the layers below it by their chain id; empty for an image of no layers.
+// Checks that the rootfs to be run is the layer that dockerd made for this container, and returns
+// the chain id of the layers below it; empty for an image without layers.
 Result<std::string> CheckLayer(const StateDirectory& images, const DriverPath& driver,
                                const Layout& layout, const Call& call, Identity& identity) {
   auto layer = ReadLayer(images, driver, layout.data_root, layout.id);
@@ -150,12 +150,13 @@ Status ReadNames(const StateDirectory& images, std::string_view image, Identity&
     });
   });
   if (auto finished = scanner.Finish(); !finished) return finished.error().In(path);
-  // No names would be less than is known: what all names of an image grant is more then.
+  // With fewer names, more could be granted, because an image gets only what all of its names
+  // grant.
   if (!has_names) return Error{path + " has no Repositories"};
   return added ? added : added.error().In(path);
 }
 
-// Holds the image's config against its digest, and what the layer `name` lies on against the
+// Checks the image's config against its digest, and the layers below the layer `name` against the
 // config.
 Status Verify(const StateDirectory& images, const std::string& image, const std::string& chain_id,
               const std::string& name, Identity& identity) {
@@ -194,7 +195,8 @@ Status IdentifyClassic(const StateDirectory& root, const Record& record, const L
   return verified;
 }
 
-// …/io.containerd.runtime.v2.task/<namespace>/<id>: "moby", or what dockerd was told.
+// …/io.containerd.runtime.v2.task/<namespace>/<id>: "moby", or the namespace that dockerd is
+// configured with.
 std::string NamespaceOf(const Layout& layout) {
   const std::string_view bundle = layout.bundle;
   const std::string_view above = bundle.substr(0, bundle.rfind('/'));
@@ -205,12 +207,12 @@ std::string NamespaceOf(const Layout& layout) {
 Status IdentifyInContainerd(const Record& record, const Layout& layout, const Call& call,
                             const std::string& record_path, Identity& identity) {
   const std::string mount = layout.data_root + "/rootfs/" + record.driver + '/' + layout.id;
-  const Status is_its = TakeOwnLayer(call, mount, record_path, identity);
+  const Status layer_taken = TakeOwnLayer(call, mount, record_path, identity);
   const Snapshot snapshot{layout.containerd_root, NamespaceOf(layout), record.driver, layout.id,
                           record.image};
   // Even where this is not its layer: the image's names are wanted then, too.
   if (auto known = IdentifySnapshot(snapshot, record.typed, identity); !known) return known;
-  if (!is_its) return is_its;
+  if (!layer_taken) return layer_taken;
   if (std::ranges::find(identity.manifest_digests, record.manifest) ==
       identity.manifest_digests.end()) {
     return Error{record_path + " has a manifest that does not lead to this image"};

@@ -9,9 +9,9 @@
 
 namespace runclad::engine {
 
-// Fills in what dockerd's own files say of the container's image, each held against the next: the
-// container's record, its layer, the image's config. On an error `identity` may be
-// half filled, and `identity.unverified` has what the files call the image.
+// Fills in what dockerd's own files say about the container's image; each is checked against the
+// next: the container's record, its layer, the image's config. On an error `identity` may be half
+// filled, and `identity.unverified` has what the files call the image.
 Status IdentifyDocker(const Layout& layout, const Call& call, Identity& identity);
 
 // An image that dockerd has mounted into the container as a volume, by the container's record.

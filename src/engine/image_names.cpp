@@ -26,7 +26,7 @@ Reference AsLookedUp(Reference reference) {
   return reference;
 }
 
-// What was read of the image before the fault.
+// What was read about the image before the fault.
 std::optional<UnverifiedImage> Unverified(Identity& half_filled) {
   if (!half_filled.unverified) return std::nullopt;
   UnverifiedImage image = *std::move(half_filled.unverified);
@@ -54,7 +54,7 @@ void AddTyped(std::string_view typed, UnverifiedImage& image) {
   if (IsSha256Digest(typed)) image.digests.emplace_back(typed);
   auto reference = ParseReference(typed);
   if (!reference) return;
-  // A tag beside a digest stays here: it may be the one that is pinned.
+  // A tag in addition to a digest is kept here: it may be the pinned one.
   if (reference->tag.empty() && reference->digest.empty()) reference->tag = "latest";
   image.names.push_back(*std::move(reference));
 }
@@ -70,9 +70,9 @@ void FinishNames(std::string_view typed, Identity& identity) {
   auto reference = ParseReference(typed);
   if (!reference) return;
   const Reference asked_for = AsLookedUp(*std::move(reference));
-  const bool is_its_name =
+  const bool names_this_image =
       std::ranges::find(identity.names, asked_for, &ImageName::reference) != identity.names.end();
-  if (is_its_name) identity.asked_for = asked_for;
+  if (names_this_image) identity.asked_for = asked_for;
 }
 
 Identity Finish(Identity identity, const Status& is_known) {

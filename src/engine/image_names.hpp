@@ -20,8 +20,9 @@ void AddTyped(std::string_view typed, UnverifiedImage& image);
 // what the container was asked for with: a name, an id, a digest or nothing.
 void FinishNames(std::string_view typed, Identity& identity);
 
-// What is left of an identity: all of it, or, where `is_known` is an error, no half of an image but
-// what it would be, why that cannot be verified, and what the engine says of the container itself.
+// The final identity: all of it or, if `is_known` is an error, no partial image but the image's
+// claimed names, the reason why they cannot be verified, and what the engine says about the
+// container itself.
 Identity Finish(Identity identity, const Status& is_known);
 
 }  // namespace runclad::engine

@@ -17,7 +17,7 @@
 namespace runclad::engine {
 namespace {
 
-// Where CRI-O keeps an empty directory: an overlay needs two lower layers.
+// CRI-O's empty directory: an overlay needs two lower layers.
 constexpr std::string_view kCrioEmptyLayer = "/run/crio/image-volumes";
 
 // Whether `directory` is the root of a mount.
@@ -84,9 +84,9 @@ std::optional<ImageVolume> ImageVolumes::OfDocker(const sys::Located& source) co
     const auto whole = sys::LocateIfPresent(mount.source);
     if (!whole || !*whole || (*whole)->path != mount.source) continue;
     // Every overlay is a file system of its own.
-    const bool is_its_part = is_part && IsMountPoint(**whole) && IsMountPoint(source) &&
-                             source.inode.device == (*whole)->inode.device;
-    if (is_part && !is_its_part) continue;
+    const bool is_part_of_mount = is_part && IsMountPoint(**whole) && IsMountPoint(source) &&
+                                  source.inode.device == (*whole)->inode.device;
+    if (is_part && !is_part_of_mount) continue;
     Identity identity = Nameless(layout_);
     const Status is_known = IdentifyDockerMount(layout_, mount, identity);
     return ImageVolume{{Finish(std::move(identity), is_known)}};

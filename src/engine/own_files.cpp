@@ -154,8 +154,8 @@ Claim OwnFiles::OfDocker(std::string_view rest) {
 
 // What the kubelet keeps for the pod: pods/<uid>/etc-hosts, containers/<name>/<number> (the
 // termination message), volumes/<plugin>/<volume>, volumes/kubernetes.io~csi/<volume>/mount and
-// volume-subpaths/<volume>/<container>/<number>. Its plugins' own files beside them are no
-// container's.
+// volume-subpaths/<volume>/<container>/<number>. The plugins' own files next to them do not belong
+// to any container.
 Claim OwnFiles::OfPod(const sys::Located& source) const {
   auto rest = Within(source.path, pod_directory_);
   if (!rest) return Claim::kNone;
@@ -225,8 +225,8 @@ bool OwnFiles::OfBuildkit(const sys::Located& source) const {
   return S_ISDIR(source.mode) && is_place() && sys::OnlyRootCouldReplace(DirectoryOf(source.path));
 }
 
-// <storage>/<driver>-containers/<id>/userdata/<file>, below the graphroot or the runroot. Which
-// directory the runroot is nobody tells us: any will do that only root could have filled.
+// <storage>/<driver>-containers/<id>/userdata/<file>, below the graphroot or the runroot. The
+// location of the runroot is not known: any directory that only root could have filled is accepted.
 Claim OwnFiles::OfStorage(std::string_view path) const {
   constexpr std::string_view kFiles[] = {"hostname", "hosts",      "resolv.conf", ".containerenv",
                                          "shm",      "passwd",     "group",       "localtime",
@@ -251,9 +251,9 @@ Claim OwnFiles::OfStorage(std::string_view path) const {
       is_file = IsOneName(rest);
     }
   } else {
-    const bool is_pods = !pod_.sandbox.empty() && id == pod_.sandbox;
-    is_file = (IsOneOf(rest, kNetworkFiles) && (is_pods || IsPeer(id, "network"))) ||
-              (rest == "shm" && (is_pods || IsPeer(id, "ipc")));
+    const bool is_pod_sandbox = !pod_.sandbox.empty() && id == pod_.sandbox;
+    is_file = (IsOneOf(rest, kNetworkFiles) && (is_pod_sandbox || IsPeer(id, "network"))) ||
+              (rest == "shm" && (is_pod_sandbox || IsPeer(id, "ipc")));
   }
   const bool is_claimed =
       (is_file || is_part) && IsKept(std::string(path.substr(0, userdata_bytes)));
@@ -261,8 +261,9 @@ Claim OwnFiles::OfStorage(std::string_view path) const {
   return is_part ? Claim::kPart : Claim::kFile;
 }
 
-// Whether nobody but root could have put the directory there, and nobody but root and the
-// container's own root what is in it. What that one exchanges is its own, and shows at start.
+// Whether only root could have created the directory, and only root and the container's own root
+// its content. If the container's root replaces something, it is its own file, and start detects
+// it.
 bool OwnFiles::IsKept(const std::string& userdata) const {
   if (sys::OnlyRootCouldReplace(userdata)) return true;
   struct stat status {};

@@ -1,4 +1,4 @@
-// An engine's directory on disk, read as if somebody else might have put things there.
+// An engine's directory on disk, read without trusting who created its content.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ namespace runclad::engine {
 
 class StateDirectory {
  public:
-  // `path`: absolute and without links; it and everything above it must be root's alone.
+  // `path`: absolute and without links; it and everything above it must be modifiable only by root.
   static Result<StateDirectory> Open(const std::string& path);
 
   // The directory at `path` below this one, as trusted, for several files in it.

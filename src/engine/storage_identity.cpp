@@ -36,9 +36,9 @@ const DriverPath* Find(std::string_view driver) {
   return found == std::end(kDriverPaths) ? nullptr : found;
 }
 
-// Holds the rootfs that is to be run against the layer that the record names. podman 5 has it
-// mounted at /var/tmp/intermediate-mountpoint-<uid>.<gid> for a container with a user namespace,
-// whose root may not pass through the storage's directories: by inode it is the same directory.
+// Checks that the rootfs to be run is the layer that the record gives. podman 5 has it mounted at
+// /var/tmp/intermediate-mountpoint-<uid>.<gid> for a container with a user namespace, whose root
+// may not pass through the storage's directories: by inode it is the same directory.
 Status TakeOwnLayer(const Layout& layout, const Call& call, const std::string& layer,
                     Identity& identity) {
   const DriverPath* const driver = Find(layout.storage_driver);
@@ -60,7 +60,7 @@ Status TakeOwnLayer(const Layout& layout, const Call& call, const std::string& l
   return {};
 }
 
-// Holds the layers of an image, the uppermost first, against what its config says of them.
+// Checks the layers of an image, the top layer first, against its config.
 Status CheckLayers(std::span<const StoredLayer> layers, const StoredImage& image,
                    const std::vector<std::string>& diff_ids, const std::string& list) {
   if (!layers.empty() && std::ranges::find(image.layers, layers[0].id) == image.layers.end()) {
@@ -109,7 +109,7 @@ void FindPod(const StoredContainer& container, const std::string& id, StorageLis
   pod = {container.pod, sandbox->pod_uid};
 }
 
-// Holds the image's config against its digest, and the layers that are mounted against the config.
+// Checks the image's config against its digest, and the mounted layers against the config.
 Status Verify(const StorageLists& lists, const StoredImage& image,
               std::span<const StoredLayer> layers, const std::string& driver, Identity& identity) {
   // An image whose layers were pulled by their tables of contents has an id that is not its
@@ -205,7 +205,7 @@ Status IdentifyStorage(const Layout& layout, const Call& call, Identity& identit
     return Error{Quoted(container->image) + " in " + layout.storage_driver +
                  "-containers/containers.json is not an image id"};
   }
-  const Status is_its = TakeOwnLayer(layout, call, container->layer, identity);
+  const Status layer_taken = TakeOwnLayer(layout, call, container->layer, identity);
   const auto image = lists->Image(container->image);
   if (!image) return image.error();
   if (auto added = AddNames(*image, layout.storage_driver + "-images/images.json", identity);
@@ -213,7 +213,7 @@ Status IdentifyStorage(const Layout& layout, const Call& call, Identity& identit
     return added;
   }
   unverified.may_have_other_names = false;
-  if (!is_its) return is_its;
+  if (!layer_taken) return layer_taken;
 
   const auto layers = lists->Layers(container->layer);
   if (!layers) return layers.error();

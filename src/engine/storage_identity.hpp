@@ -11,9 +11,9 @@
 
 namespace runclad::engine {
 
-// Fills in what containers/storage, which podman and CRI-O share, says of the container's image,
-// each held against the next: the container, its layer, the layers below, the image's config. On an
-// error `identity` may be half filled; the pod's namespace is what CRI-O recorded even then.
+// Fills in what containers/storage, which podman and CRI-O share, says about the container's image;
+// each is checked against the next: the container, its layer, the layers below, the image's config.
+// On an error `identity` may be half filled; the pod's namespace is what CRI-O recorded even then.
 Status IdentifyStorage(const Layout& layout, const Call& call, Identity& identity, Pod& pod);
 
 // The id of the layer whose file system the storage driver has at `path`; empty: `path` is no such

@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::size_t kMaxListBytes = std::size_t{64} << 20;
 constexpr std::size_t kMaxLayers = 512;  // overlayfs takes 500
-// Where containers/storage keeps what need not outlive the boot, if told to (transient_store).
+// Where containers/storage keeps what need not survive a reboot, if configured to
+// (transient_store).
 constexpr const char* kRunRoot = "/run/containers/storage";
 
 std::string Base64(std::string_view bytes) {

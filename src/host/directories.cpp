@@ -41,7 +41,8 @@ DirectoryFacts DescribeDirectory(const oci::Spec& spec, const sys::Rootfs& rootf
   if (facts.kind == DirectoryFacts::Kind::kOther) return facts;
   constexpr std::uint32_t kPermissions = 07777;
   facts.mode = status->st_mode & kPermissions;
-  // An owner that the container cannot see is nobody's to it; its root is the nearest to that.
+  // An owner that is not mapped appears as nobody in the container; the container's root is the
+  // closest match.
   facts.uid = MapToContainer(spec, "uidMappings", status->st_uid).value_or(0);
   facts.gid = MapToContainer(spec, "gidMappings", status->st_gid).value_or(0);
   sys::DirectoryContent content = rootfs.Measure(resolved);

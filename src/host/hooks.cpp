@@ -40,8 +40,8 @@ std::string ProcessDirectory(const std::string& path) {
   return is_number ? path.substr(0, path.size() - kExe.size()) : std::string();
 }
 
-// Real, effective, saved and file system uid: the owner of /proc/PID is root also where a user's
-// process may not be looked at.
+// Real, effective, saved and file system uid: the owner of /proc/PID is also root if a user's
+// process may not be inspected.
 bool RunsAsRoot(const std::string& process) {
   constexpr std::size_t kMaxBytes = 16384;
   const UniqueFd file(::open((process + "/status").c_str(), O_RDONLY | O_CLOEXEC));
@@ -97,8 +97,8 @@ HookFacts DescribeProcess(const oci::Hook& hook, const std::string& process,
 
 // --- programs by their path ---
 
-// What a path leads to can be changed by root only, and what is missing, made by root only.
-bool IsRootsAlone(std::string path) {
+// Only root can modify what a path leads to, or create it if it is missing.
+bool IsModifiableOnlyByRoot(std::string path) {
   if (!path.starts_with('/') || !sys::OnlyRootCouldRedirect(path)) return false;
   while (true) {
     const auto located = sys::LocateIfPresent(path);
@@ -126,15 +126,15 @@ std::string ForeignVariable(const std::vector<std::string>& env) {
     }
     for (std::size_t begin = equals + 1; begin <= variable.size();) {
       const std::size_t end = std::min(variable.find(':', begin), variable.size());
-      if (!IsRootsAlone(variable.substr(begin, end - begin))) return name;
+      if (!IsModifiableOnlyByRoot(variable.substr(begin, end - begin))) return name;
       begin = end + 1;
     }
   }
   return {};
 }
 
-// NAME [FLAG…] internal oci-hook EVENT, no flag naming a path that is not root's alone: --cni-path
-// is where it looks for programs to run.
+// NAME [FLAG…] internal oci-hook EVENT, no flag may name a path that users other than root can
+// modify: --cni-path is where it looks for programs to run.
 bool AreNerdctlArguments(Arguments arguments) {
   constexpr std::size_t kFixed = 4;
   if (arguments.size() < kFixed) return false;
@@ -148,7 +148,7 @@ bool AreNerdctlArguments(Arguments arguments) {
     if (equals == std::string::npos || flag.find('/', equals) == std::string::npos) return true;
     flag.erase(0, equals + 1);
     if (flag.starts_with(kScheme)) flag.erase(0, kScheme.size());
-    return IsRootsAlone(std::move(flag));
+    return IsModifiableOnlyByRoot(std::move(flag));
   });
 }
 

@@ -77,8 +77,8 @@ bool HostAliases::HasAlias(const sys::Place& place, std::string_view own_path,
   });
 }
 
-// A directory that an engine mounted as a volume does not become the engine's by that. It has a
-// home of its own when some mount that is no volume shows it from further up.
+// A directory that an engine mounted as a volume does not become the engine's by that. It exists
+// elsewhere on the host if some mount that is not a volume shows it from further up.
 bool HostAliases::IsVolumeOfAnother(const sys::Mount& mount) const {
   SortMounts();
   for (std::string_view above = Parent(mount.root); !above.empty(); above = Parent(above)) {
@@ -149,7 +149,7 @@ bool HostAliases::HasMountsBelow(std::string_view directory) const {
 
 Verdict HostAliases::JudgeMountsBelow(std::string_view directory) const {
   constexpr std::size_t kMaxLooks = 250'000;  // a fraction of a second
-  // Thousands of mounts often show the same directory: each is looked at once.
+  // Thousands of mounts often show the same directory: each is examined once.
   struct Shower {
     std::string_view point;  // where it is mounted below
     bool is_alone = true;

@@ -1,4 +1,4 @@
-// Under which other paths the host sees a place, and what the policy says of those.
+// Other paths under which the host sees a place, and the policy's verdict on those.
 #pragma once
 
 #include <cstdint>
@@ -40,8 +40,8 @@ class HostAliases {
                               const std::function<bool(const Alias&)>& is_one) const;
 
   [[nodiscard]] bool HasMountsBelow(std::string_view directory) const;
-  // The strictest verdict on the aliases of what is mounted below `directory`; kUnknown when there
-  // are too many to be looked at.
+  // The strictest verdict on the aliases of what is mounted below `directory`; kUnknown if there
+  // are too many to examine.
   [[nodiscard]] Verdict JudgeMountsBelow(std::string_view directory) const;
 
   [[nodiscard]] const sys::MountTable& table() const { return table_; }
@@ -51,7 +51,7 @@ class HostAliases {
   [[nodiscard]] std::optional<Alias> AliasBy(const sys::Mount& mount, const sys::Place& place,
                                              std::string_view own_path) const;
   [[nodiscard]] bool IsVolumeOfAnother(const sys::Mount& mount) const;
-  // Whether some mount that is no volume shows exactly this directory of the file system.
+  // Whether some mount that is not a volume shows exactly this directory of the filesystem.
   [[nodiscard]] bool HasHome(std::uint64_t file_system, std::string_view root) const;
 
   // A file system and a directory in it: what a mount shows.
@@ -67,7 +67,8 @@ class HostAliases {
   const sys::MountTable& table_;
   const PathPolicy& policy_;
   mutable int passes_ = 0;
-  mutable std::vector<const sys::Mount*> sorted_;  // by what they show; empty until it is worth it
+  mutable std::vector<const sys::Mount*>
+      sorted_;  // by what they show; empty until sorting pays off
   mutable std::map<Shown, bool> has_home_;
 };
 

@@ -33,7 +33,7 @@ std::string WithoutTrailingSlashes(std::string path) {
   return path;
 }
 
-// What may be mounted is not for those to say who own a directory on the way there.
+// The owner of a directory on the path must not decide what may be mounted.
 bool OthersCouldRedirect(const std::string& path, const sys::Located& file) {
   return file.path != WithoutTrailingSlashes(path) && !sys::OnlyRootCouldRedirect(path);
 }

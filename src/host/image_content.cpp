@@ -44,7 +44,7 @@ bool ShowsTheImage(int directory) {
                              });
 }
 
-bool IsEnginesOwn(int etc, const std::string& name) {
+bool IsMadeByEngine(int etc, const std::string& name) {
   struct stat status {};
   if (::fstatat(etc, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return false;
   if (name == "mtab") {
@@ -65,7 +65,7 @@ bool HoldsNothingOfAContainer(const std::string& upper) {
       ::openat(directory->get(), "etc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   return names.size() == 1 && etc && ShowsTheImage(etc.get()) &&
          std::ranges::all_of(Names(etc.get()), [&](const std::string& name) {
-           return IsEnginesOwn(etc.get(), name);
+           return IsMadeByEngine(etc.get(), name);
          });
 }
 
@@ -81,7 +81,7 @@ bool IsAsInImage(const std::string& root) {
       mount->point != located->path) {
     return false;
   }
-  // Relative to a directory that nobody knows, or escaped: not told.
+  // Relative to an unknown directory, or escaped: cannot be determined.
   const std::string upper(mount->option("upperdir"));
   return upper.starts_with('/') && upper.find('\\') == std::string::npos &&
          HoldsNothingOfAContainer(upper);

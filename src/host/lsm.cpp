@@ -46,7 +46,7 @@ std::string Against(std::string_view mode) {
 void FindProfiles(std::string_view loaded, std::string_view asked_for, engine::Engine engine,
                   LsmFacts& facts) {
   if (!asked_for.empty()) facts.not_enforced_because = "is not loaded";
-  bool is_engines = false;
+  bool is_default_of_engine = false;
   while (!loaded.empty()) {
     const std::string_view line = loaded.substr(0, loaded.find('\n'));
     loaded.remove_prefix(std::min(loaded.size(), line.size() + 1));
@@ -55,11 +55,11 @@ void FindProfiles(std::string_view loaded, std::string_view asked_for, engine::E
     const std::string_view name = line.substr(0, space);
     const std::string against = Against(line.substr(space + 2, line.size() - space - 3));
     if (name == asked_for) facts.not_enforced_because = against;
-    if (!against.empty() || is_engines) continue;
+    if (!against.empty() || is_default_of_engine) continue;
     for (const EngineProfile& profile : kEngineProfiles) {
       if (!IsOf(profile, name)) continue;
-      is_engines = profile.engine == engine;
-      if (is_engines || facts.apparmor_default.empty()) facts.apparmor_default = name;
+      is_default_of_engine = profile.engine == engine;
+      if (is_default_of_engine || facts.apparmor_default.empty()) facts.apparmor_default = name;
     }
   }
 }
@@ -71,8 +71,8 @@ LsmFacts GatherLsm(const oci::Spec& spec, engine::Engine engine, const std::stri
   if (!spec.has_process()) return facts;
   facts.selinux = !Read(host_root + "/sys/fs/selinux/enforce").empty();
   const std::string profile = spec.apparmor_profile();
-  const auto is_its = [&](const EngineProfile& entry) { return IsOf(entry, profile); };
-  if (std::ranges::any_of(kEngineProfiles, is_its)) return facts;
+  const auto matches_profile = [&](const EngineProfile& entry) { return IsOf(entry, profile); };
+  if (std::ranges::any_of(kEngineProfiles, matches_profile)) return facts;
   facts.apparmor = Read(host_root + "/sys/module/apparmor/parameters/enabled").starts_with('Y');
   if (facts.apparmor) {
     FindProfiles(Read(host_root + "/sys/kernel/security/apparmor/profiles"), profile, engine,

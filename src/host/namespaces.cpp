@@ -38,7 +38,7 @@ std::optional<sys::Inode> Identify(const std::string& path) {
 
 // Our own namespaces are the engine's; process 1's are the host's where we may look at them. Every
 // kind is compared, whatever the spec says the path is.
-bool IsHosts(const sys::Inode& inode) {
+bool IsHostNamespace(const sys::Inode& inode) {
   constexpr const char* kNames[] = {"net", "pid", "ipc", "uts", "mnt", "user", "cgroup", "time"};
   return std::ranges::any_of(kNames, [&](const std::string& name) {
     return inode == Identify("/proc/self/ns/" + name) || inode == Identify("/proc/1/ns/" + name);
@@ -75,7 +75,7 @@ bool IsPinnedByEngine(const std::string& path, const engine::Layout& layout) {
   });
 }
 
-// Who is in the namespace: a look at every process of the host.
+// The processes in the namespace: examines every process of the host.
 std::vector<pid_t> ProcessesIn(const sys::Inode& inode, std::string_view type) {
   std::vector<pid_t> found;
   const std::string name = "/ns/" + std::string(NameInProc(type));
@@ -94,7 +94,7 @@ std::vector<pid_t> ProcessesIn(const sys::Inode& inode, std::string_view type) {
   return found;
 }
 
-// What is known of the container whose namespaces are looked at.
+// What is known about the container whose namespaces are examined.
 class Joiner {
  public:
   Joiner(const engine::Layout& layout, const FindContainer& find_container, const engine::Pod& pod)
@@ -111,10 +111,11 @@ class Joiner {
 
  private:
   NamespaceFacts Judge(const oci::Namespace& entry, const sys::Inode& inode) {
-    if (IsHosts(inode)) return {Owner::kHost, {}};
+    if (IsHostNamespace(inode)) return {Owner::kHost, {}};
     if (const auto pid = ProcessOf(entry.path, entry.type)) {
       std::string container = Find(*pid);
-      // Looked at again: the process may have gone meanwhile, and its number to another.
+      // Checked again: the process may have ended in the meantime, and its pid may have been
+      // reused.
       if (container.empty() || Identify(entry.path) != inode) return {Owner::kForeign, {}};
       return OfContainer(entry, std::move(container));
     }
@@ -133,8 +134,8 @@ class Joiner {
     return {is_outside_pod ? Owner::kForeign : Owner::kContainer, std::move(container)};
   }
 
-  // podman hands on any path that it is asked for (--network ns:/run/netns/…), beside those that it
-  // pins itself: what its record does not say is told by who is in there.
+  // podman passes on any path that is requested (--network ns:/run/netns/…), in addition to those
+  // that it pins itself: if its record does not decide, the processes in the namespace do.
   NamespaceFacts DescribePinned(const oci::Namespace& entry, const sys::Inode& inode) {
     if (!pins_) pins_ = engine::FindPins(layout_, pod_);
     if (!*pins_) return {Owner::kUnreadable, {}};
@@ -152,7 +153,7 @@ class Joiner {
       if (!container.empty()) return OfContainer(entry, std::move(container));
     }
     if (!processes.empty()) return {Owner::kForeign, {}};
-    // podman pins the namespace before anybody is in there.
+    // podman pins the namespace before any process is in it.
     return {is_recorded ? Owner::kUnclaimed : Owner::kEngine, {}};
   }
 

@@ -1,4 +1,4 @@
-// What the policy says of a place on the host, by its path without links.
+// The policy's verdict on a place on the host, by its path without links.
 #pragma once
 
 #include <map>
@@ -26,7 +26,7 @@ enum class Mark {
 struct Verdict {
   SourceFacts::Access access = SourceFacts::Access::kAllowed;
   std::string because;             // a predicate: "is below /etc"; empty when allowed
-  bool is_listed = false;          // by an entry that grants, not for want of any
+  bool is_listed = false;          // by an entry that grants, not because there is none
   bool is_data = false;            // at or below a directory for data
   bool is_runtime = false;         // refused by a kRuntime entry
   bool is_volume = false;          // at or below a place where engines mount volumes

@@ -160,7 +160,7 @@ class Search {
     return {};
   }
 
-  // Fills in what is said of the program that runs in the end, or tells a script's interpreter.
+  // Fills in the facts about the program that finally runs, or returns a script's interpreter.
   std::string Read(const std::string& resolved) {
     const auto place = rootfs_.OpenResolved(resolved, O_PATH | O_NOFOLLOW);
     struct stat status {};

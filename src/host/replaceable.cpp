@@ -11,7 +11,7 @@ namespace {
 
 bool IsRoot(uid_t user) { return user == 0 || user == ::geteuid(); }
 
-// Where containers with the volume write, as root, too: below a directory _data.
+// Where containers that use the volume write, also as root: below a directory _data.
 bool IsInVolume(const std::string& directory, const Verdict& verdict) {
   return verdict.is_volume && (directory + '/').find("/_data/") != std::string::npos;
 }
@@ -43,7 +43,7 @@ const std::string& Replaceable::WriterOf(const std::string& directory, const str
   } else if (may_be_mounted) {
     writer = "a container that mounts " + name + ", which the policy allows";
   } else if (IsRoot(status.st_uid) && (status.st_mode & S_ISVTX) != 0) {
-    // An entry is its owner's alone: see below.
+    // Only its owner can replace an entry: see below.
   } else {
     writer = OtherWriter(name, status);
   }

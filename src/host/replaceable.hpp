@@ -1,4 +1,4 @@
-// Who else than root could put something else in the place of a mount's source.
+// Which users other than root could replace a mount's source.
 #pragma once
 
 #include <sys/stat.h>
@@ -17,13 +17,13 @@ class Replaceable {
   Replaceable(const PathPolicy& policy, bool is_allow_only)
       : policy_(policy), is_allow_only_(is_allow_only) {}
 
-  // A predicate; empty: nobody but root could replace any name on the way along `source`, absolute.
-  // Mount points on the way count as any other directory: whoever is in another mount namespace may
+  // A predicate; empty: only root could replace any component of `source`, which is absolute. Mount
+  // points on the path count as any other directory: a process in another mount namespace may
   // rename them.
   std::string Because(const std::string& source);
 
  private:
-  // Who could replace every entry of the directory; empty: nobody but root.
+  // Who could replace every entry of the directory; empty: only root.
   const std::string& WriterOf(const std::string& directory, const struct stat& status);
 
   const PathPolicy& policy_;

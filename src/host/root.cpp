@@ -27,9 +27,9 @@ std::string Clean(std::string_view path) {
   return clean.empty() ? "/" : clean;
 }
 
-bool IsHostsRoot(const sys::Inode& inode) {
+bool IsHostRoot(const sys::Inode& inode) {
   struct stat status {};
-  // Process 1's is another one where we run in a mount namespace of the engine's.
+  // Process 1 has another root if we run in a mount namespace of the engine.
   for (const char* root : {"/", "/proc/1/root"}) {
     if (::stat(root, &status) != 0) continue;
     if (inode == sys::Inode{.device = status.st_dev, .number = status.st_ino}) return true;
@@ -64,7 +64,7 @@ bool IsListed(const std::string& path, const std::vector<std::string>& allowed,
               const std::string& storage) {
   return std::ranges::any_of(allowed, [&](const std::string& entry) {
     const auto located = sys::LocateIfPresent(entry);
-    // Not for those to say who own a directory on the way there.
+    // The owner of a directory on the path must not decide this.
     if (!located || !*located || !sys::OnlyRootCouldRedirect(entry)) return false;
     const std::string& listed = (*located)->path;
     return sys::Below(path, listed) && (storage.empty() || IsBelow(listed, storage));
@@ -129,7 +129,7 @@ std::vector<std::string> LayersOf(const sys::Mount& mount) {
   return layers;
 }
 
-// Holds directories against what the policy lists, through the overlays that they are.
+// Checks directories against the policy's list, including the layers of overlays.
 class Listing {
  public:
   Listing(const engine::Layout& layout, const std::vector<std::string>& allowed)
@@ -171,14 +171,14 @@ class Listing {
  private:
   static constexpr int kMaxDepth = 8;
 
-  // The kernel tells a layer by the path that it was mounted by, and nothing compares it later: it
-  // counts where nobody but root can have exchanged what is there.
+  // The kernel reports a layer by the path with which it was mounted, and nothing compares it
+  // later: it is accepted only if nobody but root can have replaced it.
   RootFacts JudgeLayer(const std::string& layer) {
     const auto located = sys::LocateIfPresent(layer);
     if (!located || !*located || (*located)->path != layer) {
       return {Kind::kOutside, layer, "cannot be found on this host by that path"};
     }
-    if (IsHostsRoot((*located)->inode)) {
+    if (IsHostRoot((*located)->inode)) {
       return {Kind::kHostRoot, layer, "is the host's root filesystem"};
     }
     RootFacts judged = Judge(**located);
@@ -213,7 +213,7 @@ RootFacts DescribeRoot(const oci::Spec& spec, const std::vector<std::string>& al
   }
   const sys::Located& root = **located;
   facts.resolved = root.path;
-  if (IsHostsRoot(root.inode)) {
+  if (IsHostRoot(root.inode)) {
     facts.kind = Kind::kHostRoot;
     facts.because = root.path == "/" ? "is the host's root filesystem"
                                      : "is an alias of the host's root filesystem";

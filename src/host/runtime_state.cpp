@@ -85,8 +85,8 @@ std::optional<RuntimeState> ReadRuntimeState(const std::string& runtime_root, st
     found = FromCrun(*status);
   }
   if (!found) return std::nullopt;
-  // Both keep the fifo that the program waits at until start. Where nobody can say, it waits: that
-  // is verified.
+  // Both keep the fifo that the program waits at until start. If that is unknown, it counts as
+  // waiting and is verified.
   struct stat fifo {};
   found->is_waiting =
       ::fstatat(directory->get(), "exec.fifo", &fifo, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;

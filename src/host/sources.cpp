@@ -98,7 +98,7 @@ class Judge {
     const bool is_allowed_by_name = by_path.is_listed && by_path.access == Access::kAllowed;
     verdict = Stricter(
         std::move(verdict),
-        // The policy names this directory: that it is some container's volume, too, is no news.
+        // The policy lists this directory: that it is also some container's volume does not matter.
         aliases_.Judge(*place, source.path, [&](const Alias& alias) {
           return is_allowed_by_name && alias.verdict.is_volume;
         }));
@@ -156,8 +156,8 @@ class Judge {
     return facts;
   }
 
-  // What the engine has mounted at a place of its own: a part of a named volume, and then it is
-  // worth what the volume is.
+  // What the engine has mounted at a place of its own: a part of a named volume, which is judged
+  // like the volume.
   SourceFacts OfPart(const sys::Located& source) const {
     const auto place = aliases_.table().PlaceOf(source);
     if (!place)
@@ -301,7 +301,7 @@ class Judge {
     if (IsEngineProgram(listener)) {
       return {Access::kRuntimeSocket, "is a socket of " + listener};
     }
-    // It starts engines on demand, and takes orders from root in any container itself.
+    // It starts engines on demand, and it obeys root in any container.
     if (listener == "systemd" && !is_allowed_by_name) {
       return Stricter(std::move(verdict), Liftable("is a socket of systemd", source));
     }
@@ -404,7 +404,7 @@ ImagesBySource GatherSources(const oci::Spec& spec, const PathLists& lists,
     const bool is_judged = facts.access != Access::kUnknown;
     facts.is_image = volume.has_value();
     if (volume) images.emplace(source, std::move(volume->images));
-    // Nobody but root writes where engines keep their own files; a link to one may be anybody's.
+    // Only root writes where engines keep their own files, but any user may own a link to one.
     if (!is_judged || path != located->path) {
       open.push_back({source, path, *std::move(located), claim, is_judged});
     }

@@ -12,8 +12,8 @@
 namespace runclad::json {
 namespace {
 
-// An input iterator that leaves behind how far nlohmann's lexer has read: the lexer keeps no
-// positions itself.
+// An input iterator that records how far nlohmann's lexer has read: the lexer itself does not keep
+// positions.
 class CountingIterator {
  public:
   using iterator_category = std::input_iterator_tag;
@@ -55,8 +55,8 @@ Error FaultAt(std::string_view text, std::size_t offset, const std::string& faul
           ": " + fault};
 }
 
-// Builds the document while holding it to the contract of Read. Every callback that returns false
-// ends the parse, with the reason in `fault`.
+// Builds the document and enforces the contract of Read. Every callback that returns false ends the
+// parse, with the reason in `fault`.
 class StrictBuilder : public nlohmann::json_sax<Document> {
  public:
   StrictBuilder(std::string_view text, const char** reached, const ReadOptions& options)

@@ -1,4 +1,4 @@
-// The long way, for any text.
+// The slow path, for any text.
 #pragma once
 
 #include <string_view>

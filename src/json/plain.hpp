@@ -31,7 +31,7 @@ inline const char* EndOfPlain(const char* begin, const char* end) {
     while (static_cast<std::size_t>(end - begin) >= sizeof(std::uint64_t)) {
       std::uint64_t word = 0;
       std::memcpy(&word, begin, sizeof word);
-      // Borrows reach only bytes behind the first that is found, which is the one that counts.
+      // Borrows affect only bytes after the first match, and only the first match counts.
       const std::uint64_t odd =
           (word | ((word - in_each_byte(kFirstPrintable)) & ~word) |
            zeros(word ^ in_each_byte('"')) | zeros(word ^ in_each_byte('\\'))) &

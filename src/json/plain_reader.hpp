@@ -1,4 +1,4 @@
-// The short way through what engines write.
+// The fast path for what engines write.
 #pragma once
 
 #include <cstddef>

@@ -122,7 +122,7 @@ class Parser {
     if (only_prints_) {
       return Error{"--help and --version cannot be combined with " + line_.verb};
     }
-    // With anything else beside it, whether help is printed is for each parser to decide.
+    // With any other argument, parsers differ on whether help is printed.
     if (arguments_.size() == at_ + 1 && IsHelp(current())) {
       line_.kind = VerbKind::kPassThrough;
       return {};
@@ -249,7 +249,7 @@ class Parser {
     const std::string name(flag.name);
     if (is_at_end()) return Error{"--" + name + " needs a value"};
     const std::string& next = current();
-    // Every parser takes "--log --bundle" as a value; whoever reads along does not.
+    // Every parser takes "--bundle" in "--log --bundle" as a value, but a human reader does not.
     const bool looks_like_flag =
         next.size() > 1 && next.front() == '-' && !IsDigits(std::string_view{next}.substr(1));
     // runc 1.1 takes the "-" of "--resources - --memory 1" for a positional.

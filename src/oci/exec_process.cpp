@@ -48,7 +48,7 @@ Status Append(Document& object, const char* name, const Document& element) {
 }
 
 void Replace(Document& process, const char* member, std::optional<std::string_view> value) {
-  // runc takes an empty value for none.
+  // runc treats an empty value as absent.
   if (value && !value->empty()) process[member] = *value;
 }
 
@@ -106,7 +106,7 @@ Result<json::Value> ProcessFromFlags(const Document& config_process, const Comma
   Replace(process, "apparmorProfile", exec.option("apparmor"));
   Replace(process, "selinuxLabel", exec.option("process-label"));
   if (Status status = AddCapabilities(process, exec.values("cap")); !status) return status.error();
-  // A comma is no separator here, as in every runc: "A=1,B=2" is one variable.
+  // A comma is not a separator here, as in every runc: "A=1,B=2" is one variable.
   for (const std::string_view variable : exec.values("env")) {
     if (Status status = Append(process, "env", variable); !status) return status.error();
   }

@@ -301,7 +301,7 @@ constexpr Field kConfigFields[] = {
 };
 constexpr Object kConfig{kConfigFields};
 
-// Where in the document the check stands; spelt out only for an error.
+// The current position in the document; converted to text only for an error.
 struct Place {
   const Place* parent = nullptr;
   std::string_view name;
@@ -318,7 +318,7 @@ Error WrongType(const Place& place, std::string_view expected) {
   return {place.Pointer() + " is not " + std::string(expected)};
 }
 
-// No system call takes a longer one, and the work that a path makes grows with its length.
+// No system call accepts a longer path, and the work for a path grows with its length.
 Status CheckLength(const json::Document& path, const Place& place) {
   if (path.get_ref<const std::string&>().size() < PATH_MAX) return {};
   return Error{place.Pointer() + " is longer than the 4095 bytes that a path may have"};

@@ -1,4 +1,4 @@
-// Numbers in bytes that somebody else wrote.
+// Numbers in untrusted bytes.
 #pragma once
 
 #include <cstddef>

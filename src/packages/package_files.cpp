@@ -103,7 +103,7 @@ class Reader {
     return {};
   }
 
-  // A database is a program's input that the image's maker wrote: nobody with authority reads it.
+  // The image's author wrote the database: only a process without privileges parses it.
   void AddRpmDatabase(const std::string& path, const std::vector<std::string>& packages) {
     const auto answer = [&]() -> Result<std::string> {
       // Before it is opened: opening a device may have effects.

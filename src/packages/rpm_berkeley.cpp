@@ -1,5 +1,5 @@
 // Packages as a hash of Berkeley DB: pages of pairs, where a long value is a chain of overflow
-// pages. Every page is looked at, not the buckets: the packages have no other order anyway.
+// pages. Every page is read, not the buckets: the packages have no other order anyway.
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -1,4 +1,4 @@
-// The databases of rpm, as pure functions of their bytes: these are an attacker's, to be read in a
+// The databases of rpm, as pure functions of their bytes, which are untrusted and must be read in a
 // confined child.
 #pragma once
 
@@ -18,7 +18,7 @@ bool ForEachInBerkeley(std::string_view database, const RpmVisitor& visit);  // 
 bool ForEachInNdb(std::string_view database, const RpmVisitor& visit);       // Packages.db
 bool ForEachInSqlite(std::span<char> database, const RpmVisitor& visit);     // rpmdb.sqlite
 
-// The format is told by the first bytes. The files of the packages of these names, each ended by a
+// The first bytes determine the format. The files of the packages of these names, each ended by a
 // NUL; "+" before them, or "-" where a part of the database is damaged. No value: it is of no
 // format that is known.
 std::optional<std::string> RpmFiles(std::span<char> database,

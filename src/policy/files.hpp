@@ -1,4 +1,4 @@
-// The files of a policy's directory, believed only when nobody but root could have written them.
+// The files of a policy directory, trusted only if nobody but root could have written them.
 #pragma once
 
 #include <dirent.h>

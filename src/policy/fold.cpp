@@ -61,7 +61,7 @@ Parameters::Value Absent(const ParameterSchema& schema) {
     case ParameterType::kInteger:
       return std::int64_t{0};
     case ParameterType::kText:
-      // A choice that nobody made is the strictest.
+      // An unset choice is the strictest.
       return schema.choices.empty() ? std::string() : std::string(schema.choices.front());
     case ParameterType::kBoolean:
       break;

@@ -15,8 +15,9 @@ namespace runclad::policy {
 // Merges a layer of the host over `policy`: lists that deny accumulate, everything else replaces.
 void Fold(Layer layer, Effective& policy);
 
-// Merges a layer of an image over `policy`. Nothing gets looser than the looser of `host`'s value
-// and `ceiling`, and no action weaker than it was: what is cut is told in policy.cuts.
+// Merges a layer of an image over `policy`. No value becomes more permissive than the more
+// permissive one of `host`'s value and `ceiling`, and no action weaker than before: what is cut off
+// is listed in policy.cuts.
 void FoldWithin(Layer layer, Ceiling ceiling, const Effective& host, Effective& policy);
 
 // A layer's waivers, with where they stand.

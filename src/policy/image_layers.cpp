@@ -59,10 +59,10 @@ std::vector<Candidate> Candidates(const engine::Identity& identity) {
 // The digests of `pinned` that the image has, and nothing when it has none.
 std::string MatchOf(const std::vector<std::string>& pinned, const engine::Identity& identity) {
   for (const std::string& digest : pinned) {
-    const bool is_its_own =
+    const bool is_own_digest =
         digest == identity.config_digest ||
         std::ranges::find(identity.manifest_digests, digest) != identity.manifest_digests.end();
-    if (is_its_own) return digest;
+    if (is_own_digest) return digest;
   }
   return {};
 }

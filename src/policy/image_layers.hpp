@@ -1,4 +1,4 @@
-// The layers that a container's image brings in, found by its names and digests.
+// The policy layers of a container's image, found by its names and digests.
 #pragma once
 
 #include <cstdint>

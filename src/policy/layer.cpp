@@ -121,7 +121,7 @@ class LayerReader {
     Fail("/" + json::Escape(key), "unknown key " + Quoted(key) + Suggestion(key, names));
   }
 
-  // The string at `pointer`, none (and a fault) when it is no string.
+  // The string at `pointer`; null (and a fault) if it is not a string.
   const std::string* Text(const Document& value, const std::string& pointer,
                           const std::string& name) {
     const auto* text = value.get_ptr<const std::string*>();

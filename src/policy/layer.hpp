@@ -1,5 +1,6 @@
-// One document of a policy, held to its format and not yet merged with others. A policy is a list
-// of these, folded from left to right (DESIGN: profile, policy.json, … each over the one before).
+// One document of a policy, checked against its format and not yet merged with others. A policy is
+// a list of these, folded from left to right (DESIGN: profile, policy.json, … each over the one
+// before).
 #pragma once
 
 #include <array>
@@ -72,7 +73,7 @@ struct LayerFault {
   std::string message;
 };
 
-// What documents are held to.
+// The format that documents are checked against.
 struct Format {
   std::span<const RuleSchema> rules;
   std::string_view (*profile)(std::string_view name) = nullptr;

@@ -1,5 +1,5 @@
-// Which of two settings lets a container do more: what trust ceilings and several names are made
-// of.
+// Which of two settings is more permissive: the basis of trust ceilings and of merging several
+// names.
 #pragma once
 
 #include <optional>

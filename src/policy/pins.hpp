@@ -17,8 +17,8 @@ struct Pin {
   std::vector<std::string> digests;  // that the name is pinned to
 };
 
-// The first name of `image` whose file pins digests; where the image may have names that nobody
-// could read, the first file that does. `digest` takes every text that was read.
+// The first name of `image` whose file pins digests or, if the image may have names that could not
+// be read, the first file that does. `digest` takes every text that was read.
 Result<std::optional<Pin>> FindPin(const engine::UnverifiedImage& image,
                                    const ImageLayersOptions& options, Digest& digest);
 

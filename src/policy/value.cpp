@@ -160,7 +160,7 @@ class ValueReader {
     return std::nullopt;
   }
 
-  // Brings `text` into the form that rules read; the sentence that says why it is no such thing.
+  // Converts `text` to the form that rules read; returns a sentence if it is malformed.
   std::string Canonicalize(std::string& text) const {
     switch (format_.schema.vocabulary) {
       case Vocabulary::kAny:

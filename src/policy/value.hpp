@@ -1,4 +1,4 @@
-// A parameter's value as a policy file has it, held to the parameter's schema.
+// A parameter's value in a policy file, checked against the parameter's schema.
 #pragma once
 
 #include <optional>
@@ -24,7 +24,7 @@ std::optional<Parameters::Value> ReadValue(const json::Document& value, const Va
                                            const std::string& pointer,
                                            std::vector<LayerFault>& faults);
 
-// Why `path` is no absolute path without detours; empty when it is one.
+// Why `path` is not an absolute path without "." and ".."; empty if it is.
 std::string WhyNotAbsolute(std::string_view path);
 
 // "a list"

@@ -24,7 +24,7 @@ inline constexpr std::size_t kMaxParts = 16;
 std::optional<Conditions> Both(const Condition& left, const Condition& right);
 std::optional<Conditions> Without(const Condition& from, const Condition& taken);
 
-// Leaves out every condition that another one covers.
+// Removes every condition that another one covers.
 void Reduce(Conditions& conditions);
 
 // The comparisons of the rule that says it, in the order of their index.

@@ -158,7 +158,8 @@ class Meeting {
     return rule.reply.verdict == Verdict::kNotify && !rule.is_conditional;
   }
 
-  // The listener may let the call go on: it decides nothing that would be denied without it.
+  // The listener may allow the call, so it must not decide on a call that would otherwise be
+  // denied.
   void Notify(std::string_view name) {
     CloseMultiplexerOf(name);
     AddLine({{Verdict::kNotify, 0, true}, {}, name});

@@ -26,7 +26,7 @@ constexpr NamedVerdict kActions[] = {
     {"SCMP_ACT_TRAP", Verdict::kTrap},
 };
 
-// An action that nobody knows is a denial.
+// An unknown action counts as a denial.
 SeccompReply Reply(std::string_view action, const std::optional<std::uint32_t>& errno_return,
                    bool is_explicit) {
   const auto* found = std::ranges::find(kActions, action, &NamedVerdict::name);

@@ -18,8 +18,8 @@
 
 namespace runclad::privilege {
 
-// From the loosest to the strictest. LOG, TRACE and NOTIFY are no permission, and no denial that
-// could be kept either, but for NOTIFY with a listener that the policy names.
+// From the most permissive to the strictest. LOG, TRACE and NOTIFY count neither as permission nor
+// as a denial that could be kept, except NOTIFY with a listener that the policy lists.
 enum class Verdict { kAllow, kLog, kTrace, kNotify, kErrno, kTrap, kKillThread, kKillProcess };
 
 struct SeccompReply {

@@ -1,4 +1,4 @@
-// One call of the runtime: what every verb of ours starts from and what it hands on.
+// One call of the runtime: the input and output of every verb that runclad handles.
 #pragma once
 
 #include <chrono>
@@ -25,15 +25,15 @@ struct Call {
 // The arguments of the lower runtime, without its name.
 using Arguments = std::vector<std::string>;
 
-// Each verb: what to hand on, or why nothing is (a refusal or an error, as the sentence to report).
+// Each verb returns the arguments to pass on, or the sentence to report (a refusal or an error).
 Result<Arguments> Create(const Call& call);
 Result<Arguments> Exec(Call call);
 Result<Arguments> Update(Call call);
 Result<Arguments> Start(const Call& call);
 Result<Arguments> Delete(const Call& call);
 
-// Whether a caller without root (a rootless engine) may go on; `passes` says that nothing is
-// applied to it.
+// Whether a caller without root privileges (a rootless engine) may continue; `passes_through`: no
+// policy is applied to it.
 struct Admission {
   bool passes_through = false;
 };

@@ -38,7 +38,7 @@ bool IsCrun(const std::string& program) {
   return program.find("crun", program.rfind('/') + 1) != std::string::npos;
 }
 
-// Of a config.json that stands in a directory of another user's.
+// For a config.json in a directory that belongs to another user.
 std::optional<uid_t> BundleOwner(const std::string& config) {
   const auto spec = oci::Spec::Parse(config);
   return spec ? oci::BundleOwner(*spec, sys::RootOfUserNamespace) : std::nullopt;
@@ -106,7 +106,7 @@ Result<Arguments> Create(const Call& call) {
   if (!gathered) return gathered.error();
   rules::Facts& facts = *gathered;
   facts.is_crun = IsCrun(call.lower_runtime);
-  // Static, so that nobody takes it apart before we become another program: a tenth of the cost.
+  // Static, so that it is not destroyed before exec: a tenth of the cost.
   static const enforce::Decision decision =
       enforce::Decide(*std::move(spec), *policy, facts, rules::Scope::kContainer);
 

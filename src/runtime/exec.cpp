@@ -1,4 +1,4 @@
-// exec: the process rules, under what was recorded when the container was created.
+// exec: applies the process rules with the settings recorded at create.
 #include <fcntl.h>
 
 #include <charconv>
@@ -110,7 +110,7 @@ Result<Arguments> Exec(Call call) {
     return Error{enforce::RefusalSentence(decision)};
   }
 
-  // Sealed and in memory: nothing is left to swap between our look at it and runc's.
+  // Sealed and in memory: it cannot be swapped between our check and runc's read.
   auto memory =
       sys::SealedMemory("runclad-process", decision.spec.WriteProcess(), LowestFd(call.line));
   if (!memory) return memory.error();

@@ -1,4 +1,4 @@
-// Whether a container that is created and not yet started is the one that was decided on.
+// Whether a container that is created but not yet started matches the recorded decision.
 #pragma once
 
 #include "runclad/base/result.hpp"

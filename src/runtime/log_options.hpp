@@ -1,4 +1,4 @@
-// The globals --log and --log-format, as far as the arguments before the verb can be told apart.
+// The globals --log and --log-format, as far as the arguments before the verb can be parsed.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 namespace runclad::runtime {
 
 struct LogOptions {
-  std::string_view path;  // the end of an argument, and so with a NUL behind it
+  std::string_view path;  // the end of an argument, and so followed by a NUL
   bool is_json = false;
 };
 

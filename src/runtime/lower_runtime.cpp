@@ -66,7 +66,7 @@ bool RuncUsesRuntimeDirectory() {
 
 Result<std::string> FindLowerRuntime(const std::optional<std::string>& named) {
   struct stat self {};
-  // Without knowing which file we are, we could execute ourselves for ever.
+  // Without knowing our own file, we could execute ourselves in an endless loop.
   if (::stat("/proc/self/exe", &self) != 0) {
     return SystemError(
         "/proc/self/exe cannot be examined: runclad and its lower runtime need /proc mounted",
@@ -82,7 +82,7 @@ Result<std::string> FindLowerRuntime(const std::optional<std::string>& named) {
   for (const char* name : {"runc", "crun"}) {
     for (const char* directory : kDirectories) {
       path = std::string(directory) + name;
-      // The diverted runc is ourselves under its name: look on.
+      // A diverted runc is runclad under that name: continue the search.
       if (::stat(path.c_str(), &status) == 0 && WhyUnfit(status, self).empty()) return path;
     }
   }

@@ -1,4 +1,5 @@
-// The OCI runtime that we become. Not policy: kill and delete find it without reading any.
+// The OCI runtime that runclad executes. It is not part of the policy: kill and delete find it
+// without reading any.
 #pragma once
 
 #include <optional>

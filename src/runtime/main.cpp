@@ -1,8 +1,8 @@
-// runclad: called where an engine would call runc. Reads the call, holds what it asks for to the
-// policy, and becomes the lower runtime.
+// runclad: called in place of runc. Parses the call, applies the policy to it, and executes the
+// lower runtime.
 //
-// We exec and never fork and wait: the engine sends SIGKILL to its direct child when it dies
-// itself (PR_SET_PDEATHSIG), and a runtime behind us would live on.
+// We exec and never fork and wait: the engine sends SIGKILL to its direct child when it dies itself
+// (PR_SET_PDEATHSIG), and a runtime that we started would survive.
 #include <signal.h>
 #include <unistd.h>
 

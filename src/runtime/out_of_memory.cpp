@@ -38,7 +38,7 @@ class Line {
   }
   void Write(int fd) {
     Add("\n");
-    // Nobody is left to be told when this fails.
+    // A failure here cannot be reported to anyone.
     std::ignore = ::write(fd, text_.data(), size_);
   }
 
@@ -50,7 +50,7 @@ class Line {
 void WriteLog(std::string_view sentence) {
   const LogOptions log = FindLogOptions(main_arguments);
   if (log.path.empty()) return;
-  // O_NONBLOCK: a FIFO without a reader must not hold us up.
+  // O_NONBLOCK: opening a FIFO without a reader must not block.
   const int file = ::open(log.path.data(),
                           O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
   if (file < 0) return;

@@ -29,13 +29,13 @@ std::string Now() {
 
 void WriteLine(int fd, std::string line) {
   line += '\n';
-  // Nobody is left to be told when this fails.
+  // A failure here cannot be reported to anyone.
   [[maybe_unused]] const ssize_t written = ::write(fd, line.data(), line.size());
 }
 
 void WriteLog(const std::string& message, const LogOptions& log) {
   if (log.path.empty()) return;
-  // O_NONBLOCK: a FIFO without a reader must not hold us up.
+  // O_NONBLOCK: opening a FIFO without a reader must not block.
   constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   const UniqueFd file(::open(log.path.data(), kFlags, 0644));
   if (!file) return;
@@ -48,12 +48,12 @@ void WriteLog(const std::string& message, const LogOptions& log) {
 }  // namespace
 
 int Report(const Error& error, const std::vector<std::string>& arguments) {
-  // Whoever reads the one may be gone while the other still tells the user.
+  // The reader of one may be gone while the other still reaches the user.
   const sys::SignalAction sigpipe(SIGPIPE, SIG_IGN);
   const sys::SignalAction sigxfsz(SIGXFSZ, SIG_IGN);
   const std::string message = "runclad: " + error.message;
   WriteLog(message, FindLogOptions(std::span(arguments)));
-  // Behind the log, which engines read: it may be a pipe that nobody empties.
+  // After the log, which engines read: stderr may be a pipe that is never drained.
   WriteLine(STDERR_FILENO, message);
   return 1;
 }

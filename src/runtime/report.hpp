@@ -1,4 +1,4 @@
-// How a failure reaches the person who asked for the container: runc's contract with the engines.
+// How a failure is reported to the user: runc's contract with the engines.
 #pragma once
 
 #include <string>

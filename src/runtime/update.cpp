@@ -1,4 +1,4 @@
-// update: new limits for a running container, under what was recorded when it was created.
+// update: new limits for a running container, with the settings recorded at create.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -51,7 +51,7 @@ Result<std::string> RequestedResources(const oci::CommandLine& line) {
   return bytes;
 }
 
-// Sealed and in memory: nothing is left to swap between our look at it and the lower runtime's.
+// Sealed and in memory: it cannot be swapped between our check and the lower runtime's read.
 Result<Arguments> HandOn(oci::CommandLine line, std::string_view resources) {
   constexpr int kLowestFd = 3;
   auto memory = sys::SealedMemory("runclad-resources", resources, kLowestFd);
@@ -68,7 +68,7 @@ Result<Arguments> Update(Call call) {
   if (!known) return known.error();
   policy::Effective policy;
   engine::Identity identity;
-  // A record of a runclad that did not know of limits says nothing of them.
+  // The record of an older runclad does not contain limits.
   if (known->record && known->record->process_policy.rules.contains("pids-limit")) {
     policy = std::move(known->record->process_policy);
     identity = std::move(known->record->identity);
@@ -91,7 +91,7 @@ Result<Arguments> Update(Call call) {
   const auto logged = Log(call, policy, known->state.bundle, identity, decision,
                           enforce::ToJson(decision.findings));
   if (!logged) return logged.error();
-  // What was read from standard input can be read by nobody else.
+  // What was read from standard input cannot be read again.
   if (policy.mode == policy::Mode::kAudit) return HandOn(std::move(call.line), *bytes);
   if (decision.outcome == enforce::Outcome::kRefused) {
     return Error{enforce::RefusalSentence(decision)};

@@ -1,5 +1,4 @@
-// What was left behind in directories of runclad's own: removed a little at a time, by creates that
-// come by.
+// Leftovers in runclad's own directories: each create removes a few.
 #pragma once
 
 #include <ctime>
@@ -7,18 +6,18 @@
 
 namespace runclad::store {
 
-// A create waits for the sweep: it is cut short here, and the next create goes on.
+// The sweep delays a create, so it is limited; the next create continues it.
 inline constexpr int kMaxSweptAtOnce = 64;
-// What is younger may belong to somebody who is about to use it.
+// Younger entries may still be in use.
 inline constexpr std::time_t kSweepSeconds = 600;
 
-// Whether nobody needs the entry `name` any more. `age` in seconds, negative where the file is
-// dated in the future. Must not allocate for each entry: there may be any number of them.
+// Whether the entry `name` is no longer needed. `age` in seconds, negative where the file is dated
+// in the future. Must not allocate for each entry: there may be any number of them.
 using IsLeftover = std::function<bool(const char* name, std::time_t age)>;
 
 // Removes the leftovers in `directory` that are older than ten minutes, until `left_to_change` is
 // used up. One that is dated in the future is ten minutes old in ten minutes: it is dated now,
-// which counts as a change. Whether everything was looked at.
+// which counts as a change. Returns whether everything was examined.
 bool RemoveLeftovers(int directory, const IsLeftover& is_leftover, int& left_to_change);
 
 // Calls `sweep` unless it said within the last ten minutes, by the file "swept" in `directory`,

@@ -1,5 +1,5 @@
-// Removes what containers that are gone have left among the records: nobody called delete for them,
-// or a runclad was killed.
+// Removes records of containers that no longer exist: delete was not called for them, or a runclad
+// was killed.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

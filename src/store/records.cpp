@@ -120,7 +120,7 @@ std::string Records::FindByPid(pid_t pid) const {
 
 Status Records::Replace(std::string_view id, std::string_view text, pid_t pid) const {
   const std::string who = "the record of container " + std::string(id);
-  if (text.size() > kMaxRecordBytes) {  // nobody could read it at start and exec
+  if (text.size() > kMaxRecordBytes) {  // it could not be read at start and exec
     return Error{who + " exceeds 32 MiB: the container has too many mounts"};
   }
   auto written = sys::ReplaceFile(directory_.get(), FileName(id), text, S_IRUSR | S_IWUSR,

@@ -147,7 +147,7 @@ void NoteRoot(int directory, const std::string& runtime_root, const sys::Inode& 
   if (!path) return;
   const std::string text = mount_namespace + path.get();
   const std::string temporary = std::string(sys::kTemporaryPrefix) + std::to_string(::getpid());
-  // Without the note it is never swept, and that is all.
+  // Without the note it is never swept; this has no other effect.
   ::unlinkat(directory, temporary.c_str(), 0);
   if (::symlinkat(text.c_str(), directory, temporary.c_str()) == 0) {
     ::renameat(directory, temporary.c_str(), directory, kRoot);

@@ -1,4 +1,4 @@
-// The directories of records, one for each runtime root, and which of them is nobody's any more.
+// The directories of records, one for each runtime root, and which of them are no longer needed.
 #pragma once
 
 #include <string>

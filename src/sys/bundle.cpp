@@ -41,7 +41,7 @@ Result<Bundle> Bundle::Open(const std::string& path, std::size_t max_bytes,
     return Error{"bundle " + path + " is " + why_untrusted};
   }
   struct stat& status = bundle.config_status_;
-  // O_NONBLOCK: a FIFO must not hold us up.
+  // O_NONBLOCK: opening a FIFO must not block.
   const auto file =
       OpenWithoutLinks(bundle.directory_.get(), kConfig, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!file) return file.error().In("bundle " + path);
@@ -53,17 +53,18 @@ Result<Bundle> Bundle::Open(const std::string& path, std::size_t max_bytes,
   if (!bytes) return bytes.error().In("bundle " + path + ": config.json");
   bundle.config_ = *std::move(bytes);
   if (why_untrusted.empty()) return bundle;
-  // config.json is root's: whoever owns the directory can have moved it there and not written it.
+  // config.json belongs to root: the owner of the directory may have moved it there but did not
+  // write it.
   const std::string above = bundle.path_.substr(0, bundle.path_.rfind('/'));
-  bundle.is_mapped_roots_ =
+  bundle.belongs_to_mapped_root_ =
       mapped_root(bundle.config_) == directory_status.st_uid && OnlyRootCouldReplace(above);
-  if (!bundle.is_mapped_roots_) return Error{"bundle " + path + " is " + why_untrusted};
+  if (!bundle.belongs_to_mapped_root_) return Error{"bundle " + path + " is " + why_untrusted};
   return bundle;
 }
 
-// The owner first: from then on it can change the mode, and an ACL behind it, no more.
+// The owner first: after that, the previous owner can no longer change the mode or an ACL.
 Status Bundle::TakeOwnership() const {
-  if (!is_mapped_roots_) return {};
+  if (!belongs_to_mapped_root_) return {};
   constexpr gid_t kKeepGroup = static_cast<gid_t>(-1);
   struct stat status {};
   if (::fchown(directory_.get(), ::geteuid(), kKeepGroup) != 0 ||

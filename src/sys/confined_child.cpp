@@ -76,7 +76,7 @@ bool WriteAll(std::string_view bytes) {
 
 [[noreturn]] void Work(int input, std::size_t size, int output, const ConfinedWork& work,
                        const ConfinedLimits& limits) {
-  // Mapped and not read: of a large file only what is looked at is.
+  // Mapped, not read: of a large file, only the accessed pages are loaded.
   void* const content = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, input, 0);
   const bool is_confined =
       content != MAP_FAILED && (output == kOutput || ::dup2(output, kOutput) == kOutput) &&

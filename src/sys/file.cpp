@@ -115,7 +115,7 @@ Result<std::optional<UniqueFd>> OpenTrusted(int dir_fd, std::string_view path) {
     const std::string title(path.substr(0, end));
     if (name.empty() || name == "." || name == "..")
       return Error{title + " contains an empty, \".\" or \"..\" component"};
-    // O_NONBLOCK: a FIFO must not hold us up.
+    // O_NONBLOCK: opening a FIFO must not block.
     const int kind = end == path.size() ? O_NOCTTY : O_DIRECTORY;
     UniqueFd next(::openat(at ? at.get() : dir_fd, name.c_str(),
                            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | kind));
@@ -134,7 +134,7 @@ Result<std::optional<UniqueFd>> OpenTrusted(int dir_fd, std::string_view path) {
 }
 
 Result<std::string> ReadTrustedFile(int dir_fd, const std::string& name, std::size_t max_bytes) {
-  // O_NONBLOCK: a FIFO must not hold us up.
+  // O_NONBLOCK: opening a FIFO must not block.
   const auto file = OpenWithoutLinks(dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!file) return file.error();
   struct stat status {};

@@ -12,12 +12,12 @@
 namespace runclad::sys {
 namespace {
 
-// Whether nobody but root can replace what is in the directory `status` describes, as long as that
-// is root's itself.
+// Whether only root can replace the entries of the directory that `status` describes, provided that
+// they belong to root.
 bool KeepsItsEntries(const struct stat& status) {
   if (WhyUntrusted(status).empty()) return true;
-  const bool is_roots = status.st_uid == 0 || status.st_uid == ::geteuid();
-  return is_roots && S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
+  const bool is_owned_by_root = status.st_uid == 0 || status.st_uid == ::geteuid();
+  return is_owned_by_root && S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
 }
 
 std::string ReadLink(const std::string& path) {
@@ -39,7 +39,7 @@ bool OnlyRootCouldReplace(const std::string& path) {
 }
 
 bool OnlyRootCouldRedirect(const std::string& path) {
-  bool is_kept = true;  // nobody else could replace what was passed so far
+  bool is_kept = true;  // only root could replace the entries so far
   const Way way = FollowPath(path, [&is_kept](const Step& step) {
     if (!S_ISLNK(step.entry_status.st_mode)) {
       is_kept = is_kept && KeepsItsEntries(step.entry_status);

@@ -161,7 +161,7 @@ TEST(MountAccount, CrunsEmptyDirectoryIsAMask) {
     change(container);
     return WhyNot(container);
   };
-  const std::string nobody = "nobody asked for the mount at /proc/acpi";
+  const std::string nobody = "no request explains the mount at /proc/acpi";
   EXPECT_NE(why_not_with([](Container& c) { c.empty_directory.reset(); }).find(nobody),
             std::string::npos);
   EXPECT_NE(why_not_with([](Container& c) {
@@ -174,19 +174,19 @@ TEST(MountAccount, CrunsEmptyDirectoryIsAMask) {
             std::string::npos);
   EXPECT_NE(why_not_with([](Container& c) {
               Replace(c.Line("/proc/acpi"), " ro,", " rw,");
-            }).find("/proc/acpi was promised with ro"),
+            }).find("/proc/acpi lacks the recorded options ro"),
             std::string::npos);
   EXPECT_NE(why_not_with([](Container& c) {
               c.Add("/", "254:0 /run/crun/.empty-directory /opt ro - ext4 /dev/vda rw");
-            }).find("nobody asked for the mount at /opt"),
+            }).find("no request explains the mount at /opt"),
             std::string::npos);
-  // A read-only path's copy that can be written to: other containers have the directory, too.
+  // A read-only path's copy that is writable: other containers have the directory, too.
   EXPECT_NE(why_not_with([](Container& c) {
               c.promise.readonly_paths.emplace_back("/proc/acpi");
               std::string line = c.Line("/proc/acpi").substr(c.Line("/proc/acpi").find("254:0"));
               Replace(line, " ro,", " rw,");
               c.Add("/proc/acpi", line);
-            }).find("/proc/acpi was promised with ro"),
+            }).find("/proc/acpi lacks the recorded options ro"),
             std::string::npos);
 }
 

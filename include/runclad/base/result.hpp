@@ -1,4 +1,4 @@
-// A value, or the sentence that says why there is none.
+// A value, or a sentence that explains why there is none.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@ namespace runclad {
 struct Error {
   std::string message;
 
-  // The same error with what was being done in front: "record abc: <message>".
+  // The same error, prefixed with what was being done: "record abc: <message>".
   [[nodiscard]] Error In(std::string_view context) const {
     return {std::string(context) + ": " + message};
   }

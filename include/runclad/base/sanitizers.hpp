@@ -1,4 +1,4 @@
-// RUNCLAD_UNDER_ASAN: compiled with AddressSanitizer, which g++ and clang++ say differently.
+// RUNCLAD_UNDER_ASAN: compiled with AddressSanitizer, which g++ and clang++ indicate differently.
 #pragma once
 
 #if defined(__SANITIZE_ADDRESS__)

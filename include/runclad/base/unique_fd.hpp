@@ -6,7 +6,7 @@
 
 namespace runclad {
 
-// Owns one file descriptor; closed when it goes.
+// Owns one file descriptor and closes it on destruction.
 class UniqueFd {
  public:
   UniqueFd() = default;

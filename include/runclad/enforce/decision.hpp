@@ -1,4 +1,4 @@
-// What is done about a spec: rewritten, refused, or nothing to do.
+// The decision about a spec: rewritten, refused or unchanged.
 #pragma once
 
 #include <string>
@@ -26,12 +26,12 @@ struct Applied {
 struct Decision {
   Outcome outcome = Outcome::kUnchanged;
   std::vector<Applied> findings;  // in the order in which they were applied
-  oci::Spec spec;                 // as it would be handed on; when refused, as far as it got
+  oci::Spec spec;  // as it would be passed on; if refused, with the changes made so far
 };
 
 // Runs the catalogue over `spec`: each rule sees what the rules before it changed. `scope` kProcess
-// (exec) leaves the rules of the container out, kUpdate all but those that judge updates. Neither
-// reads nor writes anything else; the mode is the caller's business.
+// (exec) leaves the rules of the container out, kUpdate all but those that judge updates. Has no
+// other effects and reads nothing else; the caller handles the mode.
 Decision Decide(oci::Spec spec, const policy::Effective& policy, const rules::Facts& facts,
                 rules::Scope scope);
 

@@ -1,4 +1,4 @@
-// Gathers what the rules may know, before they run.
+// Gathers the facts that rules may read, before they run.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@
 
 namespace runclad::enforce {
 
-// Where a container's documents stand.
+// Where a container's documents are.
 struct Request {
   std::string id;                           // empty: not known (runcladctl check)
   std::string bundle;                       // absolute; relative sources and root.path start here
@@ -26,7 +26,7 @@ struct Request {
 
 struct Subject;
 
-// An error where a path of the document or of the image is beyond what can be resolved.
+// An error if a path of the document or of the image cannot be resolved within the limits.
 Result<rules::Facts> GatherFacts(const oci::Spec& spec, const policy::Effective& policy,
                                  const Request& request, const Subject& subject);
 

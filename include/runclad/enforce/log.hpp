@@ -1,4 +1,4 @@
-// One line per decision, for people and for the SIEM.
+// One log line per decision, for people and for a SIEM.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What an exec and an update are held to, decided when their container was.
+// The policy for exec and update, fixed when their container was created.
 #pragma once
 
 #include "runclad/oci/spec.hpp"

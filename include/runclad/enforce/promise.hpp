@@ -1,7 +1,7 @@
-// What was promised of a container when it was decided on, and whether the one that the lower
-// runtime made keeps it. Between create and start the container stands with its capabilities,
-// filter, limits and mounts made and its program not yet running: what was swapped in between shows
-// there.
+// The promise: what create recorded about a container, and whether the container that the lower
+// runtime made matches it. Between create and start, the container has its capabilities, filter,
+// limits and mounts, but its program does not run yet: anything that was swapped in the meantime
+// can be detected then.
 #pragma once
 
 #include <sys/types.h>
@@ -21,7 +21,7 @@ namespace runclad::enforce {
 // Of a mount, as bits.
 enum MountFlag : unsigned { kReadOnly = 1, kNoSuid = 2, kNoDev = 4, kNoExec = 8 };
 
-// An entry of the document's mounts. Every one of them has a line in the container's mount table.
+// An entry of the document's mounts. Each has a line in the container's mount table.
 struct PromisedMount {
   std::string point;  // the destination, links resolved
   std::string type;   // of a file system that is made anew; empty: a bind
@@ -33,7 +33,7 @@ struct PromisedMount {
   std::uint64_t inode = 0;
   std::uint64_t file_system = 0;  // as mountinfo has it, major << 32 | minor; 0: not known
   std::string root;               // the source's path in that file system; empty: not known
-  // A predicate: who else than root could replace the source; empty: nobody could.
+  // A predicate: which user other than root could replace the source; empty: none.
   std::string replaceable_because;
   bool is_recursive = false;
   unsigned submount_flags = 0;
@@ -83,7 +83,7 @@ struct Promise {
   std::vector<std::string> masked_paths;
   std::vector<std::string> readonly_paths;
   std::vector<oci::Device> devices;  // beside the usual ones
-  // A hook that was let through may add mounts of its own (a GPU's driver).
+  // An allowed hook may add mounts of its own (a GPU driver).
   bool hooks_may_mount = false;
   // host-mounts as it was: what the host mounts below a recursive bind is judged by it at start.
   // Its action is `off` where nothing can come.
@@ -107,11 +107,11 @@ struct Created {
   bool is_crun = false;
 };
 
-// Holds the process, which waits to become the container's program, to the promise: every line of
-// its mount table is accounted for. An error names what differs.
+// Compares the process, which waits to execute the container's program, with the promise: every
+// line of its mount table must be accounted for. An error names the difference.
 Status Verify(const Promise& promise, const Created& created);
 
-// As far as a program that runs by now cannot have changed it itself.
+// The same for a running program, as far as it cannot have changed things itself.
 Status VerifyRunning(const Promise& promise, const Created& created);
 
 }  // namespace runclad::enforce

@@ -25,7 +25,7 @@ struct Record {
   // capabilities narrowed to the container's own, and those that judge updates.
   policy::Effective process_policy;
   engine::Identity identity;
-  Promise promise;               // what start holds the created container to
+  Promise promise;               // what start compares the created container with
   json::Value findings;          // as in the log line
   pid_t pid = 0;                 // of the container's first process, once started
   std::uint64_t start_time = 0;  // sys::StartTime of it

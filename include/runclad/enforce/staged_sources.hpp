@@ -1,4 +1,4 @@
-// Sources that others could replace and that nobody compares with what was checked.
+// Sources that users other than root could replace and that are not compared with what was checked.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,7 @@ struct Staged {
 // Binds the replaceable sources of `spec` at places of our own (sys::Staging), which moves this
 // process to another mount namespace: the lower layers of overlays, of which the kernel's mount
 // table has only names, and, where `starts_at_once` (run), every bind and the root filesystem.
-// `facts` then knows the sources' new names, too. No value where there is no such source.
+// `facts` then includes the sources' new names. No value if there is no such source.
 Result<std::optional<Staged>> StageSources(const oci::Spec& spec, bool starts_at_once,
                                            rules::Facts& facts);
 

@@ -7,10 +7,10 @@
 
 namespace runclad::engine {
 
-// Never fails: state that is missing, unreadable, not root's alone, too large or at odds with
-// itself gives an identity without digests and names, and says why. If the state names an image,
-// what could be read of its names is in `unverified`.
-// Where `pod` is given it becomes the pod that the same state has the container in.
+// Never fails: state that is missing, unreadable, modifiable by users other than root, too large or
+// inconsistent gives an identity without digests and names, and the reason. If the state names an
+// image, the names that could be read are in `unverified`. `pod`, if given, becomes the container's
+// pod according to the same state.
 Identity Identify(const Layout& layout, const Call& call, Pod* pod = nullptr);
 
 }  // namespace runclad::engine

@@ -1,4 +1,4 @@
-// Which engine called, and which image the container is made of, on whose word.
+// Which engine called, which image the container is made of, and how far its names are trusted.
 #pragma once
 
 #include <optional>
@@ -14,10 +14,10 @@ enum class Engine { kUnknown, kDocker, kContainerd, kPodman, kCrio, kBuildkit };
 
 std::string_view Name(Engine engine);  // "docker"
 
-// On whose word a name stands, from the weakest on. A tag is as good as the people who may ask the
-// engine for one, and so is whatever else an archive can bring with it; a repository's digest is
-// this only in a store where nothing but a pull or a push writes it; a digest names content that
-// was verified here.
+// How far a name is trusted, from the least trusted on. A tag is only as trustworthy as everyone
+// who may tag images; the same applies to anything else that an archive can contain. A repository
+// digest has this tier only in a store where nothing but a pull or a push writes it. A digest
+// stands for content that was verified here.
 enum class Tier { kNone, kTag, kRepositoryDigest, kDigest };
 
 std::string_view Name(Tier tier);  // "none", "tag", "repository-digest", "digest"
@@ -29,8 +29,8 @@ struct ImageName {
   friend bool operator==(const ImageName&, const ImageName&) = default;
 };
 
-// An image that the engine's state names and that could not be verified. Nothing of this ever
-// grants anything; a pinned name among these refuses the container.
+// An image that the engine's state names and that could not be verified. None of this ever grants
+// anything; a pinned name among these refuses the container.
 struct UnverifiedImage {
   // In the container's record, in the engine's list of names for this image, and as typed.
   std::vector<Reference> names;
@@ -40,7 +40,7 @@ struct UnverifiedImage {
   friend bool operator==(const UnverifiedImage&, const UnverifiedImage&) = default;
 };
 
-// What root-owned state on disk says of a container's image. Nothing here ever comes from the
+// What root-owned state on disk says about a container's image. Nothing here is taken from the
 // container's annotations, labels or environment.
 struct Identity {
   Engine engine = Engine::kUnknown;
@@ -48,16 +48,17 @@ struct Identity {
   std::vector<std::string>
       manifest_digests;          // of this image's manifest and of indexes that hold it
   std::vector<ImageName> names;  // in the order of their text, each once
-  // Directories that the image's config declares as volumes: what it writes, by its own word.
+  // Directories that the image's config declares as volumes, which means that the image writes to
+  // them.
   std::vector<std::string> volumes;
-  // The name that the container was asked for with, when it is one of `names`; its text otherwise
-  // proves nothing and is left out.
+  // The name that the container was requested with, if it is one of `names`; otherwise it proves
+  // nothing and is omitted.
   std::optional<Reference> asked_for;
   // The Kubernetes namespace of the pod, from the engine's own record of it; empty elsewhere.
   std::string pod_namespace;
   bool is_sandbox = false;  // a pod's sandbox, by the engine's own record
-  // Where config_digest is empty: the image that the engine's state names all the same. No value:
-  // the engine's record names none, or no engine has a record.
+  // If config_digest is empty: the image that the engine's state names nevertheless. No value: the
+  // engine's record names none, or there is no record.
   std::optional<UnverifiedImage> unverified;
   // A sentence's end, "because …", when config_digest is empty.
   std::string unknown_because;

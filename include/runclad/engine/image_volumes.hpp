@@ -14,13 +14,13 @@
 
 namespace runclad::engine {
 
-// What a mount shows by the engine's own state.
+// The image that a mount shows according to the engine's own state.
 struct ImageVolume {
   // Images of the same files that differ in their config: where nothing says which was asked for,
   // each of them. Those that cannot be verified say why.
   std::vector<Identity> images;
-  // The state says that it is an image. False: it lies where images lie, and the state that would
-  // say so cannot be read.
+  // The state confirms that it is an image. False: it is where images are stored, but the state
+  // cannot be read.
   bool is_known = true;
 };
 
@@ -29,11 +29,11 @@ class ImageVolumes {
   ImageVolumes() = default;
   ImageVolumes(Layout layout, Pod pod) : layout_(std::move(layout)), pod_(std::move(pod)) {}
 
-  // Of a bind's source or an overlay's layer, with what OwnFiles says of it: exact places only, and
+  // Of a bind's source or an overlay's layer, with the claim of OwnFiles: exact places only, and
   // none with everything below it but the pod's own image. podman and CRI-O make an image, or the
   // part of one that they have mounted by itself (Claim::kPart), the lower layer of an overlay, and
-  // there alone it counts (`is_lower_layer`): as a bind's source it would be any container's to ask
-  // for. Nothing: it is not an image volume of this container.
+  // there alone it counts (`is_lower_layer`): as the source of a bind, any container could request
+  // it. No value: it is not an image volume of this container.
   [[nodiscard]] std::optional<ImageVolume> Of(const sys::Located& source, Claim claim,
                                               bool is_lower_layer) const;
 

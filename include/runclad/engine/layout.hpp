@@ -1,5 +1,5 @@
-// Which engine called and where it keeps its state, told by argv and the file system alone: the
-// container's annotations and environment are anybody's.
+// Which engine called and where it keeps its state, determined from argv and the filesystem only:
+// anyone may choose the container's annotations and environment.
 #pragma once
 
 #include <string>
@@ -37,7 +37,7 @@ struct Layout {
   std::vector<std::string> namespace_directories;
 };
 
-// Never fails: what cannot be told stays empty, and then nothing is the engine's own.
+// Never fails: what cannot be determined stays empty, and then no file counts as the engine's own.
 Layout Discover(const Call& call);
 
 }  // namespace runclad::engine

@@ -1,4 +1,4 @@
-// Which host files an engine binds into a container of its own accord.
+// Which host files an engine binds into a container on its own initiative.
 #pragma once
 
 #include <sys/types.h>
@@ -30,7 +30,7 @@ enum class Claim {
   kNone,
   kFile,       // made by the engine for this container, or by the kubelet for its pod
   kVolume,     // a named volume's directory; what is mounted there may still be anything
-  kPart,       // where the engine binds a part of a named volume, or of an image: of which, is open
+  kPart,       // where the engine binds a part of a named volume or of an image; of which, is open
   kPodVolume,  // of its pod, mounted by the kubelet
   kPodPart,    // a part of one of its pod's volumes, bound by the kubelet: of a hostPath's, too
 };
@@ -45,7 +45,8 @@ class OwnFiles {
   // Of containers in the same namespace that are not the joined one itself: who joins a container
   // that has joined another gets that one's files from Docker. Asked only about such files.
   void AddSharers(SharesNamespace shares) { shares_ = std::move(shares); }
-  // The container has the host's ipc namespace, by leave: engines bind the host's /dev/shm with it.
+  // The policy allows the container the host's ipc namespace: engines then bind the host's
+  // /dev/shm.
   void AddHostShm() { has_host_shm_ = true; }
   // The container's root is this user on the host: podman gives it the directory with its files.
   void AddMappedRoot(uid_t uid) { mapped_root_ = uid; }

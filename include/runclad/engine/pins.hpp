@@ -1,4 +1,5 @@
-// Which namespaces an engine pinned (mounted at a path) for a container, by its own record of it.
+// Which namespaces an engine pinned (mounted at a path) for a container, according to its own
+// record.
 #pragma once
 
 #include <optional>

@@ -1,11 +1,11 @@
-// Which Kubernetes pod a container is of.
+// Which Kubernetes pod a container belongs to.
 #pragma once
 
 #include <string>
 
 namespace runclad::engine {
 
-// By the engine's own record, never by annotations. Empty: of no pod, or not known.
+// From the engine's own record, never from annotations. Empty: no pod, or not known.
 struct Pod {
   std::string sandbox;  // the id of the pod's sandbox; a sandbox's is its own
   std::string uid;      // the kubelet's directory of the pod is named by it

@@ -1,4 +1,4 @@
-// An image's name in the one form that all its spellings share.
+// An image's name in canonical form.
 #pragma once
 
 #include <string>

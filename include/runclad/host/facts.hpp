@@ -29,27 +29,27 @@ struct SourceFacts {
     kEngineOwn,      // the engine's own file for this container
     kUnknown,        // could not be identified
   };
-  // By which of the policy's lists it is refused.
+  // Which of the policy's lists refuses it.
   enum class List {
     kNone,    // by none
-    kDeny,    // something that deny or credentials names
+    kDeny,    // an entry of deny or credentials
     kMissing  // nothing that may be mounted names it
   };
   Access access = Access::kUnknown;
   std::string resolved;        // the path that the source resolves to
   std::string because;         // a predicate: "is an ancestor of /var/lib/docker"
-  bool has_submounts = false;  // a recursive bind brings other mounts along; told when allowed
+  bool has_submounts = false;  // a recursive bind includes other mounts; set if allowed
   std::uint64_t device = 0;    // st_dev and st_ino of what the source resolves to; 0: not known
   std::uint64_t inode = 0;
   List list = List::kNone;
-  // The entry of host-mounts.allow with which it could be mounted; empty: none would do.
+  // The entry of host-mounts.allow that would allow it; empty: there is none.
   std::string allow = {};
   bool is_device = false;  // a device node
   bool is_file = false;    // no directory: nothing can be mounted below it
-  // A predicate: why it may only be read, whatever host-mounts makes of it; empty: it need not.
+  // A predicate: why it must be read-only, regardless of host-mounts; empty: it need not be.
   std::string read_only_because = {};
-  // A predicate: who else than root could put something else in the source's place after it was
-  // examined: "could be replaced by user 1000, who owns /srv/app"; empty: nobody could.
+  // A predicate: which user other than root could replace the source after it was examined: "could
+  // be replaced by user 1000, who owns /srv/app"; empty: none.
   std::string replaceable_because = {};
   // Where it lies: mountinfo's device and the path in that file system; empty: not looked for.
   std::uint64_t file_system = 0;
@@ -67,7 +67,8 @@ struct NamespaceFacts {
     kHost,       // the host's own
     kContainer,  // of a container that runclad created
     kEngine,     // pinned by the engine for this container
-    kUnclaimed,  // pinned where engines do, and not this container's by the engine's record
+    kUnclaimed,  // pinned where engines pin, but not for this container according to the engine's
+                 // record
     kForeign,    // some other process's
     kUnreadable,
   };
@@ -90,7 +91,7 @@ struct HostSysFacts {
   std::vector<std::string> network = {};  // directories that show the host's network devices
 };
 
-// What stands in the image where a directory of its own may be wanted writable.
+// What the image has at a path where a writable directory may be needed.
 struct DirectoryFacts {
   enum class Kind { kAbsent, kDirectory, kOther };
   Kind kind = Kind::kAbsent;
@@ -107,7 +108,7 @@ struct LsmFacts {
   bool selinux = false;
   std::string apparmor_default;  // "docker-default"; empty: none is loaded
   // Of the profile that the spec names: it is not loaded, or only complains, or confines nothing.
-  std::string not_enforced_because;  // a predicate; empty: nothing is known against it
+  std::string not_enforced_because;  // a predicate; empty: no objection is known
 };
 
 // What /process/args/0 is in the container's filesystem.
@@ -126,7 +127,7 @@ struct ProgramFacts {
 struct HookFacts {
   enum class Kind {
     kEngine,   // the engine's own, path and arguments
-    kTrusted,  // root-owned, and nobody else may write to it or to its way
+    kTrusted,  // only root can modify it or any directory on its path
     kForeign,  // anybody's
   };
   Kind kind = Kind::kForeign;
@@ -142,12 +143,12 @@ struct RootFacts {
   std::string because;       // a predicate: "is an alias of the host's root filesystem"
   std::uint64_t device = 0;  // st_dev and st_ino of the directory; 0: not known
   std::uint64_t inode = 0;
-  // A predicate: who else than root could put another directory there. Looked for where nothing
-  // compares it with what was checked (run); empty: nobody could, or it was not looked for.
+  // A predicate: which user other than root could replace the directory. Determined only if nothing
+  // compares it with what was checked (run); empty: none, or not determined.
   std::string replaceable_because = {};
 };
 
-// What is to be hidden in this image, and what could not be.
+// What must be hidden in this image, and what could not be hidden.
 struct HiddenFacts {
   std::vector<std::string> paths;  // inside the container, links resolved
   struct Kept {

@@ -10,8 +10,8 @@
 
 namespace runclad::host {
 
-// In a document that is no living container's (layout.id is empty) a
-// process that is not there passes for the engine's.
+// In a document without a living container (layout.id is empty), a process that no longer exists
+// counts as the engine's.
 void GatherHooks(const oci::Spec& spec, const engine::Layout& layout,
                  std::map<std::string, HookFacts>& hooks);
 

@@ -12,8 +12,8 @@ namespace runclad::host {
 
 // `allowed`: directories that may hold root filesystems. A relative path starts at `bundle`;
 // `own_layer` is where the engine's record has the container's layer, empty where it has none. A
-// document that is no living container's (layout.id is empty) is held against this host as far as
-// its directory is here.
+// document without a living container (layout.id is empty) is checked on this host only if its
+// directory exists.
 RootFacts DescribeRoot(const oci::Spec& spec, const std::vector<std::string>& allowed,
                        const std::string& bundle, const engine::Layout& layout,
                        const std::string& own_layer);

@@ -1,4 +1,4 @@
-// The lower runtime's own word on a container: <root>/<id>/state.json (runc) or status (crun).
+// The lower runtime's own state of a container: <root>/<id>/state.json (runc) or status (crun).
 #pragma once
 
 #include <sys/types.h>

@@ -17,15 +17,15 @@ namespace runclad::host {
 using ImagesBySource = std::map<std::string, std::vector<engine::Identity>>;
 
 // What may be mounted is said by `lists`, what may only be read by `read_only`; relative sources
-// start at `bundle`. The host's mounts and the policy's lists are looked at only when some source
-// is not the engine's own.
+// start at `bundle`. The host's mounts and the policy's lists are read only if some source is not
+// the engine's own.
 ImagesBySource GatherSources(const oci::Spec& spec, const PathLists& lists,
                              PathLists::List read_only, const std::string& bundle,
                              engine::OwnFiles& own_files,
                              std::map<std::string, SourceFacts>& sources);
 
-// A predicate: who else than root could put something else at `path`, absolute and on this host;
-// empty: nobody could.
+// A predicate: which user other than root could replace what is at `path`, which is absolute and on
+// this host; empty: none.
 std::string ReplaceableBecause(const PathLists& lists, const engine::Layout& layout,
                                const std::string& path);
 

@@ -1,5 +1,5 @@
-// What the host mounts below the source of a recursive bind: judged when the container starts, by
-// the rule that judged the source, so that an automount that came since is no reason to refuse.
+// What the host mounts below the source of a recursive bind: judged at start by the rule that
+// judged the source, so that an automount since then does not cause a refusal.
 #pragma once
 
 #include <functional>

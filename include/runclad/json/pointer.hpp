@@ -14,8 +14,8 @@ std::string Escape(std::string_view token);
 // The value at `pointer`, null where there is none.
 Value Get(const Document& document, std::string_view pointer);
 
-// Sets the value at `pointer`; missing objects on the way are made. Returns what was there, not a
-// copy; null where there was nothing.
+// Sets the value at `pointer`; missing objects on the path are created. Returns the previous value
+// (moved, not copied); null if there was none.
 Value Set(Document& document, std::string_view pointer, const Value& value);
 
 // Inserts an element before the one that `pointer` names (or at the end), as JSON Patch "add".

@@ -1,4 +1,4 @@
-// The one strict JSON reader: what it accepts, every reader of JSON understands alike.
+// The only, strict JSON reader: every JSON reader interprets what it accepts in the same way.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ struct Position {
   std::size_t column = 1;  // from 1, in bytes
 };
 
-// Where each member and element stands, by JSON pointer.
+// The position of each member and element, by JSON pointer.
 using Positions = std::map<std::string, Position, std::less<>>;
 
 struct ReadOptions {
@@ -25,8 +25,8 @@ struct ReadOptions {
   std::size_t max_depth = 64;
 };
 
-// Parses one JSON document. Refused, since readers of JSON differ on them: a byte order mark,
-// anything after the value, the same member twice, U+0000 in a string, invalid UTF-8 and lone
+// Parses one JSON document. Refused because JSON readers interpret them differently: a byte order
+// mark, anything after the value, a duplicate member, U+0000 in a string, invalid UTF-8 and lone
 // surrogates, numbers that are not integers within [-2^63, 2^64), more than max_depth levels.
 // Errors name line and column.
 Result<Document> Read(std::string_view text, const ReadOptions& options = {});

@@ -13,20 +13,20 @@
 
 namespace runclad::json {
 
-// Goes over the text from front to back. The first fault ends the scan: from then on nothing more
-// is found, and Finish() says what was wrong; so look at no value before Finish() was asked.
+// Scans the text once, from front to back. The first fault ends the scan: nothing more is found
+// after it, and Finish() reports it; do not use any value before calling Finish().
 //
-// What is taken is read as strictly as Read() does. A wanted member that is there twice is a fault,
-// also in two spellings that Go takes for the same name: readers differ on which of them counts.
-// What is passed over must only be built like JSON: in it, members may repeat, numbers may be of
-// any size, strings hold any bytes, and values nest as deep as Go reads them.
+// Values that are taken are read as strictly as by Read(). A wanted member that appears twice is a
+// fault, even in two spellings that Go treats as the same name: readers differ on which one counts.
+// Skipped values must only have the structure of JSON: members may repeat, numbers may have any
+// size, strings may contain any bytes, and values may nest as deeply as Go reads them.
 class Scanner {
  public:
   explicit Scanner(std::string_view text)
       : begin_(text.data()), at_(text.data()), end_(text.data() + text.size()) {}
 
-  // The object that stands next. `on_member(index)` has to take the value of `wanted[index]`,
-  // spelt as Go would accept it; members of other names are passed over.
+  // The next object. `on_member(index)` must take the value of `wanted[index]`, spelt as Go would
+  // accept it; members with other names are skipped.
   template <std::size_t kCount, typename OnMember>
   void Object(const std::string_view (&wanted)[kCount], OnMember&& on_member) {
     static_assert(kCount <= 32);
@@ -48,8 +48,8 @@ class Scanner {
     });
   }
 
-  // The object that stands next, whatever its members' names; `on_member(name)` has to take each
-  // value. The name is good until the next value is taken; it may hold any bytes.
+  // The next object, whatever its members' names; `on_member(name)` must take each value. The name
+  // is valid until the next value is taken; it may contain any bytes.
   template <typename OnMember>
   void Members(OnMember&& on_member) {
     if (!Open('{')) return;
@@ -60,25 +60,25 @@ class Scanner {
     }
   }
 
-  // The array that stands next; `on_element()` has to take each value.
+  // The next array; `on_element()` must take each value.
   template <typename OnElement>
   void Elements(OnElement&& on_element) {
     if (!Open('[')) return;
     while (Next(']')) on_element();
   }
 
-  // Good until the next value is taken.
+  // Valid until the next value is taken.
   std::string_view String();
   bool Boolean();
-  // Passes over the value; its text, to be scanned once it is known to matter.
+  // Skips the value; returns its text, to be scanned once it is known to matter.
   std::string_view Skip();
 
-  // Takes the value that stands next if it is null.
+  // Takes the next value if it is null.
   bool Null();
 
   [[nodiscard]] bool has_failed() const { return fault_ != nullptr; }
 
-  // An error where the scan found a fault or anything but blanks follows what was taken.
+  // An error if the scan found a fault or anything but blanks follows what was taken.
   Status Finish();
 
  private:

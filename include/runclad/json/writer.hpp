@@ -9,7 +9,7 @@
 
 namespace runclad::json {
 
-// Bytes that are not UTF-8 (a path may have them) become U+FFFD. Written by hand since every create
+// Bytes that are not UTF-8 (a path may have them) become U+FFFD. Hand-written because every create
 // writes three documents: nlohmann's dump() takes four times the instructions (tests/bench).
 std::string Write(const Document& document);
 

@@ -1,4 +1,5 @@
-// runc's command line, read so that runc 1.0 to main, crun and we can never read it differently.
+// runc's command line, parsed so that runc 1.0 to main, crun and runclad can never interpret it
+// differently.
 #pragma once
 
 #include <optional>
@@ -10,9 +11,9 @@
 
 namespace runclad::oci {
 
-// What a verb means to us.
+// What a verb means to runclad.
 enum class VerbKind {
-  kPassThrough,  // no authority over a container's confinement: the lower runtime's own business
+  kPassThrough,  // cannot affect confinement: left to the lower runtime
   kCreate,       // create and run: the whole catalogue
   kExec,
   kStart,
@@ -27,7 +28,7 @@ struct Option {
 };
 
 struct CommandLine {
-  // Our own globals: --runclad-config, --runclad-runtime (absolute paths), --runclad-version.
+  // runclad's own globals: --runclad-config, --runclad-runtime (absolute paths), --runclad-version.
   std::optional<std::string> config_directory;
   std::optional<std::string> runtime_path;
   bool wants_runclad_version = false;
@@ -57,8 +58,8 @@ struct CommandLine {
   // The container id: first positional. Empty where there is none.
   [[nodiscard]] std::string_view id() const;
 
-  // The same call in the one spelling that every parser reads alike:
-  // --k=v … verb --k=v … -- ID positionals…; a pass-through verb's is `verbatim`.
+  // The same call in a canonical spelling that every parser interprets in the same way: --k=v …
+  // verb --k=v … -- ID positionals…; a pass-through verb's is `verbatim`.
   [[nodiscard]] std::vector<std::string> Canonical() const;
 
   void SetOption(std::string_view name, std::string value);
@@ -66,8 +67,8 @@ struct CommandLine {
 };
 
 // Parses what follows the program's name. An error is a sentence for the operator; ambiguous
-// spellings (parsers of two runc versions differ on them) and unknown verbs are errors. Of a
-// pass-through verb only what stands before it is parsed.
+// spellings (on which two runc versions differ) and unknown verbs are errors. For a pass-through
+// verb, only what precedes it is parsed.
 Result<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments);
 
 // Whether `id` is a container id that runc takes: [A-Za-z0-9_+.-]+, not "." or "..".

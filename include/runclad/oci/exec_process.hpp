@@ -1,5 +1,5 @@
-// The process that `runc exec` makes of the bundle's config.json and its flags when it is given no
-// --process: made by us, so that nothing is read a second time.
+// The process that `runc exec` makes of the bundle's config.json and its flags if --process is not
+// given. runclad makes it itself, so that nothing is read a second time.
 #pragma once
 
 #include "runclad/base/result.hpp"

@@ -1,5 +1,6 @@
-// config.json and process.json as documents: unknown members and 64-bit numbers are kept exactly,
-// typed accessors cannot fail (Parse has checked the types against the OCI runtime spec).
+// config.json and process.json as documents: unknown members and 64-bit numbers are preserved
+// exactly. Typed accessors cannot fail, because Parse has checked the types against the OCI runtime
+// spec.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ namespace runclad::oci {
 
 inline constexpr std::size_t kMaxSpecBytes = std::size_t{8} << 20;
 
-// The five sets of /process/capabilities; a set that is absent has no value.
+// The five sets of /process/capabilities; an absent set has no value.
 struct CapabilitySet {
   std::string_view name;  // "bounding", …
   std::vector<std::string> capabilities;
@@ -33,14 +34,13 @@ struct Mount {
   [[nodiscard]] bool has_option(std::string_view option) const;
   // runc decides by the options, crun and older runcs also by the type: either makes a bind.
   [[nodiscard]] bool is_bind() const;
-  // Whether a bind may bring along what is mounted below its source. To runc that is `rbind`; crun
+  // Whether a bind may include what is mounted below its source. To runc that is `rbind`; crun
   // takes a recursive propagation (`bind`, `rslave`) for it as well.
   [[nodiscard]] bool may_be_recursive() const;
   friend bool operator==(const Mount&, const Mount&) = default;
 };
 
-// Changes the options of a bind so that neither runtime brings along what is mounted below its
-// source.
+// Changes the options of a bind so that neither runtime includes what is mounted below its source.
 void MakeFlat(std::vector<std::string>& options);
 
 struct Namespace {
@@ -110,8 +110,8 @@ class Spec {
   Spec& operator=(Spec&&) noexcept;
   ~Spec();
 
-  // A config.json. Strict where runc (Go) is lax: other spellings of a known member's name, null in
-  // an array, a known member of another type are errors.
+  // A config.json. Stricter than runc (Go): another spelling of a known member, null in an array
+  // and a known member of the wrong type are errors.
   static Result<Spec> Parse(std::string_view bytes);
   // A process.json (runc exec --process), seen as the /process of a spec.
   static Result<Spec> ParseProcess(std::string_view bytes);
@@ -158,8 +158,7 @@ class Spec {
   [[nodiscard]] std::string root_path() const;
   [[nodiscard]] bool root_is_read_only() const;
 
-  // /mounts
-  // Kept until the document is changed, since many rules look at all of them.
+  // /mounts Cached until the document is changed, because many rules read all of them.
   [[nodiscard]] const std::vector<Mount>& mounts() const;
 
   [[nodiscard]] std::vector<Hook> hooks() const;  // of every kind, in the order of the spec

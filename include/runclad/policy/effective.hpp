@@ -24,7 +24,7 @@ struct LogSettings {
   bool required = false;  // refuse the container when the line cannot be written
 };
 
-// What a caller without root (a rootless engine) gets.
+// What happens to a caller without root privileges (a rootless engine).
 enum class Rootless { kRefuse, kPassThrough, kApply };
 
 // How far an image's own files may loosen the host's policy.
@@ -48,7 +48,7 @@ struct RuleSetting {
   Parameters parameters;
 };
 
-// Where a value was said: "policy.json:12" or "profile restricted"; where lists accumulate, each
+// Where a value was set: "policy.json:12" or "profile restricted"; where lists accumulate, each
 // place, with ", " between. Key: "mode", "log/target", "<rule>/action", "<rule>/<parameter>".
 using Origins = std::map<std::string, std::string, std::less<>>;
 
@@ -61,14 +61,14 @@ struct WaiverUse {
   std::string void_because;  // "expired"; empty: it counts
 };
 
-// What the image that the container is made of brought in.
+// What the container's image contributed to the policy.
 struct ImagePolicy {
   std::vector<std::string> names;           // those that counted: "docker.io/library/nginx:1.27"
   engine::Tier tier = engine::Tier::kNone;  // the weakest that something was granted on
   std::vector<std::string> files;           // in the order in which they were folded
   std::string pin;                          // the pinned digest that matched
-  // A name that is pinned to other digests than this image has, or that an image may have which
-  // could not be verified; and the digests that it is pinned to. Empty: none is.
+  // A name that is pinned to digests other than this image's, or a pinned name that an unverified
+  // image may have; and the digests that it is pinned to. Empty: there is none.
   std::string mispinned_name;
   std::vector<std::string> pinned;
 };
@@ -98,7 +98,7 @@ struct Effective {
 std::string_view Profile(std::string_view name);
 
 struct LoadOptions {
-  // Whose image files, digest files and pod files count; null: nobody's.
+  // The image whose files, digest files and pod files apply; null: none.
   const engine::Identity* identity = nullptr;
   std::int64_t today = 0;  // days since 1970-01-01 UTC, for waivers
   std::string_view shipped_directory = kShippedDirectory;
@@ -111,8 +111,9 @@ struct LoadOptions {
 // Reads the policy in `directory`, each layer over the ones before: the profile, policy.json,
 // policy.d/*.json, the image's _default.json files from the root down, its own file, its tag's
 // part, digests/sha256/<hex>.json, pods/<namespace>.json. No directory or no policy.json: the
-// compiled-in `restricted`. Anything that could be another's word (links, foreign owners, open
-// permissions) and every fault is an error with file, line and, for a misspelling, a suggestion.
+// compiled-in `restricted`. Anything that a user other than root could have written (links, foreign
+// owners, open permissions) and every fault is an error with file, line and, for a misspelling, a
+// suggestion.
 Result<Effective> Load(const std::string& directory, std::span<const RuleSchema> rules,
                        const LoadOptions& options = {});
 
@@ -126,7 +127,7 @@ struct Fault {
   std::string message;
 };
 
-// What stands where in a policy's directory.
+// The kinds of file in a policy directory.
 enum class FileKind {
   kPolicy,  // policy.json, policy.d/*.json
   kImage,   // images/<repository>.json

@@ -1,4 +1,4 @@
-// What a rule can be told: the values that rules read and the schema that policy files are held to.
+// The parameters of rules: the values that rules read and the schema that policy files must follow.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ enum class Mode { kEnforce, kAudit };
 std::string_view Name(Action action);  // "fix"
 std::string_view Name(Mode mode);      // "enforce"
 
-// How a later layer's value meets an earlier one's.
+// How a later layer's value combines with an earlier one.
 enum class Merge {
   kReplace,     // a list that grants, or a single value
   kAccumulate,  // a list that denies
@@ -50,10 +50,10 @@ enum class Order {
   kLaterIsLooser
 };
 
-// What nothing is looser than: no limit.
+// The most permissive value: no limit.
 struct Anything {};
 
-// What Docker gives a container that was asked for with nothing but an image.
+// What Docker gives a container that was requested with only an image.
 using DockerDefault = std::variant<std::monostate, Anything, std::span<const std::string_view>,
                                    std::int64_t, std::string_view, bool>;
 
@@ -70,14 +70,14 @@ struct ParameterSchema {
   std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
 };
 
-// A rule as policy files know it. "action" is no parameter's name.
+// A rule as policy files see it. No parameter is named "action".
 struct RuleSchema {
   std::string_view id;
   std::span<const Action> actions;  // those that the rule supports
   std::span<const ParameterSchema> parameters;
 };
 
-// A rule's parameters as they came out of the layers. An absent one reads as empty, 0 or false.
+// A rule's parameters after all layers were applied. An absent one reads as empty, 0 or false.
 class Parameters {
  public:
   // In the order of ParameterType.
@@ -97,7 +97,8 @@ class Parameters {
   std::map<std::string, Value, std::less<>> values_;
 };
 
-// What a layer asked for and did not get: beyond its ceiling, or a weaker action without a waiver.
+// What a layer requested but did not get: a value beyond its ceiling, or a weaker action without a
+// waiver.
 struct Cut {
   std::string source;     // "images/docker.io/library/nginx.json:3", the line when origins are kept
   std::string parameter;  // "capabilities/allow"

@@ -1,5 +1,5 @@
-// Seccomp filters as the OCI runtime spec describes them (linux.seccomp), and what may be said of
-// two of them. Nothing here loads or compiles a filter.
+// Seccomp filters as the OCI runtime spec describes them (linux.seccomp), and the intersection of
+// two. Nothing here loads or compiles a filter.
 #pragma once
 
 #include <cstdint>
@@ -74,7 +74,7 @@ struct SeccompTuning {
   bool only_64_bit = false;  // of the architectures the native one alone, where it has 64 bits
   // No file gets a set-user-ID or set-group-ID bit. ENOSYS for openat2, whose mode no filter sees.
   bool deny_set_id = false;
-  // Sockets of agents whose word counts: NOTIFY for what is allowed otherwise is kept for them.
+  // Sockets of trusted agents: NOTIFY rules for calls that are otherwise allowed are kept for them.
   std::vector<std::string> listeners = {};
   // Address families, by number, whose sockets are added to those of ours.
   std::vector<std::uint16_t> families = {};
@@ -82,15 +82,15 @@ struct SeccompTuning {
 
 struct SeccompIntersection {
   SeccompFilter filter;  // canonical: sorted, merged, every errno written out
-  // What OCI cannot say or we do not keep, denied instead: sentences.
+  // What OCI cannot express or runclad does not keep, and denies instead: sentences.
   std::vector<std::string> dropped;
   std::vector<std::string> lost;  // essential syscalls of which nothing is left
 };
 
-// What both filters allow and never more; denials of either stay. `requested` is the engine's; one
-// whose default action is no denial lists what it denies, and takes that from ours. Conditional
-// permissions only: the result never has an allowing and a denying rule for one syscall, of which
-// libseccomp would keep the allowing one.
+// What both filters allow, and never more; denials of either filter are kept. `requested` is the
+// engine's filter. If its default action is not a denial, it is a deny list, which is subtracted
+// from ours. Conditional permissions only: the result never has an allowing and a denying rule for
+// one syscall, of which libseccomp would keep the allowing one.
 SeccompIntersection Intersect(const SeccompFilter& requested, const SeccompFilter& ours,
                               const SeccompTuning& tuning);
 

@@ -40,8 +40,8 @@ class SeccompProgram {
   // alternatives. Without runc's own prefix, which answers ENOSYS to numbers above all that the
   // filter names.
   static Result<SeccompProgram> Compile(const SeccompFilter& filter);
-  // Whether it can be compiled, tried in a process of its own that has so much of the processor's
-  // time: with some filters libseccomp 2.5.4 does not come to an end.
+  // Whether it can be compiled, tried in a separate process with a limit of CPU time: with some
+  // filters, libseccomp 2.5.4 never finishes.
   static Status TryCompile(const SeccompFilter& filter, unsigned seconds);
 
   [[nodiscard]] SeccompAnswer Answer(const SeccompCall& call) const;

@@ -1,4 +1,4 @@
-// What rules may know beyond the spec. Gathered beforehand by enforce: rules do no I/O.
+// What rules may read in addition to the spec. Gathered in advance by enforce: rules do no I/O.
 #pragma once
 
 #include <array>
@@ -31,10 +31,10 @@ using host::RootFacts;
 using host::SourceFacts;
 using host::UserNamespaceFacts;
 
-// A directory that the container's image is known to write, and that the policy keeps from it.
+// A directory that the container's image is known to write to, but that the policy makes read-only.
 struct WrittenDirectory {
   std::string path;
-  std::string because;  // a predicate: "is a volume by the image's own word …"
+  std::string because;  // a predicate: "is declared as a volume by the image …"
 };
 
 using store::kSeverityNames;

@@ -1,4 +1,4 @@
-// A Kubernetes pod's sandbox, as several rules' exceptions want it.
+// A Kubernetes pod's sandbox, for the exceptions of several rules.
 #pragma once
 
 #include "runclad/engine/identity.hpp"
@@ -7,8 +7,8 @@
 namespace runclad::rules {
 
 // Whether the container is a sandbox by the engine's own record, is made of a known image (the one
-// that the engine is configured with) and runs pause and nothing else: it holds the pod's
-// namespaces open, and does nothing in them.
+// that the engine is configured with) and runs pause and nothing else: it only keeps the pod's
+// namespaces open.
 bool IsPodSandbox(const oci::Spec& spec, const engine::Identity& identity);
 
 }  // namespace runclad::rules

@@ -22,26 +22,26 @@ namespace runclad::rules {
 
 enum class Operation { kSet, kInsert, kRemove, kNone };
 
-// What kind of finding it is. Logs, records and tests go by it, so an id never changes.
-// The texts are in it: each pointer of a table costs every start of the program a relocation.
+// The kind of a finding. Logs, records and tests refer to it, so an id never changes. The texts are
+// stored inline: each pointer in a table costs a relocation at every program start.
 struct Code {
   char id[32];        // unique within its rule: "denied", in the log "host-mounts/denied"
   char meaning[128];  // one clause for the manual: "the source is on the deny list"
 };
 
-// What would let exactly this pass. Sentences are made of it, and never read back.
+// What would allow exactly this finding. Sentences are generated from it and never parsed.
 struct Remedy {
   enum class Kind {
-    kUnsaid,   // the rule says nothing about this finding
-    kNone,     // no setting lifts it
-    kSetting,  // parameters, in the file of the image or for the host
-    kWaiver,   // the same, which only a waiver may change
-    kEngine,   // something else has to be asked of the engine
+    kUnsaid,   // no specific remedy for this finding
+    kNone,     // no setting allows it
+    kSetting,  // parameters, in the image's file or for the host
+    kWaiver,   // the same, but only in a waiver
+    kEngine,   // the request to the engine must change
   };
   struct Setting {
     std::string_view rule;            // empty: the finding's own
     std::string_view parameter;       // "allow"
-    policy::Parameters::Value value;  // a list: what has to be added to it
+    policy::Parameters::Value value;  // a list: the entries to add
   };
   Kind kind = Kind::kUnsaid;
   std::vector<Setting> settings = {};
@@ -50,11 +50,11 @@ struct Remedy {
   std::string because = {};
 };
 
-// The values that the list `parameter` would need to have as well.
+// Entries to add to the list `parameter`.
 Remedy AddTo(std::string_view parameter, std::vector<std::string> values);
-// The values that a waiver would have to take from `parameter`, a list that denies.
+// Entries that a waiver must remove from the deny list `parameter`.
 Remedy TakeFrom(std::string_view parameter, std::vector<std::string> values);
-// The value that `parameter` would need to have.
+// The value to set `parameter` to.
 Remedy SetTo(std::string_view parameter, policy::Parameters::Value value);
 Remedy NoRemedy(std::string because);
 Remedy AskEngine(std::string clause);
@@ -65,11 +65,11 @@ struct Finding {
   json::Value before;                      // filled by enforce from the document
   json::Value after;
   std::string why;  // completes "<path> <value> …": "lets set-user-ID programs raise privileges"
-  bool only_warns = false;  // whatever the rule's action, unless it is off
-  // Nothing is wrong, and a value is added where none is said; not where the rule only warns.
+  bool only_warns = false;  // regardless of the rule's action, unless it is off
+  // Not a fault: a value is added if the document has none, unless the rule only warns.
   bool is_default = false;
-  // The rule's action by the policy for what is found fault with, where that is not the container's
-  // image; none: the container's.
+  // The rule's action in the policy for the judged object if that is not the container's image; no
+  // value: the container's.
   std::optional<policy::Action> action = {};
   const Code* code = nullptr;  // one of the rule's
   Remedy remedy = {};
@@ -89,7 +89,7 @@ Finding ProposeInsert(const Code& code, std::string path, json::Value value, std
 Finding ProposeInsert(std::string path, json::Value value, std::string why);
 Finding ProposeRemove(const Code& code, std::string path, std::string why, Remedy remedy = {});
 Finding ProposeRemove(std::string path, std::string why);
-// A value of ours where the document says none.
+// runclad's value if the document has none.
 Finding ProposeDefault(const Code& code, std::string path, json::Value value, std::string why,
                        Remedy remedy = {});
 Finding ProposeDefault(std::string path, json::Value value, std::string why);
@@ -97,7 +97,7 @@ Finding ProposeDefault(std::string path, json::Value value, std::string why);
 Finding Refuse(const Code& code, std::string path, json::Value value, std::string why,
                Remedy remedy = {});
 Finding Refuse(std::string path, json::Value value, std::string why);
-// To be recorded and never acted on.
+// Only recorded; has no effect.
 Finding Note(const Code& code, std::string path, json::Value value, std::string why,
              Remedy remedy = {});
 Finding Note(std::string path, json::Value value, std::string why);
@@ -109,7 +109,7 @@ struct Context {
   const Facts& facts;
   const policy::Parameters& parameters;
   bool is_update = false;  // what the document does not mention stays as it is
-  bool is_off = false;     // for the container; it is asked for the images of volumes alone
+  bool is_off = false;     // for the container; only the images of volumes are judged
 };
 
 // What a rule's gatherer is asked for, before any rule runs.
@@ -132,7 +132,7 @@ struct Rule {
   std::span<const std::string_view> paths;       // JSON paths read and changed
   Scope scope = Scope::kContainer;
   bool judges_updates = false;
-  bool judges_image_volumes = false;  // each by its own policy, even where it is off here
+  bool judges_image_volumes = false;  // each by its own policy, even if it is off here
   // Fills in what the rule reads beyond the document, by itself or with other rules; null: nothing.
   // Not called where the rule is off. An error stops the container.
   Status (*gather)(const Asked& asked, Facts& facts) = nullptr;
@@ -144,9 +144,9 @@ struct Rule {
 // Every rule, in the order in which they are applied: each sees what the ones before it changed.
 std::span<const Rule* const> Catalog();
 const Rule* FindRule(std::string_view id);
-// Whether the parameter is a list that denies: files add to it, and waivers take entries out.
+// Whether the parameter is a deny list: files add to it, and waivers remove entries.
 bool IsDenial(const Rule& rule, std::string_view parameter);
-// The catalogue as the policy layer wants it.
+// The catalogue in the form that the policy layer uses.
 std::span<const policy::RuleSchema> Schemas();
 
 }  // namespace runclad::rules

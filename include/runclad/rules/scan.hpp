@@ -1,4 +1,4 @@
-// What a scanner said of an image.
+// A scanner's result for an image.
 #pragma once
 
 #include <cstdint>

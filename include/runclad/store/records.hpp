@@ -1,5 +1,5 @@
-// What was decided for each living container, under /run/runclad, so that exec and start are held
-// to it without reading any policy.
+// The decision for each living container, under /run/runclad, so that exec and start can apply it
+// without reading any policy.
 #pragma once
 
 #include <sys/types.h>
@@ -49,7 +49,7 @@ class Records {
   // Writes the first process into the record of `id`, which must exist, as Write() would.
   [[nodiscard]] Status Stamp(std::string_view id, pid_t pid, std::uint64_t start_time) const;
   void Remove(std::string_view id) const;
-  // Removes what was left behind ten minutes ago or earlier: records whose container is gone from
+  // Removes leftovers that are at least ten minutes old: records whose container is gone from
   // `runtime_root`, links from a pid to none, temporary files; and the records of runtime roots
   // that are gone themselves. At most 64 of these at a time, and once all are gone, it looks again
   // after ten minutes.

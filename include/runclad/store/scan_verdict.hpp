@@ -1,4 +1,4 @@
-// What a scanner said of an image, by its digest: <state>/scans/sha256/<hex>.json.
+// A scanner's result for an image, by its digest: <state>/scans/sha256/<hex>.json.
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 
 namespace runclad::store {
 
-// What runclad keeps over a restart of the host.
+// What runclad keeps across reboots.
 inline constexpr const char* kStateDirectory = "/var/lib/runclad";
 
 }  // namespace runclad::store

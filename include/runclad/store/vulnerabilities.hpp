@@ -14,7 +14,7 @@ inline constexpr std::array<std::string_view, 5> kSeverityNames = {"negligible",
 
 // The vulnerabilities of one severity.
 struct VulnerabilityCount {
-  std::uint64_t fixable = 0;  // a newer version of the package is without it
+  std::uint64_t fixable = 0;  // fixed in a newer version of the package
   std::uint64_t unfixable = 0;
   friend bool operator==(const VulnerabilityCount&, const VulnerabilityCount&) = default;
 };

@@ -20,21 +20,21 @@ class Bundle {
   // where it asks for none.
   using FindMappedRoot = std::function<std::optional<uid_t>(const std::string& config)>;
 
-  // Opens the directory and reads its config.json (at most `max_bytes`), which must be a regular
-  // file, no link, that root or we own and nobody else can write. The same holds for the directory,
-  // which podman gives to the container's root where that is another user: `mapped_root` is asked
-  // for it then, and nobody else may be able to replace the directory itself. Until TakeOwnership
-  // that user can still exchange config.json for another file of root's.
+  // Opens the directory and reads its config.json (at most `max_bytes`). It must be a regular file,
+  // not a link, owned by root or by us and writable only by the owner. The same applies to the
+  // directory, except that podman gives it to the container's root if that is another user: then
+  // `mapped_root` must return this user, and only root may be able to replace the directory itself.
+  // Until TakeOwnership, that user can still replace config.json by another file of root's.
   static Result<Bundle> Open(const std::string& path, std::size_t max_bytes,
                              const FindMappedRoot& mapped_root = nullptr);
 
-  // Absolute, links resolved: what the lower runtime calls the bundle.
+  // Absolute, links resolved: the lower runtime's name for the bundle.
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const std::string& config() const { return config_; }
 
-  // Makes a directory that is the mapped root's our own again: from then on nobody else can put
-  // anything into it, or exchange what is in it. Its group, the mapped root's, may still pass
-  // through it: the container's mounts have sources in there.
+  // Takes back a directory that belongs to the mapped root: from then on, only we can add or
+  // replace files in it. Its group, that of the mapped root, may still traverse it, because the
+  // container's mounts have sources in it.
   [[nodiscard]] Status TakeOwnership() const;
 
   // Replaces config.json in one step, owner and mode kept.
@@ -44,7 +44,7 @@ class Bundle {
   Bundle() = default;
 
   UniqueFd directory_;
-  bool is_mapped_roots_ = false;
+  bool belongs_to_mapped_root_ = false;
   std::string path_;
   std::string config_;
   struct stat config_status_ {};

@@ -1,4 +1,4 @@
-// Reads bytes that an attacker chose where a mistake in reading them is worth nothing.
+// Parses untrusted bytes in a sandbox, so that a bug in the parser gives an attacker nothing.
 #pragma once
 
 #include <cstddef>
@@ -19,12 +19,12 @@ struct ConfinedLimits {
   unsigned seconds = 10;  // until it is killed
 };
 
-// Of a file's content, which is the child's own copy; no value: it cannot be understood.
+// Takes a file's content, which is the child's own copy; no value: it cannot be understood.
 using ConfinedWork = std::function<std::optional<std::string>(std::span<char>)>;
 
 // What `work` makes of the regular file `input`, in a child process without any user, group,
-// capability or file of ours that may do nothing but compute, take memory and answer; whatever else
-// it tries ends it. The answer is as little to be trusted as the input.
+// capability or file of ours. It may only compute, allocate memory and answer; any other system
+// call kills it. The answer is as untrusted as the input.
 Result<std::string> RunConfined(int input, const ConfinedWork& work,
                                 const ConfinedLimits& limits = {});
 

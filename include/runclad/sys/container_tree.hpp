@@ -1,4 +1,4 @@
-// A container's file system while its runtime mounts one thing after another, seen from outside.
+// A model of a container's filesystem while its runtime makes one mount after another.
 #pragma once
 
 #include <cstddef>
@@ -23,10 +23,10 @@ enum class Content {
   kUnknown,  // a file system that is not mounted anywhere yet
 };
 
-// Where a path leads, as the runtime finds it: every link followed, never out of the root.
+// Where a path leads for the runtime: all links resolved, never outside the root.
 struct ResolvedPath {
   std::string path;  // absolute, without "." and ".."; what does not exist stays as written
-  // A predicate that says why the runtime may find another place; empty: it finds this one.
+  // A predicate that explains why the runtime may find another place; empty: it finds this one.
   std::string uncertain_because;
   bool is_complete = true;    // false: the walk was given up, for the reason above
   bool touches_proc = false;  // it is a proc file system, or the way leads through a name in one
@@ -40,9 +40,8 @@ class ContainerTree {
 
   // Links in the image and in what is mounted are followed. A link in foreign content makes the
   // place uncertain, since it can be another one by the time the runtime follows it; a directory
-  // there does not: whoever replaces it by a link makes a mount that nobody promised. The work is
-  // linear in the length of the path, and
-  // bounded for all paths together.
+  // there does not: if someone replaces it by a link, `start` finds a mount that was not promised.
+  // The work is linear in the length of the path, and bounded for all paths together.
   [[nodiscard]] ResolvedPath Resolve(std::string_view path) const;
 
   // Mounts over `path`, the resolved path of a place. `directories`: on the host, those whose

@@ -1,4 +1,4 @@
-// Files as a root process should touch them: no links followed, sizes capped, replaced atomically.
+// File access that is safe for a root process: no links followed, sizes capped, atomic replacement.
 #pragma once
 
 #include <sys/stat.h>
@@ -31,19 +31,20 @@ Result<UniqueFd> OpenDirectory(const std::string& path);
 // Everything in `fd`, which must be a regular file of at most `max_bytes`.
 Result<std::string> ReadRegularFile(int fd, std::size_t max_bytes);
 
-// As ReadRegularFile, for a name in `dir_fd` that must be owned by root or by us and be writable by
-// nobody else.
+// As ReadRegularFile, for a name in `dir_fd` that must be owned by root or by us and writable only
+// by its owner.
 Result<std::string> ReadTrustedFile(int dir_fd, const std::string& name, std::size_t max_bytes);
 
-// Opens `path` below `dir_fd` for reading, no component a link, each owned by root or by us and
-// writable by nobody else. No value where a component does not exist. Errors begin with the
-// component's path: "images/docker.io is writable by others than its owner".
+// Opens `path` below `dir_fd` for reading, no component may be a link; each must be owned by root
+// or by us and writable only by its owner. No value if a component does not exist. Errors begin
+// with the component's path: "images/docker.io is writable by others than its owner".
 Result<std::optional<UniqueFd>> OpenTrusted(int dir_fd, std::string_view path);
 
-// The sentence that says why others could have written what `status` describes; empty when not.
+// Why users other than root could have written the file that `status` describes; empty if they
+// could not.
 std::string WhyUntrusted(const struct stat& status);
 
-// How the temporary files of ReplaceFile begin; one that is old was left by a process that died.
+// The prefix of ReplaceFile's temporary files; an old one was left by a process that died.
 inline constexpr std::string_view kTemporaryPrefix = ".runclad-";
 
 // Replaces `name` in `dir_fd` by `bytes` in one step (O_EXCL temporary file + rename), with `mode`
@@ -51,8 +52,8 @@ inline constexpr std::string_view kTemporaryPrefix = ".runclad-";
 Status ReplaceFile(int dir_fd, const std::string& name, std::string_view bytes, mode_t mode,
                    uid_t owner, gid_t group);
 
-// An anonymous file with `bytes` that nobody can change any more (F_SEAL_*), without O_CLOEXEC and
-// with a number of at least `lowest_fd`, for a program that we become.
+// An anonymous file with `bytes` that can no longer be changed (F_SEAL_*), without O_CLOEXEC and
+// with a number of at least `lowest_fd`, for the program that we exec.
 Result<UniqueFd> SealedMemory(const char* name, std::string_view bytes, int lowest_fd);
 
 }  // namespace runclad::sys

@@ -1,4 +1,4 @@
-// What a path is on this host: its file, its mount and its place inside its file system.
+// What a path refers to on this host: its file, its mount and its place inside the filesystem.
 #pragma once
 
 #include <sys/types.h>
@@ -61,8 +61,8 @@ struct Examined {
 
 Result<Examined> Examine(int fd);
 
-// Nothing where no such file exists. An error where it cannot be said which file the path names: it
-// leads through a link of /proc into another process's files (/proc/1/root), say.
+// No value if no such file exists. An error if the file cannot be determined, for example because
+// the path leads through a link of /proc into another process's files (/proc/1/root).
 Result<std::optional<Located>> LocateIfPresent(const std::string& path);
 Result<Located> Locate(const std::string& path);
 

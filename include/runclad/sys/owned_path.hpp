@@ -7,16 +7,17 @@
 
 namespace runclad::sys {
 
-// Whether nobody but root (or our own user) could have put what is at `path`, absolute and without
-// links: it and every directory above it are root's, writable by nobody else, or sticky as /tmp is.
+// Whether only root (or our own user) could have created what is at `path`, which is absolute and
+// without links: it and every directory above it belong to root and are writable only by root, or
+// are sticky like /tmp.
 bool OnlyRootCouldReplace(const std::string& path);
 
-// Whether the same holds for every link that `path` leads through. False where one leads through
-// more than 40.
+// Whether the same applies to every link that `path` leads through. False if it leads through more
+// than 40.
 bool OnlyRootCouldRedirect(const std::string& path);
 
-// One name on the way along a path: the directory in which it is looked up, without links, and what
-// stands there, which may be a link.
+// One step of a path lookup: the directory in which the name is looked up, without links, and the
+// entry, which may be a link.
 struct Step {
   const std::string& directory;
   const struct stat& directory_status;

@@ -21,8 +21,8 @@ std::optional<std::uint64_t> StartTime(pid_t pid);
 // closed, so that no file that we open gets their numbers. Go programs do the same.
 void KeepStandardStreams();
 
-// What `signal` does while the object lives. The caller's choice comes back at its end, since the
-// program that we become, and the container's after it, inherit what is ignored.
+// Sets the action of `signal` for the object's lifetime and restores the caller's afterwards: the
+// program that we exec, and the container's program, inherit ignored signals.
 class SignalAction {
  public:
   SignalAction(int signal, void (*handler)(int));
@@ -35,7 +35,7 @@ class SignalAction {
   struct sigaction before_ {};
 };
 
-// Becomes the program at `path` with the current environment; returns only on failure.
+// Executes the program at `path` with the current environment; returns only on failure.
 Error Exec(const std::string& path, const std::vector<std::string>& argv);
 
 }  // namespace runclad::sys

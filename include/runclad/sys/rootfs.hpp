@@ -1,4 +1,4 @@
-// A container's root filesystem seen from outside: its links lead nowhere but inside.
+// A container's root filesystem seen from outside: its links never lead outside it.
 #pragma once
 
 #include <sys/stat.h>

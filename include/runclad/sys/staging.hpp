@@ -1,6 +1,6 @@
-// A place where checked files keep their names: bound there, in a mount namespace of this process's
-// own, they are what the program that we become finds, whatever happens to the names that were
-// checked.
+// A place that protects checked files from replacement: they are bound there in a private mount
+// namespace, so that the program that we exec finds exactly these files, whatever happens to the
+// original names.
 #pragma once
 
 #include <string>

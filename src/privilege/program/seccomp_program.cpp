@@ -211,9 +211,9 @@ Status SeccompProgram::TryCompile(const SeccompFilter& filter, unsigned seconds)
     std::ignore = ::setitimer(ITIMER_PROF, &limit, nullptr);
     const auto program = Compile(filter);
     const std::string fault = program ? "" : program.error().message;
-    const bool is_told =
+    const bool is_reported =
         ::write(report.get(), fault.data(), fault.size()) == static_cast<ssize_t>(fault.size());
-    ::_exit(program && is_told ? EXIT_SUCCESS : EXIT_FAILURE);
+    ::_exit(program && is_reported ? EXIT_SUCCESS : EXIT_FAILURE);
   }
   report = UniqueFd();
   std::string fault;

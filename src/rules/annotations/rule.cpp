@@ -1,4 +1,4 @@
-// annotations: labels that anybody may choose are no orders to the runtime.
+// annotations: users must not be able to control the runtime through annotations.
 #include "runclad/rules/rule.hpp"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ bool IsMadeOf(std::string_view text, std::string_view characters) {
 }
 
 // What CRI-O and podman set of systemd's units on their own, with the values that they give.
-bool IsEngines(std::string_view name, std::string_view value) {
+bool IsSetByEngine(std::string_view name, std::string_view value) {
   constexpr std::string_view kPrefix = "org.systemd.property.";
   constexpr std::string_view kDigits = "0123456789";
   if (!name.starts_with(kPrefix)) return false;
@@ -55,7 +55,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   const std::vector<std::string>& kept = context.parameters.strings("keep");
   Findings findings;
   for (const auto& [name, value] : spec.annotations()) {
-    if (!IsListed(removed, name) || IsListed(kept, name) || IsEngines(name, value)) continue;
+    if (!IsListed(removed, name) || IsListed(kept, name) || IsSetByEngine(name, value)) continue;
     findings.push_back(ProposeRemove(kOrder, "/annotations/" + json::Escape(name),
                                      "changes what the runtime does", Keeping(name)));
   }

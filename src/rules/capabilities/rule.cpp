@@ -89,7 +89,7 @@ Remedy Granting(std::vector<std::string> missing, const oci::Spec& spec, const C
 }
 
 // execve(2) fails with a bare EPERM when a program's effective file capabilities are not all in the
-// bounding set, for root as well and whatever no_new_privs says: better told beforehand.
+// bounding set, even for root and regardless of no_new_privs: better reported in advance.
 void CheckProgram(const oci::Spec& spec, const std::vector<oci::CapabilitySet>& left,
                   const Context& context, Findings& findings) {
   const auto& program = context.facts.program;
@@ -130,7 +130,7 @@ Findings CheckAskedFor(const std::vector<oci::CapabilitySet>& sets,
   return findings;
 }
 
-// Inheritable capabilities serve nobody but programs with inheritable file capabilities
+// Inheritable capabilities are useful only for programs with inheritable file capabilities
 // (CVE-2022-24769); only the kernel wants those that are ambient to be there too.
 bool IsUseless(const oci::CapabilitySet& set, const std::string& name,
                const std::vector<std::string>& ambient) {
@@ -166,7 +166,7 @@ Finding CutTo(const std::vector<std::string>& left, const oci::CapabilitySet& re
     return Propose(kUnknown, std::move(path), left, why + ", not all of which are known",
                    NoRemedy("runclad does not know the name of this capability"));
   }
-  // Nothing is lost that anybody could want back.
+  // Nothing useful is lost.
   return Propose(kSpelling, std::move(path), left, "is not spelt as in the specification");
 }
 

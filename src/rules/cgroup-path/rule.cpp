@@ -18,7 +18,7 @@ struct Place {
   std::string name;    // "<id>", "libpod-<id>"
 };
 
-// "a-b.slice" is in "a.slice"; "-.slice" is the root. Nothing where it is no slice's name.
+// "a-b.slice" is in "a.slice"; "-.slice" is the root. No value if it is not a slice name.
 std::optional<std::string> SlicePath(std::string_view slice) {
   constexpr std::string_view kSuffix = ".slice";
   if (slice.empty()) slice = "system.slice";  // what runc takes then
@@ -74,7 +74,7 @@ bool IsAtOrBelow(std::string_view path, std::string_view directory) {
          (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
-// Where engines put containers' cgroups when they are told nothing else.
+// Where engines put containers' cgroups by default.
 struct Parent {
   Engine engine;
   std::string_view path;
@@ -102,7 +102,7 @@ constexpr Parent kParents[] = {
     {Engine::kCrio, "/system.slice"},
 };
 
-bool IsEnginesParent(const std::string& parent, const Context& context) {
+bool IsEngineParent(const std::string& parent, const Context& context) {
   const Facts& facts = context.facts;
   if (!facts.name_space.empty() && parent == "/" + facts.name_space) return true;
   const Engine engine = facts.identity.engine;
@@ -115,8 +115,8 @@ bool IsEnginesParent(const std::string& parent, const Context& context) {
 // podman --cgroups=split, as Quadlet's units have it: below the service that podman runs in.
 bool IsSplit(const Place& place, const Context& context) {
   const Engine engine = context.facts.identity.engine;
-  const bool is_podmans = engine == Engine::kPodman || engine == Engine::kUnknown;
-  return is_podmans && place.name.starts_with("libpod-payload-") &&
+  const bool may_be_podman = engine == Engine::kPodman || engine == Engine::kUnknown;
+  return may_be_podman && place.name.starts_with("libpod-payload-") &&
          (place.parent.ends_with(".service") || place.parent.ends_with(".scope"));
 }
 
@@ -157,7 +157,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   const std::vector<std::string>& listed = context.parameters.strings("parents");
   const bool is_listed = std::ranges::any_of(
       listed, [&](const std::string& parent) { return IsAtOrBelow(place->parent, parent); });
-  if (!is_listed && !IsEnginesParent(place->parent, context) && !IsSplit(*place, context)) {
+  if (!is_listed && !IsEngineParent(place->parent, context) && !IsSplit(*place, context)) {
     return refuse(kElsewhere, "is neither below the engine's own cgroup nor below a listed one",
                   Listing(place->parent));
   }

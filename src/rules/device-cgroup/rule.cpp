@@ -63,7 +63,7 @@ class Removed {
     const std::string name = DeviceName(rule.type == "b", rule.major, rule.minor);
     if (!text_.empty()) text_ += ", ";
     text_ += is_everything ? "every device" : name;
-    // No list has a word for both types, and nobody is told to list all of one.
+    // No list entry covers both types, and listing a whole type is never suggested.
     if ((rule.type != "c" && rule.type != "b") || rule.major < 0) {
       has_everything_ = true;
     } else if (rule.type == "c" && IsMemoryDevice(rule.major, rule.minor)) {
@@ -88,13 +88,13 @@ class Removed {
           AskEngine(
               "run it without --privileged and specify the devices that it needs with --device"));
     }
-    // A list could name it, and nobody is told to.
+    // A list could contain it, but this is never suggested.
     if (has_memory_) {
       return propose(
           kMemory,
           AskEngine("run it without this device, which gives access to all of the host's memory"));
     }
-    // Docker gives the console to every container: nobody asked for it, and nothing is advised.
+    // Docker gives the console to every container without a request, so no remedy is suggested.
     if (!names_.empty()) return propose(kOpens, AddTo("allow", std::move(names_)));
     return propose(has_console_ ? kConsole : kNoDenial, {});
   }

@@ -17,7 +17,7 @@ Finding RefuseDevice(const oci::Device& device, std::string path) {
   const bool is_block = device.type == "b";
   std::string name = DeviceName(is_block, device.major, device.minor);
   if (!is_block && IsMemoryDevice(device.major, device.minor)) {
-    // A list could name it, and nobody is told to.
+    // A list could contain it, but this is never suggested.
     return Refuse(
         kMemory, std::move(path), device.path, "is the host's memory, " + name,
         AskEngine("run it without this device, which gives access to all of the host's memory"));

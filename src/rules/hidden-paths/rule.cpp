@@ -19,8 +19,8 @@ constexpr Code kKept{
     "kept", "a file that the policy hides stays usable, because hiding it would hide others"};
 constexpr Code kCodes[] = {kUsable, kKept};
 
-// Neither has a remedy: nobody asked for the files, which are the image's own, and to name all that
-// was hidden would advise to hide nothing.
+// Neither has a remedy: the files are part of the image and were not requested, and to list
+// everything that was hidden would suggest hiding nothing.
 Findings Check(const oci::Spec& spec, const Context& context) {
   const HiddenFacts& hidden = context.facts.hidden;
   Findings findings;

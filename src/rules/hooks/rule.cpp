@@ -13,7 +13,7 @@ Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 namespace runclad::rules {
 namespace {
 
-// By these an innocent program runs somebody else's code.
+// These variables make a program run other code.
 bool IsLoaderVariable(std::string_view name) {
   constexpr std::string_view kNames[] = {
       "BASH_ENV",       "BASHOPTS",  "ENV",        "GCONV_PATH",        "GLIBC_TUNABLES",

@@ -145,7 +145,8 @@ std::optional<Fault> FaultOf(const oci::Namespace& entry,
       return Fault{kEngine, "is a " + name + " that an engine made for something else",
                    AskEngine("give it a " + name + " of its own")};
     case Owner::kUnclaimed:
-      // Whose image may have the host's may have one that was made on the host for it.
+      // An image that may use the host's namespace may also use one that was made on the host for
+      // it.
       if (Has(context.parameters.strings("allow"), entry.type)) return {};
       return Fault{kUnclaimed,
                    "is a " + name + " that the engine's record does not give to this container",
@@ -192,15 +193,15 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                                   PodOf(context),
                               Allowing(type, namespaces, context)));
   }
-  // Engines share it on cgroup v1 and it gives no power by itself; asked for by a path it is told.
+  // Engines share it on cgroup v1, and it gives no power by itself; a request by path is reported.
   for (std::size_t i = 0; i < namespaces.size(); ++i) {
     const oci::Namespace& entry = namespaces[i];
     if (entry.type != "cgroup" || entry.path.empty()) continue;
-    const bool is_hosts = FactsOf(entry, context).owner == Owner::kHost;
-    findings.push_back(Note(
-        kCgroup, "/linux/namespaces/" + std::to_string(i) + "/path", entry.path,
-        is_hosts ? "is the host's cgroup namespace" : "is not the container's own cgroup namespace",
-        AskEngine("run it with --cgroupns private")));
+    const bool is_host_namespace = FactsOf(entry, context).owner == Owner::kHost;
+    findings.push_back(Note(kCgroup, "/linux/namespaces/" + std::to_string(i) + "/path", entry.path,
+                            is_host_namespace ? "is the host's cgroup namespace"
+                                              : "is not the container's own cgroup namespace",
+                            AskEngine("run it with --cgroupns private")));
   }
   return findings;
 }

@@ -35,7 +35,7 @@ Scan FindScan(const policy::Parameters& image, const engine::Identity& identity,
   }
   for (const std::string& digest : digests) {
     auto verdict = store::ReadVerdict(digest, state_directory);
-    // Not the next one's word: this may be the one with the bad news.
+    // The next verdict must not be used instead: this one may be the one with findings.
     if (!verdict) return {{}, verdict.error().message};
     if (!*verdict) continue;
     auto& [scanner, scanned, counts] = **verdict;

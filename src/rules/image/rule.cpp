@@ -140,23 +140,23 @@ std::string PinsOf(const Judged& image) {
   return pinned;
 }
 
-// An image that the engine's state names and that could not be verified: what is pinned or denied
-// under any of its names or digests does not run on its word.
+// An image that the engine's state names but that could not be verified: it is refused if any of
+// its names or digests is pinned or denied.
 Findings CheckUnverified(const Judged& image) {
   const engine::UnverifiedImage& claimed = *image.identity.unverified;
   const std::string because = ": " + image.identity.unknown_because;
   const std::string& pinned = image.mispinned_name;
   const std::string what = image.what;
   if (!pinned.empty()) {
-    const bool is_its_name = std::ranges::any_of(
+    const bool is_claimed_name = std::ranges::any_of(
         claimed.names, [&](const engine::Reference& name) { return Matches(pinned, name); });
-    return {
-        Refuse(kUnverified, kPath, pinned,
-               "is pinned to" + PinsOf(image) +
-                   (is_its_name ? ", and " + what + " cannot be verified"
-                                : ", and may be a name of " + what + ", which cannot be verified") +
-                   because,
-               PullAgain())};
+    return {Refuse(
+        kUnverified, kPath, pinned,
+        "is pinned to" + PinsOf(image) +
+            (is_claimed_name ? ", and " + what + " cannot be verified"
+                             : ", and may be a name of " + what + ", which cannot be verified") +
+            because,
+        PullAgain())};
   }
   const std::vector<std::string>& deny = image.parameters.strings("deny");
   for (const std::string& digest : claimed.digests) {
@@ -204,7 +204,8 @@ Findings CheckIdentity(const Judged& image) {
   return CheckLists(image);
 }
 
-// The lowest severity that counts, in Severity's order with "any" for the lowest and "off" behind.
+// The lowest severity that counts, in Severity's order, with "any" for the lowest and "off" at the
+// end.
 constexpr std::string_view kThresholds[] = {"any", "low", "medium", "high", "critical", "off"};
 static_assert(std::size(kThresholds) == kSeverityNames.size() + 1);
 constexpr std::string_view kMissing[] = {"refuse", "warn", "allow"};
@@ -304,8 +305,8 @@ Findings CheckImage(const Judged& image) {
   return findings;
 }
 
-// The image is the mount's and not the container's, and so is its policy: a waiver of the one lifts
-// nothing of the other.
+// The image and its policy belong to the mount, not to the container: a waiver for one does not
+// apply to the other.
 void CheckVolume(const ImageVolumeFacts& volume, Findings& findings) {
   if (volume.action == policy::Action::kOff) return;
   for (Finding& finding : CheckImage({"the volume's image", volume.identity, volume.mispinned_name,

@@ -1,4 +1,4 @@
-// lsm-label: a process is confined by the security module that the kernel runs (CIS 5.2, 5.3).
+// lsm-label: processes are confined by the kernel's security module (CIS 5.2, 5.3).
 #include "runclad/rules/rule.hpp"
 
 #include <algorithm>
@@ -48,7 +48,7 @@ bool IsUnconfinedType(std::string_view type) {
   return std::ranges::find(kTypes, type) != std::end(kTypes);
 }
 
-bool IsTypeOfContainersFiles(std::string_view type) {
+bool IsContainerFileType(std::string_view type) {
   constexpr std::string_view kTypes[] = {"container_file_t", "container_ro_file_t",
                                          "container_share_t", "container_var_lib_t",
                                          "svirt_sandbox_file_t"};
@@ -114,7 +114,7 @@ void CheckSelinux(const oci::Spec& spec, const Context& context, Findings& findi
   if (!context.facts.lsm.selinux) return;
   const std::string asked = spec.selinux_label();
   if (asked.empty()) {
-    // A label of our making would not fit the labels of the engine's files.
+    // A label chosen by runclad would not match the labels of the engine's files.
     findings.push_back(Note(kNoLabel, kLabelPath, {},
                             "is missing: the engine determines the domain of the process",
                             AskEngine("turn on the engine's SELinux support (dockerd "
@@ -142,7 +142,7 @@ void CheckSelinux(const oci::Spec& spec, const Context& context, Findings& findi
   const std::string of_mounts = spec.mount_label();
   if (of_mounts.empty()) return;
   fields = Fields(of_mounts);
-  if (fields.size() <= kTypeField || !IsTypeOfContainersFiles(fields[kTypeField])) {
+  if (fields.size() <= kTypeField || !IsContainerFileType(fields[kTypeField])) {
     findings.push_back(Note(kMountLabel, "/linux/mountLabel", of_mounts,
                             "is not a label for container files",
                             AskEngine("let the engine choose the label of its files")));

@@ -14,7 +14,7 @@ constexpr Code kCodes[] = {kRootMasked, kUnmasked};
 Findings Check(const oci::Spec& spec, const Context& context) {
   Findings findings;
   std::vector<std::string> paths = spec.masked_paths();
-  // An engine that masks less than the policy was not asked for that: nothing is advised.
+  // If an engine masks less than the policy, this was not requested: nothing is suggested.
   Remedy remedy;
   if (paths.empty()) {
     remedy = AskEngine("run it without --privileged and --security-opt systempaths=unconfined");

@@ -68,7 +68,7 @@ void CheckSwap(const oci::Spec& spec, std::int64_t maximum, Findings& findings) 
 
 void CheckUnified(const oci::Spec& spec, std::int64_t maximum, Findings& findings) {
   if (maximum == kAny) return;
-  // The first two are limits; what the others promise the container, nobody else gets.
+  // The first two are limits; what the others reserve for the container is not available to others.
   constexpr std::string_view kFiles[] = {"memory.max", "memory.swap.max", "memory.low",
                                          "memory.min"};
   for (const auto& [name, text] : spec.unified_resources()) {

@@ -1,5 +1,5 @@
-// mount-destinations: nothing is mounted where the runtime keeps its own files, or where nobody can
-// say beforehand (CVE-2025-31133).
+// mount-destinations: no mounts over the runtime's own files, or at places that cannot be
+// determined in advance (CVE-2025-31133).
 #include "runclad/rules/rule.hpp"
 
 #include <algorithm>
@@ -74,14 +74,14 @@ Fault FaultThere(const oci::Mount& mount, const std::string& destination,
     return {&kTerminals, "is mounted over the container's own terminals"};
   }
   const auto is_there = [&](std::string_view name) { return IsAtOrBelow(destination, name); };
-  const bool is_runtimes =
+  const bool is_created_by_runtime =
       std::ranges::any_of(kOfTheRuntime, is_there) ||
       std::ranges::any_of(devices, [&](const oci::Device& device) {
         const std::string path = Plain(device.path);
         // Above it, too: the node would be made in what is mounted there.
         return IsAtOrBelow(destination, path) || IsAtOrBelow(path, destination);
       });
-  if (!is_runtimes) return {};
+  if (!is_created_by_runtime) return {};
   return {&kDevice, "is mounted over a device that the runtime creates there"};
 }
 

@@ -15,7 +15,7 @@ constexpr Code kFileCapabilities{"file-capabilities",
                                  "the program's file capabilities have no effect"};
 constexpr Code kCodes[] = {kAbsent, kSetIdProgram, kFileCapabilities};
 
-// What a program was given in its file, and gains nothing by.
+// Privileges in the program's file that have no effect.
 void CheckProgram(const oci::Spec& spec, const Context& context, Findings& findings) {
   const auto& program = context.facts.program;
   if (!program || spec.user().uid == 0) return;
@@ -35,8 +35,8 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   if (!spec.has_process()) return {};
   Findings findings;
   if (!spec.no_new_privileges()) {
-    // No engine asks for it unless it is told to; whoever needs such a program learns of the
-    // waiver by the rule's way out.
+    // Engines request it only if configured to; the rule's way out mentions the waiver for such
+    // programs.
     findings.push_back(Propose(kAbsent, "/process/noNewPrivileges", true,
                                "lets set-user-ID programs and file capabilities raise privileges"));
   }

@@ -24,8 +24,8 @@ constexpr Code kCodes[] = {kUnlimited, kAboveMaximum, kUnifiedAboveMaximum};
 // The maximum that `limit` would need; kMost is the largest that a policy can say.
 Remedy RaiseTo(std::int64_t limit) { return SetTo("maximum", std::min(limit, kMost)); }
 
-// Nothing tells how many a container needs that asks for no number: a multiple of the default would
-// be a guess. The rule's way out says what to ask for.
+// It is not known how many a container without a requested number needs: a multiple of the default
+// would be a guess. The rule's way out says what to ask for.
 
 // What replaces a limit that is missing or unlimited (0, -1) is the default, what replaces one that
 // is too large, or an update's unlimited, the maximum.
@@ -51,7 +51,7 @@ void CheckLimit(const oci::Spec& spec, const Context& context, Findings& finding
 Findings Check(const oci::Spec& spec, const Context& context) {
   Findings findings;
   CheckLimit(spec, context, findings);
-  // Written behind the limit, and so what counts.
+  // Written after the limit, and therefore effective.
   const std::int64_t maximum = context.parameters.integer("maximum");
   for (const auto& [name, text] : spec.unified_resources()) {
     if (name != "pids.max") continue;

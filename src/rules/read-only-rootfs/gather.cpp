@@ -9,20 +9,21 @@
 namespace runclad::rules::read_only_rootfs {
 namespace {
 
-// What the image is known to write and does not get: what its file asked for beyond the host's
-// trust, and what its config declares (ctr makes no volumes of these; the other engines do).
+// Directories that the image is known to write to and does not get: what its file asked for beyond
+// the host's trust, and what its config declares (ctr makes no volumes of these; the other engines
+// do).
 std::vector<WrittenDirectory> Written(std::span<const policy::Cut> cuts,
                                       const engine::Identity& identity) {
   std::vector<WrittenDirectory> written;
   for (const policy::Cut& cut : cuts) {
     if (cut.parameter != "read-only-rootfs/writable") continue;
-    written.push_back({cut.value, "is written by this image, says " + cut.source +
-                                      ", and becomes read-only: it " + cut.because});
+    written.push_back({cut.value, "is written by this image according to " + cut.source +
+                                      ", and becomes read-only: the setting " + cut.because});
   }
   if (!identity.is_known()) return written;
   for (const std::string& path : identity.volumes) {
     written.push_back({path,
-                       "is a volume by the image's own word, and becomes read-only: no volume is "
+                       "is declared as a volume by the image, and becomes read-only: no volume is "
                        "mounted there"});
   }
   return written;

@@ -13,8 +13,8 @@ constexpr Code kIoClass{"io-class", "the realtime I/O class is requested"};
 constexpr Code kOomScore{"oom-score", "oomScoreAdj is below oom-minimum"};
 constexpr Code kCodes[] = {kScheduler, kNice, kIoClass, kOomScore};
 
-// The kubelet gives guaranteed and critical pods -997, and a sandbox gets -998; nobody who asks for
-// a pod names the number.
+// The kubelet gives guaranteed and critical pods -997, and a sandbox gets -998; the user who
+// requests a pod does not choose the number.
 constexpr std::int64_t kLowestOfKubelet = -998;
 constexpr std::int64_t kLowest = -1000;  // OOM_SCORE_ADJ_MIN
 
@@ -41,10 +41,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                                      AskEngine("request another I/O class")));
   }
   const engine::Identity& identity = context.facts.identity;
-  const bool is_kubelets = identity.engine == engine::Engine::kCrio ||
-                           !identity.pod_namespace.empty() || identity.is_sandbox;
+  const bool is_managed_by_kubelet = identity.engine == engine::Engine::kCrio ||
+                                     !identity.pod_namespace.empty() || identity.is_sandbox;
   std::int64_t minimum = context.parameters.integer("oom-minimum");
-  if (is_kubelets) minimum = std::min(minimum, kLowestOfKubelet);
+  if (is_managed_by_kubelet) minimum = std::min(minimum, kLowestOfKubelet);
   if (const auto adjustment = spec.oom_score_adjustment(); adjustment && *adjustment < minimum) {
     findings.push_back(Propose(kOomScore, "/process/oomScoreAdj", minimum,
                                "lets the kernel kill the host's own services before it",

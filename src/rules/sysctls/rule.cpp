@@ -54,9 +54,9 @@ void AddOwnDefaults(const oci::Spec& spec, const KernelFacts& kernel, Findings& 
                              "lets any user of the container send pings"};
   const auto sysctls = spec.sysctls();
   const auto add = [&](const Default& setting) {
-    const bool is_said = std::ranges::any_of(
+    const bool is_set = std::ranges::any_of(
         sysctls, [&](const auto& entry) { return Canonical(entry.first) == setting.name; });
-    if (is_said) return;
+    if (is_set) return;
     // Another value is asked for by the same name: nothing has to be allowed.
     findings.push_back(ProposeDefault(kOwnDefault, "/linux/sysctl/" + json::Escape(setting.name),
                                       setting.value, std::string(setting.why)));

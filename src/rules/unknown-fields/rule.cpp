@@ -1,4 +1,4 @@
-// unknown-fields: what the lower runtime may act upon and no rule judges.
+// unknown-fields: fields that the lower runtime may act on and that no rule judges.
 #include "runclad/rules/rule.hpp"
 
 #include <algorithm>

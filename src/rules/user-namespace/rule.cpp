@@ -6,13 +6,13 @@
 namespace runclad::rules {
 namespace {
 
-constexpr Code kHosts{"host", "the user namespace is the host's"};
+constexpr Code kHostNamespace{"host", "the user namespace is the host's"};
 constexpr Code kMissing{"missing", "required is set, and the container has no user namespace"};
 constexpr Code kHostUser{"host-user", "the host's user 0 is mapped"};
 constexpr Code kHostGroup{"host-group", "the host's group 0 is mapped"};
-constexpr Code kCodes[] = {kHosts, kMissing, kHostUser, kHostGroup};
+constexpr Code kCodes[] = {kHostNamespace, kMissing, kHostUser, kHostGroup};
 
-bool IsHosts(const oci::Namespace& entry, const Context& context) {
+bool IsHostNamespace(const oci::Namespace& entry, const Context& context) {
   if (entry.path.empty()) return false;
   const auto found = context.facts.namespaces.find(entry.path);
   return found != context.facts.namespaces.end() &&
@@ -37,9 +37,9 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   for (std::size_t i = 0; i < namespaces.size(); ++i) {
     const oci::Namespace& entry = namespaces[i];
     if (entry.type != "user") continue;
-    has_own = !IsHosts(entry, context);
+    has_own = !IsHostNamespace(entry, context);
     if (has_own) continue;
-    findings.push_back(Refuse(kHosts, "/linux/namespaces/" + std::to_string(i) + "/path",
+    findings.push_back(Refuse(kHostNamespace, "/linux/namespaces/" + std::to_string(i) + "/path",
                               entry.path, "is the host's user namespace",
                               AskEngine("run it without --userns=host")));
   }

@@ -70,10 +70,10 @@ class Judge {
       : parameters_(parameters),
         asked_(spec.user()),
         user_(asked_),
-        is_hosts_root_(!oci::RootIsMapped(spec) && !facts.user_namespace) {}
+        is_host_root_(!oci::RootIsMapped(spec) && !facts.user_namespace) {}
 
   Findings Judged() && {
-    if (is_hosts_root_) TakeRoot();
+    if (is_host_root_) TakeRoot();
     TakeAdditional();
     Propose("uid", asked_.uid, user_.uid);
     Propose("gid", asked_.gid, user_.gid);
@@ -167,7 +167,7 @@ class Judge {
   const Parameters& parameters_;
   const oci::User asked_;
   oci::User user_;
-  bool is_hosts_root_;
+  bool is_host_root_;
   Findings findings_;
 };
 
