@@ -185,9 +185,6 @@ std::vector<Finding> FindingsFrom(const Document& array) {
                     {}};
     if (const auto remedy = entry.find("remedy"); remedy != entry.end()) {
       finding.remedy = json::Value(*remedy);
-    } else if (const std::string allow = Text(entry, "allow"); !allow.empty()) {
-      // As 0.1.0 wrote it.
-      finding.remedy = json::Value(Document{{"rules", {{finding.rule, {{"allow", {allow}}}}}}});
     }
     if (const auto before = entry.find("before"); before != entry.end()) {
       finding.before = json::Value(*before);
@@ -204,12 +201,10 @@ std::vector<Finding> FindingsFrom(const std::vector<enforce::Applied>& applied) 
   std::vector<Finding> findings;
   findings.reserve(applied.size());
   for (const auto& [rule, finding, disposition] : applied) {
-    findings.push_back(
-        {std::string(rule->id()), finding.path, std::string(enforce::Name(disposition)),
-         finding.why, finding.before, finding.after,
-         finding.code == nullptr ? std::string()
-                                 : std::string(rule->id()) + "/" + std::string(finding.code->id),
-         json::Value(enforce::ToDocument(finding.remedy, rule->id()))});
+    findings.push_back({std::string(rule->id()), finding.path,
+                        std::string(enforce::Name(disposition)), finding.why, finding.before,
+                        finding.after, std::string(rule->id()) + "/" + finding.code->id,
+                        json::Value(enforce::ToDocument(finding.remedy, rule->id()))});
   }
   return findings;
 }

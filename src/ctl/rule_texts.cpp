@@ -77,6 +77,9 @@ std::string TypeName(const ParameterSchema& parameter) {
     case Vocabulary::kImage:
       elements = "images (a name, a repository, a folder with /*, a digest)";
       break;
+    case Vocabulary::kMount:
+      elements = "mounts (bind /var/log ro), only in waivers";
+      break;
     case Vocabulary::kChoice:
       elements = "any of " + Joined(parameter.choices);
       element = Alternatives(parameter.choices);

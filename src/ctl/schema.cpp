@@ -44,6 +44,8 @@ Document ElementOf(const ParameterSchema& parameter) {
       return {{"type", "string"}, {"pattern", "^[1-9][0-9]*:[1-9][0-9]*$"}};
     case Vocabulary::kSocketFamily:
       return {{"type", "string"}, {"pattern", "^([0-9]+|[A-Za-z][A-Za-z0-9_]*)$"}};
+    case Vocabulary::kMount:
+      return {{"type", "string"}, {"pattern", "^[^ ]+ [^ ]+ [^ ]+$"}};
     case Vocabulary::kImage:
       return {{"type", "string"}, {"minLength", 1}};
     case Vocabulary::kChoice:
@@ -74,12 +76,13 @@ Document ValueOf(const ParameterSchema& parameter) {
   return value;
 }
 
-// The members of a rule's setting.
-Document Members(const rules::Rule& rule) {
+// The members of a rule's setting, or of a waiver of it.
+Document Members(const rules::Rule& rule, bool is_waiver) {
   Document actions = Document::array();
   for (const policy::Action action : rule.schema.actions) actions.push_back(policy::Name(action));
   Document members = {{"action", {{"enum", std::move(actions)}}}};
   for (const ParameterSchema& parameter : rule.schema.parameters) {
+    if (parameter.only_in_waivers && !is_waiver) continue;
     members[std::string(parameter.name)] = ValueOf(parameter);
   }
   return members;
@@ -93,7 +96,7 @@ Document Object(Document properties) {
 Document Rules() {
   Document rules = Document::object();
   for (const rules::Rule* rule : rules::Catalog()) {
-    Document setting = Object(Members(*rule));
+    Document setting = Object(Members(*rule, /*is_waiver=*/false));
     setting["description"] = rule->title;
     rules[std::string(rule->id())] = std::move(setting);
   }
@@ -108,7 +111,7 @@ Document Waiver() {
   Document kinds = Document::array({everything});
   for (const rules::Rule* rule : rules::Catalog()) {
     Document members = {{"rule", {{"const", rule->id()}}}, {"reason", reason}, {"expires", day}};
-    members.update(Members(*rule));
+    members.update(Members(*rule, /*is_waiver=*/true));
     Document waiver = Object(std::move(members));
     waiver["required"] = {"rule", "reason"};
     waiver["minProperties"] = 3;

@@ -1,5 +1,5 @@
-// runcladctl why: what was done to a container, and which policy lines would allow it. The
-// application died with EROFS or EPERM, and nothing that it wrote says runclad.
+// runcladctl why: what was done to a container, and the policy lines that its findings say would
+// allow it. The application died with EROFS or EPERM, and nothing that it wrote says runclad.
 #include <algorithm>
 #include <fstream>
 #include <map>
@@ -13,10 +13,11 @@
 #include "runclad/enforce/record_search.hpp"
 #include "runclad/json/reader.hpp"
 #include "runclad/rules/rule.hpp"
+#include "runclad/store/identity_json.hpp"
 
 #include "commands.hpp"
 #include "findings.hpp"
-#include "way_out.hpp"
+#include "remedies.hpp"
 
 namespace runclad::ctl {
 namespace {
@@ -34,7 +35,26 @@ struct Story {
   std::string mode;
   std::string error;
   std::vector<Finding> findings;
+  engine::Identity image;
 };
+
+// Where the lines would go, besides policy.json.
+struct ImageFile {
+  std::string path;    // "images/docker.io/library/nginx.json"; empty: no name is known
+  std::string digest;  // of the image; empty: not known
+};
+
+ImageFile FileOf(const engine::Identity& image) {
+  ImageFile file{{}, image.config_digest};
+  std::string repository;
+  if (image.asked_for) {
+    repository = image.asked_for->repository;
+  } else if (!image.names.empty()) {
+    repository = image.names.front().reference.repository;
+  }
+  if (!repository.empty()) file.path = "images/" + repository + ".json";
+  return file;
+}
 
 std::string Text(const Document& object, const char* member) {
   const auto found = object.find(member);
@@ -50,7 +70,7 @@ Result<std::vector<Story>> FromRecords(const WhyRequest& request) {
     stories.push_back({record.id, record.bundle, "its record", "", "",
                        record.process_policy.profile,
                        std::string(policy::Name(record.process_policy.mode)), "",
-                       FindingsFrom(record.findings.document())});
+                       FindingsFrom(record.findings.document()), record.identity});
   }
   return stories;
 }
@@ -77,7 +97,12 @@ Result<std::vector<Story>> FromLog(const std::string& path, const std::string& p
                 Text(*entry, "profile"),
                 Text(*entry, "mode"),
                 Text(*entry, "error"),
+                {},
                 {}};
+    const auto image = entry->find("image");
+    if (image != entry->end() && image->is_object()) {
+      if (auto identity = store::IdentityFrom(*image)) story.image = *std::move(identity);
+    }
     const auto findings = entry->find("findings");
     if (findings != entry->end()) story.findings = FindingsFrom(*findings);
     stories.insert_or_assign(container, std::move(story));
@@ -140,7 +165,60 @@ std::string OneLine(const Document& value) {
   return value.is_object() ? "{ " + joined + " }" : "[" + joined + "]";
 }
 
-std::string AsText(const Story& story, const Document& ways_out, const Style& style) {
+// The lines as they go into policy.json, and into the file of the image over what that has.
+struct Advice {
+  PolicyLines of_host;
+  PolicyLines of_image;
+  ImageFile image;
+};
+
+std::string TextOfRules(const std::vector<Hints>& all, const Advice& advice, const Style& style) {
+  const Document& rules = advice.of_host.rules.document();
+  std::string text;
+  for (const Hints& hints : all) {
+    if (!hints.has_rules && !hints.is_general) continue;
+    const rules::Rule& rule = *rules::FindRule(hints.rule);
+    text += Wrapped(style.Bold(hints.rule) + ": " + std::string(rule.way_out), 2);
+    const auto setting = rules.find(hints.rule);
+    if (setting != rules.end()) {
+      text += "    " + OneLine(hints.rule) + ": " + OneLine(*setting) + '\n';
+    }
+  }
+  if (text.empty()) return text;
+  text = "\nTo allow it on this host, in the \"rules\" of policy.json:\n" + text;
+  if (rules.empty() || advice.image.path.empty()) return text;
+  return text + Wrapped(
+                    "To allow it for this image alone, put the lines of --json's image/content "
+                    "into " +
+                        Printable(advice.image.path) +
+                        ". They hold for the image with this digest, which is in them; known by "
+                        "its tag alone, an image gets no more than trust/tag lets it have.",
+                    0);
+}
+
+std::string TextOfWaivers(const Advice& advice) {
+  const Document& waivers = advice.of_host.waivers.document();
+  if (waivers.empty()) return {};
+  std::string text = "\nOnly by a waiver, in the \"waivers\" of ";
+  text += advice.image.path.empty() ? "the file of the image" : Printable(advice.image.path);
+  text += advice.image.digest.empty()
+              ? ", with the digest of the image in \"digests\":\n"
+              : ", with \"digests\": [" + OneLine(advice.image.digest) + "]:\n";
+  for (const Document& waiver : waivers) text += "    " + OneLine(waiver) + '\n';
+  return text;
+}
+
+std::string TextOfTheRest(const std::vector<Hints>& all, const Style& style) {
+  std::string text;
+  for (const Hints& hints : all) {
+    for (const std::string& clause : hints.no_line) {
+      text += Wrapped(style.Bold(hints.rule) + ": " + Printable(clause), 2);
+    }
+  }
+  return text.empty() ? text : "\nWhat no line of the policy allows:\n" + text;
+}
+
+std::string AsText(const Story& story, const Advice& advice, const Style& style) {
   std::string text = "container " + style.Bold(Printable(story.container)) + " (" +
                      (story.profile.empty() ? "" : "profile " + Printable(story.profile) + ", ") +
                      (story.time.empty() ? "" : Printable(story.time) + ", ") + "from " +
@@ -151,27 +229,33 @@ std::string AsText(const Story& story, const Document& ways_out, const Style& st
     text += "The policy's mode was audit: this was recorded and nothing was done.\n";
   }
   text += Render(story.findings, style) + '\n' + Summary(story.findings) + '\n';
-
-  std::string hints;
-  for (const rules::Rule* rule : rules::Catalog()) {
-    const auto is_its = [&](const Finding& finding) { return IsLiftedBy(*rule, finding); };
-    if (std::ranges::none_of(story.findings, is_its)) continue;
-    const auto setting = ways_out.find(rule->id());
-    hints += Wrapped(style.Bold(rule->id()) + ": " + std::string(rule->way_out), 2);
-    if (setting != ways_out.end()) {
-      hints += "    " + OneLine(rule->id()) + ": " + OneLine(*setting) + '\n';
-    }
-  }
-  if (!hints.empty()) {
-    text += "\nTo allow it on this host, in the \"rules\" of policy.json:\n" + hints;
+  const std::vector<Hints> hints = HintsFor(story.findings);
+  text += TextOfRules(hints, advice, style) + TextOfWaivers(advice) + TextOfTheRest(hints, style);
+  const std::size_t unsaid = CountWithoutRemedies(story.findings);
+  if (unsaid > 0) {
+    text += Wrapped(std::to_string(unsaid) + (unsaid == 1 ? " finding was" : " findings were") +
+                        " recorded by a version of runclad that did not say what would allow it; "
+                        "runcladctl explain RULE says what a rule offers",
+                    0);
   }
   return text;
 }
 
-std::string AsJson(const Story& story, const Document& ways_out) {
+Document ToDocument(const PolicyLines& lines) {
+  Document document = {{"rules", lines.rules.document()}};
+  if (!lines.waivers.document().empty()) document["waivers"] = lines.waivers.document();
+  return document;
+}
+
+std::string AsJson(const Story& story, const Advice& advice) {
   Document document = {{"container", story.container},  {"from", story.told_by},
                        {"profile", story.profile},      {"mode", story.mode},
-                       {"findings", Document::array()}, {"allow", {{"rules", ways_out}}}};
+                       {"findings", Document::array()}, {"allow", ToDocument(advice.of_host)}};
+  if (!advice.image.path.empty() && !advice.image.digest.empty()) {
+    Document content = ToDocument(advice.of_image);
+    content["digests"] = {advice.image.digest};
+    document["image"] = {{"file", advice.image.path}, {"content", std::move(content)}};
+  }
   if (!story.outcome.empty()) document["outcome"] = story.outcome;
   if (!story.time.empty()) document["time"] = story.time;
   if (!story.error.empty()) document["error"] = story.error;
@@ -209,9 +293,13 @@ Result<Output> Why(const WhyRequest& request, const Style& style) {
   }
   const auto story = Choose(*std::move(stories), request.container);
   if (!story) return story.error();
-  const json::Value ways_out = WaysOut(story->findings, CurrentPolicy(policy, story->profile));
-  return Output{request.json ? AsJson(*story, ways_out.document())
-                             : AsText(*story, ways_out.document(), style)};
+  const policy::Effective host = CurrentPolicy(policy, story->profile);
+  const auto of_image = enforce::LoadPolicy(request.config_directory, story->image);
+  const std::int64_t today = enforce::Today();
+  const Advice advice{LinesFor(story->findings, host, today),
+                      LinesFor(story->findings, of_image ? *of_image : host, today),
+                      FileOf(story->image)};
+  return Output{request.json ? AsJson(*story, advice) : AsText(*story, advice, style)};
 }
 
 }  // namespace runclad::ctl

@@ -61,6 +61,9 @@ std::string Change(const rules::Rule& rule, const rules::Remedy::Setting& settin
                                                   : "add " + values + " to " + parameter;
 }
 
+// Without the digest, such a file grants no more than the host trusts a tag with.
+constexpr std::string_view kImageFile = "the image's file with its digest";
+
 // How to let exactly this pass, a clause; else what the rule says in general.
 std::string WayOut(const rules::Rule& rule, const rules::Finding& finding) {
   const rules::Remedy& remedy = finding.remedy;
@@ -82,10 +85,10 @@ std::string WayOut(const rules::Rule& rule, const rules::Finding& finding) {
     clause += Change(other == nullptr ? rule : *other, setting);
   }
   if (remedy.kind == rules::Remedy::Kind::kWaiver) {
-    clause += " with a waiver";
-    return remedy.because.empty() ? clause : clause + " in " + remedy.because;
+    return clause + " with a waiver in " +
+           (remedy.because.empty() ? std::string(kImageFile) : remedy.because);
   }
-  return clause + " in /etc/runclad/policy.json or in the image's file";
+  return clause + " in /etc/runclad/policy.json or in " + std::string(kImageFile);
 }
 
 }  // namespace

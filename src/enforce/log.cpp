@@ -113,11 +113,15 @@ json::Value ToJson(const std::vector<Applied>& findings) {
     }
     if (!finding.before.is_null()) entry["before"] = Brief(finding.before.document());
     if (!finding.after.is_null()) entry["after"] = Brief(finding.after.document());
-    if (finding.code != nullptr) entry["code"] = CodeOf(applied);
+    entry["code"] = CodeOf(applied);
     Document remedy = ToDocument(finding.remedy, applied.rule->id());
     if (!remedy.is_null()) entry["remedy"] = std::move(remedy);
   }
   return json::Value(std::move(array));
+}
+
+std::string FindingsText(const std::vector<Applied>& findings) {
+  return json::Write(ToJson(findings).document());
 }
 
 std::string LogLine(const LogEntry& entry) {
@@ -126,7 +130,7 @@ std::string LogLine(const LogEntry& entry) {
       .Put("container", entry.container)
       .Put("engine", engine::Name(entry.identity.engine));
   if (entry.decision == nullptr) line.Put("error", entry.error);
-  if (entry.decision != nullptr) line.Put("findings", entry.findings.document());
+  if (entry.decision != nullptr) line.PutJson("findings", entry.findings);
   line.Put("image", store::ToDocument(entry.identity));
   if (entry.policy != nullptr) {
     const Document image_policy = ImagePolicyDocument(*entry.policy);

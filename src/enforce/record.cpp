@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "runclad/json/writer.hpp"
+
 #include "record_json.hpp"
 
 namespace runclad::enforce {
@@ -20,7 +22,11 @@ Result<std::optional<Record>> FindRecord(const store::Records& records, std::str
 }
 
 Status WriteRecord(const store::Records& records, const Record& record) {
-  return records.Write({record.id, record.pid, record.start_time}, RecordToJson(record));
+  return WriteRecord(records, record, json::Write(record.findings.document()));
+}
+
+Status WriteRecord(const store::Records& records, const Record& record, std::string_view findings) {
+  return records.Write({record.id, record.pid, record.start_time}, RecordToJson(record, findings));
 }
 
 }  // namespace runclad::enforce

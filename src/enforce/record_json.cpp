@@ -116,13 +116,13 @@ Status ReadRules(const Document& rules, policy::Effective& policy) {
 
 }  // namespace
 
-std::string RecordToJson(const Record& record) {
+std::string RecordToJson(const Record& record, std::string_view findings) {
   const policy::Effective& policy = record.process_policy;
   Document rules = Document::object();
   for (const auto& [id, setting] : policy.rules) rules[id] = ToDocument(setting);
   json::ObjectWriter text;
   text.Put("bundle", record.bundle)
-      .Put("findings", record.findings.document())
+      .PutJson("findings", findings)
       .Put("id", record.id)
       .Put("image", store::ToDocument(record.identity))
       .Put("imagePolicy", ImagePolicyDocument(policy))
@@ -193,7 +193,7 @@ Result<Record> RecordFromJson(std::string_view text, RecordParts parts) {
     if (!identity) return identity.error();
     record.identity = *std::move(identity);
   }
-  if (!(*members)[kFindings].empty()) {
+  if (parts == RecordParts::kAll && !(*members)[kFindings].empty()) {
     auto findings = json::Read((*members)[kFindings]);
     if (!findings) return findings.error().In("findings");
     record.findings = json::Value(*std::move(findings));

@@ -62,7 +62,10 @@ Verdict HostAliases::Judge(const sys::Place& place, std::string_view own_path,
     if (alias->verdict.is_volume && IsVolumeOfAnother(mount)) return false;
     Verdict verdict{alias->verdict.access, Describe(*alias)};
     verdict.is_denied_by_list = alias->verdict.is_denied_by_list;
-    if (!alias->is_inside) verdict.allow = alias->verdict.allow;
+    if (!alias->is_inside) {
+      verdict.allow = alias->verdict.allow;
+      verdict.is_credential = alias->verdict.is_credential;
+    }
     strictest = Stricter(std::move(strictest), std::move(verdict));
     return false;
   });

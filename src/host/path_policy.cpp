@@ -160,6 +160,7 @@ Verdict PathPolicy::Judge(std::string_view path) const {
     verdict.is_denied_by_list = !IsNeverLifted(entry.mark);
     // What is denied below a directory stays so, whatever is allowed above.
     if (verdict.is_denied_by_list && below == nullptr) verdict.allow = path;
+    verdict.is_credential = &entry == here && entry.mark == Mark::kCredential;
     return verdict;
   };
   const auto how = [&](const Entry& entry) { return &entry == here ? "is " : "is below "; };

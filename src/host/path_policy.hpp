@@ -31,7 +31,8 @@ struct Verdict {
   bool is_runtime = false;         // refused by a kRuntime entry
   bool is_volume = false;          // at or below a place where engines mount volumes
   bool is_denied_by_list = false;  // refused by an entry of the policy's, not by one of our own
-  std::string allow = {};  // the entry of `allow` that would lift a refusal; empty: none would
+  std::string allow = {};      // the entry of `allow` that would lift a refusal; empty: none would
+  bool is_credential = false;  // refused by an entry of credentials for this very path
 };
 
 // The stricter of two verdicts; of equals the first.

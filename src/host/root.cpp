@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -137,12 +138,19 @@ class Listing {
 
   RootFacts Judge(const sys::Located& directory) {
     const std::string storage = StorageOf(directory.path, layout_);
-    if (!IsListed(directory.path, allowed_, storage)) {
-      return {Kind::kOutside, directory.path,
-              storage.empty() ? "is neither in the bundle nor the container's own layer"
+    if (IsListed(directory.path, allowed_, storage)) return JudgeLayers(directory, /*own=*/{});
+    RootFacts unlisted = {Kind::kOutside, directory.path,
+                          storage.empty()
+                              ? "is neither in the bundle nor the container's own layer"
                               : "is in the engine's storage and not the container's own layer"};
+    if (!IsListed(directory.path, {directory.path}, storage)) return unlisted;
+    // What lies under it would have to be listed as well.
+    const RootFacts layers = JudgeLayers(directory, /*own=*/{});
+    if (layers.kind == Kind::kOrdinary || !layers.allow.empty()) {
+      unlisted.allow = layers.allow;
+      unlisted.allow.insert(unlisted.allow.begin(), directory.path);
     }
-    return JudgeLayers(directory, /*own=*/{});
+    return unlisted;
   }
 
   // The layers of what is mounted at `directory`; those below `own` are made for this container.
@@ -157,15 +165,21 @@ class Listing {
     if (++depth_ > kMaxDepth) {
       return {Kind::kOutside, directory.path, "is an overlay with too many nested overlays"};
     }
+    std::optional<RootFacts> first;
     for (const std::string& layer : LayersOf(*mount)) {
       if (IsBelow(layer, own)) continue;
-      RootFacts judged = JudgeLayer(layer);
+      const RootFacts judged = JudgeLayer(layer);
       if (judged.kind == Kind::kOrdinary) continue;
-      judged.resolved = directory.path;
-      judged.because = "is an overlay over " + layer + ", which " + judged.because;
-      return judged;
+      if (!first) {
+        first = judged;
+        first->resolved = directory.path;
+        first->because = "is an overlay over " + layer + ", which " + judged.because;
+      } else if (!first->allow.empty()) {
+        first->allow.insert(first->allow.end(), judged.allow.begin(), judged.allow.end());
+      }
+      if (judged.allow.empty()) first->allow.clear();
     }
-    return ordinary;
+    return first.value_or(ordinary);
   }
 
  private:
@@ -182,10 +196,10 @@ class Listing {
       return {Kind::kHostRoot, layer, "is the host's root filesystem"};
     }
     RootFacts judged = Judge(**located);
-    if (judged.kind == Kind::kOrdinary && !sys::OnlyRootCouldReplace(Above(layer))) {
-      return {Kind::kOutside, layer, "is in a directory that users other than root can modify"};
-    }
-    return judged;
+    if (sys::OnlyRootCouldReplace(Above(layer))) return judged;
+    judged.allow.clear();
+    if (judged.kind != Kind::kOrdinary) return judged;
+    return {Kind::kOutside, layer, "is in a directory that users other than root can modify"};
   }
 
   const engine::Layout& layout_;

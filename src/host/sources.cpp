@@ -52,6 +52,7 @@ SourceFacts Describe(const sys::Located& source, Verdict verdict) {
   facts.because = std::move(verdict.because);
   facts.list = verdict.is_denied_by_list ? SourceFacts::List::kDeny : SourceFacts::List::kNone;
   facts.allow = std::move(verdict.allow);
+  facts.is_credential = verdict.is_credential;
   facts.device = source.inode.device;
   facts.inode = source.inode.number;
   facts.is_device = S_ISBLK(source.mode) || S_ISCHR(source.mode);
@@ -102,7 +103,11 @@ class Judge {
         aliases_.Judge(*place, source.path, [&](const Alias& alias) {
           return is_allowed_by_name && alias.verdict.is_volume;
         }));
+    // Our own files are no container's, whatever a waiver says.
+    const bool is_ours = verdict.access == Access::kDenied && !verdict.is_denied_by_list &&
+                         !verdict.is_runtime && verdict.allow.empty();
     SourceFacts facts = Describe(source, std::move(verdict));
+    if (!is_ours) facts.exact = source.path;
     AddSubmounts(source, facts);
     const bool is_granted = facts.access == Access::kAllowed || facts.access == Access::kReadOnly;
     const bool is_listed = by_path.is_listed || by_path.is_data;

@@ -368,8 +368,13 @@ class LayerReader {
         UnknownParameter(schema, key, base + json::Escape(key), others);
         continue;
       }
+      if (parameter->only_in_waivers && others.empty()) {
+        Fail(base + key, "\"" + std::string(schema.id) + "/" + key + "\" is only for waivers");
+        continue;
+      }
       std::optional<Parameters::Value> read =
-          ReadValue(value, {*parameter, schema.id, format_.is_syscall}, prefix + key, faults_);
+          ReadValue(value, {*parameter, schema.id, format_.is_syscall, format_.is_lint},
+                    prefix + key, faults_);
       if (read) rule.parameters.emplace_back(&*parameter, *std::move(read));
     }
     return rule;

@@ -78,6 +78,7 @@ struct Format {
   std::span<const RuleSchema> rules;
   std::string_view (*profile)(std::string_view name) = nullptr;
   bool (*is_syscall)(const std::string& name) = nullptr;  // none: only their form is checked
+  bool is_lint = false;                                   // what does nothing is a fault, too
 };
 
 // Reads one document. With faults, what the layer holds is not to be used.

@@ -184,6 +184,7 @@ std::vector<Fault> FindFaults(std::string_view text, FileKind kind,
   std::vector<LayerFault> faults;
   Format format = FormatOf(rules, options);
   format.is_syscall = is_syscall;
+  format.is_lint = true;
   constexpr std::array kKinds = {LayerKind::kHost, LayerKind::kImage, LayerKind::kShared};
   ReadLayer(*document, kKinds.at(static_cast<std::size_t>(kind)), format, faults);
   if (faults.empty()) return {};

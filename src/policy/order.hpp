@@ -10,9 +10,7 @@
 
 namespace runclad::policy {
 
-// The strictest value that is as loose as either, and the loosest that is as strict as either.
-Parameters::Value Looser(const ParameterSchema& schema, Parameters::Value left,
-                         const Parameters::Value& right);
+// The loosest value that is as strict as either; Looser() is in parameters.hpp.
 Parameters::Value Stricter(const ParameterSchema& schema, Parameters::Value left,
                            const Parameters::Value& right);
 

@@ -67,6 +67,25 @@ bool LooksLikeUserAndGroup(std::string_view text) {
   return both && both->uid != 0 && both->gid != 0;
 }
 
+// "bind /var/log ro", "nfs4 server:/export vers=4.2": the type, the source and, for a bind, the
+// mode or otherwise the options, as they are asked for.
+std::string WhyNotMount(std::string_view text) {
+  const std::size_t first = text.find(' ');
+  const std::size_t second = text.find(' ', std::min(first, text.size() - 1) + 1);
+  const bool has_three = first != std::string_view::npos && first > 0 &&
+                         second != std::string_view::npos && second > first + 1 &&
+                         second + 1 < text.size() &&
+                         text.find(' ', second + 1) == std::string_view::npos;
+  const std::string wrong =
+      Quoted(text) +
+      R"( is not a mount such as "bind /var/log ro" or "nfs4 host:/export vers=4.2")";
+  if (!has_three) return wrong;
+  if (text.substr(0, first) != "bind") return {};
+  const std::string_view mode = text.substr(second + 1);
+  if (mode != "ro" && mode != "rw") return wrong;
+  return WhyNotAbsolute(text.substr(first + 1, second - first - 1));
+}
+
 // "nginx" → "docker.io/library/nginx", "ghcr.io/me/*" and a digest as they are.
 std::string CanonicalizeImage(std::string& text) {
   if (engine::IsSha256Digest(text)) return {};
@@ -122,7 +141,10 @@ class ValueReader {
         continue;
       }
       std::string canonical = *text;
-      const std::string fault = Canonicalize(canonical);
+      std::string fault = Canonicalize(canonical);
+      if (fault.empty() && format_.is_lint && canonical == format_.schema.futile.value) {
+        fault = Quoted(canonical) + " " + std::string(format_.schema.futile.because);
+      }
       if (fault.empty()) {
         texts.push_back(std::move(canonical));
         continue;
@@ -197,6 +219,8 @@ class ValueReader {
         text = *std::move(canonical);
         return {};
       }
+      case Vocabulary::kMount:
+        return text.empty() ? Quoted(text) + " is not a mount" : WhyNotMount(text);
       case Vocabulary::kChoice: {
         const auto choices = format_.schema.choices;
         if (std::ranges::find(choices, text) != choices.end()) return {};

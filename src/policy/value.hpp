@@ -16,6 +16,7 @@ struct ValueFormat {
   const ParameterSchema& schema;
   std::string_view rule;
   bool (*is_syscall)(const std::string& name) = nullptr;
+  bool is_lint = false;  // what does nothing is a fault, too
 };
 
 // The value in its canonical form (capabilities as "CAP_KILL"); none when anything in it is wrong,

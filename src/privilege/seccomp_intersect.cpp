@@ -174,6 +174,7 @@ class Meeting {
     }
     if (theirs.has_denying_rule || ours.has_denying_rule) CloseMultiplexerOf(name);
     if (!theirs.allows_something() || !ours.allows_something()) {
+      if (theirs.allows_something()) result_.withheld.emplace_back(name);
       const bool is_lost = theirs.is_cut && !theirs.has_denying_rule && ours.allows_something();
       if (is_lost) NoteLoss(name);
       return Deny(name, DenialOf(name, theirs, ours), ours);

@@ -5,37 +5,14 @@
 
 namespace runclad::rules {
 
-Finding Propose(std::string path, json::Value value, std::string why) {
-  return {std::move(path), Operation::kSet, {}, std::move(value), std::move(why)};
-}
-
-Finding ProposeInsert(std::string path, json::Value value, std::string why) {
-  return {std::move(path), Operation::kInsert, {}, std::move(value), std::move(why)};
-}
-
-Finding ProposeRemove(std::string path, std::string why) {
-  return {std::move(path), Operation::kRemove, {}, {}, std::move(why)};
-}
-
-Finding ProposeDefault(std::string path, json::Value value, std::string why) {
-  Finding finding = Propose(std::move(path), std::move(value), std::move(why));
-  finding.is_default = true;
-  return finding;
-}
-
-Finding Refuse(std::string path, json::Value value, std::string why) {
-  return {std::move(path), Operation::kNone, std::move(value), {}, std::move(why)};
-}
-
-Finding Note(std::string path, json::Value value, std::string why) {
-  Finding finding = Refuse(std::move(path), std::move(value), std::move(why));
-  finding.only_warns = true;
-  return finding;
-}
-
 namespace {
 
-Finding Coded(Finding finding, const Code& code, Remedy remedy) {
+Finding Make(const Code& code, std::string path, Operation operation, std::string why,
+             Remedy remedy) {
+  Finding finding;
+  finding.path = std::move(path);
+  finding.operation = operation;
+  finding.why = std::move(why);
   finding.code = &code;
   finding.remedy = std::move(remedy);
   return finding;
@@ -45,33 +22,45 @@ Finding Coded(Finding finding, const Code& code, Remedy remedy) {
 
 Finding Propose(const Code& code, std::string path, json::Value value, std::string why,
                 Remedy remedy) {
-  return Coded(Propose(std::move(path), std::move(value), std::move(why)), code, std::move(remedy));
+  Finding finding = Make(code, std::move(path), Operation::kSet, std::move(why), std::move(remedy));
+  finding.after = std::move(value);
+  return finding;
 }
 
 Finding ProposeInsert(const Code& code, std::string path, json::Value value, std::string why,
                       Remedy remedy) {
-  return Coded(ProposeInsert(std::move(path), std::move(value), std::move(why)), code,
-               std::move(remedy));
+  Finding finding =
+      Make(code, std::move(path), Operation::kInsert, std::move(why), std::move(remedy));
+  finding.after = std::move(value);
+  return finding;
 }
 
 Finding ProposeRemove(const Code& code, std::string path, std::string why, Remedy remedy) {
-  return Coded(ProposeRemove(std::move(path), std::move(why)), code, std::move(remedy));
+  return Make(code, std::move(path), Operation::kRemove, std::move(why), std::move(remedy));
 }
 
 Finding ProposeDefault(const Code& code, std::string path, json::Value value, std::string why,
                        Remedy remedy) {
-  return Coded(ProposeDefault(std::move(path), std::move(value), std::move(why)), code,
-               std::move(remedy));
+  Finding finding =
+      Propose(code, std::move(path), std::move(value), std::move(why), std::move(remedy));
+  finding.is_default = true;
+  return finding;
 }
 
 Finding Refuse(const Code& code, std::string path, json::Value value, std::string why,
                Remedy remedy) {
-  return Coded(Refuse(std::move(path), std::move(value), std::move(why)), code, std::move(remedy));
+  Finding finding =
+      Make(code, std::move(path), Operation::kNone, std::move(why), std::move(remedy));
+  finding.before = std::move(value);
+  return finding;
 }
 
 Finding Note(const Code& code, std::string path, json::Value value, std::string why,
              Remedy remedy) {
-  return Coded(Note(std::move(path), std::move(value), std::move(why)), code, std::move(remedy));
+  Finding finding =
+      Refuse(code, std::move(path), std::move(value), std::move(why), std::move(remedy));
+  finding.only_warns = true;
+  return finding;
 }
 
 namespace {

@@ -41,7 +41,7 @@ std::int64_t Microseconds(const Call& call) {
 
 Status Log(const Call& call, const policy::Effective& policy, const std::string& bundle,
            const engine::Identity& identity, const enforce::Decision& decision,
-           const json::Value& findings) {
+           std::string_view findings) {
   return enforce::WriteLog(policy.log, enforce::LogLine({.verb = call.line.verb,
                                                          .container = call.line.id(),
                                                          .bundle = bundle,

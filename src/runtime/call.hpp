@@ -42,7 +42,7 @@ Result<Admission> Admit(const policy::Effective& policy);
 // Writes the decision's log line. An error: the line is required and could not be written.
 Status Log(const Call& call, const policy::Effective& policy, const std::string& bundle,
            const engine::Identity& identity, const enforce::Decision& decision,
-           const json::Value& findings);
+           std::string_view findings);
 
 // The same for what could not go on.
 Status LogError(const Call& call, const policy::Effective& policy, const std::string& bundle,

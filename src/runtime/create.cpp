@@ -46,7 +46,7 @@ std::optional<uid_t> BundleOwner(const std::string& config) {
 
 Status WriteRecord(const store::Records& records, const Call& call, const std::string& bundle,
                    const policy::Effective& policy, const oci::Spec& spec,
-                   const rules::Facts& facts, const json::Value& findings,
+                   const rules::Facts& facts, std::string_view findings,
                    const std::string& root_path) {
   enforce::Record record;
   record.id = call.line.id();
@@ -56,8 +56,7 @@ Status WriteRecord(const store::Records& records, const Call& call, const std::s
   record.promise = enforce::PromiseOf(spec, policy, facts);
   // The place of a staged root filesystem is gone with this process.
   if (!record.promise.root_path.empty()) record.promise.root_path = root_path;
-  record.findings = findings;
-  return enforce::WriteRecord(records, record);
+  return enforce::WriteRecord(records, record, findings);
 }
 
 }  // namespace
@@ -110,7 +109,7 @@ Result<Arguments> Create(const Call& call) {
   static const enforce::Decision decision =
       enforce::Decide(*std::move(spec), *policy, facts, rules::Scope::kContainer);
 
-  const json::Value findings = enforce::ToJson(decision.findings);
+  const std::string findings = enforce::FindingsText(decision.findings);
   const bool is_enforced = policy->mode == policy::Mode::kEnforce;
   const bool goes_on = !is_enforced || decision.outcome != enforce::Outcome::kRefused;
   std::optional<enforce::Staged> staged;

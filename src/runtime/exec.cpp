@@ -103,7 +103,7 @@ Result<Arguments> Exec(Call call) {
   const enforce::Decision decision =
       enforce::Decide(*std::move(process), policy, *facts, rules::Scope::kProcess);
   const auto logged =
-      Log(call, policy, state.bundle, identity, decision, enforce::ToJson(decision.findings));
+      Log(call, policy, state.bundle, identity, decision, enforce::FindingsText(decision.findings));
   if (!logged) return logged.error();
   if (policy.mode == policy::Mode::kAudit) return call.line.Canonical();
   if (decision.outcome == enforce::Outcome::kRefused) {

@@ -33,7 +33,7 @@ Result<Known> FindKnown(const Call& call) {
   const std::string root = call.root();
   const auto records = store::Records::Open(root, /*create=*/false);
   if (!records) return records.error();
-  auto record = enforce::FindRecord(*records, call.line.id());
+  auto record = enforce::FindRecord(*records, call.line.id(), enforce::RecordParts::kProcess);
   if (!record) return record.error();
   std::optional<host::RuntimeState> state;
   if (record->has_value()) state = AsRecorded(**record, root);

@@ -89,7 +89,7 @@ Result<Arguments> Update(Call call) {
   const enforce::Decision decision =
       enforce::Decide(*std::move(resources), policy, {}, rules::Scope::kUpdate);
   const auto logged = Log(call, policy, known->state.bundle, identity, decision,
-                          enforce::ToJson(decision.findings));
+                          enforce::FindingsText(decision.findings));
   if (!logged) return logged.error();
   // What was read from standard input cannot be read again.
   if (policy.mode == policy::Mode::kAudit) return HandOn(std::move(call.line), *bytes);

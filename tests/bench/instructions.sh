@@ -11,8 +11,8 @@
 PASS_THROUGH_LIMIT=110000
 # Nearly a third is the 35 rules with one filter; a tenth each the strict parse, the record that exec,
 # update and start are held to, the document, the log line, and the image with its policy's layers.
-CREATE_LIMIT=3200000
-EXEC_LIMIT=1250000
+CREATE_LIMIT=3180000
+EXEC_LIMIT=1050000
 # Of the runtime's state and the record only what is needed is read; the rest is verification.
 START_LIMIT=1500000
 

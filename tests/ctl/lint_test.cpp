@@ -48,6 +48,38 @@ TEST(PolicyLint, KnowsTheNamesOfSystemCalls) {
   EXPECT_EQ(run.out, file + ":1: \"seccomp/allow\": unknown system call \"opn\"\n");
 }
 
+TEST(PolicyLint, FindsWhatNeverTakesEffect) {
+  const TemporaryDirectory directory;
+  for (const char* list : {"allow", "allow-read-only", "data-directories"}) {
+    const std::string file =
+        directory.Write("policy.json", R"({"rules": {"host-mounts": {")" + std::string(list) +
+                                           R"(": ["/srv", "/"]}}})");
+    const ProgramRun run = Runcladctl({"policy", "lint", file});
+    EXPECT_EQ(run.status, 1);
+    EXPECT_THAT(run.out, HasSubstr(file + ":1: \"host-mounts/" + list +
+                                   "\": \"/\" lets nothing be mounted that is the host's root"));
+    // No container is stopped for it.
+    EXPECT_NE(Runcladctl({"policy", "show", "--config", directory.path()}).status, 3);
+  }
+}
+
+TEST(PolicyLint, KnowsWhichParametersAreForWaivers) {
+  const TemporaryDirectory directory;
+  const auto lint = [&](const std::string& text) {
+    return Runcladctl({"policy", "lint", directory.Write("policy.json", text)});
+  };
+  const std::string waiver =
+      R"({"waivers": [{"rule": "host-mounts", "reason": "logs", "exactly": [)";
+  EXPECT_EQ(lint(waiver + R"("bind /var/log ro", "nfs4 server:/x vers=4.2"]}]})").status, 0);
+  for (const char* wrong :
+       {R"("bind /var/log")", R"("bind var/log ro")", R"("bind /var/log rwx")", R"("/var/log")",
+        R"("bind /a/../b ro")", R"("bind  /a ro")", R"("bind /a ro ")", R"("")"}) {
+    EXPECT_EQ(lint(waiver + wrong + "]}]}").status, 1) << wrong;
+  }
+  EXPECT_THAT(lint(R"({"rules": {"host-mounts": {"exactly": ["bind / ro"]}}})").out,
+              HasSubstr("\"host-mounts/exactly\" is only for waivers"));
+}
+
 TEST(PolicyLint, FindsWhatOthersMayWrite) {
   const TemporaryDirectory directory;
   const std::string file = directory.Write("policy.json", "{}");

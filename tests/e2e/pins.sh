@@ -50,6 +50,45 @@ caps_of web:1
 guards "Docker: with a file of the digest, under every name" status_field CapBnd "$BOTH"
 rm "$DIRECTORY/digests/sha256/${ID#sha256:}.json"
 
+# --- one mount that a list denies: a waiver of the pinned image names it, and lets in no other ---
+covers host-mounts
+mount_waiver() {  # MOUNT [DIGEST]
+  printf '{"waivers": [{"rule": "host-mounts", "exactly": ["%s"], "reason": "a test"}]%s}\n' \
+    "$1" "${2:+, \"digests\": [\"$2\"]}" >"$FILE"
+}
+echo a-line >/var/log/e2e.log
+mount_waiver 'bind /var/log ro' "$ID"
+docker_run -v /var/log:/logs:ro nginx:1.27 cat /logs/e2e.log
+holds "Docker: a waiver of the pinned image lets in the mount that it names" out_is a-line
+docker_run -v /var/log:/logs:ro nginx:1.27 sh -c 'echo x >/logs/e2e.log'
+holds "Docker: read-only, as it says" grep -qx a-line /var/log/e2e.log
+docker_run -v /var/log:/logs nginx:1.27 true
+guards "Docker: not the same one writable" refused host-mounts '/mounts/[0-9]+/source' /var/log
+mkdir -p /var/log/below
+docker_run -v /var/log/below:/logs:ro nginx:1.27 true
+guards "Docker: nor a directory below it" \
+  refused host-mounts '/mounts/[0-9]+/source' /var/log/below
+docker_run -v /etc:/logs:ro nginx:1.27 true
+guards "Docker: nor another" refused host-mounts '/mounts/[0-9]+/source' /etc
+docker_run -v /var/log:/logs:ro web:1 true
+guards "Docker: nor for another name of the image" \
+  refused host-mounts '/mounts/[0-9]+/source' /var/log
+mount_waiver 'bind /var/log ro'
+docker_run -v /var/log:/logs:ro nginx:1.27 true
+guards "Docker: without the digest it counts for nothing" \
+  refused host-mounts '/mounts/[0-9]+/source' /var/log
+mount_waiver 'bind / ro' "$ID"
+docker_run -v /:/host:ro nginx:1.27 sh -c 'cat /host/var/log/e2e.log; echo x >/host/run/x'
+holds "Docker: so is / as a whole" out_is a-line
+guards "Docker: which cannot be written" test ! -e /run/x
+docker_run -v /:/host:ro nginx:1.27 test -e /host/proc/self
+guards "Docker: without what is mounted below it" failed
+rm -f /run/x
+mount_waiver "bind $E2E_WORK/docker.sock rw" "$ID"
+docker_run -v "$E2E_WORK/docker.sock:/s" nginx:1.27 test -S /s
+holds "Docker: so is an engine's socket" succeeded
+rm -r /var/log/e2e.log /var/log/below
+
 # --- what the image writes and does not get is told ---
 covers read-only-rootfs
 told() {

@@ -20,6 +20,7 @@
 #include "runclad/enforce/subject.hpp"
 #include "runclad/sys/process.hpp"
 
+#include "ctl/remedies.hpp"
 #include "host.hpp"
 #include "mount_namespace.hpp"
 #include "test_paths.hpp"
@@ -286,6 +287,131 @@ TEST_F(Golden, SoDoDocumentsThatAskForSomethingElse) {
             << row.name << " under " << profile << ": " << enforce::RefusalSentence(decision);
       }
     }
+  });
+}
+
+// Codes of which no finding has a line of its own: what no setting lifts, what has to be asked of
+// the engine, and what only its users know a value for.
+const std::set<std::string> kWithoutLines = {"device-cgroup/console",
+                                             "device-cgroup/everything",
+                                             "device-cgroup/no-denial",
+                                             "devices/memory",
+                                             "hidden-paths/usable",
+                                             "host-mounts/engine-sys",
+                                             "host-mounts/unknown",
+                                             "host-namespaces/unreadable",
+                                             "image/unknown",
+                                             "kernel-filesystems/mounted-over",
+                                             "kernel-filesystems/writable-sys",
+                                             "lsm-label/no-profile",
+                                             "masked-paths/unmasked",
+                                             "mount-destinations/device",
+                                             "mount-options/flags",
+                                             "mount-propagation/mount",
+                                             "mount-propagation/root",
+                                             "no-new-privileges/absent",
+                                             "pids-limit/unlimited",
+                                             "privileged/every-device",
+                                             "read-only-mounts/cgroup",
+                                             "read-only-mounts/unknown",
+                                             "read-only-rootfs/writable-root",
+                                             "realtime/scheduler",
+                                             "rlimits/above-maximum",
+                                             "rlimits/core-missing",
+                                             "rootfs-path/host-root",
+                                             "rootfs-path/outside",
+                                             "seccomp/absent",
+                                             "sysctls/own-default",
+                                             "working-directory/proc"};
+
+// What a remedy leaves at the same place, or brings along: a directory that may be written holds no
+// programs, and a device list that is no longer replaced as a whole is judged entry by entry.
+const std::set<std::string> kBroughtAlong = {"device-cgroup/console",  "host-mounts/named",
+                                             "mount-options/flags",    "mount-options/programs",
+                                             "read-only-rootfs/tmpfs", "seccomp/conditions"};
+
+std::string CodeOf(const enforce::Applied& applied) {
+  return std::string(applied.rule->id()) + "/" + applied.finding.code->id;
+}
+
+bool HasLine(const enforce::Applied& applied) {
+  const rules::Remedy::Kind kind = applied.finding.remedy.kind;
+  return applied.disposition != enforce::Disposition::kWarned &&
+         (kind == rules::Remedy::Kind::kSetting || kind == rules::Remedy::Kind::kWaiver);
+}
+
+// The policy with the lines that runcladctl why would print.
+policy::Effective Remedied(const std::string& profile, const nlohmann::json& rules,
+                           const enforce::Decision& decision, const policy::Effective& now) {
+  const ctl::PolicyLines lines =
+      ctl::LinesFor(ctl::FindingsFrom(decision.findings), now, /*today=*/20000);
+  nlohmann::json text = {{"extends", profile}, {"rules", rules}};
+  for (const auto& [rule, parameters] : lines.rules.document().items()) {
+    for (const auto& [parameter, value] : parameters.items())
+      text["rules"][rule][parameter] = value;
+  }
+  text["waivers"] = lines.waivers.document();
+  for (const policy::Fault& fault :
+       policy::FindFaults(text.dump(), policy::FileKind::kPolicy, rules::Schemas())) {
+    ADD_FAILURE() << fault.message << " in " << text.dump();
+  }
+  auto policy = policy::Parse(text.dump(), "policy.json", rules::Schemas(), {.today = 20000});
+  EXPECT_TRUE(policy) << policy.error().message << " in " << text.dump();
+  return policy ? *std::move(policy) : now;
+}
+
+// Holds what is found under the remedied policy against what was found before.
+void ExpectThatTheyHelped(const enforce::Decision& before, const enforce::Decision& after,
+                          const std::string& name) {
+  std::set<std::string> had;
+  std::set<std::string> lifted;
+  for (const enforce::Applied& applied : before.findings) {
+    const std::string subject = CodeOf(applied) + " at " + applied.finding.path;
+    had.insert(subject);
+    if (HasLine(applied)) lifted.insert(subject);
+  }
+  for (const enforce::Applied& applied : after.findings) {
+    const std::string subject = CodeOf(applied) + " at " + applied.finding.path;
+    const std::string said = name + ": " + subject + ": " + applied.finding.why;
+    EXPECT_FALSE(HasLine(applied) && lifted.contains(subject)) << "is not lifted: " << said;
+    EXPECT_TRUE(had.contains(subject) || kBroughtAlong.contains(CodeOf(applied)))
+        << "is new: " << said;
+  }
+}
+
+TEST_F(Golden, EveryRemedyLetsItsFindingPassAndNothingElse) {
+  testing::InPrivateMounts([] {
+    Corpus corpus;
+    std::map<std::string, bool> has_line;  // by code
+    const auto check = [&](const std::string& name, const std::string& profile,
+                           const std::string& rules, const auto& judge) {
+      const policy::Effective policy = PolicyOf(profile, rules);
+      const enforce::Decision before = judge(policy);
+      for (const enforce::Applied& applied : before.findings) {
+        if (applied.disposition == enforce::Disposition::kWarned) continue;
+        has_line[CodeOf(applied)] |= HasLine(applied);
+      }
+      const auto after = judge(Remedied(profile, nlohmann::json::parse(rules), before, policy));
+      ExpectThatTheyHelped(before, after, name + " under " + profile);
+    };
+    for (const std::string profile : {"restricted", "baseline"}) {
+      for (const Row& row : ReadTable().rows) {
+        check(row.document, profile, "{}",
+              [&](const auto& policy) { return corpus.Judge(row.document, policy); });
+      }
+      for (const ChangedRow& row : ReadChanged()) {
+        check(row.name, profile, row.rules, [&](const auto& policy) {
+          return corpus.Judge(row.document, policy, row.patch, row.has_apparmor);
+        });
+      }
+    }
+    std::set<std::string> without;
+    for (const auto& [code, has] : has_line) {
+      if (!has) without.insert(code);
+    }
+    // Some documents name / as their root: what stands below its /run is this host's.
+    without.erase("read-only-rootfs/special-file");
+    EXPECT_EQ(without, kWithoutLines);
   });
 }
 

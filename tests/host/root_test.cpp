@@ -23,7 +23,7 @@ using namespace runclad::testing;  // NOLINT(google-build-using-namespace): moun
 
 const std::string kOwnLayer = "/srv/data/overlay2/1/merged";
 
-RootFacts FactsOf(const std::string& path, const Strings& allow = {}, const char* id = "abc") {
+RootFacts Described(const std::string& path, const Strings& allow, const char* id) {
   const json::Document config = {{"root", {{"path", path}}}};
   const auto spec = oci::Spec::Parse(config.dump());
   EXPECT_TRUE(spec) << spec.error().message;
@@ -34,6 +34,17 @@ RootFacts FactsOf(const std::string& path, const Strings& allow = {}, const char
   layout.engine = engine::Engine::kPodman;
   layout.storage_driver = "overlay";
   return DescribeRoot(*spec, allow, "/srv/bundle", layout, kOwnLayer);
+}
+
+// What it says would let it pass does.
+RootFacts FactsOf(const std::string& path, Strings allow = {}, const char* id = "abc") {
+  RootFacts facts = Described(path, allow, id);
+  if (facts.allow.empty()) return facts;
+  EXPECT_EQ(facts.kind, Kind::kOutside) << path;
+  allow.insert(allow.end(), facts.allow.begin(), facts.allow.end());
+  const RootFacts allowed = Described(path, allow, id);
+  EXPECT_EQ(allowed.kind, Kind::kOrdinary) << path << ' ' << allowed.because;
+  return facts;
 }
 
 TEST(RootPath, IsInTheBundleOrTheContainersOwnLayer) {
@@ -55,6 +66,8 @@ TEST(RootPath, IsInTheBundleOrTheContainersOwnLayer) {
       EXPECT_EQ(FactsOf(path).kind, Kind::kOutside) << path;
       EXPECT_NE(FactsOf(path).because, "") << path;
     }
+    EXPECT_EQ(FactsOf("/srv/other/root").allow, Strings{"/srv/other/root"});
+    EXPECT_EQ(FactsOf("file").allow, Strings{});
     EXPECT_EQ(FactsOf("/srv/other/root", {"/srv/other"}).kind, Kind::kOrdinary);
     EXPECT_EQ(FactsOf("/srv/other/root", {"/srv/other/root"}).kind, Kind::kOrdinary);
     EXPECT_EQ(FactsOf("/srv/other/root", {"/srv/oth", "/srv/none"}).kind, Kind::kOutside);

@@ -68,7 +68,7 @@ TEST(Capabilities, UnlistedRefuseStopsWhatWasAskedForBeyondTheEnginesDefault) {
             "refused by capabilities: /process/capabilities/bounding \"CAP_SYS_ADMIN\" is not on "
             "the allowlist (CIS 5.4, PSS baseline, PSS restricted); to allow exactly "
             "this, add \"CAP_SYS_ADMIN\" to capabilities.allow in /etc/runclad/policy.json or in "
-            "the image's file, see runcladctl explain capabilities");
+            "the image's file with its digest, see runcladctl explain capabilities");
   const auto by_default = DecideBy(
       "capabilities", R"({"process":{"capabilities":{"bounding":["CAP_CHOWN"]}}})", parameters);
   EXPECT_EQ(by_default.outcome, enforce::Outcome::kRewritten);

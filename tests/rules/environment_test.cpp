@@ -120,7 +120,8 @@ TEST(Environment, IsAllowedByAWaiverOfWhatDeniesIt) {
   EXPECT_EQ(enforce::RefusalSentence(decision),
             "refused by environment: /process/env [\"AWS_REGION\",\"TOKEN\"] is denied by "
             "environment.deny (CIS 4.10); to allow exactly this, remove \"AWS_*\", \"AWS_REGION\", "
-            "\"TOKEN\" from environment.deny with a waiver, see runcladctl explain environment");
+            "\"TOKEN\" from environment.deny with a waiver in the image's file with its digest, "
+            "see runcladctl explain environment");
 }
 
 }  // namespace

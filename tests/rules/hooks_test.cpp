@@ -34,7 +34,8 @@ TEST(Hooks, ThatNobodyListedAreRefused) {
   EXPECT_EQ(enforce::RefusalSentence(Judge(kTool, {Kind::kTrusted, "/usr/bin/tool", ""})),
             "refused by hooks: /hooks/prestart/0 \"/usr/bin/tool\" would run as root outside the "
             "container; to allow exactly this, add \"/usr/bin/tool run\" to hooks.allow in "
-            "/etc/runclad/policy.json or in the image's file, see runcladctl explain hooks");
+            "/etc/runclad/policy.json or in the image's file with its digest, see runcladctl "
+            "explain hooks");
 }
 
 TEST(Hooks, AreListedByPathAndFirstArgument) {

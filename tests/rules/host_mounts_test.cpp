@@ -194,11 +194,88 @@ TEST(HostMounts, AdvisesNoMoreThanWasAskedFor) {
   EXPECT_TRUE(is(remedy(Bind("/etc")), "allow", {"/etc"}));
   EXPECT_TRUE(is(remedy(Bind("/etc", R"("rbind","ro")")), "allow-read-only", {"/etc"}));
   EXPECT_TRUE(is(remedy(Overlay(R"("lowerdir=/etc")")), "allow-read-only", {"/etc"}));
+  EXPECT_EQ(remedy(Bind("/zone")).kind, Remedy::Kind::kNone) << "the engine's";
+  facts.sources.at("/zone").exact = "/zone";
   EXPECT_TRUE(is(remedy(Bind("/zone")), "allow", {"/zone"})) << "made read-only";
+  facts.sources.at("/etc").is_credential = true;
+  EXPECT_EQ(remedy(Bind("/etc", R"("rbind","ro")")).kind, Remedy::Kind::kNone)
+      << "allow-read-only does not win over credentials";
   EXPECT_EQ(remedy(Bind("/")).kind, Remedy::Kind::kNone);
   EXPECT_EQ(remedy(Bind("/s")).kind, Remedy::Kind::kNone);
   EXPECT_EQ(remedy(R"({"destination":"/x","type":"ext4","source":"/dev/sda"})").kind,
             Remedy::Kind::kEngine);
+}
+
+TEST(HostMounts, AWaiverNamesExactlyOneMount) {
+  Facts facts = KnownSources();
+  for (const char* path : {"/", "/etc", "/s", "/zone"}) facts.sources.at(path).exact = path;
+  facts.sources.at("/srv/link").exact = "/";  // leads there
+  facts.sources.at("/s").is_file = true;
+  facts.sources["/a b"] = {Access::kDenied, "/a b", "is denied", false, 0, 0};
+  facts.sources.at("/a b").exact = "/a b";
+  const auto found = [&](const std::string& mount, std::vector<std::string> exactly) {
+    const auto spec = oci::Spec::Parse(R"({"mounts":[)" + mount + "]}");
+    policy::Parameters parameters;
+    parameters.Set("exactly", std::move(exactly));
+    std::string text;
+    for (const Finding& finding : FindRule("host-mounts")->check(*spec, {facts, parameters})) {
+      text += std::string(finding.code->id) + ' ' +
+              (finding.has_safe_form() ? finding.after.Dump() : "refused") + ' ' +
+              (finding.remedy.kind == Remedy::Kind::kWaiver
+                   ? std::get<std::vector<std::string>>(finding.remedy.settings[0].value)[0]
+                   : "");
+    }
+    return text;
+  };
+  const std::string read_only = R"("rbind","ro")";
+  // What each is refused with, and that this lets it in.
+  EXPECT_EQ(found(Bind("/etc", read_only), {}), "denied refused bind /etc ro");
+  EXPECT_EQ(found(Bind("/", read_only), {}), "host-root refused bind / ro");
+  EXPECT_EQ(found(Bind("/s"), {}), "runtime-socket refused bind /s rw");
+  EXPECT_EQ(found(Bind("/s"), {"bind /s rw"}), "");
+  EXPECT_EQ(found(Bind("/etc", R"("bind","ro")"), {"bind /etc ro"}), "");
+  EXPECT_EQ(found(Bind("/srv/link", R"("bind","ro")"), {"bind / ro"}), "") << "as /";
+  // Not what is mounted below it.
+  EXPECT_EQ(found(Bind("/", read_only), {"bind / ro"}), R"(named ["bind","ro"] )");
+  EXPECT_EQ(found(Bind("/", R"("rbind","rslave")"), {"bind / rw"}), R"(named ["bind","slave"] )");
+  // Nothing else: another mode, another source, an unknown one, a name with a blank.
+  EXPECT_EQ(found(Bind("/etc"), {"bind /etc ro"}), "denied refused bind /etc rw");
+  EXPECT_EQ(found(Bind("/etc", read_only), {"bind /etc rw"}), "denied refused bind /etc ro");
+  EXPECT_EQ(found(Bind("/etc", R"("rbind","ro","rw")"), {"bind /etc ro"}),
+            "denied refused bind /etc rw");
+  EXPECT_EQ(found(Bind("/s"), {"bind / rw", "bind /etc rw"}), "runtime-socket refused bind /s rw");
+  EXPECT_EQ(found(Bind("/gone"), {"bind /gone rw"}), "unknown refused ");
+  EXPECT_EQ(found(Bind("/a b"), {"bind /a b rw"}), "denied refused ");
+  EXPECT_EQ(found(Overlay(R"("lowerdir=/etc")"), {"bind /etc ro", "bind /etc rw"}),
+            "denied refused ");
+  // Where the policy lets it be read, a waiver lets it be written.
+  EXPECT_EQ(found(Bind("/zone", R"("bind")"), {"bind /zone rw"}), "");
+}
+
+TEST(HostMounts, AWaiverNamesAFileSystemOnTheNetworkByItsOptions) {
+  const auto found = [](const std::string& options, const std::string& exactly) {
+    const auto spec = oci::Spec::Parse(
+        R"({"mounts":[{"destination":"/x","type":"nfs4","source":":/export","options":)" + options +
+        "}]}");
+    policy::Parameters parameters;
+    parameters.Set("exactly", std::vector<std::string>{exactly});
+    std::vector<std::string> texts;
+    for (const Finding& finding : FindRule("host-mounts")->check(*spec, {Facts(), parameters})) {
+      texts.push_back(finding.remedy.kind == Remedy::Kind::kWaiver
+                          ? std::get<std::vector<std::string>>(finding.remedy.settings[0].value)[0]
+                          : finding.remedy.because);
+    }
+    return texts;
+  };
+  const std::string entry = "nfs4 :/export addr=10.0.0.5,vers=4.2";
+  EXPECT_THAT(found(R"(["addr=10.0.0.5","vers=4.2"])", ""), ElementsAre(entry));
+  EXPECT_THAT(found(R"(["addr=10.0.0.5","vers=4.2"])", entry), IsEmpty());
+  EXPECT_THAT(found(R"(["addr=10.0.0.6","vers=4.2"])", entry),
+              ElementsAre("nfs4 :/export addr=10.0.0.6,vers=4.2"))
+      << "another server";
+  EXPECT_THAT(found("[]", entry), ElementsAre("nfs4 :/export defaults"));
+  EXPECT_THAT(found(R"(["a,b"])", entry),
+              ElementsAre("mount it on the host, and bind a directory of it"));
 }
 
 TEST(HostMounts, OverlayOptionsThatCanBeReadInTwoWays) {

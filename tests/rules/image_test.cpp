@@ -253,7 +253,8 @@ TEST(ImageScan, TheSentencesNameCountsScannerAgeAndTheWayOut) {
       "refused by image: image \"docker.io/library/nginx:1\" has vulnerabilities that trivy "
       "0.68.1 found 3 days ago: 1 critical (1 fixable), 5 high (2 fixable) and 4 medium (0 "
       "fixable), and image.scan-refuse is medium (CIS 4.2, CIS 4.4); to allow exactly this, set "
-      "image.scan-refuse to \"off\" in /etc/runclad/policy.json or in the image's file, "
+      "image.scan-refuse to \"off\" in /etc/runclad/policy.json or in the image's file with its "
+      "digest, "
       "see runcladctl explain image");
   EXPECT_THAT(Judge(Scanned(counts, 1), Parameters({.refuse = "medium", .fixable_only = true})),
               HasSubstr(" has vulnerabilities with a fix that trivy 0.68.1 found 1 day ago: 1 "

@@ -333,14 +333,41 @@ TEST(MountOptions, RefuseS6OverlayThatCouldNotStart) {
   const std::string run = Mount("/var/run", "tmpfs", "nosuid");
   EXPECT_EQ(RefusalOfS6(run, true),
             "refused by mount-options: /process/args/0 \"/init\" is s6-overlay's, which runs "
-            "programs that it writes to /run, and nothing in /run may run; list the directory in "
-            "mount-options.exec-paths for an image that runs programs from it, see runcladctl "
-            "explain mount-options");
+            "programs that it writes to /run, and nothing in /run may run; to allow exactly this, "
+            "add \"/run\" to mount-options.exec-paths in /etc/runclad/policy.json or in the "
+            "image's file with its digest, see runcladctl explain mount-options");
   EXPECT_EQ(RefusalOfS6(Mount("/run", "tmpfs", "noexec nosuid nodev"), true).empty(), false);
   EXPECT_EQ(RefusalOfS6(run, false), "") << "some other /init";
   EXPECT_EQ(RefusalOfS6(run, true, false), "") << "programs run everywhere";
   EXPECT_EQ(RefusalOfS6(run, true, true, {"/run"}), "") << "the image file says so";
   EXPECT_EQ(RefusalOfS6(Mount("/data", "tmpfs", ""), true), "") << "/run is the image's own";
+}
+
+TEST(MountOptions, SayWhichDirectoryWouldRunPrograms) {
+  Facts facts = Kernel(6, 1);
+  facts.sources["/own/hosts"].is_file = true;
+  facts.sources["/own/hosts"].access = SourceFacts::Access::kEngineOwn;
+  facts.sources["/image"] = Directory("/image");
+  facts.sources["/image"].is_image = true;
+  facts.has_s6_overlay = true;
+  const std::string document =
+      R"({"mounts":[)" + Mount("/var/run", "tmpfs", "") + "," +
+      Mount("/data", "bind", "bind noexec") + "," + Mount("/dev", "tmpfs", "nosuid") + "," +
+      Mount("/etc/hosts", "bind", "bind", "/own/hosts") + "," +
+      Mount("/img", "bind", "bind", "/image") +
+      R"(],"process":{"args":["/init"],"cwd":"/"},"root":{"path":"rootfs"}})";
+  const std::string engines =
+      "flags: none: no program is to run from devices and the engine's own files";
+  EXPECT_EQ(
+      CodesAndRemedies(DecideBy(kId, document, NoExec(), facts)),
+      (std::vector<std::string>{
+          "programs: exec-paths += /run", "flags: none: every mount of this kind has these options",
+          engines, engines, "programs: exec-paths += /img", "s6-overlay: exec-paths += /run"}));
+  // What the policy lists reaches the rule as a fact.
+  facts.exec_paths = {"/run", "/img"};
+  for (const std::string& left : CodesAndRemedies(DecideBy(kId, document, NoExec(), facts))) {
+    EXPECT_EQ(left.find("flags: "), 0U) << left;
+  }
 }
 
 TEST(MountOptions, OfAnImageThatIsMountedAsAVolume) {

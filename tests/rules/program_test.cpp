@@ -73,12 +73,12 @@ TEST(Program, ADeniedOneIsRefusedUnderWhateverNameItIsStarted) {
 }
 
 TEST(Program, TheRefusalNamesWhatTheListHas) {
-  EXPECT_EQ(
-      enforce::RefusalSentence(
-          DecideOn({"/start", "-D"}, Denying({"sshd"}), Found("/usr/sbin/sshd"))),
-      "refused by program: /process/args/0 \"/start\" runs sshd, which program.deny lists "
-      "(CIS 5.7); to allow exactly this, remove \"sshd\" from program.deny with a waiver, see "
-      "runcladctl explain program");
+  EXPECT_EQ(enforce::RefusalSentence(
+                DecideOn({"/start", "-D"}, Denying({"sshd"}), Found("/usr/sbin/sshd"))),
+            "refused by program: /process/args/0 \"/start\" runs sshd, which program.deny lists "
+            "(CIS 5.7); to allow exactly this, remove \"sshd\" from program.deny with a waiver in "
+            "the image's file with its digest, see "
+            "runcladctl explain program");
 }
 
 TEST(Program, AllowOnlyTakesWhatTheNameLeadsTo) {
@@ -136,7 +136,7 @@ TEST(Capabilities, SayWhichOneAProgramCannotStartWithout) {
       "CAP_NET_BIND_SERVICE, which the container does not get, so that it cannot be started (CIS "
       "5.4, PSS baseline, PSS restricted); to allow exactly this, add "
       "\"CAP_NET_BIND_SERVICE\" to capabilities.allow in /etc/runclad/policy.json or in the "
-      "image's file, see runcladctl explain capabilities");
+      "image's file with its digest, see runcladctl explain capabilities");
   EXPECT_NE(DecideBy("capabilities", document, none, WithCapability(false)).outcome,
             enforce::Outcome::kRefused);
   policy::Parameters allowed;

@@ -121,8 +121,9 @@ TEST(ReadOnlyRootfs, RefusesContentThatTheRuntimeCannotCopy) {
   facts.directories["/run"].special = "/run/initctl";
   const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), facts);
   EXPECT_EQ(decision.outcome, enforce::Outcome::kRefused);
-  EXPECT_NE(enforce::RefusalSentence(decision).find("/run/initctl: remove it from the image"),
-            std::string::npos)
+  EXPECT_NE(
+      enforce::RefusalSentence(decision).find("/run/initctl (CIS 5.13); remove it from the image"),
+      std::string::npos)
       << enforce::RefusalSentence(decision);
 }
 
@@ -161,6 +162,31 @@ TEST(ReadOnlyRootfs, TellsWhatTheImageWritesAndDoesNotGet) {
   EXPECT_EQ(Notes(decision),
             (std::vector<std::string>{R"(/root/readonly "/data" is a volume)",
                                       R"(/root/readonly "/var/cache/app" is written)"}));
+}
+
+TEST(ReadOnlyRootfs, SaysWhichSettingHelps) {
+  Facts facts = Image();
+  facts.exec_paths = {"/run"};
+  facts.written = {{"/data", "is a volume"}};
+  constexpr std::string_view kDocument = R"({"root":{"path":"rootfs"}})";
+  ExpectRemediesHelp(kId, SpecOf(kDocument), Sizes(), facts);
+  EXPECT_EQ(CodesAndRemedies(DecideBy(kId, kDocument, Sizes(), facts)),
+            (std::vector<std::string>{"writable-root",
+                                      "tmpfs-without-programs: mount-options.exec-paths += /tmp",
+                                      "tmpfs", "written: writable += /data"}));
+  const auto said = [&](const char* document) {
+    const auto decision = DecideBy(kId, document, Sizes(), facts);
+    return CodesAndRemedies(decision).front();
+  };
+  facts.directories["/run"].content_bytes = 701;
+  EXPECT_EQ(said(R"({"linux":{"resources":{"memory":{"limit":1400}}},"root":{"path":"rootfs"}})"),
+            "memory: ask: ask for at least 1402 bytes (docker run --memory)");
+  facts.directories["/run"].special = "/run/initctl";
+  EXPECT_EQ(said(R"({"root":{"path":"rootfs"}})"), "special-file: ask: remove it from the image");
+  facts.identity.engine = engine::Engine::kBuildkit;
+  EXPECT_EQ(said(R"({"root":{"path":"rootfs"}})"),
+            "build: ask: say \"builds\": \"build\" in policy.json to judge BuildKit's containers "
+            "by that profile");
 }
 
 TEST(ReadOnlyRootfs, SaysNothingOfWhatWasAskedToBeReadOnly) {

@@ -24,13 +24,29 @@ TEST(RootfsPath, OfTheHostIsRefused) {
     facts.root = {kind, "/", "is the host's"};
     EXPECT_THAT(
         enforce::RefusalSentence(Refused("rootfs-path", R"({"root":{"path":"/x"}})", facts)),
-        HasSubstr("refused by rootfs-path: /root/path \"/x\" is the host's; list"));
+        HasSubstr("refused by rootfs-path: /root/path \"/x\" is the host's; "));
   }
   for (const Kind kind : {Kind::kOrdinary, Kind::kUnknown}) {
     Facts facts;
     facts.root = {kind, "/x", ""};
     EXPECT_THAT(Refused("rootfs-path", R"({"root":{"path":"/x"}})", facts).findings, IsEmpty());
   }
+}
+
+TEST(RootfsPath, SaysWhatWouldLetItBe) {
+  using Kind = RootFacts::Kind;
+  const auto said = [](Kind kind, std::vector<std::string> allow) {
+    Facts facts;
+    facts.root = {kind, "/srv/b", "is another's", std::move(allow)};
+    return CodesAndRemedies(Refused("rootfs-path", R"({"root":{"path":"/srv/a"}})", facts));
+  };
+  EXPECT_THAT(said(Kind::kHostRoot, {}),
+              ElementsAre("host-root: none: the host's root is never a container's"));
+  EXPECT_THAT(said(Kind::kLink, {}), ElementsAre("link: ask: name the directory itself: /srv/b"));
+  EXPECT_THAT(said(Kind::kOutside, {"/srv/b", "/srv/lower"}),
+              ElementsAre("outside: allow += /srv/b /srv/lower"));
+  EXPECT_THAT(said(Kind::kOutside, {}),
+              ElementsAre("outside: none: no entry of rootfs-path.allow would let it be a root"));
 }
 
 std::vector<std::string> Paths(const std::string& linux_member, bool required = false,

@@ -41,7 +41,7 @@ inline enforce::Decision DecideBy(std::string_view id, std::string_view spec,
 // "host-root: none: / is …", "missing" without a remedy.
 inline std::string CodeAndRemedy(const Finding& finding) {
   using Kind = Remedy::Kind;
-  std::string text(finding.code == nullptr ? "no code" : finding.code->id);
+  std::string text(finding.code->id);
   const Remedy& remedy = finding.remedy;
   if (remedy.kind == Kind::kNone) return text + ": none: " + remedy.because;
   if (remedy.kind == Kind::kEngine) return text + ": ask: " + remedy.because;
@@ -74,6 +74,7 @@ inline std::vector<std::string> CodesAndRemedies(const enforce::Decision& decisi
 inline policy::Parameters Remedied(const Rule& rule, policy::Parameters parameters,
                                    const Remedy& remedy) {
   for (const Remedy::Setting& setting : remedy.settings) {
+    if (!setting.rule.empty() && setting.rule != rule.id()) continue;
     const auto* list = std::get_if<std::vector<std::string>>(&setting.value);
     if (list == nullptr) {
       parameters.Set(setting.parameter, setting.value);
@@ -91,24 +92,28 @@ inline policy::Parameters Remedied(const Rule& rule, policy::Parameters paramete
 }
 
 // Each finding has a code of its rule, and one whose remedy is a setting is not there with that
-// setting, which a policy file takes.
+// setting, which a policy file takes. What another rule's setting does shows in its facts only.
 inline void ExpectRemediesHelp(std::string_view id, const oci::Spec& spec,
                                const policy::Parameters& parameters, const Facts& facts = {},
                                bool is_update = false) {
   const Rule& rule = *FindRule(id);
   for (const Finding& finding : rule.check(spec, {facts, parameters, is_update})) {
     const std::string said = CodeAndRemedy(finding) + " of " + finding.path + " " + finding.why;
-    const std::string_view code = finding.code == nullptr ? "no code" : finding.code->id;
-    EXPECT_NE(std::ranges::find(rule.codes, code, &Code::id), rule.codes.end()) << said;
+    EXPECT_NE(std::ranges::find(rule.codes, std::string_view(finding.code->id), &Code::id),
+              rule.codes.end())
+        << said;
     if (finding.remedy.settings.empty()) continue;
-    json::Document members;
+    json::Document policy;
+    bool is_own = true;
     for (const Remedy::Setting& setting : finding.remedy.settings) {
+      is_own = is_own && (setting.rule.empty() || setting.rule == id);
+      json::Document& members = policy["rules"][std::string(is_own ? id : setting.rule)];
       std::visit([&](const auto& value) { members[std::string(setting.parameter)] = value; },
                  setting.value);
     }
-    const json::Document policy = {{"rules", {{std::string(id), members}}}};
     const auto parsed = policy::Parse(policy.dump(), "policy.json", Schemas());
     EXPECT_TRUE(parsed) << said << ": " << (parsed ? "" : parsed.error().message);
+    if (!is_own) continue;
     const policy::Parameters remedied = Remedied(rule, parameters, finding.remedy);
     for (const Finding& left : rule.check(spec, {facts, remedied, is_update})) {
       EXPECT_FALSE(left.path == finding.path && left.operation == finding.operation &&

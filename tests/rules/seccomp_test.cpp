@@ -183,5 +183,34 @@ TEST(Seccomp, RefusesWhereAnEssentialCallWouldBeLost) {
       << enforce::RefusalSentence(decision);
 }
 
+TEST(Seccomp, SaysWhatWouldGiveTheCallsBack) {
+  policy::Parameters parameters = Tuning();
+  const auto said = [&](const std::string& document, const Facts& facts = Kernel()) {
+    ExpectRemediesHelp("seccomp", SpecOf(document), parameters, facts);
+    return CodesAndRemedies(DecideBy("seccomp", document, parameters, facts));
+  };
+  using List = std::vector<std::string>;
+  EXPECT_EQ(said(R"({"process":{}})"), List{"absent"});
+  EXPECT_EQ(said(With(kStale, "")), List{"syscalls: allow += mount unshare"});
+  parameters.Set("deny", List{"unshare"});
+  EXPECT_EQ(said(With(kStale, "")), List{"syscalls: allow += mount"});
+  parameters.Set("allow", List{"mount"});
+  EXPECT_EQ(said(With(kStale, "")), List{"conditions"});
+  parameters.Set("deny", List{});
+  std::string filter(kStale);
+  filter.replace(filter.find(R"("clone",)"), 8, "");
+  filter.insert(filter.rfind("]}"), R"(,{"action":"SCMP_ACT_ALLOW","names":["clone"],"args":[)"
+                                    R"({"index":0,"op":"SCMP_CMP_GT","value":5}]})");
+  EXPECT_EQ(said(With(filter, "")),
+            List{"essential: ask: ask for a filter that allows them without conditions"});
+  Facts facts = Kernel();
+  facts.program.emplace();
+  facts.program->architecture = "386";
+  EXPECT_EQ(said(With(kStale, ""), facts).front(),
+            "architecture: ask: ask for a filter with SCMP_ARCH_X86");
+  parameters.Set("64-bit-only", true);
+  EXPECT_EQ(said(R"({"process":{}})", facts).front(), "architecture: 64-bit-only = false");
+}
+
 }  // namespace
 }  // namespace runclad::rules

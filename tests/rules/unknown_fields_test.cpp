@@ -102,7 +102,8 @@ TEST(UnknownFields, OfAnUpdateAreTheSame) {
       enforce::RefusalSentence(refused),
       "refused by unknown-fields: /linux/intelRdt/memBwSchema \"MB:0=20\" changes what the runtime "
       "does, and no rule judges it; to allow exactly this, remove "
-      "\"/linux/intelRdt/memBwSchema\" from unknown-fields.refuse with a waiver, see runcladctl "
+      "\"/linux/intelRdt/memBwSchema\" from unknown-fields.refuse with a waiver in the image's "
+      "file with its digest, see runcladctl "
       "explain unknown-fields");
   ExpectRemediesHelp("unknown-fields", *update, policy.rules["unknown-fields"].parameters);
   ASSERT_EQ(refused.findings.size(), 2U);

@@ -77,7 +77,7 @@ TEST(User, IsRootWhenNobodyIsNamed) {
   EXPECT_EQ(enforce::RefusalSentence(refused),
             "refused by user: /process/user/uid 0 is root (CIS 4.1, CIS 5.24, PSS restricted); "
             "to allow exactly this, set user.root to \"warn\" in /etc/runclad/policy.json or in "
-            "the image's file, see runcladctl explain user");
+            "the image's file with its digest, see runcladctl explain user");
   const auto fixed = DecideBy("user", R"({"process":{"cwd":"/"}})", Taking("run-as"));
   EXPECT_EQ(fixed.spec.Write(), R"({"process":{"cwd":"/","user":{"gid":2000,"uid":1000}}})");
 }

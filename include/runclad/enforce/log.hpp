@@ -21,7 +21,7 @@ struct LogEntry {
   engine::Identity identity;
   const policy::Effective* policy = nullptr;  // null: none could be read
   const Decision* decision = nullptr;         // null: an error
-  json::Value findings;                       // ToJson of the decision's
+  std::string_view findings;                  // FindingsText of the decision's
   std::string error;
   std::int64_t microseconds = 0;
 };
@@ -37,6 +37,8 @@ json::Document ToDocument(const rules::Remedy& remedy, std::string_view rule);
 // The findings as the log line and the record have them: rule, path, before, after, why, action;
 // values of more than a hundred parts left out.
 json::Value ToJson(const std::vector<Applied>& findings);
+// Their text: a create writes it twice.
+std::string FindingsText(const std::vector<Applied>& findings);
 
 // The line, without the newline.
 std::string LogLine(const LogEntry& entry);

@@ -33,7 +33,8 @@ struct Record {
 
 // How much of a record is read. Most of its bytes are rules and findings.
 enum class RecordParts {
-  kLife,  // what start needs: without rules, identity and findings
+  kLife,     // what start needs: without rules, identity and findings
+  kProcess,  // what exec needs: without findings
   kAll,
 };
 
@@ -42,5 +43,7 @@ Result<std::optional<Record>> FindRecord(const store::Records& records, std::str
                                          RecordParts parts = RecordParts::kAll);
 
 Status WriteRecord(const store::Records& records, const Record& record);
+// With findings whose text is there already (FindingsText), instead of the record's own.
+Status WriteRecord(const store::Records& records, const Record& record, std::string_view findings);
 
 }  // namespace runclad::enforce

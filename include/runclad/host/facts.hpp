@@ -44,8 +44,12 @@ struct SourceFacts {
   List list = List::kNone;
   // The entry of host-mounts.allow that would allow it; empty: there is none.
   std::string allow = {};
-  bool is_device = false;  // a device node
-  bool is_file = false;    // no directory: nothing can be mounted below it
+  // The path by which host-mounts.exactly may name it: what stands there is not a user's to choose,
+  // as it is with volumes. Empty: no entry may.
+  std::string exact = {};
+  bool is_credential = false;  // refused for an entry of credentials that is this path itself
+  bool is_device = false;      // a device node
+  bool is_file = false;        // no directory: nothing can be mounted below it
   // A predicate: why it must be read-only, regardless of host-mounts; empty: it need not be.
   std::string read_only_because = {};
   // A predicate: which user other than root could replace the source after it was examined: "could
@@ -140,7 +144,10 @@ struct RootFacts {
   enum class Kind { kUnknown, kOrdinary, kHostRoot, kLink, kOutside };
   Kind kind = Kind::kUnknown;
   std::string resolved;
-  std::string because;       // a predicate: "is an alias of the host's root filesystem"
+  std::string because;  // a predicate: "is an alias of the host's root filesystem"
+  // For kOutside: the entries of rootfs-path.allow with which it could be one; empty: none would
+  // do.
+  std::vector<std::string> allow = {};
   std::uint64_t device = 0;  // st_dev and st_ino of the directory; 0: not known
   std::uint64_t inode = 0;
   // A predicate: which user other than root could replace the directory. Determined only if nothing

@@ -26,6 +26,13 @@ class ObjectWriter {
     return Put(name, std::string_view(text));
   }
 
+  // A value whose text is there already.
+  ObjectWriter& PutJson(std::string_view name, std::string_view text) {
+    PutName(name);
+    text_ += text;
+    return *this;
+  }
+
   // An object whose members `fill` puts into the writer that it is given.
   template <typename Fill>
   ObjectWriter& PutObject(std::string_view name, Fill&& fill) {

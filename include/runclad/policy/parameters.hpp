@@ -37,7 +37,8 @@ enum class Vocabulary {
   kDevice,
   kIdRange,       // "1000", "1000-65535"
   kUserAndGroup,  // "1000:1000", neither of them root's
-  kSocketFamily   // "AF_VSOCK", "46"
+  kSocketFamily,  // "AF_VSOCK", "46"
+  kMount          // "bind /var/log ro", "nfs4 server:/export vers=4.2": one mount and no other
 };
 
 // Which of two values lets a container do more. Of choices, the one that `choices` has later.
@@ -57,6 +58,12 @@ struct Anything {};
 using DockerDefault = std::variant<std::monostate, Anything, std::span<const std::string_view>,
                                    std::int64_t, std::string_view, bool>;
 
+// A value of a list that does nothing, and why; policy lint reports it.
+struct Futile {
+  std::string_view value = {};
+  std::string_view because = {};  // a predicate
+};
+
 struct ParameterSchema {
   std::string_view name = {};
   ParameterType type = ParameterType::kStrings;
@@ -68,6 +75,8 @@ struct ParameterSchema {
   DockerDefault docker_default = {};
   std::int64_t minimum = 0;  // for kInteger
   std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
+  bool only_in_waivers = false;
+  Futile futile = {};
 };
 
 // A rule as policy files see it. No parameter is named "action".
@@ -96,6 +105,10 @@ class Parameters {
  private:
   std::map<std::string, Value, std::less<>> values_;
 };
+
+// The strictest value that is as permissive as either.
+Parameters::Value Looser(const ParameterSchema& schema, Parameters::Value left,
+                         const Parameters::Value& right);
 
 // What a layer requested but did not get: a value beyond its ceiling, or a weaker action without a
 // waiver.

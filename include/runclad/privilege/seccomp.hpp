@@ -85,6 +85,8 @@ struct SeccompIntersection {
   // What OCI cannot express or runclad does not keep, and denies instead: sentences.
   std::vector<std::string> dropped;
   std::vector<std::string> lost;  // essential syscalls of which nothing is left
+  // Syscalls that one filter names and `requested` allows in some way, and ours in none; sorted.
+  std::vector<std::string> withheld;
 };
 
 // What both filters allow, and never more; denials of either filter are kept. `requested` is the

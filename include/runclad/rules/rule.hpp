@@ -32,7 +32,7 @@ struct Code {
 // What would allow exactly this finding. Sentences are generated from it and never parsed.
 struct Remedy {
   enum class Kind {
-    kUnsaid,   // no specific remedy for this finding
+    kUnsaid,   // nothing to allow, or no value that would: Rule::way_out
     kNone,     // no setting allows it
     kSetting,  // parameters, in the image's file or for the host
     kWaiver,   // the same, but only in a waiver
@@ -71,7 +71,7 @@ struct Finding {
   // The rule's action in the policy for the judged object if that is not the container's image; no
   // value: the container's.
   std::optional<policy::Action> action = {};
-  const Code* code = nullptr;  // one of the rule's
+  const Code* code = nullptr;  // one of the rule's; never null
   Remedy remedy = {};
 
   [[nodiscard]] bool has_safe_form() const { return operation != Operation::kNone; }
@@ -82,25 +82,19 @@ using Findings = std::vector<Finding>;
 // A safe form exists: the value at `path` becomes `value`.
 Finding Propose(const Code& code, std::string path, json::Value value, std::string why,
                 Remedy remedy = {});
-Finding Propose(std::string path, json::Value value, std::string why);
 // An element goes in before the one at `path`; findings are applied in their order.
 Finding ProposeInsert(const Code& code, std::string path, json::Value value, std::string why,
                       Remedy remedy = {});
-Finding ProposeInsert(std::string path, json::Value value, std::string why);
 Finding ProposeRemove(const Code& code, std::string path, std::string why, Remedy remedy = {});
-Finding ProposeRemove(std::string path, std::string why);
 // runclad's value if the document has none.
 Finding ProposeDefault(const Code& code, std::string path, json::Value value, std::string why,
                        Remedy remedy = {});
-Finding ProposeDefault(std::string path, json::Value value, std::string why);
 // No safe form exists.
 Finding Refuse(const Code& code, std::string path, json::Value value, std::string why,
                Remedy remedy = {});
-Finding Refuse(std::string path, json::Value value, std::string why);
 // Only recorded; has no effect.
 Finding Note(const Code& code, std::string path, json::Value value, std::string why,
              Remedy remedy = {});
-Finding Note(std::string path, json::Value value, std::string why);
 
 // kProcess: on exec too; kUpdate: new limits for a running container (/linux/resources alone).
 enum class Scope { kProcess, kContainer, kUpdate };

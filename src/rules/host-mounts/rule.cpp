@@ -56,9 +56,11 @@ constexpr Code kForeignIdMap{"foreign-id-map",
                              "an idmapped mount has another mapping than the container"};
 constexpr Code kEngineSys{"engine-sys",
                           "podman binds the host's /sys, which is only had read-only and masked"};
+constexpr Code kNamed{"named", "a mount that a waiver names, with what is mounted below it"};
 constexpr Code kCodes[] = {kHostRoot, kRuntimeSocket, kDenied,          kUnlisted,
                            kUnknown,  kReadOnly,      kAmbiguousLayers, kReplaceableLayer,
-                           kRemount,  kKind,          kForeignIdMap,    kEngineSys};
+                           kRemount,  kKind,          kForeignIdMap,    kEngineSys,
+                           kNamed};
 
 const Code& CodeOf(const SourceFacts& facts) {
   switch (facts.access) {
@@ -73,18 +75,62 @@ const Code& CodeOf(const SourceFacts& facts) {
   }
 }
 
-// Never more than was asked for: what is only to be read is allowed read-only.
-Remedy RemedyOf(const SourceFacts& facts, bool is_read_only) {
-  if (!facts.allow.empty()) {
+bool IsReadOnly(const oci::Mount& mount) {
+  return (mount.has_option("ro") || mount.has_option("rro")) && !mount.has_option("rw") &&
+         !mount.has_option("rrw");
+}
+
+bool IsOneWord(std::string_view text) {
+  return !text.empty() && text.find_first_of(" \t\n") == std::string_view::npos;
+}
+
+// As `exactly` names a mount: "bind /var/log ro". Empty: no entry can.
+std::string EntryOf(const oci::Mount& mount, const SourceFacts& facts) {
+  if (facts.access == Access::kUnknown || !IsOneWord(facts.exact)) return {};
+  return "bind " + facts.exact + (IsReadOnly(mount) ? " ro" : " rw");
+}
+
+// "nfs4 server:/export vers=4.2". Where the source is a path of this host, a user could have put
+// something else there.
+std::string EntryOfKind(const oci::Mount& mount) {
+  constexpr std::string_view kNetworkKinds[] = {"ceph", "cifs", "nfs", "nfs4", "smb3"};
+  if (std::ranges::find(kNetworkKinds, mount.type) == std::ranges::end(kNetworkKinds)) return {};
+  std::string options;
+  for (const std::string& option : mount.options) {
+    if (!IsOneWord(option) || option.find(',') != std::string::npos) return {};
+    options += (options.empty() ? "" : ",") + option;
+  }
+  if (options.empty()) options = "defaults";
+  return IsOneWord(mount.source) ? mount.type + " " + mount.source + " " + options : std::string();
+}
+
+bool IsNamedExactly(const std::string& entry, const Context& context) {
+  const std::vector<std::string>& exactly = context.parameters.strings("exactly");
+  return !entry.empty() && std::ranges::find(exactly, entry) != exactly.end();
+}
+
+Remedy NameExactly(std::string entry) {
+  Remedy remedy = AddTo("exactly", {std::move(entry)});
+  remedy.kind = Remedy::Kind::kWaiver;
+  return remedy;
+}
+
+// Never more than was asked for: what a list denies is let in by name and mode, and what is only to
+// be read is allowed read-only.
+Remedy RemedyOf(const SourceFacts& facts, bool is_read_only, std::string entry) {
+  const bool is_unlisted = facts.list == SourceFacts::List::kMissing;
+  if (!entry.empty() && !is_unlisted) return NameExactly(std::move(entry));
+  // An entry of allow-read-only does not win over one of credentials for the same path.
+  if (!facts.allow.empty() && !(is_read_only && facts.is_credential)) {
     return AddTo(is_read_only ? "allow-read-only" : "allow", {facts.allow});
   }
   return NoRemedy("no entry of host-mounts.allow would let it be mounted");
 }
 
 Finding RefuseSource(std::string path, json::Value value, std::string why, const SourceFacts& facts,
-                     bool is_read_only) {
+                     bool is_read_only, std::string entry = {}) {
   return Refuse(CodeOf(facts), std::move(path), std::move(value), std::move(why),
-                RemedyOf(facts, is_read_only));
+                RemedyOf(facts, is_read_only, std::move(entry)));
 }
 
 // The options of a bind that can only be read.
@@ -109,21 +155,41 @@ std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount, bool has_submo
   return options;
 }
 
+// Of what may only be read.
+Remedy WriteTo(const oci::Mount& mount, const SourceFacts& facts) {
+  if (facts.exact.empty()) return NoRemedy("what the engine itself mounts stays read-only");
+  return AddTo("allow", {facts.resolved.empty() ? mount.source : facts.resolved});
+}
+
+// Nothing else is let in: what is mounted below the source has names of its own.
+void CheckNamed(const oci::Mount& mount, const std::string& path, const SourceFacts& facts,
+                const Context& context, Findings& findings) {
+  std::vector<std::string> options =
+      IsReadOnly(mount) ? ReadOnlyOptions(mount, /*has_submounts=*/false, context.facts.kernel)
+                        : mount.options;
+  if (!facts.is_file) oci::MakeFlat(options);
+  if (options == mount.options) return;
+  findings.push_back(Propose(kNamed, path + "/options", options,
+                             "would bring along what is mounted below the source",
+                             NoRemedy("a waiver names one mount, without those below it")));
+}
+
 void CheckBind(const oci::Mount& mount, const std::string& path, const Context& context,
                Findings& findings) {
   const SourceFacts& facts = FactsOf(mount.source, context);
   if (MayBeWritten(facts)) return;
+  const std::string entry = EntryOf(mount, facts);
+  if (IsNamedExactly(entry, context)) return CheckNamed(mount, path, facts, context, findings);
   if (facts.access != Access::kReadOnly) {
     findings.push_back(RefuseSource(path + "/source", mount.source, Why(mount.source, facts), facts,
-                                    mount.has_option("ro") || mount.has_option("rro")));
+                                    mount.has_option("ro") || mount.has_option("rro"), entry));
     return;
   }
   std::vector<std::string> options =
       ReadOnlyOptions(mount, facts.has_submounts, context.facts.kernel);
   if (options == mount.options) return;
   findings.push_back(Propose(kReadOnly, path + "/options", options,
-                             mount.source + " " + Why(mount.source, facts),
-                             AddTo("allow", {mount.source})));
+                             mount.source + " " + Why(mount.source, facts), WriteTo(mount, facts)));
 }
 
 // The masks first: where they were not applied, neither is the bind.
@@ -214,9 +280,12 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     } else if (mount.type == "overlay") {
       CheckOverlay(mount, path, context, findings);
     } else if (std::ranges::find(kOwnKinds, mount.type) == std::ranges::end(kOwnKinds)) {
-      findings.push_back(Refuse(kKind, path + "/type", mount.type,
-                                "is no kind of mount that is a container's own",
-                                AskEngine("mount it on the host, and bind a directory of it")));
+      const std::string entry = EntryOfKind(mount);
+      if (IsNamedExactly(entry, context)) continue;
+      findings.push_back(
+          Refuse(kKind, path + "/type", mount.type, "is no kind of mount that is a container's own",
+                 entry.empty() ? AskEngine("mount it on the host, and bind a directory of it")
+                               : NameExactly(entry)));
     }
   }
   CheckIdMaps(spec, context, findings);
@@ -238,19 +307,27 @@ constexpr policy::ParameterSchema PathList(std::string_view name, policy::Merge 
           // Docker binds nothing of the host into a container that asks for nothing.
           .docker_default = std::span<const std::string_view>()};
 }
+constexpr policy::ParameterSchema GrantList(std::string_view name, std::string_view description) {
+  policy::ParameterSchema list = PathList(name, policy::Merge::kReplace, description);
+  list.futile = {"/",
+                 "lets nothing be mounted that is the host's root: name the directories, set "
+                 "allow-only to false for all that is not denied, or name / in a waiver's exactly"};
+  return list;
+}
 constexpr policy::ParameterSchema kParameters[] = {
     PathList("deny", policy::Merge::kAccumulate,
              "host paths that may not be mounted, nor their ancestors, their aliases and what is "
              "below them; * ? [] match within a component"),
     PathList("credentials", policy::Merge::kAccumulate,
              "as deny, and what is below them is refused whatever `below` says"),
-    PathList("allow", policy::Merge::kReplace,
-             "host paths that may be mounted with what is below them although something above them "
-             "is denied; what is denied below them stays so"),
-    PathList("allow-read-only", policy::Merge::kReplace, "as allow, but only read-only"),
-    PathList("data-directories", policy::Merge::kReplace,
-             "host paths that may be mounted with what is below them although allow-only is set, "
-             "unless deny or credentials names them"),
+    GrantList(
+        "allow",
+        "host paths that may be mounted with what is below them although something above them "
+        "is denied; what is denied below them stays so"),
+    GrantList("allow-read-only", "as allow, but only read-only"),
+    GrantList("data-directories",
+              "host paths that may be mounted with what is below them although allow-only is set, "
+              "unless deny or credentials names them"),
     {.name = "allow-only",
      .type = policy::ParameterType::kBoolean,
      .merge = policy::Merge::kReplace,
@@ -277,6 +354,19 @@ constexpr policy::ParameterSchema kParameters[] = {
          "whose ids an idmapped mount may give to files: its own user namespace's, or any",
      .order = policy::Order::kLaterIsLooser,
      .docker_default = std::string_view("own")},
+    {.name = "exactly",
+     .type = policy::ParameterType::kStrings,
+     .merge = policy::Merge::kReplace,
+     .vocabulary = policy::Vocabulary::kMount,
+     .choices = {},
+     .description =
+         "mounts that pass whatever the other lists say, each by its type, its source without "
+         "links and its mode: bind /var/log ro; for a file system of the network the options as "
+         "asked "
+         "for: nfs4 server:/export vers=4.2",
+     .order = policy::Order::kMoreIsLooser,
+     .docker_default = std::span<const std::string_view>(),
+     .only_in_waivers = true},
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.6", "CIS 5.32", "PSS baseline"};
 constexpr std::string_view kPaths[] = {"/mounts/*/source",      "/mounts/*/type",
@@ -295,8 +385,9 @@ extern constinit const Rule kHostMounts{
         "source is judged by what it is and not by its name: links, bind mounts, named volumes "
         "with a device option, overlay layers and /proc/PID/root lead to the same files.",
     .way_out =
-        "mount a directory below one of host-mounts.data-directories, or list the one that is "
-        "needed in host-mounts.allow",
+        "mount a directory below one of host-mounts.data-directories, list the one that is needed "
+        "in "
+        "host-mounts.allow, or name the mount in a waiver's exactly",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

@@ -21,12 +21,13 @@ bool HasDirectory(const sys::Rootfs& rootfs, const char* path) {
 
 Status Gather(const Asked& asked, Facts& facts) {
   const auto rootfs = asked.container.OpenRootfs();
-  if (!rootfs || !asked.parameters.boolean("noexec")) return {};
+  if (!rootfs) return {};
   for (const std::string& path : asked.parameters.strings("exec-paths")) {
     auto resolved = rootfs->Resolve(path);
     if (!resolved) return resolved.error().In("mount-options.exec-paths");
     facts.exec_paths.push_back(*std::move(resolved));
   }
+  if (!asked.parameters.boolean("noexec")) return {};
   const std::vector<std::string> arguments = asked.container.spec().arguments();
   if (arguments.empty() || arguments.front() != "/init") return {};
   // Where version 3 keeps its own programs, and version 2 what the image adds.

@@ -3,11 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
-#include <functional>
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,49 +14,23 @@ namespace runclad::rules::mount_options {
 Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 }
 
+#include "rules/writable_content.hpp"
+
 namespace runclad::rules {
 namespace {
 
-// The four spellings of one flag. What a bind brings along below it has flags of its own, which
-// only the recursive ones change; these count whatever plain ones come after them.
-struct Flag {
-  std::string_view set;
-  std::string_view clear;
-  std::string_view recursive_set;
-  std::string_view recursive_clear;
-};
-constexpr Flag kNoSuid{"nosuid", "suid", "rnosuid", "rsuid"};
-constexpr Flag kNoDev{"nodev", "dev", "rnodev", "rdev"};
-constexpr Flag kNoExec{"noexec", "exec", "rnoexec", "rexec"};
-constexpr Flag kReadOnly{"ro", "rw", "rro", "rrw"};
-
-bool IsAtOrBelow(std::string_view path, std::string_view directory) {
-  return directory == "/" || (path.starts_with(directory) &&
-                              (path.size() == directory.size() || path[directory.size()] == '/'));
-}
+constexpr Code kPrograms{"programs", "programs could run from what containers can write"};
+constexpr Code kFlags{"flags", "the mount lacks nosuid, nodev or what else every such mount has"};
+constexpr Code kS6Overlay{"s6-overlay", "the image's s6-overlay could not run what it has in /run"};
+constexpr Code kCodes[] = {kPrograms, kFlags, kS6Overlay};
 
 bool Has(const std::vector<std::string>& options, std::string_view option) {
   return std::ranges::find(options, option) != options.end();
 }
 
-bool IsSet(const Flag& flag, const std::vector<std::string>& options) {
-  bool plain = false;
-  for (const std::string& option : options) {
-    if (option == flag.set || option == flag.clear) plain = option == flag.set;
-  }
-  for (const std::string& option : options) {
-    if (option == flag.recursive_set || option == flag.recursive_clear) {
-      plain = option == flag.recursive_set;
-    }
-  }
-  return plain;
-}
-
-bool IsWritable(const oci::Mount& mount) {
-  if (IsSet(kReadOnly, mount.options)) return false;
-  if (mount.type != "overlay" || mount.is_bind()) return true;
-  const auto layers = oci::OverlayLayers(mount);
-  return !layers || std::ranges::any_of(*layers, [](const auto& layer) { return !layer.is_lower; });
+bool IsAtOrBelow(std::string_view path, std::string_view directory) {
+  return directory == "/" || (path.starts_with(directory) &&
+                              (path.size() == directory.size() || path[directory.size()] == '/'));
 }
 
 // How the lower runtime sets the flags of a mount.
@@ -130,7 +100,9 @@ class Options {
   Options(std::vector<std::string> options, bool recursive)
       : options_(std::move(options)), recursive_(recursive) {}
 
-  void Require(const Flag& flag) {
+  // Whether that changes anything.
+  bool Require(const Flag& flag) {
+    const std::size_t faults = had_.size() + lacked_.size();
     std::erase_if(options_, [&](const std::string& option) {
       const bool contradicts = option == flag.clear || option == flag.recursive_clear;
       if (contradicts) had_ += ' ' + option;
@@ -139,6 +111,7 @@ class Options {
     // The plain one as well: runc before 1.1 does not know the others and drops them for binds.
     Add(flag.set);
     if (recursive_) Add(flag.recursive_set);
+    return had_.size() + lacked_.size() != faults;
   }
   void Add(std::string_view option) {
     if (Has(options_, option)) return;
@@ -170,116 +143,49 @@ bool HoldsDevices(const oci::Mount& mount, const std::string& destination, const
   return mount.is_bind() && source != facts.sources.end() && source->second.is_device;
 }
 
-// The host paths whose content is seen in the mount; `is_written`: the mount writes to it.
-struct Content {
-  std::string source;
-  bool is_written = false;
+struct Improvement {
+  Options options;
+  bool loses_programs = false;  // noexec is new
 };
 
-std::vector<Content> ContentsOf(const oci::Mount& mount) {
-  if (mount.is_bind()) return {{mount.source, IsWritable(mount)}};
-  std::vector<Content> contents;
-  if (mount.type != "overlay") return contents;
-  for (oci::OverlayLayer& layer :
-       oci::OverlayLayers(mount).value_or(std::vector<oci::OverlayLayer>())) {
-    contents.push_back({std::move(layer.path), !layer.is_lower});
-  }
-  return contents;
-}
-
-// What the document mounts writable, by where it lies on the host: the same directory may be
-// mounted read-only at a second place, under another path, as a part of it or with what is around
-// it.
-class WritableContent {
- public:
-  WritableContent(const oci::Spec& spec, const Facts& facts) : facts_(facts) {
-    for (const oci::Mount& mount : spec.mounts()) {
-      for (const Content& content : ContentsOf(mount)) {
-        if (content.is_written) Add(content.source, mount.destination);
-      }
-    }
-  }
-
-  // A predicate: why what a read-only mount shows may have been written by a container; empty: it
-  // has not.
-  std::string WhyWritten(const oci::Mount& mount) {
-    for (const Content& content : ContentsOf(mount)) {
-      const auto found = facts_.sources.find(content.source);
-      if (found == facts_.sources.end() || found->second.access == SourceFacts::Access::kUnknown) {
-        return "shows " + content.source + ", which cannot be identified";
-      }
-      const SourceFacts& source = found->second;
-      if (source.is_volume) return "shows a volume, which containers write to";
-      const std::string* destination = FindOverlap(source);
-      if (destination != nullptr) return "shows what is writable at " + *destination;
-    }
-    return {};
-  }
-
- private:
-  void Add(const std::string& path, const std::string& destination) {
-    const auto found = facts_.sources.find(path);
-    if (found == facts_.sources.end()) return;
-    const SourceFacts& source = found->second;
-    if (source.device != 0) inodes_.try_emplace({source.device, source.inode}, destination);
-    if (!source.places || !added_.insert(source.places.get()).second) return;
-    for (const std::string& place : *source.places) places_.try_emplace(place, destination);
-  }
-
-  const std::string* FindOverlap(const SourceFacts& source) {
-    const auto same = inodes_.find({source.device, source.inode});
-    if (same != inodes_.end()) return &same->second;
-    if (!source.places) return nullptr;  // an engine's own file
-    const auto [known, is_new] = overlaps_.try_emplace(source.places.get(), nullptr);
-    for (auto at = source.places->begin(); is_new && at != source.places->end(); ++at) {
-      known->second = FindAroundOrBelow(*at);
-      if (known->second != nullptr) break;
-    }
-    return known->second;
-  }
-
-  // `place` is "<file system>:/a/b".
-  const std::string* FindAroundOrBelow(const std::string& place) const {
-    const std::size_t root = place.find('/');
-    for (std::size_t end = place.size(); end != std::string::npos && end > root;
-         end = place.rfind('/', end - 1)) {
-      if (const auto found = places_.find(std::string_view(place).substr(0, end));
-          found != places_.end()) {
-        return &found->second;
-      }
-    }
-    if (const auto found = places_.find(std::string_view(place).substr(0, root + 1));
-        found != places_.end()) {
-      return &found->second;
-    }
-    const std::string below = place.ends_with('/') ? place : place + '/';
-    const auto next = places_.lower_bound(below);
-    return next != places_.end() && next->first.starts_with(below) ? &next->second : nullptr;
-  }
-
-  using PlaceList = const std::vector<std::string>*;
-
-  const Facts& facts_;
-  std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> inodes_;  // destinations
-  std::map<std::string, std::string, std::less<>> places_;                 // destinations
-  std::set<PlaceList> added_;
-  std::map<PlaceList, const std::string*> overlaps_;
-};
-
-Options Improved(const oci::Mount& mount, const std::string& destination, bool runs_programs,
-                 bool shows_image, const FlagForms& forms, const Facts& facts) {
+Improvement Improved(const oci::Mount& mount, const std::string& destination, bool runs_programs,
+                     bool shows_image, const FlagForms& forms, const Facts& facts) {
   const bool is_recursive = forms.TakesRecursive(mount);
-  Options options(mount.options, is_recursive);
+  Improvement improvement{Options(mount.options, is_recursive)};
+  Options& options = improvement.options;
   const bool is_writable = IsWritable(mount);
   if (shows_image && !is_writable) options.Require(kReadOnly);
   if (is_writable || mount.is_bind() || mount.type == "overlay") {
     options.Require(kNoSuid);
     if (!HoldsDevices(mount, destination, facts)) options.Require(kNoDev);
   }
-  if (!runs_programs) options.Require(kNoExec);
+  if (!runs_programs) improvement.loses_programs = options.Require(kNoExec);
   if (forms.NeedsReadOnly(mount)) options.Require(kReadOnly);
   if (!is_writable && is_recursive) options.Add(kReadOnly.recursive_set);
-  return options;
+  return improvement;
+}
+
+// Devices, and files that the engine binds (/etc/hosts).
+bool IsForPrograms(const oci::Mount& mount, const std::string& destination, const Facts& facts) {
+  if (IsAtOrBelow(destination, "/dev")) return false;
+  const auto source = facts.sources.find(mount.source);
+  return !mount.is_bind() || source == facts.sources.end() || !source->second.is_file ||
+         source->second.access != SourceFacts::Access::kEngineOwn;
+}
+
+Finding Fault(std::string path, const oci::Mount& mount, const std::string& destination,
+              const Improvement& improvement, std::string why, const Facts& facts) {
+  const std::vector<std::string>& options = improvement.options.options();
+  if (!improvement.loses_programs) {
+    return Propose(kFlags, std::move(path), options, std::move(why),
+                   NoRemedy("every mount of this kind has these options"));
+  }
+  if (!IsForPrograms(mount, destination, facts)) {
+    return Propose(kFlags, std::move(path), options, std::move(why),
+                   NoRemedy("no program is to run from devices and the engine's own files"));
+  }
+  return Propose(kPrograms, std::move(path), options, std::move(why),
+                 AddTo("exec-paths", {destination}));
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
@@ -304,23 +210,26 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       written = writable->WhyWritten(mounts[i]);
     }
     const bool runs_programs = may_run || (!IsWritable(mounts[i]) && written.empty());
-    const Options options =
+    const Improvement improvement =
         Improved(mounts[i], destination, runs_programs, shows_image, forms, facts);
-    if (IsAtOrBelow("/run", destination)) run_is_noexec = IsSet(kNoExec, options.options());
-    const std::string fault = options.Fault();
+    if (IsAtOrBelow("/run", destination)) {
+      run_is_noexec = IsSet(kNoExec, improvement.options.options());
+    }
+    const std::string fault = improvement.options.Fault();
     if (fault.empty()) continue;
     std::string because = "of " + mounts[i].destination + " " + fault;
     if (!written.empty()) because += "; the mount " + written;
     if (forms.NeedsReadOnly(mounts[i])) {
       because += "; in a user namespace crun sets the others of a file with ro only";
     }
-    findings.push_back(Propose("/mounts/" + std::to_string(i) + "/options", options.options(),
-                               std::move(because)));
+    findings.push_back(Fault("/mounts/" + std::to_string(i) + "/options", mounts[i], destination,
+                             improvement, std::move(because), facts));
   }
   if (facts.has_s6_overlay && run_is_noexec) {
-    findings.push_back(Refuse("/process/args/0", spec.arguments().front(),
+    findings.push_back(Refuse(kS6Overlay, "/process/args/0", spec.arguments().front(),
                               "is s6-overlay's, which runs programs that it writes to /run, and "
-                              "nothing in /run may run"));
+                              "nothing in /run may run",
+                              AddTo("exec-paths", {"/run"})));
   }
   return findings;
 }
@@ -369,6 +278,7 @@ extern constinit const Rule kMountOptions{
     .way_out =
         "list the directory in mount-options.exec-paths for an image that runs programs "
         "from it",
+    .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,

@@ -12,6 +12,17 @@ Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 namespace runclad::rules {
 namespace {
 
+constexpr Code kWritableRoot{"writable-root", "the container could change the image's files"};
+constexpr Code kTmpfs{"tmpfs", "a directory becomes a tmpfs"};
+constexpr Code kTmpfsWithoutPrograms{"tmpfs-without-programs",
+                                     "a directory becomes a tmpfs from which no program runs"};
+constexpr Code kWritten{"written", "the image writes a directory that is read-only"};
+constexpr Code kBuild{"build", "a step of a build writes to its root"};
+constexpr Code kSpecialFile{"special-file", "a file of the image cannot be copied to a tmpfs"};
+constexpr Code kMemory{"memory", "the memory limit is too low for a tmpfs with the image's files"};
+constexpr Code kCodes[] = {kWritableRoot, kTmpfs, kTmpfsWithoutPrograms, kWritten, kBuild,
+                           kSpecialFile,  kMemory};
+
 struct Target {
   std::string path;
   std::uint64_t bytes;
@@ -64,17 +75,30 @@ oci::Mount Tmpfs(const Target& target, bool is_exec, std::uint64_t size,
   return mount;
 }
 
+// The tmpfs is this rule's, and what may run on it mount-options'.
+Finding Added(std::string path, json::Value mount, const std::string& directory,
+              const std::string& resolved, bool is_exec) {
+  std::string why = "keeps " + directory + " writable on a tmpfs";
+  if (is_exec) return ProposeInsert(kTmpfs, std::move(path), std::move(mount), std::move(why));
+  Remedy remedy = AddTo("exec-paths", {resolved});
+  remedy.settings.front().rule = "mount-options";
+  return ProposeInsert(kTmpfsWithoutPrograms, std::move(path), std::move(mount),
+                       why + ", where no program runs", std::move(remedy));
+}
+
 Findings Check(const oci::Spec& spec, const Context& context) {
   // Nothing is made writable that the request had read-only already.
   if (spec.root_is_read_only() || spec.root_path().empty()) return {};
   // A build writes to its root, and a policy that is for builds leaves it writable.
   if (context.facts.identity.engine == engine::Engine::kBuildkit) {
-    return {Refuse("/root/readonly", false,
-                   "is for a step of an image's build, which writes to its root: say \"builds\": "
-                   "\"build\" in policy.json to judge BuildKit's containers by that profile")};
+    return {Refuse(kBuild, "/root/readonly", false,
+                   "is for a step of an image's build, which writes to its root",
+                   AskEngine("say \"builds\": \"build\" in policy.json to judge BuildKit's "
+                             "containers by that profile"))};
   }
-  Findings findings = {
-      Propose("/root/readonly", true, "lets programs be changed or added in the container")};
+  // Which directories the image needs writable, only its users know.
+  Findings findings = {Propose(kWritableRoot, "/root/readonly", true,
+                               "lets programs be changed or added in the container")};
 
   std::vector<std::string> destinations;
   for (const oci::Mount& mount : spec.mounts()) {
@@ -89,19 +113,22 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     if (image.kind == DirectoryFacts::Kind::kOther) continue;
 
     if (!image.special.empty()) {
-      return {Refuse("/root/readonly", false,
+      return {Refuse(kSpecialFile, "/root/readonly", false,
                      "needs a tmpfs with the image's content at " + target.path +
                          ", to which the runtime cannot copy the FIFO, socket or device " +
-                         image.special + ": remove it from the image")};
+                         image.special,
+                     AskEngine("remove it from the image"))};
     }
     std::uint64_t size = std::max(target.bytes, image.content_bytes);
     const std::int64_t memory_limit = spec.memory_limit().value_or(0);
     if (memory_limit > 0) {
       const std::uint64_t half = static_cast<std::uint64_t>(memory_limit) / 2;
       if (image.content_bytes > half) {
-        return {Refuse("/linux/resources/memory/limit", memory_limit,
+        return {Refuse(kMemory, "/linux/resources/memory/limit", memory_limit,
                        "is less than twice what the image has in " + target.path +
-                           ", which a tmpfs would have to hold")};
+                           ", which a tmpfs would have to hold",
+                       AskEngine("ask for at least " + std::to_string(2 * image.content_bytes) +
+                                 " bytes (docker run --memory)"))};
       }
       size = std::min(size, half);
     }
@@ -112,17 +139,17 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     const auto inside = std::ranges::find_if(
         destinations, [&](const std::string& mounted) { return IsAtOrBelow(mounted, resolved); });
     const auto index = inside - destinations.begin();
-    findings.push_back(ProposeInsert("/mounts/" + std::to_string(index),
-                                     oci::ToJson(Tmpfs(target, is_exec, size, image)),
-                                     "keeps " + target.path + " writable on a tmpfs" +
-                                         (is_exec ? "" : ", where no program runs")));
+    findings.push_back(Added("/mounts/" + std::to_string(index),
+                             oci::ToJson(Tmpfs(target, is_exec, size, image)), target.path,
+                             resolved, is_exec));
     destinations.insert(inside, resolved);
   }
   // Told now, before a program of the image's finds out.
   for (const WrittenDirectory& written : context.facts.written) {
     const std::string resolved = context.facts.Resolve(written.path);
     if (!IsCovered(resolved, destinations)) {
-      findings.push_back(Note("/root/readonly", written.path, written.because));
+      findings.push_back(Note(kWritten, "/root/readonly", written.path, written.because,
+                              AddTo("writable", {written.path})));
     }
   }
   return findings;
@@ -170,6 +197,7 @@ extern constinit const Rule kReadOnlyRootfs{
         "become tmpfs (nosuid, nodev and, but for mount-options.exec-paths, noexec) with the "
         "image's content, owner and mode.",
     .way_out = "list the directories that the image writes in read-only-rootfs.writable",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,

@@ -15,6 +15,14 @@ Status Gather(const Asked& asked, Facts& facts);  // program/gather.cpp
 namespace runclad::rules {
 namespace {
 
+constexpr Code kAbsent{"absent", "no filter is asked for"};
+constexpr Code kSyscalls{"syscalls",
+                         "the engine's filter allows system calls that the policy's does not"};
+constexpr Code kConditions{"conditions", "the engine's filter allows more of some system calls"};
+constexpr Code kEssential{"essential", "both filters leave nothing of a system call that all need"};
+constexpr Code kArchitecture{"architecture", "the filter does not know the program's architecture"};
+constexpr Code kCodes[] = {kAbsent, kSyscalls, kConditions, kEssential, kArchitecture};
+
 std::vector<std::uint16_t> FamiliesOf(const std::vector<std::string>& names) {
   std::vector<std::uint16_t> numbers;
   for (const std::string& name : names) {
@@ -32,6 +40,30 @@ privilege::SeccompConditions ConditionsOf(const oci::Spec& spec, const KernelFac
   conditions.kernel_major = kernel.major;
   conditions.kernel_minor = kernel.minor;
   return conditions;
+}
+
+// No list of ours adds an architecture to the engine's filter.
+Remedy Admitting(std::string_view architecture, const oci::Spec& spec, const Context& context) {
+  const auto requested = spec.seccomp();
+  const bool is_asked_for =
+      !requested ||
+      std::ranges::find(requested->architectures, architecture) != requested->architectures.end();
+  if (is_asked_for && context.parameters.boolean("64-bit-only")) {
+    return SetTo("64-bit-only", false);
+  }
+  return AskEngine("ask for a filter with " + std::string(architecture));
+}
+
+// The calls that a list of ours could give back. deny wins over allow, and so do deny-socketcall,
+// which nearly every container has, and deny-set-id.
+Remedy Allowing(std::vector<std::string> withheld, const policy::Parameters& parameters) {
+  const std::vector<std::string>& denied = parameters.strings("deny");
+  std::erase_if(withheld, [&](const std::string& name) {
+    return std::ranges::find(denied, name) != denied.end() ||
+           (name == "socketcall" && parameters.boolean("deny-socketcall")) ||
+           ((name == "openat2" || name == "io_uring_setup") && parameters.boolean("deny-set-id"));
+  });
+  return withheld.empty() ? Remedy() : AddTo("allow", std::move(withheld));
 }
 
 // The kernel ends a program whose architecture is not in the filter at its first system call, with
@@ -57,9 +89,10 @@ void CheckProgram(const oci::Spec& spec, const privilege::SeccompFilter& filter,
     const auto& architectures = filter.architectures;
     if (!is_it || std::ranges::find(architectures, abi.name) != architectures.end()) continue;
     const std::string asked = spec.arguments().empty() ? "" : spec.arguments().front();
-    findings.push_back(Refuse("/process/args/0", asked,
+    findings.push_back(Refuse(kArchitecture, "/process/args/0", asked,
                               "is a program of the architecture " + program->architecture +
-                                  ", which the filter ends with SIGSYS: it could not run"));
+                                  ", which the filter ends with SIGSYS: it could not run",
+                              Admitting(abi.name, spec, context)));
   }
 }
 
@@ -80,8 +113,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   if (!meet.lost.empty()) {
     std::string lost;
     for (const std::string& name : meet.lost) lost += ' ' + name;
-    return {Refuse("/linux/seccomp", requested ? "the engine's filter" : "the policy's filter",
-                   "leaves nothing of" + lost + ", without which no program runs")};
+    return {Refuse(kEssential, "/linux/seccomp",
+                   requested ? "the engine's filter" : "the policy's filter",
+                   "leaves nothing of" + lost + ", without which no program runs",
+                   AskEngine("ask for a filter that allows them without conditions"))};
   }
   Findings findings;
   CheckProgram(spec, meet.filter, context, findings);
@@ -89,7 +124,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   std::string why = requested ? "allows more than fits the capabilities that are left"
                               : "is absent: every system call would be allowed";
   for (const std::string& sentence : meet.dropped) why += "; " + sentence;
-  findings.push_back(Propose("/linux/seccomp", oci::ToJson(meet.filter), std::move(why)));
+  Remedy remedy = requested ? Allowing(std::move(meet.withheld), parameters) : Remedy();
+  const Code& code = !requested ? kAbsent : remedy.settings.empty() ? kConditions : kSyscalls;
+  findings.push_back(
+      Propose(code, "/linux/seccomp", oci::ToJson(meet.filter), std::move(why), std::move(remedy)));
   return findings;
 }
 
@@ -188,6 +226,7 @@ extern constinit const Rule kSeccomp{
     .way_out =
         "add the system call to seccomp.allow or the address family to seccomp.families, or "
         "ask the engine for it as well",
+    .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
