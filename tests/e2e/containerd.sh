@@ -54,7 +54,7 @@ docker save box-data -o "$E2E_WORK/box-data.tar" && ctr image import "$E2E_WORK/
 rm "$E2E_WORK/box-data.tar"
 data_is_told() {
   log_has runclad 'any(.findings[]?; .rule == "read-only-rootfs" and .before == "/data" and
-    (.why | startswith("is a volume by the image'"'"'s own word")))'
+    (.why | startswith("is declared as a volume by the image")))'
 }
 covers read-only-rootfs
 docker_run box-data sh -c 'echo x >/data/x && cat /data/x'

@@ -100,7 +100,7 @@ cp -p "$content" "$E2E_WORK/content"
 capture docker create --name late --network none --runtime runclad box true
 printf ' ' >>"$content"
 capture docker start -a late
-guards "Docker: a config of another digest: the image is unknown" image_is_unknown "another digest"
+guards "Docker: a config of another digest: the image is unknown" image_is_unknown "does not match its digest"
 cp -p "$E2E_WORK/content" "$content"
 docker_remove late
 
