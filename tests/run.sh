@@ -3,9 +3,8 @@
 #
 #   tests/run.sh           everything but the three below
 #   tests/run.sh --quick   without the engines: build, unit tests, format
-#   tests/run.sh --long    the engines of Debian sid, and an upgrade from the version before, alone, with
-#                          the release build that is there; the last results are in tests/compat/RESULTS.md,
-#                          and in tests/engines where --write-results keeps them
+#   tests/run.sh --long    the engines of Debian trixie and sid, and an upgrade from the version before,
+#                          alone, with the release build that is there (some forty minutes)
 #   tests/run.sh --vm      Debian's kernel in an emulator alone, with the release build that is there:
 #                          AppArmor, AF_ALG, SysRq, cgroup v2, which a machine's own may lack
 #   tests/run.sh --tidy    clang-tidy alone (several minutes)
@@ -154,7 +153,8 @@ if [ "${1:-}" = --vm ]; then
 fi
 
 if [ "${1:-}" = --long ]; then
-  say "the newest engines (about ten minutes)"
+  say "newer engines, and an upgrade (about forty minutes)"
+  counted "end-to-end tests with the engines of Debian trixie" tests/engines/run.sh trixie
   counted "end-to-end tests with the engines of Debian sid" tests/engines/run.sh --refresh sid
   counted "an upgrade below containers that the version before made" tests/compat/run.sh
   finish
@@ -187,7 +187,6 @@ if [ "${1:-}" = --quick ]; then finish; fi
 
 say "engines (about seventeen minutes)"
 counted "end-to-end tests" tests/e2e/run.sh
-counted "end-to-end tests with the engines of Debian trixie (about ten minutes)" tests/engines/run.sh trixie
 counted "races between the check and the mount" tests/race/run.sh
 counted "documents and calls through runc alone and through runclad" \
   python3 tests/differential/run.py --seconds 60
