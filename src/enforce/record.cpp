@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "runclad/json/writer.hpp"
-
 #include "record_json.hpp"
 
 namespace runclad::enforce {
@@ -22,7 +20,7 @@ Result<std::optional<Record>> FindRecord(const store::Records& records, std::str
 }
 
 Status WriteRecord(const store::Records& records, const Record& record) {
-  return WriteRecord(records, record, json::Write(record.findings.document()));
+  return records.Write({record.id, record.pid, record.start_time}, RecordToJson(record));
 }
 
 Status WriteRecord(const store::Records& records, const Record& record, std::string_view findings) {

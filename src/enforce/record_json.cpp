@@ -116,6 +116,10 @@ Status ReadRules(const Document& rules, policy::Effective& policy) {
 
 }  // namespace
 
+std::string RecordToJson(const Record& record) {
+  return RecordToJson(record, json::Write(record.findings.document()));
+}
+
 std::string RecordToJson(const Record& record, std::string_view findings) {
   const policy::Effective& policy = record.process_policy;
   Document rules = Document::object();

@@ -9,7 +9,8 @@
 
 namespace runclad::enforce {
 
-// `findings`: the text of the record's.
+std::string RecordToJson(const Record& record);
+// The same; `findings`: the text of the record's.
 std::string RecordToJson(const Record& record, std::string_view findings);
 Result<Record> RecordFromJson(std::string_view text, RecordParts parts = RecordParts::kAll);
 
