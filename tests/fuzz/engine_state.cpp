@@ -35,7 +35,7 @@ const std::string kManifest = "sha256:" + std::string(64, 'd');
 const std::string kConfig =
     R"({"config":{"Volumes":{"/data":{}}},"rootfs":{"type":"layers","diff_ids":[")" + kDiff +
     R"("]},"history":[{"created_by":"sh"}]})";
-const std::string kImage = Sha256(kConfig);
+const std::string kImage = runclad::Sha256(kConfig);
 
 const std::string kDocker = "/srv/docker";
 const std::string kGraph = "/srv/storage";
