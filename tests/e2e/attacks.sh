@@ -37,17 +37,10 @@ guards "nor does an alias of its directory" not asks_engine
 umount "$E2E_SRV/run"
 
 # --- a program run by the kernel on the host: cgroup release_agent ---
-# In a hierarchy of its own: those of the host stay as they are. The kernel forgets it when its last
-# mount goes while no cgroup of it is still being freed; containerd cannot count the processes of a
-# host that has a hierarchy which is mounted nowhere.
-has_hierarchy() { grep -q :name=runclad-e2e: /proc/self/cgroup; }
+# In a hierarchy of its own: those of the host stay as they are.
 is_forgotten() {
-  has_hierarchy || return 0
-  mkdir -p "$E2E_WORK/hierarchy" &&
-    mount -t cgroup -o none,name=runclad-e2e runclad-e2e "$E2E_WORK/hierarchy" || return 1
-  find "$E2E_WORK/hierarchy" -mindepth 1 -depth -type d -exec rmdir {} +
-  umount "$E2E_WORK/hierarchy"
-  not has_hierarchy
+  end_hierarchy name=runclad-e2e >/dev/null
+  ! active_hierarchies | grep -qxF name=runclad-e2e
 }
 covers capabilities privileged
 cat >"$E2E_SRV/agent" <<AGENT

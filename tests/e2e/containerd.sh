@@ -81,6 +81,8 @@ capture ctr task resume task
 holds "ctr task resume" succeeded
 capture ctr task ps task
 holds "ctr task ps" succeeded
+finds_hierarchies() { cgroup_is_v2 || [ -z "$(unmounted_hierarchies)" ]; }
+holds "containerd finds each cgroup hierarchy" finds_hierarchies
 capture ctr task metrics task
 holds "ctr task metrics" succeeded
 capture ctr task kill -s KILL task

@@ -18,6 +18,8 @@
 #   covers RULE…                  the rules of the catalogue that the `guards` after it are about; a
 #                                 whole run fails when a rule has none that passed
 set -u
+# shellcheck source=tests/e2e/cgroups.sh
+. "${E2E_DIR:?}/cgroups.sh"
 
 COVERS=()
 STATUS=0
@@ -157,7 +159,6 @@ limit_file() {  # pids|memory|cpu|cpuset [ID]
   fi
 }
 limit_of() { cut -d' ' -f1 "$(limit_file "$1" "$2")"; }  # KIND ID; of cpu.max the quota alone
-cgroup_is_v2() { [ -e /sys/fs/cgroup/cgroup.controllers ]; }
 
 # --- bundles by hand -----------------------------------------------------------------------------
 

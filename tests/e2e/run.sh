@@ -13,6 +13,8 @@
 set -u
 export E2E_DIR
 E2E_DIR=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/e2e/cgroups.sh
+. "$E2E_DIR/cgroups.sh"
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin  # the distribution's engines
 all_topics="
   docker_confinement
@@ -90,9 +92,11 @@ outer() {
   E2E_LOGS=$(cd "$E2E_DIR/../.." && pwd)/build/e2e-logs  # of a run that failed
   trap 'end_child; rm -rf "$E2E_SRV"; remove_cgroups' EXIT
   trap 'exit 130' INT TERM
+  if ! cgroup_is_v2 && is_only_run; then end_hierarchies_of_earlier_runs; fi
+  is_a_run
 
   unshare --mount --pid --net --uts --ipc --fork --kill-child --mount-proc --propagation private \
-    "$BASH" "$E2E_DIR/run.sh" --inside "$@" &
+    "$BASH" "$E2E_DIR/run.sh" --inside "$@" 8<&- &
   child=$!
   wait "$child"
   local status=$?
@@ -109,9 +113,14 @@ end_child() {
   sleep 1
 } 2>/dev/null
 
-# A run that was cut short leaves its cgroups; their processes are gone with the namespace.
+# A run that was cut short leaves its cgroups; their processes are gone with the namespace. An engine may have
+# made some in a hierarchy that was not active before.
 remove_cgroups() {
+  local names
   find /sys/fs/cgroup -depth -type d -path "/sys/fs/cgroup*$E2E_CGROUP*" -exec rmdir {} + 2>/dev/null
+  cgroup_is_v2 || for names in $(unmounted_hierarchies); do
+    end_hierarchy "$names" "${E2E_CGROUP#/}" >/dev/null
+  done
 }
 
 inside() {
@@ -120,6 +129,11 @@ inside() {
   mount -t tmpfs -o mode=755 tmpfs /run
   mount -t tmpfs -o mode=755 tmpfs /var/lib
   mkdir -p /run/lock /run/user
+  if ! cgroup_is_v2 && [ -n "$(unmounted_hierarchies)" ]; then
+    mkdir /run/cgroup
+    mount_all_hierarchies /run/cgroup
+    mount --move /run/cgroup /sys/fs/cgroup && rmdir /run/cgroup
+  fi
   if [ -d /etc/runclad ]; then mount -t tmpfs -o mode=755 tmpfs /etc/runclad; fi
   export E2E_WORK=/run/e2e E2E_POLICIES=/run/e2e/policies E2E_RUNTIME=/run/e2e/runtimes/runclad/runclad
   local topic before file files=()
@@ -131,6 +145,7 @@ inside() {
   : >results
   : >failures
   : >covered
+  active_hierarchies >hierarchies
   started=$(date +%s)
   engines_start
 
@@ -181,6 +196,12 @@ check_nothing_is_left() {
   remove_cgroups
   left=$(find /sys/fs/cgroup -mindepth 1 -type d -path "*$E2E_CGROUP/*")
   if [ -z "$left" ]; then finding ok "no cgroup is left"; else finding not-ok "cgroups left: $left"; fi
+  left=$(active_hierarchies | comm -13 hierarchies -)
+  if [ -z "$left" ]; then
+    finding ok "no cgroup hierarchy has become active"
+  else
+    finding not-ok "cgroup hierarchies that were not active before: $left"
+  fi
   # dockerd itself leaves the network namespace of --network host, and may leave its data directory;
   # podman its storage after a container that was refused.
   left=$(awk '{print $5}' /proc/self/mountinfo | grep -E "^(/run/|/var/lib/|$E2E_SRV)" |

@@ -14,6 +14,8 @@
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(cd "$here/../.." && pwd)
+# shellcheck source=tests/e2e/cgroups.sh
+. "$tree/tests/e2e/cgroups.sh"
 
 die() {
   printf 'engines: %s\n' "$1" >&2
@@ -50,11 +52,14 @@ outer() {
   ENGINES_BUILD=$(cd "$(dirname "$program")" && pwd)
   ENGINES_ROOT=$("$here/root.sh" "${refresh[@]}" "$suite") || exit 1
 
-  local mounts status
+  local mounts hierarchies status
   work=$(mktemp -d) || exit 1
   trap 'end_child; rm -rf "$work"' EXIT
   trap 'exit 130' INT TERM
   mounts=$(wc -l </proc/self/mountinfo)
+  if is_only_run; then end_hierarchies_of_earlier_runs; fi
+  exec 8<&-
+  hierarchies=$(active_hierarchies)
   mkfifo "$work/said"
   tee "$work/log" <"$work/said" &
   local tee=$!
@@ -66,11 +71,22 @@ outer() {
   child=
   wait "$tee"
   [ "$(wc -l </proc/self/mountinfo)" -eq "$mounts" ] || die "there are more or fewer mounts than before"
+  end_new_hierarchies "$hierarchies"
   if [ -n "$write" ]; then
     python3 "$here/results.py" "$here/RESULTS.md" "$suite, ${ENGINES_LAYOUT/v2/cgroup v2}" "$commit" "$work/log" ||
       status=1
   fi
   exit "$status"
+}
+
+# Hierarchies that the engines made active would stay so, and change what later runs find.
+end_new_hierarchies() {  # THOSE BEFORE
+  local names left
+  for names in $(comm -13 <(printf '%s\n' "$1") <(active_hierarchies)); do
+    left=$(end_hierarchy "$names" | head -n 1)
+    ! active_hierarchies | grep -qxF "$names" || die "the cgroup hierarchy $names was not active before; it cannot be
+ended${left:+, because of its cgroup $left}: see which process is in it, and remove it with rmdir"
+  done
 }
 
 end_child() {
@@ -102,30 +118,13 @@ inside() {
     /bin/bash -c "$(declare -f versions); versions; cd $place/tree && exec tests/e2e/run.sh \"\$@\"" run.sh "$@"
 }
 
-# podman makes a directory for each controller that it knows: on a tmpfs of our own, not the machine's.
 mount_cgroups() {  # DIRECTORY
   if [ "$ENGINES_LAYOUT" = v2 ]; then
     mount -t cgroup2 cgroup2 "$1"
-    return
+  else
+    mount_all_hierarchies "$1"
   fi
-  mount -t tmpfs -o mode=755 tmpfs "$1"
-  local entry names
-  for entry in /sys/fs/cgroup/*; do
-    if [ -L "$entry" ]; then
-      cp -P "$entry" "$1"
-    elif mountpoint -q "$entry"; then
-      mkdir "$1/${entry##*/}"
-      mount --bind "$entry" "$1/${entry##*/}"
-    fi
-  done
-  # A hierarchy that is mounted nowhere: containerd would find no container's cgroups at all.
-  while IFS=: read -r _ names _; do
-    if [ -z "$names" ] || is_mounted_hierarchy "${names%%,*}"; then continue; fi
-    mkdir "$1/$names"
-    mount -t cgroup -o "${names/#name=/none,name=}" cgroup "$1/$names"
-  done </proc/self/cgroup
 }
-is_mounted_hierarchy() { grep -qE "^[^ ]+ /sys/fs/cgroup/[^ ]+ cgroup [^ ]*,$1(,| )" /proc/mounts; }
 
 # The lines that results.py reads.
 versions() {
