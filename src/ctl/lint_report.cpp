@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/version.hpp"
+
 namespace runclad::ctl {
 namespace {
 
@@ -56,8 +58,7 @@ std::string AsSarif(const std::vector<LintFinding>& findings) {
   for (const std::string& kind : kinds) rules.push_back({{"id", kind}});
   const Document run = {
       {"tool",
-       {{"driver",
-         {{"name", "runcladctl"}, {"version", RUNCLAD_VERSION}, {"rules", std::move(rules)}}}}},
+       {{"driver", {{"name", "runcladctl"}, {"version", Version()}, {"rules", std::move(rules)}}}}},
       {"results", std::move(results)}};
   return Document{{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
                   {"version", "2.1.0"},

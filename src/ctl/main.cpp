@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/base/version.hpp"
 
 #include "commands.hpp"
 
@@ -25,7 +26,7 @@ constexpr std::string_view kCommands[] = {"check",    "rules",  "explain", "why"
 class CommandLine {
  public:
   CommandLine() {
-    app_.set_version_flag("--version", "runcladctl " RUNCLAD_VERSION);
+    app_.set_version_flag("--version", VersionLine());
     app_.require_subcommand(1);
     app_.footer("Example: runcladctl check /run/containerd/io.containerd.runtime.v2.task/moby/ID");
     AddCheck();
@@ -55,7 +56,7 @@ class CommandLine {
       return Output{
           command.help(command.get_parent() == nullptr ? "" : NameOf(*command.get_parent()))};
     } catch (const CLI::CallForVersion&) {
-      return Output{"runcladctl " RUNCLAD_VERSION "\n"};
+      return Output{VersionLine() + "\n"};
     } catch (const CLI::ParseError& error) {
       return Error{std::string(error.what()) + "; see " + NameOf(Innermost()) + " --help"};
     }
@@ -71,6 +72,8 @@ class CommandLine {
 
   static std::string NameOf(const CLI::App& app) {
     return app.get_parent() == nullptr ? "runcladctl"
+  static std::string VersionLine() { return "runcladctl " + std::string(VersionAndCommit()); }
+
                                        : NameOf(*app.get_parent()) + " " + app.get_name();
   }
 

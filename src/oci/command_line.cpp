@@ -103,6 +103,7 @@ class Parser {
       }
       if (IsHelp(current()) || IsVersion(current())) {
         only_prints_ = true;
+        line_.prints_version |= IsVersion(current());
         ++at_;
         continue;
       }

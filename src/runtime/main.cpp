@@ -2,7 +2,8 @@
 // lower runtime.
 //
 // We exec and never fork and wait: the engine sends SIGKILL to its direct child when it dies itself
-// (PR_SET_PDEATHSIG), and a runtime that we started would survive.
+// (PR_SET_PDEATHSIG), and a runtime that we started would survive. Only --version, which ends by
+// itself, is run as a child.
 #include <signal.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <exception>
 #include <utility>
 
+#include "runclad/base/version.hpp"
 #include "runclad/sys/process.hpp"
 
 #include "call.hpp"
@@ -39,13 +41,25 @@ Result<Arguments> Prepare(Call call) {
   return call.line.Canonical();
 }
 
-// Returns only when the lower runtime was not reached.
-Error Run(const std::vector<std::string>& arguments) {
+// What the lower runtime prints, which engines parse, and a line of ours. Not the word "version":
+// dockerd takes the last line that has it for the runtime's.
+Result<int> PrintVersions(const std::string& lower_runtime, const Arguments& arguments) {
+  const auto status = sys::RunAndWait(lower_runtime, arguments);
+  if (status && *status == 0) {
+    std::printf("runclad: %s\n", std::string(VersionAndCommit()).c_str());
+  }
+  return status;
+}
+
+// The exit status of --version; in every other case it returns only when the lower runtime was not
+// reached.
+Result<int> Run(const std::vector<std::string>& arguments) {
   const auto begin = std::chrono::steady_clock::now();
   auto line = oci::ParseCommandLine(arguments);
   if (!line) return line.error();
   auto lower_runtime = FindLowerRuntime(line->runtime_path);
   if (!lower_runtime) return lower_runtime.error();
+  const bool prints_version = line->prints_version && line->verb.empty();
   auto handed_on = [&] {
     // A reader that is gone and a file beyond RLIMIT_FSIZE are errors to report.
     const sys::SignalAction sigpipe(SIGPIPE, SIG_IGN);
@@ -54,6 +68,7 @@ Error Run(const std::vector<std::string>& arguments) {
   }();
   if (!handed_on) return handed_on.error();
   handed_on->insert(handed_on->begin(), *lower_runtime);
+  if (prints_version) return PrintVersions(*lower_runtime, *handed_on);
   return sys::Exec(*lower_runtime, *handed_on);
 }
 
@@ -65,11 +80,12 @@ int main(int argc, char** argv) {
   runclad::sys::KeepStandardStreams();
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   if (arguments.size() == 1 && arguments[0] == "--runclad-version") {
-    std::puts("runclad " RUNCLAD_VERSION);
+    std::printf("runclad %s\n", std::string(runclad::VersionAndCommit()).c_str());
     return 0;
   }
   try {
-    return runclad::runtime::Report(runclad::runtime::Run(arguments), arguments);
+    const auto status = runclad::runtime::Run(arguments);
+    return status ? *status : runclad::runtime::Report(status.error(), arguments);
   } catch (const std::exception& exception) {  // a fault of ours: stop, and say so
     return runclad::runtime::Report({std::string("internal error: ") + exception.what()},
                                     arguments);

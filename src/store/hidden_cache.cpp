@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "runclad/base/version.hpp"
 #include "runclad/host/image_content.hpp"
 #include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
@@ -25,7 +26,7 @@ namespace runclad::store {
 namespace {
 
 constexpr const char* kHidden = "hidden";
-constexpr std::string_view kFormat = "runclad hidden-paths 1, runclad " RUNCLAD_VERSION;
+constexpr std::string_view kFormat = "runclad hidden-paths 1, runclad ";
 constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
 constexpr std::size_t kMaxFiles = 256;
 
@@ -139,7 +140,7 @@ void RemoveOldest(int directory) {
 HiddenCache::HiddenCache(const engine::Identity& image, const host::HiddenLists& lists,
                          std::string state_directory)
     : state_directory_(std::move(state_directory)) {
-  Append(kFormat, question_);
+  Append(std::string(kFormat).append(Version()), question_);
   // Docker lays files of its own over every image, other engines do not.
   Append(engine::Name(image.engine), question_);
   Append(image.config_digest, question_);

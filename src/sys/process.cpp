@@ -1,15 +1,37 @@
 #include "runclad/sys/process.hpp"
 
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 
+#include <spawn.h>
+
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/sys/file.hpp"
 
 namespace runclad::sys {
+namespace {
+
+// The list ends with a null pointer, and is good as long as `argv` is.
+std::vector<char*> Pointers(const std::vector<std::string>& argv) {
+  std::vector<char*> pointers;
+  pointers.reserve(argv.size() + 1);
+  // execv does not change what it is given, its signature only predates const.
+  for (const std::string& argument : argv) {
+    pointers.push_back(const_cast<char*>(argument.c_str()));  // NOLINT(*-const-cast)
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+Error NotExecuted(const std::string& path, int error_number) {
+  return SystemError("the lower runtime " + path + " cannot be executed", error_number);
+}
+
+}  // namespace
 
 std::optional<std::uint64_t> StartTime(pid_t pid) {
   constexpr std::size_t kMaxBytes = 4096;
@@ -53,15 +75,23 @@ SignalAction::SignalAction(int signal, void (*handler)(int)) : signal_(signal) {
 SignalAction::~SignalAction() { ::sigaction(signal_, &before_, nullptr); }
 
 Error Exec(const std::string& path, const std::vector<std::string>& argv) {
-  std::vector<char*> pointers;
-  pointers.reserve(argv.size() + 1);
-  // execv does not change what it is given, its signature only predates const.
-  for (const std::string& argument : argv) {
-    pointers.push_back(const_cast<char*>(argument.c_str()));  // NOLINT(*-const-cast)
+  ::execv(path.c_str(), Pointers(argv).data());
+  return NotExecuted(path, errno);
+}
+
+Result<int> RunAndWait(const std::string& path, const std::vector<std::string>& argv) {
+  // A caller that ignores SIGCHLD would leave us without the status.
+  const SignalAction sigchld(SIGCHLD, SIG_DFL);
+  pid_t child = 0;
+  const int fault =
+      ::posix_spawn(&child, path.c_str(), nullptr, nullptr, Pointers(argv).data(), environ);
+  if (fault != 0) return NotExecuted(path, fault);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return SystemError(path + " cannot be waited for", errno);
   }
-  pointers.push_back(nullptr);
-  ::execv(path.c_str(), pointers.data());
-  return SystemError("the lower runtime " + path + " cannot be executed", errno);
+  constexpr int kSignalled = 128;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : kSignalled + WTERMSIG(status);
 }
 
 }  // namespace runclad::sys

@@ -1,6 +1,8 @@
 // How runcladctl is called, and what it says when it is called otherwise.
 #include <gmock/gmock.h>
 
+#include "runclad/base/version.hpp"
+
 #include "program.hpp"
 
 namespace runclad::ctl {
@@ -62,7 +64,7 @@ TEST(Usage, HelpNamesEveryCommandWithAnExample) {
 TEST(Usage, VersionIsThatOfTheBuild) {
   const ProgramRun run = Runcladctl({"--version"});
   EXPECT_EQ(run.status, 0);
-  EXPECT_EQ(run.out, "runcladctl " RUNCLAD_VERSION "\n");
+  EXPECT_EQ(run.out, "runcladctl " + std::string(VersionAndCommit()) + "\n");
 }
 
 TEST(Rules, AreATableOfTheCatalogue) {

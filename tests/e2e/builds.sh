@@ -13,6 +13,11 @@ default_runtime() {  # NAME
   eventually 10 default_is "$1" || record not-ok "dockerd takes $1 for its default runtime"
 }
 default_is() { [ "$(docker info --format '{{.DefaultRuntime}}')" = "$1" ]; }
+# As dockerd takes it; a build without one has the version alone.
+runc_commit() {
+  capture_plain --version
+  sed -n 's/^commit: //p' <<<"$OUT" | grep . || echo N/A
+}
 
 context=$E2E_WORK/context
 mkdir -p "$context"
@@ -39,6 +44,9 @@ covers host-mounts
 RUNTIME=own docker_run -v /:/host box true
 guards "and no host mounts" refused host-mounts '/mounts/[0-9]+/source' /
 default_runtime runclad
+capture docker info --format '{{.RuncCommit.ID}}'
+holds "dockerd reads the lower runtime's commit in --version, as without runclad" \
+  test "$OUT" = "$(runc_commit)"
 build
 covers read-only-rootfs
 guards "under restricted, a step of the classic builder cannot write" failed

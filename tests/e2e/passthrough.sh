@@ -20,8 +20,19 @@ same() {
 bundle=$(make_bundle pass)
 capture_runtime create --bundle "$bundle" pass
 capture_runtime start pass
-same --version
-same -v
+# The version is runc's own too, byte for byte, and one more line: runclad's.
+same_version() {
+  capture_plain "$1"
+  cp "$E2E_WORK/out" "$E2E_WORK/plain.out"
+  capture_runtime "$1"
+  holds "$1 starts with runc's own lines" \
+    cmp -s <(head -n "$(wc -l <"$E2E_WORK/plain.out")" "$E2E_WORK/out") "$E2E_WORK/plain.out"
+  guards "$1 closes with runclad's release and commit" \
+    grep -qE '^runclad: [0-9]+[.][0-9]+[.][0-9]+(-rc[.][0-9]+)?( .commit [0-9a-f]{12}.)?$' \
+    <(tail -n "+$(($(wc -l <"$E2E_WORK/plain.out") + 1))" "$E2E_WORK/out")
+}
+same_version --version
+same_version -v
 same --help
 same -h
 same features

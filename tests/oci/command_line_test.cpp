@@ -392,6 +392,14 @@ TEST(CommandLine, ReadsRuncladsOwnFlagsBeforeAllOthers) {
   EXPECT_FALSE(plain.wants_runclad_version);
 }
 
+TEST(CommandLine, KnowsWhetherTheVersionIsPrinted) {
+  for (const char* version : {"--version", "-version", "-v", "--v"}) {
+    EXPECT_TRUE(Parsed(std::string("--root R ") + version).prints_version) << version;
+  }
+  EXPECT_FALSE(Parsed("--root R --help").prints_version);
+  EXPECT_FALSE(Parsed("state --version").prints_version);
+}
+
 TEST(CommandLine, AnswersAsTheRuntimeWouldTakeIt) {
   const CommandLine line = Parsed(
       "--root A --root B --debug exec -e A=1 -e B=2 --detach --no-new-privs=false --cwd / c sh -c "

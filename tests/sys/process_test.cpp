@@ -57,5 +57,20 @@ TEST(SignalAction, GivesTheCallersBack) {
   }
 }
 
+TEST(RunAndWait, WaitsForTheChildAndAnswersWithItsStatus) {
+  EXPECT_EQ(*RunAndWait("/bin/sh", {"sh", "-c", "exit 7"}), 7);
+  EXPECT_EQ(*RunAndWait("/bin/sh", {"sh", "-c", "kill -TERM $$"}), 128 + SIGTERM);
+}
+
+TEST(RunAndWait, IsNotBlindedByACallerThatIgnoresSigchld) {
+  const SignalAction ignored(SIGCHLD, SIG_IGN);
+  EXPECT_EQ(*RunAndWait("/bin/sh", {"sh", "-c", "exit 7"}), 7);
+}
+
+TEST(RunAndWait, SaysWhatCannotBeExecuted) {
+  EXPECT_EQ(RunAndWait("/nonexistent", {"x"}).error().message,
+            "the lower runtime /nonexistent cannot be executed (ENOENT)");
+}
+
 }  // namespace
 }  // namespace runclad::sys

@@ -32,6 +32,7 @@ struct CommandLine {
   std::optional<std::string> config_directory;
   std::optional<std::string> runtime_path;
   bool wants_runclad_version = false;
+  bool prints_version = false;  // the runtime's --version or -v is among the globals
 
   // In the order given; a flag given again (the last one counts) is there once, unless every value
   // of it counts (values()).

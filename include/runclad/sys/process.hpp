@@ -38,4 +38,8 @@ class SignalAction {
 // Executes the program at `path` with the current environment; returns only on failure.
 Error Exec(const std::string& path, const std::vector<std::string>& argv);
 
+// Runs it as a child and waits for it. Its exit status; 128 and the signal's number if it was
+// killed.
+Result<int> RunAndWait(const std::string& path, const std::vector<std::string>& argv);
+
 }  // namespace runclad::sys

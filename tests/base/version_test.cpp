@@ -1,0 +1,19 @@
+#include "runclad/base/version.hpp"
+
+#include <gmock/gmock.h>
+
+namespace runclad {
+namespace {
+
+TEST(Version, IsARelease) {
+  EXPECT_THAT(std::string(Version()),
+              ::testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+(-rc\\.[0-9]+)?"));
+}
+
+TEST(Version, NamesTheCommitBehindTheRelease) {
+  EXPECT_THAT(std::string(VersionAndCommit()),
+              ::testing::MatchesRegex(std::string(Version()) + "( \\(commit [0-9a-f]+\\))?"));
+}
+
+}  // namespace
+}  // namespace runclad
