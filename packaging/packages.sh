@@ -3,7 +3,7 @@
 # Sourced by quickstart.sh and tests/run.sh: what they need of Debian, installed when it is missing.
 
 # For `runclad` and `runcladctl`.
-PACKAGES_BUILD="g++ cmake ninja-build pkg-config libseccomp-dev libcap-ng-dev libmd-dev libspdlog-dev
+PACKAGES_BUILD="g++ cmake ninja-build libseccomp-dev libcap-ng-dev libmd-dev libspdlog-dev
   libfmt-dev libcli11-dev libsqlite3-dev nlohmann-json3-dev"
 # For a container without an engine.
 PACKAGES_TRY="runc busybox-static"

@@ -15,12 +15,13 @@
 #include "runclad/base/version.hpp"
 
 #include "commands.hpp"
+#include "completion.hpp"
 
 namespace runclad::ctl {
 namespace {
 
 constexpr std::string_view kCommands[] = {"check",    "rules",  "explain", "why",
-                                          "identify", "policy", "scan"};
+                                          "identify", "policy", "scan",    "completion"};
 
 // The arguments of every subcommand, and the one that was asked for.
 class CommandLine {
@@ -36,6 +37,7 @@ class CommandLine {
     AddIdentify();
     AddPolicy();
     AddScan();
+    AddCompletion();
   }
 
   // What to print and the exit status; usage faults are errors.
@@ -70,10 +72,10 @@ class CommandLine {
     return *app;
   }
 
-  static std::string NameOf(const CLI::App& app) {
-    return app.get_parent() == nullptr ? "runcladctl"
   static std::string VersionLine() { return "runcladctl " + std::string(VersionAndCommit()); }
 
+  static std::string NameOf(const CLI::App& app) {
+    return app.get_parent() == nullptr ? "runcladctl"
                                        : NameOf(*app.get_parent()) + " " + app.get_name();
   }
 
@@ -219,6 +221,13 @@ class CommandLine {
                        "Where runclad keeps its state (default /var/lib/runclad)");
   }
 
+  void AddCompletion() {
+    CLI::App* command = Add(app_, "completion", "Print a script that completes runcladctl's words",
+                            "runcladctl completion bash >/etc/bash_completion.d/runcladctl",
+                            [this] { return Completion(app_, shell_); });
+    command->add_option("shell", shell_, "bash, zsh or fish")->required();
+  }
+
   CLI::App app_{"Inspects runclad's decisions and manages its policy.", "runcladctl"};
   std::function<Result<Output>()> run_;
   CheckRequest check_;
@@ -237,6 +246,7 @@ class CommandLine {
   bool lint_as_sarif_ = false;
   std::string sort_ = "policy";
   ScanRequest scan_;
+  std::string shell_;
 };
 
 // One line, whatever the error quotes.
