@@ -1,5 +1,5 @@
-// runcladctl why: what was done to a container, and the policy lines that its findings say would
-// allow it. The application died with EROFS or EPERM, and nothing that it wrote says runclad.
+// runcladctl why: what runclad changed for a container, and the policy lines that would allow it.
+// The application failed with EROFS or EPERM, and nothing that it wrote mentions runclad.
 #include <algorithm>
 #include <fstream>
 #include <map>
@@ -24,13 +24,13 @@ namespace {
 
 using json::Document;
 
-// What was decided for one container.
+// The decision for one container.
 struct Story {
   std::string container;
   std::string bundle;
-  std::string told_by;  // "its record"
-  std::string time;     // empty: not told
-  std::string outcome;  // of the log; empty: not told
+  std::string source;   // "its record"
+  std::string time;     // empty: unknown
+  std::string outcome;  // from the log; empty: unknown
   std::string profile;
   std::string mode;
   std::string error;
@@ -38,10 +38,10 @@ struct Story {
   engine::Identity image;
 };
 
-// Where the lines would go, besides policy.json.
+// Where the lines can go instead of policy.json.
 struct ImageFile {
-  std::string path;    // "images/docker.io/library/nginx.json"; empty: no name is known
-  std::string digest;  // of the image; empty: not known
+  std::string path;    // "images/docker.io/library/nginx.json"; empty: the image has no known name
+  std::string digest;  // of the image; empty: unknown
 };
 
 ImageFile FileOf(const engine::Identity& image) {
@@ -75,15 +75,15 @@ Result<std::vector<Story>> FromRecords(const WhyRequest& request) {
   return stories;
 }
 
-// The last line of the log about each container whose id begins with `prefix`; exec has lines of
-// its own, which say nothing of how the container was made.
+// The last log line of each container whose id begins with `prefix`. Lines for exec are skipped:
+// they do not say how the container was created.
 Result<std::vector<Story>> FromLog(const std::string& path, const std::string& prefix) {
   std::ifstream log(path);
   if (!log) return Error{"the log " + path + " cannot be read"};
   std::map<std::string, Story> stories;
   std::string line;
   while (std::getline(log, line)) {
-    // Most lines are about others, and parsing is slow.
+    // Most lines are about other containers, and parsing is slow.
     if (line.find("\"container\":\"" + prefix) == std::string::npos) continue;
     const auto entry = json::Read(line);
     if (!entry || !entry->is_object()) continue;
@@ -115,13 +115,14 @@ Result<std::vector<Story>> FromLog(const std::string& path, const std::string& p
 
 Result<std::string> LogFile(const WhyRequest& request, const Result<policy::Effective>& policy) {
   if (request.log_file) return *request.log_file;
-  if (!policy) return policy.error().In("the log cannot be found without the policy");
+  if (!policy) return policy.error().In("the policy, which names the log, cannot be read");
   constexpr std::string_view kFile = "file:";
   const std::string& target = policy->log.target;
   if (!target.starts_with(kFile)) {
-    return Error{"no record of container " + Quoted(request.container) + ", and the log goes to " +
-                 target + ", which is searched by other means (" +
-                 (target == "journald" ? "journalctl -t runclad" : "grep runclad") + ")"};
+    return Error{"container " + Quoted(request.container) +
+                 " has no record, and runcladctl cannot search " + target +
+                 ", which the log is written to; search it with " +
+                 (target == "journald" ? "journalctl -t runclad" : "grep runclad")};
   }
   return target.substr(kFile.size());
 }
@@ -145,16 +146,14 @@ Result<Story> Choose(std::vector<Story> stories, const std::string& wanted) {
   if (!std::ranges::all_of(stories, is_other)) std::erase_if(stories, is_other);
   if (stories.size() == 1) return std::move(stories.front());
   if (stories.front().container == wanted) {
-    return Error{"containers " + Quoted(wanted) +
-                 " of several runtimes have records, with the "
-                 "bundles " +
+    return Error{"several runtimes have a container " + Quoted(wanted) + ", with the bundles " +
                  Some(stories, &Story::bundle) + "; choose one with --root"};
   }
-  return Error{Quoted(wanted) + " is the beginning of " + std::to_string(stories.size()) +
-               " containers' ids: " + Some(stories, &Story::container)};
+  return Error{"the ids of " + std::to_string(stories.size()) + " containers begin with " +
+               Quoted(wanted) + ": " + Some(stories, &Story::container)};
 }
 
-// On one line, spaced as people write policies, in ASCII.
+// On one line, in ASCII, with spaces as people write policies.
 std::string OneLine(const Document& value) {
   if (!value.is_structured() || value.empty()) return value.dump(-1, ' ', /*ensure_ascii=*/true);
   std::vector<std::string> parts;
@@ -165,7 +164,7 @@ std::string OneLine(const Document& value) {
   return value.is_object() ? "{ " + joined + " }" : "[" + joined + "]";
 }
 
-// The lines as they go into policy.json, and into the file of the image over what that has.
+// The lines for policy.json, and those for the image's file, on top of what each contains.
 struct Advice {
   PolicyLines of_host;
   PolicyLines of_image;
@@ -185,25 +184,25 @@ std::string TextOfRules(const std::vector<Hints>& all, const Advice& advice, con
     }
   }
   if (text.empty()) return text;
-  text = "\nTo allow it on this host, in the \"rules\" of policy.json:\n" + text;
+  text = "\nTo allow it on this host, add to \"rules\" in policy.json:\n" + text;
   if (rules.empty() || advice.image.path.empty()) return text;
-  return text + Wrapped(
-                    "To allow it for this image alone, put the lines of --json's image/content "
-                    "into " +
-                        Printable(advice.image.path) +
-                        ". They hold for the image with this digest, which is in them; known by "
-                        "its tag alone, an image gets no more than trust/tag lets it have.",
-                    0);
+  return text +
+         Wrapped(
+             "To allow it for this image only, write image/content of the output of --json to " +
+                 Printable(advice.image.path) +
+                 ". It contains the digest of this image. Without a digest, an image is known by "
+                 "its tag only, and gets no more than the policy's trust/tag allows.",
+             0);
 }
 
 std::string TextOfWaivers(const Advice& advice) {
   const Document& waivers = advice.of_host.waivers.document();
   if (waivers.empty()) return {};
-  std::string text = "\nOnly by a waiver, in the \"waivers\" of ";
-  text += advice.image.path.empty() ? "the file of the image" : Printable(advice.image.path);
+  std::string text = "\nThis needs a waiver, in \"waivers\" of ";
+  text += advice.image.path.empty() ? "the image's file" : Printable(advice.image.path);
   text += advice.image.digest.empty()
-              ? ", with the digest of the image in \"digests\":\n"
-              : ", with \"digests\": [" + OneLine(advice.image.digest) + "]:\n";
+              ? ", together with the image's digest in \"digests\":\n"
+              : ", together with \"digests\": [" + OneLine(advice.image.digest) + "]:\n";
   for (const Document& waiver : waivers) text += "    " + OneLine(waiver) + '\n';
   return text;
 }
@@ -215,28 +214,29 @@ std::string TextOfTheRest(const std::vector<Hints>& all, const Style& style) {
       text += Wrapped(style.Bold(hints.rule) + ": " + Printable(clause), 2);
     }
   }
-  return text.empty() ? text : "\nWhat no line of the policy allows:\n" + text;
+  return text.empty() ? text : "\nNo setting of the policy allows this:\n" + text;
 }
 
 std::string AsText(const Story& story, const Advice& advice, const Style& style) {
   std::string text = "container " + style.Bold(Printable(story.container)) + " (" +
                      (story.profile.empty() ? "" : "profile " + Printable(story.profile) + ", ") +
                      (story.time.empty() ? "" : Printable(story.time) + ", ") + "from " +
-                     Printable(story.told_by) + ")";
+                     Printable(story.source) + ")";
   text += story.outcome.empty() ? "\n" : ": " + Printable(story.outcome) + '\n';
   if (!story.error.empty()) text += Wrapped(Printable(story.error), 2);
   if (story.mode == "audit") {
-    text += "The policy's mode was audit: this was recorded and nothing was done.\n";
+    text += "The policy's mode was audit: this was logged, and nothing was changed.\n";
   }
   text += Render(story.findings, style) + '\n' + Summary(story.findings) + '\n';
   const std::vector<Hints> hints = HintsFor(story.findings);
   text += TextOfRules(hints, advice, style) + TextOfWaivers(advice) + TextOfTheRest(hints, style);
-  const std::size_t unsaid = CountWithoutRemedies(story.findings);
-  if (unsaid > 0) {
-    text += Wrapped(std::to_string(unsaid) + (unsaid == 1 ? " finding was" : " findings were") +
-                        " recorded by a version of runclad that did not say what would allow it; "
-                        "runcladctl explain RULE says what a rule offers",
-                    0);
+  const std::size_t old = CountWithoutRemedies(story.findings);
+  if (old > 0) {
+    text +=
+        Wrapped(std::to_string(old) + (old == 1 ? " finding was" : " findings were") +
+                    " recorded by a version of runclad that did not record what would allow it; "
+                    "see runcladctl explain RULE",
+                0);
   }
   return text;
 }
@@ -248,7 +248,7 @@ Document ToDocument(const PolicyLines& lines) {
 }
 
 std::string AsJson(const Story& story, const Advice& advice) {
-  Document document = {{"container", story.container},  {"from", story.told_by},
+  Document document = {{"container", story.container},  {"from", story.source},
                        {"profile", story.profile},      {"mode", story.mode},
                        {"findings", Document::array()}, {"allow", ToDocument(advice.of_host)}};
   if (!advice.image.path.empty() && !advice.image.digest.empty()) {
@@ -265,8 +265,8 @@ std::string AsJson(const Story& story, const Advice& advice) {
   return document.dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) + '\n';
 }
 
-// The policy whose lists the lines would replace: the host's, or, while that is broken, the profile
-// that the container was made under.
+// The policy whose lists the lines would replace: the host's, or, if that cannot be read, the
+// profile that the container was created under.
 policy::Effective CurrentPolicy(const Result<policy::Effective>& policy,
                                 const std::string& profile_name) {
   if (policy) return *policy;

@@ -16,6 +16,7 @@
 
 #include <elf.h>
 
+#include "runclad/base/path.hpp"
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/sys/rootfs.hpp"
 
@@ -23,11 +24,6 @@ namespace runclad::host {
 namespace {
 
 constexpr std::size_t kHead = 256;  // what the kernel reads of a file to know what it is
-
-bool IsAtOrBelow(std::string_view path, std::string_view directory) {
-  return path.starts_with(directory) &&
-         (path.size() == directory.size() || path[directory.size()] == '/');
-}
 
 // The places of the rootfs where something else will be mounted, but for those where no program is
 // looked for.

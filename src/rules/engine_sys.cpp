@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "runclad/base/path.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -27,11 +29,6 @@ constexpr std::string_view kUsualMounts[] = {
 
 bool Has(const auto& list, std::string_view entry) {
   return std::ranges::find(list, entry) != std::ranges::end(list);
-}
-
-bool IsAtOrBelow(std::string_view path, std::string_view directory) {
-  return path.starts_with(directory) &&
-         (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
 const NamespaceFacts* Joined(const oci::Namespace& entry, const Facts& facts) {

@@ -57,7 +57,7 @@ TEST(PolicyLint, FindsWhatNeverTakesEffect) {
     const ProgramRun run = Runcladctl({"policy", "lint", file});
     EXPECT_EQ(run.status, 1);
     EXPECT_THAT(run.out, HasSubstr(file + ":1: \"host-mounts/" + list +
-                                   "\": \"/\" lets nothing be mounted that is the host's root"));
+                                   "\": \"/\" does not allow the host's root"));
     // No container is stopped for it.
     EXPECT_NE(Runcladctl({"policy", "show", "--config", directory.path()}).status, 3);
   }

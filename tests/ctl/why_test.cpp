@@ -27,7 +27,7 @@ json WritableFinding(const std::string& action) {
   return {{"rule", "read-only-rootfs"},
           {"path", "/root/readonly"},
           {"action", action},
-          {"why", "lets programs be changed"},
+          {"why", "lets the container change its programs"},
           {"code", "read-only-rootfs/writable-root"},
           {"after", true}};
 }
@@ -80,11 +80,11 @@ TEST_F(WhyFromLog, TellsWhatWasDoneAndHowToAllowIt) {
                          "warned by read-only-rootfs\n"
                          "      /root/readonly\n"
                          "        + true\n"
-                         "          lets programs be changed\n"
+                         "          lets the container change its programs\n"
                          "\n"
                          "1 fixed, 1 warned\n"
                          "\n"
-                         "To allow it on this host, in the \"rules\" of policy.json:\n"
+                         "To allow it on this host, add to \"rules\" in policy.json:\n"
                          "  capabilities: add the capability to capabilities.allow\n"
                          "    \"capabilities\": { \"allow\": [\"CAP_NET_BIND_SERVICE\", "
                          "\"CAP_CHOWN\"] }\n");
@@ -183,14 +183,14 @@ TEST_F(WhyFromLog, MergesTheRemediesOfTheFindings) {
   EXPECT_EQ(Runcladctl({"policy", "lint", directory_.Write("allowed.json", allow.dump())}).status,
             0);
   const std::string text = Why(kId, log).out;
-  EXPECT_THAT(text, HasSubstr("\nWhat no line of the policy allows:\n"));
+  EXPECT_THAT(text, HasSubstr("\nNo setting of the policy allows this:\n"));
   EXPECT_THAT(text, HasSubstr("\n  devices: run it without\n"));
   EXPECT_THAT(
       text,
       HasSubstr("  hooks: no setting allows it: it can be modified by users other than root\n"));
   EXPECT_THAT(text,
-              HasSubstr("\nOnly by a waiver, in the \"waivers\" of the file of the image, with "
-                        "the digest of the image in \"digests\":\n    { \"exactly\": [\"bind "));
+              HasSubstr("\nThis needs a waiver, in \"waivers\" of the image's file, together with "
+                        "the image's digest in \"digests\":\n    { \"exactly\": [\"bind "));
 }
 
 // What is pasted over a list must hold what the list has.
@@ -229,7 +229,7 @@ TEST_F(WhyFromLog, OffersAFileOfTheImageWithItsDigest) {
   const ProgramRun lint = Runcladctl({"policy", "lint", directory_.path()});
   EXPECT_EQ(lint.status, 0) << lint.out;
   const std::string text = Why(kId, entry.dump() + "\n").out;
-  EXPECT_THAT(text, HasSubstr("images/docker.io/library/bastion.json. They hold for the"));
+  EXPECT_THAT(text, HasSubstr("images/docker.io/library/bastion.json. It contains the digest of"));
   EXPECT_THAT(text, HasSubstr("with \"digests\": [\"" + digest + "\"]:\n"));
 }
 
@@ -243,7 +243,8 @@ TEST_F(WhyFromLog, ReadsWhatAVersionWithoutRemediesRecorded) {
   EXPECT_EQ(run.json()["allow"], json({{"rules", json::object()}}));
   const std::string text = Why(kId, log).out;
   EXPECT_THAT(text, HasSubstr("is /etc, which is on the deny list"));
-  EXPECT_THAT(text, HasSubstr("1 finding was recorded by a version of runclad that did not say"));
+  EXPECT_THAT(text,
+              HasSubstr("1 finding was recorded by a version of runclad that did not record"));
   EXPECT_THAT(text, Not(HasSubstr("To allow it")));
 }
 
@@ -273,7 +274,7 @@ TEST_F(WhyFromLog, OffersNoNumberWhereNoneWasAskedFor) {
   const ProgramRun run = Why(kId, LogLine(kId, findings), {"--json"});
   EXPECT_EQ(run.json()["allow"]["rules"], json::object());
   EXPECT_THAT(Why(kId, LogLine(kId, findings)).out,
-              HasSubstr("recorded by a version of runclad that did not say"));
+              HasSubstr("recorded by a version of runclad that did not record"));
 }
 
 TEST_F(WhyFromLog, KeepsWhatTheHostAllowsAlready) {
@@ -288,8 +289,8 @@ TEST_F(WhyFromLog, TakesTheBeginningOfAnIdThatNoOtherHas) {
   EXPECT_THAT(Why(kId + "aa", log).out, HasSubstr("container " + kId + "aa "));
   const ProgramRun ambiguous = Why(kId + "a", log);
   EXPECT_EQ(ambiguous.status, 3);
-  EXPECT_EQ(ambiguous.err, "runcladctl: \"" + kId + "a\" is the beginning of 2 containers' ids: " +
-                               kId + "aa, " + kId + "ab\n");
+  EXPECT_EQ(ambiguous.err, "runcladctl: the ids of 2 containers begin with \"" + kId +
+                               "a\": " + kId + "aa, " + kId + "ab\n");
 }
 
 TEST_F(WhyFromLog, AnExactIdIsNoBeginning) {
@@ -310,7 +311,7 @@ TEST_F(WhyFromLog, TellsTheLastCreateAndNoExec) {
 TEST_F(WhyFromLog, SaysThatAuditDidNothing) {
   const ProgramRun run =
       Why(kId, LogLine(kId, json::array({CapabilitiesFinding()}), "create", "audit"));
-  EXPECT_THAT(run.out, HasSubstr("mode was audit: this was recorded and nothing was done"));
+  EXPECT_THAT(run.out, HasSubstr("mode was audit: this was logged, and nothing was changed"));
 }
 
 TEST_F(WhyFromLog, SaysThatALargeValueWasNotKept) {
@@ -336,9 +337,9 @@ TEST_F(WhyFromLog, SaysWhereElseALogMayBe) {
   directory_.Write("policy.json", R"({"log": {"target": "journald"}})");
   const ProgramRun run = Runcladctl({"why", kId, "--config", directory_.path()});
   EXPECT_EQ(run.status, 3);
-  EXPECT_EQ(run.err, "runcladctl: no record of container \"" + kId +
-                         "\", and the log goes to journald, which is searched by other means "
-                         "(journalctl -t runclad)\n");
+  EXPECT_EQ(run.err, "runcladctl: container \"" + kId +
+                         "\" has no record, and runcladctl cannot search journald, which the log "
+                         "is written to; search it with journalctl -t runclad\n");
 }
 
 class WhyFromRecord : public ::testing::Test {
@@ -391,9 +392,8 @@ TEST_F(WhyFromRecord, AsksForTheRootWhenTwoHaveTheId) {
   Record(kRecorded, other_root_);
   const ProgramRun run = Runcladctl({"why", kRecorded, "--config", policy_.path()});
   EXPECT_EQ(run.status, 3);
-  EXPECT_EQ(run.err, "runcladctl: containers \"" + kRecorded +
-                         "\" of several runtimes have "
-                         "records, with the bundles /bundle, /bundle; choose one with --root\n");
+  EXPECT_EQ(run.err, "runcladctl: several runtimes have a container \"" + kRecorded +
+                         "\", with the bundles /bundle, /bundle; choose one with --root\n");
 }
 
 TEST_F(WhyFromRecord, LooksUnderTheRootThatWasNamedOnly) {

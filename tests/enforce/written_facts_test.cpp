@@ -69,7 +69,7 @@ TEST(WrittenDirectories, AreWhatTheImagesFileDidNotGet) {
         {"images/app.json:2", "capabilities/allow", "CAP_KILL", "is beyond …"},
         {"images/app.json:3", "read-only-rootfs/writable", "/cache", "is looser than …"}};
     EXPECT_THAT(Sentences(Gather(policy, Subject())),
-                ElementsAre("/cache is written by this image according to images/app.json:3, and "
+                ElementsAre("/cache is written by this image according to images/app.json:3, but "
                             "becomes read-only: the setting is looser than …"));
   });
 }

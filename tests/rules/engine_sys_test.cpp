@@ -80,11 +80,10 @@ TEST(EngineSys, IsHadReadOnlyAndMasked) {
                             "/sys/kernel/tracing", "/sys/kernel/security", "/sys/fs/bpf",
                             "/sys/fs/pstore", "/sys/fs/fuse/connections", "/sys/odd",
                             "/sys/class/net", "/sys/devices/virtual/net"}));
-  EXPECT_THAT(CodesAndRemedies(decision),
-              ElementsAre("engine-sys: none: what the host has mounted below /sys gives power over "
-                          "it",
-                          "engine-sys: none: what the host has mounted below /sys gives power over "
-                          "it"));
+  EXPECT_THAT(
+      CodesAndRemedies(decision),
+      ElementsAre("engine-sys: none: the host's mounts below /sys give power over the host",
+                  "engine-sys: none: the host's mounts below /sys give power over the host"));
   EXPECT_TRUE(IsHardenedSys(decision.spec, sys, Known()));
   // Nothing is left to do for a second time.
   const enforce::Decision again = Decide(json::parse(decision.spec.Write()), Known());

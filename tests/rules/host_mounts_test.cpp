@@ -139,12 +139,16 @@ TEST(HostMounts, OnlyKindsThatAreTheContainersOwn) {
         << type;
   }
   for (const std::string type : {"ext4", "devtmpfs", "debugfs", "nfs", "none", "Overlay"}) {
-    EXPECT_THAT(Check(R"({"destination":"/x","source":"/dev/sda1","type":")" + type + R"("})"),
-                ElementsAre(R"(/mounts/1/type ")" + type +
-                            R"(": is no kind of mount that is a container's own)"));
+    EXPECT_THAT(
+        Check(R"({"destination":"/x","source":"/dev/sda1","type":")" + type + R"("})"),
+        ElementsAre(
+            R"(/mounts/1/type ")" + type +
+            R"(": is a filesystem type that could expose a disk or the kernel of the host)"));
   }
-  EXPECT_THAT(Check(R"({"destination":"/x","source":"/dev/sda1"})"),
-              ElementsAre(R"(/mounts/1/type "": is no kind of mount that is a container's own)"));
+  EXPECT_THAT(
+      Check(R"({"destination":"/x","source":"/dev/sda1"})"),
+      ElementsAre(
+          R"(/mounts/1/type "": is a filesystem type that could expose a disk or the kernel of the host)"));
 }
 
 std::string Overlay(const std::string& options) {
@@ -275,7 +279,7 @@ TEST(HostMounts, AWaiverNamesAFileSystemOnTheNetworkByItsOptions) {
       << "another server";
   EXPECT_THAT(found("[]", entry), ElementsAre("nfs4 :/export defaults"));
   EXPECT_THAT(found(R"(["a,b"])", entry),
-              ElementsAre("mount it on the host, and bind a directory of it"));
+              ElementsAre("mount it on the host, and bind a directory in it"));
 }
 
 TEST(HostMounts, OverlayOptionsThatCanBeReadInTwoWays) {
@@ -293,7 +297,7 @@ TEST(HostMounts, ARemountIsRefusedWhateverItNames) {
         R"({"destination":"/x","type":"tmpfs","source":"tmpfs","options":["remount"]})"}) {
     const auto findings = Check(mount);
     ASSERT_EQ(findings.size(), 1U) << mount;
-    EXPECT_THAT(findings[0], ::testing::HasSubstr("changes a mount that is judged")) << mount;
+    EXPECT_THAT(findings[0], ::testing::HasSubstr("changes the options of a mount")) << mount;
   }
 }
 

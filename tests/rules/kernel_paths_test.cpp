@@ -133,13 +133,14 @@ TEST(KernelFilesystems, AreLeftToTheEngineOrToTheHost) {
     return CodesAndRemedies(ByMounts(mount, policy::Action::kRefuse)).at(0);
   };
   EXPECT_EQ(said(MountAt("/proc/sys", "tmpfs", "")),
-            "mounted-over: ask: mount it elsewhere than in /proc and /sys");
+            "mounted-over: ask: mount it outside of /proc and /sys");
   EXPECT_EQ(said(MountAt("/mnt/proc", "proc", "")),
-            "second-proc: ask: use the one that the engine mounts at /proc");
+            "second-proc: ask: use the proc filesystem that the engine mounts at /proc");
   EXPECT_EQ(said(MountAt("/sys", "sysfs", "")),
-            "writable-sys: none: /sys is the kernel's, and the kernel is the host's");
-  EXPECT_EQ(said(MountAt("/sys/fs/cgroup", "cgroup2", "")),
-            "writable-cgroup: none: who can write to a cgroup tree can run programs on the host");
+            "writable-sys: none: all containers and the host share the kernel's settings in /sys");
+  EXPECT_EQ(
+      said(MountAt("/sys/fs/cgroup", "cgroup2", "")),
+      "writable-cgroup: none: whoever can write to a cgroup tree can run programs on the host");
 }
 
 TEST(MountPropagation, ThatSendsBecomesOneThatReceives) {

@@ -332,8 +332,9 @@ std::string RefusalOfS6(const std::string& mounts, bool has_s6, bool noexec = tr
 TEST(MountOptions, RefuseS6OverlayThatCouldNotStart) {
   const std::string run = Mount("/var/run", "tmpfs", "nosuid");
   EXPECT_EQ(RefusalOfS6(run, true),
-            "refused by mount-options: /process/args/0 \"/init\" is s6-overlay's, which runs "
-            "programs that it writes to /run, and nothing in /run may run; to allow exactly this, "
+            "refused by mount-options: /process/args/0 \"/init\" is s6-overlay's, which writes "
+            "programs to /run and runs them, but files in /run cannot be executed; to allow "
+            "exactly this, "
             "add \"/run\" to mount-options.exec-paths in /etc/runclad/policy.json or in the "
             "image's file with its digest, see runcladctl explain mount-options");
   EXPECT_EQ(RefusalOfS6(Mount("/run", "tmpfs", "noexec nosuid nodev"), true).empty(), false);
@@ -357,12 +358,12 @@ TEST(MountOptions, SayWhichDirectoryWouldRunPrograms) {
       Mount("/img", "bind", "bind", "/image") +
       R"(],"process":{"args":["/init"],"cwd":"/"},"root":{"path":"rootfs"}})";
   const std::string engines =
-      "flags: none: no program is to run from devices and the engine's own files";
-  EXPECT_EQ(
-      CodesAndRemedies(DecideBy(kId, document, NoExec(), facts)),
-      (std::vector<std::string>{
-          "programs: exec-paths += /run", "flags: none: every mount of this kind has these options",
-          engines, engines, "programs: exec-paths += /img", "s6-overlay: exec-paths += /run"}));
+      "flags: none: programs never run from devices or the engine's own files";
+  EXPECT_EQ(CodesAndRemedies(DecideBy(kId, document, NoExec(), facts)),
+            (std::vector<std::string>{
+                "programs: exec-paths += /run",
+                "flags: none: every mount of this kind must have these options", engines, engines,
+                "programs: exec-paths += /img", "s6-overlay: exec-paths += /run"}));
   // What the policy lists reaches the rule as a fact.
   facts.exec_paths = {"/run", "/img"};
   for (const std::string& left : CodesAndRemedies(DecideBy(kId, document, NoExec(), facts))) {

@@ -180,13 +180,13 @@ TEST(ReadOnlyRootfs, SaysWhichSettingHelps) {
   };
   facts.directories["/run"].content_bytes = 701;
   EXPECT_EQ(said(R"({"linux":{"resources":{"memory":{"limit":1400}}},"root":{"path":"rootfs"}})"),
-            "memory: ask: ask for at least 1402 bytes (docker run --memory)");
+            "memory: ask: request at least 1402 bytes (docker run --memory)");
   facts.directories["/run"].special = "/run/initctl";
   EXPECT_EQ(said(R"({"root":{"path":"rootfs"}})"), "special-file: ask: remove it from the image");
   facts.identity.engine = engine::Engine::kBuildkit;
   EXPECT_EQ(said(R"({"root":{"path":"rootfs"}})"),
-            "build: ask: say \"builds\": \"build\" in policy.json to judge BuildKit's containers "
-            "by that profile");
+            "build: ask: set \"builds\": \"build\" in policy.json, so that BuildKit's containers "
+            "are judged by that profile");
 }
 
 TEST(ReadOnlyRootfs, SaysNothingOfWhatWasAskedToBeReadOnly) {

@@ -40,13 +40,16 @@ TEST(RootfsPath, SaysWhatWouldLetItBe) {
     facts.root = {kind, "/srv/b", "is another's", std::move(allow)};
     return CodesAndRemedies(Refused("rootfs-path", R"({"root":{"path":"/srv/a"}})", facts));
   };
-  EXPECT_THAT(said(Kind::kHostRoot, {}),
-              ElementsAre("host-root: none: the host's root is never a container's"));
-  EXPECT_THAT(said(Kind::kLink, {}), ElementsAre("link: ask: name the directory itself: /srv/b"));
+  EXPECT_THAT(
+      said(Kind::kHostRoot, {}),
+      ElementsAre("host-root: none: the host's root filesystem is never a container's root"));
+  EXPECT_THAT(said(Kind::kLink, {}),
+              ElementsAre("link: ask: specify the directory itself: /srv/b"));
   EXPECT_THAT(said(Kind::kOutside, {"/srv/b", "/srv/lower"}),
               ElementsAre("outside: allow += /srv/b /srv/lower"));
-  EXPECT_THAT(said(Kind::kOutside, {}),
-              ElementsAre("outside: none: no entry of rootfs-path.allow would let it be a root"));
+  EXPECT_THAT(
+      said(Kind::kOutside, {}),
+      ElementsAre("outside: none: no entry in rootfs-path.allow could allow this directory"));
 }
 
 std::vector<std::string> Paths(const std::string& linux_member, bool required = false,

@@ -179,7 +179,7 @@ TEST(Seccomp, RefusesWhereAnEssentialCallWouldBeLost) {
                                     R"({"index":0,"op":"SCMP_CMP_GT","value":5}]})");
   const auto decision = Decide(With(filter, ""));
   ASSERT_EQ(decision.outcome, enforce::Outcome::kRefused) << decision.spec.Write();
-  EXPECT_NE(enforce::RefusalSentence(decision).find("leaves nothing of clone"), std::string::npos)
+  EXPECT_NE(enforce::RefusalSentence(decision).find("denies clone"), std::string::npos)
       << enforce::RefusalSentence(decision);
 }
 
@@ -202,12 +202,12 @@ TEST(Seccomp, SaysWhatWouldGiveTheCallsBack) {
   filter.insert(filter.rfind("]}"), R"(,{"action":"SCMP_ACT_ALLOW","names":["clone"],"args":[)"
                                     R"({"index":0,"op":"SCMP_CMP_GT","value":5}]})");
   EXPECT_EQ(said(With(filter, "")),
-            List{"essential: ask: ask for a filter that allows them without conditions"});
+            List{"essential: ask: request a filter that allows them without conditions"});
   Facts facts = Kernel();
   facts.program.emplace();
   facts.program->architecture = "386";
   EXPECT_EQ(said(With(kStale, ""), facts).front(),
-            "architecture: ask: ask for a filter with SCMP_ARCH_X86");
+            "architecture: ask: request a filter that contains SCMP_ARCH_X86");
   parameters.Set("64-bit-only", true);
   EXPECT_EQ(said(R"({"process":{}})", facts).front(), "architecture: 64-bit-only = false");
 }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "runclad/base/path.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -68,10 +70,10 @@ std::optional<Place> PlaceOf(std::string_view path) {
   return place;
 }
 
-bool IsAtOrBelow(std::string_view path, std::string_view directory) {
+// A policy may write its directories with a slash at the end; "/" has everything below it.
+bool IsInCgroup(std::string_view path, std::string_view directory) {
   while (directory.ends_with('/')) directory.remove_suffix(1);
-  return path.starts_with(directory) &&
-         (path.size() == directory.size() || path[directory.size()] == '/');
+  return IsAtOrBelow(path, directory);
 }
 
 // Where engines put containers' cgroups by default.
@@ -156,7 +158,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   }
   const std::vector<std::string>& listed = context.parameters.strings("parents");
   const bool is_listed = std::ranges::any_of(
-      listed, [&](const std::string& parent) { return IsAtOrBelow(place->parent, parent); });
+      listed, [&](const std::string& parent) { return IsInCgroup(place->parent, parent); });
   if (!is_listed && !IsEngineParent(place->parent, context) && !IsSplit(*place, context)) {
     return refuse(kElsewhere, "is neither below the engine's own cgroup nor below a listed one",
                   Listing(place->parent));

@@ -1,4 +1,4 @@
-// host-mounts: nothing of the host that gives power over it is mounted (CIS 5.6, 5.32).
+// host-mounts: refuses mounts that give power over the host (CIS 5.6, 5.32).
 #include "runclad/rules/rule.hpp"
 
 #include <algorithm>
@@ -42,21 +42,21 @@ std::string Why(const std::string& source, const SourceFacts& facts) {
 
 constexpr Code kHostRoot{"host-root", "the source is the host's root filesystem or an alias of it"};
 constexpr Code kRuntimeSocket{"runtime-socket", "the source is a container engine's API socket"};
-constexpr Code kDenied{"denied",
-                       "deny or credentials names the source, or what is above or below it"};
-constexpr Code kUnlisted{"unlisted", "allow-only is set, and no list names the source"};
+constexpr Code kDenied{"denied", "the source, or something above or below it, is on a deny list"};
+constexpr Code kUnlisted{"unlisted", "allow-only is set, and no list contains the source"};
 constexpr Code kUnknown{"unknown", "the source could not be identified"};
 constexpr Code kReadOnly{"read-only", "the source may only be mounted read-only"};
 constexpr Code kAmbiguousLayers{"ambiguous-layers", "an overlay's options can be read in two ways"};
-constexpr Code kReplaceableLayer{"replaceable-layer",
-                                 "others than root could replace an overlay's upperdir or workdir"};
-constexpr Code kRemount{"remount", "the mount changes another one"};
-constexpr Code kKind{"kind", "the type of mount is not one that belongs to a container"};
+constexpr Code kReplaceableLayer{
+    "replaceable-layer", "a user other than root could replace an overlay's upperdir or workdir"};
+constexpr Code kRemount{"remount", "the mount changes the options of another mount"};
+constexpr Code kKind{"kind", "the filesystem type could expose a disk or the kernel of the host"};
 constexpr Code kForeignIdMap{"foreign-id-map",
-                             "an idmapped mount has another mapping than the container"};
+                             "an idmapped mount does not use the container's own mapping"};
 constexpr Code kEngineSys{"engine-sys",
-                          "podman binds the host's /sys, which is only had read-only and masked"};
-constexpr Code kNamed{"named", "a mount that a waiver names, with what is mounted below it"};
+                          "podman binds the host's /sys, which must be read-only and masked"};
+constexpr Code kNamed{"named",
+                      "a waiver allows the mount, but not what is mounted below its source"};
 constexpr Code kCodes[] = {kHostRoot, kRuntimeSocket, kDenied,          kUnlisted,
                            kUnknown,  kReadOnly,      kAmbiguousLayers, kReplaceableLayer,
                            kRemount,  kKind,          kForeignIdMap,    kEngineSys,
@@ -115,8 +115,8 @@ Remedy NameExactly(std::string entry) {
   return remedy;
 }
 
-// Never more than was asked for: what a list denies is let in by name and mode, and what is only to
-// be read is allowed read-only.
+// Never more than was requested: a denied source is allowed by name and mode only, and a source
+// that is only read is allowed read-only.
 Remedy RemedyOf(const SourceFacts& facts, bool is_read_only, std::string entry) {
   const bool is_unlisted = facts.list == SourceFacts::List::kMissing;
   if (!entry.empty() && !is_unlisted) return NameExactly(std::move(entry));
@@ -124,7 +124,7 @@ Remedy RemedyOf(const SourceFacts& facts, bool is_read_only, std::string entry) 
   if (!facts.allow.empty() && !(is_read_only && facts.is_credential)) {
     return AddTo(is_read_only ? "allow-read-only" : "allow", {facts.allow});
   }
-  return NoRemedy("no entry of host-mounts.allow would let it be mounted");
+  return NoRemedy("no entry in host-mounts.allow could allow this mount");
 }
 
 Finding RefuseSource(std::string path, json::Value value, std::string why, const SourceFacts& facts,
@@ -157,11 +157,11 @@ std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount, bool has_submo
 
 // Of what may only be read.
 Remedy WriteTo(const oci::Mount& mount, const SourceFacts& facts) {
-  if (facts.exact.empty()) return NoRemedy("what the engine itself mounts stays read-only");
+  if (facts.exact.empty()) return NoRemedy("the engine's own mounts stay read-only");
   return AddTo("allow", {facts.resolved.empty() ? mount.source : facts.resolved});
 }
 
-// Nothing else is let in: what is mounted below the source has names of its own.
+// Mounts below the source have names of their own, which the waiver does not name.
 void CheckNamed(const oci::Mount& mount, const std::string& path, const SourceFacts& facts,
                 const Context& context, Findings& findings) {
   std::vector<std::string> options =
@@ -170,8 +170,8 @@ void CheckNamed(const oci::Mount& mount, const std::string& path, const SourceFa
   if (!facts.is_file) oci::MakeFlat(options);
   if (options == mount.options) return;
   findings.push_back(Propose(kNamed, path + "/options", options,
-                             "would bring along what is mounted below the source",
-                             NoRemedy("a waiver names one mount, without those below it")));
+                             "would also mount what is mounted below the source",
+                             NoRemedy("a waiver allows one mount, without those below it")));
 }
 
 void CheckBind(const oci::Mount& mount, const std::string& path, const Context& context,
@@ -197,21 +197,21 @@ void CheckEngineSys(const oci::Spec& spec, const oci::Mount& mount, const std::s
                     const Context& context, Findings& findings) {
   if (std::string why = WhyNoEngineSys(spec, mount, context.facts); !why.empty()) {
     findings.push_back(Refuse(kEngineSys, path + "/source", mount.source, std::move(why),
-                              AskEngine("give the container a network of its own, so that it gets "
-                                        "a sysfs file system")));
+                              AskEngine("give the container its own network, so that it gets its "
+                                        "own sysfs")));
     return;
   }
-  const Remedy remedy = NoRemedy("what the host has mounted below /sys gives power over it");
+  const Remedy remedy = NoRemedy("the host's mounts below /sys give power over the host");
   std::vector<std::string> masks = MasksOverSys(spec, context.facts);
   if (masks != spec.masked_paths()) {
     findings.push_back(Propose(kEngineSys, "/linux/maskedPaths", std::move(masks),
-                               "lacks what the host's /sys shows beyond a sysfs file system",
+                               "lacks masks for what the host's /sys shows beyond a plain sysfs",
                                remedy));
   }
   std::vector<std::string> options = HardenedSysOptions(mount);
   if (options == mount.options) return;
   findings.push_back(Propose(kEngineSys, path + "/options", std::move(options),
-                             "leaves what the host has mounted below /sys as it is", remedy));
+                             "leaves the host's mounts below /sys writable or executable", remedy));
 }
 
 void CheckOverlay(const oci::Mount& mount, const std::string& path, const Context& context,
@@ -220,7 +220,7 @@ void CheckOverlay(const oci::Mount& mount, const std::string& path, const Contex
   if (!layers) {
     findings.push_back(
         Refuse(kAmbiguousLayers, path + "/options", mount.options,
-               "name directories of the host in a way that can be read differently "
+               "name host directories in a way that can be read differently "
                "(escapes, relative paths)",
                AskEngine("name each layer by an absolute path without \\, : and ,")));
     return;
@@ -239,7 +239,7 @@ void CheckOverlay(const oci::Mount& mount, const std::string& path, const Contex
       findings.push_back(Refuse(
           kReplaceableLayer, path + "/options", mount.options,
           "name " + layer.path + ", which " + facts.replaceable_because + " before it is mounted",
-          AskEngine("leave upperdir and workdir to the engine, or name "
+          AskEngine("let the engine choose upperdir and workdir, or name "
                     "directories that only root can replace")));
     }
   }
@@ -251,8 +251,8 @@ void CheckIdMaps(const oci::Spec& spec, const Context& context, Findings& findin
   for (std::string& pointer : oci::ForeignIdMaps(spec)) {
     json::Value value = json::Get(spec.document(), pointer);
     findings.push_back(Refuse(kForeignIdMap, std::move(pointer), std::move(value),
-                              "makes files of other users the container's own, and what it writes "
-                              "theirs",
+                              "lets the container act as other users of the host on the files of "
+                              "this mount",
                               SetTo("id-maps", std::string("any"))));
   }
 }
@@ -271,8 +271,8 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     // mount was given, here or by the engine.
     if (mount.has_option("remount")) {
       findings.push_back(Refuse(kRemount, path + "/options", mount.options,
-                                "changes a mount that is judged under its own name",
-                                AskEngine("give the mount its options where it is made")));
+                                "changes the options of a mount that was judged separately",
+                                AskEngine("set the options on the mount itself")));
     } else if (IsEngineSys(mount, context.facts)) {
       CheckEngineSys(spec, mount, path, context, findings);
     } else if (mount.is_bind()) {
@@ -283,8 +283,9 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       const std::string entry = EntryOfKind(mount);
       if (IsNamedExactly(entry, context)) continue;
       findings.push_back(
-          Refuse(kKind, path + "/type", mount.type, "is no kind of mount that is a container's own",
-                 entry.empty() ? AskEngine("mount it on the host, and bind a directory of it")
+          Refuse(kKind, path + "/type", mount.type,
+                 "is a filesystem type that could expose a disk or the kernel of the host",
+                 entry.empty() ? AskEngine("mount it on the host, and bind a directory in it")
                                : NameExactly(entry)));
     }
   }
@@ -309,32 +310,35 @@ constexpr policy::ParameterSchema PathList(std::string_view name, policy::Merge 
 }
 constexpr policy::ParameterSchema GrantList(std::string_view name, std::string_view description) {
   policy::ParameterSchema list = PathList(name, policy::Merge::kReplace, description);
-  list.futile = {"/",
-                 "lets nothing be mounted that is the host's root: name the directories, set "
-                 "allow-only to false for all that is not denied, or name / in a waiver's exactly"};
+  list.futile = {
+      "/",
+      "does not allow the host's root: list the directories, set allow-only to false to allow "
+      "everything that is not denied, or name / in a waiver's exactly"};
   return list;
 }
 constexpr policy::ParameterSchema kParameters[] = {
-    PathList("deny", policy::Merge::kAccumulate,
-             "host paths that may not be mounted, nor their ancestors, their aliases and what is "
-             "below them; * ? [] match within a component"),
+    PathList(
+        "deny", policy::Merge::kAccumulate,
+        "host paths that must not be mounted; nor may anything above or below them, or an alias of "
+        "them; * ? [] match within a component"),
     PathList("credentials", policy::Merge::kAccumulate,
-             "as deny, and what is below them is refused whatever `below` says"),
+             "like deny, but what is below them is refused even if `below` is read-only"),
     GrantList(
         "allow",
-        "host paths that may be mounted with what is below them although something above them "
-        "is denied; what is denied below them stays so"),
-    GrantList("allow-read-only", "as allow, but only read-only"),
-    GrantList("data-directories",
-              "host paths that may be mounted with what is below them although allow-only is set, "
-              "unless deny or credentials names them"),
+        "host paths that may be mounted, with everything below them, although a path above them "
+        "is denied; denied paths below them stay denied"),
+    GrantList("allow-read-only", "like allow, but read-only"),
+    GrantList(
+        "data-directories",
+        "host paths that may be mounted, with everything below them, even if allow-only is set; "
+        "deny and credentials take precedence"),
     {.name = "allow-only",
      .type = policy::ParameterType::kBoolean,
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
      .description =
-         "refuse every host path but those of allow, allow-read-only and data-directories",
+         "refuse every host path that is not in allow, allow-read-only or data-directories",
      .order = policy::Order::kFalseIsLooser,
      .docker_default = true},
     {.name = "below",
@@ -342,7 +346,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kChoice,
      .choices = kBelow,
-     .description = "what a mount of something below a path of deny gets: refuse, or read-only",
+     .description =
+         "what happens to a mount from below a path in deny: it is refused, or made read-only",
      .order = policy::Order::kLaterIsLooser,
      .docker_default = std::string_view("refuse")},
     {.name = "id-maps",
@@ -351,7 +356,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .vocabulary = policy::Vocabulary::kChoice,
      .choices = kIdMaps,
      .description =
-         "whose ids an idmapped mount may give to files: its own user namespace's, or any",
+         "which mapping an idmapped mount may use: that of its own user namespace, or any",
      .order = policy::Order::kLaterIsLooser,
      .docker_default = std::string_view("own")},
     {.name = "exactly",
@@ -360,10 +365,10 @@ constexpr policy::ParameterSchema kParameters[] = {
      .vocabulary = policy::Vocabulary::kMount,
      .choices = {},
      .description =
-         "mounts that pass whatever the other lists say, each by its type, its source without "
-         "links and its mode: bind /var/log ro; for a file system of the network the options as "
-         "asked "
-         "for: nfs4 server:/export vers=4.2",
+         "mounts that are allowed regardless of the other lists, each as type, source without "
+         "links "
+         "and mode: bind /var/log ro; for a network filesystem, the options as requested: nfs4 "
+         "server:/export vers=4.2",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>(),
      .only_in_waivers = true},
@@ -381,12 +386,12 @@ extern constinit const Rule kHostMounts{
     .schema = {.id = "host-mounts", .actions = kActions, .parameters = kParameters},
     .title = "No mounts that give power over the host",
     .rationale =
-        "Whoever can write to the host's /etc, or to an engine's socket, is root on the host. A "
-        "source is judged by what it is and not by its name: links, bind mounts, named volumes "
-        "with a device option, overlay layers and /proc/PID/root lead to the same files.",
+        "Whoever can write to the host's /etc or to an engine's socket is root on the host. A "
+        "source "
+        "is judged by what it is, not by its name: links, bind mounts, named volumes with a device "
+        "option, overlay layers and /proc/PID/root all lead to the same files.",
     .way_out =
-        "mount a directory below one of host-mounts.data-directories, list the one that is needed "
-        "in "
+        "mount a directory below one of host-mounts.data-directories, add the directory to "
         "host-mounts.allow, or name the mount in a waiver's exactly",
     .codes = kCodes,
     .benchmarks = kBenchmarks,

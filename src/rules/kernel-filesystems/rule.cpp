@@ -1,11 +1,12 @@
-// kernel-filesystems: /proc, /sys and the cgroup tree as engines mount them by default, and nothing
-// mounted over them.
+// kernel-filesystems: /proc, /sys and the cgroup tree as engines mount them, with nothing mounted
+// over them.
 #include "runclad/rules/rule.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string_view>
 
+#include "runclad/base/path.hpp"
 #include "runclad/rules/engine_sys.hpp"
 
 namespace runclad::rules {
@@ -14,11 +15,6 @@ namespace {
 constexpr std::string_view kCgroups = "/sys/fs/cgroup";
 
 bool IsCgroup(const oci::Mount& mount) { return mount.type == "cgroup" || mount.type == "cgroup2"; }
-
-bool IsBelow(std::string_view path, std::string_view directory) {
-  return path.starts_with(directory) &&
-         (path.size() == directory.size() || path[directory.size()] == '/');
-}
 
 // The last of "ro" and "rw" counts.
 bool IsReadOnly(const oci::Mount& mount) {
@@ -45,37 +41,38 @@ bool ShowsCgroups(const oci::Mount& mount, const Facts& facts) {
   if (!mount.is_bind()) return IsCgroup(mount);
   const auto found = facts.sources.find(mount.source);
   const bool is_resolved = found != facts.sources.end() && !found->second.resolved.empty();
-  return IsBelow(is_resolved ? found->second.resolved : mount.source, kCgroups);
+  return IsAtOrBelow(is_resolved ? found->second.resolved : mount.source, kCgroups);
 }
 
-// Why a mount at `destination` hides what the kernel says there; empty when it may be.
+// Why a mount must not be at `destination`; empty if it may.
 std::string WhyOverKernel(const oci::Spec& spec, const oci::Mount& mount,
                           const std::string& destination, const Facts& facts) {
-  // What runc lets be mounted there: lxcfs' views of the container's own limits.
+  // Where runc accepts mounts: lxcfs shows the container's own limits there.
   constexpr std::array<std::string_view, 10> kOfTheContainer = {
       "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",  "/proc/stat",    "/proc/swaps",
       "/proc/uptime",  "/proc/loadavg",   "/proc/slabinfo", "/proc/net/dev", "/proc/pressure"};
-  if (destination == "/proc") return mount.type == "proc" ? "" : "is no proc file system";
+  if (destination == "/proc") return mount.type == "proc" ? "" : "is not a proc filesystem";
   if (destination == "/sys") {
     const bool is_sys = mount.type == "sysfs" || IsHardenedSys(spec, mount, facts);
-    return is_sys ? "" : "is no sysfs file system";
+    return is_sys ? "" : "is not a sysfs filesystem";
   }
-  if (IsBelow(destination, "/proc")) {
+  if (IsAtOrBelow(destination, "/proc")) {
     const bool is_own = std::ranges::find(kOfTheContainer, destination) != kOfTheContainer.end();
-    return is_own ? "" : "is mounted over what the kernel says below /proc";
+    return is_own ? "" : "is mounted over the kernel's files in /proc";
   }
-  if (IsBelow(destination, kCgroups)) {
+  if (IsAtOrBelow(destination, kCgroups)) {
     return ShowsCgroups(mount, facts) ? "" : "is mounted over the container's cgroups";
   }
-  if (IsBelow(destination, "/sys")) return "is mounted over what the kernel says below /sys";
+  if (IsAtOrBelow(destination, "/sys")) return "is mounted over the kernel's files in /sys";
   return {};
 }
 
 constexpr Code kMountedOver{"mounted-over",
-                            "something is mounted over what the kernel says in /proc or /sys"};
-constexpr Code kSecondProc{"second-proc", "a proc file system is mounted elsewhere than at /proc"};
-constexpr Code kWritableSys{"writable-sys", "a sysfs file system is mounted writable"};
-constexpr Code kWritableCgroup{"writable-cgroup", "a cgroup file system is mounted writable"};
+                            "something is mounted over the kernel's files in /proc or /sys"};
+constexpr Code kSecondProc{"second-proc",
+                           "a proc filesystem is mounted somewhere other than /proc"};
+constexpr Code kWritableSys{"writable-sys", "a sysfs filesystem is mounted writable"};
+constexpr Code kWritableCgroup{"writable-cgroup", "a cgroup filesystem is mounted writable"};
 constexpr Code kCodes[] = {kMountedOver, kSecondProc, kWritableSys, kWritableCgroup};
 
 Findings Check(const oci::Spec& spec, const Context& context) {
@@ -88,22 +85,24 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     if (const std::string why = WhyOverKernel(spec, mount, destination, context.facts);
         !why.empty()) {
       findings.push_back(Refuse(kMountedOver, path + "/destination", mount.destination, why,
-                                AskEngine("mount it elsewhere than in /proc and /sys")));
+                                AskEngine("mount it outside of /proc and /sys")));
     } else if (mount.type == "proc" && destination != "/proc") {
-      findings.push_back(Refuse(kSecondProc, path + "/destination", mount.destination,
-                                "is a second proc file system, without what is masked in /proc",
-                                AskEngine("use the one that the engine mounts at /proc")));
+      findings.push_back(
+          Refuse(kSecondProc, path + "/destination", mount.destination,
+                 "is a second proc filesystem, without the masks of /proc",
+                 AskEngine("use the proc filesystem that the engine mounts at /proc")));
     } else if (mount.is_bind() || IsReadOnly(mount)) {
       continue;
     } else if (mount.type == "sysfs") {
-      findings.push_back(Propose(kWritableSys, path + "/options", ReadOnlyOptions(mount),
-                                 "lets the container change the host's kernel below /sys",
-                                 NoRemedy("/sys is the kernel's, and the kernel is the host's")));
+      findings.push_back(
+          Propose(kWritableSys, path + "/options", ReadOnlyOptions(mount),
+                  "lets the container change settings of the host's kernel in /sys",
+                  NoRemedy("all containers and the host share the kernel's settings in /sys")));
     } else if (IsCgroup(mount)) {
       findings.push_back(
           Propose(kWritableCgroup, path + "/options", ReadOnlyOptions(mount),
                   "lets the container change the cgroup tree, whose release_agent runs on the host",
-                  NoRemedy("who can write to a cgroup tree can run programs on the host")));
+                  NoRemedy("whoever can write to a cgroup tree can run programs on the host")));
     }
   }
   return findings;
@@ -119,12 +118,14 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kKernelFilesystems{
     .schema = {.id = "kernel-filesystems", .actions = kActions, .parameters = {}},
-    .title = "Kernel file systems as engines make them",
+    .title = "Kernel filesystems only as engines mount them",
     .rationale =
-        "A writable /sys or cgroup tree is a way to the host: a cgroup's release_agent is run by "
-        "the kernel, outside of every container. A second /proc has none of the masks of the "
-        "first, and a mount over /proc or /sys lies to the programs that read them.",
-    .way_out = "leave /proc, /sys and /sys/fs/cgroup to the engine, which mounts them read-only",
+        "A writable /sys or cgroup tree is a way onto the host: the kernel runs a cgroup's "
+        "release_agent outside of every container. A second /proc has none of the masks of the "
+        "first, and a mount over /proc or /sys deceives the programs that read them.",
+    .way_out =
+        "leave /proc, /sys and /sys/fs/cgroup to the engine, which mounts /sys and cgroups "
+        "read-only",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

@@ -8,13 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "runclad/base/path.hpp"
+
 namespace runclad::rules {
 namespace {
-
-bool IsAtOrBelow(std::string_view path, std::string_view directory) {
-  return path.starts_with(directory) &&
-         (path.size() == directory.size() || path[directory.size()] == '/');
-}
 
 // As written, without what a reader would not read: "//dev/./null" is "/dev/null".
 std::string Plain(std::string_view path) {

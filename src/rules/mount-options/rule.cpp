@@ -1,4 +1,4 @@
-// mount-options: what a container can write it cannot run, nor use as a device.
+// mount-options: files that a container can write cannot be executed, nor used as devices.
 #include "runclad/rules/rule.hpp"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "runclad/base/path.hpp"
 #include "runclad/oci/overlay.hpp"
 
 namespace runclad::rules::mount_options {
@@ -19,25 +20,21 @@ Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 namespace runclad::rules {
 namespace {
 
-constexpr Code kPrograms{"programs", "programs could run from what containers can write"};
-constexpr Code kFlags{"flags", "the mount lacks nosuid, nodev or what else every such mount has"};
-constexpr Code kS6Overlay{"s6-overlay", "the image's s6-overlay could not run what it has in /run"};
+constexpr Code kPrograms{"programs", "files that containers can write could be executed"};
+constexpr Code kFlags{"flags", "the mount lacks nosuid, nodev or another option of such mounts"};
+constexpr Code kS6Overlay{"s6-overlay",
+                          "the image's s6-overlay could not run its programs in /run"};
 constexpr Code kCodes[] = {kPrograms, kFlags, kS6Overlay};
 
 bool Has(const std::vector<std::string>& options, std::string_view option) {
   return std::ranges::find(options, option) != options.end();
 }
 
-bool IsAtOrBelow(std::string_view path, std::string_view directory) {
-  return directory == "/" || (path.starts_with(directory) &&
-                              (path.size() == directory.size() || path[directory.size()] == '/'));
-}
-
 // How the lower runtime sets the flags of a mount.
 //
-// What a bind brings along needs recursive ones. In a user namespace crun (to 1.29 at least) moves
-// a bind into place and sets no plain flags on it, but for all of them with `ro`; it does set
-// recursive ones, before 1.14.4 of directories alone. runc sets all of them anywhere.
+// What is mounted below a bind needs the recursive flags. In a user namespace crun (at least up to
+// 1.29) moves a bind into place and sets no plain flags on it, except all of them with `ro`; it
+// does set recursive ones, before 1.14.4 only on directories. runc always sets all of them.
 class FlagForms {
  public:
   FlagForms(const oci::Spec& spec, const Facts& facts) : facts_(facts) {
@@ -58,8 +55,8 @@ class FlagForms {
     return LosesFlags(mount) && source->access != SourceFacts::Access::kEngineOwn;
   }
 
-  // A file of the engine's (/etc/hosts) that gets the others with `ro` only: podman, too, makes it
-  // read-only in its own read-only containers. A volume of the user's is left writable.
+  // A file of the engine (/etc/hosts) that gets the other flags only with `ro`: podman, too, makes
+  // it read-only in read-only containers. A user's volume stays writable.
   [[nodiscard]] bool NeedsReadOnly(const oci::Mount& mount) const {
     const SourceFacts* source = SourceOf(mount);
     return mount.is_bind() && source != nullptr && source->is_file &&
@@ -80,7 +77,7 @@ class FlagForms {
   bool has_user_namespace_ = false;
 };
 
-// Whether it shows an image that the engine mounts as a volume.
+// Whether the mount shows an image that the engine mounts as a volume.
 bool ShowsImage(const oci::Mount& mount, const Facts& facts) {
   const auto is_image = [&](const std::string& source) {
     const auto found = facts.sources.find(source);
@@ -94,13 +91,13 @@ bool ShowsImage(const oci::Mount& mount, const Facts& facts) {
          });
 }
 
-// Options on their way to what they should be.
+// The options of a mount while they are completed.
 class Options {
  public:
   Options(std::vector<std::string> options, bool recursive)
       : options_(std::move(options)), recursive_(recursive) {}
 
-  // Whether that changes anything.
+  // Whether this changed anything.
   bool Require(const Flag& flag) {
     const std::size_t faults = had_.size() + lacked_.size();
     std::erase_if(options_, [&](const std::string& option) {
@@ -108,7 +105,7 @@ class Options {
       if (contradicts) had_ += ' ' + option;
       return contradicts;
     });
-    // The plain one as well: runc before 1.1 does not know the others and drops them for binds.
+    // The plain one too: runc before 1.1 does not know the recursive ones and drops them for binds.
     Add(flag.set);
     if (recursive_) Add(flag.recursive_set);
     return had_.size() + lacked_.size() != faults;
@@ -136,7 +133,7 @@ class Options {
   std::string lacked_;
 };
 
-// What must stay a place of devices: nodev on /dev keeps every container from starting.
+// Where devices must work: with nodev on /dev, no container starts.
 bool HoldsDevices(const oci::Mount& mount, const std::string& destination, const Facts& facts) {
   if (mount.type == "devpts" || destination == "/dev" || destination == "/dev/pts") return true;
   const auto source = facts.sources.find(mount.source);
@@ -178,11 +175,11 @@ Finding Fault(std::string path, const oci::Mount& mount, const std::string& dest
   const std::vector<std::string>& options = improvement.options.options();
   if (!improvement.loses_programs) {
     return Propose(kFlags, std::move(path), options, std::move(why),
-                   NoRemedy("every mount of this kind has these options"));
+                   NoRemedy("every mount of this kind must have these options"));
   }
   if (!IsForPrograms(mount, destination, facts)) {
     return Propose(kFlags, std::move(path), options, std::move(why),
-                   NoRemedy("no program is to run from devices and the engine's own files"));
+                   NoRemedy("programs never run from devices or the engine's own files"));
   }
   return Propose(kPrograms, std::move(path), options, std::move(why),
                  AddTo("exec-paths", {destination}));
@@ -198,8 +195,9 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   std::optional<WritableContent> writable;  // made when some mount may need it
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const std::string destination = facts.Resolve(mounts[i].destination);
-    const bool is_listed = std::ranges::any_of(
-        facts.exec_paths, [&](const std::string& path) { return IsAtOrBelow(destination, path); });
+    const bool is_listed = std::ranges::any_of(facts.exec_paths, [&](const std::string& path) {
+      return path == "/" || IsAtOrBelow(destination, path);
+    });
     const bool shows_image = ShowsImage(mounts[i], facts);
     const bool may_run = is_listed || (!noexec && !shows_image);
     std::string written;
@@ -212,7 +210,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     const bool runs_programs = may_run || (!IsWritable(mounts[i]) && written.empty());
     const Improvement improvement =
         Improved(mounts[i], destination, runs_programs, shows_image, forms, facts);
-    if (IsAtOrBelow("/run", destination)) {
+    if (destination == "/" || IsAtOrBelow("/run", destination)) {
       run_is_noexec = IsSet(kNoExec, improvement.options.options());
     }
     const std::string fault = improvement.options.Fault();
@@ -220,15 +218,16 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     std::string because = "of " + mounts[i].destination + " " + fault;
     if (!written.empty()) because += "; the mount " + written;
     if (forms.NeedsReadOnly(mounts[i])) {
-      because += "; in a user namespace crun sets the others of a file with ro only";
+      because +=
+          "; in a user namespace, crun sets the other options of a file only together with ro";
     }
     findings.push_back(Fault("/mounts/" + std::to_string(i) + "/options", mounts[i], destination,
                              improvement, std::move(because), facts));
   }
   if (facts.has_s6_overlay && run_is_noexec) {
     findings.push_back(Refuse(kS6Overlay, "/process/args/0", spec.arguments().front(),
-                              "is s6-overlay's, which runs programs that it writes to /run, and "
-                              "nothing in /run may run",
+                              "is s6-overlay's, which writes programs to /run and runs them, but "
+                              "files in /run cannot be executed",
                               AddTo("exec-paths", {"/run"})));
   }
   return findings;
@@ -240,9 +239,10 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "programs do not run from writable mounts, from volumes and from read-only "
-                    "mounts of what is writable elsewhere (drift prevention, together with "
-                    "read-only-rootfs)",
+     .description =
+         "files in writable mounts, in volumes and in read-only mounts of what is writable "
+         "elsewhere cannot be executed (together with read-only-rootfs, this prevents "
+         "drift)",
      .order = policy::Order::kFalseIsLooser,
      .docker_default = false},
     {.name = "exec-paths",
@@ -250,8 +250,10 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAbsolutePath,
      .choices = {},
-     .description = "directories of the container whose mounts, and those below, may be writable "
-                    "or volumes and hold programs that run; those of read-only-rootfs, too",
+     .description =
+         "directories in the container from whose mounts programs may run although they are "
+         "writable or volumes, with everything mounted below; this includes the tmpfs of "
+         "read-only-rootfs",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = policy::Anything{}},
 };
@@ -263,21 +265,18 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kMountOptions{
     .schema = {.id = "mount-options", .actions = kActions, .parameters = kParameters},
-    .title = "What can be written cannot be run",
+    .title = "Files that can be written cannot be executed",
     .rationale =
-        "Whoever breaks into a container brings tools along, into /tmp, /dev or a volume. Under "
-        "nosuid, nodev and noexec they stay data; with a read-only root filesystem no program runs "
-        "but the image's own. That holds for a read-only mount too, if it shows a volume or "
-        "something that is mounted writable elsewhere in the same container; other read-only "
-        "directories of the host keep their programs. A bind takes the mounts below it along, "
-        "which "
-        "keep their own flags unless the recursive ones are given. An image that is mounted as a "
-        "volume is data as well, whatever noexec says. Interpreters that the image has "
-        "still run scripts, "
-        "and memfd_create(2) makes programs without a file.",
+        "An intruder stores tools in /tmp, /dev or a volume. With nosuid, nodev and noexec they "
+        "cannot be executed; together with a read-only root filesystem, only the image's own "
+        "programs run. The same applies to a read-only mount that shows a volume, or something "
+        "that the same container also mounts writable; programs in other read-only host "
+        "directories can be executed. A recursive bind includes the mounts below it, which need "
+        "the recursive options. An image that is mounted as a volume is never executable, even if "
+        "noexec is off. Interpreters in the image still run scripts, and memfd_create(2) creates "
+        "programs without a file.",
     .way_out =
-        "list the directory in mount-options.exec-paths for an image that runs programs "
-        "from it",
+        "add the directory to mount-options.exec-paths for an image that runs programs from it",
     .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "runclad/base/path.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -38,11 +40,6 @@ std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount, const SourceFa
     oci::MakeFlat(options);
   }
   return options;
-}
-
-bool IsAtOrBelow(std::string_view path, std::string_view directory) {
-  return path.starts_with(directory) &&
-         (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
 // The entries of the list that the source is covered by. A pattern, or an entry that leads to it by

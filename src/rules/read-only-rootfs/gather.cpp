@@ -9,27 +9,27 @@
 namespace runclad::rules::read_only_rootfs {
 namespace {
 
-// Directories that the image is known to write to and does not get: what its file asked for beyond
-// the host's trust, and what its config declares (ctr makes no volumes of these; the other engines
-// do).
+// Directories that the image is known to write to and that become read-only: those that its file
+// lists beyond the host's trust, and the volumes that its config declares (only ctr does not create
+// them).
 std::vector<WrittenDirectory> Written(std::span<const policy::Cut> cuts,
                                       const engine::Identity& identity) {
   std::vector<WrittenDirectory> written;
   for (const policy::Cut& cut : cuts) {
     if (cut.parameter != "read-only-rootfs/writable") continue;
     written.push_back({cut.value, "is written by this image according to " + cut.source +
-                                      ", and becomes read-only: the setting " + cut.because});
+                                      ", but becomes read-only: the setting " + cut.because});
   }
   if (!identity.is_known()) return written;
   for (const std::string& path : identity.volumes) {
     written.push_back({path,
-                       "is declared as a volume by the image, and becomes read-only: no volume is "
-                       "mounted there"});
+                       "is declared as a volume by the image, but no volume is mounted there: it "
+                       "becomes read-only"});
   }
   return written;
 }
 
-// Where a path leads in the container; kept, since most are asked for more than once.
+// Where a path leads in the container; kept, because most are needed more than once.
 Result<std::string> ResolveOnce(const std::string& path, const sys::Rootfs& rootfs, Facts& facts) {
   const auto known = facts.resolved_destinations.find(path);
   if (known != facts.resolved_destinations.end()) return known->second;

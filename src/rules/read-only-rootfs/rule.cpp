@@ -1,9 +1,11 @@
-// read-only-rootfs: the image cannot be changed; what must be written goes to tmpfs (CIS 5.13).
+// read-only-rootfs: the image is read-only; directories that must be writable are tmpfs (CIS 5.13).
 #include "runclad/rules/rule.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+
+#include "runclad/base/path.hpp"
 
 namespace runclad::rules::read_only_rootfs {
 Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
@@ -15,11 +17,13 @@ namespace {
 constexpr Code kWritableRoot{"writable-root", "the container could change the image's files"};
 constexpr Code kTmpfs{"tmpfs", "a directory becomes a tmpfs"};
 constexpr Code kTmpfsWithoutPrograms{"tmpfs-without-programs",
-                                     "a directory becomes a tmpfs from which no program runs"};
-constexpr Code kWritten{"written", "the image writes a directory that is read-only"};
-constexpr Code kBuild{"build", "a step of a build writes to its root"};
-constexpr Code kSpecialFile{"special-file", "a file of the image cannot be copied to a tmpfs"};
-constexpr Code kMemory{"memory", "the memory limit is too low for a tmpfs with the image's files"};
+                                     "a directory becomes a tmpfs from which programs cannot run"};
+constexpr Code kWritten{"written", "the image writes to a directory that becomes read-only"};
+constexpr Code kBuild{"build", "a build step writes to its root filesystem"};
+constexpr Code kSpecialFile{"special-file",
+                            "a special file in the image cannot be copied to a tmpfs"};
+constexpr Code kMemory{"memory",
+                       "the memory limit is too low for a tmpfs that holds the image's files"};
 constexpr Code kCodes[] = {kWritableRoot, kTmpfs, kTmpfsWithoutPrograms, kWritten, kBuild,
                            kSpecialFile,  kMemory};
 
@@ -28,11 +32,6 @@ struct Target {
   std::uint64_t bytes;
   std::uint32_t mode_when_absent;
 };
-
-bool IsAtOrBelow(std::string_view path, std::string_view directory) {
-  return path.starts_with(directory) &&
-         (path.size() == directory.size() || path[directory.size()] == '/');
-}
 
 bool IsCovered(std::string_view path, const std::vector<std::string>& destinations) {
   return std::ranges::any_of(destinations, [&](const std::string& mounted) {
@@ -83,22 +82,22 @@ Finding Added(std::string path, json::Value mount, const std::string& directory,
   Remedy remedy = AddTo("exec-paths", {resolved});
   remedy.settings.front().rule = "mount-options";
   return ProposeInsert(kTmpfsWithoutPrograms, std::move(path), std::move(mount),
-                       why + ", where no program runs", std::move(remedy));
+                       why + ", from which programs cannot run", std::move(remedy));
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
-  // Nothing is made writable that the request had read-only already.
+  // What the request already has read-only stays so.
   if (spec.root_is_read_only() || spec.root_path().empty()) return {};
   // A build writes to its root, and a policy that is for builds leaves it writable.
   if (context.facts.identity.engine == engine::Engine::kBuildkit) {
     return {Refuse(kBuild, "/root/readonly", false,
-                   "is for a step of an image's build, which writes to its root",
-                   AskEngine("say \"builds\": \"build\" in policy.json to judge BuildKit's "
-                             "containers by that profile"))};
+                   "belongs to a build step, which writes to its root filesystem",
+                   AskEngine("set \"builds\": \"build\" in policy.json, so that BuildKit's "
+                             "containers are judged by that profile"))};
   }
-  // Which directories the image needs writable, only its users know.
+  // Only its users know which directories the image needs writable.
   Findings findings = {Propose(kWritableRoot, "/root/readonly", true,
-                               "lets programs be changed or added in the container")};
+                               "lets the container change its programs or add new ones")};
 
   std::vector<std::string> destinations;
   for (const oci::Mount& mount : spec.mounts()) {
@@ -114,8 +113,8 @@ Findings Check(const oci::Spec& spec, const Context& context) {
 
     if (!image.special.empty()) {
       return {Refuse(kSpecialFile, "/root/readonly", false,
-                     "needs a tmpfs with the image's content at " + target.path +
-                         ", to which the runtime cannot copy the FIFO, socket or device " +
+                     "requires a tmpfs with the image's content at " + target.path +
+                         ", but the runtime cannot copy the FIFO, socket or device " +
                          image.special,
                      AskEngine("remove it from the image"))};
     }
@@ -125,9 +124,9 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       const std::uint64_t half = static_cast<std::uint64_t>(memory_limit) / 2;
       if (image.content_bytes > half) {
         return {Refuse(kMemory, "/linux/resources/memory/limit", memory_limit,
-                       "is less than twice what the image has in " + target.path +
-                           ", which a tmpfs would have to hold",
-                       AskEngine("ask for at least " + std::to_string(2 * image.content_bytes) +
+                       "is less than twice the size of the image's files in " + target.path +
+                           ", which a tmpfs must hold",
+                       AskEngine("request at least " + std::to_string(2 * image.content_bytes) +
                                  " bytes (docker run --memory)"))};
       }
       size = std::min(size, half);
@@ -135,7 +134,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     const bool is_exec = std::ranges::any_of(
         context.facts.exec_paths,
         [&](const std::string& path) { return path == "/" || IsAtOrBelow(resolved, path); });
-    // Before what is mounted inside, which the tmpfs would hide otherwise.
+    // Before what is mounted inside it, which the tmpfs would hide otherwise.
     const auto inside = std::ranges::find_if(
         destinations, [&](const std::string& mounted) { return IsAtOrBelow(mounted, resolved); });
     const auto index = inside - destinations.begin();
@@ -144,7 +143,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                              resolved, is_exec));
     destinations.insert(inside, resolved);
   }
-  // Told now, before a program of the image's finds out.
+  // Reported now, before a program in the image fails.
   for (const WrittenDirectory& written : context.facts.written) {
     const std::string resolved = context.facts.Resolve(written.path);
     if (!IsCovered(resolved, destinations)) {
@@ -161,7 +160,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAbsolutePath,
      .choices = {},
-     .description = "directories beside /tmp, /var/tmp and /run that get a tmpfs",
+     .description = "directories that get a tmpfs, in addition to /tmp, /var/tmp and /run",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = policy::Anything{}},
     {.name = "tmp-bytes",
@@ -192,11 +191,11 @@ extern constinit const Rule kReadOnlyRootfs{
     .schema = {.id = "read-only-rootfs", .actions = kActions, .parameters = kParameters},
     .title = "The image is read-only",
     .rationale =
-        "A container that cannot change its own programs keeps no implant over a restart and runs "
-        "nothing that was not shipped. /tmp, /var/tmp, /run and the image's writable directories "
-        "become tmpfs (nosuid, nodev and, but for mount-options.exec-paths, noexec) with the "
+        "If a container cannot change its programs, no implant survives a restart, and only the "
+        "image's own programs run. /tmp, /var/tmp, /run and the directories in `writable` become "
+        "tmpfs (nosuid, nodev and, unless mount-options.exec-paths lists them, noexec) with the "
         "image's content, owner and mode.",
-    .way_out = "list the directories that the image writes in read-only-rootfs.writable",
+    .way_out = "add the directories that the image writes to to read-only-rootfs.writable",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

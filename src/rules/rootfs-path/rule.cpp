@@ -1,4 +1,4 @@
-// rootfs-path: the container's root directory is its image's and nothing of the host.
+// rootfs-path: the container's root directory belongs to its image, not to the host.
 #include "runclad/rules/rule.hpp"
 
 #include <utility>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr Code kHostRoot{"host-root", "the directory is the host's root filesystem"};
 constexpr Code kLink{"link", "the path leads through a link"};
-constexpr Code kOutside{"outside", "the directory is neither in the bundle nor the image's"};
+constexpr Code kOutside{"outside", "the directory is neither in the bundle nor the image's layer"};
 constexpr Code kCodes[] = {kHostRoot, kLink, kOutside};
 
 Findings Check(const oci::Spec& spec, const Context& context) {
@@ -25,13 +25,14 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     case RootFacts::Kind::kOrdinary:
       break;
     case RootFacts::Kind::kHostRoot:
-      return refuse(kHostRoot, NoRemedy("the host's root is never a container's"));
+      return refuse(kHostRoot, NoRemedy("the host's root filesystem is never a container's root"));
     case RootFacts::Kind::kLink:
-      return refuse(kLink, AskEngine("name the directory itself: " + root.resolved));
+      return refuse(kLink, AskEngine("specify the directory itself: " + root.resolved));
     case RootFacts::Kind::kOutside:
-      return refuse(kOutside, root.allow.empty()
-                                  ? NoRemedy("no entry of rootfs-path.allow would let it be a root")
-                                  : AddTo("allow", root.allow));
+      return refuse(kOutside,
+                    root.allow.empty()
+                        ? NoRemedy("no entry in rootfs-path.allow could allow this directory")
+                        : AddTo("allow", root.allow));
   }
   return {};
 }
@@ -42,7 +43,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAbsolutePath,
      .choices = {},
-     .description = "directories of the host that may be, or have below them, a container's root "
+     .description = "host directories that may be a container's root, with everything below them "
                     "(podman run --rootfs)",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>()},
@@ -57,12 +58,12 @@ extern constinit const Rule kRootfsPath{
     .schema = {.id = "rootfs-path", .actions = kActions, .parameters = kParameters},
     .title = "A root directory of its own",
     .rationale =
-        "A container whose root directory is the host's, or any other directory of the host, has "
-        "what a bind mount of it would give, and no rule of mounts sees it. Engines put it into "
-        "the bundle, or it is the layer of their storage that their own record has for the "
-        "container. Nothing else in their storage may be one, and an overlay is as good as what "
-        "lies under it.",
-    .way_out = "list the directory in rootfs-path.allow",
+        "A root directory that belongs to the host gives a container the same access as a bind "
+        "mount "
+        "of it, but no rule for mounts sees it. Engines keep the root directory in the bundle, or "
+        "it is the layer in their storage that their own record gives for the container. No other "
+        "directory in their storage is accepted. An overlay is judged by its layers.",
+    .way_out = "add the directory to rootfs-path.allow",
     .codes = kCodes,
     .benchmarks = {},
     .paths = kPaths,

@@ -1,4 +1,4 @@
-// seccomp: the filter that fits the capabilities that are left, and never more than the engine's.
+// seccomp: a filter built for the remaining capabilities that never allows more than the engine's.
 #include "runclad/rules/rule.hpp"
 
 #include <algorithm>
@@ -15,12 +15,15 @@ Status Gather(const Asked& asked, Facts& facts);  // program/gather.cpp
 namespace runclad::rules {
 namespace {
 
-constexpr Code kAbsent{"absent", "no filter is asked for"};
+constexpr Code kAbsent{"absent", "no filter is requested"};
 constexpr Code kSyscalls{"syscalls",
                          "the engine's filter allows system calls that the policy's does not"};
-constexpr Code kConditions{"conditions", "the engine's filter allows more of some system calls"};
-constexpr Code kEssential{"essential", "both filters leave nothing of a system call that all need"};
-constexpr Code kArchitecture{"architecture", "the filter does not know the program's architecture"};
+constexpr Code kConditions{"conditions",
+                           "the engine's filter allows some system calls with more arguments"};
+constexpr Code kEssential{"essential",
+                          "the filters together deny a system call that every program needs"};
+constexpr Code kArchitecture{"architecture",
+                             "the filter does not contain the program's architecture"};
 constexpr Code kCodes[] = {kAbsent, kSyscalls, kConditions, kEssential, kArchitecture};
 
 std::vector<std::uint16_t> FamiliesOf(const std::vector<std::string>& names) {
@@ -42,7 +45,7 @@ privilege::SeccompConditions ConditionsOf(const oci::Spec& spec, const KernelFac
   return conditions;
 }
 
-// No list of ours adds an architecture to the engine's filter.
+// No setting adds an architecture to the engine's filter.
 Remedy Admitting(std::string_view architecture, const oci::Spec& spec, const Context& context) {
   const auto requested = spec.seccomp();
   const bool is_asked_for =
@@ -51,7 +54,7 @@ Remedy Admitting(std::string_view architecture, const oci::Spec& spec, const Con
   if (is_asked_for && context.parameters.boolean("64-bit-only")) {
     return SetTo("64-bit-only", false);
   }
-  return AskEngine("ask for a filter with " + std::string(architecture));
+  return AskEngine("request a filter that contains " + std::string(architecture));
 }
 
 // The calls that a list of ours could give back. deny wins over allow, and so do deny-socketcall,
@@ -66,9 +69,9 @@ Remedy Allowing(std::vector<std::string> withheld, const policy::Parameters& par
   return withheld.empty() ? Remedy() : AddTo("allow", std::move(withheld));
 }
 
-// The kernel ends a program whose architecture is not in the filter at its first system call, with
-// SIGSYS and no word: better told beforehand. Programs of another machine are an emulator's, which
-// is a native one.
+// The kernel kills a program whose architecture is not in the filter with SIGSYS at its first
+// system call, without a message: it is better reported beforehand. Programs for another machine
+// run in an emulator, which is a native program.
 void CheckProgram(const oci::Spec& spec, const privilege::SeccompFilter& filter,
                   const Context& context, Findings& findings) {
   struct Abi {
@@ -90,8 +93,8 @@ void CheckProgram(const oci::Spec& spec, const privilege::SeccompFilter& filter,
     if (!is_it || std::ranges::find(architectures, abi.name) != architectures.end()) continue;
     const std::string asked = spec.arguments().empty() ? "" : spec.arguments().front();
     findings.push_back(Refuse(kArchitecture, "/process/args/0", asked,
-                              "is a program of the architecture " + program->architecture +
-                                  ", which the filter ends with SIGSYS: it could not run",
+                              "is a program for the architecture " + program->architecture +
+                                  ", which the filter would kill with SIGSYS",
                               Admitting(abi.name, spec, context)));
   }
 }
@@ -115,13 +118,13 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     for (const std::string& name : meet.lost) lost += ' ' + name;
     return {Refuse(kEssential, "/linux/seccomp",
                    requested ? "the engine's filter" : "the policy's filter",
-                   "leaves nothing of" + lost + ", without which no program runs",
-                   AskEngine("ask for a filter that allows them without conditions"))};
+                   "denies" + lost + ", without which no program runs",
+                   AskEngine("request a filter that allows them without conditions"))};
   }
   Findings findings;
   CheckProgram(spec, meet.filter, context, findings);
   if (requested && *requested == meet.filter) return findings;
-  std::string why = requested ? "allows more than fits the capabilities that are left"
+  std::string why = requested ? "allows more than the remaining capabilities need"
                               : "is absent: every system call would be allowed";
   for (const std::string& sentence : meet.dropped) why += "; " + sentence;
   Remedy remedy = requested ? Allowing(std::move(meet.withheld), parameters) : Remedy();
@@ -146,7 +149,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kSyscall,
      .choices = {},
-     .description = "system calls allowed beyond runclad's profile, where the engine allows them",
+     .description =
+         "system calls allowed in addition to runclad's profile, if the engine allows them",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>()},
     {.name = "deny",
@@ -154,7 +158,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kAccumulate,
      .vocabulary = policy::Vocabulary::kSyscall,
      .choices = {},
-     .description = "system calls denied whoever allows them",
+     .description = "system calls that are always denied",
      .order = policy::Order::kFewerIsLooser,
      .docker_default = std::span<const std::string_view>()},
     {.name = "families",
@@ -162,8 +166,9 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kSocketFamily,
      .choices = {},
-     .description = "address families of sockets allowed beyond UNIX, INET, INET6 and NETLINK (and "
-                    "PACKET with CAP_NET_RAW), where the engine allows them: AF_CAN, VSOCK, 45",
+     .description =
+         "socket address families allowed in addition to UNIX, INET, INET6 and NETLINK (and "
+         "PACKET with CAP_NET_RAW), if the engine allows them: AF_CAN, VSOCK, 45",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>(kFamiliesOfDocker)},
     {.name = "deny-socketcall",
@@ -171,8 +176,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "deny the 32-bit socketcall, through which no filter sees the address family; "
-                    "32-bit programs of glibc have no other way to a socket",
+     .description = "deny the 32-bit socketcall, with which no filter can see the address family; "
+                    "32-bit programs that use glibc have no other way to create a socket",
      .order = policy::Order::kFalseIsLooser,
      .docker_default = false},
     {.name = "64-bit-only",
@@ -180,7 +185,8 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "32-bit programs and the 32-bit ways into the kernel end with SIGSYS",
+     .description =
+         "programs that are 32-bit or use the 32-bit system call entry are killed with SIGSYS",
      .order = policy::Order::kFalseIsLooser,
      .docker_default = false},
     {.name = "deny-set-id",
@@ -189,10 +195,9 @@ constexpr policy::ParameterSchema kParameters[] = {
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
      .description =
-         "nothing sets a set-user-ID or set-group-ID bit, so that a container's root leaves no "
-         "such program on a host directory; tar, install, dpkg and git want the bits for some "
-         "files and "
-         "directories and get EPERM, openat2 is absent",
+         "deny setting set-user-ID and set-group-ID bits, so that a container's root cannot leave "
+         "such a program in a host directory; tar, install, dpkg and git get EPERM for files and "
+         "directories with these bits, and openat2 is not available",
      .order = policy::Order::kFalseIsLooser,
      .docker_default = false},
     {.name = "listener",
@@ -201,7 +206,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .vocabulary = policy::Vocabulary::kAbsolutePath,
      .choices = {},
      .description = "sockets of agents that a filter may ask (listenerPath, SCMP_ACT_NOTIFY) about "
-                    "calls that are allowed",
+                    "allowed calls",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = std::span<const std::string_view>()},
 };
@@ -214,18 +219,17 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 
 extern constinit const Rule kSeccomp{
     .schema = {.id = "seccomp", .actions = kActions, .parameters = kParameters},
-    .title = "A seccomp filter that fits the capabilities",
+    .title = "A seccomp filter that matches the capabilities",
     .rationale =
-        "Engines resolve their conditional profile for the capabilities they give, before runclad "
-        "takes most of them away: a filter made for CAP_SYS_ADMIN would leave unshare and mount to "
-        "a container without it. runclad resolves its own profile for what is left and hands on "
-        "what both filters allow, never more than either. Sockets are made of a few address "
-        "families "
-        "only: each of the others is a kernel module that hardly any container needs, and that has "
-        "been a way to the host's root before (AF_ALG, AF_RXRPC, AF_VSOCK).",
+        "Engines build their filter for the capabilities that they grant, before runclad removes "
+        "most of these: a filter built for CAP_SYS_ADMIN would still allow unshare and mount. "
+        "runclad builds its own filter for the remaining capabilities and passes on what both "
+        "filters allow. Only a few socket address families are allowed: each of the others is a "
+        "kernel module that hardly any container needs, and some have led to root on the host "
+        "(AF_ALG, AF_RXRPC, AF_VSOCK).",
     .way_out =
-        "add the system call to seccomp.allow or the address family to seccomp.families, or "
-        "ask the engine for it as well",
+        "add the system call to seccomp.allow or the address family to seccomp.families; the "
+        "engine's filter must allow it too",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

@@ -1,0 +1,14 @@
+// Paths as text: absolute, without ".", ".." and empty names. Links are not followed.
+#pragma once
+
+#include <string_view>
+
+namespace runclad {
+
+// Whether `path` is `directory` (not "/") or lies below it.
+constexpr bool IsAtOrBelow(std::string_view path, std::string_view directory) {
+  return path.starts_with(directory) &&
+         (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+}  // namespace runclad
