@@ -12,13 +12,15 @@ std::int64_t Today() {
 }
 
 Result<policy::Effective> LoadPolicy(const std::optional<std::string>& directory,
-                                     const engine::Identity& identity, bool origins) {
+                                     const engine::Identity& identity, bool origins,
+                                     std::string_view profile) {
   return policy::Load(directory.value_or(std::string(policy::kDefaultConfigDirectory)),
                       rules::Schemas(),
                       {.identity = &identity,
                        .today = Today(),
                        .directory_must_exist = directory.has_value(),
-                       .origins = origins});
+                       .origins = origins,
+                       .extends = profile});
 }
 
 }  // namespace runclad::enforce

@@ -87,6 +87,7 @@ Result<Folded> FoldHost(const std::vector<HostText>& texts, const Format& format
     layers.push_back(*std::move(layer));
     if (layers.back().builds) folded.policy.builds = *layers.back().builds;
   }
+  if (!options.extends.empty()) folded.policy.profile = options.extends;
   const bool is_build =
       options.identity != nullptr && options.identity->engine == engine::Engine::kBuildkit;
   if (is_build && !folded.policy.builds.empty()) folded.policy.profile = folded.policy.builds;

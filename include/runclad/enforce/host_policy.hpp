@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "runclad/base/result.hpp"
 #include "runclad/engine/identity.hpp"
@@ -15,8 +16,9 @@ namespace runclad::enforce {
 std::int64_t Today();
 
 // The policy in `directory`, which has to be there, or in /etc/runclad, for containers of this
-// image.
+// image; over `profile` if it is not empty, in place of the profile that the policy extends.
 Result<policy::Effective> LoadPolicy(const std::optional<std::string>& directory,
-                                     const engine::Identity& identity = {}, bool origins = false);
+                                     const engine::Identity& identity = {}, bool origins = false,
+                                     std::string_view profile = {});
 
 }  // namespace runclad::enforce

@@ -104,6 +104,7 @@ struct LoadOptions {
   std::string_view shipped_directory = kShippedDirectory;
   bool directory_must_exist = false;  // the operator named it
   bool origins = false;               // fill Effective::origins: costs another parse
+  std::string_view extends = {};      // the profile in place of the one that the host extends
   // The texts of other profiles than those compiled in, for tests.
   std::string_view (*profile)(std::string_view name) = nullptr;
 };
