@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "runclad/base/result.hpp"
 #include "runclad/policy/effective.hpp"
@@ -36,13 +37,18 @@ struct ImageRequest {
 Result<engine::Identity> IdentityOf(const ImageRequest& image);
 
 struct CheckRequest {
-  std::string path;         // a bundle, a config.json or, with is_process, a process.json
+  // A bundle, its config.json, or the id or name of a running container; with is_process, a
+  // process.json.
+  std::string target;
   bool is_process = false;  // what exec would do
   bool json = false;
-  ImageRequest image;
+  ImageRequest image;   // in place of what the engine's state says
+  std::string profile;  // in place of the one that the policy extends; empty: that one
   std::optional<std::string> config_directory;
 };
 Result<Output> Check(const CheckRequest& request, const Style& style);
+// Every running container; `target` and `image` are empty.
+Result<Output> CheckAll(const CheckRequest& request, const Style& style);
 
 Result<Output> ListRules(bool json, const Style& style);
 // The manual page runclad-rules(7).
@@ -115,6 +121,6 @@ Result<Output> ImportScan(const ScanRequest& request);
 
 // A profile alone.
 Result<policy::Effective> LoadProfile(const std::string& name);
-inline constexpr const char* kProfiles[] = {"restricted", "baseline", "build"};
+inline constexpr std::string_view kProfiles[] = {"restricted", "baseline", "build"};
 
 }  // namespace runclad::ctl

@@ -55,6 +55,8 @@ void SetValues(Option& option) {
   option.values = Values::kWords;
   if (name == "rule") {
     option.words = RuleIds();
+  } else if (name == "--profile") {
+    option.words = List(kProfiles, " ");
   } else if (name == "sort") {
     option.words = "policy image shared";
   } else if (name == "shell") {

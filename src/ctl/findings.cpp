@@ -87,6 +87,17 @@ std::set<std::string> AllowedSyscalls(const Document& filter) {
   return allowed;
 }
 
+std::vector<std::string> Value(const Document& value) {
+  if (IsListOfStrings(value) && !value.empty()) return Words(value);
+  constexpr std::size_t kMaxBytes = 400;
+  if (IsOmitted(value)) return {"(" + Printable(Text(value, kOmitted)) + ", not kept)"};
+  std::string text = OneLine(value);
+  if (text.size() > kMaxBytes) {
+    text = text.substr(0, kMaxBytes) + "... (" + std::to_string(text.size()) + " bytes)";
+  }
+  return {text};
+}
+
 class Renderer {
  public:
   explicit Renderer(const Style& style) : style_(style) {}
@@ -126,17 +137,6 @@ class Renderer {
 
   [[nodiscard]] static std::string Offending(const Document& value) {
     return value.is_null() ? "" : Wrapped(Value(value), kIndent);
-  }
-
-  [[nodiscard]] static std::vector<std::string> Value(const Document& value) {
-    if (IsListOfStrings(value) && !value.empty()) return Words(value);
-    constexpr std::size_t kMaxBytes = 400;
-    if (IsOmitted(value)) return {"(" + Printable(Text(value, kOmitted)) + ", not kept)"};
-    std::string text = OneLine(value);
-    if (text.size() > kMaxBytes) {
-      text = text.substr(0, kMaxBytes) + "... (" + std::to_string(text.size()) + " bytes)";
-    }
-    return {text};
   }
 
   [[nodiscard]] std::string Filter(const Document& before, const Document& after) const {
@@ -237,6 +237,12 @@ std::string Render(const std::vector<Finding>& findings, const Style& style) {
     last = &finding;
   }
   return text + last_body;
+}
+
+std::string Sentence(const Finding& finding) {
+  const Document& before = finding.before.document();
+  return Printable(finding.action + " by " + finding.rule + ": " + finding.path) +
+         (before.is_null() ? "" : " " + Joined(Value(before), " ")) + " " + Printable(finding.why);
 }
 
 std::string Summary(const std::vector<Finding>& findings) {

@@ -35,6 +35,9 @@ json::Document ToDocument(const Finding& finding);
 // capabilities, which mostly change alike, are said once.
 std::string Render(const std::vector<Finding>& findings, const Style& style);
 
+// In one sentence: "refused by host-mounts: /mounts/7/source "/" is the host's root filesystem".
+std::string Sentence(const Finding& finding);
+
 // "2 fixed, 1 refused"
 std::string Summary(const std::vector<Finding>& findings);
 

@@ -1,16 +1,11 @@
 // runcladctl identify: which image a container is made of and how far its names are trusted.
 #include <filesystem>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include "runclad/enforce/subject.hpp"
-#include "runclad/oci/user_namespace.hpp"
-#include "runclad/sys/bundle.hpp"
-#include "runclad/sys/user_namespace.hpp"
-
+#include "bundles.hpp"
 #include "commands.hpp"
 #include "containers.hpp"
 
@@ -19,28 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using json::Document;
-
-// The container's id as engines have it in the name of the bundle.
-std::string IdOf(const fs::path& bundle) {
-  return bundle.filename() == "userdata" ? bundle.parent_path().filename() : bundle.filename();
-}
-
-Result<engine::Identity> OfBundle(const IdentifyRequest& request) {
-  const auto bundle = sys::Bundle::Open(request.container, oci::kMaxSpecBytes,
-                                        [](const std::string& config) -> std::optional<uid_t> {
-                                          const auto spec = oci::Spec::Parse(config);
-                                          if (!spec) return std::nullopt;
-                                          return oci::BundleOwner(*spec, sys::RootOfUserNamespace);
-                                        });
-  if (!bundle) return bundle.error();
-  const auto spec = oci::Spec::Parse(bundle->config());
-  if (!spec) return spec.error().In(bundle->path() + "/config.json");
-  return enforce::FindSubject(*spec, {.id = IdOf(bundle->path()),
-                                      .bundle = bundle->path(),
-                                      .runtime_root = request.runtime_root.value_or(""),
-                                      .records = nullptr})
-      .identity;
-}
 
 std::string AsJson(const engine::Identity& identity) {
   Document names = Document::array();
@@ -107,7 +80,9 @@ Result<Output> Identify(const IdentifyRequest& request, const Style& style) {
   std::error_code fault;
   Result<engine::Identity> identity = Error{};
   if (fs::is_directory(request.container, fault)) {
-    identity = OfBundle(request);
+    auto opened = OpenBundle(request.container, request.runtime_root);
+    if (!opened) return opened.error();
+    identity = std::move(opened->subject.identity);
   } else {
     auto record = FindContainer(request.container, request.runtime_root);
     if (!record) return record.error();

@@ -94,20 +94,33 @@ class CommandLine {
 
   void AddCheck() {
     CLI::App* command =
-        Add(app_, "check", "Show what runclad would do to a bundle, without changing it",
-            "runcladctl check --json bundle/ | jq .findings", [this]() -> Result<Output> {
-              if (check_.path.empty() == process_.empty()) {
-                return Error{"check needs either a bundle, its config.json or --process FILE"};
-              }
-              check_.is_process = !process_.empty();
-              if (check_.is_process) check_.path = process_;
-              return Check(check_, Style::OfStandardOutput());
-            });
-    command->add_option("bundle", check_.path, "A bundle or its config.json");
+        Add(app_, "check", "Show what runclad would do to a container, without changing it",
+            "runcladctl check --all --profile restricted", [this] { return RunCheck(); });
+    command->add_option("bundle", check_.target,
+                        "A bundle, its config.json, or a running container's id or name");
+    command->add_flag("--all", check_all_, "Check every running container of every engine");
     command->add_option("--process", process_, "A process.json: show what exec would get");
+    command->add_option("--profile", check_.profile,
+                        "Check under this profile in place of the policy's own");
     command->add_flag("--json", check_.json, "Print findings and the document as JSON");
     AddImage(*command, check_.image);
     AddConfig(*command, check_.config_directory);
+  }
+
+  Result<Output> RunCheck() {
+    const int targets =
+        (check_.target.empty() ? 0 : 1) + (process_.empty() ? 0 : 1) + (check_all_ ? 1 : 0);
+    if (targets != 1) return Error{"check needs one of: a bundle or container, --process, --all"};
+    if (!check_.profile.empty()) {
+      if (auto profile = LoadProfile(check_.profile); !profile) return profile.error();
+    }
+    if (check_all_) {
+      if (!check_.image.is_empty()) return Error{"--all takes each image from its engine's state"};
+      return CheckAll(check_, Style::OfStandardOutput());
+    }
+    check_.is_process = !process_.empty();
+    if (check_.is_process) check_.target = process_;
+    return Check(check_, Style::OfStandardOutput());
   }
 
   void AddRules() {
@@ -231,6 +244,7 @@ class CommandLine {
   CLI::App app_{"Inspects runclad's decisions and manages its policy.", "runcladctl"};
   std::function<Result<Output>()> run_;
   CheckRequest check_;
+  bool check_all_ = false;
   std::string process_;
   bool rules_as_json_ = false;
   bool rules_as_manual_ = false;

@@ -6,7 +6,11 @@
 namespace runclad::ctl {
 
 Result<policy::Effective> LoadProfile(const std::string& name) {
-  if (policy::Profile(name).empty()) return Error{"unknown profile " + Quoted(name)};
+  if (policy::Profile(name).empty()) {
+    const std::string suggestion = Suggestion(name, kProfiles);
+    return Error{"unknown profile " + Quoted(name) +
+                 (suggestion.empty() ? "; there are " + Alternatives(kProfiles) : suggestion)};
+  }
   return policy::Parse(R"({"extends": ")" + name + R"("})", "profile " + name, rules::Schemas());
 }
 

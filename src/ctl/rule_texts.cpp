@@ -30,8 +30,8 @@ std::string ShownValue(const policy::RuleSetting& setting, const ParameterSchema
 
 Result<Profiles> LoadProfiles() {
   Profiles profiles;
-  for (const char* name : kProfiles) {
-    auto profile = LoadProfile(name);
+  for (const std::string_view name : kProfiles) {
+    auto profile = LoadProfile(std::string(name));
     if (!profile) return profile.error();
     profiles.push_back(*std::move(profile));
   }

@@ -1,4 +1,6 @@
 // runcladctl check on bundles of the tests' own.
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
 #include "program.hpp"
@@ -168,6 +170,47 @@ TEST(Check, SaysThatAuditDoesNothing) {
   EXPECT_THAT(
       run.out,
       HasSubstr("\nThe policy's mode is audit: this is only logged, and nothing is changed.\n"));
+}
+
+TEST(Check, JudgesUnderAnotherProfile) {
+  const TemporaryDirectory directory;
+  json document = PlainConfig();
+  document["process"]["capabilities"]["bounding"] = {"CAP_KILL"};
+  const std::string config = directory.Write("config.json", document.dump());
+  directory.Write("etc/policy.json", R"({"extends": "baseline", "mode": "audit"})");
+  const auto drops_kill = [&](const std::string& profile) {
+    std::vector<std::string> arguments = {"check", "--json", config, "--config",
+                                          directory.path() + "/etc"};
+    if (!profile.empty()) arguments.insert(arguments.end(), {"--profile", profile});
+    const json result = Runcladctl(arguments).json();
+    EXPECT_EQ(result["profile"], profile.empty() ? "baseline" : profile);
+    EXPECT_EQ(result["mode"], "audit");
+    return std::ranges::any_of(result["findings"], [](const json& finding) {
+      return finding["path"] == "/process/capabilities/bounding";
+    });
+  };
+  EXPECT_FALSE(drops_kill(""));
+  EXPECT_TRUE(drops_kill("restricted"));
+}
+
+// The directory that a copy lies in is not the container's bundle.
+TEST(Check, ACopyHasNoIdToCompareItsCgroupWith) {
+  const TemporaryDirectory directory;
+  json document = PlainConfig();
+  document["linux"]["cgroupsPath"] = "/docker/9a0ea5e2a3d5";
+  const std::string config = directory.Write("copy/config.json", document.dump());
+  directory.Write("etc/policy.json", "{}");
+  for (const json& finding :
+       Runcladctl({"check", "--json", config, "--config", directory.path() + "/etc"})
+           .json()["findings"]) {
+    EXPECT_NE(finding["rule"], "cgroup-path") << finding;
+  }
+}
+
+TEST(Check, SaysWhatIsNeitherAFileNorAContainer) {
+  const ProgramRun run = Runcladctl({"check", "no-such-container"});
+  EXPECT_EQ(run.status, 3);
+  EXPECT_THAT(run.err, HasSubstr("\"no-such-container\" is n"));
 }
 
 TEST(Check, OfAProcessRunsTheProcessRulesOnly) {

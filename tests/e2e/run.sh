@@ -45,6 +45,7 @@ all_topics="
   image_volumes
   unverified
   policy
+  commands
   audit
   passthrough
   bounds
