@@ -1,5 +1,7 @@
 #include "runclad/enforce/log.hpp"
 
+#include <sys/utsname.h>
+
 #include <algorithm>
 #include <array>
 #include <ctime>
@@ -30,6 +32,12 @@ std::string Now() {
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", parts.tm_year + 1900,
                      parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
                      now.tv_nsec / kNanosecondsPerMicrosecond);
+}
+
+std::string HostName() {
+  utsname system{};
+  return ::uname(&system) == 0 ? std::string(static_cast<const char*>(system.nodename))
+                               : std::string();
 }
 
 // How many values are in `document`, a long string as many; counting stops soon after `enough`.
@@ -131,13 +139,17 @@ std::string LogLine(const LogEntry& entry) {
       .Put("engine", engine::Name(entry.identity.engine));
   if (entry.decision == nullptr) line.Put("error", entry.error);
   if (entry.decision != nullptr) line.PutJson("findings", entry.findings);
-  line.Put("image", store::ToDocument(entry.identity));
+  line.Put("host", HostName());
+  Document image = store::ToDocument(entry.identity);
+  image.erase("containerName");
+  line.Put("image", image);
   if (entry.policy != nullptr) {
     const Document image_policy = ImagePolicyDocument(*entry.policy);
     if (!image_policy.is_null()) line.Put("imagePolicy", image_policy);
   }
   line.Put("microseconds", Document(entry.microseconds));
   if (entry.policy != nullptr) line.Put("mode", policy::Name(entry.policy->mode));
+  if (!entry.identity.container_name.empty()) line.Put("name", entry.identity.container_name);
   line.Put("outcome", entry.decision != nullptr ? Name(entry.decision->outcome) : "error");
   if (entry.policy != nullptr) {
     line.Put("policy", entry.policy->digest).Put("profile", entry.policy->profile);

@@ -28,6 +28,7 @@ constexpr std::size_t kMaxRepositoriesBytes = std::size_t{64} << 20;
 // containers/<id>/config.v2.json, as far as it says which image the container is made of.
 struct Record {
   std::string id;
+  std::string name;      // "/web1"
   std::string driver;    // "overlay2"
   std::string image;     // the digest of the image's config
   std::string manifest;  // its manifest, where containerd keeps the images; empty elsewhere
@@ -39,26 +40,30 @@ Result<Record> ReadRecord(const StateDirectory& root, const std::string& path) {
   if (!text) return text.error();
   Record record;
   json::Scanner scanner(*text);
-  scanner.Object({"ID", "Driver", "Image", "Config", "ImageManifest"}, [&](std::size_t member) {
-    switch (member) {
-      case 0:
-        record.id = scanner.String();
-        return;
-      case 1:
-        record.driver = scanner.String();
-        return;
-      case 2:
-        record.image = scanner.String();
-        return;
-      case 3:
-        return scanner.Object({"Image"}, [&](std::size_t) { record.typed = scanner.String(); });
-      default:
-        if (scanner.Null()) return;
-        scanner.Object({"digest"}, [&](std::size_t) { record.manifest = scanner.String(); });
-        // A manifest without a digest must not count as no manifest.
-        if (record.manifest.empty()) record.manifest = "?";
-    }
-  });
+  scanner.Object(
+      {"ID", "Driver", "Image", "Config", "Name", "ImageManifest"}, [&](std::size_t member) {
+        switch (member) {
+          case 0:
+            record.id = scanner.String();
+            return;
+          case 1:
+            record.driver = scanner.String();
+            return;
+          case 2:
+            record.image = scanner.String();
+            return;
+          case 3:
+            return scanner.Object({"Image"}, [&](std::size_t) { record.typed = scanner.String(); });
+          case 4:
+            record.name = scanner.String();
+            return;
+          default:
+            if (scanner.Null()) return;
+            scanner.Object({"digest"}, [&](std::size_t) { record.manifest = scanner.String(); });
+            // A manifest without a digest must not count as no manifest.
+            if (record.manifest.empty()) record.manifest = "?";
+        }
+      });
   if (auto finished = scanner.Finish(); !finished) return finished.error().In(path);
   return record;
 }
@@ -242,6 +247,7 @@ Status IdentifyByRecord(const StateDirectory& root, const Layout& layout, const 
   const auto record = ReadRecord(root, record_path);
   if (!record) return record.error();
   if (record->id != layout.id) return Error{record_path + " belongs to another container"};
+  identity.container_name = record->name.starts_with('/') ? record->name.substr(1) : record->name;
   if (record->image.empty() && record->typed.empty()) {
     identity.unverified.reset();
     return Error{record_path + " does not name an image"};

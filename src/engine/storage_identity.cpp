@@ -193,6 +193,7 @@ Status IdentifyStorage(const Layout& layout, const Call& call, Identity& identit
   if (!lists) return lists.error();
   const auto container = lists->Container(layout.id);
   if (!container) return container.error();
+  identity.container_name = container->name;
   if (layout.engine == Engine::kCrio) FindPod(*container, layout.id, *lists, identity, pod);
   if (container->image.empty() && container->image_name.empty()) {
     identity.unverified.reset();

@@ -173,14 +173,14 @@ Status StorageLists::ReadTransientContainers() {
 
 Result<StoredContainer> StorageLists::Container(const std::string& id) {
   const std::string path = PathOf("containers", "containers.json");
-  std::array<std::string_view, 4> values;
+  std::array<std::string_view, 5> values;
   for (std::size_t list = 0; list != containers_.size() || !has_transient_; ++list) {
     if (list == containers_.size()) {
       if (auto read = ReadTransientContainers(); !read) return read.error();
       if (list == containers_.size()) break;
     }
     const auto is_found =
-        FindElement(containers_[list], id, {"id", "image", "layer", "metadata"}, values);
+        FindElement(containers_[list], id, {"id", "image", "layer", "metadata", "names"}, values);
     if (!is_found) return is_found.error().In(path);
     if (!*is_found) continue;
     Values read;
@@ -188,6 +188,11 @@ Result<StoredContainer> StorageLists::Container(const std::string& id) {
     container.image = read.String(values[1]);
     container.layer = read.String(values[2]);
     read.Metadata(values[3], container);
+    // A name proves nothing: whatever it is, the rest is not in doubt.
+    Values of_name;
+    std::vector<std::string> names;
+    of_name.Strings(values[4], names);
+    if (!names.empty()) container.name = std::move(names.front());
     if (!read.status()) return read.status().error().In(path);
     return container;
   }

@@ -15,6 +15,7 @@ namespace runclad::engine {
 struct StoredContainer {
   std::string image;  // an id; empty: made of a directory
   std::string layer;
+  std::string name;  // podman: "web1"; empty where there is none
   // What podman or CRI-O say of it in a JSON text of their own.
   std::string image_name;     // what the container was asked for with
   std::string pod;            // CRI-O: the id of the pod's sandbox

@@ -39,6 +39,7 @@ Document ToDocument(const engine::Identity& identity) {
   };
   document["engine"] = engine::Name(identity.engine);
   add("config", identity.config_digest);
+  add("containerName", identity.container_name);
   add("podNamespace", identity.pod_namespace);
   if (!identity.is_known()) add("unknown", identity.unknown_because);
   if (identity.unverified) document["unverified"] = ToDocument(*identity.unverified);
@@ -61,6 +62,7 @@ Result<engine::Identity> IdentityFrom(const Document& document) {
       if (document.value("engine", "") == engine::Name(known)) identity.engine = known;
     }
     identity.config_digest = document.value("config", "");
+    identity.container_name = document.value("containerName", "");
     identity.pod_namespace = document.value("podNamespace", "");
     identity.unknown_because = document.value("unknown", "");
     identity.is_sandbox = document.value("sandbox", false);

@@ -107,6 +107,17 @@ Strings Texts(const Identity& identity) {
   return texts;
 }
 
+TEST(DockerIdentity, TheNameOfTheContainer) {
+  InPrivateMounts([] {
+    MakeStore();
+    EXPECT_EQ(IdentifyStore().container_name, "one");
+    WriteFile(kRepositories, "not JSON");
+    const Identity unknown = IdentifyStore();
+    EXPECT_FALSE(unknown.is_known());
+    EXPECT_EQ(unknown.container_name, "one") << "whatever is wrong with its image";
+  });
+}
+
 TEST(DockerIdentity, TheImageAndEveryNameOfIt) {
   InPrivateMounts([] {
     const Call call = MakeStore();

@@ -56,6 +56,7 @@ TEST(StorageIdentity, TheImageAndEveryNameOfIt) {
     EXPECT_EQ(identity.names[2].tier, Tier::kTag);
     ASSERT_TRUE(identity.asked_for);
     EXPECT_EQ(identity.asked_for->text(), "localhost/app:1");
+    EXPECT_EQ(identity.container_name, "one");
     EXPECT_EQ(identity.pod_namespace, "");
     EXPECT_EQ(identity.unknown_because, "");
   });

@@ -54,6 +54,9 @@ struct Identity {
   // The name that the container was requested with, if it is one of `names`; otherwise it proves
   // nothing and is omitted.
   std::optional<Reference> asked_for;
+  // What the engine's own record calls the container: "web1"; empty: it has no name, or the record
+  // could not be read. Users choose it, and it proves nothing.
+  std::string container_name;
   // The Kubernetes namespace of the pod, from the engine's own record of it; empty elsewhere.
   std::string pod_namespace;
   bool is_sandbox = false;  // a pod's sandbox, by the engine's own record
