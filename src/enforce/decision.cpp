@@ -69,6 +69,7 @@ std::string WayOut(const rules::Rule& rule, const rules::Finding& finding) {
   const rules::Remedy& remedy = finding.remedy;
   switch (remedy.kind) {
     case rules::Remedy::Kind::kUnsaid:
+    case rules::Remedy::Kind::kTrial:
       return std::string(rule.way_out);
     case rules::Remedy::Kind::kNone:
       return "no setting allows it: " + remedy.because;

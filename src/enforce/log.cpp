@@ -83,7 +83,10 @@ Document ToDocument(const rules::Remedy& remedy, std::string_view rule) {
       break;
     case Kind::kSetting:
     case Kind::kWaiver:
-      Document& rules = document[remedy.kind == Kind::kWaiver ? "waiver" : "rules"];
+    case Kind::kTrial:
+      Document& rules = document[remedy.kind == Kind::kWaiver  ? "waiver"
+                                 : remedy.kind == Kind::kTrial ? "trial"
+                                                               : "rules"];
       for (const rules::Remedy::Setting& setting : remedy.settings) {
         Document& parameters = rules[std::string(setting.rule.empty() ? rule : setting.rule)];
         std::visit([&](const auto& value) { parameters[std::string(setting.parameter)] = value; },

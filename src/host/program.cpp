@@ -144,6 +144,7 @@ class Search {
     for (int step = 0; step <= kMaxInterpreters; ++step) {
       if (IsCovered(resolved)) {
         facts_ = {};  // something else will stand there
+        facts_.on_mount = std::move(resolved);
         return {};
       }
       const std::string interpreter = Read(resolved);

@@ -57,6 +57,7 @@ SourceFacts Describe(const sys::Located& source, Verdict verdict) {
   facts.inode = source.inode.number;
   facts.is_device = S_ISBLK(source.mode) || S_ISCHR(source.mode);
   facts.is_file = !S_ISDIR(source.mode);
+  facts.is_socket = S_ISSOCK(source.mode);
   return facts;
 }
 

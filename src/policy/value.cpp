@@ -142,8 +142,10 @@ class ValueReader {
       }
       std::string canonical = *text;
       std::string fault = Canonicalize(canonical);
-      if (fault.empty() && format_.is_lint && canonical == format_.schema.futile.value) {
-        fault = Quoted(canonical) + " " + std::string(format_.schema.futile.because);
+      const Futile& futile = format_.schema.futile;
+      const bool is_futile = (format_.is_lint || futile.at_load) && canonical == futile.value;
+      if (fault.empty() && is_futile) {
+        fault = Quoted(canonical) + " " + std::string(futile.because);
       }
       if (fault.empty()) {
         texts.push_back(std::move(canonical));

@@ -94,6 +94,10 @@ Remedy AskEngine(std::string clause) {
   return {.kind = Remedy::Kind::kEngine, .because = std::move(clause)};
 }
 
+Remedy TryIn(std::string_view parameter, std::vector<std::string> values) {
+  return Settings(Remedy::Kind::kTrial, parameter, std::move(values));
+}
+
 bool IsDenial(const Rule& rule, std::string_view parameter) {
   const auto found =
       std::ranges::find(rule.schema.parameters, parameter, &policy::ParameterSchema::name);

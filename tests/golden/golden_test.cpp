@@ -290,45 +290,56 @@ TEST_F(Golden, SoDoDocumentsThatAskForSomethingElse) {
   });
 }
 
-// Codes of which no finding has a line of its own: what no setting lifts, what has to be asked of
-// the engine, and what only its users know a value for.
-const std::set<std::string> kWithoutLines = {"device-cgroup/console",
-                                             "device-cgroup/everything",
-                                             "device-cgroup/no-denial",
-                                             "devices/memory",
-                                             "hidden-paths/usable",
-                                             "host-mounts/engine-sys",
-                                             "host-mounts/unknown",
-                                             "host-namespaces/unreadable",
-                                             "image/unknown",
-                                             "kernel-filesystems/mounted-over",
-                                             "kernel-filesystems/writable-sys",
-                                             "lsm-label/no-profile",
-                                             "masked-paths/unmasked",
-                                             "mount-destinations/device",
-                                             "mount-options/flags",
-                                             "mount-propagation/mount",
-                                             "mount-propagation/root",
-                                             "no-new-privileges/absent",
-                                             "pids-limit/unlimited",
-                                             "privileged/every-device",
-                                             "read-only-mounts/cgroup",
-                                             "read-only-mounts/unknown",
-                                             "read-only-rootfs/writable-root",
-                                             "realtime/scheduler",
-                                             "rlimits/above-maximum",
-                                             "rlimits/core-missing",
-                                             "rootfs-path/host-root",
-                                             "rootfs-path/outside",
-                                             "seccomp/absent",
-                                             "sysctls/own-default",
-                                             "working-directory/proc"};
+// Codes of which no finding in these documents has a line of its own, each with the reason.
+const std::set<std::string> kWithoutLines = {
+    // The engine asked for nothing, and runclad's default was added: there is no value to go back
+    // to.
+    "device-cgroup/no-denial", "lsm-label/no-profile", "masked-paths/unmasked",
+    "no-new-privileges/absent", "pids-limit/unlimited", "rlimits/core-missing", "seccomp/absent",
+    "sysctls/own-default",
+    // A device that no container needs: the host's console comes with a list that allows more, and
+    // this memory is all of the host's.
+    "device-cgroup/console", "devices/memory",
+    // Every device, or every capability, at once: those that are needed have to be asked for.
+    "device-cgroup/everything", "privileged/every-device",
+    // The policy's own list says that the file is hidden, and the sentence names the entry.
+    "hidden-paths/usable",
+    // podman's bind of the host's /sys is only had in its hardened form.
+    "host-mounts/engine-sys",
+    // What could not be examined cannot be named in a list either.
+    "host-mounts/unknown", "host-namespaces/unreadable", "image/unknown",
+    "read-only-mounts/unknown",
+    // The kernel's own file systems and devices are the host's: no setting gives them away.
+    "kernel-filesystems/mounted-over", "kernel-filesystems/writable-sys",
+    "mount-destinations/device", "read-only-mounts/cgroup", "working-directory/proc",
+    // Flags that take nothing that a program of the container's needs: nosuid, nodev.
+    "mount-options/flags",
+    // What the container mounts may never appear on the host; the engine can ask for less.
+    "mount-propagation/mount", "mount-propagation/root",
+    // Which directories the image writes only its users know: the remedy is a trial, and the root
+    // stays read-only.
+    "read-only-rootfs/writable-root",
+    // No parameter raises the scheduler's class above that of the host's services.
+    "realtime/scheduler",
+    // These documents ask for no limit at all, which is no number to allow.
+    "rlimits/above-maximum",
+    // The host's root, and here only directories below which it or an engine's storage lies.
+    "rootfs-path/host-root", "rootfs-path/outside"};
 
-// What a remedy leaves at the same place, or brings along: a directory that may be written holds no
-// programs, and a device list that is no longer replaced as a whole is judged entry by entry.
-const std::set<std::string> kBroughtAlong = {"device-cgroup/console",  "host-mounts/named",
-                                             "mount-options/flags",    "mount-options/programs",
-                                             "read-only-rootfs/tmpfs", "seccomp/conditions"};
+// What a remedy leaves at the same place, or brings along, each with the reason.
+const std::set<std::string> kBroughtAlong = {
+    // The list is no longer replaced as a whole, and is judged entry by entry.
+    "device-cgroup/console",
+    // The mount that a waiver names comes without those below it.
+    "host-mounts/named",
+    // Where programs may run, nosuid and nodev are still required.
+    "mount-options/flags",
+    // A directory of the host that is let in can be written, and so holds no programs.
+    "mount-options/programs",
+    // The directory is still a tmpfs, now one from which programs run.
+    "read-only-rootfs/tmpfs",
+    // The calls are allowed now, but not with all arguments.
+    "seccomp/conditions"};
 
 std::string CodeOf(const enforce::Applied& applied) {
   return std::string(applied.rule->id()) + "/" + applied.finding.code->id;

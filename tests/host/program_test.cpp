@@ -99,7 +99,12 @@ TEST_F(ProgramFactsTest, WhatAMountWillCoverIsNotKnown) {
   EXPECT_EQ(Gather({"/app/server"})->resolved, "/app/server");
   for (const std::string mount : {"/app", "/app/server", "/bin"}) {
     EXPECT_EQ(Gather({"/app/server"}, {}, mount)->resolved, "") << mount;
+    EXPECT_EQ(Gather({"/app/server"}, {}, mount)->on_mount,
+              mount == "/bin" ? "/bin/sh" : "/app/server");
   }
+  Link("/bin/tool", "/data/tool");
+  EXPECT_EQ(Gather({"/bin/tool"})->on_mount, "/data/tool");
+  EXPECT_EQ(Gather({"/app/server"})->on_mount, "");
   EXPECT_EQ(Gather({"/app/server"}, {}, "/ap")->resolved, "/app/server");
   // The directory that comes first could hold another one.
   EXPECT_EQ(Gather({"sh"}, {"PATH=/usr/bin:/bin"}, "/usr/bin")->resolved, "");

@@ -460,6 +460,9 @@ TEST(Sources, EnginesSocketsUnderAnyName) {
                  setting);
     ExpectAccess(Access::kDenied, {"/run", "/run/containerd"}, setting);
     ExpectAccess(Access::kAllowed, {"/srv/app.sock"}, setting);
+    EXPECT_TRUE(FactsOf("/srv/app.sock", setting).is_socket);
+    EXPECT_TRUE(FactsOf("/run/docker.sock", setting).is_socket);
+    EXPECT_FALSE(FactsOf("/run", setting).is_socket);
   });
 }
 

@@ -358,7 +358,7 @@ TEST(MountOptions, SayWhichDirectoryWouldRunPrograms) {
       Mount("/img", "bind", "bind", "/image") +
       R"(],"process":{"args":["/init"],"cwd":"/"},"root":{"path":"rootfs"}})";
   const std::string engines =
-      "flags: none: programs never run from devices or the engine's own files";
+      "flags: none: programs never run from devices, sockets or the engine's own files";
   EXPECT_EQ(CodesAndRemedies(DecideBy(kId, document, NoExec(), facts)),
             (std::vector<std::string>{
                 "programs: exec-paths += /run",
@@ -393,6 +393,41 @@ TEST(MountOptions, OfAnImageThatIsMountedAsAVolume) {
   EXPECT_EQ(Options(Mount("/v", "overlay", "lowerdir=/image:/lower"), facts),
             "lowerdir=/image:/lower ro nosuid nodev")
       << "the policy lists the directory";
+}
+
+// runc says no more than "permission denied".
+TEST(MountOptions, RefusesAProgramOnAMountThatBecomesNoexec) {
+  Facts facts = Kernel(6, 1);
+  facts.program.emplace().on_mount = "/app/bin/serve";
+  const auto judge = [&](const std::string& mounts, const std::vector<std::string>& exec_paths) {
+    facts.exec_paths = exec_paths;
+    return DecideBy(kId, R"({"process":{"args":["/app/bin/serve"]},"mounts":[)" + mounts + "]}",
+                    NoExec(), facts);
+  };
+  const std::string app = Mount("/app", "bind", "rbind");
+  EXPECT_EQ(
+      CodesAndRemedies(judge(app, {})),
+      (std::vector<std::string>{"program: exec-paths += /app", "programs: exec-paths += /app"}));
+  EXPECT_EQ(
+      CodesAndRemedies(judge(app, {"/app"})),
+      std::vector<std::string>{"flags: none: every mount of this kind must have these options"});
+  // The uppermost one counts, and what the user asked for is the user's affair.
+  const std::string above = Mount("/app/bin", "bind", "bind ro", "/b");
+  EXPECT_EQ(CodesAndRemedies(judge(app + "," + above, {"/app/bin"})).front(),
+            "programs: exec-paths += /app");
+  EXPECT_EQ(judge(Mount("/app", "bind", "bind noexec"), {}).outcome, enforce::Outcome::kRewritten);
+}
+
+TEST(MountOptions, OffersNoProgramsOnASocket) {
+  Facts facts = Kernel(6, 1);
+  facts.sources["/srv/x"].is_file = true;
+  facts.sources["/srv/x"].is_socket = true;
+  const auto decision =
+      DecideBy(kId, R"({"mounts":[)" + Mount("/var/run/docker.sock", "bind", "bind") + "]}",
+               NoExec(), facts);
+  EXPECT_EQ(CodesAndRemedies(decision),
+            std::vector<std::string>{"flags: none: programs never run from devices, sockets or the "
+                                     "engine's own files"});
 }
 
 }  // namespace

@@ -47,6 +47,16 @@ TEST(Profiles, SayTheSameAsTablesOfTheProgramAndAsText) {
   }
 }
 
+// A tmpfs over / would hide the image: such a policy does nothing that its author wants.
+TEST(Profiles, NoPolicyMakesTheRootWritable) {
+  const auto read = policy::Parse(R"({"rules":{"read-only-rootfs":{"writable":["/srv","/"]}}})",
+                                  "policy.json", Schemas());
+  ASSERT_FALSE(read);
+  EXPECT_NE(read.error().message.find("\"/\" cannot become a tmpfs: list the directories"),
+            std::string::npos)
+      << read.error().message;
+}
+
 // Whoever copies a shipped file to start a policy of their own gets the profile.
 TEST(Profiles, SayTheSameAsTheirFilesReadAsPolicies) {
   for (const std::string profile : {"restricted", "baseline", "build"}) {

@@ -97,14 +97,28 @@ TEST(ReadOnlyRootfs, LeavesProgramsRunnableWhereMountOptionsDoes) {
   EXPECT_FALSE(decision.spec.mounts()[1].has_option("noexec")) << "/run";
 }
 
-TEST(ReadOnlyRootfs, SizesFollowTheContentAndTheMemoryLimit) {
+TEST(ReadOnlyRootfs, LeavesTheConfiguredSizeFreeBeyondTheContent) {
+  Facts facts = Image();
+  facts.directories["/run"].content_bytes = 90'000;
+  const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), facts);
+  EXPECT_TRUE(decision.spec.mounts()[0].has_option("size=1000")) << "/tmp";
+  EXPECT_TRUE(decision.spec.mounts()[1].has_option("size=90500")) << "/run";
+  for (const enforce::Applied& applied : decision.findings) {
+    EXPECT_EQ(applied.finding.why.find("bytes free"), std::string::npos) << applied.finding.why;
+  }
+}
+
+TEST(ReadOnlyRootfs, SaysWhatIsFreeWhereTheMemoryLimitLeavesLess) {
   Facts facts = Image();
   facts.directories["/run"].content_bytes = 600;
   const auto decision =
       DecideBy(kId, R"({"linux":{"resources":{"memory":{"limit":1400}}},"root":{"path":"rootfs"}})",
                Sizes(), facts);
   EXPECT_TRUE(decision.spec.mounts()[0].has_option("size=700")) << "/tmp: half the memory limit";
-  EXPECT_TRUE(decision.spec.mounts()[1].has_option("size=600")) << "/run: the content";
+  EXPECT_TRUE(decision.spec.mounts()[1].has_option("size=700")) << "/run";
+  EXPECT_EQ(decision.findings.back().finding.why,
+            "keeps /run writable on a tmpfs with 100 bytes free, since it gets at most half the "
+            "memory limit, from which programs cannot run");
 }
 
 TEST(ReadOnlyRootfs, RefusesContentThatDoesNotFitTheMemoryLimit) {
@@ -132,6 +146,50 @@ TEST(ReadOnlyRootfs, LeavesAFileInTheWayAlone) {
   facts.directories["/run"].kind = Kind::kOther;
   const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), facts);
   EXPECT_EQ(decision.spec.Write(), Mounts({kTmp}));
+}
+
+// A file cannot become a tmpfs, and what writes to it would fail with EROFS.
+TEST(ReadOnlyRootfs, RefusesAFileInTheListOfDirectories) {
+  Facts facts = Image();
+  facts.directories["/app/servers.json"].kind = Kind::kOther;
+  facts.directories["/top.json"].kind = Kind::kOther;
+  const auto decision =
+      DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes({"/app/servers.json"}), facts);
+  EXPECT_EQ(CodesAndRemedies(decision),
+            std::vector<std::string>{
+                "file: ask: list its directory, /app, or mount a volume at /app/servers.json"});
+  EXPECT_EQ(
+      CodesAndRemedies(DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes({"/top.json"}), facts)),
+      std::vector<std::string>{"file: ask: mount a volume at /top.json"});
+}
+
+TEST(ReadOnlyRootfs, RefusesAProgramThatATmpfsWouldKeepFromRunning) {
+  constexpr std::string_view kDocument =
+      R"({"process":{"args":["serve"]},"root":{"path":"rootfs"}})";
+  Facts facts = Image();
+  facts.directories["/opt/app"] = {Kind::kDirectory, 0, 0, 0755, 0};
+  facts.program.emplace().resolved = "/opt/app/bin/serve";
+  const policy::Parameters parameters = Sizes({"/opt/app"});
+  const std::vector<std::string> refused = {"program: mount-options.exec-paths += /opt/app"};
+  EXPECT_EQ(CodesAndRemedies(DecideBy(kId, kDocument, parameters, facts)), refused);
+  facts.program->resolved = "/bin/serve";
+  facts.program->interpreters = {"/opt/app/bin/shell"};
+  EXPECT_EQ(CodesAndRemedies(DecideBy(kId, kDocument, parameters, facts)), refused);
+  facts.exec_paths = {"/opt"};
+  EXPECT_EQ(DecideBy(kId, kDocument, parameters, facts).outcome, enforce::Outcome::kRewritten);
+  facts.exec_paths = {};
+  facts.program->interpreters = {"/opt/apple/shell"};
+  EXPECT_EQ(DecideBy(kId, kDocument, parameters, facts).outcome, enforce::Outcome::kRewritten);
+}
+
+TEST(ReadOnlyRootfs, OffersTheDirectoriesOfTheImageForATrial) {
+  Facts facts = Image();
+  facts.state_directories = {"/data", "/etc", "/opt", "/var"};
+  const auto decision =
+      DecideBy(kId, R"({"mounts":[{"destination":"/data"}],"root":{"path":"rootfs"}})",
+               Sizes({"/etc"}), facts);
+  EXPECT_EQ(CodesAndRemedies(decision).front(), "writable-root: try writable += /opt /var");
+  ExpectRemediesHelp(kId, SpecOf(R"({"root":{"path":"rootfs"}})"), Sizes(), facts);
 }
 
 std::vector<std::string> Notes(const enforce::Decision& decision) {

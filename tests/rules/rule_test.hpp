@@ -46,8 +46,9 @@ inline std::string CodeAndRemedy(const Finding& finding) {
   if (remedy.kind == Kind::kNone) return text + ": none: " + remedy.because;
   if (remedy.kind == Kind::kEngine) return text + ": ask: " + remedy.because;
   if (remedy.kind == Kind::kWaiver) text += ": waiver";
+  if (remedy.kind == Kind::kTrial) text += ": try";
   for (const Remedy::Setting& setting : remedy.settings) {
-    text += remedy.kind == Kind::kWaiver ? " " : ": ";
+    text += remedy.kind == Kind::kSetting ? ": " : " ";
     text += setting.rule.empty() ? "" : std::string(setting.rule) + ".";
     text += setting.parameter;
     if (const auto* list = std::get_if<std::vector<std::string>>(&setting.value)) {

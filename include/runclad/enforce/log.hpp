@@ -30,6 +30,8 @@ struct LogEntry {
 //   {"rules": {"host-mounts": {"allow": ["/srv/x"]}}}   values that lists need to have as well, or
 //   {"waiver": {"host-mounts": …}}                      the value of a parameter; the same by a
 //   waiver
+//   {"trial": {"read-only-rootfs": …}}                  as rules, for a trial: what helps is not
+//   known
 //   {"engine": "run it without --privileged"}           what to ask of the engine instead
 //   {"none": "/ is never mounted"}                      why no setting allows it
 json::Document ToDocument(const rules::Remedy& remedy, std::string_view rule);

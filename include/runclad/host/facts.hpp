@@ -50,6 +50,7 @@ struct SourceFacts {
   bool is_credential = false;  // refused for an entry of credentials that is this path itself
   bool is_device = false;      // a device node
   bool is_file = false;        // no directory: nothing can be mounted below it
+  bool is_socket = false;
   // A predicate: why it must be read-only, regardless of host-mounts; empty: it need not be.
   std::string read_only_because = {};
   // A predicate: which user other than root could replace the source after it was examined: "could
@@ -118,6 +119,9 @@ struct LsmFacts {
 // What /process/args/0 is in the container's filesystem.
 struct ProgramFacts {
   std::string resolved;  // links followed; empty: nothing of that name was found
+  // Where it, or the interpreter of a script, is looked for below a mount: nothing else is known
+  // then. Empty: it is in the image.
+  std::string on_mount = {};
   // A script's interpreter, that one's own, …, links followed.
   std::vector<std::string> interpreters;
   bool sets_user = false;               // the program that the kernel runs in the end has the bit

@@ -62,6 +62,7 @@ using DockerDefault = std::variant<std::monostate, Anything, std::span<const std
 struct Futile {
   std::string_view value = {};
   std::string_view because = {};  // a predicate
+  bool at_load = false;           // the file is not loaded either
 };
 
 struct ParameterSchema {

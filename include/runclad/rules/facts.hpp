@@ -102,6 +102,9 @@ struct Facts {
   std::map<std::string, DirectoryFacts> directories;  // by resolved path
   // Gathered where the root becomes read-only.
   std::vector<WrittenDirectory> written;
+  // Likewise: directories of the image that hold neither its programs nor the kernel's file
+  // systems, resolved. What the image writes is among them or below.
+  std::vector<std::string> state_directories;
   // Where mount-options leaves programs runnable: its exec-paths, resolved.
   std::vector<std::string> exec_paths;
   // /process/args/0 is s6-overlay's /init, which runs programs that it writes to /run.

@@ -22,11 +22,27 @@ namespace runclad::rules {
 
 enum class Operation { kSet, kInsert, kRemove, kNone };
 
+// What a program in the container gets where a change takes something that it needs.
+enum class Symptom : std::uint8_t {
+  kNone,              // it notices nothing, or not by an error of this kind
+  kNotPermitted,      // EPERM
+  kReadOnly,          // EROFS
+  kPermissionDenied,  // EACCES when it starts a program
+};
+
+// What a grant of what was refused is worth.
+enum class Grant : std::uint8_t {
+  kLimited,
+  kHostRoot,  // whoever controls the container can become root on the host
+};
+
 // The kind of a finding. Logs, records and tests refer to it, so an id never changes. The texts are
 // stored inline: each pointer in a table costs a relocation at every program start.
 struct Code {
   char id[32];        // unique within its rule: "denied", in the log "host-mounts/denied"
   char meaning[128];  // one clause for the manual: "the source is on the deny list"
+  Symptom symptom = Symptom::kNone;
+  Grant grant = Grant::kLimited;
 };
 
 // What would allow exactly this finding. Sentences are generated from it and never parsed.
@@ -37,6 +53,9 @@ struct Remedy {
     kSetting,  // parameters, in the image's file or for the host
     kWaiver,   // the same, but only in a waiver
     kEngine,   // the request to the engine must change
+    // Parameters with which a program that fails may run, although the finding stays. Which of them
+    // it needs, only a trial shows.
+    kTrial,
   };
   struct Setting {
     std::string_view rule;            // empty: the finding's own
@@ -58,6 +77,8 @@ Remedy TakeFrom(std::string_view parameter, std::vector<std::string> values);
 Remedy SetTo(std::string_view parameter, policy::Parameters::Value value);
 Remedy NoRemedy(std::string because);
 Remedy AskEngine(std::string clause);
+// Entries of the list `parameter` to try.
+Remedy TryIn(std::string_view parameter, std::vector<std::string> values);
 
 struct Finding {
   std::string path;                        // JSON pointer into config.json

@@ -42,7 +42,8 @@ std::vector<oci::CapabilitySet> Canonical(const oci::Spec& spec) {
   return sets;
 }
 
-constexpr Code kUnlisted{"unlisted", "a set contains capabilities that allow does not list"};
+constexpr Code kUnlisted{"unlisted", "a set contains capabilities that allow does not list",
+                         Symptom::kNotPermitted};
 constexpr Code kAskedFor{"asked-for",
                          "a capability beyond the allowlist and the engines' default was "
                          "requested, and unlisted is refuse"};

@@ -40,9 +40,12 @@ std::string Why(const std::string& source, const SourceFacts& facts) {
   return why;
 }
 
-constexpr Code kHostRoot{"host-root", "the source is the host's root filesystem or an alias of it"};
-constexpr Code kRuntimeSocket{"runtime-socket", "the source is a container engine's API socket"};
-constexpr Code kDenied{"denied", "the source, or something above or below it, is on a deny list"};
+constexpr Code kHostRoot{"host-root", "the source is the host's root filesystem or an alias of it",
+                         Symptom::kNone, Grant::kHostRoot};
+constexpr Code kRuntimeSocket{"runtime-socket", "the source is a container engine's API socket",
+                              Symptom::kNone, Grant::kHostRoot};
+constexpr Code kDenied{"denied", "the source, or something above or below it, is on a deny list",
+                       Symptom::kNone, Grant::kHostRoot};
 constexpr Code kUnlisted{"unlisted", "allow-only is set, and no list contains the source"};
 constexpr Code kUnknown{"unknown", "the source could not be identified"};
 constexpr Code kReadOnly{"read-only", "the source may only be mounted read-only"};

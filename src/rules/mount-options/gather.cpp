@@ -27,6 +27,9 @@ Status Gather(const Asked& asked, Facts& facts) {
     if (!resolved) return resolved.error().In("mount-options.exec-paths");
     facts.exec_paths.push_back(*std::move(resolved));
   }
+  const auto& program = asked.container.program();
+  if (!program) return program.error();
+  facts.program = *program;
   if (!asked.parameters.boolean("noexec")) return {};
   const std::vector<std::string> arguments = asked.container.spec().arguments();
   if (arguments.empty() || arguments.front() != "/init") return {};

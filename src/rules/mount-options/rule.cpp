@@ -20,11 +20,13 @@ Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 namespace runclad::rules {
 namespace {
 
-constexpr Code kPrograms{"programs", "files that containers can write could be executed"};
+constexpr Code kPrograms{"programs", "files that containers can write could be executed",
+                         Symptom::kPermissionDenied};
 constexpr Code kFlags{"flags", "the mount lacks nosuid, nodev or another option of such mounts"};
 constexpr Code kS6Overlay{"s6-overlay",
                           "the image's s6-overlay could not run its programs in /run"};
-constexpr Code kCodes[] = {kPrograms, kFlags, kS6Overlay};
+constexpr Code kProgram{"program", "the container's program is on a mount that becomes noexec"};
+constexpr Code kCodes[] = {kPrograms, kFlags, kS6Overlay, kProgram};
 
 bool Has(const std::vector<std::string>& options, std::string_view option) {
   return std::ranges::find(options, option) != options.end();
@@ -162,12 +164,13 @@ Improvement Improved(const oci::Mount& mount, const std::string& destination, bo
   return improvement;
 }
 
-// Devices, and files that the engine binds (/etc/hosts).
+// Not devices, sockets and files that the engine binds (/etc/hosts).
 bool IsForPrograms(const oci::Mount& mount, const std::string& destination, const Facts& facts) {
   if (IsAtOrBelow(destination, "/dev")) return false;
   const auto source = facts.sources.find(mount.source);
-  return !mount.is_bind() || source == facts.sources.end() || !source->second.is_file ||
-         source->second.access != SourceFacts::Access::kEngineOwn;
+  if (!mount.is_bind() || source == facts.sources.end()) return true;
+  const SourceFacts& bound = source->second;
+  return !bound.is_socket && !(bound.is_file && bound.access == SourceFacts::Access::kEngineOwn);
 }
 
 Finding Fault(std::string path, const oci::Mount& mount, const std::string& destination,
@@ -179,10 +182,22 @@ Finding Fault(std::string path, const oci::Mount& mount, const std::string& dest
   }
   if (!IsForPrograms(mount, destination, facts)) {
     return Propose(kFlags, std::move(path), options, std::move(why),
-                   NoRemedy("programs never run from devices or the engine's own files"));
+                   NoRemedy("programs never run from devices, sockets or the engine's own files"));
   }
   return Propose(kPrograms, std::move(path), options, std::move(why),
                  AddTo("exec-paths", {destination}));
+}
+
+// The mount that the container's program is on, by its index; none: it is on the image's.
+std::optional<std::size_t> MountOfProgram(const std::vector<oci::Mount>& mounts,
+                                          const Facts& facts) {
+  std::optional<std::size_t> uppermost;
+  if (!facts.program || facts.program->on_mount.empty()) return uppermost;
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const std::string destination = facts.Resolve(mounts[i].destination);
+    if (IsAtOrBelow(facts.program->on_mount, destination)) uppermost = i;
+  }
+  return uppermost;
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
@@ -193,6 +208,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   const FlagForms forms(spec, facts);
   const std::vector<oci::Mount>& mounts = spec.mounts();
   std::optional<WritableContent> writable;  // made when some mount may need it
+  const std::optional<std::size_t> mount_of_program = MountOfProgram(mounts, facts);
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const std::string destination = facts.Resolve(mounts[i].destination);
     const bool is_listed = std::ranges::any_of(facts.exec_paths, [&](const std::string& path) {
@@ -212,6 +228,14 @@ Findings Check(const oci::Spec& spec, const Context& context) {
         Improved(mounts[i], destination, runs_programs, shows_image, forms, facts);
     if (destination == "/" || IsAtOrBelow("/run", destination)) {
       run_is_noexec = IsSet(kNoExec, improvement.options.options());
+    }
+    // The runtime would fail to start it, with no more than EACCES.
+    if (improvement.loses_programs && mount_of_program == i) {
+      findings.push_back(Refuse(kProgram, "/process/args/0", spec.arguments().front(),
+                                "runs " + facts.program->on_mount +
+                                    ", and programs cannot run from " + mounts[i].destination +
+                                    ", which can be written",
+                                AddTo("exec-paths", {destination})));
     }
     const std::string fault = improvement.options.Fault();
     if (fault.empty()) continue;

@@ -1,3 +1,6 @@
+#include <sys/stat.h>
+
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +32,32 @@ std::vector<WrittenDirectory> Written(std::span<const policy::Cut> cuts,
   return written;
 }
 
+// At the top of the image, and where its program starts: what its makers gave a place of its own.
+std::vector<std::string> StateDirectories(const oci::Spec& spec, const sys::Rootfs& rootfs) {
+  constexpr std::size_t kMaxNames = 100;
+  // Programs, the kernel's, and what is writable or empty in every container.
+  constexpr std::string_view kOthers[] = {"bin",   "boot",   "dev",   "lib", "lib32",
+                                          "lib64", "libx32", "media", "mnt", "proc",
+                                          "run",   "sbin",   "sys",   "tmp", "usr"};
+  const auto is_directory = [&](const std::string& path) {
+    const auto status = rootfs.Examine(path);
+    return status && S_ISDIR(status->st_mode);
+  };
+  std::vector<std::string> directories;
+  for (const std::string& name : rootfs.List("/", kMaxNames)) {
+    std::string path = "/" + name;
+    const bool is_other = std::ranges::find(kOthers, name) != std::ranges::end(kOthers);
+    if (!is_other && is_directory(path)) directories.push_back(std::move(path));
+  }
+  // /usr/local/tomcat; elsewhere it is below one of those.
+  constexpr std::string_view kPrograms = "/usr/local/";
+  auto start = rootfs.Resolve(spec.working_directory());
+  if (start && start->starts_with(kPrograms) && is_directory(*start)) {
+    directories.push_back(*std::move(start));
+  }
+  return directories;
+}
+
 // Where a path leads in the container; kept, because most are needed more than once.
 Result<std::string> ResolveOnce(const std::string& path, const sys::Rootfs& rootfs, Facts& facts) {
   const auto known = facts.resolved_destinations.find(path);
@@ -52,7 +81,11 @@ Status Gather(const Asked& asked, Facts& facts) {
     if (!resolved) return resolved.error().In("a writable directory");
     facts.directories.try_emplace(*resolved, host::DescribeDirectory(spec, *rootfs, *resolved));
   }
+  const auto& program = asked.container.program();
+  if (!program) return program.error();
+  facts.program = *program;
   if (asked.action != policy::Action::kFix) return {};
+  facts.state_directories = StateDirectories(spec, *rootfs);
   facts.written = Written(asked.cuts, asked.container.identity());
   for (const WrittenDirectory& directory : facts.written) {
     const auto resolved = ResolveOnce(directory.path, *rootfs, facts);

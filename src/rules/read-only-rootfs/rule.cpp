@@ -14,23 +14,30 @@ Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 namespace runclad::rules {
 namespace {
 
-constexpr Code kWritableRoot{"writable-root", "the container could change the image's files"};
+constexpr Code kWritableRoot{"writable-root", "the container could change the image's files",
+                             Symptom::kReadOnly};
 constexpr Code kTmpfs{"tmpfs", "a directory becomes a tmpfs"};
 constexpr Code kTmpfsWithoutPrograms{"tmpfs-without-programs",
-                                     "a directory becomes a tmpfs from which programs cannot run"};
+                                     "a directory becomes a tmpfs from which programs cannot run",
+                                     Symptom::kPermissionDenied};
 constexpr Code kWritten{"written", "the image writes to a directory that becomes read-only"};
 constexpr Code kBuild{"build", "a build step writes to its root filesystem"};
 constexpr Code kSpecialFile{"special-file",
                             "a special file in the image cannot be copied to a tmpfs"};
 constexpr Code kMemory{"memory",
                        "the memory limit is too low for a tmpfs that holds the image's files"};
-constexpr Code kCodes[] = {kWritableRoot, kTmpfs, kTmpfsWithoutPrograms, kWritten, kBuild,
-                           kSpecialFile,  kMemory};
+constexpr Code kFile{"file", "the policy lists a file of the image as a writable directory"};
+constexpr Code kProgram{"program",
+                        "the program would be on a tmpfs from which programs cannot run"};
+constexpr Code kCodes[] = {kWritableRoot, kTmpfs, kTmpfsWithoutPrograms,
+                           kWritten,      kBuild, kSpecialFile,
+                           kMemory,       kFile,  kProgram};
 
 struct Target {
   std::string path;
-  std::uint64_t bytes;
+  std::uint64_t bytes;  // beyond what the image has there
   std::uint32_t mode_when_absent;
+  bool is_listed = false;  // by the policy
 };
 
 bool IsCovered(std::string_view path, const std::vector<std::string>& destinations) {
@@ -51,7 +58,7 @@ std::vector<Target> Targets(const policy::Parameters& parameters) {
   std::vector<Target> targets = {
       {"/tmp", tmp_bytes, 01777}, {"/var/tmp", tmp_bytes, 01777}, {"/run", run_bytes, 0755}};
   for (const std::string& path : parameters.strings("writable")) {
-    targets.push_back({path, tmp_bytes, 0755});
+    targets.push_back({path, tmp_bytes, 0755, true});
   }
   // Outer directories first: a tmpfs that covers an inner one takes its content along.
   std::ranges::stable_sort(targets, {}, [](const Target& target) { return target.path.size(); });
@@ -74,15 +81,48 @@ oci::Mount Tmpfs(const Target& target, bool is_exec, std::uint64_t size,
   return mount;
 }
 
-// The tmpfs is this rule's, and what may run on it mount-options'.
-Finding Added(std::string path, json::Value mount, const std::string& directory,
-              const std::string& resolved, bool is_exec) {
-  std::string why = "keeps " + directory + " writable on a tmpfs";
-  if (is_exec) return ProposeInsert(kTmpfs, std::move(path), std::move(mount), std::move(why));
+std::string InsteadOfFile(const std::string& path) {
+  const std::string directory = path.substr(0, path.rfind('/'));
+  return directory.empty() ? "mount a volume at " + path
+                           : "list its directory, " + directory + ", or mount a volume at " + path;
+}
+
+// Which programs may run on the tmpfs is for mount-options to say.
+Remedy AllowPrograms(const std::string& resolved) {
   Remedy remedy = AddTo("exec-paths", {resolved});
   remedy.settings.front().rule = "mount-options";
+  return remedy;
+}
+
+// `little`: what there is to say of its size; empty: nothing.
+Finding Added(std::string path, json::Value mount, const std::string& directory,
+              const std::string& resolved, bool is_exec, const std::string& little) {
+  std::string why = "keeps " + directory + " writable on a tmpfs" + little;
+  if (is_exec) return ProposeInsert(kTmpfs, std::move(path), std::move(mount), std::move(why));
   return ProposeInsert(kTmpfsWithoutPrograms, std::move(path), std::move(mount),
-                       why + ", from which programs cannot run", std::move(remedy));
+                       why + ", from which programs cannot run", AllowPrograms(resolved));
+}
+
+// The container's program or the interpreter that it names, if the tmpfs takes it along: the
+// runtime would fail to start it, with no more than EACCES. Empty: neither.
+std::string ProgramBelow(const std::string& resolved, const Facts& facts) {
+  if (!facts.program) return {};
+  if (IsAtOrBelow(facts.program->resolved, resolved)) return facts.program->resolved;
+  const auto& interpreters = facts.program->interpreters;
+  const auto found = std::ranges::find_if(interpreters, [&](const std::string& interpreter) {
+    return IsAtOrBelow(interpreter, resolved);
+  });
+  return found == interpreters.end() ? std::string() : *found;
+}
+
+// Only its users know which directories the image needs writable.
+Remedy TryWritable(const std::vector<std::string>& destinations, const Context& context) {
+  std::vector<std::string> left = context.facts.state_directories;
+  const std::vector<std::string>& listed = context.parameters.strings("writable");
+  std::erase_if(left, [&](const std::string& directory) {
+    return IsCovered(directory, destinations) || IsCovered(directory, listed);
+  });
+  return left.empty() ? Remedy() : TryIn("writable", std::move(left));
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
@@ -95,21 +135,25 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                    AskEngine("set \"builds\": \"build\" in policy.json, so that BuildKit's "
                              "containers are judged by that profile"))};
   }
-  // Only its users know which directories the image needs writable.
-  Findings findings = {Propose(kWritableRoot, "/root/readonly", true,
-                               "lets the container change its programs or add new ones")};
-
   std::vector<std::string> destinations;
   for (const oci::Mount& mount : spec.mounts()) {
     destinations.push_back(context.facts.Resolve(mount.destination));
   }
+  Findings findings = {Propose(kWritableRoot, "/root/readonly", true,
+                               "lets the container change its programs or add new ones",
+                               TryWritable(destinations, context))};
   for (const Target& target : Targets(context.parameters)) {
     const std::string resolved = context.facts.Resolve(target.path);
     if (IsCovered(resolved, destinations) || resolved == "/") continue;
     const auto found = context.facts.directories.find(resolved);
     const DirectoryFacts image =
         found == context.facts.directories.end() ? DirectoryFacts{} : found->second;
-    if (image.kind == DirectoryFacts::Kind::kOther) continue;
+    if (image.kind == DirectoryFacts::Kind::kOther) {
+      if (!target.is_listed) continue;
+      return {Refuse(kFile, "/root/readonly", target.path,
+                     "is a file of this image, and read-only-rootfs.writable is for directories",
+                     AskEngine(InsteadOfFile(target.path)))};
+    }
 
     if (!image.special.empty()) {
       return {Refuse(kSpecialFile, "/root/readonly", false,
@@ -118,7 +162,8 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                          image.special,
                      AskEngine("remove it from the image"))};
     }
-    std::uint64_t size = std::max(target.bytes, image.content_bytes);
+    std::uint64_t size = target.bytes + image.content_bytes;
+    std::string little;
     const std::int64_t memory_limit = spec.memory_limit().value_or(0);
     if (memory_limit > 0) {
       const std::uint64_t half = static_cast<std::uint64_t>(memory_limit) / 2;
@@ -129,18 +174,30 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                        AskEngine("request at least " + std::to_string(2 * image.content_bytes) +
                                  " bytes (docker run --memory)"))};
       }
-      size = std::min(size, half);
+      if (size > half) {
+        size = half;
+        little = " with " + std::to_string(half - image.content_bytes) +
+                 " bytes free, since it gets at most half the memory limit";
+      }
     }
     const bool is_exec = std::ranges::any_of(
         context.facts.exec_paths,
         [&](const std::string& path) { return path == "/" || IsAtOrBelow(resolved, path); });
+    if (!is_exec) {
+      if (std::string program = ProgramBelow(resolved, context.facts); !program.empty()) {
+        return {Refuse(kProgram, "/process/args/0", spec.arguments().front(),
+                       "runs " + program + ", and programs cannot run from " + target.path +
+                           ", which becomes a tmpfs",
+                       AllowPrograms(resolved))};
+      }
+    }
     // Before what is mounted inside it, which the tmpfs would hide otherwise.
     const auto inside = std::ranges::find_if(
         destinations, [&](const std::string& mounted) { return IsAtOrBelow(mounted, resolved); });
     const auto index = inside - destinations.begin();
     findings.push_back(Added("/mounts/" + std::to_string(index),
                              oci::ToJson(Tmpfs(target, is_exec, size, image)), target.path,
-                             resolved, is_exec));
+                             resolved, is_exec, little));
     destinations.insert(inside, resolved);
   }
   // Reported now, before a program in the image fails.
@@ -162,13 +219,18 @@ constexpr policy::ParameterSchema kParameters[] = {
      .choices = {},
      .description = "directories that get a tmpfs, in addition to /tmp, /var/tmp and /run",
      .order = policy::Order::kMoreIsLooser,
-     .docker_default = policy::Anything{}},
+     .docker_default = policy::Anything{},
+     .futile = {"/",
+                "cannot become a tmpfs: list the directories that are written, or give "
+                "read-only-rootfs the action off by a waiver",
+                /*at_load=*/true}},
     {.name = "tmp-bytes",
      .type = policy::ParameterType::kInteger,
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "size of the tmpfs on /tmp, /var/tmp and each writable directory",
+     .description = "bytes that are free on /tmp, /var/tmp and each writable directory beyond what "
+                    "the image has there",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = policy::Anything{}},
     {.name = "run-bytes",
@@ -176,7 +238,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .merge = policy::Merge::kReplace,
      .vocabulary = policy::Vocabulary::kAny,
      .choices = {},
-     .description = "size of the tmpfs on /run",
+     .description = "bytes that are free on /run beyond what the image has there",
      .order = policy::Order::kMoreIsLooser,
      .docker_default = policy::Anything{}},
 };

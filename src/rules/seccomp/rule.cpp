@@ -15,11 +15,13 @@ Status Gather(const Asked& asked, Facts& facts);  // program/gather.cpp
 namespace runclad::rules {
 namespace {
 
-constexpr Code kAbsent{"absent", "no filter is requested"};
+constexpr Code kAbsent{"absent", "no filter is requested", Symptom::kNotPermitted};
 constexpr Code kSyscalls{"syscalls",
-                         "the engine's filter allows system calls that the policy's does not"};
+                         "the engine's filter allows system calls that the policy's does not",
+                         Symptom::kNotPermitted};
 constexpr Code kConditions{"conditions",
-                           "the engine's filter allows some system calls with more arguments"};
+                           "the engine's filter allows some system calls with more arguments",
+                           Symptom::kNotPermitted};
 constexpr Code kEssential{"essential",
                           "the filters together deny a system call that every program needs"};
 constexpr Code kArchitecture{"architecture",
