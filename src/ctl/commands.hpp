@@ -59,7 +59,8 @@ Result<Output> Explain(const std::string& rule, const Style& style);
 Result<Output> RulePage(const std::string& rule);
 
 struct WhyRequest {
-  std::string container;                    // an id or the beginning of one
+  std::string container;  // an id, the beginning of one or a name; empty: the last one in the log
+  bool all = false;       // every change with its line, not only those that matter
   std::optional<std::string> runtime_root;  // --root
   std::optional<std::string> log_file;
   bool json = false;

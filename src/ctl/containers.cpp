@@ -13,8 +13,9 @@ Result<enforce::Record> FindContainer(const std::string& prefix,
   auto records = enforce::FindRecords(prefix, runtime_root);
   if (!records) return records.error();
   if (records->empty()) {
-    return Error{"runclad has no record of a container " + Quoted(prefix) +
-                 "; it no longer exists or was not created through runclad"};
+    return Error{"runclad has no record of a running container " + Quoted(prefix) +
+                 ": a record ends with its container, so start it again if it has exited; a "
+                 "container of another runtime never has one"};
   }
   if (records->size() > 1) {
     return Error{std::to_string(records->size()) + " containers have an id that begins with " +

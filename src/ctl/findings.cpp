@@ -170,6 +170,15 @@ class Renderer {
 
 }  // namespace
 
+const rules::Code* CodeOf(const Finding& finding) {
+  const rules::Rule* rule = rules::FindRule(finding.rule);
+  if (rule == nullptr) return nullptr;
+  const auto found = std::ranges::find_if(rule->codes, [&](const rules::Code& code) {
+    return finding.code == finding.rule + "/" + static_cast<const char*>(code.id);
+  });
+  return found == rule->codes.end() ? nullptr : &*found;
+}
+
 std::vector<Finding> FindingsFrom(const Document& array) {
   std::vector<Finding> findings;
   if (!array.is_array()) return findings;

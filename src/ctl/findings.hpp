@@ -6,6 +6,7 @@
 
 #include "runclad/enforce/decision.hpp"
 #include "runclad/json/value.hpp"
+#include "runclad/rules/rule.hpp"
 
 #include "style.hpp"
 
@@ -21,6 +22,9 @@ struct Finding {
   std::string code = {};    // "host-mounts/denied"; empty: of a version that had none
   json::Value remedy = {};  // as enforce::ToDocument() has it; null: not known
 };
+
+// Of the catalogue; null: of a version that had none, or of a later one.
+const rules::Code* CodeOf(const Finding& finding);
 
 // From a record or a log line, which leave out values that are large; what is no finding is left
 // out as well.

@@ -148,10 +148,15 @@ class CommandLine {
     CLI::App* command = Add(
         app_, "why", "Show what was done to a container and the policy lines that would allow it",
         "runcladctl why 3f2a9c", [this]() -> Result<Output> {
-          if (why_.container.empty()) return Error{"the container id is empty"};
+          if (why_.container.empty() != last_) {
+            return Error{"why needs either a container or --last"};
+          }
           return Why(why_, Style::OfStandardOutput());
         });
-    command->add_option("container", why_.container, "Its id or a unique prefix of it")->required();
+    command->add_option("container", why_.container,
+                        "Its name, its id or a unique prefix of the id");
+    command->add_flag("--last", last_, "The last container in the log");
+    command->add_flag("--all", why_.all, "Show every change, also those that hardly matter");
     command->add_option("--root", why_.runtime_root,
                         "The runtime's --root, if several containers have the id");
     command->add_option("--log", why_.log_file, "The log to search (default: the policy's)");
@@ -251,6 +256,7 @@ class CommandLine {
   bool rule_as_markdown_ = false;
   std::string rule_;
   WhyRequest why_;
+  bool last_ = false;
   IdentifyRequest identify_;
   ShowRequest show_;
   TestRequest test_;

@@ -183,7 +183,7 @@ TEST_F(OfARecord, IdentifyTellsTheImage) {
   EXPECT_THAT(Runcladctl({"identify", id_}).out,
               HasSubstr("docker.io/library/nginx:1.27 (tag, requested)"));
   EXPECT_THAT(Runcladctl({"identify", "no-such-container"}).err,
-              HasSubstr("runclad has no record of a container \"no-such-container\""));
+              HasSubstr("runclad has no record of a running container \"no-such-container\""));
 }
 
 TEST_F(OfARecord, PinWritesAFileThatTheImageThenHas) {

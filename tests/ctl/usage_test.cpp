@@ -34,7 +34,7 @@ TEST(Usage, FaultsAreOneSentenceOnStandardErrorAndStatus3) {
       {{"explain"}, "rule is required; see runcladctl explain --help"},
       {{"explain", "capabilites"}, "unknown rule \"capabilites\"; did you mean \"capabilities\"?"},
       {{"explain", "frobnicate"}, "unknown rule \"frobnicate\"; runcladctl rules lists them"},
-      {{"why", ""}, "the container id is empty"},
+      {{"why", ""}, "why needs either a container or --last"},
       {{"why", "x", "--config", "/nonexistent"}, "policy: /nonexistent cannot be opened (ENOENT)"},
       {{"policy", "lint", "/nonexistent"}, "/nonexistent cannot be examined (ENOENT)"},
   };

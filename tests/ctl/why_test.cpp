@@ -62,47 +62,199 @@ class WhyFromLog : public ::testing::Test {
   TemporaryDirectory directory_;
 };
 
-TEST_F(WhyFromLog, TellsWhatWasDoneAndHowToAllowIt) {
-  const ProgramRun run =
-      Why(kId, LogLine(kId, json::array({CapabilitiesFinding(), WritableFinding("warned")})));
+// As an engine's image has it in its log line.
+json WithImage(const std::string& line, const std::string& repository = "docker.io/library/web") {
+  json entry = json::parse(line);
+  entry["name"] = "web1";
+  entry["image"] = {{"engine", "docker"},
+                    {"config", "sha256:" + std::string(64, 'a')},
+                    {"askedFor", repository + ":1"},
+                    {"names", {{{"name", repository + ":1"}, {"trust", "tag"}}}}};
+  return entry;
+}
+
+// What `restricted` does to a container of root's that asks for a capability and has a volume.
+json Hardened() {
+  json capabilities = CapabilitiesFinding();
+  capabilities["before"] = {"CAP_CHOWN", "CAP_NET_ADMIN", "CAP_NET_BIND_SERVICE"};
+  capabilities["remedy"]["rules"]["capabilities"]["allow"] = {"CAP_CHOWN", "CAP_NET_ADMIN"};
+  json effective = capabilities;
+  effective["path"] = "/process/capabilities/effective";
+  effective.erase("remedy");
+  json root = WritableFinding("fixed");
+  root["remedy"] = {{"trial", {{"read-only-rootfs", {{"writable", {"/etc", "/var"}}}}}}};
+  const json tmpfs = {{"rule", "read-only-rootfs"},
+                      {"path", "/mounts/1"},
+                      {"action", "fixed"},
+                      {"why", "keeps /tmp writable on a tmpfs, where no program runs"},
+                      {"code", "read-only-rootfs/tmpfs-without-programs"},
+                      {"after", {{"destination", "/tmp"}, {"type", "tmpfs"}}},
+                      {"remedy", {{"rules", {{"mount-options", {{"exec-paths", {"/tmp"}}}}}}}}};
+  const json volume = {{"rule", "mount-options"},
+                       {"path", "/mounts/3/options"},
+                       {"action", "fixed"},
+                       {"why", "of /data lack noexec"},
+                       {"code", "mount-options/programs"},
+                       {"remedy", {{"rules", {{"mount-options", {{"exec-paths", {"/data"}}}}}}}}};
+  const json calls = {{"rule", "seccomp"},
+                      {"path", "/linux/seccomp"},
+                      {"action", "fixed"},
+                      {"why", "allows more"},
+                      {"code", "seccomp/syscalls"},
+                      {"remedy", {{"rules", {{"seccomp", {{"allow", {"keyctl"}}}}}}}}};
+  const json mask = {{"rule", "masked-paths"},
+                     {"path", "/linux/maskedPaths"},
+                     {"action", "fixed"},
+                     {"why", "lacks /proc/keys"},
+                     {"code", "masked-paths/unmasked"}};
+  return {capabilities, effective, root, tmpfs, volume, calls, mask};
+}
+
+TEST_F(WhyFromLog, SaysWhatCanFailAndOffersOneSetToTry) {
+  const ProgramRun run = Why("web1", WithImage(LogLine(kId, Hardened())).dump() + "\n");
   EXPECT_EQ(run.status, 0) << run.err;
-  EXPECT_EQ(run.out, "container " + kId +
-                         " (profile restricted, 2026-11-20T10:00:00.000000Z, from "
-                         "the log " +
-                         directory_.path() +
-                         "/log.jsonl): rewritten\n"
-                         "\n"
-                         "fixed by capabilities\n"
-                         "      /process/capabilities/bounding\n"
-                         "        - CAP_CHOWN\n"
-                         "          holds CAP_CHOWN, not on the allowlist\n"
-                         "\n"
-                         "warned by read-only-rootfs\n"
-                         "      /root/readonly\n"
-                         "        + true\n"
-                         "          lets the container change its programs\n"
-                         "\n"
-                         "1 fixed, 1 warned\n"
-                         "\n"
-                         "To allow it on this host, add to \"rules\" in policy.json:\n"
-                         "  capabilities: add the capability to capabilities.allow\n"
-                         "    \"capabilities\": { \"allow\": [\"CAP_NET_BIND_SERVICE\", "
-                         "\"CAP_CHOWN\"] }\n");
+  const std::string expected =
+      "container " + kId + " (named web1, profile restricted, 2026-11-20T10:00:00.000000Z, from " +
+      "the log " + directory_.path() +
+      "/log.jsonl): rewritten\n"
+      "7 fixed\n"
+      "\n"
+      "What can make its program fail, by the error that it gets\n"
+      "  Operation not permitted (EPERM)\n"
+      "      asked for and taken: CAP_NET_ADMIN\n"
+      "      of the engine's default, taken: CAP_CHOWN\n"
+      "      system calls that the engine allowed and runclad does not: keyctl; name the one that "
+      "fails in\n"
+      "      seccomp.allow\n"
+      "  Read-only file system (EROFS)\n"
+      "      the image's files, except /tmp, which are empty but for the image's content at each "
+      "start\n"
+      "      `docker cp` into one of these directories exits 0, and the file is not in the "
+      "container: mount\n"
+      "      a volume there\n"
+      "  Permission denied (EACCES), when a program is started\n"
+      "      programs, scripts that are started by name and libraries in /tmp, /data\n"
+      "  If it fails like this, save this trial set as\n"
+      "  " +
+      directory_.path() + "/images/docker.io/library/web.json.";
+  EXPECT_EQ(run.out.substr(0, expected.size()), expected) << run.out;
+  EXPECT_THAT(run.out,
+              HasSubstr("    {\n"
+                        "      \"digests\": [\"sha256:" +
+                        std::string(64, 'a') +
+                        "\"],\n"
+                        "      \"rules\": {\n"
+                        "        \"capabilities\": { \"allow\": [\"CAP_NET_BIND_SERVICE\", "
+                        "\"CAP_CHOWN\", \"CAP_NET_ADMIN\"] },\n"
+                        "        \"mount-options\": { \"exec-paths\": [\"/etc\", \"/var\", "
+                        "\"/tmp\", \"/data\"] },\n"
+                        "        \"read-only-rootfs\": { \"writable\": [\"/etc\", "
+                        "\"/var\"] }\n"
+                        "      }\n"
+                        "    }\n"));
+  EXPECT_THAT(run.out,
+              HasSubstr("\n1 other finding, which hardly any program notices (masked-paths "
+                        "1): --all shows it\n"));
+  EXPECT_THAT(run.out, Not(HasSubstr("/linux/maskedPaths")));
+  EXPECT_THAT(Why("web1", WithImage(LogLine(kId, Hardened())).dump() + "\n", {"--all"}).out,
+              HasSubstr("/linux/maskedPaths"));
+}
+
+// Everything was asked for: nobody needs it, and what one needs has to be named.
+TEST_F(WhyFromLog, OffersNotEveryCapability) {
+  json finding = CapabilitiesFinding();
+  finding["path"] = "/process/capabilities/effective";
+  finding["before"] = {"CAP_CHOWN",      "CAP_NET_ADMIN", "CAP_SYS_ADMIN", "CAP_SYS_MODULE",
+                       "CAP_SYS_RAWIO",  "CAP_SYS_BOOT",  "CAP_SYS_NICE",  "CAP_SYS_TIME",
+                       "CAP_SYS_PTRACE", "CAP_SYSLOG",    "CAP_BPF",       "CAP_PERFMON",
+                       "CAP_LEASE",      "CAP_IPC_LOCK"};
+  const std::string log = WithImage(LogLine(kId, json::array({finding}))).dump() + "\n";
+  EXPECT_EQ(Why(kId, log, {"--json"}).json()["trial"]["content"]["rules"]["capabilities"]["allow"],
+            json({"CAP_NET_BIND_SERVICE", "CAP_CHOWN"}));
+  EXPECT_THAT(Why(kId, log).out, HasSubstr("every capability was asked for: name those"));
+}
+
+// A user without privileges has none of the bounding set, and no program raises them.
+TEST_F(WhyFromLog, OffersNoCapabilityThatTheUserCannotHave) {
+  const std::string log =
+      WithImage(LogLine(kId, json::array({CapabilitiesFinding()}))).dump() + "\n";
+  EXPECT_FALSE(Why(kId, log, {"--json"}).json().contains("trial"));
 }
 
 TEST_F(WhyFromLog, AsJsonHasLinesThatThePolicyTakes) {
-  const ProgramRun run =
-      Why(kId, LogLine(kId, json::array({CapabilitiesFinding(), WritableFinding("fixed")})),
-          {"--json"});
+  const ProgramRun run = Why(kId, WithImage(LogLine(kId, Hardened())).dump() + "\n", {"--json"});
   ASSERT_EQ(run.status, 0) << run.err;
   const json story = run.json();
   EXPECT_EQ(story["container"], kId);
-  EXPECT_EQ(story["findings"], json::array({CapabilitiesFinding(), WritableFinding("fixed")}));
-  EXPECT_EQ(story["allow"]["rules"]["capabilities"],
-            json({{"allow", {"CAP_NET_BIND_SERVICE", "CAP_CHOWN"}}}));
-  EXPECT_FALSE(story["allow"]["rules"].contains("read-only-rootfs")) << "no line is the rule's end";
-  const std::string policy = directory_.Write("allowed.json", story["allow"].dump());
-  EXPECT_EQ(Runcladctl({"policy", "lint", policy}).status, 0);
+  EXPECT_EQ(story["name"], "web1");
+  EXPECT_EQ(story["findings"], Hardened());
+  EXPECT_EQ(story["allow"], json({{"rules", json::object()}})) << "nothing was refused";
+  EXPECT_EQ(story["trial"]["file"], "images/docker.io/library/web.json");
+  std::filesystem::create_directories(directory_.path() + "/images/docker.io/library");
+  directory_.Write("images/docker.io/library/web.json", story["trial"]["content"].dump());
+  std::filesystem::remove(directory_.path() + "/log.jsonl");
+  if (::geteuid() != 0) GTEST_SKIP() << "a policy is root's";
+  const ProgramRun lint = Runcladctl({"policy", "lint", directory_.path()});
+  EXPECT_EQ(lint.status, 0) << lint.out;
+}
+
+// An image without a name has a file by its digest, and of several names none is enough.
+TEST_F(WhyFromLog, NamesTheFileByDigestWhereNoNameIsEnough) {
+  json entry = WithImage(LogLine(kId, Hardened()));
+  entry["image"].erase("askedFor");
+  entry["image"]["names"].push_back({{"name", "example.org/other:1"}, {"trust", "tag"}});
+  const json trial = Why(kId, entry.dump() + "\n", {"--json"}).json()["trial"];
+  EXPECT_EQ(trial["file"], "digests/sha256/" + std::string(64, 'a') + ".json");
+  EXPECT_FALSE(trial["content"].contains("digests"));
+}
+
+TEST_F(WhyFromLog, WarnsOfAGrantThatEqualsRoot) {
+  const json socket = {
+      {"rule", "host-mounts"},
+      {"path", "/mounts/7/source"},
+      {"action", "refused"},
+      {"why", "is a container engine's API socket"},
+      {"before", "/run/docker.sock"},
+      {"code", "host-mounts/runtime-socket"},
+      {"remedy", {{"waiver", {{"host-mounts", {{"exactly", {"bind /run/docker.sock ro"}}}}}}}}};
+  const std::string text =
+      Why(kId, WithImage(LogLine(kId, json::array({socket}))).dump() + "\n").out;
+  EXPECT_THAT(text, HasSubstr("Careful: /mounts/7/source \"/run/docker.sock\" equals root on the "
+                              "host for whoever"));
+  EXPECT_THAT(text,
+              HasSubstr("        { \"exactly\": [\"bind /run/docker.sock ro\"], \"expires\""));
+}
+
+// Of a name only the last container counts; of an id each one.
+TEST_F(WhyFromLog, FindsContainersByNameAndTheLastOne) {
+  const auto line = [&](const std::string& id, const std::string& name) {
+    json entry = json::parse(LogLine(id, json::array({CapabilitiesFinding()})));
+    entry["name"] = name;
+    return entry.dump() + "\n";
+  };
+  const std::string log =
+      line(kId + "a", "web") + line(kId + "b", "web") + line(kId + "c", "other");
+  EXPECT_THAT(Why("web", log).out, HasSubstr("container " + kId + "b (named web, "));
+  EXPECT_EQ(Why("we", log).status, 3) << "no beginning of a name";
+  const std::string path = directory_.Write("log.jsonl", log);
+  EXPECT_THAT(Runcladctl({"why", "--last", "--log", path, "--config", directory_.path()}).out,
+              HasSubstr("container " + kId + "c "));
+  EXPECT_EQ(Runcladctl({"why", "--log", path, "--config", directory_.path()}).err,
+            "runcladctl: why needs either a container or --last\n");
+}
+
+TEST_F(WhyFromLog, ReadsLogsThatWereRotatedAndCompressed) {
+  directory_.Write("log.jsonl.1", LogLine(kId + "old", json::array({CapabilitiesFinding()})));
+  const std::string older =
+      directory_.Write("log.jsonl.2", LogLine(kId + "older", json::array({CapabilitiesFinding()})));
+  ASSERT_EQ(std::system(("gzip -f " + older).c_str()), 0);
+  const auto now = std::filesystem::file_time_type::clock::now();
+  std::filesystem::last_write_time(older + ".gz", now - std::chrono::hours(1));
+  EXPECT_THAT(Why(kId + "old", "").out, HasSubstr("container " + kId + "old "));
+  const ProgramRun run = Why(kId + "older", "");
+  EXPECT_THAT(run.out, HasSubstr("from the log " + older + ".gz)")) << run.err;
+  directory_.Write("log.jsonl.2.gz", "not compressed");
+  EXPECT_THAT(Why(kId + "older", "").err, HasSubstr("cannot be read with gzip: it failed"));
 }
 
 json Finding(const std::string& rule, const std::string& path, const json& before,
@@ -183,14 +335,12 @@ TEST_F(WhyFromLog, MergesTheRemediesOfTheFindings) {
   EXPECT_EQ(Runcladctl({"policy", "lint", directory_.Write("allowed.json", allow.dump())}).status,
             0);
   const std::string text = Why(kId, log).out;
-  EXPECT_THAT(text, HasSubstr("\nNo setting of the policy allows this:\n"));
+  EXPECT_THAT(text, HasSubstr("\n  No setting of the policy allows this:\n"));
   EXPECT_THAT(text, HasSubstr("\n  devices: run it without\n"));
   EXPECT_THAT(
       text,
       HasSubstr("  hooks: no setting allows it: it can be modified by users other than root\n"));
-  EXPECT_THAT(text,
-              HasSubstr("\nThis needs a waiver, in \"waivers\" of the image's file, together with "
-                        "the image's digest in \"digests\":\n    { \"exactly\": [\"bind "));
+  EXPECT_THAT(text, HasSubstr("      \"waivers\": [\n        { \"exactly\": [\"bind "));
 }
 
 // What is pasted over a list must hold what the list has.
@@ -229,8 +379,9 @@ TEST_F(WhyFromLog, OffersAFileOfTheImageWithItsDigest) {
   const ProgramRun lint = Runcladctl({"policy", "lint", directory_.path()});
   EXPECT_EQ(lint.status, 0) << lint.out;
   const std::string text = Why(kId, entry.dump() + "\n").out;
-  EXPECT_THAT(text, HasSubstr("images/docker.io/library/bastion.json. It contains the digest of"));
-  EXPECT_THAT(text, HasSubstr("with \"digests\": [\"" + digest + "\"]:\n"));
+  EXPECT_THAT(text, HasSubstr("for this image alone, save this in place of\n  " +
+                              directory_.path() + "/images/docker.io/library/bastion.json:\n"));
+  EXPECT_THAT(text, HasSubstr("\"digests\": [\"" + digest + "\"],\n"));
 }
 
 // Records of before, without codes: the finding, and no line.
@@ -279,7 +430,9 @@ TEST_F(WhyFromLog, OffersNoNumberWhereNoneWasAskedFor) {
 
 TEST_F(WhyFromLog, KeepsWhatTheHostAllowsAlready) {
   directory_.Write("policy.json", R"({"rules": {"capabilities": {"allow": ["KILL"]}}})");
-  const ProgramRun run = Why(kId, LogLine(kId, json::array({CapabilitiesFinding()})), {"--json"});
+  json refused = CapabilitiesFinding();
+  refused["action"] = "refused";
+  const ProgramRun run = Why(kId, LogLine(kId, json::array({refused})), {"--json"});
   EXPECT_EQ(run.json()["allow"]["rules"]["capabilities"]["allow"], json({"CAP_KILL", "CAP_CHOWN"}));
 }
 
@@ -303,7 +456,7 @@ TEST_F(WhyFromLog, TellsTheLastCreateAndNoExec) {
                           LogLine(kId, json::array({CapabilitiesFinding()})) +
                           "not JSON \"container\":\"" + kId + "\"\n" +
                           LogLine(kId, json::array({WritableFinding("fixed")}), "exec");
-  const ProgramRun run = Why(kId, log);
+  const ProgramRun run = Why(kId, log, {"--all"});
   EXPECT_THAT(run.out, HasSubstr("capabilities"));
   EXPECT_THAT(run.out, Not(HasSubstr("read-only-rootfs")));
 }
@@ -316,12 +469,14 @@ TEST_F(WhyFromLog, SaysThatAuditDidNothing) {
 
 TEST_F(WhyFromLog, SaysThatALargeValueWasNotKept) {
   const json omitted = {{"omitted", "more than 100 values"}};
-  const ProgramRun run = Why(kId, LogLine(kId, json::array({{{"rule", "seccomp"},
-                                                             {"path", "/linux/seccomp"},
-                                                             {"action", "fixed"},
-                                                             {"why", "allows more"},
-                                                             {"before", omitted},
-                                                             {"after", omitted}}})));
+  const ProgramRun run = Why(kId,
+                             LogLine(kId, json::array({{{"rule", "seccomp"},
+                                                        {"path", "/linux/seccomp"},
+                                                        {"action", "fixed"},
+                                                        {"why", "allows more"},
+                                                        {"before", omitted},
+                                                        {"after", omitted}}})),
+                             {"--all"});
   EXPECT_THAT(run.out, HasSubstr("\n        - (more than 100 values, not kept)\n"
                                  "        + (more than 100 values, not kept)\n"));
 }
@@ -330,7 +485,8 @@ TEST_F(WhyFromLog, SaysThatNothingIsKnown) {
   const ProgramRun run = Why(kId, "");
   EXPECT_EQ(run.status, 3);
   EXPECT_EQ(run.err, "runcladctl: no container whose id begins with \"" + kId +
-                         "\" has a record or is in the log " + directory_.path() + "/log.jsonl\n");
+                         "\", or whose name it is, has a record or is in the log " +
+                         directory_.path() + "/log.jsonl\n");
 }
 
 TEST_F(WhyFromLog, SaysWhereElseALogMayBe) {
@@ -339,7 +495,8 @@ TEST_F(WhyFromLog, SaysWhereElseALogMayBe) {
   EXPECT_EQ(run.status, 3);
   EXPECT_EQ(run.err, "runcladctl: container \"" + kId +
                          "\" has no record, and runcladctl cannot search journald, which the log "
-                         "is written to; search it with journalctl -t runclad\n");
+                         "is written to; save what journalctl -t runclad finds, and name the file "
+                         "with --log\n");
 }
 
 class WhyFromRecord : public ::testing::Test {
@@ -362,6 +519,7 @@ class WhyFromRecord : public ::testing::Test {
     enforce::Record record;
     record.id = id;
     record.bundle = "/bundle";
+    record.identity.container_name = "name-of-" + id;
     record.process_policy.profile = "baseline";
     record.findings = runclad::json::Value(json::array({CapabilitiesFinding()}));
     ASSERT_TRUE(enforce::WriteRecord(*records, record));
@@ -374,12 +532,17 @@ class WhyFromRecord : public ::testing::Test {
 TEST_F(WhyFromRecord, TellsWhatWasDone) {
   Record(kRecorded, root_);
   const ProgramRun run = Runcladctl({"why", kRecorded.substr(0, kRecorded.size() - 1), "--config",
-                                     policy_.path(), "--root", root_.path()});
+                                     policy_.path(), "--root", root_.path(), "--all"});
   EXPECT_EQ(run.status, 0) << run.err;
-  EXPECT_THAT(run.out, HasSubstr("container " + kRecorded +
-                                 " (profile baseline, from its "
-                                 "record)\n"));
+  EXPECT_THAT(run.out, HasSubstr("container " + kRecorded + " (named name-of-" + kRecorded +
+                                 ", profile baseline, from its record)\n"));
   EXPECT_THAT(run.out, HasSubstr("\n        - CAP_CHOWN\n"));
+}
+
+TEST_F(WhyFromRecord, FindsItByItsName) {
+  Record(kRecorded, root_);
+  EXPECT_THAT(Runcladctl({"why", "name-of-" + kRecorded, "--config", policy_.path()}).out,
+              HasSubstr("container " + kRecorded + " (named name-of-" + kRecorded + ", "));
 }
 
 TEST_F(WhyFromRecord, FindsItUnderAnyRoot) {

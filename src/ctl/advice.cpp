@@ -1,0 +1,247 @@
+#include "advice.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "runclad/json/reader.hpp"
+#include "runclad/rules/rule.hpp"
+
+#include "remedies.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+using json::Document;
+using rules::Symptom;
+
+constexpr const char* kCapabilities = "capabilities";
+constexpr const char* kRootfs = "read-only-rootfs";
+constexpr const char* kMounts = "mount-options";
+
+// What this image may be told apart by: the name that was asked for, or the only one; else only its
+// digest, since of several names each must grant what is granted.
+std::string FileOf(const engine::Identity& image) {
+  std::set<std::string> repositories;
+  for (const engine::ImageName& name : image.names) repositories.insert(name.reference.repository);
+  if (image.asked_for) repositories = {image.asked_for->repository};
+  if (repositories.size() == 1) return "images/" + *repositories.begin() + ".json";
+  constexpr std::string_view kAlgorithm = "sha256:";
+  if (!image.config_digest.starts_with(kAlgorithm)) return {};
+  return "digests/sha256/" + image.config_digest.substr(kAlgorithm.size()) + ".json";
+}
+
+std::optional<Document> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  auto document = json::Read(text, {.comments = true});
+  return document && document->is_object() ? std::optional(*std::move(document)) : std::nullopt;
+}
+
+// What the list has and `more` adds to it.
+void Merge(Document& list, const Document& more) {
+  if (!list.is_array()) list = Document::array();
+  for (const Document& element : more) {
+    if (std::ranges::find(list, element) == list.end()) list.push_back(element);
+  }
+}
+
+// `file` with the lines over it.
+Document With(Document file, const PolicyLines& lines) {
+  for (const auto& [rule, parameters] : lines.rules.document().items()) {
+    for (const auto& [parameter, value] : parameters.items()) {
+      Document& member = file["rules"][rule][parameter];
+      if (value.is_array()) {
+        Merge(member, value);
+      } else {
+        member = value;
+      }
+    }
+  }
+  for (const Document& waiver : lines.waivers.document()) file["waivers"].push_back(waiver);
+  if (!file.contains("rules")) file["rules"] = Document::object();
+  return file;
+}
+
+// By its place: an image's file is found by a name, and holds for what it pins.
+void Pin(Document& file, const Story& story, const policy::Effective& of_image) {
+  if (story.image.config_digest.empty()) return;
+  Merge(file["digests"], of_image.image.pinned);
+  Merge(file["digests"], Document::array({story.image.config_digest}));
+}
+
+bool IsTaken(const Finding& finding) {
+  return finding.action == "fixed" && SymptomOf(finding) != Symptom::kNone;
+}
+
+std::vector<std::string> Strings(const Document& list) {
+  std::vector<std::string> strings;
+  for (const Document& element : list) {
+    if (element.is_string()) strings.push_back(element.get<std::string>());
+  }
+  return strings;
+}
+
+// The list that a remedy has for `rule` and `parameter`.
+std::vector<std::string> ListOf(const Finding& finding, const char* kind, const char* rule,
+                                const char* parameter) {
+  const json::Document& remedy = finding.remedy.document();
+  const auto path = Document::json_pointer() / kind / rule / parameter;
+  return remedy.is_object() && remedy.contains(path) ? Strings(remedy.at(path))
+                                                     : std::vector<std::string>();
+}
+
+Finding Setting(const char* rule, const char* parameter, std::vector<std::string> values) {
+  Finding finding;
+  finding.rule = rule;
+  finding.action = "fixed";
+  Document remedy;
+  remedy["rules"][rule][parameter] = std::move(values);
+  finding.remedy = json::Value(std::move(remedy));
+  return finding;
+}
+
+// What was taken, as settings that give it back. System calls are left out: they come back with
+// their capabilities, and the others are named one by one.
+std::vector<Finding> Trial(const std::vector<Finding>& taken) {
+  std::vector<Finding> trial;
+  std::vector<std::string> programs;
+  for (const Finding& finding : taken) {
+    auto writable = ListOf(finding, "trial", kRootfs, "writable");
+    auto runnable = ListOf(finding, "rules", kMounts, "exec-paths");
+    programs.insert(programs.end(), writable.begin(), writable.end());
+    programs.insert(programs.end(), runnable.begin(), runnable.end());
+    if (!writable.empty()) trial.push_back(Setting(kRootfs, "writable", std::move(writable)));
+  }
+  if (!programs.empty()) trial.push_back(Setting(kMounts, "exec-paths", std::move(programs)));
+  CapabilitiesTaken capabilities = CapabilitiesTakenBy(taken);
+  if (!capabilities.asked_for_all) {
+    std::ranges::move(capabilities.asked_for, std::back_inserter(capabilities.of_engine));
+  }
+  if (!capabilities.of_engine.empty()) {
+    trial.push_back(Setting(kCapabilities, "allow", std::move(capabilities.of_engine)));
+  }
+  return trial;
+}
+
+// Each tmpfs that read-only-rootfs made.
+std::vector<std::string> Tmpfs(const std::vector<Finding>& findings) {
+  std::vector<std::string> directories;
+  for (const Finding& finding : findings) {
+    const Document& after = finding.after.document();
+    if (finding.rule != kRootfs || !after.is_object()) continue;
+    const auto destination = after.find("destination");
+    if (destination != after.end() && destination->is_string()) directories.push_back(*destination);
+  }
+  return directories;
+}
+
+bool IsBelow(const std::string& path, const std::vector<std::string>& directories) {
+  return std::ranges::any_of(directories, [&](const std::string& directory) {
+    return path == directory || path.starts_with(directory + "/");
+  });
+}
+
+// The image's file with those of its directories that are used.
+json::Value Narrowed(Document file, const Usage& usage, const std::vector<std::string>& tmpfs,
+                     const policy::Effective& of_image) {
+  const auto& writable = of_image.rule(kRootfs).parameters.strings("writable");
+  if (writable.empty()) return {};
+  Document& rules = file["rules"];
+  Document used = Document::array();
+  for (const std::string& path : usage.written) {
+    if (IsBelow(path, writable)) used.push_back(path);
+  }
+  rules[kRootfs]["writable"] = std::move(used);
+  Document programs = usage.programs;
+  for (const std::string& path : of_image.rule(kMounts).parameters.strings("exec-paths")) {
+    const bool is_known = IsBelow(path, tmpfs) || IsBelow(path, writable);
+    if (!is_known) programs.push_back(path);  // a volume's
+  }
+  rules[kMounts]["exec-paths"] = std::move(programs);
+  return json::Value(std::move(file));
+}
+
+}  // namespace
+
+Symptom SymptomOf(const Finding& finding) {
+  const rules::Code* code = CodeOf(finding);
+  return code == nullptr ? Symptom::kNone : code->symptom;
+}
+
+CapabilitiesTaken CapabilitiesTakenBy(const std::vector<Finding>& findings) {
+  // A program has what is effective or ambient; the bounding set alone gives a user without
+  // privileges nothing, since no program may raise them.
+  constexpr std::string_view kPrefix = "/process/capabilities/";
+  constexpr std::size_t kMany = 12;
+  const rules::Rule& rule = *rules::FindRule(kCapabilities);
+  const auto& schema = rule.schema.parameters.front();
+  const auto defaults = std::get<std::span<const std::string_view>>(schema.docker_default);
+  CapabilitiesTaken taken;
+  const auto add = [](std::vector<std::string>& names, const std::string& name) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  };
+  for (const Finding& finding : findings) {
+    if (finding.rule != kCapabilities || !finding.path.starts_with(kPrefix)) continue;
+    const std::string set = finding.path.substr(kPrefix.size());
+    if (set != "effective" && set != "ambient") continue;
+    const std::vector<std::string> left = Strings(finding.after.document());
+    for (const std::string& name : Strings(finding.before.document())) {
+      if (std::ranges::find(left, name) != left.end()) continue;
+      const bool is_default = std::ranges::find(defaults, name) != defaults.end();
+      add(is_default ? taken.of_engine : taken.asked_for, name);
+    }
+  }
+  taken.asked_for_all = taken.asked_for.size() >= kMany;
+  return taken;
+}
+
+Advice AdviceFor(const Story& story, const AdviceRequest& request) {
+  Advice advice;
+  for (const Finding& finding : story.findings) {
+    (finding.action == "refused" ? advice.refused
+     : IsTaken(finding)          ? advice.taken
+                                 : advice.rest)
+        .push_back(finding);
+  }
+  std::vector<Finding> asked = advice.refused;
+  // What was asked for by name belongs to the same request.
+  CapabilitiesTaken capabilities = CapabilitiesTakenBy(advice.taken);
+  if (!asked.empty() && !capabilities.asked_for.empty() && !capabilities.asked_for_all) {
+    asked.push_back(Setting(kCapabilities, "allow", std::move(capabilities.asked_for)));
+  }
+  if (request.with_rest) asked.insert(asked.end(), advice.rest.begin(), advice.rest.end());
+  advice.host = json::Value(With(Document::object(), LinesFor(asked, request.host, request.today)));
+  advice.cuts = request.of_image.cuts;
+
+  advice.file = FileOf(story.image);
+  if (advice.file.empty()) return advice;
+  advice.path = request.config_directory + "/" + advice.file;
+  auto file = ReadFile(advice.path);
+  advice.file_exists = file.has_value();
+  if (!file) file = ReadFile(std::string(policy::kShippedDirectory) + "/" + advice.file);
+  if (!file) file = Document::object();
+  if (advice.file.starts_with("images/")) Pin(*file, story, request.of_image);
+  advice.image = json::Value(With(*file, LinesFor(asked, request.of_image, request.today)));
+  const std::vector<Finding> trial = Trial(advice.taken);
+  if (!trial.empty()) {
+    asked.insert(asked.end(), trial.begin(), trial.end());
+    advice.trial = json::Value(With(*file, LinesFor(asked, request.of_image, request.today)));
+  }
+  if (story.pid == 0) return advice;
+  const std::vector<std::string> tmpfs = Tmpfs(story.findings);
+  advice.usage = UsageOf(story.pid, story.container, tmpfs);
+  if (advice.usage) {
+    advice.narrowed = Narrowed(*std::move(file), *advice.usage, tmpfs, request.of_image);
+  }
+  return advice;
+}
+
+}  // namespace runclad::ctl

@@ -1,0 +1,70 @@
+// What to do about a container that was refused, or whose program fails: in this order what was
+// refused, what may make the program fail, and the rest, which hardly any program notices.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runclad/json/value.hpp"
+#include "runclad/policy/effective.hpp"
+#include "runclad/rules/rule.hpp"
+
+#include "findings.hpp"
+#include "story.hpp"
+#include "usage.hpp"
+
+namespace runclad::ctl {
+
+struct AdviceRequest {
+  std::string config_directory;       // the policy's
+  bool with_rest = false;             // the lines for what is neither refused nor taken, too
+  const policy::Effective& host;      // whose lists the lines would replace
+  const policy::Effective& of_image;  // likewise, with the image's own files
+  std::int64_t today = 0;             // days since 1970-01-01
+};
+
+struct Advice {
+  std::vector<Finding> refused;
+  std::vector<Finding> taken;  // fixed, and a program that needs it gets an error
+  std::vector<Finding> rest;
+
+  // The file of the image below the policy's directory, "images/docker.io/library/nginx.json" or
+  // "digests/sha256/….json"; empty: the image is not known.
+  std::string file;
+  std::string path;  // of that file
+  bool file_exists = false;
+  // Each a whole policy file: with what the image's file, or else the shipped one, has already.
+  json::Value host;   // members for policy.json that let pass what was refused
+  json::Value image;  // the same as the image's file
+  // The image's file with all that was taken and that the image may use; null: nothing was.
+  json::Value trial;
+  std::vector<policy::Cut> cuts;  // what the image's files ask for beyond the host's trust
+
+  // Of a running container; no value: it does not run.
+  std::optional<Usage> usage;
+  // The image's file with only the directories that are used; null: it lists no others.
+  json::Value narrowed;
+};
+
+// What a program gets where the change takes something that it needs.
+rules::Symptom SymptomOf(const Finding& finding);
+
+// Capabilities that a program would have had.
+struct CapabilitiesTaken {
+  std::vector<std::string> asked_for;  // beyond the engine's default
+  std::vector<std::string> of_engine;
+  bool asked_for_all = false;  // so many that nobody needs them all: --cap-add ALL
+};
+CapabilitiesTaken CapabilitiesTakenBy(const std::vector<Finding>& findings);
+
+Advice AdviceFor(const Story& story, const AdviceRequest& request);
+
+// For people; `all`: every finding, too.
+std::string AsText(const Advice& advice, bool all, const Style& style);
+
+// The members that it adds to the JSON form of a story.
+void AddTo(json::Document& document, const Advice& advice);
+
+}  // namespace runclad::ctl

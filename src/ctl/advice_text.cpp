@@ -1,0 +1,342 @@
+// Advice as people read it.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "runclad/rules/rule.hpp"
+
+#include "advice.hpp"
+#include "remedies.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+using json::Document;
+using rules::Symptom;
+
+// On one line, in ASCII, with spaces as people write policies.
+std::string OneLine(const Document& value) {
+  if (!value.is_structured() || value.empty()) return value.dump(-1, ' ', /*ensure_ascii=*/true);
+  std::vector<std::string> parts;
+  for (const auto& [key, element] : value.items()) {
+    parts.push_back((value.is_object() ? OneLine(key) + ": " : "") + OneLine(element));
+  }
+  const std::string joined = Joined(parts);
+  return value.is_object() ? "{ " + joined + " }" : "[" + joined + "]";
+}
+
+// A policy file, to be copied: a line for each rule and each waiver.
+std::string FileText(const Document& file) {
+  std::string text = "    {";
+  for (const auto& [member, value] : file.items()) {
+    text += text.back() == '{' ? "\n" : ",\n";
+    text += "      " + OneLine(member) + ": ";
+    const bool is_long = value.is_structured() && !value.empty() &&
+                         (member == "rules" || member == "waivers" || member == "tags");
+    if (!is_long) {
+      text += OneLine(value);
+      continue;
+    }
+    text += value.is_object() ? '{' : '[';
+    const char* separator = "\n";
+    for (const auto& [key, element] : value.items()) {
+      text += std::string(separator) + "        ";
+      if (value.is_object()) text += OneLine(key) + ": ";
+      text += OneLine(element);
+      separator = ",\n";
+    }
+    text += value.is_object() ? "\n      }" : "\n      ]";
+  }
+  return text + "\n    }\n";
+}
+
+std::string Heading(const std::string& title, const Style& style) {
+  return '\n' + style.Bold(title) + '\n';
+}
+
+std::string PlaceOf(const Advice& advice) {
+  return (advice.file_exists ? "in place of " : "as ") + Printable(advice.path);
+}
+
+// What a grant is worth, where it is more than it seems.
+std::string Dangers(const std::vector<Finding>& refused) {
+  std::string text;
+  for (const Finding& finding : refused) {
+    const rules::Code* code = CodeOf(finding);
+    const Document& remedy = finding.remedy.document();
+    const bool is_allowed = remedy.contains("rules") || remedy.contains("waiver");
+    if (code == nullptr || code->grant != rules::Grant::kHostRoot || !is_allowed) continue;
+    text += Wrapped("Careful: " + Printable(finding.path) + " " +
+                        Printable(finding.before.document().dump()) +
+                        " equals root on the host for whoever controls the container, even if it "
+                        "is mounted read-only: a socket can be used, and keys can be read.",
+                    2);
+  }
+  return text;
+}
+
+std::string WithoutLines(const std::vector<Hints>& all, const Style& style) {
+  std::string text;
+  for (const Hints& hints : all) {
+    for (const std::string& clause : hints.no_line) {
+      text += Wrapped(style.Bold(hints.rule) + ": " + Printable(clause), 2);
+    }
+    const bool has_line = hints.has_rules || hints.has_waiver;
+    if (!hints.is_general || has_line || !hints.no_line.empty()) continue;
+    text += Wrapped(
+        style.Bold(hints.rule) + ": " + std::string(rules::FindRule(hints.rule)->way_out), 2);
+  }
+  return text;
+}
+
+bool HasLines(const json::Value& file) {
+  const Document& document = file.document();
+  return document.is_object() && ((document.contains("rules") && !document.at("rules").empty()) ||
+                                  document.contains("waivers"));
+}
+
+// The lines that let pass what `findings` are about.
+std::string Lines(const std::vector<Finding>& findings, const Advice& advice, const Style& style) {
+  const std::vector<Hints> hints = HintsFor(findings);
+  std::string text;
+  const bool has_lines = std::ranges::any_of(
+      hints, [](const Hints& hint) { return hint.has_rules || hint.has_waiver; });
+  if (has_lines && HasLines(advice.host)) {
+    text += Dangers(findings);
+    if (advice.file.empty()) {
+      text += "  To allow it on this host, put this into policy.json:\n" +
+              FileText(advice.host.document());
+    } else {
+      text += Wrapped("To allow it for this image alone, save this " + PlaceOf(advice) + ":", 2) +
+              FileText(advice.image.document());
+    }
+  }
+  const std::string others = WithoutLines(hints, style);
+  if (!others.empty()) text += "  No setting of the policy allows this:\n" + others;
+  return text;
+}
+
+std::string Refused(const Advice& advice, const Style& style) {
+  if (advice.refused.empty()) return {};
+  return Heading("Refused", style) + Render(advice.refused, style) +
+         Lines(advice.refused, advice, style);
+}
+
+// Where a mount of the finding is, "/tmp".
+std::string DestinationOf(const Finding& finding) {
+  const Document& after = finding.after.document();
+  if (after.is_object() && after.contains("destination") && after.at("destination").is_string()) {
+    return after.at("destination");
+  }
+  const auto path = Document::json_pointer("/rules/mount-options/exec-paths/0");
+  const Document& remedy = finding.remedy.document();
+  return remedy.is_object() && remedy.contains(path) && remedy.at(path).is_string()
+             ? remedy.at(path)
+             : Document("");
+}
+
+std::string NotPermitted(const Advice& advice) {
+  std::string text;
+  const CapabilitiesTaken capabilities = CapabilitiesTakenBy(advice.taken);
+  if (capabilities.asked_for_all) {
+    text += Wrapped("every capability was asked for: name those that the program needs", 6);
+  } else if (!capabilities.asked_for.empty()) {
+    text += Wrapped("asked for and taken: " + Joined(capabilities.asked_for, " "), 6);
+  }
+  if (!capabilities.of_engine.empty()) {
+    text += Wrapped("of the engine's default, taken: " + Joined(capabilities.of_engine, " "), 6);
+  }
+  std::vector<std::string> calls;
+  for (const Finding& finding : advice.taken) {
+    if (finding.rule != "seccomp") continue;
+    const auto path = Document::json_pointer("/rules/seccomp/allow");
+    const Document& remedy = finding.remedy.document();
+    if (!remedy.is_object() || !remedy.contains(path)) continue;
+    for (const Document& name : remedy.at(path)) calls.push_back(name);
+  }
+  if (!calls.empty()) {
+    text +=
+        Wrapped("system calls that the engine allowed and runclad does not: " +
+                    Printable(Joined(calls, " ")) + "; name the one that fails in seccomp.allow",
+                6);
+  }
+  return text;
+}
+
+std::string ReadOnly(const Advice& advice) {
+  std::vector<std::string> directories;
+  bool is_read_only = false;
+  for (const Finding& finding : advice.taken) {
+    if (SymptomOf(finding) == Symptom::kReadOnly) is_read_only = true;
+  }
+  if (!is_read_only) return {};
+  for (const std::vector<Finding>* findings : {&advice.taken, &advice.rest}) {
+    for (const Finding& finding : *findings) {
+      const std::string directory = DestinationOf(finding);
+      if (finding.rule == "read-only-rootfs" && !directory.empty())
+        directories.push_back(directory);
+    }
+  }
+  std::string text = Wrapped(
+      "the image's files" +
+          (directories.empty() ? std::string()
+                               : ", except " + Printable(Joined(directories)) +
+                                     ", which are empty but for the image's content at each start"),
+      6);
+  for (const Finding& finding : advice.rest) {
+    if (finding.code == "read-only-rootfs/written") {
+      text += Wrapped(Printable(finding.before.document().dump() + " " + finding.why), 6);
+    }
+  }
+  if (!directories.empty()) {
+    text += Wrapped(
+        "`docker cp` into one of these directories exits 0, and the file is not in the container: "
+        "mount a volume there",
+        6);
+  }
+  return text;
+}
+
+std::string PermissionDenied(const Advice& advice) {
+  std::vector<std::string> directories;
+  for (const Finding& finding : advice.taken) {
+    const std::string directory = DestinationOf(finding);
+    if (SymptomOf(finding) == Symptom::kPermissionDenied && !directory.empty()) {
+      directories.push_back(directory);
+    }
+  }
+  if (directories.empty()) return {};
+  return Wrapped("programs, scripts that are started by name and libraries in " +
+                     Printable(Joined(directories)),
+                 6);
+}
+
+std::string TrialText(const Advice& advice) {
+  if (advice.trial.is_null()) {
+    return Wrapped(
+        "The image is not known, so that nothing can be granted to it alone; runcladctl identify "
+        "says why.",
+        2);
+  }
+  return Wrapped("If it fails like this, save this trial set " + PlaceOf(advice) +
+                     ". It gives back all that was taken and that this image may use, more than "
+                     "it needs:",
+                 2) +
+         FileText(advice.trial.document()) +
+         Wrapped(
+             "Narrow it: use the container, then run this command again while it runs; it names "
+             "the directories that were written. Then take out one capability after another, and "
+             "start the container twice each time, since some are needed only with data that is "
+             "already there.",
+             2);
+}
+
+std::string Taken(const Advice& advice, const Style& style) {
+  const std::pair<const char*, std::string> groups[] = {
+      {"Operation not permitted (EPERM)", NotPermitted(advice)},
+      {"Read-only file system (EROFS)", ReadOnly(advice)},
+      {"Permission denied (EACCES), when a program is started", PermissionDenied(advice)},
+  };
+  std::string text;
+  for (const auto& [error, what] : groups) {
+    if (!what.empty()) text += "  " + style.Bold(error) + '\n' + what;
+  }
+  if (text.empty()) return text;
+  return Heading("What can make its program fail, by the error that it gets", style) + text +
+         TrialText(advice);
+}
+
+std::string Cuts(const Advice& advice, const Style& style) {
+  if (advice.cuts.empty()) return {};
+  std::string text = Heading("Not granted to this image", style);
+  for (const policy::Cut& cut : advice.cuts) {
+    text += Wrapped(
+        Printable(cut.source + ": " + cut.parameter + " " + cut.value + " " + cut.because), 2);
+  }
+  return text + Wrapped(
+                    "A name can be given to any image. To grant it, pin the image: put its digest "
+                    "into \"digests\" of that file (runcladctl identify prints it).",
+                    2);
+}
+
+std::string UsageText(const Advice& advice, const Style& style) {
+  if (!advice.usage) return {};
+  const Usage& usage = *advice.usage;
+  std::string text;
+  if (!usage.full.empty()) {
+    text +=
+        Wrapped("full, so that writing fails with \"No space left on device\" (ENOSPC): " +
+                    Printable(Joined(usage.full)) +
+                    "; raise read-only-rootfs.tmp-bytes (for /run run-bytes), or mount a volume",
+                2);
+  }
+  if (!usage.written.empty()) {
+    text += Wrapped("written: " + Printable(Joined(usage.written)), 2);
+  }
+  if (!usage.programs.empty()) {
+    text += Wrapped("with new programs: " + Printable(Joined(usage.programs)), 2);
+  }
+  if (!text.empty()) {
+    text = Heading("Directories that it uses since it started", style) + text;
+  }
+  if (advice.narrowed.is_null()) return text;
+  return text + Wrapped("With only those, save this " + PlaceOf(advice) + ":", 2) +
+         FileText(advice.narrowed.document());
+}
+
+// "6 other changes (masked-paths 1, …)"
+std::string Folded(const std::vector<Finding>& rest) {
+  if (rest.empty()) return {};
+  std::map<std::string, std::size_t> counts;
+  for (const Finding& finding : rest) ++counts[finding.rule];
+  std::vector<std::string> parts;
+  for (const auto& [rule, count] : counts) parts.push_back(rule + " " + std::to_string(count));
+  return '\n' + Wrapped(std::to_string(rest.size()) +
+                            (rest.size() == 1 ? " other finding" : " other findings") +
+                            ", which hardly any program notices (" + Printable(Joined(parts)) +
+                            "): --all shows " + (rest.size() == 1 ? "it" : "them"),
+                        0);
+}
+
+}  // namespace
+
+std::string AsText(const Advice& advice, bool all, const Style& style) {
+  std::string text = Refused(advice, style) + Taken(advice, style) + Cuts(advice, style) +
+                     UsageText(advice, style);
+  if (!all) return text + Folded(advice.rest);
+  for (const auto& [title, findings] :
+       {std::pair("All that was taken", &advice.taken), std::pair("The rest", &advice.rest)}) {
+    if (!findings->empty()) text += Heading(title, style) + Render(*findings, style);
+  }
+  // The file for what was refused has the lines of the rest, too.
+  return text + (advice.refused.empty() ? Lines(advice.rest, advice, style)
+                                        : WithoutLines(HintsFor(advice.rest), style));
+}
+
+void AddTo(Document& document, const Advice& advice) {
+  document["allow"] = advice.host.document();
+  if (!advice.file.empty()) {
+    document["image"] = {{"file", advice.file}, {"content", advice.image.document()}};
+    if (!advice.trial.is_null()) {
+      document["trial"] = {{"file", advice.file}, {"content", advice.trial.document()}};
+    }
+    if (!advice.narrowed.is_null()) {
+      document["narrowed"] = {{"file", advice.file}, {"content", advice.narrowed.document()}};
+    }
+  }
+  for (const policy::Cut& cut : advice.cuts) {
+    document["cut"].push_back({{"source", cut.source},
+                               {"parameter", cut.parameter},
+                               {"value", cut.value},
+                               {"because", cut.because}});
+  }
+  if (!advice.usage) return;
+  document["used"] = {{"written", advice.usage->written},
+                      {"programs", advice.usage->programs},
+                      {"full", advice.usage->full}};
+}
+
+}  // namespace runclad::ctl

@@ -1,0 +1,201 @@
+#include "story.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "runclad/base/spelling.hpp"
+#include "runclad/enforce/record_search.hpp"
+#include "runclad/json/reader.hpp"
+#include "runclad/store/identity_json.hpp"
+#include "runclad/sys/process.hpp"
+
+#include "log_files.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+using json::Document;
+
+std::string Text(const Document& object, const char* member) {
+  const auto found = object.find(member);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+Story FromRecord(const enforce::Record& record) {
+  Story story{record.id,
+              record.identity.container_name,
+              record.bundle,
+              "its record",
+              "",
+              "",
+              record.process_policy.profile,
+              std::string(policy::Name(record.process_policy.mode)),
+              "",
+              FindingsFrom(record.findings.document()),
+              record.identity};
+  if (record.pid != 0 && sys::StartTime(record.pid) == record.start_time) story.pid = record.pid;
+  return story;
+}
+
+Result<std::vector<Story>> FromRecords(const WhyRequest& request) {
+  std::vector<Story> stories;
+  if (request.container.empty()) return stories;
+  const auto records = enforce::FindRecords(request.container, request.runtime_root);
+  if (!records) return records.error();
+  for (const enforce::Record& record : *records) stories.push_back(FromRecord(record));
+  if (!stories.empty()) return stories;
+  // By its name. What is wrong with another container's record is not asked for here.
+  const auto all = enforce::FindRecords("", request.runtime_root);
+  if (!all) return stories;
+  for (const enforce::Record& record : *all) {
+    if (record.identity.container_name == request.container) stories.push_back(FromRecord(record));
+  }
+  return stories;
+}
+
+Story FromEntry(const Document& entry, const std::string& log) {
+  Story story{Text(entry, "container"),
+              Text(entry, "name"),
+              Text(entry, "bundle"),
+              "the log " + log,
+              Text(entry, "time"),
+              Text(entry, "outcome"),
+              Text(entry, "profile"),
+              Text(entry, "mode"),
+              Text(entry, "error"),
+              {},
+              {}};
+  const auto image = entry.find("image");
+  if (image != entry.end() && image->is_object()) {
+    if (auto identity = store::IdentityFrom(*image)) story.image = *std::move(identity);
+  }
+  const auto findings = entry.find("findings");
+  if (findings != entry.end()) story.findings = FindingsFrom(*findings);
+  return story;
+}
+
+// What a log has about the container that is asked for; of each container the last line counts.
+// exec has lines of its own, which say nothing of how the container was made.
+class Search {
+ public:
+  explicit Search(const std::string& wanted) : wanted_(wanted) {}
+
+  void Take(const std::string& line, const std::string& log) {
+    // Most lines are about other containers, and parsing is slow.
+    if (!wanted_.empty() && line.find("\"container\":\"" + wanted_) == std::string::npos &&
+        line.find("\"name\":\"" + wanted_ + '"') == std::string::npos) {
+      return;
+    }
+    const auto entry = json::Read(line);
+    if (!entry || !entry->is_object()) return;
+    const std::string verb = Text(*entry, "verb");
+    if (verb == "exec" || Text(*entry, "container").empty()) return;
+    if (wanted_.empty()) {
+      if (verb == "create" || verb == "run") last_ = FromEntry(*entry, log);
+    } else if (Text(*entry, "container").starts_with(wanted_)) {
+      Story story = FromEntry(*entry, log);
+      by_id_.insert_or_assign(story.container, std::move(story));
+    } else if (Text(*entry, "name") == wanted_) {
+      last_ = FromEntry(*entry, log);
+    }
+  }
+
+  // An id or the beginning of one goes before a name, of which only the last container counts:
+  // earlier ones are gone.
+  [[nodiscard]] std::vector<Story> Found() && {
+    std::vector<Story> stories;
+    for (auto& [container, story] : by_id_) stories.push_back(std::move(story));
+    if (stories.empty() && last_) stories.push_back(*std::move(last_));
+    return stories;
+  }
+
+ private:
+  const std::string& wanted_;
+  std::map<std::string, Story> by_id_;
+  std::optional<Story> last_;  // of that name, or at all
+};
+
+Result<std::vector<Story>> FromLogs(const std::string& path, const std::string& wanted) {
+  const std::vector<std::string> files = LogFiles(path);
+  if (files.empty()) return Error{"the log " + path + " cannot be read"};
+  for (const std::string& file : files) {
+    Search search(wanted);
+    const Status read = VisitLines(file, [&](const std::string& line) { search.Take(line, file); });
+    if (!read) return read.error();
+    std::vector<Story> stories = std::move(search).Found();
+    if (!stories.empty()) return stories;
+  }
+  return std::vector<Story>();
+}
+
+Result<std::string> LogFile(const WhyRequest& request, const Result<policy::Effective>& policy) {
+  if (request.log_file) return *request.log_file;
+  if (!policy) return policy.error().In("the policy, which names the log, cannot be read");
+  constexpr std::string_view kFile = "file:";
+  const std::string& target = policy->log.target;
+  if (!target.starts_with(kFile)) {
+    const std::string whose = request.container.empty()
+                                  ? "the last container is in the log"
+                                  : "container " + Quoted(request.container) + " has no record";
+    return Error{whose + ", and runcladctl cannot search " + target +
+                 ", which the log is written to; save what " +
+                 (target == "journald" ? "journalctl -t runclad" : "grep runclad") +
+                 " finds, and name the file with --log"};
+  }
+  return target.substr(kFile.size());
+}
+
+// "one, two, …"
+std::string Some(const std::vector<Story>& stories, std::string Story::*member) {
+  constexpr std::size_t kMaxShown = 5;
+  std::vector<std::string> texts;
+  for (const Story& story : stories) {
+    if (texts.size() == kMaxShown) {
+      texts.emplace_back("…");
+      break;
+    }
+    texts.push_back(Printable(story.*member));
+  }
+  return Joined(texts);
+}
+
+Result<Story> Choose(std::vector<Story> stories, const std::string& wanted) {
+  const auto is_other = [&](const Story& story) { return story.container != wanted; };
+  if (!std::ranges::all_of(stories, is_other)) std::erase_if(stories, is_other);
+  if (stories.size() == 1) return std::move(stories.front());
+  if (stories.front().container == wanted) {
+    return Error{"several runtimes have a container " + Quoted(wanted) + ", with the bundles " +
+                 Some(stories, &Story::bundle) + "; choose one with --root"};
+  }
+  const bool is_name = !stories.front().container.starts_with(wanted);
+  const std::string count = std::to_string(stories.size()) + " containers ";
+  return Error{(is_name ? count + "have the name " : "the ids of " + count + "begin with ") +
+               Quoted(wanted) + ": " + Some(stories, &Story::container)};
+}
+
+}  // namespace
+
+Result<Story> FindStory(const WhyRequest& request, const Result<policy::Effective>& policy) {
+  auto stories = FromRecords(request);
+  if (!stories) return stories.error();
+  if (stories->empty()) {
+    const auto log = LogFile(request, policy);
+    if (!log) return log.error();
+    stories = FromLogs(*log, request.container);
+    if (!stories) return stories.error();
+    if (stories->empty() && request.container.empty()) {
+      return Error{"the log " + *log + " has no container"};
+    }
+    if (stories->empty()) {
+      return Error{"no container whose id begins with " + Quoted(request.container) +
+                   ", or whose name it is, has a record or is in the log " + *log};
+    }
+  }
+  return Choose(*std::move(stories), request.container);
+}
+
+}  // namespace runclad::ctl
