@@ -4,7 +4,8 @@
 #   tests/run.sh           everything but the three below
 #   tests/run.sh --quick   without the engines: build, unit tests, format
 #   tests/run.sh --long    the engines of Debian trixie and sid, and an upgrade from the version before,
-#                          alone, with the release build that is there (some forty minutes)
+#                          and every service behind an image file, alone, with the release build
+#                          that is there (about an hour)
 #   tests/run.sh --vm      Debian's kernel in an emulator alone, with the release build that is there:
 #                          AppArmor, AF_ALG, SysRq, cgroup v2, which a machine's own may lack
 #   tests/run.sh --tidy    clang-tidy alone (several minutes)
@@ -153,7 +154,8 @@ if [ "${1:-}" = --vm ]; then
 fi
 
 if [ "${1:-}" = --long ]; then
-  say "newer engines, and an upgrade (about forty minutes)"
+  say "newer engines, an upgrade, and every service (about an hour)"
+  counted "images under their image files, and services that follow why" tests/images/run.sh
   counted "end-to-end tests with the engines of Debian trixie" tests/engines/run.sh trixie
   counted "end-to-end tests with the engines of Debian sid" tests/engines/run.sh --refresh sid
   counted "an upgrade below containers that the version before made" tests/compat/run.sh
@@ -190,7 +192,7 @@ counted "end-to-end tests" tests/e2e/run.sh
 counted "races between the check and the mount" tests/race/run.sh
 counted "documents and calls through runc alone and through runclad" \
   python3 tests/differential/run.py --seconds 60
-counted "images under their image files" tests/images/run.sh --quick
+counted "images under their image files, and one that follows why" tests/images/run.sh --quick
 counted "the attacks work under plain runc, so that the tests can fail" tests/e2e/run.sh --prove
 counted "instructions on the hot path" \
   tests/e2e/run.sh tests/bench/instructions.sh tests/bench/image_files.sh

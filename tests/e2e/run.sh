@@ -47,6 +47,7 @@ all_topics="
   policy
   commands
   audit
+  advice
   passthrough
   bounds
   streams

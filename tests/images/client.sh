@@ -39,3 +39,28 @@ inside() {
   done
   timeout -k 2 15 docker exec "${options[@]}" "$NAME" "$@"
 }
+
+# resolves NAME PORT: a server of DNS has an address for the name
+resolves() {
+  nsenter -t "$(container_pid)" -n timeout 10 python3 - "$@" <<'PY'
+import socket, sys
+name, port = sys.argv[1], int(sys.argv[2])
+labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0"
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.settimeout(3)
+client.sendto(b"\0\1\0\0\0\1\0\0\0\0\0\0" + labels + b"\0\1\0\1", ("127.0.0.1", port))
+answer = client.recv(512)
+sys.exit(0 if answer[3] & 15 == 0 and answer[7] > 0 else 1)
+PY
+}
+# tells_time PORT: a server of NTP answers
+tells_time() {
+  nsenter -t "$(container_pid)" -n timeout 10 python3 - "$1" <<'PY'
+import socket, sys
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.settimeout(3)
+client.sendto(b"\x23" + 47 * b"\0", ("127.0.0.1", int(sys.argv[1])))
+answer = client.recv(512)
+sys.exit(0 if len(answer) >= 48 and answer[0] & 7 == 4 else 1)
+PY
+}

@@ -4,14 +4,17 @@
 # its image file, asked, checked from inside, stopped, and started again on the same data; then
 # every capability and every writable directory of its file is taken away in turn, and it must fail.
 #
-#   tests/images/run.sh [--prove] [--quick] [SERVICE…]     a service is a directory here
+# Then services with the habits of other public images, which have no file, are brought to serve by
+# what `runcladctl why` says (advice.sh).
 #
-# --quick: three fast services. --prove: plain runc in runclad's place (see tests/e2e/run.sh).
+#   tests/images/run.sh [--prove] [--quick] [SERVICE…]     a service is a directory here, or advice/…
+#
+# --quick: three fast services, and one by advice. --prove: plain runc in runclad's place (see tests/e2e/run.sh).
 # Root filesystems are kept in RUNCLAD_IMAGES_CACHE (default: /var/cache/runclad-images).
 set -u
 export IMAGES_DIR
 IMAGES_DIR=$(cd "$(dirname "$0")" && pwd)
-QUICK="memcached nginx redis"
+QUICK="memcached nginx redis advice/pgbouncer"
 
 # shellcheck source=tests/images/roots.sh
 . "$IMAGES_DIR/roots.sh"
@@ -40,7 +43,10 @@ while [ $# -gt 0 ]; do
   shift
 done
 if [ ${#services[@]} -eq 0 ]; then
-  for file in "$IMAGES_DIR"/*/service.sh; do services+=("$(basename "$(dirname "$file")")"); done
+  for file in "$IMAGES_DIR"/{*,advice/*}/service.sh; do
+    file=${file#"$IMAGES_DIR/"}
+    services+=("${file%/service.sh}")
+  done
 fi
 
 export IMAGES_CACHE=${RUNCLAD_IMAGES_CACHE:-/var/cache/runclad-images}
@@ -66,6 +72,15 @@ printf 'root filesystems: %s s\n' "$SECONDS"
 
 rm -f "$log"
 
-export IMAGES_SERVICES="${services[*]}"
+export IMAGES_SERVICES='' ADVICE_SERVICES=''
+for service in "${services[@]}"; do
+  case "$service" in
+    advice/*) ADVICE_SERVICES+=" ${service#advice/}" ;;
+    *) IMAGES_SERVICES+=" $service" ;;
+  esac
+done
+topics=()
+[ -z "$IMAGES_SERVICES" ] || topics+=("$IMAGES_DIR/matrix.sh")
+[ -z "$ADVICE_SERVICES" ] || topics+=("$IMAGES_DIR/advice.sh")
 # shellcheck disable=SC2086  # an option or nothing
-exec "$IMAGES_DIR/../e2e/run.sh" $prove "$IMAGES_DIR/matrix.sh"
+exec "$IMAGES_DIR/../e2e/run.sh" $prove "${topics[@]}"

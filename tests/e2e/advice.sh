@@ -1,0 +1,125 @@
+#!/bin/bash
+# What runcladctl why says of containers that are refused, that fail, and that are gone; and that
+# following it helps.
+# shellcheck source=tests/e2e/lib.sh
+. "${E2E_DIR:?}/lib.sh"
+
+CTL=${E2E_PROGRAM%/*}/runcladctl
+export RUNTIME=own
+DIRECTORY=$E2E_POLICIES/own
+cp "$DIRECTORY/policy.json" "$E2E_WORK/policy.before"
+with_rules() {
+  jq --argjson rules "$1" '.rules += $rules' "$E2E_WORK/policy.before" >"$DIRECTORY/policy.json"
+}
+why() { capture "$CTL" why "$@" --config "$DIRECTORY"; }
+# why_has JQ-CONDITION: of its form for programs
+why_has() { jq -e "$1" <<<"$OUT" >/dev/null; }
+# Saves the file of the image: take image|trial|narrowed
+take() {
+  local file
+  file=$DIRECTORY/$(jq -r ".$1.file" <<<"$OUT")
+  mkdir -p "${file%/*}"
+  jq ".$1.content" <<<"$OUT" >"$file.new"
+  mv "$file.new" "$file"
+}
+app_has_ended() { [ "$(docker inspect -f '{{.State.Running}}' app)" = false ]; }
+app_has_done_it() { [ "$(docker exec app stat -c %u /var/app/state 2>/dev/null)" = 5 ]; }
+# An image of the test image's with what a command leaves: commit NAME COMMAND
+commit() {
+  docker create --name made --runtime plain --network none box sh -c "$2" >/dev/null
+  docker start -a made
+  docker commit -c 'CMD ["sh"]' made "$1" >/dev/null
+  docker rm made >/dev/null
+}
+
+if [ "$E2E_PROVE" = 0 ]; then
+  # --- containers that are gone ---------------------------------------------------------------------
+  docker_run --name refused -v /:/host:ro box true
+  why refused
+  holds "why finds a refused container by its name" out_has "named refused"
+  holds "it warns that the grant equals root" out_has "equals root on the host"
+  holds "it names the image's file" out_has "$DIRECTORY/images/docker.io/library/box.json:"
+  holds "read-only was asked for, and read-only is advised" out_has '"bind / ro"'
+  docker_run --name gone --cap-add SYS_TIME box true
+  why gone
+  holds "why tells what was asked for from what the engine gives everybody" \
+    out_has "asked for and taken: CAP_SYS_TIME"
+  holds "the rest is one line" out_has "which hardly any program notices"
+  why --last
+  holds "--last is the same container" out_has "named gone"
+  holds "the log line has the name and the host" \
+    log_has own ".name == \"gone\" and .host == \"$(uname -n)\""
+  cp "$DIRECTORY/audit.jsonl" "$DIRECTORY/audit.jsonl.1"
+  gzip -f "$DIRECTORY/audit.jsonl.1"
+  : >"$DIRECTORY/audit.jsonl"
+  why gone
+  holds "a rotated log is searched, too" out_has "audit.jsonl.1.gz"
+  rm -f "$DIRECTORY/audit.jsonl.1.gz"
+fi
+
+# --- what runclad knows beforehand ------------------------------------------------------------------
+covers mount-options
+docker volume create programs >/dev/null
+docker run --rm --network none --runtime plain -v programs:/app box cp /bin/busybox /app/echo
+docker_run -v programs:/app box /app/echo hello
+guards "a program on a volume is refused with the setting" refused mount-options /process/args/0 /app/echo
+guards "the sentence names it" err_has 'add "/app" to mount-options.exec-paths'
+with_rules '{"mount-options": {"exec-paths": ["/app"]}}'
+docker_run -v programs:/app box /app/echo hello
+holds "with the setting it runs" out_is hello
+with_rules '{}'
+docker volume rm programs >/dev/null
+
+covers read-only-rootfs
+with_rules '{"read-only-rootfs": {"writable": ["/etc/passwd"]}}'
+docker_run box true
+guards "a file in the list of writable directories is refused" \
+  refused read-only-rootfs /root/readonly /etc/passwd
+with_rules '{"read-only-rootfs": {"writable": ["/"]}}'
+docker_run box true
+guards "/ in that list is a fault of the policy" err_has 'cannot become a tmpfs'
+with_rules '{}'
+
+# --- a tmpfs over what an image has -----------------------------------------------------------------
+commit full 'dd if=/dev/zero of=/run/big bs=1M count=90'
+docker_run full dd if=/dev/zero of=/run/log bs=1M count=50
+holds "an image with 90 MiB in /run can write there" succeeded
+docker_run --memory 200m full true
+holds "so can one with a memory limit, as far as that goes" succeeded
+docker rmi full >/dev/null
+
+if [ "$E2E_PROVE" = 0 ]; then
+  with_rules '{"read-only-rootfs": {"run-bytes": 1048576}}'
+  docker_start filling
+  docker exec filling sh -c 'cat /dev/zero >/run/all' 2>/dev/null
+  why filling
+  holds "why names a tmpfs that is full" out_has "full, so that writing fails"
+  docker_remove filling
+  with_rules '{}'
+
+  # --- a trial set, and a narrow one ------------------------------------------------------------------
+  program='echo a >/etc/app.conf && chown 5:5 /var/app/state && sleep 600'
+  commit app 'mkdir /var/app && touch /var/app/state'
+  docker run -d --name app --network none --runtime own app sh -c "$program" >/dev/null
+  eventually 10 app_has_ended
+  why app --json
+  holds "what failed has a trial set" why_has \
+    '.trial.content.rules["read-only-rootfs"].writable | index("/etc") and index("/var")'
+  take trial
+  docker_remove app
+  docker run -d --name app --network none --runtime own app sh -c "$program" >/dev/null
+  holds "with it the program runs" eventually 10 app_has_done_it
+  why app --json
+  holds "why narrows it to what was written" why_has \
+    '.narrowed.content.rules["read-only-rootfs"].writable == ["/etc", "/var/app"]'
+  holds "and leaves programs out" why_has \
+    '.narrowed.content.rules["mount-options"]["exec-paths"] == []'
+  take narrowed
+  docker_remove app
+  docker run -d --name app --network none --runtime own app sh -c "$program" >/dev/null
+  holds "with that it runs as well" eventually 10 app_has_done_it
+  docker_remove app
+  docker rmi app >/dev/null
+  rm -rf "$DIRECTORY/images"
+fi
+mv "$E2E_WORK/policy.before" "$DIRECTORY/policy.json"
