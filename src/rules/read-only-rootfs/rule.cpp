@@ -243,7 +243,7 @@ constexpr policy::ParameterSchema kParameters[] = {
      .docker_default = policy::Anything{}},
 };
 constexpr std::string_view kBenchmarks[] = {"CIS 5.13"};
-constexpr std::string_view kPaths[] = {"/root/readonly", "/mounts"};
+constexpr std::string_view kPaths[] = {"/root/readonly", "/mounts", "/process/args/0"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
                                        policy::Action::kWarn, policy::Action::kOff};
 
