@@ -4,13 +4,13 @@
 
 #include <chrono>
 
-#include "lower_runtime.hpp"
+#include "runclad/sys/lower_runtime.hpp"
 
 namespace runclad::runtime {
 
 std::string Call::root() const {
   const auto named = line.global("root");
-  return named && !named->empty() ? std::string(*named) : DefaultRoot(lower_runtime);
+  return named && !named->empty() ? std::string(*named) : sys::DefaultRoot(lower_runtime);
 }
 
 Result<Admission> Admit(const policy::Effective& policy) {

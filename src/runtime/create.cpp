@@ -15,6 +15,7 @@
 #include "runclad/oci/spec.hpp"
 #include "runclad/oci/user_namespace.hpp"
 #include "runclad/sys/bundle.hpp"
+#include "runclad/sys/lower_runtime.hpp"
 #include "runclad/sys/user_namespace.hpp"
 
 #include "call.hpp"
@@ -31,11 +32,6 @@ Status MakeRoot(const std::string& root) {
     }
     if (at == std::string::npos) return {};
   }
-}
-
-// By the name that engines and distributions give it.
-bool IsCrun(const std::string& program) {
-  return program.find("crun", program.rfind('/') + 1) != std::string::npos;
 }
 
 // For a config.json in a directory that belongs to another user.
@@ -104,7 +100,7 @@ Result<Arguments> Create(const Call& call) {
   auto gathered = enforce::GatherFacts(*spec, *policy, request, subject);
   if (!gathered) return gathered.error();
   rules::Facts& facts = *gathered;
-  facts.is_crun = IsCrun(call.lower_runtime);
+  facts.is_crun = sys::IsCrun(call.lower_runtime);
   // Static, so that it is not destroyed before exec: a tenth of the cost.
   static const enforce::Decision decision =
       enforce::Decide(*std::move(spec), *policy, facts, rules::Scope::kContainer);

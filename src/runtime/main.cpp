@@ -13,10 +13,10 @@
 #include <utility>
 
 #include "runclad/base/version.hpp"
+#include "runclad/sys/lower_runtime.hpp"
 #include "runclad/sys/process.hpp"
 
 #include "call.hpp"
-#include "lower_runtime.hpp"
 #include "out_of_memory.hpp"
 #include "report.hpp"
 
@@ -57,7 +57,7 @@ Result<int> Run(const std::vector<std::string>& arguments) {
   const auto begin = std::chrono::steady_clock::now();
   auto line = oci::ParseCommandLine(arguments);
   if (!line) return line.error();
-  auto lower_runtime = FindLowerRuntime(line->runtime_path);
+  auto lower_runtime = sys::FindLowerRuntime(line->runtime_path);
   if (!lower_runtime) return lower_runtime.error();
   const bool prints_version = line->prints_version && line->verb.empty();
   auto handed_on = [&] {

@@ -1,4 +1,4 @@
-#include "lower_runtime.hpp"
+#include "runclad/sys/lower_runtime.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,7 +15,7 @@
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/sys/file.hpp"
 
-namespace runclad::runtime {
+namespace runclad::sys {
 namespace {
 
 constexpr const char* kLink = "/usr/libexec/runclad/runtime";
@@ -47,7 +47,7 @@ bool IsInHostUserNamespace() {
   constexpr std::size_t kMaxBytes = 4096;
   const UniqueFd file(::open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC));
   if (!file) return true;  // a kernel without them
-  const auto map = sys::ReadRegularFile(file.get(), kMaxBytes);
+  const auto map = ReadRegularFile(file.get(), kMaxBytes);
   if (!map) return false;
   std::array<unsigned long, 3> range{};
   return std::sscanf(map->c_str(), "%lu %lu %lu", &range[0], &range[1], &range[2]) == 3 &&
@@ -64,13 +64,13 @@ bool RuncUsesRuntimeDirectory() {
 
 }  // namespace
 
-Result<std::string> FindLowerRuntime(const std::optional<std::string>& named) {
+Result<std::string> FindLowerRuntime(const std::optional<std::string>& named,
+                                     const std::string& own) {
   struct stat self {};
   // Without knowing our own file, we could execute ourselves in an endless loop.
-  if (::stat("/proc/self/exe", &self) != 0) {
+  if (::stat(own.c_str(), &self) != 0) {
     return SystemError(
-        "/proc/self/exe cannot be examined: runclad and its lower runtime need /proc mounted",
-        errno);
+        own + " cannot be examined: runclad and its lower runtime need /proc mounted", errno);
   }
   struct stat status {};
   std::string path = named.value_or("");
@@ -91,6 +91,10 @@ Result<std::string> FindLowerRuntime(const std::optional<std::string>& named) {
       "/usr/bin:/sbin:/bin; install runc, or link /usr/libexec/runclad/runtime to it"};
 }
 
+bool IsCrun(const std::string& program) {
+  return program.find("crun", program.rfind('/') + 1) != std::string::npos;
+}
+
 std::string DefaultRoot(const std::string& runtime) {
   std::array<char, PATH_MAX> real{};
   const std::string path =
@@ -103,4 +107,4 @@ std::string DefaultRoot(const std::string& runtime) {
   return std::string(is_used ? directory : "/run") + "/" + std::string(kind);
 }
 
-}  // namespace runclad::runtime
+}  // namespace runclad::sys
