@@ -4,7 +4,7 @@
 
 # For `runclad` and `runcladctl`.
 PACKAGES_BUILD="g++ cmake ninja-build libseccomp-dev libcap-ng-dev libmd-dev libspdlog-dev
-  libfmt-dev libcli11-dev libsqlite3-dev nlohmann-json3-dev"
+  libfmt-dev libcli11-dev libsqlite3-dev nlohmann-json3-dev libtomlplusplus-dev"
 # For a container without an engine.
 PACKAGES_TRY="runc busybox-static"
 # For every test.

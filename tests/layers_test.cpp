@@ -34,6 +34,7 @@ constexpr Layer kLayers[] = {
     {"engine", {"base", "sys", "json", "oci"}},
     {"packages", {"base", "sys"}},
     {"host", {"base", "json", "sys", "oci", "engine", "packages"}},
+    {"configure", {"base", "json", "sys"}},
     {"store", {"base", "json", "sys", "engine", "host"}},
     {"policy", {"base", "json", "sys", "privilege", "engine/identity.hpp", "engine/reference.hpp"}},
     {"rules",
@@ -51,8 +52,8 @@ constexpr Layer kLayers[] = {
      {"base", "json", "sys", "privilege", "oci", "engine", "host", "store", "policy", "rules",
       "enforce"}},
     {"ctl",
-     {"base", "json", "sys", "privilege", "oci", "engine", "host", "store", "policy", "rules",
-      "enforce"}},
+     {"base", "json", "sys", "privilege", "oci", "engine", "host", "configure", "store", "policy",
+      "rules", "enforce"}},
     // Programs of the build that turn data files into tables.
     {"generate", {"base", "json"}},
 };
@@ -65,7 +66,9 @@ struct Foreign {
 
 constexpr Foreign kForeign[] = {
     {"nlohmann/json.hpp",
-     {"json", "oci", "engine", "host", "store", "policy", "enforce", "ctl", "generate"}},
+     {"json", "oci", "engine", "host", "configure", "store", "policy", "enforce", "ctl",
+      "generate"}},
+    {"toml++/", {"configure"}},
     {"nlohmann/json_fwd.hpp", {"json"}},
     {"cap-ng.h", {"privilege"}},
     {"sha2.h", {"base"}},
@@ -195,6 +198,9 @@ TEST(Layers, TheTableTellsAllowedFromForbidden) {
       {"src/rules/user/gather.cpp", "runclad/enforce/facts.hpp", false},
       {"src/host/sources.cpp", "runclad/policy/parameters.hpp", false},
       {"src/host/sources.cpp", "runclad/packages/package_files.hpp", true},
+      {"src/configure/toml.cpp", "toml++/toml.h", true},
+      {"src/ctl/configure.cpp", "toml++/toml.h", false},
+      {"src/runtime/main.cpp", "runclad/configure/configure.hpp", false},
       {"src/store/records.cpp", "runclad/policy/effective.hpp", false},
       {"src/store/records.cpp", "runclad/host/runtime_state.hpp", true},
       {"src/packages/rpm_sqlite.cpp", "sqlite3.h", true},

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "runclad/base/result.hpp"
+#include "runclad/configure/configure.hpp"
 #include "runclad/policy/effective.hpp"
 #include "runclad/store/state_directory.hpp"
 
@@ -119,6 +120,13 @@ struct ScanRequest {
 };
 // Writes what the report says for each digest of its image, in place of an earlier scan's word.
 Result<Output> ImportScan(const ScanRequest& request);
+
+struct ConfigureRequest {
+  configure::Request what;
+  bool is_undone = false;  // unconfigure
+};
+// Registers runclad with an engine, or takes it back.
+Result<Output> Configure(const ConfigureRequest& request);
 
 // A profile alone.
 Result<policy::Effective> LoadProfile(const std::string& name);

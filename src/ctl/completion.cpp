@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/configure/configure.hpp"
 #include "runclad/rules/rule.hpp"
 
 namespace runclad::ctl {
@@ -48,9 +49,10 @@ std::string RuleIds() {
 }
 
 // What an option or an argument takes. One that is not listed takes what no shell can complete.
-void SetValues(Option& option) {
+void SetValues(Option& option, std::string_view command) {
   const std::string& name = option.names.empty() ? option.name : option.names.front();
-  static constexpr std::string_view kFiles[] = {"bundle", "path", "file", "--process", "--log"};
+  static constexpr std::string_view kFiles[] = {"bundle",    "path",  "file",
+                                                "--process", "--log", "--program"};
   static constexpr std::string_view kDirectories[] = {"--config", "--root", "--state"};
   option.values = Values::kWords;
   if (name == "rule") {
@@ -59,6 +61,10 @@ void SetValues(Option& option) {
     option.words = List(kProfiles, " ");
   } else if (name == "sort") {
     option.words = "policy image shared";
+  } else if (name == "engine") {
+    option.words = List(configure::kEngines, " ");
+  } else if (name == "--config" && command.ends_with("configure")) {
+    option.values = Values::kFiles;  // the engine's, not the policy's directory
   } else if (name == "shell") {
     option.words = List(kShells, " ");
   } else if (std::ranges::find(kFiles, name) != std::end(kFiles)) {
@@ -77,7 +83,7 @@ void Append(const CLI::App& app, const std::string& path, std::vector<Command>& 
     Option option{{}, declared->get_name(), declared->get_description(), Values::kNone, {}};
     for (const std::string& name : declared->get_lnames()) option.names.push_back("--" + name);
     for (const std::string& name : declared->get_snames()) option.names.push_back("-" + name);
-    if (option.names.empty() || declared->get_items_expected_max() > 0) SetValues(option);
+    if (option.names.empty() || declared->get_items_expected_max() > 0) SetValues(option, path);
     command.options.push_back(std::move(option));
   }
   const auto children = app.get_subcommands([](const CLI::App*) { return true; });

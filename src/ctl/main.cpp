@@ -20,8 +20,9 @@
 namespace runclad::ctl {
 namespace {
 
-constexpr std::string_view kCommands[] = {"check",    "rules",  "explain", "why",
-                                          "identify", "policy", "scan",    "completion"};
+constexpr std::string_view kCommands[] = {"check",     "rules",      "explain", "why",
+                                          "identify",  "policy",     "scan",    "completion",
+                                          "configure", "unconfigure"};
 
 // The arguments of every subcommand, and the one that was asked for.
 class CommandLine {
@@ -37,6 +38,7 @@ class CommandLine {
     AddIdentify();
     AddPolicy();
     AddScan();
+    AddConfigure();
     AddCompletion();
   }
 
@@ -239,6 +241,37 @@ class CommandLine {
                        "Where runclad keeps its state (default /var/lib/runclad)");
   }
 
+  void AddConfigure() {
+    CLI::App* add = Add(app_, "configure", "Register runclad with an engine",
+                        "runcladctl configure docker --default --dry-run",
+                        [this] { return Configure(configure_); });
+    CLI::App* undo = Add(app_, "unconfigure", "Put an engine's configuration back",
+                         "runcladctl unconfigure docker", [this] {
+                           configure_.is_undone = true;
+                           return Configure(configure_);
+                         });
+    for (CLI::App* command : {add, undo}) {
+      configure::Request& what = configure_.what;
+      command->add_option("engine", what.engine, "docker")->required();
+      command->add_option("--name", what.name, "The runtime's name in the engine")
+          ->capture_default_str();
+      command->add_option("--config", what.config,
+                          "The engine's configuration file (default: the one that it reads)");
+      command->add_flag("--dry-run", what.is_dry_run, "Print the changes as a diff");
+      command->add_option("--program", what.program,
+                          "The runtime's file (default: the one installed with runcladctl)");
+      command->add_option("--state", what.state_directory,
+                          "Where runclad keeps its state (default /var/lib/runclad)");
+      command->add_flag("--restart", what.wants_restart,
+                        "Restart the engine's service if it has to be restarted");
+    }
+    add->add_flag("--default", configure_.what.is_default, "Make it the engine's default runtime");
+    add->add_flag("--drop-in", configure_.what.wants_drop_in,
+                  "Write a file of its own that the engine's main file imports");
+    undo->add_flag("--final", configure_.what.is_final,
+                   "Change nothing if containers still need the runtime's name");
+  }
+
   void AddCompletion() {
     CLI::App* command = Add(app_, "completion", "Print a script that completes runcladctl's words",
                             "runcladctl completion bash >/etc/bash_completion.d/runcladctl",
@@ -266,6 +299,7 @@ class CommandLine {
   bool lint_as_sarif_ = false;
   std::string sort_ = "policy";
   ScanRequest scan_;
+  ConfigureRequest configure_;
   std::string shell_;
 };
 

@@ -53,6 +53,7 @@ all_topics="
   streams
   faults
   crun
+  configure
   tables"
 
 die() {

@@ -1,0 +1,75 @@
+// What is to be done to an engine's files, and how they were before.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runclad/configure/configure.hpp"
+
+#include "edit.hpp"
+#include "engines.hpp"
+#include "files.hpp"
+#include "originals.hpp"
+
+namespace runclad::configure {
+
+// How a file's registration is found and taken back.
+struct Owned {
+  Format format = Format::kToml;
+  std::string mark;
+  std::function<std::vector<Restore>(const Document& tree, const Document* original)> restores;
+  bool is_drop_in = false;  // a file of ours alone: without content it is removed
+};
+
+// The file as it was before, or else without what runclad wrote; no value: there was none.
+Result<std::optional<std::string>> BaseOf(const File& file, const Owned& owned,
+                                          const Originals& originals);
+
+struct Planned {
+  Change change;
+  std::optional<std::string> base;
+};
+
+Result<Planned> PlanToSet(File file, const Owned& owned, const std::vector<Setting>& settings,
+                          const Originals& originals);
+// With `kept` on top of what was there before.
+Result<Planned> PlanToUnset(File file, const Owned& owned, const std::vector<Setting>& kept,
+                            const Originals& originals);
+
+bool IsNeeded(const std::vector<Planned>& plans);
+std::string DiffOf(const std::vector<Planned>& plans);
+
+// Keeps the originals and applies the changes; see Apply().
+Status Commit(const std::vector<Planned>& plans, const Originals& originals,
+              const std::function<Status()>& verify, const std::function<void()>& undone);
+
+// A container of an engine, for a list.
+struct Use {
+  std::string name;
+  std::string runtime;
+  std::string remedy;  // what creates it again
+};
+std::string ListOf(const std::vector<Use>& uses);
+
+// Whatever the engine: a name that can stand in every file, and a program that only root can
+// change.
+Status CheckName(const std::string& name);
+Status CheckProgram(const std::string& program);
+
+// What the runtime's name leads to where containers outlive the registration.
+Result<std::string> LowerRuntime(const Request& request);
+
+Result<Report> RegisterDocker(const Request& request);
+Result<Report> UnregisterDocker(const Request& request);
+Result<Report> RegisterContainerd(const Request& request);
+Result<Report> UnregisterContainerd(const Request& request);
+Result<Report> RegisterCrio(const Request& request);
+Result<Report> UnregisterCrio(const Request& request);
+Result<Report> RegisterPodman(const Request& request);
+Result<Report> UnregisterPodman(const Request& request);
+Result<Report> RegisterBuildkit(const Request& request);
+Result<Report> UnregisterBuildkit(const Request& request);
+
+}  // namespace runclad::configure
