@@ -38,9 +38,10 @@ read_arguments() {  # [--build DIRECTORY] [OUTPUT]
   output=$(realpath "${1:-build/packages}")
 }
 
-# A release build of the programs whose bytes depend neither on the directory nor on the day.
-compile() {  # SOURCES BUILD
-  cmake -S "$1" -B "$2" -G Ninja -DCMAKE_BUILD_TYPE=Release -DRUNCLAD_TESTS=OFF \
-    -DRUNCLAD_COMMIT="$COMMIT" -DCMAKE_CXX_FLAGS="-ffile-prefix-map=$1=. -ffile-prefix-map=$2=build" &&
-    cmake --build "$2" -j "$(nproc)"
+# A release build of the sources, in their folder `build`, whose bytes depend neither on the directory nor on the
+# day.
+compile() {  # SOURCES
+  cmake -S "$1" -B "$1/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DRUNCLAD_TESTS=OFF \
+    -DRUNCLAD_COMMIT="$COMMIT" -DCMAKE_CXX_FLAGS="-ffile-prefix-map=$1=." &&
+    cmake --build "$1/build" -j "$(nproc)"
 }

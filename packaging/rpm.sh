@@ -17,8 +17,10 @@ read_arguments "$@"
 work=$(mktemp -d "$output/.rpm.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 if [ -z "$build" ]; then
-  build=$work/build
-  compile "$PWD" "$build" >"$work/log" 2>&1 || { tail -n 40 "$work/log" >&2; exit 1; }
+  mkdir "$work/source"
+  copy_sources "$work/source"
+  build=$work/source/build
+  compile "$work/source" >"$work/log" 2>&1 || { tail -n 40 "$work/log" >&2; exit 1; }
 fi
 sed -e '/^#BEFORE-REMOVAL#/{r packaging/host/before-removal.sh' -e 'd}' packaging/rpm/runclad.spec \
   >"$work/runclad.spec"
