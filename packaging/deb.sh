@@ -22,7 +22,7 @@ mv packaging/debian debian
 cat >debian/changelog <<CHANGELOG
 runclad ($(package_version)-1) unstable; urgency=medium
 
-  * Release $RELEASE; /usr/share/doc/runclad/CHANGELOG.md.gz says what changed.
+  * Release $RELEASE; see /usr/share/doc/runclad/changelog.gz.
 
  -- $(sed -n 's/^Maintainer: //p' debian/control)  $(date -R -u -d "@$SOURCE_DATE_EPOCH")
 CHANGELOG

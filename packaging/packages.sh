@@ -7,6 +7,8 @@ PACKAGES_BUILD="g++ cmake ninja-build libseccomp-dev libcap-ng-dev libmd-dev lib
   libfmt-dev libcli11-dev libsqlite3-dev nlohmann-json3-dev libtomlplusplus-dev"
 # For a container without an engine.
 PACKAGES_TRY="runc busybox-static"
+# For the packages of runclad (deb.sh, rpm.sh) and their tests.
+PACKAGES_PACKAGE="debhelper dpkg-dev lintian rpm rpmlint logrotate zsh fish python3-yaml"
 # For every test.
 PACKAGES_TEST="clang libclang-rt-14-dev clang-format shellcheck valgrind jq curl libgtest-dev libgmock-dev libc6-dev
   containerd docker.io podman conmon crun python3-jsonschema iproute2 libcap2-bin tini catatonit procps util-linux bsdutils strace"
@@ -16,6 +18,9 @@ PACKAGES_ENGINES="debootstrap"
 PACKAGES_ENGINES_ROOT="docker.io docker-cli docker-buildx docker-compose containerd podman buildah runc crun
   conmon netavark catatonit tini busybox-static jq curl python3 gcc libc6-dev libcap2-bin strace iproute2 procps
   util-linux mount e2fsprogs bsdutils kmod ca-certificates uidmap"
+
+# What the root has that a package is installed in (tests/packaging/run.sh).
+PACKAGES_PACKAGE_ROOT="runc logrotate systemd-standalone-tmpfiles man-db bash-completion"
 
 # Another vendor's package of the same program will do: these are installed only when their command
 # is missing.

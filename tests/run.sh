@@ -3,9 +3,9 @@
 #
 #   tests/run.sh           everything but the three below
 #   tests/run.sh --quick   without the engines: build, unit tests, format
-#   tests/run.sh --long    the engines of Debian trixie and sid, and an upgrade from the version before,
-#                          and every service behind an image file, alone, with the release build
-#                          that is there (about an hour)
+#   tests/run.sh --long    the engines of Debian trixie and sid, an upgrade from the version before, every
+#                          service behind an image file, and the packages installed and built twice,
+#                          alone, with the release build that is there (over an hour)
 #   tests/run.sh --vm      Debian's kernel in an emulator alone, with the release build that is there:
 #                          AppArmor, AF_ALG, SysRq, cgroup v2, which a machine's own may lack
 #   tests/run.sh --tidy    clang-tidy alone (several minutes)
@@ -134,7 +134,7 @@ has_cet_where_possible() {  # PROGRAM BUILD-DIRECTORY
 
 say "packages"
 # shellcheck disable=SC2086  # lists of words
-install_missing $PACKAGES_BUILD $PACKAGES_TRY $PACKAGES_TEST || {
+install_missing $PACKAGES_BUILD $PACKAGES_TRY $PACKAGES_TEST $PACKAGES_PACKAGE || {
   fail "the packages that the tests need are not installed"
   finish
 }
@@ -154,11 +154,14 @@ if [ "${1:-}" = --vm ]; then
 fi
 
 if [ "${1:-}" = --long ]; then
-  say "newer engines, an upgrade, and every service (about an hour)"
+  say "newer engines, an upgrade, every service, and packages (over an hour)"
   counted "images under their image files, and services that follow why" tests/images/run.sh
   counted "end-to-end tests with the engines of Debian trixie" tests/engines/run.sh trixie
   counted "end-to-end tests with the engines of Debian sid" tests/engines/run.sh --refresh sid
   counted "an upgrade below containers that the version before made" tests/compat/run.sh
+  counted "examples with newer engines" tests/packaging/examples.sh
+  counted "a package that is compiled, installed, upgraded and purged" tests/packaging/run.sh
+  counted "releases that are built twice" tests/packaging/reproducible.sh
   finish
 fi
 
@@ -182,8 +185,15 @@ check "every source is formatted (clang-format)" is_formatted
 check "every script is clean (shellcheck)" scripts_are_clean
 counted "policies against the JSON Schema" python3 tests/schema.py
 check "the runtime is static and position-independent" is_static build/release/runclad
+check "runcladctl is too" is_static build/release/runcladctl
 check "the runtime has CET where it is possible" \
   has_cet_where_possible build/release/runclad build/release
+
+say "packages"
+counted "packages of the release build" tests/packaging/contents.sh
+counted "completions in bash, zsh and fish" tests/packaging/completions.sh
+counted "examples" tests/packaging/examples.sh
+counted "rotation of the log" tests/packaging/logrotate.sh
 
 if [ "${1:-}" = --quick ]; then finish; fi
 

@@ -2,24 +2,20 @@
 # Sourced by the packages' scripts before they remove runclad: without it, engines could neither stop nor
 # delete the containers that name it. RUNCLAD_REMOVE=force removes it all the same.
 
-# Whether the first process of a record's container lives: the same pid, started at the same tick.
-runclad_is_alive() {  # RECORD
-  pid=$(sed -n 's/.*"pid": *\([0-9][0-9]*\).*/\1/p' "$1" | head -n 1)
-  start=$(sed -n 's/.*"startTime": *\([0-9][0-9]*\).*/\1/p' "$1" | head -n 1)
-  [ "${pid:-0}" -gt 0 ] &&
-    [ "$(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null | cut -d ' ' -f 20)" = "$start" ]
+# The ids of the recorded containers whose first process lives: runclad keeps a link from its pid to the id,
+# and the record has the tick at which it started.
+runclad_running_containers() {
+  for link in /run/runclad/*/pid-*; do
+    id=$(readlink "$link") || continue
+    start=$(sed 's/.*) //' "/proc/${link##*/pid-}/stat" 2>/dev/null | cut -d ' ' -f 20)
+    if [ -n "$start" ] && grep -qE "\"startTime\": *${start}[,}]" "${link%/*}/$id.json"; then echo "$id"; fi
+  done
 }
 
 runclad_refuse_while_containers_run() {
-  alive=''
-  for record in /run/runclad/*/*.json; do
-    if [ -f "$record" ] && [ ! -h "$record" ] && runclad_is_alive "$record"; then
-      id=${record##*/}
-      alive="$alive ${id%.json}"
-    fi
-  done
-  if [ -n "$alive" ] && [ "${RUNCLAD_REMOVE:-}" != force ]; then
-    echo "runclad: these containers run through runclad, and no engine could stop them without it:$alive" >&2
+  running=$(runclad_running_containers)
+  if [ -n "$running" ] && [ "${RUNCLAD_REMOVE:-}" != force ]; then
+    echo "runclad: no engine could stop these running containers without it: $running" >&2
     echo "runclad: stop them first, or set RUNCLAD_REMOVE=force in the environment" >&2
     return 1
   fi

@@ -130,7 +130,13 @@ docker rmi box-committed >/dev/null
 docker_start recorded
 record=/run/runclad/$(stat -c %d-%i /run/docker/runtime-runc/moby)/$OUT.json
 guards "a running container has a record" test -f "$record"
+# What the packages ask before they remove runclad.
+# shellcheck source=packaging/host/before-removal.sh
+. "$E2E_DIR/../../packaging/host/before-removal.sh"
+guards "which shows the packages that the container runs" grep -qxF "$OUT" <(runclad_running_containers)
+id=$OUT
 docker_remove recorded
+holds "and no longer runs" not grep -qxF "$id" <(runclad_running_containers)
 holds "which goes with it" test ! -e "$record"
 
 # --- many at once ---

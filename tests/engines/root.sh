@@ -1,7 +1,8 @@
 #!/bin/bash
-# A root filesystem with another Debian suite's engines, for run.sh; prints its directory.
+# A root filesystem of a Debian suite; prints its directory. Those of trixie and sid have the suite's engines,
+# for run.sh; that of bookworm has what the package of runclad is installed beside (tests/packaging/run.sh).
 #
-#   tests/engines/root.sh [--refresh] trixie|sid
+#   tests/engines/root.sh [--refresh] bookworm|trixie|sid
 #
 # It is made once, in two minutes and with 1.3 GB, and kept below $RUNCLAD_ENGINES_CACHE (default:
 # /var/cache/runclad-tests). It is made again when the list of packages changes, and by --refresh, which
@@ -30,13 +31,19 @@ sources() {  # SUITE
 configure() {  # SUITE ROOT
   sources "$1" >"$2/etc/apt/sources.list"
   printf 'force-unsafe-io\n' >"$2/etc/dpkg/dpkg.cfg.d/tests"
-  printf 'path-exclude=%s/*\n' /usr/share/doc /usr/share/man /usr/share/locale /usr/share/info \
-    >>"$2/etc/dpkg/dpkg.cfg.d/tests"
+  # The package's own documents are looked for in bookworm.
+  [ "$1" = bookworm ] ||
+    printf 'path-exclude=%s/*\n' /usr/share/doc /usr/share/man /usr/share/locale /usr/share/info \
+      >>"$2/etc/dpkg/dpkg.cfg.d/tests"
   printf '#!/bin/sh\nexit 101\n' >"$2/usr/sbin/policy-rc.d"
   chmod 755 "$2/usr/sbin/policy-rc.d"
   # A mirror that stands still has a Release file that has expired; its signature is checked all the same.
   printf '%s;\n' 'APT::Install-Recommends "false"' 'Dir::Cache::archives "/tmp/archives"' \
     'Acquire::Check-Valid-Until "false"' >"$2/etc/apt/apt.conf.d/tests"
+}
+
+packages_of() {  # SUITE
+  if [ "$1" = bookworm ]; then echo "$PACKAGES_PACKAGE_ROOT"; else echo "$PACKAGES_ENGINES_ROOT"; fi
 }
 
 # Only the packages that the suite has: the names of today are not tomorrow's.
@@ -67,10 +74,10 @@ make_root() {  # SUITE ROOT
     die "debootstrap of $suite failed"
   configure "$suite" "$root"
   cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-  # shellcheck disable=SC2086  # a list of words
+  # shellcheck disable=SC2046  # a list of words
   unshare --mount --pid --fork --kill-child --propagation private \
-    chroot "$root" sh -c "$(install_script)" install $PACKAGES_ENGINES_ROOT >>"$LOG" 2>&1 </dev/null ||
-    die "the engines of $suite could not be installed"
+    chroot "$root" sh -c "$(install_script)" install $(packages_of "$suite") >>"$LOG" 2>&1 </dev/null ||
+    die "the packages of $suite could not be installed"
   rm -rf "$root"/var/cache/apt/archives/*.deb
 }
 
@@ -80,7 +87,7 @@ if [ "${1:-}" = --refresh ]; then
   shift
 fi
 SUITE=${1:-}
-[ -n "$SUITE" ] || die "name a suite: trixie or sid"
+[ -n "$SUITE" ] || die "name a suite: bookworm, trixie or sid"
 [ "$(id -u)" = 0 ] || die "only root can make a root filesystem"
 # shellcheck disable=SC2086
 install_missing $PACKAGES_ENGINES >&2 || die "debootstrap is not installed"
@@ -88,7 +95,7 @@ install_missing $PACKAGES_ENGINES >&2 || die "debootstrap is not installed"
 mkdir -p "$CACHE"
 exec 9>"$CACHE/$SUITE.lock"
 flock 9  # two runs at once make one root
-STAMP=$({ sources "$SUITE"; install_script; printf '%s' "$PACKAGES_ENGINES_ROOT"; } | sha256sum | cut -c1-16)
+STAMP=$({ sources "$SUITE"; install_script; printf '%s' "$(packages_of "$SUITE")"; } | sha256sum | cut -c1-16)
 ROOT=$CACHE/$SUITE
 if [ -z "$REFRESH" ] && [ "$(cat "$ROOT/.made-by" 2>/dev/null)" = "$STAMP" ]; then
   printf '%s\n' "$ROOT"
