@@ -112,7 +112,10 @@ unit_tests() {  # WHAT BUILD-DIRECTORY
 is_formatted() {
   find src include tests -name '*.[ch]pp' -print0 | xargs -0 clang-format --dry-run -Werror
 }
-scripts_are_clean() { find tests packaging -name '*.sh' -print0 | xargs -0 shellcheck -x .ci/run; }
+scripts_are_clean() {
+  find tests packaging .ci/run -name '*.sh' -print0 -o -path .ci/run -print0 |
+    xargs -0 -n 8 -P "$JOBS" shellcheck -x
+}
 # A static program has no interpreter and needs no library.
 # A static-pie: no loader, no library, an address that the kernel chooses, nothing writable that is
 # called through.
