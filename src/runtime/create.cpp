@@ -11,6 +11,7 @@
 #include "runclad/enforce/record.hpp"
 #include "runclad/enforce/staged_sources.hpp"
 #include "runclad/enforce/subject.hpp"
+#include "runclad/host/cgroup_controllers.hpp"
 #include "runclad/host/runtime_state.hpp"
 #include "runclad/oci/spec.hpp"
 #include "runclad/oci/user_namespace.hpp"
@@ -108,15 +109,17 @@ Result<Arguments> Create(const Call& call) {
   const std::string findings = enforce::FindingsText(decision.findings);
   const bool is_enforced = policy->mode == policy::Mode::kEnforce;
   const bool goes_on = !is_enforced || decision.outcome != enforce::Outcome::kRefused;
+  const auto logged_error = [&](const Error& error) {
+    const auto logged = LogError(call, *policy, bundle->path(), error);
+    return logged ? error : logged.error();
+  };
   std::optional<enforce::Staged> staged;
   if (goes_on && is_enforced) {
-    auto result = enforce::StageSources(decision.spec, starts_at_once, facts);
-    if (!result) {
-      if (auto logged = LogError(call, *policy, bundle->path(), result.error()); !logged) {
-        return logged.error();
-      }
-      return result.error();
+    if (auto held = host::RequireControllers(decision.spec); !held) {
+      return logged_error(held.error());
     }
+    auto result = enforce::StageSources(decision.spec, starts_at_once, facts);
+    if (!result) return logged_error(result.error());
     staged = *std::move(result);
   }
   if (goes_on) {
@@ -137,12 +140,9 @@ Result<Arguments> Create(const Call& call) {
     if (auto written = bundle->ReplaceConfig(decision.spec.Write()); !written) {
       // No container will come of what was recorded and logged.
       records->Remove(id);
-      const Error error =
+      return logged_error(
           written.error().In("the bundle " + bundle->path() +
-                             " must be writable so that runclad can replace config.json");
-      if (auto failed = LogError(call, *policy, bundle->path(), error); !failed)
-        return failed.error();
-      return error;
+                             " must be writable so that runclad can replace config.json"));
     }
   }
   if (staged) {

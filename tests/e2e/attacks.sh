@@ -4,7 +4,7 @@
 #
 # The shorter ones are where their rule is: the host's trees and sockets in docker_refusals.sh,
 # devices and privileged containers in devices.sh, system calls, sockets of other families and
-# set-user-ID programs in docker_confinement.sh and filters.sh, hooks and limits in resources.sh,
+# set-user-ID programs in docker_confinement.sh and filters.sh, hooks in hooks.sh, limits in resources.sh,
 # programs that were brought along or hidden in drift.sh, exec in exec.sh and process.sh.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"

@@ -8,6 +8,15 @@
 
 cgroup_is_v2() { [ -e /sys/fs/cgroup/cgroup.controllers ]; }
 
+# Whether limits of this kind can be set: in cgroup v2, a controller that cgroup v1 uses is missing.
+has_controller() {  # pids|memory|cpu|cpuset
+  if cgroup_is_v2; then
+    grep -qw "$1" /sys/fs/cgroup/cgroup.controllers
+  else
+    mountpoint -q "/sys/fs/cgroup/$1"
+  fi
+}
+
 active_hierarchies() { cut -d: -f2 /proc/self/cgroup | grep . | sort; }
 
 unmounted_hierarchies() {

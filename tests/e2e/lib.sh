@@ -160,6 +160,13 @@ limit_file() {  # pids|memory|cpu|cpuset [ID]
 }
 limit_of() { cut -d' ' -f1 "$(limit_file "$1" "$2")"; }  # KIND ID; of cpu.max the quota alone
 
+# Says what is left out without it: needs_controller KIND WHAT || …
+needs_controller() {
+  has_controller "$1" && return
+  printf '# left out, for there is no %s controller: %s\n' "$1" "$2"
+  return 1
+}
+
 # --- bundles by hand -----------------------------------------------------------------------------
 
 # A bundle with the test image's files: make_bundle NAME [JQ-FILTER]; prints its directory. The

@@ -38,6 +38,7 @@ all_topics="
   cri
   pods
   podman
+  hooks
   resources
   placement
   identity
