@@ -11,7 +11,7 @@ PACKAGES_TRY="runc busybox-static"
 PACKAGES_PACKAGE="debhelper dpkg-dev lintian rpm rpmlint logrotate zsh fish python3-yaml"
 # For every test.
 PACKAGES_TEST="clang libclang-rt-14-dev clang-format shellcheck valgrind jq curl libgtest-dev libgmock-dev libc6-dev
-  containerd docker.io podman conmon crun python3-jsonschema iproute2 libcap2-bin tini catatonit procps util-linux bsdutils strace"
+  containerd docker.io podman buildah conmon crun python3-jsonschema iproute2 libcap2-bin tini catatonit procps util-linux bsdutils strace"
 
 # For the engines of other Debian suites: what makes their root (tests/engines/root.sh), and what it has.
 PACKAGES_ENGINES="debootstrap"
@@ -26,7 +26,7 @@ PACKAGES_PACKAGE_ROOT="runc logrotate systemd-standalone-tmpfiles man-db bash-co
 # is missing.
 package_command() {
   case "$1" in
-    runc | crun | containerd | podman | conmon) echo "$1" ;;
+    runc | crun | containerd | podman | buildah | conmon) echo "$1" ;;
     docker.io) echo dockerd ;;
   esac
 }

@@ -74,6 +74,17 @@ std::string GraphRoot(const Call& call, const std::string& driver) {
   return name == driver && sys::OnlyRootCouldReplace(own) ? std::string(root) : std::string();
 }
 
+// buildah, and podman build with it: <temporary directory>/buildah<number>, in which it has mounted
+// the root filesystem and each source.
+bool IsBuildahs(const Call& call, const std::string& bundle) {
+  constexpr std::string_view kName = "buildah";
+  const std::string_view name = SplitLast(bundle).second;
+  return name.size() > kName.size() && name.starts_with(kName) &&
+         name.find_first_not_of("0123456789", kName.size()) == std::string_view::npos &&
+         call.id == std::string(kName) + '-' + std::string(name) &&
+         RealPath(call.rootfs) == bundle + "/mnt/rootfs" && sys::OnlyRootCouldReplace(bundle);
+}
+
 void DescribeContainerd(const Call& call, std::string_view state, Layout& layout) {
   layout.engine = Engine::kContainerd;
   layout.containerd_state = state;
@@ -126,6 +137,9 @@ Layout Discover(const Call& call) {
     layout.engine = Engine::kBuildkit;
     layout.data_root = above;
     Add(std::string(directory), layout.data_directories);
+  } else if (IsBuildahs(call, layout.bundle)) {
+    layout.engine = Engine::kBuildkit;  // the builder
+    layout.data_root = layout.bundle;
   }
   return layout;
 }

@@ -23,6 +23,7 @@ all_topics="
   host_directories
   docker_life
   builds
+  buildah
   containerd_store
   joins
   ordinary
@@ -78,7 +79,7 @@ outer() {
   fi
   E2E_PLAIN=$(command -v runc) || die "runc is not installed: apt-get install runc"
   local needed
-  for needed in containerd dockerd docker ctr podman crun busybox jq curl python3 setcap unshare strace; do
+  for needed in containerd dockerd docker ctr podman buildah crun busybox jq curl python3 setcap unshare strace; do
     command -v "$needed" >/dev/null || die "$needed is not installed (tests/run.sh installs it)"
   done
   E2E_PROGRAM=${RUNCLAD_E2E_RUNTIME:-$(cd "$E2E_DIR/../.." && pwd)/build/release/runclad}

@@ -155,6 +155,36 @@ TEST(Layout, BuildkitIsWhereNobodyButRootCouldPutABundle) {
   });
 }
 
+TEST(Layout, BuildahIsWhereNobodyButRootCouldPutABundle) {
+  InPrivateMounts([] {
+    const std::string bundle = "/srv/tmp/buildah1330027178";
+    MakeDirectories(bundle + "/mnt/rootfs");
+    ASSERT_EQ(chmod("/srv/tmp", 01777), 0);
+    const Call call = {"buildah-buildah1330027178", bundle, "", bundle + "/mnt/rootfs"};
+    EXPECT_EQ(Discover(call).engine, Engine::kBuildkit);
+    EXPECT_EQ(Discover(call).data_root, bundle);
+    Call other = call;
+    other.id = "buildah-buildah2";
+    EXPECT_EQ(Discover(other).engine, Engine::kUnknown) << "another id";
+    other = call;
+    other.rootfs = "/srv/tmp";
+    EXPECT_EQ(Discover(other).engine, Engine::kUnknown) << "another root file system";
+    for (const std::string& path : {bundle, std::string("/srv/tmp")}) {
+      ASSERT_EQ(chown(path.c_str(), 1000, 1000), 0);
+      EXPECT_EQ(Discover(call).engine, Engine::kUnknown) << path;
+      ASSERT_EQ(chown(path.c_str(), 0, 0), 0);
+    }
+    ASSERT_EQ(chmod("/srv/tmp", 0777), 0);
+    EXPECT_EQ(Discover(call).engine, Engine::kUnknown) << "anybody could have renamed it";
+    ASSERT_EQ(chmod("/srv/tmp", 0755), 0);
+    MakeDirectories("/srv/tmp/buildahx/mnt/rootfs");
+    EXPECT_EQ(
+        Discover({"buildah-buildahx", "/srv/tmp/buildahx", "", "/srv/tmp/buildahx/mnt/rootfs"})
+            .engine,
+        Engine::kUnknown);
+  });
+}
+
 TEST(Layout, AnyOtherBundleIsNobodys) {
   InPrivateMounts([] {
     MakeDirectories("/srv/bundle");

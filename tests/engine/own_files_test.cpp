@@ -343,6 +343,31 @@ TEST(OwnFiles, BuildkitsExecutorFiles) {
   });
 }
 
+TEST(OwnFiles, BuildahsFilesInItsBundle) {
+  InPrivateMounts([] {
+    Layout layout;
+    layout.engine = Engine::kBuildkit;
+    layout.bundle = layout.data_root = "/srv/buildah1";
+    MakeDirectories("/srv/buildah1/run");
+    MakeDirectories("/srv/buildah1/mnt");
+    MakeDirectories("/srv/buildah2");
+    for (const char* path :
+         {"/srv/buildah1/hosts", "/srv/buildah1/hostname", "/srv/buildah1/resolv.conf",
+          "/srv/buildah1/run/.containerenv", "/srv/buildah1/config.json", "/srv/buildah1/run/hosts",
+          "/srv/buildah1/mnt/buildah-bind-target-0", "/srv/buildah2/hosts"}) {
+      WriteFile(path);
+    }
+    OwnFiles files(layout, {});
+    ExpectClaim(Claim::kFile, files,
+                {"/srv/buildah1/hosts", "/srv/buildah1/hostname", "/srv/buildah1/resolv.conf",
+                 "/srv/buildah1/run/.containerenv"});
+    // Whatever is mounted below mnt was asked for; the last one is another step's.
+    ExpectClaim(Claim::kNone, files,
+                {"/srv/buildah1", "/srv/buildah1/config.json", "/srv/buildah1/run/hosts",
+                 "/srv/buildah1/mnt/buildah-bind-target-0", "/srv/buildah2/hosts"});
+  });
+}
+
 TEST(OwnFiles, WhatBuildkitMadeOfImagesAndCaches) {
   InPrivateMounts([] {
     Layout layout;

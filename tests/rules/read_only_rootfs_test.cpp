@@ -243,7 +243,7 @@ TEST(ReadOnlyRootfs, SaysWhichSettingHelps) {
   EXPECT_EQ(said(R"({"root":{"path":"rootfs"}})"), "special-file: ask: remove it from the image");
   facts.identity.engine = engine::Engine::kBuildkit;
   EXPECT_EQ(said(R"({"root":{"path":"rootfs"}})"),
-            "build: ask: set \"builds\": \"build\" in policy.json, so that BuildKit's containers "
+            "build: ask: set \"builds\": \"build\" in policy.json, so that build steps "
             "are judged by that profile");
 }
 

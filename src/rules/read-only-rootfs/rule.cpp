@@ -132,8 +132,8 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   if (context.facts.identity.engine == engine::Engine::kBuildkit) {
     return {Refuse(kBuild, "/root/readonly", false,
                    "belongs to a build step, which writes to its root filesystem",
-                   AskEngine("set \"builds\": \"build\" in policy.json, so that BuildKit's "
-                             "containers are judged by that profile"))};
+                   AskEngine("set \"builds\": \"build\" in policy.json, so that build "
+                             "steps are judged by that profile"))};
   }
   std::vector<std::string> destinations;
   for (const oci::Mount& mount : spec.mounts()) {
