@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/base/time.hpp"
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/engine/reference.hpp"
 #include "runclad/sys/file.hpp"
@@ -36,16 +37,6 @@ std::string CountsTable(const store::VulnerabilityCounts& counts) {
   return Table(rows);
 }
 
-std::string Day(std::int64_t seconds) {
-  const std::time_t time = seconds;
-  std::tm parts{};
-  ::gmtime_r(&time, &parts);
-  constexpr std::size_t kBytes = sizeof "2027-03-31";
-  std::string day(kBytes, '\0');
-  day.resize(std::strftime(day.data(), day.size(), "%Y-%m-%d", &parts));
-  return day;
-}
-
 }  // namespace
 
 Result<Output> ImportScan(const ScanRequest& request) {
@@ -58,7 +49,7 @@ Result<Output> ImportScan(const ScanRequest& request) {
   auto report = ReadScanReport(*text);
   if (!report) return Error{request.file + " " + report.error().message};
   if (report->verdict.scanned > std::time(nullptr) + kSecondsPerDay) {
-    return Error{request.file + " is dated in the future: " + Day(report->verdict.scanned)};
+    return Error{request.file + " is dated in the future: " + FormatDay(report->verdict.scanned)};
   }
   std::vector<std::string>& digests = report->digests;
   if (!request.digest.empty() && std::ranges::find(digests, request.digest) == digests.end()) {
@@ -72,7 +63,7 @@ Result<Output> ImportScan(const ScanRequest& request) {
     const auto written = store::WriteVerdict(digest, report->verdict, request.state_directory);
     if (!written) return written.error();
   }
-  std::string output = report->verdict.scanner + ", " + Day(report->verdict.scanned) + "\n" +
+  std::string output = report->verdict.scanner + ", " + FormatDay(report->verdict.scanned) + "\n" +
                        CountsTable(report->verdict.counts) + "Written to " +
                        request.state_directory + "/scans for:\n";
   for (const std::string& digest : digests) output += "  " + digest + "\n";

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
-#include <chrono>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -12,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/base/time.hpp"
 #include "runclad/engine/reference.hpp"
 #include "runclad/json/value.hpp"
 
@@ -47,50 +46,6 @@ std::optional<Severity> SeverityOf(std::string word) {
   const auto* found = std::ranges::find(kSeverities, std::string_view{word}, &SeverityWord::word);
   if (found == std::end(kSeverities)) return std::nullopt;
   return found->severity;
-}
-
-bool HasForm(std::string_view text, std::string_view form) {
-  return std::ranges::equal(text, form, [](char c, char expected) {
-    return expected == '0' ? c >= '0' && c <= '9' : c == expected;
-  });
-}
-
-int NumberAt(std::string_view text, std::size_t at, std::size_t digits) {
-  int value = 0;
-  std::from_chars(text.data() + at, text.data() + at + digits, value);
-  return value;
-}
-
-// Seconds since 1970-01-01 UTC of an RFC 3339 time.
-std::optional<std::int64_t> SecondsOf(std::string_view text) {
-  constexpr std::string_view kForm = "0000-00-00T00:00:00";
-  constexpr int kSecondsPerMinute = 60;
-  constexpr int kMinutesPerHour = 60;
-  if (text.size() <= kForm.size() || !HasForm(text.substr(0, kForm.size()), kForm)) {
-    return std::nullopt;
-  }
-  const std::chrono::year_month_day day(
-      std::chrono::year(NumberAt(text, 0, 4)),
-      std::chrono::month(static_cast<unsigned>(NumberAt(text, 5, 2))),
-      std::chrono::day(static_cast<unsigned>(NumberAt(text, 8, 2))));
-  const int hour = NumberAt(text, 11, 2);
-  const int minute = NumberAt(text, 14, 2);
-  const int second = NumberAt(text, 17, 2);
-  if (!day.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  std::string_view zone = text.substr(kForm.size());
-  if (zone.starts_with('.')) {
-    zone.remove_prefix(std::min(zone.find_first_not_of("0123456789", 1), zone.size()));
-  }
-  int offset = 0;  // minutes east of UTC
-  if (HasForm(zone, "+00:00") || HasForm(zone, "-00:00")) {
-    offset = NumberAt(zone, 1, 2) * kMinutesPerHour + NumberAt(zone, 4, 2);
-    if (zone.front() == '-') offset = -offset;
-  } else if (zone != "Z") {
-    return std::nullopt;
-  }
-  const std::int64_t days = std::chrono::sys_days{day}.time_since_epoch().count();
-  const std::int64_t minutes = (days * 24 + hour) * kMinutesPerHour + minute - offset;
-  return minutes * kSecondsPerMinute + second;
 }
 
 class ReportReader {
@@ -186,7 +141,7 @@ class ReportReader {
   }
 
   void SetTime(const char* member, const std::string& text) {
-    const auto seconds = SecondsOf(text);
+    const auto seconds = ParseTime(text);
     if (text.empty()) {
       Fail("has no " + Quoted(member) + ": the time of the scan is unknown");
     } else if (!seconds || *seconds < 0) {

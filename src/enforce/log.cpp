@@ -8,9 +8,9 @@
 #include <utility>
 #include <variant>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/time.hpp"
 #include "runclad/json/writer.hpp"
 #include "runclad/store/identity_json.hpp"
 
@@ -22,16 +22,11 @@ namespace {
 
 using json::Document;
 
-// RFC 3339 in UTC with microseconds.
 std::string Now() {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
-  std::tm parts{};
-  ::gmtime_r(&now.tv_sec, &parts);
   constexpr long kNanosecondsPerMicrosecond = 1000;
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", parts.tm_year + 1900,
-                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                     now.tv_nsec / kNanosecondsPerMicrosecond);
+  return FormatTime(now.tv_sec, now.tv_nsec / kNanosecondsPerMicrosecond);
 }
 
 std::string HostName() {

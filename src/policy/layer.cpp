@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/base/time.hpp"
 #include "runclad/engine/reference.hpp"
 #include "runclad/json/pointer.hpp"
 
-#include "day.hpp"
 #include "value.hpp"
 
 namespace runclad::policy {
@@ -253,7 +253,7 @@ class LayerReader {
     if (const std::string* reason = text("reason"); reason != nullptr) waiver.reason = *reason;
     if (waiver.reason.empty()) Fail(pointer, "a waiver needs a \"reason\"");
     if (const std::string* expires = text("expires"); expires != nullptr) {
-      const auto day = DaysOf(*expires);
+      const auto day = ParseDay(*expires);
       if (!day) {
         Fail(pointer + "/expires", Quoted(*expires) + " is not a date such as 2027-03-31");
       }

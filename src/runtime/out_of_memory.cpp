@@ -12,6 +12,8 @@
 #include <string_view>
 #include <tuple>
 
+#include "runclad/base/time.hpp"
+
 #include "arena.hpp"
 #include "log_options.hpp"
 
@@ -54,11 +56,7 @@ void WriteLog(std::string_view sentence) {
   const int file = ::open(log.path.data(),
                           O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
   if (file < 0) return;
-  std::array<char, sizeof "2026-11-22T00:00:00Z"> now{};
-  const std::time_t seconds = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::ignore = std::strftime(now.data(), now.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  const TimeText now = FormatTime(std::time(nullptr));
   Line line;
   for (const std::string_view piece :
        {log.is_json ? std::string_view(R"({"level":"error","msg":")") : std::string_view("time=\""),

@@ -7,8 +7,8 @@
 #include <array>
 #include <ctime>
 #include <span>
-#include <tuple>
 
+#include "runclad/base/time.hpp"
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/json/value.hpp"
 #include "runclad/sys/process.hpp"
@@ -17,15 +17,6 @@
 
 namespace runclad::runtime {
 namespace {
-
-std::string Now() {
-  std::array<char, sizeof "2026-11-22T00:00:00Z"> text{};
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::ignore = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
-}
 
 void WriteLine(int fd, std::string line) {
   line += '\n';
@@ -40,9 +31,10 @@ void WriteLog(const std::string& message, const LogOptions& log) {
   const UniqueFd file(::open(log.path.data(), kFlags, 0644));
   if (!file) return;
   const std::string quoted = json::Value(message).Dump();
+  const std::string now = FormatTime(std::time(nullptr)).data();
   WriteLine(file.get(), log.is_json
-                            ? R"({"level":"error","msg":)" + quoted + R"(,"time":")" + Now() + "\"}"
-                            : "time=\"" + Now() + "\" level=error msg=" + quoted);
+                            ? R"({"level":"error","msg":)" + quoted + R"(,"time":")" + now + "\"}"
+                            : "time=\"" + now + "\" level=error msg=" + quoted);
 }
 
 }  // namespace

@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "policy/day.hpp"
-
 namespace runclad::policy {
 namespace {
 
@@ -86,16 +84,6 @@ TEST(Order, OfActionsRefusingIsTheStrictest) {
   EXPECT_EQ(Stricter(Action::kFix, Action::kRefuse), Action::kRefuse);
   EXPECT_EQ(Stricter(Action::kFix, Action::kWarn), Action::kFix);
   EXPECT_EQ(Stricter(Action::kOff, Action::kWarn), Action::kWarn);
-}
-
-TEST(DaysOf, CountsFromTheEpochAndRefusesWhatIsNoDay) {
-  EXPECT_EQ(DaysOf("1970-01-01"), 0);
-  EXPECT_EQ(DaysOf("2026-11-22"), 20779);
-  EXPECT_EQ(DaysOf("2028-02-29"), 21243);
-  for (const char* text : {"", "2026-11-2", "2026-13-01", "2026-02-29", "2026-00-10", "2026-01-32",
-                           "2026/01/01", "+026-01-01", "2026-01-01 ", "20260-1-01"}) {
-    EXPECT_FALSE(DaysOf(text)) << text;
-  }
 }
 
 }  // namespace
