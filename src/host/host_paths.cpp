@@ -40,7 +40,9 @@ bool OthersCouldRedirect(const std::string& path, const sys::Located& file) {
 
 class Collector {
  public:
-  explicit Collector(bool below_is_read_only) : paths_{PathPolicy(below_is_read_only), {}} {}
+  // With `is_named`, nothing is looked up.
+  explicit Collector(bool below_is_read_only, bool is_named = false)
+      : paths_{PathPolicy(below_is_read_only), {}}, is_named_(is_named) {}
 
   void Add(const std::string& entry, Mark mark) {
     const bool grants = mark == Mark::kAllow || mark == Mark::kReadOnly;
@@ -48,6 +50,7 @@ class Collector {
     if (!path.starts_with('/')) return;
     // "/" itself is refused by PathPolicy; an entry for it would refuse everything below, too.
     if (!grants && pattern.empty() && path.find_first_not_of('/') == std::string::npos) return;
+    if (is_named_) return paths_.policy.Add(path, pattern, mark, entry);
     const auto& located = Locate(path);
     if (located && !*located) return;
     if (!located) {
@@ -65,6 +68,7 @@ class Collector {
   void AddDataDirectory(const std::string& entry) {
     const auto [path, pattern] = SplitPattern(entry);
     if (!path.starts_with('/')) return;
+    if (is_named_) return paths_.policy.AddDataDirectory(path, pattern);
     const auto& located = Locate(path);
     if (!located || !*located || OthersCouldRedirect(path, **located)) return;
     paths_.policy.AddDataDirectory((*located)->path, pattern);
@@ -88,14 +92,12 @@ class Collector {
   }
 
   HostPaths paths_;
+  bool is_named_;
   std::string last_;
   Result<std::optional<sys::Located>> located_ = std::optional<sys::Located>();
 };
 
-}  // namespace
-
-HostPaths LocateHostPaths(const PathLists& lists, const engine::Layout& layout) {
-  Collector collector(lists.below_is_read_only);
+void Collect(const PathLists& lists, const engine::Layout& layout, Collector& collector) {
   for (const char* path : kRuntimePlaces) collector.Add(path, Mark::kRuntime);
   for (const std::string& path : layout.run_directories) collector.Add(path, Mark::kRuntime);
   for (const char* path : kOwnPlaces) collector.Add(path, Mark::kOurs);
@@ -105,6 +107,13 @@ HostPaths LocateHostPaths(const PathLists& lists, const engine::Layout& layout) 
   for (const std::string& entry : lists.allow) collector.Add(entry, Mark::kAllow);
   for (const std::string& entry : lists.allow_read_only) collector.Add(entry, Mark::kReadOnly);
   for (const std::string& entry : lists.data_directories) collector.AddDataDirectory(entry);
+}
+
+}  // namespace
+
+HostPaths LocateHostPaths(const PathLists& lists, const engine::Layout& layout) {
+  Collector collector(lists.below_is_read_only);
+  Collect(lists, layout, collector);
   constexpr const char* kVolumes = "/*/_data";
   collector.AddVolumePlace("/var/lib/docker/volumes", kVolumes);
   collector.AddVolumePlace("/var/lib/containers/storage/volumes", kVolumes);
@@ -113,6 +122,12 @@ HostPaths LocateHostPaths(const PathLists& lists, const engine::Layout& layout) 
     collector.AddVolumePlace(layout.data_root + "/volumes", kVolumes);
   }
   return collector.Take();
+}
+
+PathPolicy NamedHostPaths(const PathLists& lists) {
+  Collector collector(lists.below_is_read_only, /*is_named=*/true);
+  Collect(lists, {}, collector);
+  return std::move(collector.Take().policy);
 }
 
 HostPaths LocateListedPaths(PathLists::List entries) {

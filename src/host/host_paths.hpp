@@ -28,6 +28,10 @@ struct HostPaths {
 // own directories. Entries that do not exist on this host say nothing.
 HostPaths LocateHostPaths(const PathLists& lists, const engine::Layout& layout);
 
+// The same with every entry taken for what its name says, as on a host that has all of them and no
+// link on the way to any.
+PathPolicy NamedHostPaths(const PathLists& lists);
+
 // One list and nothing else, each entry as one of `deny`; "/" stands for everything.
 HostPaths LocateListedPaths(PathLists::List entries);
 

@@ -24,6 +24,11 @@ ImagesBySource GatherSources(const oci::Spec& spec, const PathLists& lists,
                              engine::OwnFiles& own_files,
                              std::map<std::string, SourceFacts>& sources);
 
+// The same of a host on which every absolute source is what its name says: an empty directory that
+// only root can replace. Nothing is looked up.
+void DescribeNamedSources(const oci::Spec& spec, const PathLists& lists, PathLists::List read_only,
+                          std::map<std::string, SourceFacts>& sources);
+
 // A predicate: which user other than root could replace what is at `path`, which is absolute and on
 // this host; empty: none.
 std::string ReplaceableBecause(const PathLists& lists, const engine::Layout& layout,
