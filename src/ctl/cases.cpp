@@ -10,8 +10,10 @@
 // A case names a "spec" (a config.json, relative to the file) or a "request": what is asked for
 // beyond an ordinary container, as a JSON merge patch (RFC 7396). "outcome" is unchanged, rewritten
 // or refused; "rules" are those with a finding; "config" holds values of the document that comes
-// out, by JSON pointer, null for what must not be there.
+// out, by JSON pointer, null for what must not be there. "date" is the day of the tests, and "host"
+// what they are for: { "kernel": "6.1", "architecture": "amd64", "lsm": "apparmor" }.
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -22,14 +24,17 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/base/time.hpp"
 #include "runclad/enforce/decision.hpp"
 #include "runclad/enforce/host_policy.hpp"
-#include "runclad/enforce/subject.hpp"
+#include "runclad/enforce/paper_facts.hpp"
 #include "runclad/json/pointer.hpp"
 #include "runclad/json/reader.hpp"
 #include "runclad/json/writer.hpp"
 #include "runclad/rules/rule.hpp"
 
+#include "case_report.hpp"
+#include "checkout.hpp"
 #include "commands.hpp"
 
 namespace runclad::ctl {
@@ -57,7 +62,6 @@ constexpr std::string_view kOrdinary = R"({
 struct Case {
   std::string name;
   oci::Spec spec;
-  std::string bundle;
   ImageRequest image;
   Document expect;
 };
@@ -122,13 +126,11 @@ Result<Case> ReadCase(const Document& entry, std::size_t number, const fs::path&
     return Fault(name, "needs either a \"spec\" or a \"request\"");
   }
   std::string text;
-  std::string bundle = folder;
   if (!spec_path->empty()) {
     const fs::path path = folder / *spec_path;
     std::ifstream file(path, std::ios::binary);
     if (!file) return Fault(name, path.string() + " cannot be read");
     text.assign(std::istreambuf_iterator<char>(file), {});
-    bundle = path.parent_path();
   } else {
     Document ordinary = Document::parse(kOrdinary);
     ordinary.merge_patch(entry.at("request"));
@@ -136,7 +138,7 @@ Result<Case> ReadCase(const Document& entry, std::size_t number, const fs::path&
   }
   auto spec = oci::Spec::Parse(text);
   if (!spec) return Fault(name, spec.error().message);
-  return Case{name, *std::move(spec), bundle, {*image, *digest}, expect};
+  return Case{name, *std::move(spec), {*image, *digest}, expect};
 }
 
 std::string Listed(const std::set<std::string>& texts) {
@@ -171,60 +173,150 @@ std::vector<std::string> Differences(const Document& expect, const enforce::Deci
   return differences;
 }
 
-Result<std::vector<std::string>> Run(Case test,
-                                     const std::optional<std::string>& config_directory) {
-  enforce::Subject subject;
-  auto identity = IdentityOf(test.image);
-  if (!identity) return Fault(test.name, identity.error().message);
-  subject.identity = *std::move(identity);
-  const auto policy = enforce::LoadPolicy(config_directory, subject.identity);
-  if (!policy) return policy.error();
-  const auto facts = enforce::GatherFacts(
-      test.spec, *policy, {.id = {}, .bundle = test.bundle, .runtime_root = {}, .records = nullptr},
-      subject);
-  if (!facts) return Fault(test.name, facts.error().message);
-  return Differences(test.expect, enforce::Decide(std::move(test.spec), *policy, *facts,
-                                                  rules::Scope::kContainer));
+// What the cases of one file are judged for.
+struct Setting {
+  enforce::PaperHost host;
+  std::int64_t today = enforce::Today();
+};
+
+Result<enforce::PaperHost> ReadHost(const Document& entry, const std::string& file) {
+  enforce::PaperHost host;
+  const std::string name = "host";
+  if (!entry.is_object()) return Error{file + ": \"host\" must be an object"};
+  constexpr std::string_view kMembers[] = {"kernel", "architecture", "lsm"};
+  if (auto checked = CheckMembers(entry, kMembers, name); !checked) return checked.error();
+  const auto kernel = TextMember(entry, "kernel", name);
+  const auto architecture = TextMember(entry, "architecture", name);
+  const auto lsm = TextMember(entry, "lsm", name);
+  for (const auto* text : {&kernel, &architecture, &lsm}) {
+    if (!*text) return text->error();
+  }
+  if (!kernel->empty()) {
+    const char* const end = kernel->data() + kernel->size();
+    const auto major = std::from_chars(kernel->data(), end, host.kernel_major);
+    const bool has_minor = major.ptr != end && *major.ptr == '.' &&
+                           std::from_chars(major.ptr + 1, end, host.kernel_minor).ptr == end;
+    if (!has_minor) {
+      return Error{file + ": the host's \"kernel\" is a version such as 6.1, not " +
+                   Quoted(*kernel)};
+    }
+  }
+  constexpr std::string_view kArchitectures[] = {"amd64", "arm64", "ppc64le", "s390x", "riscv64"};
+  if (!architecture->empty()) {
+    if (std::ranges::find(kArchitectures, *architecture) == std::end(kArchitectures)) {
+      return Error{file + ": the host's \"architecture\" is " + Alternatives(kArchitectures) +
+                   ", not " + Quoted(*architecture)};
+    }
+    host.architecture = *architecture;
+  }
+  constexpr std::string_view kModules[] = {"apparmor", "selinux"};
+  if (!lsm->empty() && std::ranges::find(kModules, *lsm) == std::end(kModules)) {
+    return Error{file + ": the host's \"lsm\" is " + Alternatives(kModules) + ", not " +
+                 Quoted(*lsm)};
+  }
+  host.has_apparmor = *lsm == "apparmor";
+  host.has_selinux = *lsm == "selinux";
+  return host;
 }
+
+Result<Setting> ReadSetting(const Document& document, const std::string& file) {
+  constexpr std::string_view kMembers[] = {"$schema", "cases", "host", "date"};
+  for (const auto& [key, value] : document.items()) {
+    if (std::ranges::find(kMembers, key) == std::end(kMembers)) {
+      return Error{file + ": unknown key " + Quoted(key) + Suggestion(key, kMembers)};
+    }
+  }
+  Setting setting;
+  if (const auto entry = document.find("host"); entry != document.end()) {
+    auto host = ReadHost(*entry, file);
+    if (!host) return host.error();
+    setting.host = *std::move(host);
+  }
+  if (const auto date = document.find("date"); date != document.end()) {
+    const auto day = date->is_string() ? ParseDay(date->get<std::string>()) : std::nullopt;
+    if (!day) {
+      return Error{file + ": \"date\" is a day such as 2027-03-31, not " + date->dump()};
+    }
+    setting.today = *day;
+  }
+  return setting;
+}
+
+class Runner {
+ public:
+  // `directory` holds the policy.
+  Runner(const Checkout& directory, std::string shared)
+      : directory_(directory), shared_(std::move(shared)) {}
+
+  Result<std::vector<CaseResult>> RunFile(const std::string& path) const {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return Error{path + " cannot be read"};
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    const auto document = json::Read(text, {.comments = true});
+    if (!document) return document.error().In(path);
+    if (!document->is_object() || !document->contains("cases") ||
+        !document->at("cases").is_array() || document->at("cases").empty()) {
+      return Error{path + ": needs \"cases\", a list of at least one"};
+    }
+    const auto setting = ReadSetting(*document, path);
+    if (!setting) return setting.error();
+    const fs::path folder = fs::absolute(path).parent_path();
+    const Document& cases = document->at("cases");
+    std::vector<CaseResult> results;
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      auto test = ReadCase(cases[i], i, folder);
+      if (!test) return test.error().In(path);
+      const std::string name = test->name;
+      auto differences = Run(*std::move(test), *setting);
+      if (!differences) return differences.error();
+      results.push_back({path, name, *std::move(differences)});
+    }
+    return results;
+  }
+
+ private:
+  [[nodiscard]] Result<std::vector<std::string>> Run(Case test, const Setting& setting) const {
+    const auto identity = IdentityOf(test.image);
+    if (!identity) return Fault(test.name, identity.error().message);
+    const auto policy = policy::Load(directory_.path(), rules::Schemas(),
+                                     {.identity = &*identity,
+                                      .today = setting.today,
+                                      .shipped_directory = shared_,
+                                      .directory_must_exist = true});
+    if (!policy) return Error{directory_.Original(policy.error().message)};
+    const rules::Facts facts = enforce::FactsOnPaper(test.spec, *policy, *identity, setting.host);
+    return Differences(test.expect, enforce::Decide(std::move(test.spec), *policy, facts,
+                                                    rules::Scope::kContainer));
+  }
+
+  const Checkout& directory_;
+  std::string shared_;
+};
 
 }  // namespace
 
 Result<Output> TestPolicy(const TestRequest& request, const Style& style) {
-  std::ifstream file(request.file, std::ios::binary);
-  if (!file) return Error{request.file + " cannot be read"};
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  const auto document = json::Read(text, {.comments = true});
-  if (!document) return document.error().In(request.file);
-  if (!document->is_object() || !document->contains("cases") || !document->at("cases").is_array() ||
-      document->at("cases").empty()) {
-    return Error{request.file + ": needs \"cases\", a list of at least one"};
+  const std::string directory =
+      request.config_directory.value_or(std::string(policy::kDefaultConfigDirectory));
+  std::error_code fault;
+  if (request.config_directory && !fs::is_directory(directory, fault)) {
+    return Error{"policy: " + directory + " is not a directory"};
   }
-  const fs::path folder = fs::absolute(request.file).parent_path();
-  Output output;
-  Document results = Document::array();
-  std::size_t failed = 0;
-  const Document& cases = document->at("cases");
-  for (std::size_t i = 0; i < cases.size(); ++i) {
-    auto test = ReadCase(cases[i], i, folder);
-    if (!test) return test.error().In(request.file);
-    const std::string name = test->name;
-    const auto differences = Run(*std::move(test), request.config_directory);
-    if (!differences) return differences.error();
-    failed += differences->empty() ? 0 : 1;
-    results.push_back({{"name", name}, {"differences", *differences}});
-    output.text += differences->empty() ? style.Green("ok") : style.Red("not ok");
-    output.text += " - " + Printable(name) + "\n";
-    for (const std::string& difference : *differences) {
-      output.text += Wrapped(Printable(difference), 4);
-    }
+  const auto checkout = Checkout::Of(directory);
+  if (!checkout) return checkout.error();
+  const Runner runner(*checkout, request.shared.empty() ? "/nonexistent" : request.shared);
+  std::vector<CaseResult> results;
+  for (const std::string& file : request.files) {
+    auto of_file = runner.RunFile(file);
+    if (!of_file) return of_file.error();
+    std::ranges::move(*of_file, std::back_inserter(results));
   }
-  output.text +=
-      std::to_string(cases.size() - failed) + " passed, " + std::to_string(failed) + " failed\n";
-  if (request.json) {
-    output.text = Document{{"cases", std::move(results)}, {"failed", failed}}.dump(2) + "\n";
+  if (!request.junit.empty()) {
+    std::ofstream junit(request.junit, std::ios::binary);
+    junit << CasesAsJunit(results);
+    if (!junit.flush()) return Error{request.junit + " cannot be written"};
   }
-  output.status = failed == 0 ? kUnchanged : kChanged;
-  return output;
+  return ReportCases(results, request.json, style);
 }
 
 }  // namespace runclad::ctl

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runclad/base/result.hpp"
 #include "runclad/configure/configure.hpp"
@@ -73,6 +74,7 @@ enum class LintFormat { kText, kJson, kSarif };
 struct LintRequest {
   std::string path = std::string(policy::kDefaultConfigDirectory);  // or a policy file
   LintFormat format = LintFormat::kText;
+  bool is_checkout = false;  // owners and permissions say nothing
 };
 Result<Output> LintPolicy(const LintRequest& request, const Style& style);
 
@@ -98,19 +100,30 @@ struct IdentifyRequest {
 Result<Output> Identify(const IdentifyRequest& request, const Style& style);
 
 struct PinRequest {
-  std::string image;      // the name whose file is written
-  std::string container;  // an id or the beginning of one
+  std::string image;  // the name whose file is written; empty: the source's own
+  // One of these says which digests:
+  std::string container;     // an id, the beginning of one, or a name
+  std::string stored_image;  // a name in an engine's store
+  std::string digest;
+  bool add = false;     // to a file that exists
+  bool remove = false;  // from one
   std::optional<std::string> config_directory;
 };
-// Writes the file of an image from what a running container of it has; one that exists stays.
+// Writes the file of an image from what a container of it got, or changes nothing but the digests
+// of one that exists.
 Result<Output> PinImage(const PinRequest& request);
+// The image of every running container; only `config_directory` counts.
+Result<Output> PinAll(const PinRequest& request);
 
 struct TestRequest {
-  std::string file;
+  std::vector<std::string> files;
   bool json = false;
+  std::string junit;   // a file to write the results to as JUnit's XML; empty: none
+  std::string shared;  // a directory as /usr/share/runclad; empty: no image files are shipped
   std::optional<std::string> config_directory;
 };
-// Runs a table of test cases for a policy repository.
+// Runs tables of test cases for a policy repository. Of this machine, nothing but these files is
+// read.
 Result<Output> TestPolicy(const TestRequest& request, const Style& style);
 
 struct ScanRequest {

@@ -51,9 +51,9 @@ std::string RuleIds() {
 // What an option or an argument takes. One that is not listed takes what no shell can complete.
 void SetValues(Option& option, std::string_view command) {
   const std::string& name = option.names.empty() ? option.name : option.names.front();
-  static constexpr std::string_view kFiles[] = {"bundle",    "path",  "file",
-                                                "--process", "--log", "--program"};
-  static constexpr std::string_view kDirectories[] = {"--config", "--root", "--state"};
+  static constexpr std::string_view kFiles[] = {"bundle", "path",      "file",   "--process",
+                                                "--log",  "--program", "--junit"};
+  static constexpr std::string_view kDirectories[] = {"--config", "--root", "--state", "--shared"};
   option.values = Values::kWords;
   if (name == "rule") {
     option.words = RuleIds();

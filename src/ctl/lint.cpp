@@ -15,11 +15,14 @@
 
 #include "runclad/base/spelling.hpp"
 #include "runclad/enforce/host_policy.hpp"
+#include "runclad/json/pointer.hpp"
 #include "runclad/json/reader.hpp"
 #include "runclad/rules/rule.hpp"
 
+#include "checkout.hpp"
 #include "commands.hpp"
 #include "filter_faults.hpp"
+#include "idle_grants.hpp"
 #include "lint_place.hpp"
 #include "lint_report.hpp"
 
@@ -69,20 +72,36 @@ class DirectoryLinter {
  public:
   explicit DirectoryLinter(fs::path directory) : directory_(std::move(directory)) {}
 
-  std::vector<LintFinding> Run() {
-    const std::vector<std::string> paths = List();
-    for (const std::string& path : paths) LintFile(path);
-    // What no single file shows: owners, permissions, links, trust, waivers, filters.
-    const bool host_is_sound = std::ranges::none_of(
-        paths, [&](const std::string& path) { return IsHostPolicy(path) && HasFaults(path); });
-    if (!host_is_sound || !LintHost()) return std::move(findings_);
-    for (const std::string& path : paths) {
-      if (!IsHostPolicy(path) && !HasFaults(path)) LintGrants(path);
-    }
+  // What is said of every file or, unless it is empty, of the file `only` alone: relative to the
+  // directory.
+  std::vector<LintFinding> Run(const std::string& only = {}) {
+    LintAll(only);
+    if (only.empty()) return std::move(findings_);
+    std::erase_if(findings_, [&](const LintFinding& finding) {
+      const bool is_of_file = finding.file == FullName(only) ||
+                              (finding.kind == "untrusted" && finding.message.starts_with(only));
+      return !is_of_file;
+    });
     return std::move(findings_);
   }
 
  private:
+  void LintAll(const std::string& only) {
+    std::vector<std::string> paths = List();
+    if (!only.empty()) {
+      std::erase_if(paths,
+                    [&](const std::string& path) { return path != only && !IsHostPolicy(path); });
+    }
+    for (const std::string& path : paths) LintFile(path);
+    // What no single file shows: owners, permissions, links, trust, waivers, filters.
+    const bool host_is_sound = std::ranges::none_of(
+        paths, [&](const std::string& path) { return IsHostPolicy(path) && HasFaults(path); });
+    if (!host_is_sound || !LintHost(paths)) return;
+    for (const std::string& path : paths) {
+      if (!IsHostPolicy(path) && !HasFaults(path)) LintGrants(path);
+    }
+  }
+
   static bool IsHostPolicy(const std::string& path) {
     return path == "policy.json" || path.starts_with("policy.d/");
   }
@@ -169,7 +188,8 @@ class DirectoryLinter {
                          .origins = true});
   }
 
-  bool LintHost() {
+  // `paths`: the host's own files among others.
+  bool LintHost(const std::vector<std::string>& paths) {
     const auto policy = Load(nullptr, enforce::Today());
     if (!policy) {
       AddUntrusted(policy.error().message);
@@ -177,6 +197,13 @@ class DirectoryLinter {
     }
     for (const std::string& fault : FilterFaults(*policy)) Add("policy.json", 0, "seccomp", fault);
     LintWaivers("policy", *policy, nullptr);
+    host_mode_ = policy->mode;
+    for (const std::string& path : paths) {
+      if (!IsHostPolicy(path)) continue;
+      const PolicyPart part = Read(path, *policy);
+      AddAll(IdleGrants(part));
+      AddAll(OverriddenValues(part));
+    }
     if (policy->builds.empty()) return true;
     engine::Identity build;
     build.engine = engine::Engine::kBuildkit;
@@ -214,8 +241,8 @@ class DirectoryLinter {
 
   // What a file for some images asks for and would not get: of an image's, each tag's part too.
   void LintGrants(const std::string& path) {
-    const auto read = json::Read(ReadText(directory_ / path).value_or(""), {.comments = true});
-    const json::Document document = read && read->is_object() ? *read : json::Document::object();
+    const policy::Effective none;
+    const json::Document document = Read(path, none).document.document();
     engine::Identity identity = PlaceOf(path).identity;
     LintGrantsTo(path, document, document, identity);
     if (identity.names.empty() || !document.contains("tags")) return;
@@ -258,6 +285,12 @@ class DirectoryLinter {
           cut.parameter + " " + cut.value + " " + cut.because);
     }
     LintWaivers(path, *policy, &identity);
+    PolicyPart of_file = Read(path, *policy);
+    if (&part != &document) {
+      of_file.pointer = "/tags/" + json::Escape(identity.asked_for->tag);
+      of_file.document = json::Value(part);
+    }
+    AddAll(IdleGrants(of_file));
     if (part.value("rules", json::Document::object()).contains("seccomp")) {
       for (const std::string& fault : FilterFaults(*policy)) Add(path, 0, "seccomp", fault);
     }
@@ -278,18 +311,33 @@ class DirectoryLinter {
     }
   }
 
+  // The file as a part, for the effective policy that it counts in.
+  [[nodiscard]] PolicyPart Read(const std::string& path, const policy::Effective& policy) const {
+    PolicyPart part{path, FullName(path), {}, {}, {}, policy, host_mode_};
+    auto document = json::Read(ReadText(directory_ / path).value_or(""),
+                               {.comments = true, .positions = &part.positions});
+    part.document = json::Value(document && document->is_object() ? *std::move(document)
+                                                                  : json::Document::object());
+    return part;
+  }
+
+  void AddAll(std::vector<LintFinding> findings) {
+    for (LintFinding& finding : findings) AddNew(std::move(finding));
+  }
+
   fs::path directory_;
   std::vector<LintFinding> findings_;
+  policy::Mode host_mode_ = policy::Mode::kEnforce;
 };
 
-// One policy.json, wherever it lies.
+// A file that lies outside a policy's directory.
 std::vector<LintFinding> LintFile(const std::string& file, const std::string& text) {
   std::vector<LintFinding> findings;
-  for (const policy::Fault& fault :
-       policy::FindFaults(text, FileKind::kPolicy, rules::Schemas(), IsSyscall)) {
+  const FileKind kind = KindByShape(text);
+  for (const policy::Fault& fault : policy::FindFaults(text, kind, rules::Schemas(), IsSyscall)) {
     findings.push_back({file, fault.line, LintLevel::kFault, "format", fault.message});
   }
-  if (!findings.empty()) return findings;
+  if (!findings.empty() || kind != FileKind::kPolicy) return findings;
   const auto policy = policy::Parse(text, file, rules::Schemas(), {.today = enforce::Today()});
   if (!policy) return {{file, 0, LintLevel::kFault, "format", policy.error().message}};
   for (const std::string& fault : FilterFaults(*policy)) {
@@ -324,18 +372,31 @@ Result<Output> LintPolicy(const LintRequest& request, const Style& style) {
   if (type == fs::file_type::not_found || fault) {
     return SystemError(path + " cannot be examined", fault ? fault.value() : ENOENT);
   }
-  if (type != fs::file_type::directory) {
+  const bool is_directory = type == fs::file_type::directory;
+  std::string directory = is_directory ? path : DirectoryAround(path);
+  if (directory.empty()) {
     const auto text = ReadText(path);
     if (!text) return Error{path + " cannot be read"};
     return ReportLint(LintFile(path, *text), path + ": no faults", request.format, style);
   }
-  std::string directory = path;
   while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
+  const std::string only =
+      is_directory ? "" : fs::absolute(path).lexically_normal().lexically_relative(directory);
   const std::string file = directory + "/policy.json";
-  const bool has_file = fs::exists(fs::symlink_status(file, fault));
-  return ReportLint(DirectoryLinter(directory).Run(),
-                    has_file ? directory + ": no faults" : "no faults; no policy.json" + nothing,
-                    request.format, style);
+  const bool has_file = !only.empty() || fs::exists(fs::symlink_status(file, fault));
+  const std::string praise =
+      has_file ? path + ": no faults" : "no faults; no policy.json" + nothing;
+  if (!request.is_checkout) {
+    return ReportLint(DirectoryLinter(directory).Run(only), praise, request.format, style);
+  }
+  const auto checkout = Checkout::Of(directory);
+  if (!checkout) return checkout.error();
+  std::vector<LintFinding> findings = DirectoryLinter(checkout->path()).Run(only);
+  for (LintFinding& finding : findings) {
+    finding.file = checkout->Original(finding.file);
+    finding.message = checkout->Original(finding.message);
+  }
+  return ReportLint(findings, praise, request.format, style);
 }
 
 }  // namespace runclad::ctl

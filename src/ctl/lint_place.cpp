@@ -1,10 +1,14 @@
 #include "lint_place.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "runclad/base/spelling.hpp"
 #include "runclad/engine/reference.hpp"
+#include "runclad/json/reader.hpp"
 
 namespace runclad::ctl {
 namespace {
@@ -68,6 +72,35 @@ Place PlaceOf(const std::string& path) {
     }
   }
   return place;
+}
+
+std::string DirectoryAround(const std::string& path) {
+  std::error_code fault;
+  const fs::path absolute = fs::absolute(path, fault).lexically_normal();
+  fs::path directory = absolute.parent_path();
+  if (absolute.filename() == "policy.json") return {};
+  if (directory.filename() == "policy.d") return directory.parent_path();
+  for (; directory.has_relative_path(); directory = directory.parent_path()) {
+    const fs::path name = directory.filename();
+    if (name != "images" && name != "digests" && name != "pods") continue;
+    const fs::path root = directory.parent_path();
+    // Other directories may have these names, too.
+    const bool is_policy = fs::exists(root / "policy.json", fault) ||
+                           PlaceOf(absolute.lexically_relative(root)).unreachable.empty();
+    return is_policy ? root.string() : std::string();
+  }
+  return {};
+}
+
+FileKind KindByShape(std::string_view text) {
+  const auto document = json::Read(text, {.comments = true});
+  if (!document || !document->is_object()) return FileKind::kPolicy;
+  const auto has = [&](std::initializer_list<const char*> members) {
+    return std::ranges::any_of(members,
+                               [&](const char* member) { return document->contains(member); });
+  };
+  if (has({"digests", "tags", "provenance"})) return FileKind::kImage;
+  return FileKind::kPolicy;
 }
 
 }  // namespace runclad::ctl

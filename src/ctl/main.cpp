@@ -199,6 +199,8 @@ class CommandLine {
                          });
     lint->add_flag("--json", lint_as_json_, "Print the findings as JSON");
     lint->add_flag("--sarif", lint_as_sarif_, "Print the findings as SARIF 2.1.0");
+    lint->add_flag("--ci", lint_.is_checkout,
+                   "Ignore owners and permissions: the directory is a checkout");
     CLI::App* schema = Add(*policy, "schema", "Print the JSON Schema of policy files",
                            "runcladctl policy schema image", [this] { return PrintSchema(sort_); });
     schema->add_option("sort", sort_, "policy, image, or shared (_default, digests, pods)")
@@ -212,21 +214,50 @@ class CommandLine {
     show->add_flag("--builds", show_.builds, "Show the policy for what BuildKit runs");
     show->add_flag("--json", show_.json, "Print it as JSON");
     AddConfig(*show, show_.config_directory);
-    CLI::App* test = Add(*policy, "test", "Run a table of test cases against the policy",
+    CLI::App* test = Add(*policy, "test", "Run tables of test cases against the policy",
                          "runcladctl policy test --config . cases.json",
                          [this] { return TestPolicy(test_, Style::OfStandardOutput()); });
-    test->add_option("file", test_.file, "The cases")->required();
+    test->add_option("file", test_.files, "The files with the cases")->required();
     test->add_flag("--json", test_.json, "Print the results as JSON");
+    test->add_option("--junit", test_.junit, "Also write the results to this file as JUnit XML");
+    test->add_option("--shared", test_.shared,
+                     "A directory with shipped image files, as /usr/share/runclad (default: none)");
     AddConfig(*test, test_.config_directory);
-    CLI::App* pin = Add(*policy, "pin", "Write an image's file from what one of its containers got",
-                        "runcladctl policy pin nginx --from-container 3f2a9c",
-                        [this] { return PinImage(pin_); });
-    pin->add_option("image", pin_.image, "The image's name")->required();
-    pin->add_option("--from-container", pin_.container,
-                    "The container's id or a unique prefix of it")
-        ->required();
-    AddConfig(*pin, pin_.config_directory);
+    AddPin(*policy);
     lint->add_option("path", lint_.path, "Its directory or file (default /etc/runclad)");
+  }
+
+  void AddPin(CLI::App& policy) {
+    CLI::App* pin =
+        Add(policy, "pin", "Write an image's file, or change the digests that it pins",
+            "runcladctl policy pin nginx --from-container 3f2a9c", [this] { return RunPin(); });
+    pin->add_option("image", pin_.image, "The image's name (default: the name in the source)");
+    pin->add_option("--from-container", pin_.container,
+                    "The digests of this container's image: its id, a unique prefix of it, or its "
+                    "name");
+    pin->add_option("--image", pin_.stored_image,
+                    "The digests of the image that an engine of this host has under this name");
+    pin->add_option("--digest", pin_.digest, "This digest (sha256:…)");
+    pin->add_flag("--add", pin_.add, "Add the digests to a file that exists");
+    pin->add_flag("--remove", pin_.remove, "Remove the digests from the file");
+    pin->add_flag("--all", pin_all_, "Pin the image of every running container");
+    AddConfig(*pin, pin_.config_directory);
+  }
+
+  Result<Output> RunPin() {
+    const int sources = (pin_.container.empty() ? 0 : 1) + (pin_.stored_image.empty() ? 0 : 1) +
+                        (pin_.digest.empty() ? 0 : 1);
+    if (pin_all_) {
+      if (sources > 0 || pin_.remove || !pin_.image.empty()) {
+        return Error{"--all pins what runs on this host: use it without an image and a source"};
+      }
+      return PinAll(pin_);
+    }
+    if (sources != 1) {
+      return Error{"policy pin needs one of: --from-container, --image, --digest, --all"};
+    }
+    if (pin_.add && pin_.remove) return Error{"use either --add or --remove"};
+    return PinImage(pin_);
   }
 
   void AddScan() {
@@ -294,6 +325,7 @@ class CommandLine {
   ShowRequest show_;
   TestRequest test_;
   PinRequest pin_;
+  bool pin_all_ = false;
   LintRequest lint_;
   bool lint_as_json_ = false;
   bool lint_as_sarif_ = false;

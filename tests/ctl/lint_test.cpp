@@ -193,6 +193,72 @@ TEST(PolicyLint, WarnsOfWaiversThatExpireSoon) {
   EXPECT_EQ(run.out, file + ":1: warning: the waiver of seccomp expires on " + day.data() + "\n");
 }
 
+TEST(PolicyLint, KnowsAFileByItsPlaceOrItsShape) {
+  const TemporaryDirectory directory;
+  const std::string image = R"({"digests": ["sha256:)" + std::string(64, 'a') + "\"]}";
+  directory.Write("policy.json", R"({"mode": "audit"})");
+  const std::string in_place = directory.Write("images/docker.io/library/nginx.json", image);
+  EXPECT_EQ(Runcladctl({"policy", "lint", in_place}).out, in_place + ": no faults\n");
+  const std::string beyond = directory.Write("images/docker.io/library/redis.json",
+                                             R"({"rules": {"seccomp": {"action": "off"}}})");
+  EXPECT_THAT(Runcladctl({"policy", "lint", beyond}).out,
+              HasSubstr(beyond + ":1: seccomp/action off is weaker and needs a waiver"));
+  const std::string shared =
+      directory.Write("images/docker.io/_default.json", R"({"digests": []})");
+  EXPECT_THAT(Runcladctl({"policy", "lint", shared}).out,
+              HasSubstr(shared + ":1: unknown key \"digests\""));
+  const std::string drop_in = directory.Write("policy.d/a.json", R"({"mode": "audi"})");
+  EXPECT_THAT(Runcladctl({"policy", "lint", drop_in}).out, HasSubstr("did you mean \"audit\"?"));
+  const std::string by_shape = directory.Write("elsewhere/nginx.json", image);
+  EXPECT_EQ(Runcladctl({"policy", "lint", by_shape}).out, by_shape + ": no faults\n");
+}
+
+TEST(PolicyLint, OfACheckoutAsksNeitherForOwnersNorForPermissions) {
+  const TemporaryDirectory directory;
+  const std::string file = directory.Write("policy.json", "{\"mod\": 1}");
+  const std::string image = directory.Write("images/docker.io/library/nginx.json", "{}");
+  ASSERT_EQ(::chmod(file.c_str(), 0666), 0);
+  ASSERT_EQ(::chmod(image.c_str(), 0666), 0);
+  const ProgramRun run = Runcladctl({"policy", "lint", "--ci", directory.path()});
+  EXPECT_EQ(run.out, file + ":1: unknown key \"mod\"; did you mean \"mode\"?\n");
+  directory.Write("policy.json", "{}");
+  ASSERT_EQ(::chmod(file.c_str(), 0666), 0);
+  EXPECT_EQ(Runcladctl({"policy", "lint", "--ci", directory.path()}).out,
+            directory.path() + ": no faults\n");
+  EXPECT_EQ(Runcladctl({"policy", "lint", directory.path()}).status, 1);
+}
+
+TEST(PolicyLint, WarnsOfWhatHasNoEffect) {
+  const TemporaryDirectory directory;
+  const std::string policy = directory.Write("policy.json", R"({
+"mode": "audit",
+"rules": {
+"pids-limit": {"action": "off"},
+"memory-limit": {"default": 1000000}}})");
+  const std::string drop_in = directory.Write("policy.d/a.json", R"({"rules": {
+"memory-limit": {"default": 2000000}}})");
+  const std::string image = directory.Write("images/docker.io/library/nginx.json", R"({
+"rules": {
+"pids-limit": {"default": 100}},
+"digests": ["sha256:)" + std::string(64, 'a') + R"("],
+"waivers": [
+{"rule": "pids-limit", "maximum": 100000, "reason": "a test"},
+{"rule": "*", "reason": "a test", "expires": "2999-12-31"}]})");
+  const ProgramRun run = Runcladctl({"policy", "lint", directory.path()});
+  EXPECT_EQ(run.status, 0) << run.err;
+  for (const std::string& line :
+       {policy +
+            ":5: warning: memory-limit/default has no effect: policy.d/a.json:2 sets it again\n",
+        image + ":3: warning: the parameters of pids-limit have no effect: the rule is off "
+                "(policy.json:4)\n",
+        image + ":6: warning: the waiver of pids-limit has no effect: the rule is off "
+                "(policy.json:4)\n",
+        image + ":7: warning: the waiver of * has no effect: the mode of the host is audit\n"}) {
+    EXPECT_THAT(run.out, HasSubstr(line));
+  }
+  EXPECT_EQ(run.out.find(drop_in), std::string::npos) << run.out;
+}
+
 TEST(PolicyLint, SpeaksSarif) {
   const TemporaryDirectory directory;
   const std::string file = directory.Write("policy.json", "{\n\"mod\": 1}");

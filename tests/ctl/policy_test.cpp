@@ -131,6 +131,10 @@ TEST_F(PolicyCommands, CasesThatAskForNothingWouldProveNothing) {
       {R"({"cases": [{"name": "n", "expect": {"outcome": "refused", "rules": ["x"]},
            "request": {}}]})",
        "case \"n\": there is no rule \"x\""},
+      {R"({"cases": [{}], "hots": {}})", "unknown key \"hots\"; did you mean \"host\"?"},
+      {R"({"cases": [{}], "host": {"kernel": "new"}})", "is a version such as 6.1, not \"new\""},
+      {R"({"cases": [{}], "host": {"lsm": "tomoyo"}})", "is apparmor or selinux, not \"tomoyo\""},
+      {R"({"cases": [{}], "date": "tomorrow"})", "is a day such as 2027-03-31"},
       {R"({"cases": [{"spec": "absent.json", "expect": {"outcome": "refused"}}]})",
        "absent.json cannot be read"},
   };
@@ -139,6 +143,66 @@ TEST_F(PolicyCommands, CasesThatAskForNothingWouldProveNothing) {
     EXPECT_EQ(run.status, 3) << text;
     EXPECT_THAT(run.err, HasSubstr(fault)) << text;
   }
+}
+
+TEST_F(PolicyCommands, CasesOfSeveralFilesAreReportedAsJUnitToo) {
+  const std::string good = directory_.Write(
+      "cases/good.json",
+      R"({"cases": [{"name": "a < b", "request": {}, "expect": {"outcome": "unchanged"}}]})");
+  const std::string bad = directory_.Write(
+      "cases/bad.json",
+      R"({"cases": [{"name": "x", "request": {}, "expect": {"outcome": "refused"}}]})");
+  const std::string junit = directory_.path() + "/results.xml";
+  const ProgramRun run = Run({"policy", "test", good, bad, "--junit", junit});
+  EXPECT_EQ(run.status, 1) << run.err;
+  EXPECT_EQ(run.out, "# " + good + "\nok - a < b\n# " + bad +
+                         "\nnot ok - x\n    is unchanged, expected refused\n1 passed, 1 failed\n");
+  std::ifstream file(junit);
+  const std::string xml(std::istreambuf_iterator<char>(file), {});
+  EXPECT_THAT(xml, HasSubstr("<testsuites tests=\"2\" failures=\"1\">"));
+  EXPECT_THAT(xml, HasSubstr("name=\"a &lt; b\"/>"));
+  EXPECT_THAT(xml, HasSubstr("<failure message=\"is unchanged, expected refused\">"));
+}
+
+// Whoever owns the checkout, whatever this machine has and whatever day it is.
+TEST_F(PolicyCommands, CasesAreJudgedOnPaper) {
+  directory_.Write("policy.json", R"({"extends": "restricted",
+      "rules": {"host-mounts": {"allow": ["/opt/nowhere"]}, "lsm-label": {"action": "refuse"}},
+      "waivers": [{"rule": "host-namespaces", "allow": ["uts"], "reason": "a test",
+                   "expires": "2020-01-31"}]})");
+  ::chmod((directory_.path() + "/policy.json").c_str(), 0666);
+  const auto mount = [](const char* source) {
+    return R"({"name": ")" + std::string(source) + R"(", "request": {"mounts": [
+      {"destination": "/x", "source": ")" +
+           source + R"(", "options": ["bind", "nosuid", "nodev",
+       "noexec", "ro"]}]}, "expect": {"outcome": )";
+  };
+  const std::string no_uts = R"({"request": {"linux": {"namespaces": [{"type": "pid"},
+      {"type": "network"}, {"type": "ipc"}, {"type": "mount"}]}}, "expect": {"outcome": )";
+  const std::string cases = directory_.Write(
+      "cases/paper.json", R"({"host": {"kernel": "5.10", "architecture": "arm64"}, "cases": [)" +
+                              mount("/opt/nowhere") + R"("unchanged"}},)" + mount("/opt/other") +
+                              R"("refused", "rules": ["host-mounts"]}},)" +
+                              mount("/run/docker.sock") + R"("refused"}},)" + mount("/") +
+                              R"("refused"}},)" + no_uts + R"("refused"}}]})");
+  const ProgramRun run = Run({"policy", "test", cases});
+  EXPECT_EQ(run.status, 0) << run.out << run.err;
+  const std::string dated = directory_.Write(
+      "cases/dated.json", R"({"date": "2020-01-31", "cases": [)" + no_uts + R"("unchanged"}}]})");
+  const ProgramRun of_day = Run({"policy", "test", dated});
+  EXPECT_EQ(of_day.status, 0) << of_day.out << of_day.err;
+}
+
+TEST_F(PolicyCommands, CasesHaveTheImageFilesOfTheSharedDirectoryThatIsNamed) {
+  const std::string shared = directory_.path() + "/share";
+  directory_.Write("share/images/docker.io/library/nginx.json",
+                   R"({"rules": {"capabilities": {"allow": ["CHOWN"]}}})");
+  const std::string cases = directory_.Write(
+      "cases/shared.json", R"({"cases": [{"image": "nginx:1", "request": {"process": {
+      "capabilities": {"bounding": ["CAP_CHOWN"]}}}, "expect": {"outcome": "unchanged"}}]})");
+  EXPECT_EQ(Run({"policy", "test", cases}).status, 1);
+  const ProgramRun run = Run({"policy", "test", cases, "--shared", shared});
+  EXPECT_EQ(run.status, 0) << run.out << run.err;
 }
 
 // With a record of a container that exists on no host, under a root of its own.
@@ -202,6 +266,10 @@ TEST_F(OfARecord, PinWritesAFileThatTheImageThenHas) {
   const ProgramRun again = Run({"policy", "pin", "nginx", "--from-container", id_});
   EXPECT_EQ(again.status, 3);
   EXPECT_THAT(again.err, HasSubstr("already exists and was not changed"));
+  EXPECT_THAT(Run({"policy", "pin", "--add", "--from-container", id_}).out,
+              HasSubstr("nginx.json: pins " + kConfig + " already"));
+  EXPECT_THAT(Run({"policy", "pin", "redis", "--from-container", id_}).err,
+              HasSubstr("is made of docker.io/library/nginx:1.27, not of docker.io/library/redis"));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #!/bin/bash
-# runcladctl on containers that real engines run: what check says of them is what create decided.
+# runcladctl on containers that real engines run: what check says of them is what create decided, and
+# what pin writes is what the image then has.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -84,6 +85,36 @@ holds "as text: a line for each refusal" out_has 'refused by host-mounts: /mount
 docker_remove joined opt
 check --all
 holds "what has ended is not listed" out_has "3 running containers"
+# --- pin: a container's image, its next release, and no other image ---
+FILE=$DIRECTORY/images/docker.io/shop/web.json
+pin() { ctl policy pin --config "$DIRECTORY" "$@"; }
+pin box --from-container web
+holds "pin refuses another repository's container" err_has "not of docker.io/library/box"
+pin --from-container web
+holds "pin writes the file of a running container's image" test -s "$FILE"
+docker_run shop/web:1 true
+holds "the pinned image runs" succeeded
+tar -C "$E2E_WORK/rootfs" -c . | docker import -c 'ENV A=B' - shop/web:2 >/dev/null
+docker_run shop/web:2 true
+guards "another image of the pinned name is refused" refused image image '"docker.io/shop/web:2"'
+pin --add --from-container "$(tail -n 1 "$DIRECTORY/audit.jsonl" 2>/dev/null | jq -r .container)"
+guards "pin adds what was refused, by the log" status_is 0
+docker_run shop/web:2 true
+holds "then it runs" succeeded
+pin --remove --image shop/web:2
+guards "pin removes it again, by its name in the engine's store" status_is 0
+docker_run shop/web:2 true
+guards "then it is refused" refused image image '"docker.io/shop/web:2"'
+pin --add --image shop/web:2
+holds "pin adds an image of the engine's store" status_is 0
+docker_run shop/web:2 true
+holds "then it runs again" succeeded
+pin --all
+holds "pin --all pins what runs" test -s "$DIRECTORY/images/docker.io/library/box.json"
+check --all
+guards "and what runs would not be changed" status_is 0
+rm -r "$DIRECTORY/images"
+
 docker_remove web
 "${PODMAN[@]}" rm -f -t 0 db >/dev/null
 podman image rm --all --force >/dev/null 2>&1
@@ -91,6 +122,6 @@ podman volume rm --all --force >/dev/null 2>&1
 capture ctr task kill --signal KILL byctr
 eventually 5 ctr task rm byctr >/dev/null 2>&1
 ctr container rm byctr
-docker image rm shop/web:1 >/dev/null
+docker image rm shop/web:1 shop/web:2 >/dev/null
 docker volume rm named >/dev/null
 true

@@ -1,0 +1,100 @@
+#include "idle_grants.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "runclad/json/pointer.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+using json::Document;
+
+std::size_t LineOf(const PolicyPart& part, const std::string& pointer) {
+  const auto position = part.positions.find(part.pointer + pointer);
+  return position == part.positions.end() ? 0 : position->second.line;
+}
+
+LintFinding Idle(const PolicyPart& part, const std::string& pointer, std::string message) {
+  return {part.file, LineOf(part, pointer), LintLevel::kWarning, "no-effect", std::move(message)};
+}
+
+// Who has turned the rule off; empty: it is on, or a waiver or the part itself did.
+std::string TurnedOffBy(const PolicyPart& part, const std::string& rule) {
+  if (part.policy.rule(rule).action != policy::Action::kOff) return {};
+  const auto origin = part.policy.origins.find(rule + "/action");
+  if (origin == part.policy.origins.end()) return "no profile turns it on";
+  if (origin->second.find("waiver ") != std::string::npos) return {};
+  return origin->second;
+}
+
+bool TurnsOff(const Document& settings) {
+  return settings.is_object() && settings.value("action", Document()) == "off";
+}
+
+// Other rules read the parameters of these.
+bool IsReadWhileOff(std::string_view rule) { return rule == "devices" || rule == "capabilities"; }
+
+}  // namespace
+
+std::vector<LintFinding> IdleGrants(const PolicyPart& part) {
+  std::vector<LintFinding> findings;
+  const Document rules = part.document.document().value("rules", Document::object());
+  for (const auto& [rule, settings] : rules.items()) {
+    const bool has_parameters =
+        settings.is_object() && settings.size() > (settings.contains("action") ? 1U : 0U);
+    const std::string by = TurnedOffBy(part, rule);
+    if (!has_parameters || by.empty() || TurnsOff(settings) || IsReadWhileOff(rule)) continue;
+    findings.push_back(
+        Idle(part, "/rules/" + json::Escape(rule),
+             "the parameters of " + rule + " have no effect: the rule is off (" + by + ")"));
+  }
+  const Document waivers = part.document.document().value("waivers", Document::array());
+  for (std::size_t i = 0; i < waivers.size(); ++i) {
+    const std::string rule = waivers[i].value("rule", "");
+    const std::string pointer = "/waivers/" + std::to_string(i);
+    if (rule == "*") {
+      if (part.host_mode != policy::Mode::kAudit) continue;
+      findings.push_back(
+          Idle(part, pointer, "the waiver of * has no effect: the mode of the host is audit"));
+    } else if (const std::string by = TurnedOffBy(part, rule); !by.empty()) {
+      findings.push_back(Idle(
+          part, pointer, "the waiver of " + rule + " has no effect: the rule is off (" + by + ")"));
+    }
+  }
+  return findings;
+}
+
+std::vector<LintFinding> OverriddenValues(const PolicyPart& part) {
+  std::vector<LintFinding> findings;
+  const auto check = [&](const std::string& key, const std::string& pointer) {
+    const auto origin = part.policy.origins.find(key);
+    if (origin == part.policy.origins.end()) return;
+    const std::string& by = origin->second;
+    if (by.find(part.path + ":") != std::string::npos || by.find(':') == std::string::npos) return;
+    findings.push_back(Idle(part, pointer, key + " has no effect: " + by + " sets it again"));
+  };
+  for (const char* key : {"mode", "builds", "rootless", "waiver-expiry"}) {
+    if (part.document.document().contains(key)) check(key, std::string("/") + key);
+  }
+  for (const char* object : {"log", "trust"}) {
+    const Document members = part.document.document().value(object, Document::object());
+    for (const auto& [member, value] : members.items()) {
+      const std::string key = std::string(object) + "/" + member;
+      check(key, "/" + key);
+    }
+  }
+  const Document rules = part.document.document().value("rules", Document::object());
+  for (const auto& [rule, settings] : rules.items()) {
+    if (!settings.is_object()) continue;
+    for (const auto& [parameter, value] : settings.items()) {
+      const std::string key = rule + "/" + parameter;
+      check(key, "/rules/" + key);
+    }
+  }
+  return findings;
+}
+
+}  // namespace runclad::ctl
