@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/path.hpp"
 #include "runclad/json/reader.hpp"
 #include "runclad/rules/rule.hpp"
 
@@ -108,9 +109,14 @@ Finding Setting(const char* rule, const char* parameter, std::vector<std::string
   return finding;
 }
 
-// What was taken, as settings that give it back. System calls are left out: they come back with
-// their capabilities, and the others are named one by one.
-std::vector<Finding> Trial(const std::vector<Finding>& taken) {
+bool IsBelow(const std::string& path, const std::vector<std::string>& directories) {
+  return std::ranges::any_of(
+      directories, [&](const std::string& directory) { return IsAtOrBelow(path, directory); });
+}
+
+// What was taken, as settings that give it back, with what the image is known to write. System
+// calls are left out: they come back with their capabilities, and the others are named one by one.
+std::vector<Finding> Trial(const std::vector<Finding>& taken, const std::vector<Finding>& rest) {
   std::vector<Finding> trial;
   std::vector<std::string> programs;
   for (const Finding& finding : taken) {
@@ -119,6 +125,14 @@ std::vector<Finding> Trial(const std::vector<Finding>& taken) {
     programs.insert(programs.end(), writable.begin(), writable.end());
     programs.insert(programs.end(), runnable.begin(), runnable.end());
     if (!writable.empty()) trial.push_back(Setting(kRootfs, "writable", std::move(writable)));
+  }
+  for (const Finding& finding : rest) {
+    if (finding.code != "read-only-rootfs/written") continue;
+    auto declared = ListOf(finding, "rules", kRootfs, "writable");
+    std::erase_if(declared, [&](const std::string& path) { return IsBelow(path, programs); });
+    if (declared.empty()) continue;
+    programs.insert(programs.end(), declared.begin(), declared.end());
+    trial.push_back(Setting(kRootfs, "writable", std::move(declared)));
   }
   if (!programs.empty()) trial.push_back(Setting(kMounts, "exec-paths", std::move(programs)));
   CapabilitiesTaken capabilities = CapabilitiesTakenBy(taken);
@@ -141,12 +155,6 @@ std::vector<std::string> Tmpfs(const std::vector<Finding>& findings) {
     if (destination != after.end() && destination->is_string()) directories.push_back(*destination);
   }
   return directories;
-}
-
-bool IsBelow(const std::string& path, const std::vector<std::string>& directories) {
-  return std::ranges::any_of(directories, [&](const std::string& directory) {
-    return path == directory || path.starts_with(directory + "/");
-  });
 }
 
 // The image's file with those of its directories that are used.
@@ -230,7 +238,7 @@ Advice AdviceFor(const Story& story, const AdviceRequest& request) {
   if (!file) file = Document::object();
   if (advice.file.starts_with("images/")) Pin(*file, story, request.of_image);
   advice.image = json::Value(With(*file, LinesFor(asked, request.of_image, request.today)));
-  const std::vector<Finding> trial = Trial(advice.taken);
+  const std::vector<Finding> trial = Trial(advice.taken, advice.rest);
   if (!trial.empty()) {
     asked.insert(asked.end(), trial.begin(), trial.end());
     advice.trial = json::Value(With(*file, LinesFor(asked, request.of_image, request.today)));

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <set>
 
+#include "runclad/base/path.hpp"
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/sys/directory.hpp"
 #include "runclad/sys/rootfs.hpp"
@@ -71,9 +72,8 @@ class Scan {
   [[nodiscard]] std::vector<std::string> Programs() const {
     std::vector<std::string> holding = Written();
     std::erase_if(holding, [&](const std::string& directory) {
-      return std::ranges::none_of(programs_, [&](const std::string& program) {
-        return program == directory || program.starts_with(directory + "/");
-      });
+      return std::ranges::none_of(
+          programs_, [&](const std::string& program) { return IsAtOrBelow(program, directory); });
     });
     return holding;
   }
@@ -83,7 +83,7 @@ class Scan {
     std::vector<std::string> outermost;
     for (const std::string& path : paths) {
       const bool is_inside = std::ranges::any_of(
-          outermost, [&](const std::string& outer) { return path.starts_with(outer + "/"); });
+          outermost, [&](const std::string& outer) { return IsAtOrBelow(path, outer); });
       if (!is_inside) outermost.push_back(path);
     }
     return outermost;
