@@ -17,6 +17,10 @@ struct Engine {
 
 constexpr Engine kTable[] = {
     {"docker", RegisterDocker, UnregisterDocker},
+    {"containerd", RegisterContainerd, UnregisterContainerd},
+    {"crio", RegisterCrio, UnregisterCrio},
+    {"podman", RegisterPodman, UnregisterPodman},
+    {"buildkit", RegisterBuildkit, UnregisterBuildkit},
 };
 
 Result<Report> Run(const Request& request, Result<Report> (*Engine::*what)(const Request&)) {

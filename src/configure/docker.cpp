@@ -14,6 +14,7 @@
 
 #include "daemons.hpp"
 #include "plan.hpp"
+#include "report.hpp"
 
 namespace runclad::configure {
 namespace {
@@ -159,33 +160,16 @@ Result<std::vector<Use>> AskForContainers(const Docker& docker) {
       "--format",
       "{{.Name}}\t{{.HostConfig.Runtime}}\t"
       "{{with index .Config.Labels \"com.docker.compose.project\"}}{{.}}{{end}}"};
-  const std::size_t fixed = command.size();
-  for (std::size_t begin = 0; begin < ids->size();) {
-    const std::size_t end = std::min(ids->find('\n', begin), ids->size());
-    if (end > begin) command.push_back(ids->substr(begin, end - begin));
-    begin = end + 1;
-  }
-  std::vector<Use> uses;
-  if (command.size() == fixed) return uses;
+  const std::vector<std::string> lines = LinesOf(*ids);
+  if (lines.empty()) return std::vector<Use>();
+  command.insert(command.end(), lines.begin(), lines.end());
   // Its status is not zero if a container was removed since.
   const auto output = sys::RunCommand(command);
   if (!output) return output.error();
-  std::string_view rest = output->out;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    const std::size_t first = line.find('\t');
-    const std::size_t second = line.find('\t', first + 1);
-    if (first == std::string_view::npos || second == std::string_view::npos) continue;
-    const std::string project(line.substr(second + 1));
-    std::string name(line.substr(0, first));
-    if (name.starts_with('/')) name.erase(0, 1);
-    uses.push_back({name, std::string(line.substr(first + 1, second - first - 1)),
-                    project.empty() ? "docker rm, and docker run again"
-                                    : "docker compose -p " + project + " up -d --force-recreate"});
-  }
-  return uses;
+  return UsesIn(output->out, [](const std::string& project) {
+    return project.empty() ? "docker rm, and docker run again"
+                           : "docker compose -p " + project + " up -d --force-recreate";
+  });
 }
 
 std::string MemberOf(const fs::path& path, std::string_view member) {
@@ -223,7 +207,7 @@ Result<std::vector<Use>> Containers(const Docker& docker, const std::string& nam
 
 Owned OwnedBy(const Request& request) {
   return {Format::kJson, request.name,
-          [name = request.name](const Document& tree, const Document* original) {
+          [name = request.name](const Document& tree, const Document* original, const Document&) {
             return DockerRestores(name, tree, original);
           }};
 }
@@ -236,13 +220,7 @@ Result<std::string> OlderContainers(const Docker& docker, const Request& request
   if (!request.is_default) return std::string();
   const auto older = Containers(docker, request.name, false);
   if (!older) return older.error();
-  std::string text;
-  if (!older->empty()) {
-    text =
-        "these containers were made with another runtime and keep it until they are made again:\n" +
-        ListOf(*older);
-  }
-  return text +
+  return OlderText(*older) +
          "docker build runs what is named runc in dockerd's PATH: README says how builds get "
          "runclad\n";
 }
@@ -281,8 +259,7 @@ Result<Report> RegisterDocker(const Request& request) {
         [&]() -> Status { return docker->daemon ? Reload(*docker, is_done) : Status(); },
         [&] { ReloadQuietly(*docker); });
     if (!committed) return committed.error();
-    text = docker->file.path + ": the runtime " + request.name + " is " + request.program +
-           (request.is_default ? ", and is the default" : "") + "\n";
+    text = docker->file.path + ": " + Sentence({request.name, request.program, request.is_default});
     if (docker->daemon) text += "dockerd has read it: no restart is necessary\n";
   }
   text += NotRunning(*docker);
@@ -297,9 +274,7 @@ Result<Report> UnregisterDocker(const Request& request) {
   const auto uses = Containers(*docker, request.name, true);
   if (!uses) return uses.error();
   if (request.is_final && !uses->empty()) {
-    return Report{"these containers would not start without the runtime " + request.name +
-                      "; nothing was changed:\n" + ListOf(*uses),
-                  true};
+    return RefusedText(request.name, *uses);
   }
   std::vector<Setting> kept;
   if (!uses->empty()) {
@@ -356,13 +331,8 @@ Result<Report> UnregisterDocker(const Request& request) {
   const auto committed =
       Commit({{{explicit_file, plan->change.after}, plan->base}}, originals, reload, undone);
   if (!committed) return committed.error();
-  if (kept.empty()) {
-    return Report{docker->file.path + " is as before the runtime " + request.name +
-                  " was registered\n" + NotRunning(*docker)};
-  }
-  return Report{docker->file.path + ": the runtime " + request.name + " is " + lower +
-                " from now on, because these containers name it:\n" + ListOf(*uses) +
-                "run this again when they are gone\n" + NotRunning(*docker)};
+  return Report{BackText(docker->file.path, {request.name, lower, false}, *uses) +
+                NotRunning(*docker)};
 }
 
 }  // namespace runclad::configure

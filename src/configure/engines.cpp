@@ -175,9 +175,30 @@ std::string ContainerdDefault(const Document& effective) {
 }
 
 std::vector<Restore> ContainerdRestores(const std::string& name, const Document& tree,
-                                        const Document* original) {
+                                        const Document* original, const Document& block) {
   const Path cri = CriOfVersion(VersionOf(tree).value_or(2));
-  return EntryAndDefault(name, cri / "runtimes", cri / "default_runtime_name", tree, original);
+  std::vector<Restore> restores =
+      EntryAndDefault(name, cri / "runtimes", cri / "default_runtime_name", tree, original);
+  // The copy of an entry that containerd drops once a file has entries of its own.
+  const Document* copies = Find(block, cri / "runtimes");
+  if (copies == nullptr) return restores;
+  for (const auto& [copied, entry] : copies->items()) {
+    if (copied == "runc") restores.push_back({cri / "runtimes" / copied, std::nullopt});
+  }
+  return restores;
+}
+
+std::vector<Setting> ContainerdKept(const Registration& lower, const Document& tree) {
+  std::vector<Setting> settings;
+  for (const int version : {2, 3}) {
+    const Path cri = CriOfVersion(version);
+    if (Find(tree, cri / "runtimes" / lower.name) == nullptr) continue;
+    settings.push_back({cri / "runtimes" / lower.name / "options" / "BinaryName", lower.program});
+    if (TextAt(tree, cri / "default_runtime_name") == lower.name) {
+      settings.push_back({cri / "default_runtime_name", "runc"});
+    }
+  }
+  return settings;
 }
 
 // --- CRI-O ---

@@ -38,8 +38,12 @@ Document ContainerdRest(Document effective, const std::string& name);
 // the file's.
 std::string ContainerdProgram(const Document& effective, const std::string& name);
 std::string ContainerdDefault(const Document& effective);
+// `block` is what runclad's own block in the file has.
 std::vector<Restore> ContainerdRestores(const std::string& name, const Document& tree,
-                                        const Document* original);
+                                        const Document* original, const Document& block);
+// What leads the name to a lower runtime where `tree` has its entry, and makes it the default no
+// longer.
+std::vector<Setting> ContainerdKept(const Registration& lower, const Document& tree);
 
 std::vector<Setting> CrioSettings(const Registration& registration, const Document& effective);
 std::vector<Restore> CrioRestores(const std::string& name, const Document& tree,

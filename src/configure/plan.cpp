@@ -18,6 +18,29 @@ bool IsBlank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
+// A template is not TOML: of it, only our block is read and changed.
+Result<std::string> TextWith(const Owned& owned, std::string_view text,
+                             const std::vector<Setting>& settings) {
+  if (owned.template_text.empty()) return Set(owned.format, text, owned.mark, settings);
+  const std::string_view block = BlockOf(text, owned.mark);
+  auto changed = Set(owned.format, block, owned.mark, settings);
+  if (!changed) return changed;
+  if (block.empty()) {
+    const std::string before(text.empty() ? std::string_view(owned.template_text) : text);
+    return before + (before.ends_with('\n') ? "\n" : "\n\n") + *changed;
+  }
+  std::string whole(text);
+  const auto begin = static_cast<std::size_t>(block.data() - text.data());
+  return whole.replace(begin, block.size(), *changed);
+}
+
+Result<Document> TreeOf(const Owned& owned, std::string_view text) {
+  const bool is_template = !owned.template_text.empty();
+  auto parsed = Parse(owned.format, is_template ? BlockOf(text, owned.mark) : text);
+  if (!parsed) return parsed.error();
+  return std::move(parsed->tree);
+}
+
 }  // namespace
 
 Result<std::optional<std::string>> BaseOf(const File& file, const Owned& owned,
@@ -26,6 +49,7 @@ Result<std::optional<std::string>> BaseOf(const File& file, const Owned& owned,
   if (!known) return known.error();
   if (!file.bytes) return std::optional<std::string>();
   if (*known && Sha256(*file.bytes) == (*known)->written) return (*known)->bytes;
+  if (!owned.template_text.empty()) return std::optional(StripMarks(*file.bytes, owned.mark));
   const auto parsed = Parse(owned.format, *file.bytes);
   if (!parsed) return parsed.error().In(file.path);
   std::optional<Document> original;
@@ -33,8 +57,13 @@ Result<std::optional<std::string>> BaseOf(const File& file, const Owned& owned,
     const auto before = Parse(owned.format, (*known)->bytes.value_or(""));
     if (before) original = before->tree;
   }
+  Document block = Document::object();
+  if (owned.format == Format::kToml) {
+    auto own = ParseToml(BlockOf(*file.bytes, owned.mark));
+    if (own) block = std::move(own->tree);
+  }
   const std::vector<Restore> restores =
-      owned.restores(parsed->tree, original ? &*original : nullptr);
+      owned.restores(parsed->tree, original ? &*original : nullptr, block);
   auto undone = Unset(owned.format, *file.bytes, owned.mark, restores);
   if (!undone) return undone.error().In(file.path);
   if (owned.is_drop_in && IsBlank(*undone)) return std::optional<std::string>();
@@ -45,7 +74,7 @@ Result<Planned> PlanToSet(File file, const Owned& owned, const std::vector<Setti
                           const Originals& originals) {
   auto base = BaseOf(file, owned, originals);
   if (!base) return base.error();
-  auto text = Set(owned.format, file.text(), owned.mark, settings);
+  auto text = TextWith(owned, file.text(), settings);
   if (!text) return text.error().In(file.path);
   std::optional<std::string> after = std::move(*text);
   return Planned{{std::move(file), std::move(after)}, std::move(*base)};
@@ -57,11 +86,23 @@ Result<Planned> PlanToUnset(File file, const Owned& owned, const std::vector<Set
   if (!base) return base.error();
   std::optional<std::string> after = *base;
   if (!kept.empty()) {
-    auto text = Set(owned.format, base->value_or(""), owned.mark, kept);
+    auto text = TextWith(owned, base->value_or(""), kept);
     if (!text) return text.error().In(file.path);
     after = std::move(*text);
   }
   return Planned{{std::move(file), std::move(after)}, std::move(*base)};
+}
+
+Result<Planned> PlanToChange(
+    File file, const Owned& owned,
+    const std::function<std::vector<Setting>(const Document&)>& settings_for,
+    const Originals& originals) {
+  const auto tree = TreeOf(owned, file.text());
+  if (!tree) return tree.error().In(file.path);
+  const std::vector<Setting> settings = settings_for(*tree);
+  if (!settings.empty()) return PlanToSet(std::move(file), owned, settings, originals);
+  std::optional<std::string> same = file.bytes;
+  return Planned{{std::move(file), same}, same};
 }
 
 bool IsNeeded(const std::vector<Planned>& plans) {
@@ -101,25 +142,6 @@ Status Commit(const std::vector<Planned>& plans, const Originals& originals,
     }
   }
   return applied;
-}
-
-std::string ListOf(const std::vector<Use>& uses) {
-  std::size_t name_width = 0;
-  std::size_t runtime_width = 0;
-  for (const Use& use : uses) {
-    name_width = std::max(name_width, use.name.size());
-    runtime_width = std::max(runtime_width, use.runtime.size());
-  }
-  const auto padded = [](std::string text, std::size_t width) {
-    text.resize(std::max(width, text.size()), ' ');
-    return text;
-  };
-  std::string text;
-  for (const Use& use : uses) {
-    text += "  " + padded(use.name, name_width) + "  " + padded(use.runtime, runtime_width) + "  " +
-            use.remedy + "\n";
-  }
-  return text;
 }
 
 Status CheckName(const std::string& name) {

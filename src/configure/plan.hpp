@@ -19,8 +19,13 @@ namespace runclad::configure {
 struct Owned {
   Format format = Format::kToml;
   std::string mark;
-  std::function<std::vector<Restore>(const Document& tree, const Document* original)> restores;
-  bool is_drop_in = false;  // a file of ours alone: without content it is removed
+  // `block`: what runclad's own block in the file has.
+  std::function<std::vector<Restore>(const Document& tree, const Document* original,
+                                     const Document& block)>
+      restores;
+  bool is_drop_in = false;      // a file of ours alone: without content it is removed
+  std::string template_text{};  // not empty: a template, of which only our block is read, and what
+                                // a new one begins with
 };
 
 // The file as it was before, or else without what runclad wrote; no value: there was none.
@@ -38,20 +43,19 @@ Result<Planned> PlanToSet(File file, const Owned& owned, const std::vector<Setti
 Result<Planned> PlanToUnset(File file, const Owned& owned, const std::vector<Setting>& kept,
                             const Originals& originals);
 
+// With the settings that `settings_for` the tree asks for, as a change that is still to be taken
+// back.
+Result<Planned> PlanToChange(
+    File file, const Owned& owned,
+    const std::function<std::vector<Setting>(const Document&)>& settings_for,
+    const Originals& originals);
+
 bool IsNeeded(const std::vector<Planned>& plans);
 std::string DiffOf(const std::vector<Planned>& plans);
 
 // Keeps the originals and applies the changes; see Apply().
 Status Commit(const std::vector<Planned>& plans, const Originals& originals,
               const std::function<Status()>& verify, const std::function<void()>& undone);
-
-// A container of an engine, for a list.
-struct Use {
-  std::string name;
-  std::string runtime;
-  std::string remedy;  // what creates it again
-};
-std::string ListOf(const std::vector<Use>& uses);
 
 // Whatever the engine: a name that can stand in every file, and a program that only root can
 // change.

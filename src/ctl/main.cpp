@@ -283,7 +283,8 @@ class CommandLine {
                          });
     for (CLI::App* command : {add, undo}) {
       configure::Request& what = configure_.what;
-      command->add_option("engine", what.engine, "docker")->required();
+      command->add_option("engine", what.engine, "docker, containerd, crio, podman or buildkit")
+          ->required();
       command->add_option("--name", what.name, "The runtime's name in the engine")
           ->capture_default_str();
       command->add_option("--config", what.config,

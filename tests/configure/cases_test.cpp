@@ -61,7 +61,7 @@ std::vector<Restore> RestoresFor(const std::string& engine, const Document& tree
                                  const Document* original) {
   const std::string& name = kRegistration.name;
   if (engine == "docker") return DockerRestores(name, tree, original);
-  if (engine == "containerd") return ContainerdRestores(name, tree, original);
+  if (engine == "containerd") return ContainerdRestores(name, tree, original, Document::object());
   if (engine == "crio") return CrioRestores(name, tree, original);
   if (engine == "podman") return PodmanRestores(name, tree, original);
   return BuildkitRestores(kRegistration.program, tree, original);

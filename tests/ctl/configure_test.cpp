@@ -171,5 +171,71 @@ TEST_F(Configure, KeepsTheNameForContainers) {
   EXPECT_EQ(ContentOf(file), before);
 }
 
+constexpr const char* kK3s = R"(version = 2
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+  SystemdCgroup = true
+)";
+
+constexpr const char* kBlock = R"(
+# runcladctl configure: begin (runclad)
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runclad]
+  runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runclad.options]
+  SystemdCgroup = true
+  BinaryName = "/usr/bin/env"
+# runcladctl configure: end (runclad)
+)";
+
+// k3s writes the file that containerd reads: its template is what lasts.
+TEST_F(Configure, WritesTheTemplateOfK3s) {
+  const std::string file = directory_.Write("k3s/agent/etc/containerd/config.toml", kK3s);
+  const std::string own_template = file + ".tmpl";
+  const ProgramRun run = Run("configure", "containerd", file);
+  ASSERT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(ContentOf(file), kK3s);
+  EXPECT_EQ(ContentOf(own_template), std::string("{{ template \"base\" . }}\n") + kBlock);
+  EXPECT_THAT(Run("configure", "containerd", file).out, HasSubstr("has it already"));
+  ASSERT_EQ(Run("unconfigure", "containerd", file).status, 0);
+  EXPECT_FALSE(fs::exists(own_template));
+
+  const std::string before = "{{ template \"base\" . }}\n[metrics]\n  address = \"{{ .Address }}\"";
+  directory_.Write("k3s/agent/etc/containerd/config.toml.tmpl", before);
+  ASSERT_EQ(Run("configure", "containerd", file).status, 0);
+  EXPECT_EQ(ContentOf(own_template), before + "\n" + kBlock);
+  ASSERT_EQ(Run("unconfigure", "containerd", file).status, 0);
+  EXPECT_EQ(ContentOf(own_template), before);
+  const ProgramRun with_default = Run("configure", "containerd", file, {"--default"});
+  EXPECT_EQ(with_default.status, 3);
+  EXPECT_THAT(with_default.err, HasSubstr("`default-runtime: runclad`"));
+}
+
+TEST_F(Configure, WritesADropInOfK0s) {
+  const std::string file = directory_.Write(
+      "k0s/containerd.toml", "version = 2\nimports = [\"/run/k0s/containerd-cri.toml\"]\n");
+  const ProgramRun run = Run("configure", "containerd", file, {"--default"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const std::string drop_in = directory_.path() + "/k0s/containerd.d/runclad.toml";
+  EXPECT_THAT(ContentOf(drop_in), HasSubstr("version = 2\n"));
+  EXPECT_THAT(ContentOf(drop_in), HasSubstr("default_runtime_name = \"runclad\""));
+  ASSERT_EQ(Run("unconfigure", "containerd", file).status, 0);
+  EXPECT_FALSE(fs::exists(drop_in));
+}
+
+TEST_F(Configure, WritesFilesOfBuildkitAndCrio) {
+  for (const char* engine : {"buildkit", "crio"}) {
+    const std::string before = "# of the site\ndebug = true\n";
+    const std::string file = directory_.Write(std::string(engine) + ".toml", before);
+    const ProgramRun run = Run("configure", engine, file, {"--default"});
+    ASSERT_EQ(run.status, 0) << run.err;
+    EXPECT_THAT(ContentOf(file), HasSubstr(before));
+    EXPECT_THAT(ContentOf(file), HasSubstr("\"/usr/bin/env\""));
+    EXPECT_THAT(Run("configure", engine, file, {"--default"}).out, HasSubstr("has it already"));
+    ASSERT_EQ(Run("unconfigure", engine, file).status, 0);
+    EXPECT_EQ(ContentOf(file), before);
+  }
+}
+
 }  // namespace
 }  // namespace runclad::ctl

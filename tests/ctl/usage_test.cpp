@@ -56,7 +56,8 @@ TEST(Usage, HelpNamesEveryCommandWithAnExample) {
   EXPECT_EQ(help.status, 0);
   EXPECT_EQ(help.err, "");
   const std::vector<std::vector<std::string>> commands = {
-      {"check"}, {"rules"}, {"explain"}, {"why"}, {"policy", "lint"}};
+      {"check"},     {"rules"},       {"explain"},       {"why"},
+      {"configure"}, {"unconfigure"}, {"policy", "lint"}};
   for (auto command : commands) {
     EXPECT_THAT(help.out, HasSubstr("\n  " + command.front() + " "));
     command.emplace_back("--help");

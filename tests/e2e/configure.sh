@@ -2,6 +2,8 @@
 # runcladctl configure and unconfigure, against engines of the topic's own on their default places.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
+# shellcheck source=tests/e2e/cri_engine.sh
+. "$E2E_DIR/cri_engine.sh"
 
 CTL=${E2E_PROGRAM%/*}/runcladctl
 PROGRAM=$E2E_WORK/runtimes/own/runclad
@@ -18,7 +20,7 @@ for directory in /etc/docker /etc/containerd /etc/containers; do
   cp -a "$directory/." "$E2E_WORK/etc$directory"
   mount --bind "$E2E_WORK/etc$directory" "$directory"
 done
-trap 'umount /etc/docker /etc/containerd /etc/containers 2>/dev/null' EXIT
+trap 'kill "${CRI_PID:-}" 2>/dev/null; umount /etc/docker /etc/containerd /etc/containers 2>/dev/null' EXIT
 
 # --- docker: the daemon of the run, whose file has five runtimes already ---
 FILE=$E2E_WORK/daemon.json
@@ -61,3 +63,117 @@ holds "the file is byte for byte as before" same "$FILE" "$E2E_WORK/daemon.befor
 holds "dockerd does not have the name any more" not grep -q "$NAME" <<<"$(docker info --format '{{json .Runtimes}}')"
 unconfigure docker
 holds "a second time it changes nothing" same "$FILE" "$E2E_WORK/daemon.before"
+
+# --- containerd: with its CRI plugin, and a file that names no runtime ---
+TOML=$E2E_WORK/cri.toml
+cat >"$TOML" <<TOML
+version = 2  # of the site
+root = "$CRI_ROOT"
+state = "$CRI_RUN"
+[grpc]
+  address = "$CRI_SOCKET"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "docker.io/library/pause:1"
+  restrict_oom_score_adj = true
+[plugins."io.containerd.grpc.v1.cri".cni]
+  bin_dir = "$E2E_WORK/cni/bin"
+  conf_dir = "$E2E_WORK/cni/net.d"
+TOML
+cp "$TOML" "$E2E_WORK/cri.before"
+unshown() { containerd --config "$TOML" config dump | grep -c "$1"; }
+configure containerd --config "$TOML" --default --dry-run
+holds "configure containerd --dry-run prints a diff" out_has "+  default_runtime_name = \"$NAME\""
+holds "and changes nothing" same "$TOML" "$E2E_WORK/cri.before"
+configure containerd --config "$TOML" --default
+holds "configure containerd --default" succeeded
+holds "containerd keeps the entry of runc" test "$(unshown 'runtimes.runc\]')" = 1
+cp "$TOML" "$E2E_WORK/cri.configured"
+configure containerd --config "$TOML" --default
+holds "a second time it changes nothing" same "$TOML" "$E2E_WORK/cri.configured"
+cri_network
+containerd --config "$TOML" >"$E2E_WORK/cri.log" 2>&1 &
+CRI_PID=$!
+holds "containerd starts with it" eventually 20 cri_answers
+cri_images web:1
+configure containerd
+holds "without --config it lists both that run" status_is 3
+holds "by their files" err_has "$TOML"
+for handler in '' "$NAME"; do
+  cri run-sandbox "pod${handler:+-by-name}" default ${handler:+"runtime=$handler"}
+  holds "a pod ${handler:+that names the runtime }starts" succeeded
+  POD=$OUT
+  cri create "$POD" "container${handler:+-by-name}" default docker.io/library/web:1
+  CONTAINER=$OUT
+  cri start "$CONTAINER"
+  cri exec "$CONTAINER" /bin/grep NoNew /proc/1/status
+  guards "it is hardened" status_field NoNewPrivs 1
+done
+unconfigure containerd --config "$TOML" --final
+holds "unconfigure --final refuses" status_is 2
+holds "and lists the pod that names the runtime" out_has "k8s.io/pod-by-name_default"
+holds "and what calls the program under the default" out_has "$PROGRAM"
+unconfigure containerd --config "$TOML"
+holds "unconfigure containerd" succeeded
+holds "the name leads to runc" test "$(unshown "BinaryName = \"$E2E_PLAIN\"")" = 1
+holds "the default is runc" test "$(unshown 'default_runtime_name = "runc"')" = 1
+kill "$CRI_PID" && wait "$CRI_PID"
+containerd --config "$TOML" >>"$E2E_WORK/cri.log" 2>&1 &
+CRI_PID=$!
+holds "containerd starts with that" eventually 20 cri_answers
+cri create "$POD" after default docker.io/library/web:1
+CONTAINER=$OUT
+cri start "$CONTAINER"
+holds "a container in the pod that names the runtime starts" succeeded
+for pod in $(cri_ctr containers ls -q); do cri remove-sandbox "$pod"; done
+holds "the pods are removed" test -z "$(cri_ctr containers ls -q)"
+unconfigure containerd --config "$TOML"
+holds "unconfigure containerd, without pods" succeeded
+holds "the file is byte for byte as before" same "$TOML" "$E2E_WORK/cri.before"
+kill "$CRI_PID" && wait "$CRI_PID"
+mkdir -p "$E2E_WORK/conf.d"
+printf 'version = 2\nimports = ["%s/conf.d/*.toml"]\n' "$E2E_WORK" >"$TOML"
+configure containerd --config "$TOML"
+holds "a file that imports others gets a drop-in" test -e "$E2E_WORK/conf.d/$NAME.toml"
+holds "which containerd reads" test "$(unshown "BinaryName = \"$PROGRAM\"")" = 1
+unconfigure containerd --config "$TOML"
+holds "unconfigure removes it" not test -e "$E2E_WORK/conf.d/$NAME.toml"
+
+# --- podman ---
+PODMAN=(podman --cgroup-manager cgroupfs --events-backend file)
+podman_run() {
+  capture "${PODMAN[@]}" run --network none --cgroup-parent "$E2E_CGROUP" --ulimit nofile=1024:2048 \
+    --ulimit nproc=1000:2000 "$@"
+}
+tar -C "$E2E_WORK/rootfs" -c . | podman import -q -c 'CMD ["sh"]' - box >/dev/null
+DROP_IN=/etc/containers/containers.conf.d/50-$NAME.conf
+podman_run -d --name older box sleep 600
+configure podman --default --dry-run
+holds "configure podman --dry-run prints a diff" out_has "+  runtime = \"$NAME\""
+holds "and changes nothing" not test -e "$DROP_IN"
+configure podman --default
+holds "configure podman --default" succeeded
+holds "it lists the container that was made before" out_has older
+podman_run --rm box grep NoNew /proc/self/status
+guards "podman run is hardened" status_field NoNewPrivs 1
+podman_run --rm -v /:/host box true
+guards "a refusal is the runtime's own sentence" err_has "runclad: refused by host-mounts"
+configure podman --default
+holds "a second time it changes nothing" out_has "has it already"
+podman_run -d --name between box sleep 600
+unconfigure podman --final
+holds "unconfigure --final refuses and lists it" status_is 2
+holds "by its name" out_has between
+unconfigure podman
+holds "unconfigure podman" succeeded
+holds "the name leads to runc" grep -q "^ *$NAME = \[\"$E2E_PLAIN\"\]" "$DROP_IN"
+holds "the default is podman's own again" not grep -q '^ *runtime = ' "$DROP_IN"
+for name in older between; do
+  capture "${PODMAN[@]}" kill "$name"
+  capture "${PODMAN[@]}" start "$name"
+  holds "the container $name starts again" succeeded
+  capture "${PODMAN[@]}" rm -f -t 0 "$name"
+done
+unconfigure podman
+holds "unconfigure podman, without containers" succeeded
+holds "its file is gone" not test -e "$DROP_IN"
+podman rmi -f box >/dev/null

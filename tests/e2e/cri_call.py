@@ -12,7 +12,7 @@ written here field by field (kubernetes/cri-api, runtime.v1).
 
 The pod's uid is "uid-" and its sandbox's name. Options of both: network=node, ipc=node, pid=node (the
 host's), pid=pod, pid=target:CONTAINER, annotation:KEY=VALUE, label:KEY=VALUE; of a container:
-mount=HOST:CONTAINER[:ro], run=PROGRAM, capability=NAME, user=UID:GID, tty.
+mount=HOST:CONTAINER[:ro], run=PROGRAM, capability=NAME, user=UID:GID, tty; of a pod: runtime=HANDLER.
 
 The status is 1 when the service says an error, which is printed on stderr."""
 
@@ -141,7 +141,10 @@ def container_config(name, image, options):
 def main(socket, verb, *arguments):
     if verb == "run-sandbox":
         name, namespace, *options = arguments
-        answer = call(socket, "RunPodSandbox", field(1, sandbox_config(name, namespace, options)))
+        handlers = [option[8:] for option in options if option.startswith("runtime=")]
+        options = [option for option in options if not option.startswith("runtime=")]
+        message = field(1, sandbox_config(name, namespace, options)) + field(2, handlers)
+        answer = call(socket, "RunPodSandbox", message)
         print(answer[1].decode())
     elif verb == "create":
         sandbox, name, namespace, image, *options = arguments

@@ -9,7 +9,8 @@
 
 namespace runclad::configure {
 
-inline constexpr std::string_view kEngines[] = {"docker"};
+inline constexpr std::string_view kEngines[] = {"docker", "containerd", "crio", "podman",
+                                                "buildkit"};
 
 struct Request {
   std::string engine;            // one of kEngines

@@ -1,0 +1,153 @@
+// CRI-O reads crio.conf and then the files of crio.conf.d in the order of their names, when it
+// starts.
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "runclad/json/scanner.hpp"
+#include "runclad/sys/command.hpp"
+
+#include "daemons.hpp"
+#include "layered.hpp"
+#include "plan.hpp"
+#include "report.hpp"
+
+namespace runclad::configure {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kDefaultConfig = "/etc/crio/crio.conf";
+constexpr const char* kDefaultDropIns = "/etc/crio/crio.conf.d";
+constexpr const char* kStorage = "/var/lib/containers/storage";
+
+struct Crio {
+  std::optional<Daemon> daemon;
+  std::string config;
+  std::string drop_ins;
+  File file;
+  Owned owned;
+  Document effective;  // of all files but ours
+};
+
+Result<Crio> FindCrio(const Request& request) {
+  auto daemon = ChooseDaemon(FindDaemons("crio"), {"--config", "-c"}, kDefaultConfig, std::nullopt);
+  if (!daemon) return daemon.error();
+  Crio crio{std::move(*daemon), kDefaultConfig, kDefaultDropIns, {}, {}, {}};
+  if (crio.daemon) {
+    crio.config = crio.daemon->Value({"--config", "-c"}).value_or(crio.config);
+    crio.drop_ins = crio.daemon->Value({"--config-dir", "-d"}).value_or(crio.drop_ins);
+  }
+  std::error_code fault;
+  if (!request.config && !crio.daemon && !fs::exists(fs::path(crio.config).parent_path(), fault)) {
+    return Error{"CRI-O does not run and has no " + crio.config + "; name its file with --config"};
+  }
+  auto file = ReadFile(request.config.value_or(crio.drop_ins + "/10-" + request.name + ".conf"));
+  if (!file) return file.error();
+  crio.file = std::move(*file);
+  crio.owned = {
+      Format::kToml, request.name,
+      [name = request.name](const Document& tree, const Document* original, const Document&) {
+        return CrioRestores(name, tree, original);
+      },
+      !request.config};
+  std::vector<std::string> files = {crio.config};
+  for (std::string& path : FilesIn(crio.drop_ins, "")) {
+    if (request.config || path != crio.file.path) files.push_back(std::move(path));
+  }
+  if (request.config) files.push_back(crio.file.path);
+  auto effective = Merged(files);
+  if (!effective) return effective.error();
+  crio.effective = std::move(*effective);
+  return crio;
+}
+
+// `crio config` prints what CRI-O makes of its files, defaults as comments.
+Status Verify(const Crio& crio, const Registration& registration) {
+  const std::string program = crio.daemon ? crio.daemon->program : sys::FindInPath("crio");
+  if (program.empty()) return {};
+  const auto output =
+      sys::RunCommand({program, "--config", crio.config, "--config-dir", crio.drop_ins, "config"});
+  if (!output) return output.error();
+  if (output->status != 0) return Error{"crio config does not accept its files: " + output->err};
+  const auto parsed = ParseToml(output->out);
+  if (!parsed) return parsed.error().In("crio config");
+  const Path runtime = {"crio", "runtime"};
+  const auto path =
+      TextAt(parsed->tree, {"crio", "runtime", "runtimes", registration.name, "runtime_path"});
+  if (path.value_or("") != registration.program) {
+    return Error{"crio config shows another program for the runtime " + registration.name +
+                 "; a file that is read later sets it"};
+  }
+  const auto by_default = TextAt(parsed->tree, {"crio", "runtime", "default_runtime"});
+  if (registration.is_default && by_default != registration.name) {
+    return Error{"crio config shows the default runtime " + by_default.value_or("(none)") +
+                 "; a file that is read later sets it"};
+  }
+  return {};
+}
+
+// Pods and containers by the files that CRI-O keeps of them.
+std::vector<Use> Containers(const Crio& crio, const std::string& name) {
+  const std::string storage = TextAt(crio.effective, {"crio", "root"}).value_or(kStorage);
+  std::vector<Use> uses;
+  std::error_code fault;
+  for (const auto& entry : fs::directory_iterator(storage + "/overlay-containers", fault)) {
+    const auto config = ReadFile(entry.path() / "userdata/config.json");
+    if (!config || !config->bytes) continue;
+    std::string handler;
+    std::string shown = entry.path().filename();
+    json::Scanner scanner(*config->bytes);
+    scanner.Object({"annotations"}, [&](std::size_t) {
+      scanner.Object({"io.kubernetes.cri-o.RuntimeHandler", "io.kubernetes.cri-o.Name"},
+                     [&](std::size_t index) { (index == 0 ? handler : shown) = scanner.String(); });
+    });
+    if (scanner.Finish() && handler == name) uses.push_back({shown, handler, kPodRemedy});
+  }
+  return uses;
+}
+
+}  // namespace
+
+Result<Report> RegisterCrio(const Request& request) {
+  const auto crio = FindCrio(request);
+  if (!crio) return crio.error();
+  const Registration registration = {request.name, request.program, request.is_default};
+  const Originals originals(request.state_directory, request.engine, request.name);
+  const auto plan =
+      PlanToSet(crio->file, crio->owned, CrioSettings(registration, crio->effective), originals);
+  if (!plan) return plan.error();
+  if (request.is_dry_run) return Report{DiffOf({*plan})};
+  if (!IsNeeded({*plan})) return Report{crio->file.path + " has it already\n"};
+  const auto committed = Commit(
+      {*plan}, originals, [&] { return Verify(*crio, registration); }, [] {});
+  if (!committed) return committed.error();
+  return WithRestart(crio->daemon, "crio", request,
+                     crio->file.path + ": " + Sentence(registration));
+}
+
+Result<Report> UnregisterCrio(const Request& request) {
+  const auto crio = FindCrio(request);
+  if (!crio) return crio.error();
+  const std::vector<Use> uses = Containers(*crio, request.name);
+  if (request.is_final && !uses.empty()) return RefusedText(request.name, uses);
+  std::vector<Setting> kept;
+  Registration lower = {request.name, "", false};
+  if (!uses.empty()) {
+    const auto program = LowerRuntime(request);
+    if (!program) return program.error();
+    lower.program = *program;
+    kept = CrioSettings(lower, crio->effective);
+  }
+  const Originals originals(request.state_directory, request.engine, request.name);
+  const auto plan = PlanToUnset(crio->file, crio->owned, kept, originals);
+  if (!plan) return plan.error();
+  if (request.is_dry_run) return Report{DiffOf({*plan})};
+  if (!IsNeeded({*plan})) return Report{NothingText(crio->file.path, request.name)};
+  const auto verify = [&] { return kept.empty() ? Status() : Verify(*crio, lower); };
+  const auto committed = Commit({*plan}, originals, verify, [] {});
+  if (!committed) return committed.error();
+  return WithRestart(crio->daemon, "crio", request, BackText(crio->file.path, lower, uses));
+}
+
+}  // namespace runclad::configure
