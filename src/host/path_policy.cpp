@@ -1,6 +1,7 @@
 #include "path_policy.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fnmatch.h>
@@ -111,82 +112,86 @@ const PathPolicy::Entry* PathPolicy::FirstDeniedBelow(const Node& node) {
   return node.denied_below;
 }
 
-Verdict PathPolicy::Judge(std::string_view path) const {
-  if (path == "/") return {Access::kHostRoot, "is the host's root filesystem"};
-  std::string_view rest = path;
-  std::vector<const Node*> at = {&root_};
-  const Entry* lasting = nullptr;  // on the way or at the end, and never lifted
-  const Entry* nearest = Effective(root_);
-  const Entry* here = nullptr;  // at the end
-  bool is_volume = false;
-  bool is_data = root_.is_data_directory;
-  for (auto name = ConsumeName(rest); !name.empty(); name = ConsumeName(rest)) {
-    std::vector<const Node*> next;
-    here = nullptr;
-    const std::string terminated(name);
-    const auto enter = [&](const Node* child) {
-      next.push_back(child);
-      is_volume = is_volume || child->is_volume_place;
-      is_data = is_data || child->is_data_directory;
-      const Entry* entry = Effective(*child);
-      if (entry != nullptr && (here == nullptr || entry->mark < here->mark)) here = entry;
-    };
-    for (const Node* node : at) {
-      if (const auto named = node->by_name.find(name); named != node->by_name.end()) {
-        enter(named->second);
-      }
-      for (const Node* pattern : node->patterns) {
-        if (::fnmatch(pattern->name.c_str(), terminated.c_str(), 0) == 0) enter(pattern);
+const char* PathPolicy::Way::How(const Entry& entry) const {
+  return &entry == here ? "is " : "is below ";
+}
+
+std::vector<const PathPolicy::Node*> PathPolicy::Next(const std::vector<const Node*>& nodes,
+                                                      std::string_view name) {
+  std::vector<const Node*> next;
+  const std::string terminated(name);
+  for (const Node* node : nodes) {
+    if (const auto named = node->by_name.find(name); named != node->by_name.end()) {
+      next.push_back(named->second);
+    }
+    std::ranges::copy_if(node->patterns, std::back_inserter(next), [&](const Node* pattern) {
+      return ::fnmatch(pattern->name.c_str(), terminated.c_str(), 0) == 0;
+    });
+  }
+  return next;
+}
+
+PathPolicy::Way PathPolicy::Follow(std::string_view path) const {
+  Way way{.ends = {&root_}, .nearest = Effective(root_), .is_data = root_.is_data_directory};
+  for (auto name = ConsumeName(path); !name.empty(); name = ConsumeName(path)) {
+    way.ends = Next(way.ends, name);
+    way.here = nullptr;
+    if (way.ends.empty()) break;
+    for (const Node* node : way.ends) {
+      way.is_volume = way.is_volume || node->is_volume_place;
+      way.is_data = way.is_data || node->is_data_directory;
+      const Entry* entry = Effective(*node);
+      if (entry != nullptr && (way.here == nullptr || entry->mark < way.here->mark)) {
+        way.here = entry;
       }
     }
-    at = std::move(next);
-    if (here == nullptr) {
-      if (at.empty()) break;
-    } else if (!IsNeverLifted(here->mark)) {
-      nearest = here;
-    } else if (lasting == nullptr || lasting->mark != Mark::kRuntime) {
-      lasting = here;
+    if (way.here == nullptr) continue;
+    if (!IsNeverLifted(way.here->mark)) {
+      way.nearest = way.here;
+    } else if (way.lasting == nullptr || way.lasting->mark != Mark::kRuntime) {
+      way.lasting = way.here;
     }
   }
+  return way;
+}
 
+std::optional<Verdict> PathPolicy::Grant(const Way& way) const {
+  Verdict granted;
+  granted.is_data = way.is_data;
+  if (way.nearest == nullptr) return granted;
+  const Entry& nearest = *way.nearest;
+  granted.is_listed = nearest.mark != Mark::kDeny;
+  if (nearest.mark == Mark::kAllow) return granted;
+  if (nearest.mark != Mark::kReadOnly && (nearest.mark != Mark::kDeny || !below_is_read_only_)) {
+    return std::nullopt;
+  }
+  granted.access = Access::kReadOnly;
+  granted.because = way.How(nearest) + nearest.label;
+  return granted;
+}
+
+Verdict PathPolicy::Judge(std::string_view path) const {
+  if (path == "/") return {Access::kHostRoot, "is the host's root filesystem"};
+  const Way way = Follow(path);
   const Entry* below = nullptr;
-  for (const Node* end : at) {
+  for (const Node* end : way.ends) {
     if (below == nullptr) below = FirstDeniedBelow(*end);
   }
   const auto deny = [&](const Entry& entry, const char* how) {
     Verdict verdict{Access::kDenied, how + entry.label};
     verdict.is_runtime = entry.mark == Mark::kRuntime;
-    verdict.is_volume = is_volume;
+    verdict.is_volume = way.is_volume;
     verdict.is_denied_by_list = !IsNeverLifted(entry.mark);
     // What is denied below a directory stays so, whatever is allowed above.
     if (verdict.is_denied_by_list && below == nullptr) verdict.allow = path;
-    verdict.is_credential = &entry == here && entry.mark == Mark::kCredential;
+    verdict.is_credential = &entry == way.here && entry.mark == Mark::kCredential;
     return verdict;
   };
-  const auto how = [&](const Entry& entry) { return &entry == here ? "is " : "is below "; };
-  if (lasting != nullptr) return deny(*lasting, how(*lasting));
-  if (here != nullptr && Denies(here->mark)) return deny(*here, "is ");
+  if (way.lasting != nullptr) return deny(*way.lasting, way.How(*way.lasting));
+  if (way.here != nullptr && Denies(way.here->mark)) return deny(*way.here, "is ");
   if (below != nullptr) return deny(*below, "is an ancestor of ");
-  Verdict granted;
-  granted.is_data = is_data;
-  if (nearest == nullptr) return granted;
-  granted.is_listed = nearest->mark != Mark::kDeny;
-  switch (nearest->mark) {
-    case Mark::kAllow:
-      return granted;
-    case Mark::kReadOnly:
-      granted.access = Access::kReadOnly;
-      granted.because = how(*nearest) + nearest->label;
-      return granted;
-    case Mark::kDeny:
-      if (!below_is_read_only_) break;
-      granted.access = Access::kReadOnly;
-      granted.because = "is below " + nearest->label;
-      return granted;
-    default:
-      break;
-  }
-  return deny(*nearest, "is below ");
+  if (auto granted = Grant(way)) return *std::move(granted);
+  return deny(*way.nearest, "is below ");
 }
 
 }  // namespace runclad::host

@@ -75,7 +75,26 @@ class PathPolicy {
     mutable bool is_denied_below_known = false;
   };
 
+  // What lies on the way to a path.
+  struct Way {
+    std::vector<const Node*> ends;   // of the path itself; none: no entry is there or below
+    const Entry* lasting = nullptr;  // on the way or at the end, and never lifted
+    const Entry* nearest = nullptr;
+    const Entry* here = nullptr;  // at the end
+    bool is_volume = false;
+    bool is_data = false;
+
+    // "is below ", or "is " for an entry at the end.
+    [[nodiscard]] const char* How(const Entry& entry) const;
+  };
+
   Node& Make(std::string_view path, std::string_view pattern);
+  // The children of `nodes` by this name, and those whose pattern fits it.
+  static std::vector<const Node*> Next(const std::vector<const Node*>& nodes,
+                                       std::string_view name);
+  [[nodiscard]] Way Follow(std::string_view path) const;
+  // For a path that is not denied: what the nearest entry grants; no value: nothing.
+  [[nodiscard]] std::optional<Verdict> Grant(const Way& way) const;
   static Node& Child(Node& parent, std::string_view name, bool is_pattern);
   static const Entry* Effective(const Node& node);
   static const Entry* FirstDeniedBelow(const Node& node);
