@@ -118,23 +118,58 @@ class ImageFolder {
     return std::optional<Layer>(*std::move(layer));
   }
 
-  // One name's layers over the host's `base`.
-  Result<Effective> FoldName(const Candidate& name, const Effective& base, bool& has_file) {
-    Effective policy = base;
-    engine::Tier tier = name.tier;
-    std::vector<Layer> layers;
+  struct NameFiles {
+    std::vector<Layer> shared;  // _default.json, from the root down
+    std::optional<Layer> own;
+  };
+
+  Result<NameFiles> ReadName(const Candidate& name) {
+    NameFiles files;
     const std::string path = std::string(kImages) + name.repository;
     for (std::size_t slash = path.find('/'); slash != std::string::npos;
          slash = path.find('/', slash + 1)) {
       auto shared =
           Read(options_.own, path.substr(0, slash) + "/_default.json", LayerKind::kShared);
       if (!shared) return shared.error();
-      if (*shared) layers.push_back(**std::move(shared));
+      if (*shared) files.shared.push_back(**std::move(shared));
     }
-    auto file = Read(options_.own, path + ".json", LayerKind::kImage);
-    if (file && !*file) file = Read(options_.shipped, path + ".json", LayerKind::kImage);
-    if (!file) return file.error();
-    has_file = file->has_value();
+    auto own = Read(options_.own, path + ".json", LayerKind::kImage);
+    if (own && !*own) own = Read(options_.shipped, path + ".json", LayerKind::kImage);
+    if (!own) return own.error();
+    files.own = *std::move(own);
+    return files;
+  }
+
+  // The layer of the name's tag in its file, taken out of it.
+  static std::optional<Layer> TakeTag(Layer& file, std::string_view name) {
+    std::optional<Layer> tag;
+    for (auto& [text, layer] : file.tags) {
+      if (text == name) tag = std::move(layer);
+    }
+    return tag;
+  }
+
+  // One name's layers over the host's `base`.
+  Result<Effective> FoldName(const Candidate& name, const Effective& base, bool& has_file) {
+    auto files = ReadName(name);
+    if (!files) return files.error();
+    has_file = files->own.has_value();
+
+    Effective policy = base;
+    engine::Tier tier = name.tier;
+    std::optional<Layer> tag;
+    if (has_file) {
+      tag = TakeTag(*files->own, name.tag);
+      const std::vector<std::string>& pinned =
+          tag && !tag->digests.empty() ? tag->digests : files->own->digests;
+      policy.image.pin = MatchOf(pinned, identity_);
+      if (!policy.image.pin.empty()) {
+        tier = engine::Tier::kDigest;
+      } else if (!pinned.empty()) {
+        policy.image.mispinned_name = name.text();
+        policy.image.pinned = pinned;
+      }
+    }
 
     std::vector<SourcedWaiver> waivers;
     const auto fold = [&](Layer layer, engine::Tier trusted) {
@@ -145,28 +180,10 @@ class ImageFolder {
       }
       FoldWithin(std::move(layer), ceiling, base, policy);
     };
-    if (has_file) {
-      std::optional<Layer> tag;
-      for (auto& [text, layer] : (*file)->tags) {
-        if (text == name.tag) tag = std::move(layer);
-      }
-      const std::vector<std::string>& pinned =
-          tag && !tag->digests.empty() ? tag->digests : (*file)->digests;
-      policy.image.pin = MatchOf(pinned, identity_);
-      if (!policy.image.pin.empty()) tier = engine::Tier::kDigest;
-      if (!pinned.empty() && policy.image.pin.empty()) {
-        policy.image.mispinned_name = name.text();
-        policy.image.pinned = pinned;
-      }
-      for (Layer& layer : layers) fold(std::move(layer), tier);
-      fold(**std::move(file), tier);
-      // A pull proves the repository and not the tag, which may have been moved since.
-      if (tag) {
-        fold(*std::move(tag), tier == engine::Tier::kDigest ? tier : engine::Tier::kTag);
-      }
-    } else {
-      for (Layer& layer : layers) fold(std::move(layer), tier);
-    }
+    for (Layer& layer : files->shared) fold(std::move(layer), tier);
+    if (has_file) fold(*std::move(files->own), tier);
+    // A pull proves the repository and not the tag, which may have been moved since.
+    if (tag) fold(*std::move(tag), tier == engine::Tier::kDigest ? tier : engine::Tier::kTag);
     policy.image.tier = policy.image.files.empty() ? engine::Tier::kNone : tier;
     policy.image.names.push_back(name.text());
     Lift(std::move(waivers), options_.today, policy);
