@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::IsEmpty;
-using Names = std::array<std::string_view, 12>;
+using Names = std::array<std::string_view, 13>;
 
 struct Layer {
   std::string_view name;
@@ -40,11 +40,11 @@ constexpr Layer kLayers[] = {
     {"rules",
      {"base", "json/value.hpp", "json/pointer.hpp", "privilege", "oci", "engine/identity.hpp",
       "engine/reference.hpp", "host/facts.hpp", "host/path_lists.hpp", "store/vulnerabilities.hpp",
-      "store/state_directory.hpp", "policy/parameters.hpp"}},
+      "store/state_directory.hpp", "policy/parameters.hpp", "policy/table.hpp"}},
     // What rules read is gathered beforehand, by a file of each rule's own.
     {"rules gather",
      {"base", "oci", "engine/identity.hpp", "host", "store", "sys/rootfs.hpp", "rules",
-      "policy/parameters.hpp"}},
+      "policy/parameters.hpp", "policy/table.hpp"}},
     {"enforce",
      {"base", "json", "sys", "privilege", "oci", "engine", "packages", "host", "store", "policy",
       "rules"}},
