@@ -7,7 +7,7 @@
 #include "runclad/enforce/subject.hpp"
 #include "runclad/privilege/capabilities.hpp"
 #include "runclad/privilege/seccomp_program.hpp"
-#include "runclad/privilege/socket_families.hpp"
+#include "runclad/rules/parameters.hpp"
 
 #include "style.hpp"
 
@@ -42,19 +42,10 @@ std::string FilterFault(const privilege::SeccompTuning& tuning,
 std::set<std::string> FilterFaults(const policy::Effective& policy) {
   const policy::RuleSetting& setting = policy.rule("seccomp");
   if (setting.action == policy::Action::kOff) return {};
-  const policy::Parameters& seccomp = setting.parameters;
-  const policy::RuleSetting& capabilities = policy.rule("capabilities");
-  std::vector<std::uint16_t> families;
-  for (const std::string& name : seccomp.strings("families")) {
-    if (const auto number = privilege::FamilyNumber(name)) families.push_back(*number);
-  }
-  const privilege::SeccompTuning tuning{.allow = seccomp.strings("allow"),
-                                        .deny = seccomp.strings("deny"),
-                                        .deny_socketcall = seccomp.boolean("deny-socketcall"),
-                                        .only_64_bit = seccomp.boolean("64-bit-only"),
-                                        .deny_set_id = seccomp.boolean("deny-set-id"),
-                                        .listeners = {},
-                                        .families = std::move(families)};
+  const policy::StringList allowed =
+      rules::AllowedCapabilities(policy.rule("capabilities").parameters);
+  privilege::SeccompTuning tuning = rules::SeccompTuningOf(setting.parameters);
+  tuning.listeners.clear();
   // An empty document: of the facts, only the kernel's are of interest.
   const auto nothing = oci::Spec::Parse("{}");
   if (!nothing) return {nothing.error().message};
@@ -69,7 +60,7 @@ std::set<std::string> FilterFaults(const policy::Effective& policy) {
   }
   const std::vector<std::string> none;
   for (const std::vector<std::string>& kept :
-       {none, capabilities.parameters.strings("allow"), privilege::AllCapabilities()}) {
+       {none, policy::Copied(allowed), privilege::AllCapabilities()}) {
     faults.insert(FilterFault(tuning, {.capabilities = kept,
                                        .architecture = kernel.architecture,
                                        .kernel_major = kernel.major,

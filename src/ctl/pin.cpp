@@ -16,6 +16,7 @@
 #include "runclad/base/time.hpp"
 #include "runclad/enforce/host_policy.hpp"
 #include "runclad/json/reader.hpp"
+#include "runclad/rules/parameters.hpp"
 #include "runclad/rules/rule.hpp"
 #include "runclad/sys/file.hpp"
 
@@ -153,8 +154,11 @@ Result<std::string> NewFile(const PinSource& source, const std::string& reposito
     file["rules"]["capabilities"]["allow"] = *source.capabilities;
     const auto policy = enforce::LoadPolicy(request.config_directory, source.identity);
     if (!policy) return policy.error();
-    const auto& writable = policy->rule("read-only-rootfs").parameters.strings("writable");
-    if (!writable.empty()) file["rules"]["read-only-rootfs"]["writable"] = writable;
+    const policy::StringList writable =
+        rules::WritablePaths(policy->rule("read-only-rootfs").parameters);
+    if (!writable.empty()) {
+      file["rules"]["read-only-rootfs"]["writable"] = policy::Copied(writable);
+    }
   }
   file["digests"] = source.digests;
   file["provenance"] = "pinned from " + source.title + " on " + FormatDay(std::time(nullptr));

@@ -15,6 +15,7 @@
 #include "runclad/host/places.hpp"
 #include "runclad/host/runtime_state.hpp"
 #include "runclad/host/sources.hpp"
+#include "runclad/rules/parameters.hpp"
 #include "runclad/rules/path_lists.hpp"
 #include "runclad/rules/pod_sandbox.hpp"
 #include "runclad/rules/rule.hpp"
@@ -26,10 +27,11 @@
 namespace runclad::enforce {
 namespace {
 
-// Empty where the rule is off.
-host::PathLists::List ListOf(const policy::RuleSetting& setting, std::string_view parameter) {
+// Empty where the rule read-only-mounts is off.
+policy::StringList ReadOnlyPaths(const policy::Effective& policy) {
+  const policy::RuleSetting& setting = policy.rule("read-only-mounts");
   if (setting.action == policy::Action::kOff) return {};
-  return setting.parameters.strings(parameter);
+  return rules::ReadOnlyPaths(setting.parameters);
 }
 
 // Empty when the spec has none.
@@ -41,7 +43,8 @@ std::string RootOf(const oci::Spec& spec, const Request& request) {
 // Whether host-namespaces allows the container the host's ipc namespace.
 bool MayHaveHostIpc(const oci::Spec& spec, const policy::Effective& policy,
                     const rules::Facts& facts) {
-  const auto& allowed = policy.rule("host-namespaces").parameters.strings("allow");
+  const policy::StringList allowed =
+      rules::AllowedHostNamespaces(policy.rule("host-namespaces").parameters);
   const bool is_allowed = std::ranges::find(allowed, "ipc") != allowed.end();
   if (!is_allowed && !rules::IsPodSandbox(spec, facts.identity)) return false;
   const auto namespaces = spec.namespaces();
@@ -81,9 +84,8 @@ Status GatherSources(const oci::Spec& spec, const policy::Effective& policy, con
   facts.user_namespace = host::DescribeUserNamespace(spec, facts.namespaces);
   if (facts.user_namespace) own_files.AddMappedRoot(facts.user_namespace->root);
   const host::PathLists lists = rules::PathListsOf(policy.rule("host-mounts").parameters);
-  const host::ImagesBySource images =
-      host::GatherSources(spec, lists, ListOf(policy.rule("read-only-mounts"), "paths"),
-                          request.bundle, own_files, facts.sources);
+  const host::ImagesBySource images = host::GatherSources(spec, lists, ReadOnlyPaths(policy),
+                                                          request.bundle, own_files, facts.sources);
   return GatherImageVolumes(spec, images, policy, request, facts);
 }
 
@@ -138,7 +140,7 @@ Result<rules::Facts> GatherFacts(const oci::Spec& spec, const policy::Effective&
   facts.identity = subject.identity;
   facts.mispinned_name = policy.image.mispinned_name;
   facts.pinned_digests = policy.image.pinned;
-  facts.listed_devices = policy.rule("devices").parameters.strings("allow");
+  facts.listed_devices = policy::Copied(rules::AllowedDevices(policy.rule("devices").parameters));
   const host::Container::Origin origin{.layout = subject.layout,
                                        .identity = subject.identity,
                                        .bundle = request.bundle,

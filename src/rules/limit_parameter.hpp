@@ -12,10 +12,6 @@ namespace runclad::rules {
 constexpr policy::ParameterSchema LimitParameter(std::string_view name, std::int64_t largest,
                                                  std::string_view description) {
   return {.name = name,
-          .type = policy::ParameterType::kInteger,
-          .merge = policy::Merge::kReplace,
-          .vocabulary = policy::Vocabulary::kAny,
-          .choices = {},
           .description = description,
           .order = policy::Order::kMoreIsLooser,
           .docker_default = policy::Anything{},

@@ -6,12 +6,27 @@
 #include <string_view>
 
 #include "runclad/json/pointer.hpp"
+#include "runclad/policy/table.hpp"
 
 namespace runclad::rules {
 namespace {
 
+struct Parameters {
+  policy::StringList remove;
+  policy::StringList keep;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::remove,
+     {.name = "remove",
+      .merge = policy::Merge::kAccumulate,
+      .description = "annotations that are removed; run.oci.* matches all names with this prefix"}},
+    {&Parameters::keep,
+     {.name = "keep", .description = "annotations that are kept even if `remove` lists them"}},
+});
+
 // "run.oci.*" stands for every name that begins so.
-bool IsListed(const std::vector<std::string>& patterns, std::string_view name) {
+bool IsListed(policy::StringList patterns, std::string_view name) {
   return std::ranges::any_of(patterns, [&](const std::string_view pattern) {
     return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1))
                                   : name == pattern;
@@ -51,34 +66,18 @@ Remedy Keeping(const std::string& name) {
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
-  const std::vector<std::string>& removed = context.parameters.strings("remove");
-  const std::vector<std::string>& kept = context.parameters.strings("keep");
+  const Parameters parameters = kParameters.Read(context.parameters);
   Findings findings;
   for (const auto& [name, value] : spec.annotations()) {
-    if (!IsListed(removed, name) || IsListed(kept, name) || IsSetByEngine(name, value)) continue;
+    if (!IsListed(parameters.remove, name) || IsListed(parameters.keep, name) ||
+        IsSetByEngine(name, value))
+      continue;
     findings.push_back(ProposeRemove(kOrder, "/annotations/" + json::Escape(name),
                                      "changes what the runtime does", Keeping(name)));
   }
   return findings;
 }
 
-constexpr policy::ParameterSchema Names(std::string_view name, policy::Merge merge,
-                                        std::string_view description) {
-  return {.name = name,
-          .type = policy::ParameterType::kStrings,
-          .merge = merge,
-          .vocabulary = policy::Vocabulary::kAny,
-          .choices = {},
-          .description = description,
-          .order = merge == policy::Merge::kReplace ? policy::Order::kMoreIsLooser
-                                                    : policy::Order::kFewerIsLooser,
-          .docker_default = std::span<const std::string_view>()};
-}
-constexpr policy::ParameterSchema kParameters[] = {
-    Names("remove", policy::Merge::kAccumulate,
-          "annotations that are removed; run.oci.* matches all names with this prefix"),
-    Names("keep", policy::Merge::kReplace, "annotations that are kept even if `remove` lists them"),
-};
 constexpr std::string_view kPaths[] = {"/annotations"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
                                        policy::Action::kWarn, policy::Action::kOff};
@@ -86,7 +85,7 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kAnnotations{
-    .schema = {.id = "annotations", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "annotations", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "No annotations that runtimes act on",
     .rationale =
         "Anyone who may create a container may annotate it, and runtimes act on some annotations: "

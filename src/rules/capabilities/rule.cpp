@@ -7,7 +7,9 @@
 #include <iterator>
 #include <utility>
 
+#include "runclad/policy/table.hpp"
 #include "runclad/privilege/capabilities.hpp"
+#include "runclad/rules/parameters.hpp"
 
 namespace runclad::rules::program {
 Status Gather(const Asked& asked, Facts& facts);  // program/gather.cpp
@@ -23,6 +25,26 @@ constexpr std::array<std::string_view, 14> kEngineDefaults = {
     "CAP_SETFCAP",     "CAP_SETGID",     "CAP_SETPCAP",      "CAP_NET_BIND_SERVICE",
     "CAP_SETUID",      "CAP_SYS_CHROOT",
 };
+
+struct Parameters {
+  policy::StringList allow;
+  std::string_view unlisted;
+};
+
+constexpr std::string_view kChoices[] = {"refuse", "fix"};
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::allow,
+     {.name = "allow",
+      .vocabulary = policy::Vocabulary::kCapability,
+      .description = "capabilities that a container may have if it requests them",
+      .docker_default = std::span<const std::string_view>(kEngineDefaults)}},
+    {&Parameters::unlisted,
+     {.name = "unlisted",
+      .choices = kChoices,
+      .description = "what happens to a capability beyond the allowlist and the engines' default: "
+                     "fix removes it, refuse refuses the container",
+      .docker_default = std::string_view("fix")}},
+});
 
 bool Has(const auto& names, std::string_view name) {
   return std::ranges::find(names, name) != std::ranges::end(names);
@@ -66,8 +88,7 @@ std::string Joined(const std::vector<std::string>& names, std::string_view separ
   return text;
 }
 
-std::vector<std::string> Missing(const std::vector<std::string>& from,
-                                 const std::vector<std::string>& in) {
+std::vector<std::string> Missing(policy::StringList from, policy::StringList in) {
   std::vector<std::string> names;
   std::ranges::copy_if(from, std::back_inserter(names),
                        [&](const std::string& name) { return !Has(in, name); });
@@ -80,7 +101,7 @@ Remedy Granting(std::vector<std::string> missing, const oci::Spec& spec, const C
   for (const oci::CapabilitySet& set : Canonical(spec)) {
     if (set.name == "bounding") unasked = Missing(missing, set.capabilities);
   }
-  std::vector<std::string> unlisted = Missing(missing, context.parameters.strings("allow"));
+  std::vector<std::string> unlisted = Missing(missing, kParameters.Read(context.parameters).allow);
   if (unasked.empty()) return AddTo("allow", std::move(unlisted));
   constexpr std::size_t kPrefix = std::string_view("CAP_").size();
   std::string clause = "run it with";
@@ -116,8 +137,7 @@ void CheckProgram(const oci::Spec& spec, const std::vector<oci::CapabilitySet>& 
 }
 
 // What was asked for by name, each capability once.
-Findings CheckAskedFor(const std::vector<oci::CapabilitySet>& sets,
-                       const std::vector<std::string>& allowed) {
+Findings CheckAskedFor(const std::vector<oci::CapabilitySet>& sets, policy::StringList allowed) {
   Findings findings;
   std::vector<std::string> found;
   for (const oci::CapabilitySet& set : sets) {
@@ -172,13 +192,13 @@ Finding CutTo(const std::vector<std::string>& left, const oci::CapabilitySet& re
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
-  const std::vector<std::string>& allowed = context.parameters.strings("allow");
+  const Parameters parameters = kParameters.Read(context.parameters);
   const std::vector<oci::CapabilitySet> requested = spec.capabilities();
   const std::vector<oci::CapabilitySet> known = Canonical(spec);
 
   Findings findings;
-  if (context.parameters.text("unlisted") == "refuse") {
-    findings = CheckAskedFor(known, allowed);
+  if (parameters.unlisted == "refuse") {
+    findings = CheckAskedFor(known, parameters.allow);
     if (!findings.empty()) return findings;
   }
 
@@ -190,10 +210,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   std::vector<std::string> advised;
   for (std::size_t i = 0; i < known.size(); ++i) {
     oci::CapabilitySet& kept = left.emplace_back(oci::CapabilitySet{known[i].name, {}});
-    std::ranges::copy_if(known[i].capabilities, std::back_inserter(kept.capabilities),
-                         [&](const std::string& name) {
-                           return Has(allowed, name) && !IsUseless(known[i], name, ambient);
-                         });
+    std::ranges::copy_if(
+        known[i].capabilities, std::back_inserter(kept.capabilities), [&](const std::string& name) {
+          return Has(parameters.allow, name) && !IsUseless(known[i], name, ambient);
+        });
     if (kept.capabilities == requested[i].capabilities) continue;
     findings.push_back(
         CutTo(kept.capabilities, requested[i], known[i].capabilities, ambient, advised));
@@ -202,26 +222,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr std::string_view kChoices[] = {"refuse", "fix"};
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "allow",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kCapability,
-     .choices = {},
-     .description = "capabilities that a container may have if it requests them",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = std::span<const std::string_view>(kEngineDefaults)},
-    {.name = "unlisted",
-     .type = policy::ParameterType::kText,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kChoices,
-     .description = "what happens to a capability beyond the allowlist and the engines' default: "
-                    "fix removes it, refuse refuses the container",
-     .order = policy::Order::kLaterIsLooser,
-     .docker_default = std::string_view("fix")},
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 5.4", "PSS baseline", "PSS restricted"};
 constexpr std::string_view kPaths[] = {
     "/process/capabilities/bounding",    "/process/capabilities/effective",
@@ -233,7 +233,7 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kCapabilities{
-    .schema = {.id = "capabilities", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "capabilities", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "Only capabilities on the allowlist",
     .rationale =
         "Container engines grant 14 capabilities by default and any others on request; most "
@@ -247,5 +247,9 @@ extern constinit const Rule kCapabilities{
     .gather = program::Gather,
     .check = Check,
 };
+
+policy::StringList AllowedCapabilities(const policy::Parameters& parameters) {
+  return kParameters.Read(parameters).allow;
+}
 
 }  // namespace runclad::rules

@@ -8,9 +8,23 @@
 #include <utility>
 
 #include "runclad/base/path.hpp"
+#include "runclad/policy/table.hpp"
 
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  policy::StringList parents;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::parents,
+     {.name = "parents",
+      .vocabulary = policy::Vocabulary::kAbsolutePath,
+      .description =
+          "parents in addition to the engine's own, at any depth, for the cgroups of containers "
+          "(dockerd --cgroup-parent, /kubepods with cri-dockerd): \"/tenants.slice\""}},
+});
 
 using engine::Engine;
 
@@ -156,9 +170,9 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     return refuse(kHostRoot, "is the host's root cgroup",
                   NoRemedy("limits do not apply in the root cgroup"));
   }
-  const std::vector<std::string>& listed = context.parameters.strings("parents");
   const bool is_listed = std::ranges::any_of(
-      listed, [&](const std::string& parent) { return IsInCgroup(place->parent, parent); });
+      kParameters.Read(context.parameters).parents,
+      [&](const std::string& parent) { return IsInCgroup(place->parent, parent); });
   if (!is_listed && !IsEngineParent(place->parent, context) && !IsSplit(*place, context)) {
     return refuse(kElsewhere, "is neither below the engine's own cgroup nor below a listed one",
                   Listing(place->parent));
@@ -169,18 +183,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                           "the parent, with --cgroup-parent"));
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "parents",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAbsolutePath,
-     .choices = {},
-     .description =
-         "parents in addition to the engine's own, at any depth, for the cgroups of containers "
-         "(dockerd --cgroup-parent, /kubepods with cri-dockerd): \"/tenants.slice\"",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 5.25"};
 constexpr std::string_view kPaths[] = {"/linux/cgroupsPath"};
 constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
@@ -189,7 +191,7 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 }  // namespace
 
 extern constinit const Rule kCgroupPath{
-    .schema = {.id = "cgroup-path", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "cgroup-path", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "cgroup parent",
     .rationale =
         "Limits apply to everything below a cgroup. A container that chooses another parent "

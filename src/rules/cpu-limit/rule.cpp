@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "runclad/policy/table.hpp"
+
 #include "rules/limit_parameter.hpp"
 #include "rules/limit_text.hpp"
 
@@ -25,6 +27,26 @@ constexpr std::int64_t kAnyShares = 262144;  // the kernel's most
 constexpr std::int64_t kDefaultPeriod = 100'000;
 constexpr std::int64_t kLongestPeriod = 1'000'000;
 constexpr std::int64_t kLeastQuota = 1000;
+
+struct Parameters {
+  std::int64_t default_limit = 0;
+  std::int64_t maximum = 0;
+  std::int64_t shares = 0;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::default_limit,
+     LimitParameter("default", kAny,
+                    "CPU limit in thousandths of a CPU for a container that requests none; "
+                    "100000000: no limit")},
+    {&Parameters::maximum,
+     LimitParameter(
+         "maximum", kAny,
+         "highest CPU limit in thousandths of a CPU that a container may request; 100000000: any")},
+    {&Parameters::shares,
+     LimitParameter("shares", kAnyShares,
+                    "highest number of shares (2 to 262144) that a container may request")},
+});
 
 std::int64_t QuotaOf(std::int64_t thousandths, std::int64_t period) {
   return std::max(kLeastQuota, thousandths * std::min(period, kLongestPeriod) / kThousandths);
@@ -64,11 +86,12 @@ std::int64_t Number(const oci::Spec& spec, std::string_view name) {
   return spec.resource("cpu", name).value_or(0);
 }
 
-void CheckQuota(const oci::Spec& spec, const Context& context, std::int64_t maximum,
+void CheckQuota(const oci::Spec& spec, bool is_update, const Parameters& parameters,
                 Findings& findings) {
+  const std::int64_t maximum = parameters.maximum;
   const std::int64_t quota = Number(spec, "quota");
   const std::int64_t period = Number(spec, "period");
-  if (context.is_update) {
+  if (is_update) {
     if (quota == 0 && period == 0) return;
     // Neither means anything without the other, which only the lower runtime knows.
     if (maximum < kAny && (quota == 0 || period == 0)) {
@@ -90,7 +113,7 @@ void CheckQuota(const oci::Spec& spec, const Context& context, std::int64_t maxi
     return;
   }
   std::int64_t wanted = maximum;
-  if (!context.is_update) wanted = std::min(wanted, context.parameters.integer("default"));
+  if (!is_update) wanted = std::min(wanted, parameters.default_limit);
   if (wanted < kAny) {
     findings.push_back(Propose(kUnlimited, kQuota, QuotaOf(wanted, counted),
                                "lets it take all of the host's CPU time", NamingLimit()));
@@ -134,8 +157,9 @@ Remedy SharesFor(std::int64_t weight) {
                2 + RoundedUp(weight - 1, kAnyShares - 2, kMostWeight - 1, kAnyShares - 2));
 }
 
-void CheckUnified(const oci::Spec& spec, std::int64_t maximum, std::int64_t shares,
-                  Findings& findings) {
+void CheckUnified(const oci::Spec& spec, const Parameters& parameters, Findings& findings) {
+  const std::int64_t maximum = parameters.maximum;
+  const std::int64_t shares = parameters.shares;
   const std::string prefix = "/linux/resources/unified/";
   const auto write_plainly = AskEngine("write it in plain decimal numbers");
   for (const auto& [name, text] : spec.unified_resources()) {
@@ -168,10 +192,10 @@ void CheckUnified(const oci::Spec& spec, std::int64_t maximum, std::int64_t shar
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
-  const std::int64_t maximum = context.parameters.integer("maximum");
-  const std::int64_t shares = context.parameters.integer("shares");
+  const Parameters parameters = kParameters.Read(context.parameters);
+  const std::int64_t shares = parameters.shares;
   Findings findings;
-  CheckQuota(spec, context, maximum, findings);
+  CheckQuota(spec, context.is_update, parameters, findings);
   CheckBurst(spec, findings);
   if (shares < kAnyShares && Number(spec, "shares") > shares) {
     findings.push_back(Propose(kAboveShares, kShares, shares, "is more than it may have",
@@ -182,20 +206,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
         ProposeRemove(kRealtimeCode, kRealtime, "lets nothing else run during that time",
                       NoRemedy("a realtime budget makes even the kernel's own threads wait")));
   }
-  CheckUnified(spec, maximum, shares, findings);
+  CheckUnified(spec, parameters, findings);
   return findings;
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    LimitParameter("default", kAny,
-                   "CPU limit in thousandths of a CPU for a container that requests none; "
-                   "100000000: no limit"),
-    LimitParameter(
-        "maximum", kAny,
-        "highest CPU limit in thousandths of a CPU that a container may request; 100000000: any"),
-    LimitParameter("shares", kAnyShares,
-                   "highest number of shares (2 to 262144) that a container may request"),
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 5.12"};
 constexpr std::string_view kPaths[] = {kQuota,  kPeriod,   kBurst,
                                        kShares, kRealtime, "/linux/resources/unified"};
@@ -205,7 +219,7 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kCpuLimit{
-    .schema = {.id = "cpu-limit", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "cpu-limit", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "CPU time limit",
     .rationale =
         "A container without a limit slows down every other one, and a realtime budget makes even "

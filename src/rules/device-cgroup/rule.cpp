@@ -5,10 +5,32 @@
 #include <algorithm>
 #include <utility>
 
+#include "runclad/policy/table.hpp"
+
 #include "rules/device_list.hpp"
 
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  policy::StringList allow;
+  std::string_view unlisted;
+};
+
+constexpr std::string_view kChoices[] = {"remove", "allow"};
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::allow,
+     {.name = "allow",
+      .vocabulary = policy::Vocabulary::kDevice,
+      .description = "devices whose entries are kept, in addition to devices.allow and the devices "
+                     "that every container has"}},
+    {&Parameters::unlisted,
+     {.name = "unlisted",
+      .choices = kChoices,
+      .description = "what happens to the entry of another single character device; block devices, "
+                     "the host's memory and whole ranges are removed unless they are listed",
+      .docker_default = std::string_view("remove")}},
+});
 
 bool IsEverything(const oci::DeviceRule& rule) {
   return (rule.type.empty() || rule.type == "a") && rule.major < 0 && rule.minor < 0;
@@ -118,10 +140,11 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                           AskEngine("create it again with the devices that it needs"))};
   }
   const std::vector<oci::Device> nodes = spec.devices();
-  const Granted granted = {.listed = context.parameters.strings("allow"),
+  const Parameters parameters = kParameters.Read(context.parameters);
+  const Granted granted = {.listed = parameters.allow,
                            .of_devices = context.facts.listed_devices,
                            .nodes = nodes,
-                           .has_unlisted = context.parameters.text("unlisted") == "allow"};
+                           .has_unlisted = parameters.unlisted == "allow"};
   // Without this line the container's cgroup begins as its parent's: with everything.
   std::vector<oci::DeviceRule> after = {{.allow = false, .type = {}, .access = "rwm"}};
   Removed removed;
@@ -141,27 +164,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return {std::move(removed).Propose(ToJson(after))};
 }
 
-constexpr std::string_view kChoices[] = {"remove", "allow"};
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "allow",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kDevice,
-     .choices = {},
-     .description = "devices whose entries are kept, in addition to devices.allow and the devices "
-                    "that every container has",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-    {.name = "unlisted",
-     .type = policy::ParameterType::kText,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kChoices,
-     .description = "what happens to the entry of another single character device; block devices, "
-                    "the host's memory and whole ranges are removed unless they are listed",
-     .order = policy::Order::kLaterIsLooser,
-     .docker_default = std::string_view("remove")},
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 5.18"};
 constexpr std::string_view kPaths[] = {"/linux/resources/devices"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
@@ -170,7 +172,7 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kDeviceCgroup{
-    .schema = {.id = "device-cgroup", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "device-cgroup", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "The device cgroup denies by default",
     .rationale =
         "The device cgroup decides which devices the container may open, whether the node came "

@@ -3,10 +3,32 @@
 
 #include <utility>
 
+#include "runclad/policy/table.hpp"
+#include "runclad/rules/parameters.hpp"
+
 #include "rules/device_list.hpp"
 
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  policy::StringList allow;
+  std::string_view unlisted;
+};
+
+constexpr std::string_view kChoices[] = {"refuse", "allow"};
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::allow,
+     {.name = "allow",
+      .vocabulary = policy::Vocabulary::kDevice,
+      .description = "host devices that a container may have, by type and numbers"}},
+    {&Parameters::unlisted,
+     {.name = "unlisted",
+      .choices = kChoices,
+      .description = "what happens to other character devices; block devices and the host's memory "
+                     "are refused unless they are listed",
+      .docker_default = std::string_view("refuse")}},
+});
 
 constexpr Code kBlock{"block", "a host block device: a disk gives access to all files on it"};
 constexpr Code kMemory{"memory", "the host's memory or ports: /dev/mem, /dev/kmem, /dev/port"};
@@ -32,15 +54,15 @@ Finding RefuseDevice(const oci::Device& device, std::string path) {
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
-  const std::vector<std::string>& allowed = context.parameters.strings("allow");
-  const bool lets_unlisted = context.parameters.text("unlisted") == "allow";
+  const Parameters parameters = kParameters.Read(context.parameters);
+  const bool lets_unlisted = parameters.unlisted == "allow";
   Findings findings;
   const std::vector<oci::Device> devices = spec.devices();
   for (std::size_t i = 0; i < devices.size(); ++i) {
     const oci::Device& device = devices[i];
     if (device.type == "p") continue;  // a named pipe of the container's own
     const bool is_block = device.type == "b";
-    if (IsListedDevice(allowed, is_block, device.major, device.minor)) continue;
+    if (IsListedDevice(parameters.allow, is_block, device.major, device.minor)) continue;
     const bool is_memory = !is_block && IsMemoryDevice(device.major, device.minor);
     const bool is_harmless = !is_block && !is_memory;
     if (is_harmless && (lets_unlisted || IsOrdinaryDevice(device.major, device.minor))) continue;
@@ -49,26 +71,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr std::string_view kChoices[] = {"refuse", "allow"};
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "allow",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kDevice,
-     .choices = {},
-     .description = "host devices that a container may have, by type and numbers",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-    {.name = "unlisted",
-     .type = policy::ParameterType::kText,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kChoices,
-     .description = "what happens to other character devices; block devices and the host's memory "
-                    "are refused unless they are listed",
-     .order = policy::Order::kLaterIsLooser,
-     .docker_default = std::string_view("refuse")},
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 5.18", "PSS baseline"};
 constexpr std::string_view kPaths[] = {"/linux/devices"};
 constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
@@ -77,7 +79,7 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 }  // namespace
 
 extern constinit const Rule kDevices{
-    .schema = {.id = "devices", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "devices", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "No host devices",
     .rationale =
         "Root needs no capability to open a device node that the device cgroup allows. A host disk "
@@ -90,5 +92,9 @@ extern constinit const Rule kDevices{
     .scope = Scope::kContainer,
     .check = Check,
 };
+
+policy::StringList AllowedDevices(const policy::Parameters& parameters) {
+  return kParameters.Read(parameters).allow;
+}
 
 }  // namespace runclad::rules

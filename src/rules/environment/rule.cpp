@@ -8,8 +8,22 @@
 #include <utility>
 #include <vector>
 
+#include "runclad/policy/table.hpp"
+
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  policy::StringList deny;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::deny,
+     {.name = "deny",
+      .merge = policy::Merge::kAccumulate,
+      .description =
+          "names of variables that may not be set; AWS_* matches all names with this prefix"}},
+});
 
 constexpr char ToUpper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 0x20) : c; }
 
@@ -88,7 +102,7 @@ constexpr Code kLoader{"loader", "a variable of the dynamic loader is set"};
 constexpr Code kCodes[] = {kDenied, kSecret, kLoader};
 
 Findings Check(const oci::Spec& spec, const Context& context) {
-  const std::vector<std::string>& deny = context.parameters.strings("deny");
+  const Parameters parameters = kParameters.Read(context.parameters);
   std::vector<std::string> denied;
   std::vector<std::string> denials;  // the entries of the list
   std::vector<std::string> secrets;
@@ -101,7 +115,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     const std::string_view name = text.substr(0, equals);
     const std::string_view value = text.substr(equals + 1);
     bool is_denied = false;
-    for (const std::string& entry : deny) {
+    for (const std::string& entry : parameters.deny) {
       if (!Matches(name, entry)) continue;
       is_denied = true;
       if (std::ranges::find(denials, entry) == denials.end()) denials.push_back(entry);
@@ -130,17 +144,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "deny",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kAccumulate,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description =
-         "names of variables that may not be set; AWS_* matches all names with this prefix",
-     .order = policy::Order::kFewerIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 4.10"};
 constexpr std::string_view kPaths[] = {"/process/env"};
 constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
@@ -149,7 +152,7 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 }  // namespace
 
 extern constinit const Rule kEnvironment{
-    .schema = {.id = "environment", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "environment", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "No secrets in the environment",
     .rationale =
         "The engine's inspect shows the environment; it stays in the image's history and is passed "

@@ -5,15 +5,18 @@
 #include "runclad/rules/rule.hpp"
 #include "runclad/store/hidden_cache.hpp"
 
+#include "rules/hidden-paths/parameters.hpp"
+
 namespace runclad::rules::hidden_paths {
 
 Status Gather(const Asked& asked, Facts& facts) {
   host::Container& container = asked.container;
   const auto rootfs = container.OpenRootfs();
   if (!rootfs) return {};
-  const host::HiddenLists lists = {asked.parameters.strings("paths"),
-                                   asked.parameters.strings("programs"),
-                                   asked.parameters.strings("packages")};
+  const Parameters parameters = kParameters.Read(asked.parameters);
+  const host::HiddenLists lists = {policy::Copied(parameters.paths),
+                                   policy::Copied(parameters.programs),
+                                   policy::Copied(parameters.packages)};
   // Of a document alone (runcladctl check) anybody could have named the image.
   auto found = container.is_living()
                    ? store::FindHidden(lists, *rootfs,

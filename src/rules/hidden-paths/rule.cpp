@@ -7,6 +7,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "rules/hidden-paths/parameters.hpp"
+
 namespace runclad::rules::hidden_paths {
 Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 }
@@ -43,25 +45,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema List(std::string_view name, policy::Vocabulary vocabulary,
-                                       std::string_view description) {
-  return {.name = name,
-          .type = policy::ParameterType::kStrings,
-          .merge = policy::Merge::kAccumulate,
-          .vocabulary = vocabulary,
-          .choices = {},
-          .description = description,
-          .order = policy::Order::kFewerIsLooser,
-          .docker_default = std::span<const std::string_view>()};
-}
-constexpr policy::ParameterSchema kParameters[] = {
-    List("paths", policy::Vocabulary::kAbsolutePath,
-         "files and directories in the container; * ? [] match within a component"),
-    List("programs", policy::Vocabulary::kAny,
-         "names of programs in the bin and sbin directories of /, /usr and /usr/local"),
-    List("packages", policy::Vocabulary::kAny,
-         "names of dpkg, apk and rpm packages whose files are hidden, except documentation"),
-};
 constexpr std::string_view kPaths[] = {"/linux/maskedPaths"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
                                        policy::Action::kWarn, policy::Action::kOff};
@@ -69,7 +52,9 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kHiddenPaths{
-    .schema = {.id = "hidden-paths", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "hidden-paths",
+               .actions = kActions,
+               .parameters = hidden_paths::kParameters.schemas()},
     .title = "Tools in the image that it does not need are hidden",
     .rationale =
         "The tools that an intruder needs next (wget, nc, a package manager, a compiler) are often "

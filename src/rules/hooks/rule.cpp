@@ -6,12 +6,26 @@
 #include <string_view>
 #include <utility>
 
+#include "runclad/policy/table.hpp"
+
 namespace runclad::rules::hooks {
 Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 }
 
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  policy::StringList allow;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::allow,
+     {.name = "allow",
+      .vocabulary = policy::Vocabulary::kAbsolutePath,
+      .description = "programs, modifiable only by root, that may be hooks in addition to the "
+                     "engines' own; \"/usr/bin/tool hook\" allows only this first argument"}},
+});
 
 // These variables make a program run other code.
 bool IsLoaderVariable(std::string_view name) {
@@ -27,7 +41,7 @@ bool IsLoaderVariable(std::string_view name) {
 }
 
 // "/usr/bin/tool" lists the program with whatever arguments, "/usr/bin/tool hook" with that first.
-bool IsListed(const std::vector<std::string>& allowed, const oci::Hook& hook) {
+bool IsListed(policy::StringList allowed, const oci::Hook& hook) {
   const std::string with_argument =
       hook.args.size() > 1 ? hook.path + " " + hook.args[1] : hook.path;
   return std::ranges::any_of(allowed, [&](const std::string& entry) {
@@ -75,7 +89,7 @@ void CheckHook(const oci::Hook& hook, const Context& context, Findings& findings
                   AskEngine("leave " + name + " out of the hook's env"));
   }
   if (facts.kind == HookFacts::Kind::kEngine) return;
-  if (IsListed(context.parameters.strings("allow"), hook)) return;
+  if (IsListed(kParameters.Read(context.parameters).allow, hook)) return;
   refuse(kUnlisted, "would run as root outside the container",
          Listing(hook, context.facts.container));
 }
@@ -86,17 +100,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "allow",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAbsolutePath,
-     .choices = {},
-     .description = "programs, modifiable only by root, that may be hooks in addition to the "
-                    "engines' own; \"/usr/bin/tool hook\" allows only this first argument",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-};
 constexpr std::string_view kPaths[] = {"/hooks"};
 constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
                                        policy::Action::kOff};
@@ -104,7 +107,7 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 }  // namespace
 
 extern constinit const Rule kHooks{
-    .schema = {.id = "hooks", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "hooks", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "No hooks except the engine's own",
     .rationale =
         "A hook is a program of the host that the runtime runs as root outside the container. "

@@ -8,6 +8,7 @@
 #include "runclad/json/pointer.hpp"
 #include "runclad/oci/overlay.hpp"
 #include "runclad/oci/user_namespace.hpp"
+#include "runclad/policy/table.hpp"
 #include "runclad/rules/engine_sys.hpp"
 #include "runclad/rules/path_lists.hpp"
 
@@ -17,6 +18,83 @@ Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  policy::StringList deny;
+  policy::StringList credentials;
+  policy::StringList allow;
+  policy::StringList allow_read_only;
+  policy::StringList data_directories;
+  bool allow_only = false;
+  std::string_view below;
+  std::string_view id_maps;
+  policy::StringList exactly;
+};
+
+constexpr std::string_view kBelow[] = {"refuse", "read-only"};
+constexpr std::string_view kIdMaps[] = {"own", "any"};
+constexpr policy::ParameterSchema PathList(std::string_view name, policy::Merge merge,
+                                           std::string_view description) {
+  return {.name = name,
+          .merge = merge,
+          .vocabulary = policy::Vocabulary::kAbsolutePath,
+          .description = description};
+}
+constexpr policy::ParameterSchema GrantList(std::string_view name, std::string_view description) {
+  policy::ParameterSchema list = PathList(name, policy::Merge::kReplace, description);
+  list.futile = {
+      "/",
+      "does not allow the host's root: list the directories, set allow-only to false to allow "
+      "everything that is not denied, or name / in a waiver's exactly"};
+  return list;
+}
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::deny, PathList("deny", policy::Merge::kAccumulate,
+                                 "host paths that must not be mounted; nor may anything above or "
+                                 "below them, or an alias of "
+                                 "them; * ? [] match within a component")},
+    {&Parameters::credentials,
+     PathList("credentials", policy::Merge::kAccumulate,
+              "like deny, but what is below them is refused even if `below` is read-only")},
+    {&Parameters::allow,
+     GrantList(
+         "allow",
+         "host paths that may be mounted, with everything below them, although a path above them "
+         "is denied; denied paths below them stay denied")},
+    {&Parameters::allow_read_only, GrantList("allow-read-only", "like allow, but read-only")},
+    {&Parameters::data_directories,
+     GrantList(
+         "data-directories",
+         "host paths that may be mounted, with everything below them, even if allow-only is set; "
+         "deny and credentials take precedence")},
+    {&Parameters::allow_only,
+     {.name = "allow-only",
+      .description =
+          "refuse every host path that is not in allow, allow-read-only or data-directories",
+      .order = policy::Order::kFalseIsLooser,
+      .docker_default = true}},
+    {&Parameters::below,
+     {.name = "below",
+      .choices = kBelow,
+      .description =
+          "what happens to a mount from below a path in deny: it is refused, or made read-only",
+      .docker_default = std::string_view("refuse")}},
+    {&Parameters::id_maps,
+     {.name = "id-maps",
+      .choices = kIdMaps,
+      .description =
+          "which mapping an idmapped mount may use: that of its own user namespace, or any",
+      .docker_default = std::string_view("own")}},
+    {&Parameters::exactly,
+     {.name = "exactly",
+      .vocabulary = policy::Vocabulary::kMount,
+      .description =
+          "mounts that are allowed regardless of the other lists, each as type, source without "
+          "links "
+          "and mode: bind /var/log ro; for a network filesystem, the options as requested: nfs4 "
+          "server:/export vers=4.2",
+      .only_in_waivers = true}},
+});
 
 using Access = SourceFacts::Access;
 
@@ -107,8 +185,7 @@ std::string EntryOfKind(const oci::Mount& mount) {
   return IsOneWord(mount.source) ? mount.type + " " + mount.source + " " + options : std::string();
 }
 
-bool IsNamedExactly(const std::string& entry, const Context& context) {
-  const std::vector<std::string>& exactly = context.parameters.strings("exactly");
+bool IsNamedExactly(const std::string& entry, policy::StringList exactly) {
   return !entry.empty() && std::ranges::find(exactly, entry) != exactly.end();
 }
 
@@ -178,11 +255,11 @@ void CheckNamed(const oci::Mount& mount, const std::string& path, const SourceFa
 }
 
 void CheckBind(const oci::Mount& mount, const std::string& path, const Context& context,
-               Findings& findings) {
+               policy::StringList exactly, Findings& findings) {
   const SourceFacts& facts = FactsOf(mount.source, context);
   if (MayBeWritten(facts)) return;
   const std::string entry = EntryOf(mount, facts);
-  if (IsNamedExactly(entry, context)) return CheckNamed(mount, path, facts, context, findings);
+  if (IsNamedExactly(entry, exactly)) return CheckNamed(mount, path, facts, context, findings);
   if (facts.access != Access::kReadOnly) {
     findings.push_back(RefuseSource(path + "/source", mount.source, Why(mount.source, facts), facts,
                                     mount.has_option("ro") || mount.has_option("rro"), entry));
@@ -249,8 +326,7 @@ void CheckOverlay(const oci::Mount& mount, const std::string& path, const Contex
 }
 
 // A mapping that names the host's 0 as the container's 1000 makes that user root on the mount.
-void CheckIdMaps(const oci::Spec& spec, const Context& context, Findings& findings) {
-  if (context.parameters.text("id-maps") == "any") return;
+void CheckIdMaps(const oci::Spec& spec, Findings& findings) {
   for (std::string& pointer : oci::ForeignIdMaps(spec)) {
     json::Value value = json::Get(spec.document(), pointer);
     findings.push_back(Refuse(kForeignIdMap, std::move(pointer), std::move(value),
@@ -265,6 +341,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   // (ext4 of /dev/sda1) or a view of its kernel (devtmpfs, debugfs).
   constexpr std::string_view kOwnKinds[] = {"cgroup", "cgroup2", "devpts", "mqueue",
                                             "proc",   "sysfs",   "tmpfs"};
+  const Parameters parameters = kParameters.Read(context.parameters);
   Findings findings;
   const std::vector<oci::Mount>& mounts = spec.mounts();
   for (std::size_t i = 0; i < mounts.size(); ++i) {
@@ -279,12 +356,12 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     } else if (IsEngineSys(mount, context.facts)) {
       CheckEngineSys(spec, mount, path, context, findings);
     } else if (mount.is_bind()) {
-      CheckBind(mount, path, context, findings);
+      CheckBind(mount, path, context, parameters.exactly, findings);
     } else if (mount.type == "overlay") {
       CheckOverlay(mount, path, context, findings);
     } else if (std::ranges::find(kOwnKinds, mount.type) == std::ranges::end(kOwnKinds)) {
       const std::string entry = EntryOfKind(mount);
-      if (IsNamedExactly(entry, context)) continue;
+      if (IsNamedExactly(entry, parameters.exactly)) continue;
       findings.push_back(
           Refuse(kKind, path + "/type", mount.type,
                  "is a filesystem type that could expose a disk or the kernel of the host",
@@ -292,90 +369,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                                : NameExactly(entry)));
     }
   }
-  CheckIdMaps(spec, context, findings);
+  if (parameters.id_maps != "any") CheckIdMaps(spec, findings);
   return findings;
 }
 
-constexpr std::string_view kBelow[] = {"refuse", "read-only"};
-constexpr std::string_view kIdMaps[] = {"own", "any"};
-constexpr policy::ParameterSchema PathList(std::string_view name, policy::Merge merge,
-                                           std::string_view description) {
-  return {.name = name,
-          .type = policy::ParameterType::kStrings,
-          .merge = merge,
-          .vocabulary = policy::Vocabulary::kAbsolutePath,
-          .choices = {},
-          .description = description,
-          .order = merge == policy::Merge::kReplace ? policy::Order::kMoreIsLooser
-                                                    : policy::Order::kFewerIsLooser,
-          // Docker binds nothing of the host into a container that asks for nothing.
-          .docker_default = std::span<const std::string_view>()};
-}
-constexpr policy::ParameterSchema GrantList(std::string_view name, std::string_view description) {
-  policy::ParameterSchema list = PathList(name, policy::Merge::kReplace, description);
-  list.futile = {
-      "/",
-      "does not allow the host's root: list the directories, set allow-only to false to allow "
-      "everything that is not denied, or name / in a waiver's exactly"};
-  return list;
-}
-constexpr policy::ParameterSchema kParameters[] = {
-    PathList(
-        "deny", policy::Merge::kAccumulate,
-        "host paths that must not be mounted; nor may anything above or below them, or an alias of "
-        "them; * ? [] match within a component"),
-    PathList("credentials", policy::Merge::kAccumulate,
-             "like deny, but what is below them is refused even if `below` is read-only"),
-    GrantList(
-        "allow",
-        "host paths that may be mounted, with everything below them, although a path above them "
-        "is denied; denied paths below them stay denied"),
-    GrantList("allow-read-only", "like allow, but read-only"),
-    GrantList(
-        "data-directories",
-        "host paths that may be mounted, with everything below them, even if allow-only is set; "
-        "deny and credentials take precedence"),
-    {.name = "allow-only",
-     .type = policy::ParameterType::kBoolean,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description =
-         "refuse every host path that is not in allow, allow-read-only or data-directories",
-     .order = policy::Order::kFalseIsLooser,
-     .docker_default = true},
-    {.name = "below",
-     .type = policy::ParameterType::kText,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kBelow,
-     .description =
-         "what happens to a mount from below a path in deny: it is refused, or made read-only",
-     .order = policy::Order::kLaterIsLooser,
-     .docker_default = std::string_view("refuse")},
-    {.name = "id-maps",
-     .type = policy::ParameterType::kText,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kIdMaps,
-     .description =
-         "which mapping an idmapped mount may use: that of its own user namespace, or any",
-     .order = policy::Order::kLaterIsLooser,
-     .docker_default = std::string_view("own")},
-    {.name = "exactly",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kMount,
-     .choices = {},
-     .description =
-         "mounts that are allowed regardless of the other lists, each as type, source without "
-         "links "
-         "and mode: bind /var/log ro; for a network filesystem, the options as requested: nfs4 "
-         "server:/export vers=4.2",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = std::span<const std::string_view>(),
-     .only_in_waivers = true},
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 5.6", "CIS 5.32", "PSS baseline"};
 constexpr std::string_view kPaths[] = {"/mounts/*/source",      "/mounts/*/type",
                                        "/mounts/*/options",     "/mounts/*/uidMappings",
@@ -386,7 +383,7 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kHostMounts{
-    .schema = {.id = "host-mounts", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "host-mounts", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "No mounts that give power over the host",
     .rationale =
         "Whoever can write to the host's /etc or to an engine's socket is root on the host. A "
@@ -405,13 +402,14 @@ extern constinit const Rule kHostMounts{
 };
 
 host::PathLists PathListsOf(const policy::Parameters& parameters) {
-  return {.deny = parameters.strings("deny"),
-          .credentials = parameters.strings("credentials"),
-          .allow = parameters.strings("allow"),
-          .allow_read_only = parameters.strings("allow-read-only"),
-          .data_directories = parameters.strings("data-directories"),
-          .below_is_read_only = parameters.text("below") == "read-only",
-          .allow_only = parameters.boolean("allow-only")};
+  const Parameters read = kParameters.Read(parameters);
+  return {.deny = read.deny,
+          .credentials = read.credentials,
+          .allow = read.allow,
+          .allow_read_only = read.allow_read_only,
+          .data_directories = read.data_directories,
+          .below_is_read_only = read.below == "read-only",
+          .allow_only = read.allow_only};
 }
 
 }  // namespace runclad::rules

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "runclad/policy/table.hpp"
+#include "runclad/rules/parameters.hpp"
 #include "runclad/rules/pod_sandbox.hpp"
 
 namespace runclad::rules {
@@ -20,7 +22,26 @@ using Owner = NamespaceFacts::Owner;
 // a path for one of them can only be another container's or the host's, and grants nothing here.
 constexpr std::array<std::string_view, 5> kTypes = {"pid", "network", "ipc", "uts", "mount"};
 
-bool Has(const std::vector<std::string>& names, std::string_view name) {
+struct Parameters {
+  policy::StringList allow;
+  policy::StringList join;
+};
+
+// Not mount: whoever has the host's mounts has the host.
+constexpr std::string_view kAllowable[] = {"network", "pid", "ipc", "uts"};
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::allow,
+     {.name = "allow",
+      .choices = kAllowable,
+      .description = "host namespaces that a container may use"}},
+    {&Parameters::join,
+     {.name = "join",
+      .choices = kTypes,
+      .description = "types of namespace that may be joined if they belong to another container "
+                     "created through runclad"}},
+});
+
+bool Has(policy::StringList names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 
@@ -62,7 +83,7 @@ bool HasOwnNetwork(const std::vector<oci::Namespace>& namespaces, const Context&
 
 // The types of which the container may have the host's.
 std::vector<std::string> AllowedOfHost(const oci::Spec& spec, const Context& context) {
-  std::vector<std::string> allowed = context.parameters.strings("allow");
+  std::vector<std::string> allowed = policy::Copied(kParameters.Read(context.parameters).allow);
   if (IsPodSandbox(spec, context.facts.identity)) {
     allowed.insert(allowed.end(), {"network", "pid", "ipc", "uts"});
   }
@@ -134,7 +155,7 @@ std::optional<Fault> FaultOf(const oci::Namespace& entry,
       return Fault{kHost, "is the host's " + name + PodOf(context),
                    Allowing(entry.type, namespaces, context)};
     case Owner::kContainer:
-      if (Has(context.parameters.strings("join"), entry.type)) return {};
+      if (Has(kParameters.Read(context.parameters).join, entry.type)) return {};
       if (IsOfKubernetesPod(context) && entry.type != "pid" && entry.type != "mount") return {};
       // A pod's members have its host name as they have its network.
       if (entry.type == "uts" && Has(pods, facts.container)) return {};
@@ -147,7 +168,7 @@ std::optional<Fault> FaultOf(const oci::Namespace& entry,
     case Owner::kUnclaimed:
       // An image that may use the host's namespace may also use one that was made on the host for
       // it.
-      if (Has(context.parameters.strings("allow"), entry.type)) return {};
+      if (Has(kParameters.Read(context.parameters).allow, entry.type)) return {};
       return Fault{kUnclaimed,
                    "is a " + name + " that the engine's record does not give to this container",
                    Allowing(entry.type, namespaces, context)};
@@ -206,27 +227,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-// Not mount: whoever has the host's mounts has the host.
-constexpr std::string_view kAllowable[] = {"network", "pid", "ipc", "uts"};
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "allow",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kAllowable,
-     .description = "host namespaces that a container may use",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-    {.name = "join",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kTypes,
-     .description = "types of namespace that may be joined if they belong to another container "
-                    "created through runclad",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 5.10", "CIS 5.16", "CIS 5.17", "CIS 5.21",
                                             "PSS baseline"};
 constexpr std::string_view kPaths[] = {"/linux/namespaces"};
@@ -236,7 +236,7 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 }  // namespace
 
 extern constinit const Rule kHostNamespaces{
-    .schema = {.id = "host-namespaces", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "host-namespaces", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "No host namespaces",
     .rationale =
         "With the host's network, a container can reach what listens on the loopback interface and "
@@ -252,5 +252,9 @@ extern constinit const Rule kHostNamespaces{
     .scope = Scope::kContainer,
     .check = Check,
 };
+
+policy::StringList AllowedHostNamespaces(const policy::Parameters& parameters) {
+  return kParameters.Read(parameters).allow;
+}
 
 }  // namespace runclad::rules

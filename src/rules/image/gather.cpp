@@ -9,25 +9,26 @@
 #include "runclad/rules/scan.hpp"
 #include "runclad/store/scan_verdict.hpp"
 
+#include "rules/image/parameters.hpp"
+
 namespace runclad::rules {
 namespace {
 
 constexpr std::int64_t kSecondsPerDay = 24L * 3600;
 
-bool AsksForScan(const policy::Parameters& image) {
-  const auto is_other = [&](std::string_view parameter, std::string_view nothing) {
-    const std::string_view value = image.text(parameter);
+bool AsksForScan(const image::Parameters& parameters) {
+  const auto is_other = [](std::string_view value, std::string_view nothing) {
     return !value.empty() && value != nothing;
   };
-  return is_other("scan-refuse", "off") || is_other("scan-warn", "off") ||
-         is_other("scan-missing", "allow");
+  return is_other(parameters.scan_refuse, "off") || is_other(parameters.scan_warn, "off") ||
+         is_other(parameters.scan_missing, "allow");
 }
 
 }  // namespace
 
 Scan FindScan(const policy::Parameters& image, const engine::Identity& identity, std::int64_t now,
               const std::string& state_directory) {
-  if (!AsksForScan(image)) return {};
+  if (!AsksForScan(image::kParameters.Read(image))) return {};
   std::vector<std::string> digests = identity.manifest_digests;
   if (identity.is_known()) digests.insert(digests.begin(), identity.config_digest);
   if (digests.empty()) {

@@ -9,12 +9,19 @@
 #include <optional>
 #include <utility>
 
+#include "rules/image/parameters.hpp"
+
 namespace runclad::rules::image {
 Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 }
 
 namespace runclad::rules {
 namespace {
+
+using image::kNoAgeLimit;
+using image::kParameters;
+using image::kThresholds;
+using image::Parameters;
 
 constexpr Code kDenied{"denied", "deny lists the image"};
 constexpr Code kUnlisted{"unlisted", "only-listed is set, and allow does not list the image"};
@@ -43,10 +50,10 @@ struct Judged {
   const std::vector<std::string>& pinned_digests;
   const std::optional<ScanFacts>& scan;
   const std::string& no_scan_because;
-  const policy::Parameters& parameters;  // as the policy has them for this image
+  Parameters parameters;  // as the policy has them for this image
 };
 
-bool Has(const std::vector<std::string>& texts, const std::string& text) {
+bool Has(policy::StringList texts, const std::string& text) {
   return std::ranges::find(texts, text) != texts.end();
 }
 
@@ -61,8 +68,7 @@ bool Matches(const std::string& entry, const engine::Reference& name) {
 }
 
 // The entries that name the image by a digest.
-std::vector<std::string> OfDigest(const std::vector<std::string>& entries,
-                                  const engine::Identity& identity) {
+std::vector<std::string> OfDigest(policy::StringList entries, const engine::Identity& identity) {
   std::vector<std::string> found;
   std::ranges::copy_if(entries, std::back_inserter(found), [&](const std::string& entry) {
     return entry == identity.config_digest || Has(identity.manifest_digests, entry);
@@ -70,19 +76,18 @@ std::vector<std::string> OfDigest(const std::vector<std::string>& entries,
   return found;
 }
 
-std::vector<std::string> OfName(const std::vector<std::string>& entries,
-                                const engine::Reference& name) {
+std::vector<std::string> OfName(policy::StringList entries, const engine::Reference& name) {
   std::vector<std::string> found;
   std::ranges::copy_if(entries, std::back_inserter(found),
                        [&](const std::string& entry) { return Matches(entry, name); });
   return found;
 }
 
-bool HasDigest(const std::vector<std::string>& entries, const engine::Identity& identity) {
+bool HasDigest(policy::StringList entries, const engine::Identity& identity) {
   return !OfDigest(entries, identity).empty();
 }
 
-bool HasName(const std::vector<std::string>& entries, const engine::Reference& name) {
+bool HasName(policy::StringList entries, const engine::Reference& name) {
   return !OfName(entries, name).empty();
 }
 
@@ -94,7 +99,7 @@ std::string NameOf(const engine::Identity& identity) {
 }
 
 // The names that count, as far as `allow` lacks them; an image without one by its digest.
-Remedy Listing(const engine::Identity& identity, const std::vector<std::string>& allow) {
+Remedy Listing(const engine::Identity& identity, policy::StringList allow) {
   if (identity.asked_for) return AddTo("allow", {identity.asked_for->text()});
   std::vector<std::string> missing;
   for (const engine::ImageName& name : identity.names) {
@@ -108,7 +113,7 @@ Remedy Listing(const engine::Identity& identity, const std::vector<std::string>&
 // that counts: the one that was asked for, or else all of them.
 Findings CheckLists(const Judged& image) {
   const engine::Identity& identity = image.identity;
-  const std::vector<std::string>& deny = image.parameters.strings("deny");
+  const policy::StringList deny = image.parameters.deny;
   if (HasDigest(deny, identity)) {
     return {Refuse(kDenied, kPath, NameOf(identity), "has a digest that image.deny lists",
                    TakeFrom("deny", OfDigest(deny, identity)))};
@@ -119,8 +124,8 @@ Findings CheckLists(const Judged& image) {
                      TakeFrom("deny", OfName(deny, name.reference)))};
     }
   }
-  if (!image.parameters.boolean("only-listed")) return {};
-  const std::vector<std::string>& allow = image.parameters.strings("allow");
+  if (!image.parameters.only_listed) return {};
+  const policy::StringList allow = image.parameters.allow;
   if (HasDigest(allow, identity)) return {};
   const bool is_listed =
       identity.asked_for
@@ -158,7 +163,7 @@ Findings CheckUnverified(const Judged& image) {
             because,
         PullAgain())};
   }
-  const std::vector<std::string>& deny = image.parameters.strings("deny");
+  const policy::StringList deny = image.parameters.deny;
   for (const std::string& digest : claimed.digests) {
     if (Has(deny, digest)) {
       return {Refuse(kDenied, kPath, digest,
@@ -184,8 +189,7 @@ Findings CheckIdentity(const Judged& image) {
   }
   // runcladctl may ask about a name alone.
   if (!identity.is_known() && identity.names.empty()) {
-    const bool is_required =
-        image.parameters.boolean("only-listed") || image.parameters.boolean("known-only");
+    const bool is_required = image.parameters.only_listed || image.parameters.known_only;
     if (!is_required) return {};
     return {Refuse(
         identity.unverified ? kUnverified : kUnknown, kPath, json::Value(),
@@ -204,12 +208,7 @@ Findings CheckIdentity(const Judged& image) {
   return CheckLists(image);
 }
 
-// The lowest severity that counts, in Severity's order, with "any" for the lowest and "off" at the
-// end.
-constexpr std::string_view kThresholds[] = {"any", "low", "medium", "high", "critical", "off"};
 static_assert(std::size(kThresholds) == kSeverityNames.size() + 1);
-constexpr std::string_view kMissing[] = {"refuse", "warn", "allow"};
-constexpr std::int64_t kNoAgeLimit = 36500;
 
 // "2 critical (1 fixable) and 5 high (0 fixable)": the worst first; empty when nothing counts.
 std::string CountsFrom(std::size_t lowest, const VulnerabilityCounts& counts, bool fixable_only) {
@@ -235,33 +234,34 @@ std::string Ago(std::int64_t days) {
   return days == 1 ? "1 day ago" : std::to_string(days) + " days ago";
 }
 
+// scan-refuse or scan-warn.
+using Threshold = std::string_view Parameters::*;
+
 // The threshold that is just above the worst that counts.
-Remedy ThresholdFor(const ScanFacts& scan, const char* parameter,
-                    const policy::Parameters& parameters) {
-  const bool fixable_only = parameters.boolean("scan-fixable-only");
+Remedy ThresholdFor(const ScanFacts& scan, Threshold threshold, const Parameters& parameters) {
+  const bool fixable_only = parameters.scan_fixable_only;
   std::size_t above = scan.counts.size();
   while (above > 0 && CountsFrom(above - 1, scan.counts, fixable_only).empty()) --above;
-  return SetTo(parameter, std::string(kThresholds[above]));
+  return SetTo(kParameters.NameOf(threshold), std::string(kThresholds[above]));
 }
 
-// Why `parameter`, a threshold, does not let what the scanner found pass; empty when it does.
-std::string WhyTooVulnerable(const ScanFacts& scan, const char* parameter,
-                             const policy::Parameters& parameters) {
-  const std::string_view threshold = parameters.text(parameter);
-  const auto lowest =
-      static_cast<std::size_t>(std::ranges::find(kThresholds, threshold) - std::begin(kThresholds));
-  const bool fixable_only = parameters.boolean("scan-fixable-only");
+// Why `threshold` does not let what the scanner found pass; empty when it does.
+std::string WhyTooVulnerable(const ScanFacts& scan, Threshold threshold,
+                             const Parameters& parameters) {
+  const auto lowest = static_cast<std::size_t>(
+      std::ranges::find(kThresholds, parameters.*threshold) - std::begin(kThresholds));
+  const bool fixable_only = parameters.scan_fixable_only;
   const std::string counts = CountsFrom(lowest, scan.counts, fixable_only);
   if (counts.empty()) return {};
   return "has vulnerabilities " + std::string(fixable_only ? "with a fix " : "") + "that " +
          scan.scanner + " found " + Ago(scan.age_days) + ": " + counts + ", and image." +
-         parameter + " is " + std::string(threshold);
+         std::string(kParameters.NameOf(threshold)) + " is " + std::string(parameters.*threshold);
 }
 
 // Why the image counts as one without a scan; empty when it has one.
 std::string WhyNotScanned(const Judged& image) {
   if (!image.scan) return "has no valid scan: " + image.no_scan_because;
-  const std::int64_t limit = image.parameters.integer("scan-max-age-days");
+  const std::int64_t limit = image.parameters.scan_max_age_days;
   if (limit >= kNoAgeLimit || image.scan->age_days <= limit) return {};
   return "was last scanned " + Ago(image.scan->age_days) + ", by " + image.scan->scanner +
          ", and image.scan-max-age-days is " + std::to_string(limit);
@@ -269,23 +269,23 @@ std::string WhyNotScanned(const Judged& image) {
 
 // A scan that is too old still counts for what it found.
 Findings CheckScan(const Judged& judged) {
-  const policy::Parameters& parameters = judged.parameters;
+  const Parameters& parameters = judged.parameters;
   const std::string name = NameOf(judged.identity);
   const json::Value image = name.empty() ? json::Value() : json::Value(name);
   Findings findings;
   if (judged.scan) {
-    std::string why = WhyTooVulnerable(*judged.scan, "scan-refuse", parameters);
+    std::string why = WhyTooVulnerable(*judged.scan, &Parameters::scan_refuse, parameters);
     const bool is_refused = !why.empty();
-    if (!is_refused) why = WhyTooVulnerable(*judged.scan, "scan-warn", parameters);
+    if (!is_refused) why = WhyTooVulnerable(*judged.scan, &Parameters::scan_warn, parameters);
     if (is_refused) {
       findings.push_back(Refuse(kVulnerable, kPath, image, std::move(why),
-                                ThresholdFor(*judged.scan, "scan-refuse", parameters)));
+                                ThresholdFor(*judged.scan, &Parameters::scan_refuse, parameters)));
     } else if (!why.empty()) {
       findings.push_back(Note(kVulnerable, kPath, image, std::move(why),
-                              ThresholdFor(*judged.scan, "scan-warn", parameters)));
+                              ThresholdFor(*judged.scan, &Parameters::scan_warn, parameters)));
     }
   }
-  const std::string_view missing = parameters.text("scan-missing");
+  const std::string_view missing = parameters.scan_missing;
   if (missing != "refuse" && missing != "warn") return findings;
   std::string why = WhyNotScanned(judged);
   if (why.empty()) return findings;
@@ -311,7 +311,7 @@ void CheckVolume(const ImageVolumeFacts& volume, Findings& findings) {
   if (volume.action == policy::Action::kOff) return;
   for (Finding& finding : CheckImage({"the volume's image", volume.identity, volume.mispinned_name,
                                       volume.pinned_digests, volume.scan, volume.no_scan_because,
-                                      volume.parameters})) {
+                                      kParameters.Read(volume.parameters)})) {
     finding.path = volume.path;
     finding.why = "as the volume at " + volume.destination + ' ' + finding.why;
     finding.action = volume.action;
@@ -323,91 +323,14 @@ Findings Check(const oci::Spec& /*spec*/, const Context& context) {
   const Facts& facts = context.facts;
   Findings findings;
   if (!context.is_off) {
-    findings =
-        CheckImage({"the container's image", facts.identity, facts.mispinned_name,
-                    facts.pinned_digests, facts.scan, facts.no_scan_because, context.parameters});
+    findings = CheckImage({"the container's image", facts.identity, facts.mispinned_name,
+                           facts.pinned_digests, facts.scan, facts.no_scan_because,
+                           kParameters.Read(context.parameters)});
   }
   for (const ImageVolumeFacts& volume : facts.image_volumes) CheckVolume(volume, findings);
   return findings;
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "allow",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kImage,
-     .choices = {},
-     .description = "images that may run if only-listed is set",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-    {.name = "deny",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kAccumulate,
-     .vocabulary = policy::Vocabulary::kImage,
-     .choices = {},
-     .description = "images that may not run, whatever other names they have",
-     .order = policy::Order::kFewerIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-    {.name = "only-listed",
-     .type = policy::ParameterType::kBoolean,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description = "refuse every image that allow does not list",
-     .order = policy::Order::kFalseIsLooser,
-     .docker_default = true},
-    {.name = "known-only",
-     .type = policy::ParameterType::kBoolean,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description = "refuse a container whose image cannot be verified from the engine's state",
-     .order = policy::Order::kFalseIsLooser,
-     .docker_default = true},
-    {.name = "scan-refuse",
-     .type = policy::ParameterType::kText,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kThresholds,
-     .description =
-         "refuse an image in which a scanner found a vulnerability of this severity or higher",
-     .order = policy::Order::kLaterIsLooser,
-     .docker_default = std::string_view("any")},
-    {.name = "scan-warn",
-     .type = policy::ParameterType::kText,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kThresholds,
-     .description =
-         "warn about an image in which a scanner found a vulnerability of this severity or higher",
-     .order = policy::Order::kLaterIsLooser,
-     .docker_default = std::string_view("any")},
-    {.name = "scan-fixable-only",
-     .type = policy::ParameterType::kBoolean,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description = "count only vulnerabilities that are fixed in a newer version of the package",
-     .order = policy::Order::kTrueIsLooser,
-     .docker_default = false},
-    {.name = "scan-max-age-days",
-     .type = policy::ParameterType::kInteger,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description = "an older scan counts as missing for scan-missing (36500: no limit)",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = std::int64_t{0},
-     .maximum = kNoAgeLimit},
-    {.name = "scan-missing",
-     .type = policy::ParameterType::kText,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kMissing,
-     .description = "what happens to an image for which no scan was imported on this host",
-     .order = policy::Order::kLaterIsLooser,
-     .docker_default = std::string_view("refuse")},
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 4.2", "CIS 4.4"};
 constexpr std::string_view kPaths[] = {"image", "/mounts/*"};
 constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
@@ -416,7 +339,7 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 }  // namespace
 
 extern constinit const Rule kImage{
-    .schema = {.id = "image", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "image", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "Only images that the policy allows",
     .rationale =
         "Anyone who may ask the engine for a container may also load, build and tag images: a name "

@@ -6,12 +6,42 @@
 #include <string_view>
 #include <vector>
 
+#include "runclad/policy/table.hpp"
+
 namespace runclad::rules::lsm_label {
 Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 }
 
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  std::string_view unconfined;
+  std::string_view apparmor;
+};
+
+constexpr std::string_view kChoices[] = {"refuse", "fix"};
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::unconfined,
+     {.name = "unconfined",
+      .choices = kChoices,
+      .description = "what happens to an explicit request to be unconfined; fix applies the "
+                     "AppArmor default profile or the SELinux type container_t",
+      .docker_default = std::string_view("refuse")}},
+    {&Parameters::apparmor,
+     {.name = "apparmor",
+      .description = "the AppArmor profile for processes that specify none; empty: the engine's "
+                     "default profile, if it is loaded",
+      .docker_default = policy::Anything{}}},
+});
+
+// From the record of the container, for an exec: no policy file can contain this.
+struct Recorded {
+  policy::StringList own_labels;  // the container's AppArmor profile and SELinux label
+};
+
+constexpr auto kRecorded =
+    policy::TableOf<Recorded>({{&Recorded::own_labels, {.name = "own-labels"}}});
 
 constexpr const char* kProfilePath = "/process/apparmorProfile";
 constexpr const char* kLabelPath = "/process/selinuxLabel";
@@ -79,11 +109,11 @@ Remedy NamingProfile() {
       "apparmor=NAME");
 }
 
-void CheckAppArmor(const oci::Spec& spec, const Context& context, Findings& findings) {
-  const LsmFacts& lsm = context.facts.lsm;
+void CheckAppArmor(const oci::Spec& spec, const LsmFacts& lsm, const Parameters& parameters,
+                   Findings& findings) {
   if (!lsm.apparmor) return;
   const std::string asked = spec.apparmor_profile();
-  const std::string_view named = context.parameters.text("apparmor");
+  const std::string_view named = parameters.apparmor;
   const std::string_view ours = named.empty() ? std::string_view{lsm.apparmor_default} : named;
   if (asked.empty()) {
     // Nothing was asked for, so that the default takes nothing away.
@@ -100,7 +130,7 @@ void CheckAppArmor(const oci::Spec& spec, const Context& context, Findings& find
   std::string why = is_unconfined ? "requests a process that AppArmor does not confine"
                                   : lsm.not_enforced_because;
   if (why.empty() || asked == ours) return;
-  if (context.parameters.text("unconfined") != "fix") {
+  if (parameters.unconfined != "fix") {
     findings.push_back(Refuse(code, kProfilePath, asked, std::move(why), Confining()));
   } else if (ours.empty()) {
     findings.push_back(Note(kNoDefault, kProfilePath, asked,
@@ -110,8 +140,9 @@ void CheckAppArmor(const oci::Spec& spec, const Context& context, Findings& find
   }
 }
 
-void CheckSelinux(const oci::Spec& spec, const Context& context, Findings& findings) {
-  if (!context.facts.lsm.selinux) return;
+void CheckSelinux(const oci::Spec& spec, const LsmFacts& lsm, const Parameters& parameters,
+                  Findings& findings) {
+  if (!lsm.selinux) return;
   const std::string asked = spec.selinux_label();
   if (asked.empty()) {
     // A label chosen by runclad would not match the labels of the engine's files.
@@ -127,7 +158,7 @@ void CheckSelinux(const oci::Spec& spec, const Context& context, Findings& findi
     findings.push_back(Refuse(kMalformedLabel, kLabelPath, asked, kWhy,
                               AskEngine("specify a complete label, user:role:type:level")));
   } else if (IsUnconfinedType(fields[kTypeField])) {
-    if (context.parameters.text("unconfined") != "fix") {
+    if (parameters.unconfined != "fix") {
       findings.push_back(Refuse(kUnconfinedType, kLabelPath, asked, kWhy, Confining()));
     } else {
       const std::size_t at = fields[0].size() + fields[1].size() + 2;
@@ -149,8 +180,6 @@ void CheckSelinux(const oci::Spec& spec, const Context& context, Findings& findi
   }
 }
 
-// On exec, from the record of the container (enforce/process_policy): its own two labels. No policy
-// file can say this.
 void CheckOwn(const char* path, const std::string& own, const std::string& asked,
               Findings& findings) {
   if (own.empty() || asked == own) return;
@@ -161,42 +190,22 @@ void CheckOwn(const char* path, const std::string& own, const std::string& asked
 Findings Check(const oci::Spec& spec, const Context& context) {
   if (!spec.has_process()) return {};
   Findings findings;
-  const std::vector<std::string>& own = context.parameters.strings("own-labels");
+  const Parameters parameters = kParameters.Read(context.parameters);
+  const policy::StringList own = kRecorded.Read(context.parameters).own_labels;
   const bool has_own = own.size() == 2;
   if (has_own && !own[0].empty()) {
     CheckOwn(kProfilePath, own[0], spec.apparmor_profile(), findings);
   } else {
-    CheckAppArmor(spec, context, findings);
+    CheckAppArmor(spec, context.facts.lsm, parameters, findings);
   }
   if (has_own && !own[1].empty()) {
     CheckOwn(kLabelPath, own[1], spec.selinux_label(), findings);
   } else {
-    CheckSelinux(spec, context, findings);
+    CheckSelinux(spec, context.facts.lsm, parameters, findings);
   }
   return findings;
 }
 
-constexpr std::string_view kChoices[] = {"refuse", "fix"};
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "unconfined",
-     .type = policy::ParameterType::kText,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kChoices,
-     .description = "what happens to an explicit request to be unconfined; fix applies the "
-                    "AppArmor default profile or the SELinux type container_t",
-     .order = policy::Order::kLaterIsLooser,
-     .docker_default = std::string_view("refuse")},
-    {.name = "apparmor",
-     .type = policy::ParameterType::kText,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description = "the AppArmor profile for processes that specify none; empty: the engine's "
-                    "default profile, if it is loaded",
-     .order = policy::Order::kLaterIsLooser,
-     .docker_default = policy::Anything{}},
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 5.2", "CIS 5.3", "PSS baseline"};
 constexpr std::string_view kPaths[] = {kProfilePath, kLabelPath, "/linux/mountLabel"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
@@ -205,7 +214,7 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kLsmLabel{
-    .schema = {.id = "lsm-label", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "lsm-label", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "Confinement by AppArmor or SELinux, if the kernel has it enabled",
     .rationale =
         "The security module is the second line of defence: it keeps a process that broke out of "

@@ -4,8 +4,22 @@
 #include <algorithm>
 #include <utility>
 
+#include "runclad/policy/table.hpp"
+
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  policy::StringList paths;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::paths,
+     {.name = "paths",
+      .merge = policy::Merge::kAccumulate,
+      .vocabulary = policy::Vocabulary::kAbsolutePath,
+      .description = "paths in the container that no process may read"}},
+});
 
 constexpr Code kRootMasked{"root-masked", "a mask of the container's root, which hides nothing"};
 constexpr Code kUnmasked{"unmasked", "paths that must be masked are not"};
@@ -32,7 +46,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     paths.push_back(path);
     missing += ' ' + path;
   };
-  for (const std::string& path : context.parameters.strings("paths")) add(path);
+  for (const std::string& path : kParameters.Read(context.parameters).paths) add(path);
   for (const std::string& path : context.facts.kernel.thermal_throttle_paths) add(path);
   if (!missing.empty()) {
     findings.push_back(
@@ -41,17 +55,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "paths",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kAccumulate,
-     .vocabulary = policy::Vocabulary::kAbsolutePath,
-     .choices = {},
-     .description = "paths in the container that no process may read",
-     .order = policy::Order::kFewerIsLooser,
-     // As Docker has them; an image can only add to the list, so that the value never counts.
-     .docker_default = std::span<const std::string_view>()},
-};
 constexpr std::string_view kBenchmarks[] = {"PSS baseline"};
 constexpr std::string_view kPaths[] = {"/linux/maskedPaths"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
@@ -60,7 +63,7 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kMaskedPaths{
-    .schema = {.id = "masked-paths", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "masked-paths", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "Kernel files that leak information are masked",
     .rationale =
         "Files below /proc and /sys reveal the host's memory, keys, timers and hardware, and "

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "runclad/json/pointer.hpp"
+#include "runclad/policy/table.hpp"
 
 #include "rules/limit_parameter.hpp"
 #include "rules/limit_text.hpp"
@@ -17,6 +18,22 @@ constexpr const char* kSwap = "/linux/resources/memory/swap";
 constexpr const char* kOom = "/linux/resources/memory/disableOOMKiller";
 // No limit. Not 0: of two files the smaller number must be the stricter one.
 constexpr std::int64_t kAny = std::int64_t{1} << 50U;
+
+struct Parameters {
+  std::int64_t default_limit = 0;
+  std::int64_t maximum = 0;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::default_limit,
+     LimitParameter("default", kAny,
+                    "memory limit in bytes for a container that requests none; 1125899906842624 "
+                    "(2^50): no limit")},
+    {&Parameters::maximum,
+     LimitParameter("maximum", kAny,
+                    "highest memory limit in bytes that a container may request, and as much swap; "
+                    "1125899906842624: any")},
+});
 
 constexpr Code kUnlimited{"unlimited", "the container has no memory limit"};
 constexpr Code kAboveMaximum{"above-maximum", "the limit is above the policy's maximum"};
@@ -32,10 +49,11 @@ Remedy RaiseTo(std::int64_t bytes) { return SetTo("maximum", std::min(bytes, kAn
 // Memory with swap: as much swap again as memory, as Docker gives.
 std::int64_t WithSwap(std::int64_t maximum) { return 2 * maximum; }
 
-void CheckLimit(const oci::Spec& spec, const Context& context, std::int64_t maximum,
+void CheckLimit(const oci::Spec& spec, bool is_update, const Parameters& parameters,
                 Findings& findings) {
+  const std::int64_t maximum = parameters.maximum;
   const auto limit = spec.resource("memory", "limit");
-  if (context.is_update && (!limit || *limit == 0)) return;  // not mentioned
+  if (is_update && (!limit || *limit == 0)) return;  // not mentioned
   if (limit && *limit > 0) {
     if (maximum != kAny && *limit > maximum)
       findings.push_back(
@@ -44,7 +62,7 @@ void CheckLimit(const oci::Spec& spec, const Context& context, std::int64_t maxi
   }
   // No number was asked for that a maximum could be raised to: the rule's way out says it all.
   std::int64_t wanted = maximum;
-  if (!context.is_update) wanted = std::min(wanted, context.parameters.integer("default"));
+  if (!is_update) wanted = std::min(wanted, parameters.default_limit);
   if (wanted == kAny) {
     findings.push_back(Refuse(kUnlimited, kLimit, limit ? json::Value(*limit) : json::Value(),
                               "lets it take all of the host's memory"));
@@ -82,11 +100,11 @@ void CheckUnified(const oci::Spec& spec, std::int64_t maximum, Findings& finding
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
-  const std::int64_t maximum = context.parameters.integer("maximum");
+  const Parameters parameters = kParameters.Read(context.parameters);
   Findings findings;
-  CheckLimit(spec, context, maximum, findings);
-  CheckSwap(spec, maximum, findings);
-  CheckUnified(spec, maximum, findings);
+  CheckLimit(spec, context.is_update, parameters, findings);
+  CheckSwap(spec, parameters.maximum, findings);
+  CheckUnified(spec, parameters.maximum, findings);
   if (json::Get(spec.document(), kOom) == json::Value(true)) {
     findings.push_back(
         Propose(kOomKiller, kOom, false,
@@ -96,14 +114,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    LimitParameter("default", kAny,
-                   "memory limit in bytes for a container that requests none; 1125899906842624 "
-                   "(2^50): no limit"),
-    LimitParameter("maximum", kAny,
-                   "highest memory limit in bytes that a container may request, and as much swap; "
-                   "1125899906842624: any"),
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 5.11"};
 constexpr std::string_view kPaths[] = {kLimit, kSwap, kOom, "/linux/resources/unified"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
@@ -112,7 +122,7 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kMemoryLimit{
-    .schema = {.id = "memory-limit", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "memory-limit", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "Memory limit",
     .rationale =
         "A container without a limit can make the host swap until it no longer responds. Only its "

@@ -8,6 +8,8 @@
 #include "runclad/host/container.hpp"
 #include "runclad/rules/rule.hpp"
 
+#include "rules/mount-options/parameters.hpp"
+
 namespace runclad::rules::mount_options {
 namespace {
 
@@ -22,7 +24,8 @@ bool HasDirectory(const sys::Rootfs& rootfs, const char* path) {
 Status Gather(const Asked& asked, Facts& facts) {
   const auto rootfs = asked.container.OpenRootfs();
   if (!rootfs) return {};
-  for (const std::string& path : asked.parameters.strings("exec-paths")) {
+  const Parameters parameters = kParameters.Read(asked.parameters);
+  for (const std::string& path : parameters.exec_paths) {
     auto resolved = rootfs->Resolve(path);
     if (!resolved) return resolved.error().In("mount-options.exec-paths");
     facts.exec_paths.push_back(*std::move(resolved));
@@ -30,7 +33,7 @@ Status Gather(const Asked& asked, Facts& facts) {
   const auto& program = asked.container.program();
   if (!program) return program.error();
   facts.program = *program;
-  if (!asked.parameters.boolean("noexec")) return {};
+  if (!parameters.noexec) return {};
   const std::vector<std::string> arguments = asked.container.spec().arguments();
   if (arguments.empty() || arguments.front() != "/init") return {};
   // Where version 3 keeps its own programs, and version 2 what the image adds.

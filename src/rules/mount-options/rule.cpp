@@ -15,6 +15,7 @@ namespace runclad::rules::mount_options {
 Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 }
 
+#include "rules/mount-options/parameters.hpp"
 #include "rules/writable_content.hpp"
 
 namespace runclad::rules {
@@ -202,7 +203,7 @@ std::optional<std::size_t> MountOfProgram(const std::vector<oci::Mount>& mounts,
 
 Findings Check(const oci::Spec& spec, const Context& context) {
   const Facts& facts = context.facts;
-  const bool noexec = context.parameters.boolean("noexec");
+  const bool noexec = mount_options::kParameters.Read(context.parameters).noexec;
   Findings findings;
   bool run_is_noexec = false;
   const FlagForms forms(spec, facts);
@@ -257,30 +258,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "noexec",
-     .type = policy::ParameterType::kBoolean,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description =
-         "files in writable mounts, in volumes and in read-only mounts of what is writable "
-         "elsewhere cannot be executed (together with read-only-rootfs, this prevents "
-         "drift)",
-     .order = policy::Order::kFalseIsLooser,
-     .docker_default = false},
-    {.name = "exec-paths",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAbsolutePath,
-     .choices = {},
-     .description =
-         "directories in the container from whose mounts programs may run although they are "
-         "writable or volumes, with everything mounted below; this includes the tmpfs of "
-         "read-only-rootfs",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = policy::Anything{}},
-};
 constexpr std::string_view kPaths[] = {"/mounts/*/options", "/process/args/0"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
                                        policy::Action::kWarn, policy::Action::kOff};
@@ -288,7 +265,9 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kMountOptions{
-    .schema = {.id = "mount-options", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "mount-options",
+               .actions = kActions,
+               .parameters = mount_options::kParameters.schemas()},
     .title = "Files that can be written cannot be executed",
     .rationale =
         "An intruder stores tools in /tmp, /dev or a volume. With nosuid, nodev and noexec they "

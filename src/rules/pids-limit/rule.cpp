@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "runclad/policy/table.hpp"
+
 #include "rules/limit_parameter.hpp"
 #include "rules/limit_text.hpp"
 
@@ -14,6 +16,20 @@ constexpr const char* kLimit = "/linux/resources/pids/limit";
 constexpr const char* kUnified = "/linux/resources/unified/pids.max";
 
 constexpr std::int64_t kMost = 4194304;  // PID_MAX_LIMIT
+
+struct Parameters {
+  std::int64_t default_limit = 0;
+  std::int64_t maximum = 0;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::default_limit,
+     LimitParameter("default", kMost,
+                    "process and thread limit for a container that requests none")},
+    {&Parameters::maximum,
+     LimitParameter("maximum", kMost,
+                    "highest process and thread limit that a container may request")},
+});
 
 constexpr Code kUnlimited{"unlimited", "the container has no process limit"};
 constexpr Code kAboveMaximum{"above-maximum", "the limit is above the policy's maximum"};
@@ -29,10 +45,11 @@ Remedy RaiseTo(std::int64_t limit) { return SetTo("maximum", std::min(limit, kMo
 
 // What replaces a limit that is missing or unlimited (0, -1) is the default, what replaces one that
 // is too large, or an update's unlimited, the maximum.
-void CheckLimit(const oci::Spec& spec, const Context& context, Findings& findings) {
-  const std::int64_t maximum = context.parameters.integer("maximum");
+void CheckLimit(const oci::Spec& spec, bool is_update, const Parameters& parameters,
+                Findings& findings) {
+  const std::int64_t maximum = parameters.maximum;
   const auto limit = spec.resource("pids", "limit");
-  if (context.is_update) {
+  if (is_update) {
     const bool stays = !limit || *limit == 0;  // not mentioned
     if (!stays && (*limit < 0 || *limit > maximum)) {
       findings.push_back(Propose(*limit < 0 ? kUnlimited : kAboveMaximum, kLimit, maximum,
@@ -40,7 +57,7 @@ void CheckLimit(const oci::Spec& spec, const Context& context, Findings& finding
                                  *limit < 0 ? Remedy() : RaiseTo(*limit)));
     }
   } else if (!limit || *limit <= 0) {
-    findings.push_back(Propose(kUnlimited, kLimit, context.parameters.integer("default"),
+    findings.push_back(Propose(kUnlimited, kLimit, parameters.default_limit,
                                "lets it create as many processes as the host can"));
   } else if (*limit > maximum) {
     findings.push_back(
@@ -49,10 +66,11 @@ void CheckLimit(const oci::Spec& spec, const Context& context, Findings& finding
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
+  const Parameters parameters = kParameters.Read(context.parameters);
   Findings findings;
-  CheckLimit(spec, context, findings);
+  CheckLimit(spec, context.is_update, parameters, findings);
   // Written after the limit, and therefore effective.
-  const std::int64_t maximum = context.parameters.integer("maximum");
+  const std::int64_t maximum = parameters.maximum;
   for (const auto& [name, text] : spec.unified_resources()) {
     if (name != "pids.max") continue;
     const auto number = PlainNumber(text);
@@ -64,11 +82,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    LimitParameter("default", kMost, "process and thread limit for a container that requests none"),
-    LimitParameter("maximum", kMost,
-                   "highest process and thread limit that a container may request"),
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 5.29"};
 constexpr std::string_view kPaths[] = {kLimit, kUnified};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
@@ -77,7 +90,7 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kPidsLimit{
-    .schema = {.id = "pids-limit", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "pids-limit", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "Process limit",
     .rationale =
         "A fork bomb in one container uses up all process ids of the host, and nobody can log in "

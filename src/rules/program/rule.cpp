@@ -6,12 +6,39 @@
 #include <string_view>
 #include <vector>
 
+#include "runclad/policy/table.hpp"
+
 namespace runclad::rules::program {
 Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 }
 
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  policy::StringList deny;
+  policy::StringList allow;
+  bool allow_only = false;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::deny,
+     {.name = "deny",
+      .merge = policy::Merge::kAccumulate,
+      .description = "programs that may not be started: a name, regardless of directory and of "
+                     "links or scripts that lead to it, or an absolute path"}},
+    {&Parameters::allow,
+     {.name = "allow",
+      .vocabulary = policy::Vocabulary::kAbsolutePath,
+      .description = "with allow-only, the programs that may be started: absolute paths in the "
+                     "container with all links resolved",
+      .docker_default = policy::Anything{}}},
+    {&Parameters::allow_only,
+     {.name = "allow-only",
+      .description = "refuse every program that is not in allow, for exec too",
+      .order = policy::Order::kFalseIsLooser,
+      .docker_default = true}},
+});
 
 constexpr Code kDenied{"denied", "the program, or what runs it, is on the deny list"};
 constexpr Code kNotFound{"not-found",
@@ -54,57 +81,29 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   const std::vector<std::string> arguments = spec.arguments();
   if (arguments.empty()) return {};
   const ProgramFacts* program = context.facts.program ? &*context.facts.program : nullptr;
-  const std::vector<std::string>& deny = context.parameters.strings("deny");
+  const Parameters parameters = kParameters.Read(context.parameters);
   for (const std::string_view name : Names(arguments, program)) {
     const auto is_denied = [&](const std::string& entry) {
       return entry == name || entry == BaseName(name);
     };
-    const auto entry = std::ranges::find_if(deny, is_denied);
-    if (entry == deny.end()) continue;
+    const auto entry = std::ranges::find_if(parameters.deny, is_denied);
+    if (entry == parameters.deny.end()) continue;
     return {Refuse(kDenied, "/process/args/0", arguments.front(),
                    "runs " + *entry + ", which program.deny lists", TakeFrom("deny", {*entry}))};
   }
-  if (!context.parameters.boolean("allow-only")) return {};
+  if (!parameters.allow_only) return {};
   if (program == nullptr || program->resolved.empty()) {
     return {
         Refuse(kNotFound, "/process/args/0", arguments.front(),
                "cannot be found in the container's files, and program.allow-only is set",
                NoRemedy("a program that cannot be found cannot be compared with program.allow"))};
   }
-  if (IsOneOf(program->resolved, context.parameters.strings("allow"))) return {};
+  if (IsOneOf(program->resolved, parameters.allow)) return {};
   return {Refuse(kUnlisted, "/process/args/0", arguments.front(),
                  "is " + program->resolved + ", which program.allow does not list",
                  AddTo("allow", {program->resolved}))};
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "deny",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kAccumulate,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description = "programs that may not be started: a name, regardless of directory and of "
-                    "links or scripts that lead to it, or an absolute path",
-     .order = policy::Order::kFewerIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-    {.name = "allow",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAbsolutePath,
-     .choices = {},
-     .description = "with allow-only, the programs that may be started: absolute paths in the "
-                    "container with all links resolved",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = policy::Anything{}},
-    {.name = "allow-only",
-     .type = policy::ParameterType::kBoolean,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description = "refuse every program that is not in allow, for exec too",
-     .order = policy::Order::kFalseIsLooser,
-     .docker_default = true},
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 5.7"};
 constexpr std::string_view kPaths[] = {"/process/args/0"};
 constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
@@ -113,7 +112,7 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 }  // namespace
 
 extern constinit const Rule kProgram{
-    .schema = {.id = "program", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "program", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "No remote login server as a container's program",
     .rationale =
         "An ssh server in a container is a second way in, with keys and passwords that are not "

@@ -7,9 +7,24 @@
 #include <utility>
 
 #include "runclad/base/path.hpp"
+#include "runclad/policy/table.hpp"
+#include "runclad/rules/parameters.hpp"
 
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  policy::StringList paths;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::paths,
+     {.name = "paths",
+      .merge = policy::Merge::kAccumulate,
+      .vocabulary = policy::Vocabulary::kAbsolutePath,
+      .description = "host paths that containers get read-only, including everything below them, "
+                     "their ancestors and aliases; * ? [] match within a component"}},
+});
 
 constexpr Code kListed{"listed", "paths names the source, or what is above or below it"};
 constexpr Code kCgroup{"cgroup", "the cgroup tree is mounted writable"};
@@ -44,7 +59,7 @@ std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount, const SourceFa
 
 // The entries of the list that the source is covered by. A pattern, or an entry that leads to it by
 // another name, is not found here: the rule's way out says which list it is.
-Remedy RemedyOf(const SourceFacts& source, const std::vector<std::string>& listed) {
+Remedy RemedyOf(const SourceFacts& source, policy::StringList listed) {
   std::vector<std::string> entries;
   for (const std::string& entry : listed) {
     if (IsAtOrBelow(source.resolved, entry) || IsAtOrBelow(entry, source.resolved)) {
@@ -65,7 +80,7 @@ Finding ProposeReadOnly(std::string path, const std::vector<std::string>& option
                    NoRemedy("a source that cannot be identified is always read-only"));
   }
   return Propose(kListed, std::move(path), options, std::move(why),
-                 RemedyOf(*source, context.parameters.strings("paths")));
+                 RemedyOf(*source, kParameters.Read(context.parameters).paths));
 }
 
 // Why the mount may only be read; empty when it need not.
@@ -93,18 +108,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "paths",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kAccumulate,
-     .vocabulary = policy::Vocabulary::kAbsolutePath,
-     .choices = {},
-     .description = "host paths that containers get read-only, including everything below them, "
-                    "their ancestors and aliases; * ? [] match within a component",
-     .order = policy::Order::kFewerIsLooser,
-     // Docker binds nothing of the host into a container that asks for nothing.
-     .docker_default = std::span<const std::string_view>()},
-};
 constexpr std::string_view kPaths[] = {"/mounts/*/options"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
                                        policy::Action::kWarn, policy::Action::kOff};
@@ -112,7 +115,7 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kReadOnlyMounts{
-    .schema = {.id = "read-only-mounts", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "read-only-mounts", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "Read-only access to listed host paths",
     .rationale =
         "host-mounts decides what may be mounted; an image's file can extend its lists, and a "
@@ -128,5 +131,9 @@ extern constinit const Rule kReadOnlyMounts{
     .scope = Scope::kContainer,
     .check = Check,
 };
+
+policy::StringList ReadOnlyPaths(const policy::Parameters& parameters) {
+  return kParameters.Read(parameters).paths;
+}
 
 }  // namespace runclad::rules

@@ -9,6 +9,8 @@
 #include "runclad/host/directories.hpp"
 #include "runclad/rules/rule.hpp"
 
+#include "rules/read-only-rootfs/parameters.hpp"
+
 namespace runclad::rules::read_only_rootfs {
 namespace {
 
@@ -74,7 +76,7 @@ Status Gather(const Asked& asked, Facts& facts) {
   const auto rootfs = asked.container.OpenRootfs();
   if (!rootfs || spec.root_is_read_only()) return {};
   std::vector<std::string> writable = {"/tmp", "/var/tmp", "/run"};
-  const std::vector<std::string>& listed = asked.parameters.strings("writable");
+  const policy::StringList listed = kParameters.Read(asked.parameters).writable;
   writable.insert(writable.end(), listed.begin(), listed.end());
   for (const std::string& path : writable) {
     const auto resolved = ResolveOnce(path, *rootfs, facts);

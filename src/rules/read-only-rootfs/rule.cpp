@@ -6,6 +6,9 @@
 #include <cstdint>
 
 #include "runclad/base/path.hpp"
+#include "runclad/rules/parameters.hpp"
+
+#include "rules/read-only-rootfs/parameters.hpp"
 
 namespace runclad::rules::read_only_rootfs {
 Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
@@ -40,7 +43,7 @@ struct Target {
   bool is_listed = false;  // by the policy
 };
 
-bool IsCovered(std::string_view path, const std::vector<std::string>& destinations) {
+bool IsCovered(std::string_view path, policy::StringList destinations) {
   return std::ranges::any_of(destinations, [&](const std::string& mounted) {
     return mounted != "/" && IsAtOrBelow(path, mounted);
   });
@@ -52,12 +55,12 @@ std::string Octal(std::uint32_t mode) {
   return {std::begin(digits), fault == std::errc() ? end : std::begin(digits)};
 }
 
-std::vector<Target> Targets(const policy::Parameters& parameters) {
-  const auto tmp_bytes = static_cast<std::uint64_t>(parameters.integer("tmp-bytes"));
-  const auto run_bytes = static_cast<std::uint64_t>(parameters.integer("run-bytes"));
+std::vector<Target> Targets(const read_only_rootfs::Parameters& parameters) {
+  const auto tmp_bytes = static_cast<std::uint64_t>(parameters.tmp_bytes);
+  const auto run_bytes = static_cast<std::uint64_t>(parameters.run_bytes);
   std::vector<Target> targets = {
       {"/tmp", tmp_bytes, 01777}, {"/var/tmp", tmp_bytes, 01777}, {"/run", run_bytes, 0755}};
-  for (const std::string& path : parameters.strings("writable")) {
+  for (const std::string& path : parameters.writable) {
     targets.push_back({path, tmp_bytes, 0755, true});
   }
   // Outer directories first: a tmpfs that covers an inner one takes its content along.
@@ -118,7 +121,7 @@ std::string ProgramBelow(const std::string& resolved, const Facts& facts) {
 // Only its users know which directories the image needs writable.
 Remedy TryWritable(const std::vector<std::string>& destinations, const Context& context) {
   std::vector<std::string> left = context.facts.state_directories;
-  const std::vector<std::string>& listed = context.parameters.strings("writable");
+  const policy::StringList listed = read_only_rootfs::kParameters.Read(context.parameters).writable;
   std::erase_if(left, [&](const std::string& directory) {
     return IsCovered(directory, destinations) || IsCovered(directory, listed);
   });
@@ -142,7 +145,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   Findings findings = {Propose(kWritableRoot, "/root/readonly", true,
                                "lets the container change its programs or add new ones",
                                TryWritable(destinations, context))};
-  for (const Target& target : Targets(context.parameters)) {
+  for (const Target& target : Targets(read_only_rootfs::kParameters.Read(context.parameters))) {
     const std::string resolved = context.facts.Resolve(target.path);
     if (IsCovered(resolved, destinations) || resolved == "/") continue;
     const auto found = context.facts.directories.find(resolved);
@@ -211,37 +214,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "writable",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAbsolutePath,
-     .choices = {},
-     .description = "directories that get a tmpfs, in addition to /tmp, /var/tmp and /run",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = policy::Anything{},
-     .futile = {"/",
-                "cannot become a tmpfs: list the directories that are written, or give "
-                "read-only-rootfs the action off by a waiver",
-                /*at_load=*/true}},
-    {.name = "tmp-bytes",
-     .type = policy::ParameterType::kInteger,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description = "bytes that are free on /tmp, /var/tmp and each writable directory beyond what "
-                    "the image has there",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = policy::Anything{}},
-    {.name = "run-bytes",
-     .type = policy::ParameterType::kInteger,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description = "bytes that are free on /run beyond what the image has there",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = policy::Anything{}},
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 5.13"};
 constexpr std::string_view kPaths[] = {"/root/readonly", "/mounts", "/process/args/0"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
@@ -250,7 +222,9 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kReadOnlyRootfs{
-    .schema = {.id = "read-only-rootfs", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "read-only-rootfs",
+               .actions = kActions,
+               .parameters = read_only_rootfs::kParameters.schemas()},
     .title = "The image is read-only",
     .rationale =
         "If a container cannot change its programs, no implant survives a restart, and only the "
@@ -265,5 +239,9 @@ extern constinit const Rule kReadOnlyRootfs{
     .gather = read_only_rootfs::Gather,
     .check = Check,
 };
+
+policy::StringList WritablePaths(const policy::Parameters& parameters) {
+  return read_only_rootfs::kParameters.Read(parameters).writable;
+}
 
 }  // namespace runclad::rules

@@ -6,8 +6,22 @@
 #include <utility>
 #include <vector>
 
+#include "runclad/policy/table.hpp"
+
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  policy::StringList paths;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::paths,
+     {.name = "paths",
+      .merge = policy::Merge::kAccumulate,
+      .vocabulary = policy::Vocabulary::kAbsolutePath,
+      .description = "paths in the container that no process may write"}},
+});
 
 constexpr Code kWritableRoot{"writable-root",
                              "/ is a read-only path, but the root is not read-only"};
@@ -34,7 +48,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   }
   const std::vector<std::string> masked = spec.masked_paths();
   std::vector<std::string> missing;
-  for (const std::string& path : context.parameters.strings("paths")) {
+  for (const std::string& path : kParameters.Read(context.parameters).paths) {
     // runc masks after it has made paths read-only, so masking is the stricter of the two.
     if (std::ranges::find(paths, path) != paths.end() ||
         std::ranges::find(masked, path) != masked.end()) {
@@ -52,17 +66,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "paths",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kAccumulate,
-     .vocabulary = policy::Vocabulary::kAbsolutePath,
-     .choices = {},
-     .description = "paths in the container that no process may write",
-     .order = policy::Order::kFewerIsLooser,
-     // As Docker has them; an image can only add to the list, so that the value never counts.
-     .docker_default = std::span<const std::string_view>()},
-};
 constexpr std::string_view kBenchmarks[] = {"PSS baseline"};
 constexpr std::string_view kPaths[] = {"/linux/readonlyPaths", "/root/readonly"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
@@ -71,7 +74,7 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kReadonlyPaths{
-    .schema = {.id = "readonly-paths", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "readonly-paths", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "Kernel settings are read-only",
     .rationale =
         "Writing below /proc/sys, /proc/irq or /proc/sysrq-trigger changes the host: core_pattern, "

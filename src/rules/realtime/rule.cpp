@@ -4,8 +4,27 @@
 #include <algorithm>
 #include <string_view>
 
+#include "runclad/policy/table.hpp"
+
 namespace runclad::rules {
 namespace {
+
+constexpr std::int64_t kLowest = -1000;  // OOM_SCORE_ADJ_MIN
+
+struct Parameters {
+  std::int64_t oom_minimum = 0;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::oom_minimum,
+     {.name = "oom-minimum",
+      .description = "the lowest oomScoreAdj that may be requested; the values that a kubelet sets "
+                     "for pods are allowed",
+      .order = policy::Order::kFewerIsLooser,
+      .docker_default = std::int64_t{0},
+      .minimum = kLowest,
+      .maximum = 1000}},
+});
 
 constexpr Code kScheduler{"scheduler", "a realtime scheduling policy is asked for"};
 constexpr Code kNice{"nice", "a nice value below 0 is asked for"};
@@ -16,7 +35,6 @@ constexpr Code kCodes[] = {kScheduler, kNice, kIoClass, kOomScore};
 // The kubelet gives guaranteed and critical pods -997, and a sandbox gets -998; the user who
 // requests a pod does not choose the number.
 constexpr std::int64_t kLowestOfKubelet = -998;
-constexpr std::int64_t kLowest = -1000;  // OOM_SCORE_ADJ_MIN
 
 void CheckScheduler(const oci::Scheduler& scheduler, Findings& findings) {
   constexpr std::string_view kRealtime[] = {"SCHED_FIFO", "SCHED_RR", "SCHED_DEADLINE"};
@@ -43,7 +61,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   const engine::Identity& identity = context.facts.identity;
   const bool is_managed_by_kubelet = identity.engine == engine::Engine::kCrio ||
                                      !identity.pod_namespace.empty() || identity.is_sandbox;
-  std::int64_t minimum = context.parameters.integer("oom-minimum");
+  std::int64_t minimum = kParameters.Read(context.parameters).oom_minimum;
   if (is_managed_by_kubelet) minimum = std::min(minimum, kLowestOfKubelet);
   if (const auto adjustment = spec.oom_score_adjustment(); adjustment && *adjustment < minimum) {
     findings.push_back(Propose(kOomScore, "/process/oomScoreAdj", minimum,
@@ -53,19 +71,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "oom-minimum",
-     .type = policy::ParameterType::kInteger,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description = "the lowest oomScoreAdj that may be requested; the values that a kubelet sets "
-                    "for pods are allowed",
-     .order = policy::Order::kFewerIsLooser,
-     .docker_default = std::int64_t{0},
-     .minimum = kLowest,
-     .maximum = 1000},
-};
 constexpr std::string_view kPaths[] = {"/process/scheduler", "/process/ioPriority",
                                        "/process/oomScoreAdj"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
@@ -74,7 +79,7 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kRealtime{
-    .schema = {.id = "realtime", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "realtime", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "No priority over the host's own processes",
     .rationale =
         "A process with a realtime scheduling policy or I/O class takes precedence over every "

@@ -7,8 +7,40 @@
 #include <string>
 #include <string_view>
 
+#include "runclad/policy/table.hpp"
+
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  std::int64_t core = 0;
+  std::int64_t nice = 0;
+  std::int64_t nofile = 0;
+  std::int64_t nproc = 0;
+  std::int64_t rtprio = 0;
+};
+
+constexpr policy::ParameterSchema Maximum(std::string_view name, std::string_view description) {
+  return {.name = name,
+          .description = description,
+          .order = policy::Order::kMoreIsLooser,
+          .docker_default = policy::Anything{}};
+}
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::core,
+     Maximum(
+         "core",
+         "maximum size of a core file in bytes; with 0, a process without this limit gets it too")},
+    {&Parameters::nice,
+     Maximum("nice",
+             "20 minus the lowest nice value that a process may give itself: up to 20, nice values "
+             "are not below 0")},
+    {&Parameters::nofile, Maximum("nofile", "maximum number of open files of a process")},
+    {&Parameters::nproc,
+     Maximum("nproc", "maximum number of processes of a user, on the whole host")},
+    {&Parameters::rtprio,
+     Maximum("rtprio", "highest realtime priority that a process may give itself")},
+});
 
 constexpr Code kAboveMaximum{"above-maximum", "a limit is above the policy's maximum"};
 constexpr Code kCoreMissing{"core-missing", "no core file limit is requested"};
@@ -16,33 +48,34 @@ constexpr Code kCodes[] = {kAboveMaximum, kCoreMissing};
 
 struct Limit {
   std::string_view type;  // the kernel's name
-  std::string_view parameter;
+  std::int64_t Parameters::*maximum;
 };
-constexpr Limit kCore = {"RLIMIT_CORE", "core"};
+constexpr Limit kCore = {"RLIMIT_CORE", &Parameters::core};
 constexpr std::array<Limit, 5> kLimits = {{
     kCore,
-    {"RLIMIT_NICE", "nice"},
-    {"RLIMIT_NOFILE", "nofile"},
-    {"RLIMIT_NPROC", "nproc"},
-    {"RLIMIT_RTPRIO", "rtprio"},
+    {"RLIMIT_NICE", &Parameters::nice},
+    {"RLIMIT_NOFILE", &Parameters::nofile},
+    {"RLIMIT_NPROC", &Parameters::nproc},
+    {"RLIMIT_RTPRIO", &Parameters::rtprio},
 }};
 
-std::uint64_t MaximumOf(const Limit& limit, const Context& context) {
-  return static_cast<std::uint64_t>(context.parameters.integer(limit.parameter));
+std::uint64_t MaximumOf(const Limit& limit, const Parameters& parameters) {
+  return static_cast<std::uint64_t>(parameters.*limit.maximum);
 }
 
 // "unlimited" is above every number that a policy can say.
 Remedy Raise(const Limit& limit, std::uint64_t asked) {
+  const std::string_view parameter = kParameters.NameOf(limit.maximum);
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
   if (asked > kMost) {
-    return AskEngine("request a number (docker run --ulimit " + std::string(limit.parameter) +
-                     "=N)");
+    return AskEngine("request a number (docker run --ulimit " + std::string(parameter) + "=N)");
   }
-  return SetTo(limit.parameter, static_cast<std::int64_t>(asked));
+  return SetTo(parameter, static_cast<std::int64_t>(asked));
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
   if (!spec.has_process()) return {};
+  const Parameters parameters = kParameters.Read(context.parameters);
   Findings findings;
   const std::vector<oci::Rlimit> asked = spec.rlimits();
   bool has_core = false;
@@ -50,10 +83,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     has_core = has_core || asked[i].type == kCore.type;
     for (const Limit& limit : kLimits) {
       if (asked[i].type != limit.type) continue;
-      const std::uint64_t maximum = MaximumOf(limit, context);
+      const std::uint64_t maximum = MaximumOf(limit, parameters);
       const std::string path = "/process/rlimits/" + std::to_string(i);
-      const std::string why =
-          "is a " + std::string(limit.type) + " above rlimits." + std::string(limit.parameter);
+      const std::string why = "is a " + std::string(limit.type) + " above rlimits." +
+                              std::string(kParameters.NameOf(limit.maximum));
       const auto lower = [&](const char* member, std::uint64_t number) {
         if (number <= maximum) return;
         findings.push_back(
@@ -65,7 +98,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   }
   // What a container inherits where it names no limit is its engine's, and a number could be more
   // than that: only none at all never is.
-  if (!has_core && MaximumOf(kCore, context) == 0) {
+  if (!has_core && parameters.core == 0) {
     // Who wants core files asks for them, and gets the number in that finding's remedy.
     findings.push_back(
         ProposeInsert(kCoreMissing, "/process/rlimits/" + std::to_string(asked.size()),
@@ -75,27 +108,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema Maximum(std::string_view name, std::string_view description) {
-  return {.name = name,
-          .type = policy::ParameterType::kInteger,
-          .merge = policy::Merge::kReplace,
-          .vocabulary = policy::Vocabulary::kAny,
-          .choices = {},
-          .description = description,
-          .order = policy::Order::kMoreIsLooser,
-          .docker_default = policy::Anything{}};
-}
-constexpr policy::ParameterSchema kParameters[] = {
-    Maximum(
-        "core",
-        "maximum size of a core file in bytes; with 0, a process without this limit gets it too"),
-    Maximum("nice",
-            "20 minus the lowest nice value that a process may give itself: up to 20, nice values "
-            "are not below 0"),
-    Maximum("nofile", "maximum number of open files of a process"),
-    Maximum("nproc", "maximum number of processes of a user, on the whole host"),
-    Maximum("rtprio", "highest realtime priority that a process may give itself"),
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 5.19"};
 constexpr std::string_view kPaths[] = {"/process/rlimits"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
@@ -104,7 +116,7 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kRlimits{
-    .schema = {.id = "rlimits", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "rlimits", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "Process resource limits within the policy's, and no core files",
     .rationale =
         "High limits let a container use up shared resources of the host or give itself a realtime "

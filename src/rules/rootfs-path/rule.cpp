@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "rules/rootfs-path/parameters.hpp"
+
 namespace runclad::rules::rootfs_path {
 Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
 }
@@ -37,17 +39,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return {};
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "allow",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAbsolutePath,
-     .choices = {},
-     .description = "host directories that may be a container's root, with everything below them "
-                    "(podman run --rootfs)",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-};
 constexpr std::string_view kPaths[] = {"/root/path"};
 constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
                                        policy::Action::kOff};
@@ -55,7 +46,9 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 }  // namespace
 
 extern constinit const Rule kRootfsPath{
-    .schema = {.id = "rootfs-path", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "rootfs-path",
+               .actions = kActions,
+               .parameters = rootfs_path::kParameters.schemas()},
     .title = "A root directory of its own",
     .rationale =
         "A root directory that belongs to the host gives a container the same access as a bind "

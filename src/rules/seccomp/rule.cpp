@@ -5,8 +5,10 @@
 #include <array>
 #include <string_view>
 
+#include "runclad/policy/table.hpp"
 #include "runclad/privilege/seccomp.hpp"
 #include "runclad/privilege/socket_families.hpp"
+#include "runclad/rules/parameters.hpp"
 
 namespace runclad::rules::program {
 Status Gather(const Asked& asked, Facts& facts);  // program/gather.cpp
@@ -14,6 +16,71 @@ Status Gather(const Asked& asked, Facts& facts);  // program/gather.cpp
 
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  policy::StringList allow;
+  policy::StringList deny;
+  policy::StringList families;
+  bool deny_socketcall = false;
+  bool only_64_bit = false;
+  bool deny_set_id = false;
+  policy::StringList listener;
+};
+
+// Docker's profile denies two families.
+constexpr bool IsOfDocker(std::string_view family) {
+  return family != "AF_ALG" && family != "AF_VSOCK";
+}
+constexpr auto kFamiliesOfDocker = [] {
+  std::array<std::string_view, privilege::kFamilyNames.size() - 2> families;
+  std::ranges::copy_if(privilege::kFamilyNames, families.begin(), IsOfDocker);
+  return families;
+}();
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::allow,
+     {.name = "allow",
+      .vocabulary = policy::Vocabulary::kSyscall,
+      .description =
+          "system calls allowed in addition to runclad's profile, if the engine allows them"}},
+    {&Parameters::deny,
+     {.name = "deny",
+      .merge = policy::Merge::kAccumulate,
+      .vocabulary = policy::Vocabulary::kSyscall,
+      .description = "system calls that are always denied"}},
+    {&Parameters::families,
+     {.name = "families",
+      .vocabulary = policy::Vocabulary::kSocketFamily,
+      .description =
+          "socket address families allowed in addition to UNIX, INET, INET6 and NETLINK (and "
+          "PACKET with CAP_NET_RAW), if the engine allows them: AF_CAN, VSOCK, 45",
+      .docker_default = std::span<const std::string_view>(kFamiliesOfDocker)}},
+    {&Parameters::deny_socketcall,
+     {.name = "deny-socketcall",
+      .description = "deny the 32-bit socketcall, with which no filter can see the address family; "
+                     "32-bit programs that use glibc have no other way to create a socket",
+      .order = policy::Order::kFalseIsLooser,
+      .docker_default = false}},
+    {&Parameters::only_64_bit,
+     {.name = "64-bit-only",
+      .description =
+          "programs that are 32-bit or use the 32-bit system call entry are killed with SIGSYS",
+      .order = policy::Order::kFalseIsLooser,
+      .docker_default = false}},
+    {&Parameters::deny_set_id,
+     {.name = "deny-set-id",
+      .description =
+          "deny setting set-user-ID and set-group-ID bits, so that a container's root cannot leave "
+          "such a program in a host directory; tar, install, dpkg and git get EPERM for files and "
+          "directories with these bits, and openat2 is not available",
+      .order = policy::Order::kFalseIsLooser,
+      .docker_default = false}},
+    {&Parameters::listener,
+     {.name = "listener",
+      .vocabulary = policy::Vocabulary::kAbsolutePath,
+      .description =
+          "sockets of agents that a filter may ask (listenerPath, SCMP_ACT_NOTIFY) about "
+          "allowed calls"}},
+});
 
 constexpr Code kAbsent{"absent", "no filter is requested", Symptom::kNotPermitted};
 constexpr Code kSyscalls{"syscalls",
@@ -28,7 +95,7 @@ constexpr Code kArchitecture{"architecture",
                              "the filter does not contain the program's architecture"};
 constexpr Code kCodes[] = {kAbsent, kSyscalls, kConditions, kEssential, kArchitecture};
 
-std::vector<std::uint16_t> FamiliesOf(const std::vector<std::string>& names) {
+std::vector<std::uint16_t> FamiliesOf(policy::StringList names) {
   std::vector<std::uint16_t> numbers;
   for (const std::string& name : names) {
     if (const auto number = privilege::FamilyNumber(name)) numbers.push_back(*number);
@@ -53,7 +120,7 @@ Remedy Admitting(std::string_view architecture, const oci::Spec& spec, const Con
   const bool is_asked_for =
       !requested ||
       std::ranges::find(requested->architectures, architecture) != requested->architectures.end();
-  if (is_asked_for && context.parameters.boolean("64-bit-only")) {
+  if (is_asked_for && kParameters.Read(context.parameters).only_64_bit) {
     return SetTo("64-bit-only", false);
   }
   return AskEngine("request a filter that contains " + std::string(architecture));
@@ -61,12 +128,12 @@ Remedy Admitting(std::string_view architecture, const oci::Spec& spec, const Con
 
 // The calls that a list of ours could give back. deny wins over allow, and so do deny-socketcall,
 // which nearly every container has, and deny-set-id.
-Remedy Allowing(std::vector<std::string> withheld, const policy::Parameters& parameters) {
-  const std::vector<std::string>& denied = parameters.strings("deny");
+Remedy Allowing(std::vector<std::string> withheld, const Parameters& parameters) {
+  const policy::StringList denied = parameters.deny;
   std::erase_if(withheld, [&](const std::string& name) {
     return std::ranges::find(denied, name) != denied.end() ||
-           (name == "socketcall" && parameters.boolean("deny-socketcall")) ||
-           ((name == "openat2" || name == "io_uring_setup") && parameters.boolean("deny-set-id"));
+           (name == "socketcall" && parameters.deny_socketcall) ||
+           ((name == "openat2" || name == "io_uring_setup") && parameters.deny_set_id);
   });
   return withheld.empty() ? Remedy() : AddTo("allow", std::move(withheld));
 }
@@ -102,19 +169,11 @@ void CheckProgram(const oci::Spec& spec, const privilege::SeccompFilter& filter,
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
-  const policy::Parameters& parameters = context.parameters;
-  const privilege::SeccompTuning tuning = {.allow = parameters.strings("allow"),
-                                           .deny = parameters.strings("deny"),
-                                           .deny_socketcall = parameters.boolean("deny-socketcall"),
-                                           .only_64_bit = parameters.boolean("64-bit-only"),
-                                           .deny_set_id = parameters.boolean("deny-set-id"),
-                                           .listeners = parameters.strings("listener"),
-                                           .families = FamiliesOf(parameters.strings("families"))};
   const privilege::SeccompFilter ours =
       privilege::DefaultSeccompFilter(ConditionsOf(spec, context.facts.kernel));
   const auto requested = spec.seccomp();
-  privilege::SeccompIntersection meet =
-      privilege::Intersect(requested.value_or(privilege::SeccompFilter()), ours, tuning);
+  privilege::SeccompIntersection meet = privilege::Intersect(
+      requested.value_or(privilege::SeccompFilter()), ours, SeccompTuningOf(context.parameters));
   if (!meet.lost.empty()) {
     std::string lost;
     for (const std::string& name : meet.lost) lost += ' ' + name;
@@ -129,89 +188,15 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   std::string why = requested ? "allows more than the remaining capabilities need"
                               : "is absent: every system call would be allowed";
   for (const std::string& sentence : meet.dropped) why += "; " + sentence;
-  Remedy remedy = requested ? Allowing(std::move(meet.withheld), parameters) : Remedy();
+  Remedy remedy = requested
+                      ? Allowing(std::move(meet.withheld), kParameters.Read(context.parameters))
+                      : Remedy();
   const Code& code = !requested ? kAbsent : remedy.settings.empty() ? kConditions : kSyscalls;
   findings.push_back(
       Propose(code, "/linux/seccomp", oci::ToJson(meet.filter), std::move(why), std::move(remedy)));
   return findings;
 }
 
-// Docker's profile denies two families.
-constexpr bool IsOfDocker(std::string_view family) {
-  return family != "AF_ALG" && family != "AF_VSOCK";
-}
-constexpr auto kFamiliesOfDocker = [] {
-  std::array<std::string_view, privilege::kFamilyNames.size() - 2> families;
-  std::ranges::copy_if(privilege::kFamilyNames, families.begin(), IsOfDocker);
-  return families;
-}();
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "allow",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kSyscall,
-     .choices = {},
-     .description =
-         "system calls allowed in addition to runclad's profile, if the engine allows them",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-    {.name = "deny",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kAccumulate,
-     .vocabulary = policy::Vocabulary::kSyscall,
-     .choices = {},
-     .description = "system calls that are always denied",
-     .order = policy::Order::kFewerIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-    {.name = "families",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kSocketFamily,
-     .choices = {},
-     .description =
-         "socket address families allowed in addition to UNIX, INET, INET6 and NETLINK (and "
-         "PACKET with CAP_NET_RAW), if the engine allows them: AF_CAN, VSOCK, 45",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = std::span<const std::string_view>(kFamiliesOfDocker)},
-    {.name = "deny-socketcall",
-     .type = policy::ParameterType::kBoolean,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description = "deny the 32-bit socketcall, with which no filter can see the address family; "
-                    "32-bit programs that use glibc have no other way to create a socket",
-     .order = policy::Order::kFalseIsLooser,
-     .docker_default = false},
-    {.name = "64-bit-only",
-     .type = policy::ParameterType::kBoolean,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description =
-         "programs that are 32-bit or use the 32-bit system call entry are killed with SIGSYS",
-     .order = policy::Order::kFalseIsLooser,
-     .docker_default = false},
-    {.name = "deny-set-id",
-     .type = policy::ParameterType::kBoolean,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description =
-         "deny setting set-user-ID and set-group-ID bits, so that a container's root cannot leave "
-         "such a program in a host directory; tar, install, dpkg and git get EPERM for files and "
-         "directories with these bits, and openat2 is not available",
-     .order = policy::Order::kFalseIsLooser,
-     .docker_default = false},
-    {.name = "listener",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAbsolutePath,
-     .choices = {},
-     .description = "sockets of agents that a filter may ask (listenerPath, SCMP_ACT_NOTIFY) about "
-                    "allowed calls",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 5.22", "PSS baseline", "PSS restricted"};
 constexpr std::string_view kPaths[] = {"/linux/seccomp"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
@@ -220,7 +205,7 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kSeccomp{
-    .schema = {.id = "seccomp", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "seccomp", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "A seccomp filter that matches the capabilities",
     .rationale =
         "Engines build their filter for the capabilities that they grant, before runclad removes "
@@ -239,5 +224,16 @@ extern constinit const Rule kSeccomp{
     .gather = program::Gather,
     .check = Check,
 };
+
+privilege::SeccompTuning SeccompTuningOf(const policy::Parameters& parameters) {
+  const Parameters read = kParameters.Read(parameters);
+  return {.allow = policy::Copied(read.allow),
+          .deny = policy::Copied(read.deny),
+          .deny_socketcall = read.deny_socketcall,
+          .only_64_bit = read.only_64_bit,
+          .deny_set_id = read.deny_set_id,
+          .listeners = policy::Copied(read.listener),
+          .families = FamiliesOf(read.families)};
+}
 
 }  // namespace runclad::rules

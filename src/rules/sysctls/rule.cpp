@@ -5,9 +5,28 @@
 #include <string_view>
 
 #include "runclad/json/pointer.hpp"
+#include "runclad/policy/table.hpp"
 
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  policy::StringList allow;
+  bool own_defaults = false;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::allow,
+     {.name = "allow",
+      .description = "settings outside the safe set that may be requested; net.core.* matches "
+                     "everything below"}},
+    {&Parameters::own_defaults,
+     {.name = "own-defaults",
+      .description = "add Docker's default settings to a container with its own network that does "
+                     "not set them: all ports and ping without capabilities",
+      .order = policy::Order::kTrueIsLooser,
+      .docker_default = true}},
+});
 
 constexpr Code kUnsafe{"unsafe", "the setting is neither in the safe set nor in allow"};
 constexpr Code kOwnDefault{"own-default", "a default setting of Docker is added"};
@@ -67,13 +86,13 @@ void AddOwnDefaults(const oci::Spec& spec, const KernelFacts& kernel, Findings& 
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
-  const std::vector<std::string>& allowed = context.parameters.strings("allow");
+  const Parameters parameters = kParameters.Read(context.parameters);
   Findings findings;
   for (const auto& [name, value] : spec.sysctls()) {
     const std::string canonical = Canonical(name);
     const bool is_allowed = std::ranges::find(kSafe, canonical) != std::end(kSafe) ||
                             (canonical == "kernel.domainname" && HasOwn(spec, "uts")) ||
-                            std::ranges::any_of(allowed, [&](const std::string& entry) {
+                            std::ranges::any_of(parameters.allow, [&](const std::string& entry) {
                               // "net.core.*"
                               return entry.ends_with(".*")
                                          ? canonical.starts_with(entry.substr(0, entry.size() - 1))
@@ -84,32 +103,12 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                               "is a kernel setting outside the safe set",
                               AddTo("allow", {canonical})));
   }
-  if (context.parameters.boolean("own-defaults")) {
+  if (parameters.own_defaults) {
     AddOwnDefaults(spec, context.facts.kernel, findings);
   }
   return findings;
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "allow",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description =
-         "settings outside the safe set that may be requested; net.core.* matches everything below",
-     .order = policy::Order::kMoreIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-    {.name = "own-defaults",
-     .type = policy::ParameterType::kBoolean,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description = "add Docker's default settings to a container with its own network that does "
-                    "not set them: all ports and ping without capabilities",
-     .order = policy::Order::kTrueIsLooser,
-     .docker_default = true},
-};
 constexpr std::string_view kBenchmarks[] = {"PSS baseline"};
 constexpr std::string_view kPaths[] = {"/linux/sysctl"};
 constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
@@ -118,7 +117,7 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 }  // namespace
 
 extern constinit const Rule kSysctls{
-    .schema = {.id = "sysctls", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "sysctls", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "Only safe kernel settings",
     .rationale =
         "A setting that is not namespaced changes the host and every other container; "

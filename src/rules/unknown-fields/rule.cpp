@@ -5,9 +5,23 @@
 #include <string>
 
 #include "runclad/json/pointer.hpp"
+#include "runclad/policy/table.hpp"
 
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  policy::StringList refuse;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::refuse,
+     {.name = "refuse",
+      .merge = policy::Merge::kAccumulate,
+      .vocabulary = policy::Vocabulary::kAbsolutePath,
+      .description = "JSON pointers of fields, known or unknown, that are refused; * matches each "
+                     "index of an array"}},
+});
 
 constexpr Code kListed{"listed", "the field is on the list refuse"};
 constexpr Code kUnknown{"unknown", "the runtime spec up to 1.3 does not have the field"};
@@ -43,7 +57,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   const json::Document& document = spec.document();
   std::vector<std::string> refused;
   Findings findings;
-  for (const std::string& pattern : context.parameters.strings("refuse")) {
+  for (const std::string& pattern : kParameters.Read(context.parameters).refuse) {
     const std::size_t first = refused.size();
     AddMatches(document, pattern, refused);
     for (std::size_t i = first; i < refused.size(); ++i) {
@@ -61,17 +75,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "refuse",
-     .type = policy::ParameterType::kStrings,
-     .merge = policy::Merge::kAccumulate,
-     .vocabulary = policy::Vocabulary::kAbsolutePath,
-     .choices = {},
-     .description = "JSON pointers of fields, known or unknown, that are refused; * matches each "
-                    "index of an array",
-     .order = policy::Order::kFewerIsLooser,
-     .docker_default = std::span<const std::string_view>()},
-};
 constexpr std::string_view kPaths[] = {"/"};
 constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::kWarn,
                                        policy::Action::kOff};
@@ -79,7 +82,7 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 }  // namespace
 
 extern constinit const Rule kUnknownFields{
-    .schema = {.id = "unknown-fields", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "unknown-fields", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "Unknown or unjudged fields",
     .rationale =
         "A runtime that is newer than runclad may act on fields that runclad does not know; they "

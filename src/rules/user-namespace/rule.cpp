@@ -3,8 +3,22 @@
 
 #include <algorithm>
 
+#include "runclad/policy/table.hpp"
+
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  bool required = false;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::required,
+     {.name = "required",
+      .description = "every container must have a user namespace",
+      .order = policy::Order::kFalseIsLooser,
+      .docker_default = false}},
+});
 
 constexpr Code kHostNamespace{"host", "the user namespace is the host's"};
 constexpr Code kMissing{"missing", "required is set, and the container has no user namespace"};
@@ -43,7 +57,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                               entry.path, "is the host's user namespace",
                               AskEngine("run it without --userns=host")));
   }
-  if (findings.empty() && !has_own && context.parameters.boolean("required")) {
+  if (findings.empty() && !has_own && kParameters.Read(context.parameters).required) {
     findings.push_back(Refuse(kMissing, "/linux/namespaces", json::Value(), "has no user namespace",
                               SetTo("required", false)));
   }
@@ -54,16 +68,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "required",
-     .type = policy::ParameterType::kBoolean,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description = "every container must have a user namespace",
-     .order = policy::Order::kFalseIsLooser,
-     .docker_default = false},
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 2.9", "CIS 5.31"};
 constexpr std::string_view kPaths[] = {"/linux/namespaces", "/linux/uidMappings",
                                        "/linux/gidMappings"};
@@ -73,7 +77,7 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 }  // namespace
 
 extern constinit const Rule kUserNamespace{
-    .schema = {.id = "user-namespace", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "user-namespace", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "No host root in a user namespace",
     .rationale =
         "In a user namespace, root has no privileges on the host, which blocks most ways out of a "

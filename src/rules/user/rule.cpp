@@ -9,11 +9,63 @@
 
 #include "runclad/base/id_range.hpp"
 #include "runclad/oci/user_namespace.hpp"
+#include "runclad/policy/table.hpp"
 
 namespace runclad::rules {
 namespace {
 
-using policy::Parameters;
+struct Parameters {
+  std::string_view root;
+  std::string_view run_as;
+  policy::StringList allow_uids;
+  policy::StringList deny_uids;
+  policy::StringList allow_gids;
+  policy::StringList deny_gids;
+  std::int64_t umask = 0;
+};
+
+constexpr std::string_view kRootChoices[] = {"refuse", "run-as", "warn", "allow"};
+constexpr std::string_view kEveryId[] = {"0-4294967294"};
+constexpr policy::ParameterSchema AllowedIds(std::string_view name, std::string_view description) {
+  return {.name = name,
+          .vocabulary = policy::Vocabulary::kIdRange,
+          .description = description,
+          .docker_default = std::span<const std::string_view>(kEveryId)};
+}
+constexpr policy::ParameterSchema DeniedIds(std::string_view name, std::string_view description) {
+  return {.name = name,
+          .merge = policy::Merge::kAccumulate,
+          .vocabulary = policy::Vocabulary::kIdRange,
+          .description = description};
+}
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::root,
+     {.name = "root",
+      .choices = kRootChoices,
+      .description = "what happens to a process that runs as the host's root; run-as also replaces "
+                     "group 0. Root of a container's own user namespace is not the host's root",
+      .docker_default = std::string_view("warn")}},
+    {&Parameters::run_as,
+     {.name = "run-as",
+      .vocabulary = policy::Vocabulary::kUserAndGroup,
+      .description = "the user and group that replace root; its additional group 0 is removed",
+      .docker_default = policy::Anything{}}},
+    {&Parameters::allow_uids,
+     AllowedIds("allow-uids", "users that a process may run as, inside the container")},
+    {&Parameters::deny_uids,
+     DeniedIds("deny-uids", "users that no process may run as, even if allowed")},
+    {&Parameters::allow_gids,
+     AllowedIds("allow-gids",
+                "groups that a process may have; others are removed from its additional groups")},
+    {&Parameters::deny_gids,
+     DeniedIds("deny-gids", "groups that no process may have, even if allowed")},
+    {&Parameters::umask,
+     {.name = "umask",
+      .description = "bits that a process's umask must contain, in decimal: 27 is 033",
+      .order = policy::Order::kFewerIsLooser,
+      .docker_default = std::int64_t{0},
+      .maximum = 0777}},
+});
 
 constexpr Code kRoot{"root", "the process would run as the host's root"};
 constexpr Code kRootNoted{
@@ -31,29 +83,41 @@ bool Holds(const std::string& text, std::uint32_t id) {
   return range && range->Holds(id);
 }
 
+// The lists that an id is compared with.
+struct Kind {
+  policy::StringList Parameters::*allow;
+  policy::StringList Parameters::*deny;
+};
+constexpr Kind kUids = {&Parameters::allow_uids, &Parameters::deny_uids};
+constexpr Kind kGids = {&Parameters::allow_gids, &Parameters::deny_gids};
+
+// "user.deny-uids"
+std::string NameOf(policy::StringList Parameters::*list) {
+  return "user." + std::string(kParameters.NameOf(list));
+}
+
 // A list of ids that reads as none denies: what is not understood allows nothing.
-bool Lists(const Parameters& parameters, std::string_view name, std::uint32_t id) {
-  return std::ranges::any_of(parameters.strings(name),
-                             [&](const std::string& text) { return Holds(text, id); });
+bool Lists(policy::StringList list, std::uint32_t id) {
+  return std::ranges::any_of(list, [&](const std::string& text) { return Holds(text, id); });
 }
 
 // An id that is denied by itself can be taken off the list; a range would let others pass as well.
-Remedy RemedyOf(const Parameters& parameters, const std::string& kind, std::uint32_t id) {
+Remedy RemedyOf(const Parameters& parameters, const Kind& kind, std::uint32_t id) {
   const std::string text = std::to_string(id);
-  const bool is_uid = kind == "uids";
-  std::vector<std::string> denying = parameters.strings("deny-" + kind);
-  std::erase_if(denying, [&](const std::string& entry) { return !Holds(entry, id); });
-  if (denying.empty()) return AddTo(is_uid ? "allow-uids" : "allow-gids", {text});
-  for (const std::string& entry : denying) {
-    if (entry != text) return NoRemedy("user.deny-" + kind + " has " + entry);
+  std::vector<std::string> denying;
+  for (const std::string& entry : parameters.*kind.deny) {
+    if (!Holds(entry, id)) continue;
+    if (entry != text) return NoRemedy(NameOf(kind.deny) + " has " + entry);
+    denying.push_back(entry);
   }
-  return TakeFrom(is_uid ? "deny-uids" : "deny-gids", std::move(denying));
+  if (denying.empty()) return AddTo(kParameters.NameOf(kind.allow), {text});
+  return TakeFrom(kParameters.NameOf(kind.deny), std::move(denying));
 }
 
 // A predicate about an id that may not be used; empty when it may.
-std::string WhyNot(const Parameters& parameters, const std::string& kind, std::uint32_t id) {
-  if (Lists(parameters, "deny-" + kind, id)) return "is denied by user.deny-" + kind;
-  if (!Lists(parameters, "allow-" + kind, id)) return "is not listed in user.allow-" + kind;
+std::string WhyNot(const Parameters& parameters, const Kind& kind, std::uint32_t id) {
+  if (Lists(parameters.*kind.deny, id)) return "is denied by " + NameOf(kind.deny);
+  if (!Lists(parameters.*kind.allow, id)) return "is not listed in " + NameOf(kind.allow);
   return {};
 }
 
@@ -82,15 +146,15 @@ class Judge {
           kAdditionalGroups, "/process/user/additionalGids", Numbers(user_.additional_gids),
           "contain groups that the policy does not allow", RemedyOfAdditional()));
     }
-    Require("uid", user_.uid);
-    Require("gid", user_.gid);
+    Require("uid", user_.uid, kUids, kUser);
+    Require("gid", user_.gid, kGids, kGroup);
     RaiseUmask();
     return std::move(findings_);
   }
 
  private:
   void TakeRoot() {
-    const std::string_view choice = parameters_.text("root");
+    const std::string_view choice = parameters_.root;
     const bool is_root = user_.uid == 0;
     if (choice == "allow" || (!is_root && choice != "run-as")) return;
     if (choice == "warn") {
@@ -99,7 +163,7 @@ class Judge {
                                "is root: outside the container it would be root on the host"));
       return;
     }
-    const auto other = ParseUserAndGroup(parameters_.text("run-as"));
+    const auto other = ParseUserAndGroup(parameters_.run_as);
     if (choice != "run-as" || !other || other->uid == 0 || other->gid == 0) {
       findings_.push_back(Refuse(kRoot, "/process/user/uid", std::uint64_t{user_.uid}, "is root",
                                  SetTo("root", std::string("warn"))));
@@ -112,7 +176,7 @@ class Judge {
 
   void TakeAdditional() {
     std::erase_if(user_.additional_gids,
-                  [&](std::uint32_t gid) { return !WhyNot(parameters_, "gids", gid).empty(); });
+                  [&](std::uint32_t gid) { return !WhyNot(parameters_, kGids, gid).empty(); });
   }
 
   void Propose(const char* member, std::uint32_t asked, std::uint32_t given) {
@@ -131,8 +195,8 @@ class Judge {
     std::vector<std::string> unlisted;
     for (const std::uint32_t gid : asked_.additional_gids) {
       if (std::ranges::find(user_.additional_gids, gid) != user_.additional_gids.end()) continue;
-      if (Lists(parameters_, "deny-gids", gid)) return RemedyOf(parameters_, "gids", gid);
-      if (WhyNot(parameters_, "gids", gid).empty()) {
+      if (Lists(parameters_.deny_gids, gid)) return RemedyOf(parameters_, kGids, gid);
+      if (WhyNot(parameters_, kGids, gid).empty()) {
         if (remedy.settings.empty()) remedy = SetTo("root", std::string("warn"));
       } else {
         unlisted.push_back(std::to_string(gid));
@@ -144,19 +208,17 @@ class Judge {
     return remedy;
   }
 
-  void Require(const char* member, std::uint32_t id) {
-    const std::string kind = std::string(member) + "s";
+  void Require(const char* member, std::uint32_t id, const Kind& kind, const Code& code) {
     std::string why = WhyNot(parameters_, kind, id);
     if (why.empty()) return;
-    findings_.push_back(Refuse(kind == "uids" ? kUser : kGroup,
-                               std::string("/process/user/") + member, std::uint64_t{id},
+    findings_.push_back(Refuse(code, std::string("/process/user/") + member, std::uint64_t{id},
                                std::move(why), RemedyOf(parameters_, kind, id)));
   }
 
   void RaiseUmask() {
     constexpr std::uint32_t kRuntimes = 022;  // what a runtime sets where the spec has none
     constexpr std::int64_t kAll = 0777;
-    const auto wanted = static_cast<std::uint32_t>(parameters_.integer("umask") & kAll);
+    const auto wanted = static_cast<std::uint32_t>(parameters_.umask & kAll);
     const std::uint32_t umask = user_.umask.value_or(kRuntimes);
     if ((umask & wanted) == wanted) return;
     findings_.push_back(rules::Propose(kUmask, "/process/user/umask", std::uint64_t{umask | wanted},
@@ -173,65 +235,10 @@ class Judge {
 
 Findings Check(const oci::Spec& spec, const Context& context) {
   if (!spec.has_process()) return {};
-  return Judge(spec, context.facts, context.parameters).Judged();
+  const Parameters parameters = kParameters.Read(context.parameters);
+  return Judge(spec, context.facts, parameters).Judged();
 }
 
-constexpr std::string_view kEveryId[] = {"0-4294967294"};
-constexpr policy::ParameterSchema AllowedIds(std::string_view name, std::string_view description) {
-  return {.name = name,
-          .type = policy::ParameterType::kStrings,
-          .merge = policy::Merge::kReplace,
-          .vocabulary = policy::Vocabulary::kIdRange,
-          .choices = {},
-          .description = description,
-          .order = policy::Order::kMoreIsLooser,
-          .docker_default = std::span<const std::string_view>(kEveryId)};
-}
-constexpr policy::ParameterSchema DeniedIds(std::string_view name, std::string_view description) {
-  return {.name = name,
-          .type = policy::ParameterType::kStrings,
-          .merge = policy::Merge::kAccumulate,
-          .vocabulary = policy::Vocabulary::kIdRange,
-          .choices = {},
-          .description = description,
-          .order = policy::Order::kFewerIsLooser,
-          .docker_default = std::span<const std::string_view>()};
-}
-constexpr std::string_view kRootChoices[] = {"refuse", "run-as", "warn", "allow"};
-constexpr policy::ParameterSchema kParameters[] = {
-    {.name = "root",
-     .type = policy::ParameterType::kText,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kChoice,
-     .choices = kRootChoices,
-     .description = "what happens to a process that runs as the host's root; run-as also replaces "
-                    "group 0. Root of a container's own user namespace is not the host's root",
-     .order = policy::Order::kLaterIsLooser,
-     .docker_default = std::string_view("warn")},
-    {.name = "run-as",
-     .type = policy::ParameterType::kText,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kUserAndGroup,
-     .choices = {},
-     .description = "the user and group that replace root; its additional group 0 is removed",
-     .order = policy::Order::kLaterIsLooser,
-     .docker_default = policy::Anything{}},
-    AllowedIds("allow-uids", "users that a process may run as, inside the container"),
-    DeniedIds("deny-uids", "users that no process may run as, even if allowed"),
-    AllowedIds("allow-gids",
-               "groups that a process may have; others are removed from its additional groups"),
-    DeniedIds("deny-gids", "groups that no process may have, even if allowed"),
-    {.name = "umask",
-     .type = policy::ParameterType::kInteger,
-     .merge = policy::Merge::kReplace,
-     .vocabulary = policy::Vocabulary::kAny,
-     .choices = {},
-     .description = "bits that a process's umask must contain, in decimal: 27 is 033",
-     .order = policy::Order::kFewerIsLooser,
-     .docker_default = std::int64_t{0},
-     .minimum = 0,
-     .maximum = 0777},
-};
 constexpr std::string_view kBenchmarks[] = {"CIS 4.1", "CIS 5.24", "PSS restricted"};
 constexpr std::string_view kPaths[] = {"/process/user/uid", "/process/user/gid",
                                        "/process/user/additionalGids", "/process/user/umask"};
@@ -241,7 +248,7 @@ constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRe
 }  // namespace
 
 extern constinit const Rule kUser{
-    .schema = {.id = "user", .actions = kActions, .parameters = kParameters},
+    .schema = {.id = "user", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "Not as root, and only as allowed users",
     .rationale =
         "Root in a container is root on the host, limited only by its capabilities and namespaces: "
