@@ -3,11 +3,15 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <set>
+#include <utility>
+
+#include <sched.h>
 
 #include "runclad/base/path.hpp"
 #include "runclad/base/unique_fd.hpp"
@@ -33,6 +37,19 @@ std::optional<timespec> StartOf(const std::string& id, const std::string& record
     if (::lstat((root->path() / (id + ".json")).c_str(), &status) == 0) return status.st_mtim;
   }
   return std::nullopt;
+}
+
+// The root of the mount namespace of `pid`: its own root may be another one by now (chroot). This
+// process looks into the namespace and comes back.
+UniqueFd RootOf(pid_t pid) {
+  const std::string theirs = "/proc/" + std::to_string(pid) + "/ns/mnt";
+  const UniqueFd there(::open(theirs.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd here(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  const UniqueFd directory(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!there || !here || !directory || ::setns(there.get(), CLONE_NEWNS) != 0) return {};
+  UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const bool is_back = ::setns(here.get(), CLONE_NEWNS) == 0 && ::fchdir(directory.get()) == 0;
+  return is_back ? std::move(root) : UniqueFd();
 }
 
 class Scan {
@@ -107,8 +124,10 @@ std::optional<Usage> UsageOf(pid_t pid, const std::string& id,
                              const std::vector<std::string>& directories,
                              const std::string& records) {
   const auto start = StartOf(id, records);
-  const auto rootfs = sys::Rootfs::Open("/proc/" + std::to_string(pid) + "/root");
-  if (!start || !rootfs) return std::nullopt;
+  if (!start) return std::nullopt;
+  const UniqueFd root = RootOf(pid);
+  const auto rootfs = sys::Rootfs::Open("/proc/self/fd/" + std::to_string(root.get()));
+  if (!root || !rootfs) return std::nullopt;
   Usage usage;
   Scan scan(*start);
   for (const std::string& directory : directories) {
