@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "runclad/base/spelling.hpp"
-#include "runclad/engine/container_name.hpp"
 #include "runclad/sys/file.hpp"
 
 #include "style.hpp"
@@ -22,13 +21,8 @@ namespace fs = std::filesystem;
 // As the engine calls it: the name is in its state, which the document leads to.
 std::string NameOf(const host::RunningContainer& container) {
   if (!container.name.empty()) return container.name;
-  const auto bytes = ReadDocument(container.bundle + "/config.json");
-  const auto spec = bytes ? oci::Spec::Parse(*bytes) : bytes.error();
-  if (!spec) return {};
-  const std::string root = spec->root_path();
-  return engine::NameOfContainer(
-      engine::Discover({container.id, container.bundle, container.runtime_root,
-                        root.starts_with('/') ? root : container.bundle + "/" + root}));
+  const auto opened = OpenContainer(container, container.bundle + "/config.json");
+  return opened ? opened->name : std::string();
 }
 
 Error Ambiguous(const std::string& wanted, const std::vector<host::RunningContainer>& found) {
@@ -81,7 +75,7 @@ Result<OpenedContainer> OpenContainer(host::RunningContainer container, const st
     opened.container.id.clear();
     opened.subject.layout.id.clear();
   }
-  opened.name = opened.container.name.empty() ? engine::NameOfContainer(opened.subject.layout)
+  opened.name = opened.container.name.empty() ? opened.subject.identity.container_name
                                               : opened.container.name;
   return opened;
 }

@@ -1,7 +1,6 @@
 #include "pin_source.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <string_view>
 #include <utility>
 
@@ -11,12 +10,11 @@
 #include "runclad/enforce/host_policy.hpp"
 #include "runclad/enforce/record_search.hpp"
 #include "runclad/engine/named_images.hpp"
-#include "runclad/json/reader.hpp"
 #include "runclad/privilege/capabilities.hpp"
-#include "runclad/store/identity_json.hpp"
 
 #include "bundles.hpp"
 #include "judgement.hpp"
+#include "story.hpp"
 
 namespace runclad::ctl {
 namespace {
@@ -72,35 +70,14 @@ Result<PinSource> OfRunning(const host::RunningContainer& container, const PinRe
 }
 
 // The image of the last create of `wanted` in the log: a container that was refused has no record.
-Result<std::optional<PinSource>> OfLog(const std::string& wanted, const PinRequest& request) {
-  const auto policy = enforce::LoadPolicy(request.config_directory);
-  if (!policy) return policy.error();
-  constexpr std::string_view kFile = "file:";
-  if (!policy->log.target.starts_with(kFile)) return std::optional<PinSource>();
-  std::ifstream log(policy->log.target.substr(kFile.size()));
-  std::string id;
-  std::optional<engine::Identity> found;
-  for (std::string line; std::getline(log, line);) {
-    // Most lines are about others, and parsing is slow.
-    if (line.find("\"container\":\"" + wanted) == std::string::npos) continue;
-    const auto entry = json::Read(line);
-    if (!entry || !entry->is_object() || entry->value("verb", "") == "exec") continue;
-    const std::string container = entry->value("container", "");
-    const auto image = entry->find("image");
-    if (!container.starts_with(wanted) || image == entry->end() || !image->is_object()) continue;
-    auto identity = store::IdentityFrom(*image);
-    if (!identity) continue;
-    if (found && id != container) {
-      return Error{Quoted(wanted) +
-                   " is the beginning of several ids in the log; give a longer one"};
-    }
-    id = container;
-    found = *std::move(identity);
-  }
-  if (!found) return std::optional<PinSource>();
-  auto source = Known("container " + id + " in the log", *std::move(found), std::nullopt);
-  if (!source) return source.error();
-  return std::optional<PinSource>(*std::move(source));
+Result<PinSource> OfLog(const std::string& wanted, const PinRequest& request) {
+  WhyRequest why;
+  why.container = wanted;
+  auto story = FindStory(why, enforce::LoadPolicy(request.config_directory));
+  if (story) return Known("container " + story->container, std::move(story->image), std::nullopt);
+  return Error{"no container with the id or name " + Quoted(wanted) + " runs, and " +
+               story.error().message +
+               "; name the image with --image, or its digest with --digest"};
 }
 
 void AddOnce(const std::string& path, std::vector<std::string>& paths) {
@@ -133,12 +110,7 @@ Result<PinSource> SourceOfContainer(const std::string& wanted, const PinRequest&
   }
   if (records->size() == 1) return OfRecord(std::move(records->front()));
   if (const auto container = FindRunningContainer(wanted)) return OfRunning(*container, request);
-  auto logged = OfLog(wanted, request);
-  if (!logged) return logged.error();
-  if (*logged) return **std::move(logged);
-  return Error{"no container with the id or name " + Quoted(wanted) +
-               " runs, has a record or is in the log; name the image with --image, or its digest "
-               "with --digest"};
+  return OfLog(wanted, request);
 }
 
 Result<PinSource> SourceOfStoredImage(const std::string& name) {
