@@ -12,6 +12,7 @@
 
 #include "runclad/base/path.hpp"
 #include "runclad/json/reader.hpp"
+#include "runclad/rules/parameters.hpp"
 #include "runclad/rules/rule.hpp"
 
 #include "remedies.hpp"
@@ -109,7 +110,7 @@ Finding Setting(const char* rule, const char* parameter, std::vector<std::string
   return finding;
 }
 
-bool IsBelow(const std::string& path, const std::vector<std::string>& directories) {
+bool IsBelow(const std::string& path, policy::StringList directories) {
   return std::ranges::any_of(
       directories, [&](const std::string& directory) { return IsAtOrBelow(path, directory); });
 }
@@ -160,7 +161,7 @@ std::vector<std::string> Tmpfs(const std::vector<Finding>& findings) {
 // The image's file with those of its directories that are used.
 json::Value Narrowed(Document file, const Usage& usage, const std::vector<std::string>& tmpfs,
                      const policy::Effective& of_image) {
-  const auto& writable = of_image.rule(kRootfs).parameters.strings("writable");
+  const policy::StringList writable = rules::WritablePaths(of_image.rule(kRootfs).parameters);
   if (writable.empty()) return {};
   Document& rules = file["rules"];
   Document used = Document::array();
@@ -169,7 +170,7 @@ json::Value Narrowed(Document file, const Usage& usage, const std::vector<std::s
   }
   rules[kRootfs]["writable"] = std::move(used);
   Document programs = usage.programs;
-  for (const std::string& path : of_image.rule(kMounts).parameters.strings("exec-paths")) {
+  for (const std::string& path : rules::ExecPaths(of_image.rule(kMounts).parameters)) {
     const bool is_known = IsBelow(path, tmpfs) || IsBelow(path, writable);
     if (!is_known) programs.push_back(path);  // a volume's
   }

@@ -1,6 +1,7 @@
 #include "runclad/enforce/paper_facts.hpp"
 
 #include "runclad/host/sources.hpp"
+#include "runclad/rules/parameters.hpp"
 #include "runclad/rules/path_lists.hpp"
 
 namespace runclad::enforce {
@@ -14,7 +15,7 @@ void AddDirectories(const oci::Spec& spec, const policy::Effective& policy, rule
   const auto add = [&](const std::string& path, std::uint32_t mode) {
     facts.directories[path] = {.kind = rules::DirectoryFacts::Kind::kDirectory, .mode = mode};
   };
-  for (const std::string& path : policy.rule("read-only-rootfs").parameters.strings("writable")) {
+  for (const std::string& path : rules::WritablePaths(policy.rule("read-only-rootfs").parameters)) {
     add(path, kOrdinary);
   }
   add("/tmp", kStickyAndOpen);
@@ -31,7 +32,7 @@ rules::Facts FactsOnPaper(const oci::Spec& spec, const policy::Effective& policy
   facts.mispinned_name = policy.image.mispinned_name;
   facts.pinned_digests = policy.image.pinned;
   facts.no_scan_because = "a test has no scan results";
-  facts.listed_devices = policy.rule("devices").parameters.strings("allow");
+  facts.listed_devices = policy::Copied(rules::AllowedDevices(policy.rule("devices").parameters));
   facts.kernel.major = host.kernel_major;
   facts.kernel.minor = host.kernel_minor;
   facts.kernel.architecture = host.architecture;
@@ -39,14 +40,13 @@ rules::Facts FactsOnPaper(const oci::Spec& spec, const policy::Effective& policy
   facts.lsm.selinux = host.has_selinux;
   if (host.has_apparmor) facts.lsm.apparmor_default = "docker-default";
   facts.root.kind = rules::RootFacts::Kind::kOrdinary;
-  facts.exec_paths = policy.rule("mount-options").parameters.strings("exec-paths");
+  facts.exec_paths = policy::Copied(rules::ExecPaths(policy.rule("mount-options").parameters));
   const policy::RuleSetting& read_only = policy.rule("read-only-mounts");
   const bool wants_read_only = read_only.action != policy::Action::kOff;
-  host::DescribeNamedSources(spec, rules::PathListsOf(policy.rule("host-mounts").parameters),
-                             wants_read_only
-                                 ? host::PathLists::List(read_only.parameters.strings("paths"))
-                                 : host::PathLists::List(),
-                             facts.sources);
+  host::DescribeNamedSources(
+      spec, rules::PathListsOf(policy.rule("host-mounts").parameters),
+      wants_read_only ? rules::ReadOnlyPaths(read_only.parameters) : policy::StringList(),
+      facts.sources);
   AddDirectories(spec, policy, facts);
   return facts;
 }

@@ -10,6 +10,7 @@ namespace runclad::rules {
 policy::StringList AllowedCapabilities(const policy::Parameters& capabilities);
 policy::StringList AllowedDevices(const policy::Parameters& devices);
 policy::StringList AllowedHostNamespaces(const policy::Parameters& host_namespaces);
+policy::StringList ExecPaths(const policy::Parameters& mount_options);
 policy::StringList ReadOnlyPaths(const policy::Parameters& read_only_mounts);
 policy::StringList WritablePaths(const policy::Parameters& read_only_rootfs);
 privilege::SeccompTuning SeccompTuningOf(const policy::Parameters& seccomp);

@@ -10,6 +10,7 @@
 
 #include "runclad/base/path.hpp"
 #include "runclad/oci/overlay.hpp"
+#include "runclad/rules/parameters.hpp"
 
 namespace runclad::rules::mount_options {
 Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
@@ -287,5 +288,9 @@ extern constinit const Rule kMountOptions{
     .gather = mount_options::Gather,
     .check = Check,
 };
+
+policy::StringList ExecPaths(const policy::Parameters& parameters) {
+  return mount_options::kParameters.Read(parameters).exec_paths;
+}
 
 }  // namespace runclad::rules
