@@ -67,6 +67,13 @@ void SetValues(Option& option, std::string_view command) {
     option.values = Values::kFiles;  // the engine's, not the policy's directory
   } else if (name == "shell") {
     option.words = List(kShells, " ");
+  } else if (name == "engine") {
+    option.words = List(configure::kEngines, " ");
+  } else if (name == "--profile") {
+    option.words = List(kProfiles, " ");
+  } else if (name == "--config") {
+    // The policy directory also has the name --runclad-config; an engine's file has not.
+    option.values = option.names.size() > 1 ? Values::kDirectories : Values::kFiles;
   } else if (std::ranges::find(kFiles, name) != std::end(kFiles)) {
     option.values = Values::kFiles;
   } else if (std::ranges::find(kDirectories, name) != std::end(kDirectories)) {

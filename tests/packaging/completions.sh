@@ -84,6 +84,8 @@ for shell in bash zsh fish; do
   done
   is "$shell: rules by their ids" has_lines "$("offers_$shell" runcladctl explain host-)" host-mounts host-namespaces
   is "$shell: the sorts of schemas" has_lines "$("offers_$shell" runcladctl policy schema '')" policy image shared
+  is "$shell: engines" has_lines "$("offers_$shell" runcladctl configure '')" docker
+  is "$shell: profiles" has_lines "$("offers_$shell" runcladctl check --profile '')" restricted baseline
   mkdir -p "$work/etc"
   is "$shell: directories" has_lines "$("offers_$shell" runcladctl why --config "$work/e" | sed 's|/$||; s|.*/||')" etc
 done
