@@ -38,6 +38,17 @@ bool IsZero(const Document& value) {
          value == Document("") || (value.is_structured() && value.empty());
 }
 
+// `tree` without what makes no difference.
+Document WithoutZeros(const Document& tree) {
+  if (!tree.is_object()) return tree;
+  Document rest = Document::object();
+  for (const auto& [name, value] : tree.items()) {
+    Document inner = WithoutZeros(value);
+    if (!IsZero(inner)) rest[name] = std::move(inner);
+  }
+  return rest;
+}
+
 void AddLeaves(const Document& value, const Path& path, std::vector<Setting>& settings) {
   if (!value.is_object()) {
     if (!IsZero(value)) settings.push_back({path, value});
@@ -162,7 +173,8 @@ Document ContainerdRest(Document effective, const std::string& name) {
   Erase(effective, cri / "default_runtime_name");
   Erase(effective, {"imports"});
   Erase(effective, {"version"});
-  return Pruned(effective);
+  // An entry that is copied has only what makes a difference.
+  return WithoutZeros(effective);
 }
 
 std::string ContainerdProgram(const Document& effective, const std::string& name) {
