@@ -200,29 +200,47 @@ TEST(DeviceCgroup, AdvisesTheDevicesThatWereAskedFor) {
   const auto said = [](const std::string& lines) {
     const auto decision = DecideBy(
         "device-cgroup", R"({"linux":{"resources":{"devices":[)" + lines + "]}}}", Cgroup({}));
-    return CodesAndRemedies(decision).at(0);
+    return CodesAndRemedies(decision);
   };
+  using testing::ElementsAre;
   const std::string denial = std::string(kDenial) + ",";
   const std::string console = Line("c", 5, 1);
-  EXPECT_EQ(said(denial + Line("c", 10, 229) + "," + console + "," + Line("c", 42, -1)),
-            "opens: allow += c 10:229 c 42:*");
-  EXPECT_EQ(said(denial + console), "console") << "from Docker, and nobody asked for it";
-  EXPECT_EQ(said(Line("c", 1, 3)), "no-denial");
-  EXPECT_EQ(
-      said(denial + Line("c", 1, 1) + "," + Line("c", 10, 229)),
-      "memory: ask: run it without this device, which gives access to all of the host's memory");
+  const std::string of_console = "console: none: no container needs the host's console";
+  // All at once: a request is not refused for one device after the other.
+  EXPECT_THAT(said(denial + Line("c", 10, 229) + "," + console + "," + Line("c", 42, -1)),
+              ElementsAre("opens: allow += c 10:229 c 42:*", of_console));
+  EXPECT_THAT(said(denial + console), ElementsAre(of_console));
+  EXPECT_THAT(said(Line("c", 1, 3)),
+              ElementsAre("no-denial: none: the list always starts by denying every device"));
+  EXPECT_THAT(
+      said(console + "," + Line("c", 1, 1) + "," + Line("c", 10, 229)),
+      ElementsAre(
+          "memory: ask: run it without this device, which gives access to all of the host's memory",
+          "opens: allow += c 10:229", of_console));
   const std::string everything =
       "everything: ask: run it without --privileged and specify the devices that it needs with "
       "--device";
-  EXPECT_EQ(said(R"({"access":"rwm","allow":true})"), everything);
-  EXPECT_EQ(said(denial + Line("a", 8, 0)), everything);
-  EXPECT_EQ(said(denial + Line("c", -1, -1)), everything) << "with the host's memory";
+  EXPECT_THAT(said(R"({"access":"rwm","allow":true})"), ElementsAre(everything));
+  EXPECT_THAT(said(denial + Line("a", 8, 0)), ElementsAre(everything));
+  EXPECT_THAT(said(denial + Line("c", -1, -1)), ElementsAre(everything))
+      << "with the host's memory";
   const auto update =
       enforce::Decide(SpecOf(R"({"linux":{"resources":{"devices":[)" + console + "]}}}"),
                       PolicyWith("device-cgroup", Cgroup({})), {}, Scope::kUpdate);
   EXPECT_EQ(
       CodesAndRemedies(update),
       std::vector<std::string>{"update: ask: create it again with the devices that it needs"});
+}
+
+TEST(DeviceCgroup, EachFindingNamesItsOwnDevices) {
+  const auto decision = DecideBy("device-cgroup",
+                                 R"({"linux":{"resources":{"devices":[)" + std::string(kDenial) +
+                                     "," + Line("c", 5, 1) + "," + Line("c", 10, 229) + "]}}}",
+                                 Cgroup({}));
+  ASSERT_EQ(decision.findings.size(), 2U);
+  EXPECT_EQ(decision.findings[0].finding.why, "lets the container open c 10:229");
+  EXPECT_EQ(decision.findings[1].finding.why, "lets the container open c 5:1");
+  EXPECT_EQ(decision.findings[1].finding.before, decision.findings[0].finding.after);
 }
 
 std::string EveryCapability() {

@@ -77,65 +77,59 @@ constexpr Code kConsole{"console", "the container could open the host's console,
 constexpr Code kNoDenial{"no-denial", "the list does not start by denying every device"};
 constexpr Code kCodes[] = {kUpdate, kOpens, kEverything, kMemory, kConsole, kNoDenial};
 
-// What is taken out of the list.
-class Removed {
- public:
-  void Add(const oci::DeviceRule& rule) {
-    const bool is_everything = IsEverything(rule);
-    const std::string name = DeviceName(rule.type == "b", rule.major, rule.minor);
-    if (!text_.empty()) text_ += ", ";
-    text_ += is_everything ? "every device" : name;
-    // No list entry covers both types, and listing a whole type is never suggested.
-    if ((rule.type != "c" && rule.type != "b") || rule.major < 0) {
-      has_everything_ = true;
-    } else if (rule.type == "c" && IsMemoryDevice(rule.major, rule.minor)) {
-      has_memory_ = true;
-    } else if (rule.type == "c" && rule.major == kConsoleMajor && rule.minor == 1) {
-      has_console_ = true;
-    } else {
-      names_.push_back(name);
-    }
-  }
+constexpr const char* kPath = "/linux/resources/devices";
 
-  [[nodiscard]] Finding Propose(json::Value left) && {
-    const auto propose = [&](const Code& code, Remedy remedy) {
-      return rules::Propose(code, "/linux/resources/devices", std::move(left),
-                            text_.empty() ? "does not start by denying every device"
-                                          : "lets the container open " + text_,
-                            std::move(remedy));
-    };
-    if (has_everything_) {
-      return propose(
-          kEverything,
-          AskEngine(
-              "run it without --privileged and specify the devices that it needs with --device"));
-    }
-    // A list could contain it, but this is never suggested.
-    if (has_memory_) {
-      return propose(
-          kMemory,
-          AskEngine("run it without this device, which gives access to all of the host's memory"));
-    }
-    // Docker gives the console to every container without a request, so no remedy is suggested.
-    if (!names_.empty()) return propose(kOpens, AddTo("allow", std::move(names_)));
-    return propose(has_console_ ? kConsole : kNoDenial, {});
-  }
+// Why an allowing line is removed.
+const Code& CodeOf(const oci::DeviceRule& rule) {
+  constexpr std::int64_t kConsoleMajor = 5;
+  // No list entry covers both types, and listing a whole type is never suggested.
+  if ((rule.type != "c" && rule.type != "b") || rule.major < 0) return kEverything;
+  if (rule.type == "b") return kOpens;
+  if (IsMemoryDevice(rule.major, rule.minor)) return kMemory;
+  return rule.major == kConsoleMajor && rule.minor == 1 ? kConsole : kOpens;
+}
 
- private:
-  static constexpr std::int64_t kConsoleMajor = 5;
-  std::string text_;
-  std::vector<std::string> names_;  // "c 10:229"
-  bool has_everything_ = false;
-  bool has_memory_ = false;
-  bool has_console_ = false;
-};
+std::string NameOf(const oci::DeviceRule& rule) {
+  if (IsEverything(rule)) return "every device";
+  return DeviceName(rule.type == "b", rule.major, rule.minor);
+}
+
+Remedy RemedyFor(const Code& code, std::vector<std::string> names) {
+  if (&code == &kOpens) return AddTo("allow", std::move(names));
+  // A list could contain these, but they are never suggested.
+  if (&code == &kConsole) return NoRemedy("no container needs the host's console");
+  if (&code == &kMemory) {
+    return AskEngine("run it without this device, which gives access to all of the host's memory");
+  }
+  return AskEngine(
+      "run it without --privileged and specify the devices that it needs with --device");
+}
+
+// The findings change the list one after the other, so that each is reported with its own remedy.
+Findings RemoveFrom(std::vector<oci::DeviceRule> list, const Granted& granted) {
+  Findings findings;
+  for (const Code* code : {&kEverything, &kMemory, &kOpens, &kConsole}) {
+    std::vector<std::string> names;
+    std::string text;
+    std::erase_if(list, [&](const oci::DeviceRule& rule) {
+      if (!rule.allow || MayStay(rule, granted) || &CodeOf(rule) != code) return false;
+      names.push_back(NameOf(rule));
+      text += (text.empty() ? "" : ", ") + names.back();
+      return true;
+    });
+    if (names.empty()) continue;
+    findings.push_back(Propose(*code, kPath, ToJson(list), "lets the container open " + text,
+                               RemedyFor(*code, std::move(names))));
+  }
+  return findings;
+}
 
 Findings Check(const oci::Spec& spec, const Context& context) {
   const std::vector<oci::DeviceRule> before = spec.device_rules();
   // No engine changes devices in an update; crun would, beyond what was decided at create.
   if (context.is_update) {
     if (before.empty()) return {};
-    return {ProposeRemove(kUpdate, "/linux/resources/devices",
+    return {ProposeRemove(kUpdate, kPath,
                           "would change which devices the running container may open",
                           AskEngine("create it again with the devices that it needs"))};
   }
@@ -146,22 +140,16 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                            .nodes = nodes,
                            .has_unlisted = parameters.unlisted == "allow"};
   // Without this line the container's cgroup begins as its parent's: with everything.
-  std::vector<oci::DeviceRule> after = {{.allow = false, .type = {}, .access = "rwm"}};
-  Removed removed;
-  for (std::size_t i = 0; i < before.size(); ++i) {
-    const oci::DeviceRule& rule = before[i];
-    if (i == 0 && !rule.allow && IsEverything(rule) && rule.access == "rwm") {
-      after.front() = rule;
-      continue;
-    }
-    if (!rule.allow || MayStay(rule, granted)) {
-      after.push_back(rule);
-      continue;
-    }
-    removed.Add(rule);
+  std::vector<oci::DeviceRule> list = before;
+  const bool has_denial = !before.empty() && !before.front().allow &&
+                          IsEverything(before.front()) && before.front().access == "rwm";
+  if (!has_denial) list.insert(list.begin(), {.allow = false, .type = {}, .access = "rwm"});
+  Findings findings = RemoveFrom(list, granted);
+  if (findings.empty() && !has_denial) {
+    return {Propose(kNoDenial, kPath, ToJson(list), "does not start by denying every device",
+                    NoRemedy("the list always starts by denying every device"))};
   }
-  if (after == before) return {};
-  return {std::move(removed).Propose(ToJson(after))};
+  return findings;
 }
 
 constexpr std::string_view kBenchmarks[] = {"CIS 5.18"};
