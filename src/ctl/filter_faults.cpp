@@ -12,16 +12,6 @@
 #include "style.hpp"
 
 namespace runclad::ctl {
-
-bool IsSyscall(const std::string& name) {
-  constexpr std::string_view kArchitectures[] = {
-      "SCMP_ARCH_X86_64", "SCMP_ARCH_X86",   "SCMP_ARCH_X32",     "SCMP_ARCH_AARCH64",
-      "SCMP_ARCH_ARM",    "SCMP_ARCH_S390X", "SCMP_ARCH_PPC64LE", "SCMP_ARCH_RISCV64"};
-  return std::ranges::any_of(kArchitectures, [&](std::string_view architecture) {
-    return privilege::SyscallNumber(architecture, name).has_value();
-  });
-}
-
 namespace {
 
 // Why the filter of a container with these capabilities cannot be created; empty when it can.

@@ -7,8 +7,6 @@
 
 namespace runclad::ctl {
 
-bool IsSyscall(const std::string& name);
-
 // Why the seccomp filters of containers under `policy` cannot be created, for one without
 // capabilities, one with those of the policy, and one with all; sentences, empty when they can.
 std::set<std::string> FilterFaults(const policy::Effective& policy);

@@ -172,8 +172,7 @@ class DirectoryLinter {
     if (!place.unreachable.empty()) Add(path, 0, "unreachable", place.unreachable);
     const auto text = ReadText(directory_ / path);
     if (!text) return Add(path, 0, "unreadable", "cannot be read");
-    for (const policy::Fault& fault :
-         policy::FindFaults(*text, place.kind, rules::Schemas(), IsSyscall)) {
+    for (const policy::Fault& fault : policy::FindFaults(*text, place.kind, rules::Schemas())) {
       Add(path, fault.line, "format", fault.message);
     }
   }
@@ -334,7 +333,7 @@ class DirectoryLinter {
 std::vector<LintFinding> LintFile(const std::string& file, const std::string& text) {
   std::vector<LintFinding> findings;
   const FileKind kind = KindByShape(text);
-  for (const policy::Fault& fault : policy::FindFaults(text, kind, rules::Schemas(), IsSyscall)) {
+  for (const policy::Fault& fault : policy::FindFaults(text, kind, rules::Schemas())) {
     findings.push_back({file, fault.line, LintLevel::kFault, "format", fault.message});
   }
   if (!findings.empty() || kind != FileKind::kPolicy) return findings;

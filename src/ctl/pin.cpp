@@ -54,8 +54,7 @@ class ImageFile {
     if (!file) return file.error();
     auto text = sys::ReadRegularFile(file->get(), kMaxFileBytes);
     if (!text) return text.error().In(name());
-    const auto faults =
-        policy::FindFaults(*text, policy::FileKind::kImage, rules::Schemas(), IsSyscall);
+    const auto faults = policy::FindFaults(*text, policy::FileKind::kImage, rules::Schemas());
     if (faults.empty()) return std::optional<std::string>(*std::move(text));
     return Error{name() + " line " + std::to_string(faults.front().line) + ": " +
                  faults.front().message};

@@ -373,8 +373,7 @@ class LayerReader {
         continue;
       }
       std::optional<Parameters::Value> read =
-          ReadValue(value, {*parameter, schema.id, format_.is_syscall, format_.is_lint},
-                    prefix + key, faults_);
+          ReadValue(value, {*parameter, schema.id, format_.is_lint}, prefix + key, faults_);
       if (read) rule.parameters.emplace_back(&*parameter, *std::move(read));
     }
     return rule;

@@ -77,8 +77,7 @@ struct LayerFault {
 struct Format {
   std::span<const RuleSchema> rules;
   std::string_view (*profile)(std::string_view name) = nullptr;
-  bool (*is_syscall)(const std::string& name) = nullptr;  // none: only their form is checked
-  bool is_lint = false;                                   // what does nothing is a fault, too
+  bool is_lint = false;  // what does nothing is a fault, too
 };
 
 // Reads one document. With faults, what the layer holds is not to be used.

@@ -25,7 +25,7 @@ constexpr std::string_view kDropIns = "policy.d";
 constexpr std::string_view kDefaultProfile = "restricted";
 
 Format FormatOf(std::span<const RuleSchema> rules, const LoadOptions& options) {
-  return {rules, options.profile != nullptr ? options.profile : Profile, nullptr};
+  return {rules, options.profile != nullptr ? options.profile : Profile};
 }
 
 // The profile as the bottom layer, with its text's digest.
@@ -167,9 +167,7 @@ Result<Effective> Parse(std::string_view text, const std::string& file_name,
 }
 
 std::vector<Fault> FindFaults(std::string_view text, FileKind kind,
-                              std::span<const RuleSchema> rules,
-                              bool (*is_syscall)(const std::string& name),
-                              const LoadOptions& options) {
+                              std::span<const RuleSchema> rules, const LoadOptions& options) {
   const Result<json::Document> document = json::Read(text, {.comments = true});
   if (!document) {
     // "line 3, column 7: …"
@@ -184,7 +182,6 @@ std::vector<Fault> FindFaults(std::string_view text, FileKind kind,
   }
   std::vector<LayerFault> faults;
   Format format = FormatOf(rules, options);
-  format.is_syscall = is_syscall;
   format.is_lint = true;
   constexpr std::array kKinds = {LayerKind::kHost, LayerKind::kImage, LayerKind::kShared};
   ReadLayer(*document, kKinds.at(static_cast<std::size_t>(kind)), format, faults);

@@ -11,17 +11,12 @@
 #include "runclad/engine/reference.hpp"
 #include "runclad/privilege/capabilities.hpp"
 #include "runclad/privilege/socket_families.hpp"
+#include "runclad/privilege/syscalls.hpp"
 
 namespace runclad::policy {
 namespace {
 
 using json::Document;
-
-bool LooksLikeSyscall(std::string_view name) {
-  return !name.empty() && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
 
 std::string UnknownCapability(const std::string& name) {
   // Compared without the prefix, which people leave out and which makes short names look alike.
@@ -195,11 +190,9 @@ class ValueReader {
         text = *std::move(canonical);
         return {};
       }
-      case Vocabulary::kSyscall: {
-        const bool is_known =
-            LooksLikeSyscall(text) && (format_.is_syscall == nullptr || format_.is_syscall(text));
-        return is_known ? "" : "unknown system call " + Quoted(text);
-      }
+      case Vocabulary::kSyscall:
+        // runc ignores a name that it does not know, so that a misspelt one would deny nothing.
+        return privilege::IsSyscallName(text) ? "" : "unknown system call " + Quoted(text);
       case Vocabulary::kAbsolutePath:
         return WhyNotAbsolute(text);
       case Vocabulary::kDevice:

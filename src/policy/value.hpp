@@ -15,7 +15,6 @@ namespace runclad::policy {
 struct ValueFormat {
   const ParameterSchema& schema;
   std::string_view rule;
-  bool (*is_syscall)(const std::string& name) = nullptr;
   bool is_lint = false;  // what does nothing is a fault, too
 };
 

@@ -18,8 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
   for (const auto kind :
        {policy::FileKind::kPolicy, policy::FileKind::kImage, policy::FileKind::kShared}) {
-    for (const policy::Fault& fault :
-         policy::FindFaults(text, kind, runclad::rules::Schemas(), nullptr)) {
+    for (const policy::Fault& fault : policy::FindFaults(text, kind, runclad::rules::Schemas())) {
       Expect(!fault.message.empty(), "a fault has a sentence");
       Expect(fault.line >= 1 && fault.line <= lines, "a fault is on a line of the text");
     }
@@ -30,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const auto faults =
-      policy::FindFaults(text, policy::FileKind::kPolicy, runclad::rules::Schemas(), nullptr);
+      policy::FindFaults(text, policy::FileKind::kPolicy, runclad::rules::Schemas());
   Expect(faults.empty(), "a policy that loads is without fault");
   return 0;
 }

@@ -126,6 +126,8 @@ INSTANTIATE_TEST_SUITE_P(
          R"(1: "seccomp/families" must be a list of strings; this element is a number)"},
         {"AllIsNoCapability", "{\"rules\": {\"capabilities\": {\"allow\": [\"ALL\"]}}}",
          R"(1: "capabilities/allow": unknown capability "ALL")"},
+        {"UnknownSystemCall", "{\"rules\": {\"seccomp\": {\"deny\": [\"clone3\",\n\"clone4\"]}}}",
+         R"(2: "seccomp/deny": unknown system call "clone4")"},
         {"NoSystemCall", "{\"rules\": {\"seccomp\": {\"deny\": [\"Clone 3\"]}}}",
          R"(1: "seccomp/deny": unknown system call "Clone 3")"},
         {"RelativePath", "{\"rules\": {\"host-mounts\": {\"deny\": [\"/a\",\n\"srv/x\"]}}}",
@@ -199,8 +201,7 @@ TEST(PolicyLint, FindsEveryFaultInTheOrderOfTheLines) {
       "{ \"rules\": {\n\"seccomp\": { \"allow\": [\"raed\"] },\n"
       "\"capabilities\": { \"allow\": [\"KIL\",\n1] } },\n"
       "\"extends\": \"base\",\n\"trust\": 1 }",
-      FileKind::kPolicy, kRules, [](const std::string& name) { return name == "read"; },
-      {.profile = TestProfile});
+      FileKind::kPolicy, kRules, {.profile = TestProfile});
   std::vector<std::string> lines;
   lines.reserve(faults.size());
   for (const Fault& fault : faults) lines.push_back(std::to_string(fault.line) + fault.message);
@@ -217,7 +218,7 @@ TEST(PolicyLint, HoldsAnImagesFileToItsOwnForm) {
   const auto faults = FindFaults(
       "{ \"mode\": \"audit\",\n\"digests\": [\"sha256:12\"],\n\"tags\": {\n\"a b\": {},\n"
       "\"1.27\": { \"tags\": {},\n\"rules\": { \"seccmp\": {} } } },\n\"digest\": 1 }",
-      FileKind::kImage, kRules, nullptr, {.profile = TestProfile});
+      FileKind::kImage, kRules, {.profile = TestProfile});
   std::vector<std::string> lines;
   for (const Fault& fault : faults) lines.push_back(std::to_string(fault.line) + fault.message);
   EXPECT_THAT(
@@ -231,7 +232,7 @@ TEST(PolicyLint, HoldsAnImagesFileToItsOwnForm) {
 
 TEST(PolicyLint, FilesOfADigestHaveNeitherTagsNorDigests) {
   const auto faults = FindFaults("{\n\"tags\": {},\n\"digests\": [] }", FileKind::kShared, kRules,
-                                 nullptr, {.profile = TestProfile});
+                                 {.profile = TestProfile});
   ASSERT_EQ(faults.size(), 2U);
   EXPECT_EQ(faults[0].message, "this kind of file has no \"tags\"");
   EXPECT_EQ(faults[1].message, "this kind of file has no \"digests\"");

@@ -135,11 +135,8 @@ enum class FileKind {
   kShared,  // images/…/_default.json, digests/sha256/<hex>.json, pods/<namespace>.json
 };
 
-// Every fault of a policy file's text. `is_syscall` knows the names of system calls (Load does not
-// ask: it holds them to their form only).
+// Every fault of a policy file's text.
 std::vector<Fault> FindFaults(std::string_view text, FileKind kind,
-                              std::span<const RuleSchema> rules,
-                              bool (*is_syscall)(const std::string& name) = nullptr,
-                              const LoadOptions& options = {});
+                              std::span<const RuleSchema> rules, const LoadOptions& options = {});
 
 }  // namespace runclad::policy
