@@ -183,6 +183,25 @@ TEST(Seccomp, RefusesWhereAnEssentialCallWouldBeLost) {
       << enforce::RefusalSentence(decision);
 }
 
+// With mount and unshare a container without capabilities makes a user namespace in which it has
+// all.
+TEST(Seccomp, NeverAdvisesWhatACapabilityGuards) {
+  const std::vector<std::string> none = {
+      "syscalls: none: these system calls are allowed with the capability that they need"};
+  const auto said = [](const std::string& document) {
+    return CodesAndRemedies(DecideBy("seccomp", document, Tuning(), Kernel()));
+  };
+  EXPECT_EQ(said(With(kStale, "")), none);
+  for (const char* syscall :
+       {"bpf", "chroot", "clone3", "fsopen", "init_module", "iopl", "kcmp", "mount_setattr",
+        "move_mount", "open_by_handle_at", "open_tree", "perf_event_open", "pidfd_getfd", "reboot",
+        "setns", "syslog", "umount2", "unshare"}) {
+    std::string filter(kStale);
+    filter.insert(filter.find(R"("brk")"), '"' + std::string(syscall) + "\",");
+    EXPECT_EQ(said(With(filter, "")), none) << syscall;
+  }
+}
+
 TEST(Seccomp, SaysWhatWouldGiveTheCallsBack) {
   policy::Parameters parameters = Tuning();
   const auto said = [&](const std::string& document, const Facts& facts = Kernel()) {
@@ -191,13 +210,16 @@ TEST(Seccomp, SaysWhatWouldGiveTheCallsBack) {
   };
   using List = std::vector<std::string>;
   EXPECT_EQ(said(R"({"process":{}})"), List{"absent"});
-  EXPECT_EQ(said(With(kStale, "")), List{"syscalls: allow += mount unshare"});
-  parameters.Set("deny", List{"unshare"});
-  EXPECT_EQ(said(With(kStale, "")), List{"syscalls: allow += mount"});
-  parameters.Set("allow", List{"mount"});
-  EXPECT_EQ(said(With(kStale, "")), List{"conditions"});
-  parameters.Set("deny", List{});
   std::string filter(kStale);
+  filter.insert(filter.find(R"("brk")"), R"("add_key","keyctl","syscall",)");
+  EXPECT_EQ(said(With(filter, "")), List{"syscalls: allow += add_key keyctl"});
+  parameters.Set("deny", List{"keyctl"});
+  EXPECT_EQ(said(With(filter, "")), List{"syscalls: allow += add_key"});
+  parameters.Set("allow", List{"add_key", "mount", "unshare"});
+  EXPECT_EQ(said(With(filter, "")), List{"syscalls"});
+  parameters.Set("allow", List{});
+  parameters.Set("deny", List{});
+  filter = kStale;
   filter.replace(filter.find(R"("clone",)"), 8, "");
   filter.insert(filter.rfind("]}"), R"(,{"action":"SCMP_ACT_ALLOW","names":["clone"],"args":[)"
                                     R"({"index":0,"op":"SCMP_CMP_GT","value":5}]})");

@@ -8,6 +8,7 @@
 #include "runclad/policy/table.hpp"
 #include "runclad/privilege/seccomp.hpp"
 #include "runclad/privilege/socket_families.hpp"
+#include "runclad/privilege/syscalls.hpp"
 #include "runclad/rules/parameters.hpp"
 
 namespace runclad::rules::program {
@@ -126,16 +127,23 @@ Remedy Admitting(std::string_view architecture, const oci::Spec& spec, const Con
   return AskEngine("request a filter that contains " + std::string(architecture));
 }
 
-// The calls that a list of ours could give back. deny wins over allow, and so do deny-socketcall,
-// which nearly every container has, and deny-set-id.
+// The calls that `allow` could return. deny, deny-socketcall (on in nearly every policy) and
+// deny-set-id take precedence over it. "syscall", which podman's filter names, exists on few
+// architectures. What a capability guards is never suggested: with unshare and mount, a container
+// would make a user namespace in which it has every capability.
 Remedy Allowing(std::vector<std::string> withheld, const Parameters& parameters) {
   const policy::StringList denied = parameters.deny;
+  bool has_guarded = false;
   std::erase_if(withheld, [&](const std::string& name) {
-    return std::ranges::find(denied, name) != denied.end() ||
+    const bool is_guarded = privilege::IsForCapability(name);
+    has_guarded = has_guarded || is_guarded;
+    return is_guarded || name == "syscall" || std::ranges::find(denied, name) != denied.end() ||
            (name == "socketcall" && parameters.deny_socketcall) ||
            ((name == "openat2" || name == "io_uring_setup") && parameters.deny_set_id);
   });
-  return withheld.empty() ? Remedy() : AddTo("allow", std::move(withheld));
+  if (!withheld.empty()) return AddTo("allow", std::move(withheld));
+  return has_guarded ? NoRemedy("these system calls are allowed with the capability that they need")
+                     : Remedy();
 }
 
 // The kernel kills a program whose architecture is not in the filter with SIGSYS at its first
@@ -188,10 +196,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   std::string why = requested ? "allows more than the remaining capabilities need"
                               : "is absent: every system call would be allowed";
   for (const std::string& sentence : meet.dropped) why += "; " + sentence;
+  const Code& code = !requested ? kAbsent : meet.withheld.empty() ? kConditions : kSyscalls;
   Remedy remedy = requested
                       ? Allowing(std::move(meet.withheld), kParameters.Read(context.parameters))
                       : Remedy();
-  const Code& code = !requested ? kAbsent : remedy.settings.empty() ? kConditions : kSyscalls;
   findings.push_back(
       Propose(code, "/linux/seccomp", oci::ToJson(meet.filter), std::move(why), std::move(remedy)));
   return findings;
