@@ -5,6 +5,8 @@
 
 #include "runclad/json/pointer.hpp"
 
+#include "secrets.hpp"
+
 namespace runclad::enforce {
 namespace {
 
@@ -141,6 +143,9 @@ Decision Decide(oci::Spec spec, const policy::Effective& policy, const rules::Fa
         finding.before = json::Get(std::as_const(decision.spec).document(), finding.path);
       }
       if (disposition == Disposition::kRefused) decision.outcome = Outcome::kRefused;
+      // Findings are logged, recorded and shown; the document alone keeps the secrets.
+      finding.before = WithoutSecrets(finding.path, std::move(finding.before));
+      finding.after = WithoutSecrets(finding.path, std::move(finding.after));
       decision.findings.push_back({rule, std::move(finding), disposition});
     }
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "runclad/enforce/log.hpp"
+
 namespace runclad::enforce {
 namespace {
 
@@ -78,6 +80,37 @@ TEST(Decide, ExecLeavesTheRulesOfTheContainerOut) {
   const Decision decision = DecideWith(policy::Action::kFix, rules::Scope::kProcess);
   EXPECT_EQ(decision.spec.Write(),
             R"({"linux":{"maskedPaths":[]},"process":{"noNewPrivileges":true}})");
+}
+
+// Neither in the log and the record, which are made of ToJson, nor in the refusal.
+TEST(Decide, NoSecretOfAMountIsShown) {
+  constexpr std::string_view kOptions[] = {
+      R"("rw","password=hunter2")",      R"("rw","pass=hunter2")",
+      R"("rw","PassWord2=hunter2")",     R"("rw","secret=hunter2","name=admin")",
+      R"("vers=3,password=hunter2,ro")", R"("password=a","","hunter2","rw")",
+  };
+  policy::Effective policy;
+  for (const rules::Rule* rule : rules::Catalog()) {
+    const std::string_view id = rule->id();
+    if (id != "host-mounts" && id != "mount-options" && id != "mount-propagation") continue;
+    policy.rules[std::string(id)] = {policy::Action::kFix, {}};
+  }
+  for (const std::string_view options : kOptions) {
+    for (const char* type : {"cifs", "ceph", "overlay", "tmpfs"}) {
+      const std::string text = R"({"mounts":[{"destination":"/x","options":["rshared",)" +
+                               std::string(options) + R"(],"source":"//server/share","type":")" +
+                               type + R"("}]})";
+      const Decision decision =
+          Decide(*oci::Spec::Parse(text), policy, {}, rules::Scope::kContainer);
+      EXPECT_FALSE(decision.findings.empty());
+      EXPECT_EQ(FindingsText(decision.findings).find("hunter2"), std::string::npos)
+          << FindingsText(decision.findings);
+      EXPECT_EQ(RefusalSentence(decision).find("hunter2"), std::string::npos)
+          << RefusalSentence(decision);
+      EXPECT_NE(decision.spec.Write().find("hunter2"), std::string::npos)
+          << "the runtime needs it: " << decision.spec.Write();
+    }
+  }
 }
 
 TEST(Decide, AppliedTwiceChangesNothing) {
