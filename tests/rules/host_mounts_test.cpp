@@ -104,14 +104,14 @@ TEST(HostMounts, MakesReadOnlyWhatMayOnlyBeRead) {
     const char* after;  // null: nothing to do
   };
   for (const Case& test : std::vector<Case>{
-           {"/zone", R"("rbind")", R"(["rbind","ro"])"},
+           {"/zone", R"("rbind")", R"(["rbind","ro","rprivate"])"},
            {"/zone", R"("rbind","rw","rprivate")", R"(["rbind","rprivate","ro"])"},
-           {"/zone", R"("ro","rw","bind")", R"(["ro","bind"])"},
-           {"/zone", R"("bind","ro","rrw")", R"(["bind","ro"])"},
-           {"/zone", R"("rbind","ro")", nullptr},
-           {"/cgroup", R"("rbind")", R"(["rbind","ro","rro"])"},
-           {"/cgroup", R"("rbind","ro")", R"(["rbind","ro","rro"])"},
-           {"/cgroup", R"("rbind","rro","ro")", nullptr},
+           {"/zone", R"("ro","rw","bind")", R"(["ro","bind","private"])"},
+           {"/zone", R"("bind","ro","rrw")", R"(["bind","ro","private"])"},
+           {"/zone", R"("rbind","ro","rprivate")", nullptr},
+           {"/cgroup", R"("rbind")", R"(["rbind","ro","rro","rprivate"])"},
+           {"/cgroup", R"("rbind","ro","rslave")", R"(["rbind","ro","rro","rprivate"])"},
+           {"/cgroup", R"("rbind","rro","ro","rprivate")", nullptr},
        }) {
     const auto found = Check(Bind(test.source, test.options));
     if (test.after == nullptr) {
@@ -123,12 +123,50 @@ TEST(HostMounts, MakesReadOnlyWhatMayOnlyBeRead) {
   }
 }
 
+// They would be writable, and nothing would judge them.
+TEST(HostMounts, AReadOnlyBindGetsNoLaterMountsOfTheHost) {
+  struct Case {
+    const char* options;
+    const char* after;  // null: nothing to do
+    bool is_default = false;
+  };
+  for (const char* source : {"/srv/x", "/zone"}) {
+    for (const Case& test : std::vector<Case>{
+             {R"("rbind","ro","rslave")", R"(["rbind","ro","rprivate"])"},
+             {R"("rbind","rshared","ro")", R"(["rbind","ro","rprivate"])"},
+             {R"("bind","ro","slave")", R"(["bind","ro","private"])"},
+             {R"("bind","ro","rslave")", R"(["bind","ro","private"])"},
+             {R"("rbind","ro","private")", R"(["rbind","ro","rprivate"])", true},
+             // Runtimes make the host's mounts slaves first.
+             {R"("rbind","ro")", R"(["rbind","ro","rprivate"])", true},
+             {R"("bind","ro")", R"(["bind","ro","private"])", true},
+             {R"("rbind","ro","rprivate")", nullptr},
+             {R"("bind","ro","private")", nullptr},
+             {R"("rbind","ro","runbindable")", nullptr},
+         }) {
+      const std::string mount = R"({"mounts":[)" + Bind(source, test.options) + "]}";
+      const Facts facts = KnownSources();
+      const policy::Parameters parameters;
+      const Findings findings = FindRule("host-mounts")->check(SpecOf(mount), {facts, parameters});
+      ASSERT_EQ(findings.size(), test.after == nullptr ? 0U : 1U) << mount;
+      if (findings.empty()) continue;
+      EXPECT_EQ(CodeAndRemedy(findings[0]),
+                "later-mounts: ask: mount it again after the host has mounted something there");
+      EXPECT_EQ(findings[0].after.Dump(), test.after) << mount;
+      EXPECT_EQ(findings[0].is_default, test.is_default) << mount;
+    }
+  }
+  EXPECT_THAT(Check(Bind("/srv/x", R"("rbind","rslave")")), IsEmpty()) << "asked for, and writable";
+  EXPECT_THAT(Check(Bind("/own/hosts", R"("rbind","ro","rslave")")), IsEmpty());
+}
+
 TEST(HostMounts, LeavesSubmountsOutWhereTheKernelCannotMakeThemReadOnly) {
   Facts facts = KnownSources();
   facts.kernel.major = 5;
   facts.kernel.minor = 11;
-  EXPECT_THAT(Check(Bind("/cgroup"), facts),
-              ElementsAre(R"(/mounts/1/options ["rbind"] -> ["bind","ro"]: /cgroup is /cgroup)"));
+  EXPECT_THAT(
+      Check(Bind("/cgroup"), facts),
+      ElementsAre(R"(/mounts/1/options ["rbind"] -> ["bind","ro","private"]: /cgroup is /cgroup)"));
 }
 
 TEST(HostMounts, OnlyKindsThatAreTheContainersOwn) {
@@ -236,12 +274,12 @@ TEST(HostMounts, AWaiverNamesExactlyOneMount) {
   EXPECT_EQ(found(Bind("/etc", read_only), {}), "denied refused bind /etc ro");
   EXPECT_EQ(found(Bind("/", read_only), {}), "host-root refused bind / ro");
   EXPECT_EQ(found(Bind("/s"), {}), "runtime-socket refused bind /s rw");
-  EXPECT_EQ(found(Bind("/s"), {"bind /s rw"}), "");
-  EXPECT_EQ(found(Bind("/etc", R"("bind","ro")"), {"bind /etc ro"}), "");
-  EXPECT_EQ(found(Bind("/srv/link", R"("bind","ro")"), {"bind / ro"}), "") << "as /";
+  EXPECT_EQ(found(Bind("/s"), {"bind /s rw"}), R"(later-mounts ["rbind","rprivate"] )");
+  EXPECT_EQ(found(Bind("/etc", R"("bind","ro","private")"), {"bind /etc ro"}), "");
+  EXPECT_EQ(found(Bind("/srv/link", R"("bind","ro","private")"), {"bind / ro"}), "") << "as /";
   // Not what is mounted below it.
-  EXPECT_EQ(found(Bind("/", read_only), {"bind / ro"}), R"(named ["bind","ro"] )");
-  EXPECT_EQ(found(Bind("/", R"("rbind","rslave")"), {"bind / rw"}), R"(named ["bind","slave"] )");
+  EXPECT_EQ(found(Bind("/", read_only), {"bind / ro"}), R"(named ["bind","ro","private"] )");
+  EXPECT_EQ(found(Bind("/", R"("rbind","rslave")"), {"bind / rw"}), R"(named ["bind","private"] )");
   // Nothing else: another mode, another source, an unknown one, a name with a blank.
   EXPECT_EQ(found(Bind("/etc"), {"bind /etc ro"}), "denied refused bind /etc rw");
   EXPECT_EQ(found(Bind("/etc", read_only), {"bind /etc rw"}), "denied refused bind /etc ro");
@@ -253,7 +291,7 @@ TEST(HostMounts, AWaiverNamesExactlyOneMount) {
   EXPECT_EQ(found(Overlay(R"("lowerdir=/etc")"), {"bind /etc ro", "bind /etc rw"}),
             "denied refused ");
   // Where the policy lets it be read, a waiver lets it be written.
-  EXPECT_EQ(found(Bind("/zone", R"("bind")"), {"bind /zone rw"}), "");
+  EXPECT_EQ(found(Bind("/zone", R"("bind","private")"), {"bind /zone rw"}), "");
 }
 
 TEST(HostMounts, AWaiverNamesAFileSystemOnTheNetworkByItsOptions) {
@@ -278,8 +316,13 @@ TEST(HostMounts, AWaiverNamesAFileSystemOnTheNetworkByItsOptions) {
               ElementsAre("nfs4 :/export addr=10.0.0.6,vers=4.2"))
       << "another server";
   EXPECT_THAT(found("[]", entry), ElementsAre("nfs4 :/export defaults"));
-  EXPECT_THAT(found(R"(["a,b"])", entry),
-              ElementsAre("mount it on the host, and bind a directory in it"));
+  const std::string on_the_host = "mount it on the host, and bind a directory in it";
+  EXPECT_THAT(found(R"(["a,b"])", entry), ElementsAre(on_the_host));
+  for (const char* secret : {"password=x", "pass=x", "password2=x", "secret=x", "PASS=x"}) {
+    EXPECT_THAT(found(R"(["vers=3",")" + std::string(secret) + "\"]", entry),
+                ElementsAre(on_the_host))
+        << "no policy needs the password";
+  }
 }
 
 TEST(HostMounts, OverlayOptionsThatCanBeReadInTwoWays) {

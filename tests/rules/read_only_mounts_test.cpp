@@ -40,17 +40,18 @@ TEST(ReadOnlyMounts, MakeReadOnlyWhatTheListSaysAndTheCgroupTree) {
       {"bind", "/srv/free", R"(["rbind"])", "", ""},
       {"bind", "/srv/unknown", R"(["rbind"])", "", ""},
       {"tmpfs", "/srv/shared", R"([])", "", ""},
-      {"bind", "/srv/shared", R"(["bind"])", R"(["bind","ro"])", "/srv/shared is /srv/shared"},
-      {"bind", "/srv/shared", R"(["bind","ro"])", "", ""},
-      {"bind", "/srv/shared", R"(["ro","bind","rw"])", R"(["ro","bind"])",
+      {"bind", "/srv/shared", R"(["bind"])", R"(["bind","ro","private"])",
        "/srv/shared is /srv/shared"},
-      {"bind", "/srv/shared", R"(["rbind","ro","rrw"])", R"(["rbind","ro","rro"])",
+      {"bind", "/srv/shared", R"(["bind","ro","private"])", "", ""},
+      {"bind", "/srv/shared", R"(["ro","bind","rw"])", R"(["ro","bind","private"])",
+       "/srv/shared is /srv/shared"},
+      {"bind", "/srv/shared", R"(["rbind","ro","rrw"])", R"(["rbind","ro","rro","rprivate"])",
        "/srv/shared is /srv/shared"},
       {"bind", "/srv/shared", R"(["bind","rprivate"])", R"(["bind","rprivate","ro","rro"])",
        "/srv/shared is /srv/shared"},
-      {"bind", "/srv/link", R"(["rbind","rslave"])", R"(["rbind","rslave","ro","rro"])",
+      {"bind", "/srv/link", R"(["rbind","rslave"])", R"(["rbind","ro","rro","rprivate"])",
        "/srv/link leads to /srv/shared/x, which is below /srv/shared"},
-      {"bind", "/srv", R"(["rbind"])", R"(["rbind","ro","rro"])",
+      {"bind", "/srv", R"(["rbind"])", R"(["rbind","ro","rro","rprivate"])",
        "/srv is an ancestor of /srv/shared"},
       {"cgroup", "cgroup", R"(["nosuid","rw"])", R"(["nosuid","ro"])",
        "is the cgroup tree, which the host owns"},
@@ -99,8 +100,9 @@ TEST(ReadOnlyMounts, LeaveOutWhatAnOldKernelCannotMakeReadOnly) {
         .spec.mounts()[0]
         .options;
   };
-  EXPECT_EQ(decision("/srv"), (std::vector<std::string>{"bind", "ro"}));
-  EXPECT_EQ(decision("/srv/shared"), (std::vector<std::string>{"rbind", "ro"}));
+  for (const char* source : {"/srv", "/srv/shared"}) {
+    EXPECT_EQ(decision(source), (std::vector<std::string>{"bind", "ro", "private"})) << source;
+  }
 }
 
 }  // namespace

@@ -7,10 +7,13 @@
 
 #include "runclad/json/pointer.hpp"
 #include "runclad/oci/overlay.hpp"
+#include "runclad/oci/secret_options.hpp"
 #include "runclad/oci/user_namespace.hpp"
 #include "runclad/policy/table.hpp"
 #include "runclad/rules/engine_sys.hpp"
 #include "runclad/rules/path_lists.hpp"
+
+#include "rules/bind_options.hpp"
 
 namespace runclad::rules::host_mounts {
 Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
@@ -138,10 +141,12 @@ constexpr Code kEngineSys{"engine-sys",
                           "podman binds the host's /sys, which must be read-only and masked"};
 constexpr Code kNamed{"named",
                       "a waiver allows the mount, but not what is mounted below its source"};
+constexpr Code kLaterMounts{
+    "later-mounts", "the host's later mounts would appear, writable, below a read-only bind"};
 constexpr Code kCodes[] = {kHostRoot, kRuntimeSocket, kDenied,          kUnlisted,
                            kUnknown,  kReadOnly,      kAmbiguousLayers, kReplaceableLayer,
                            kRemount,  kKind,          kForeignIdMap,    kEngineSys,
-                           kNamed};
+                           kNamed,    kLaterMounts};
 
 const Code& CodeOf(const SourceFacts& facts) {
   switch (facts.access) {
@@ -179,6 +184,8 @@ std::string EntryOfKind(const oci::Mount& mount) {
   std::string options;
   for (const std::string& option : mount.options) {
     if (!IsOneWord(option) || option.find(',') != std::string::npos) return {};
+    // A policy is no place for a password, nor is the advice that is made of this.
+    if (oci::FindSecret(option)) return {};
     options += (options.empty() ? "" : ",") + option;
   }
   if (options.empty()) options = "defaults";
@@ -213,26 +220,17 @@ Finding RefuseSource(std::string path, json::Value value, std::string why, const
                 RemedyOf(facts, is_read_only, std::move(entry)));
 }
 
-// The options of a bind that can only be read.
-std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount, bool has_submounts,
-                                         const KernelFacts& kernel) {
-  // mount_setattr(2), which rro needs, came with Linux 5.12.
-  constexpr std::pair kRecursiveReadOnlySince = {5, 12};
-  std::vector<std::string> options = mount.options;
-  std::erase_if(options,
-                [](const std::string& option) { return option == "rw" || option == "rrw"; });
-  const auto require = [&](const char* option) {
-    if (std::ranges::find(options, option) == options.end()) options.emplace_back(option);
-  };
-  require("ro");
-  if (!has_submounts) return options;
-  if (std::pair(kernel.major, kernel.minor) >= kRecursiveReadOnlySince) {
-    require("rro");
-  } else {
-    // ro leaves what is mounted below as it was: leave that out.
-    oci::MakeFlat(options);
-  }
-  return options;
+// Of a bind that is read-only: later mounts of the host would be writable.
+void CheckLaterMounts(const oci::Mount& mount, const std::string& path, Findings& findings) {
+  oci::Mount closed = mount;
+  KeepLaterMountsOut(closed);
+  if (closed.options == mount.options) return;
+  Finding finding = Propose(kLaterMounts, path + "/options", closed.options,
+                            "would show the host's later mounts below it, writable",
+                            AskEngine("mount it again after the host has mounted something there"));
+  // Only some engines write the propagation; that is no fault of the request.
+  finding.is_default = std::ranges::none_of(mount.options, ReceivesMounts);
+  findings.push_back(std::move(finding));
 }
 
 // Of what may only be read.
@@ -244,12 +242,14 @@ Remedy WriteTo(const oci::Mount& mount, const SourceFacts& facts) {
 // Mounts below the source have names of their own, which the waiver does not name.
 void CheckNamed(const oci::Mount& mount, const std::string& path, const SourceFacts& facts,
                 const Context& context, Findings& findings) {
-  std::vector<std::string> options =
-      IsReadOnly(mount) ? ReadOnlyOptions(mount, /*has_submounts=*/false, context.facts.kernel)
-                        : mount.options;
-  if (!facts.is_file) oci::MakeFlat(options);
-  if (options == mount.options) return;
-  findings.push_back(Propose(kNamed, path + "/options", options,
+  oci::Mount named = mount;
+  if (IsReadOnly(mount)) {
+    named.options = ReadOnlyOptions(mount, /*may_have_submounts=*/false, context.facts.kernel);
+  }
+  if (!facts.is_file) oci::MakeFlat(named.options);
+  if (named.options == mount.options) return CheckLaterMounts(mount, path, findings);
+  KeepLaterMountsOut(named);
+  findings.push_back(Propose(kNamed, path + "/options", named.options,
                              "would also mount what is mounted below the source",
                              NoRemedy("a waiver allows one mount, without those below it")));
 }
@@ -257,6 +257,9 @@ void CheckNamed(const oci::Mount& mount, const std::string& path, const SourceFa
 void CheckBind(const oci::Mount& mount, const std::string& path, const Context& context,
                policy::StringList exactly, Findings& findings) {
   const SourceFacts& facts = FactsOf(mount.source, context);
+  if (facts.access == Access::kAllowed && IsReadOnly(mount)) {
+    return CheckLaterMounts(mount, path, findings);
+  }
   if (MayBeWritten(facts)) return;
   const std::string entry = EntryOf(mount, facts);
   if (IsNamedExactly(entry, exactly)) return CheckNamed(mount, path, facts, context, findings);
@@ -265,10 +268,11 @@ void CheckBind(const oci::Mount& mount, const std::string& path, const Context& 
                                     mount.has_option("ro") || mount.has_option("rro"), entry));
     return;
   }
-  std::vector<std::string> options =
-      ReadOnlyOptions(mount, facts.has_submounts, context.facts.kernel);
-  if (options == mount.options) return;
-  findings.push_back(Propose(kReadOnly, path + "/options", options,
+  oci::Mount read_only = mount;
+  read_only.options = ReadOnlyOptions(mount, facts.has_submounts, context.facts.kernel);
+  if (read_only.options == mount.options) return CheckLaterMounts(mount, path, findings);
+  KeepLaterMountsOut(read_only);
+  findings.push_back(Propose(kReadOnly, path + "/options", read_only.options,
                              mount.source + " " + Why(mount.source, facts), WriteTo(mount, facts)));
 }
 

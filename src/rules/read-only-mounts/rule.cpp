@@ -10,6 +10,8 @@
 #include "runclad/policy/table.hpp"
 #include "runclad/rules/parameters.hpp"
 
+#include "rules/bind_options.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -31,30 +33,16 @@ constexpr Code kCgroup{"cgroup", "the cgroup tree is mounted writable"};
 constexpr Code kUnknown{"unknown", "the source could not be identified"};
 constexpr Code kCodes[] = {kListed, kCgroup, kUnknown};
 
-// mount_setattr(2), which recursive flags need, came with Linux 5.12.
-constexpr std::pair kRecursiveFlagsSince = {5, 12};
-
 bool IsCgroup(const oci::Mount& mount) { return mount.type == "cgroup" || mount.type == "cgroup2"; }
 
-// With each option that would make it, or what is mounted below it, writable taken out.
-std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount, const SourceFacts* source,
-                                         const KernelFacts& kernel) {
-  std::vector<std::string> options = mount.options;
-  std::erase_if(options,
-                [](const std::string& option) { return option == "rw" || option == "rrw"; });
-  const auto require = [&](const char* option) {
-    if (std::ranges::find(options, option) == options.end()) options.emplace_back(option);
-  };
-  require("ro");
-  // Below a file nothing is mounted, and older cruns take the recursive option of no file.
-  if (!mount.may_be_recursive() || (source != nullptr && source->is_file)) return options;
-  if (std::pair(kernel.major, kernel.minor) >= kRecursiveFlagsSince) {
-    require("rro");
-  } else if (source == nullptr || source->has_submounts) {
-    // ro leaves what is mounted below as it was: leave that out.
-    oci::MakeFlat(options);
-  }
-  return options;
+// Below a file nothing is mounted, and older cruns take the recursive option of no file.
+std::vector<std::string> OptionsFor(const oci::Mount& mount, const SourceFacts* source,
+                                    const KernelFacts& kernel) {
+  const bool is_file = source != nullptr && source->is_file;
+  oci::Mount read_only = mount;
+  read_only.options = ReadOnlyOptions(mount, mount.may_be_recursive() && !is_file, kernel);
+  if (mount.is_bind()) KeepLaterMountsOut(read_only);
+  return read_only.options;
 }
 
 // The entries of the list that the source is covered by. A pattern, or an entry that leads to it by
@@ -100,7 +88,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     const SourceFacts* source = found == context.facts.sources.end() ? nullptr : &found->second;
     const std::string why = Why(mounts[i], source);
     if (why.empty()) continue;
-    std::vector<std::string> options = ReadOnlyOptions(mounts[i], source, context.facts.kernel);
+    std::vector<std::string> options = OptionsFor(mounts[i], source, context.facts.kernel);
     if (options == mounts[i].options) continue;
     findings.push_back(ProposeReadOnly("/mounts/" + std::to_string(i) + "/options", options, why,
                                        mounts[i].is_bind() ? source : nullptr, context));
