@@ -97,11 +97,14 @@ class Collector {
   Result<std::optional<sys::Located>> located_ = std::optional<sys::Located>();
 };
 
-void Collect(const PathLists& lists, const engine::Layout& layout, Collector& collector) {
+void Collect(const PathLists& lists, const engine::Layout& layout,
+             const engine::ConfiguredStorage& engines, Collector& collector) {
   for (const char* path : kRuntimePlaces) collector.Add(path, Mark::kRuntime);
   for (const std::string& path : layout.run_directories) collector.Add(path, Mark::kRuntime);
+  for (const std::string& path : engines.run_directories) collector.Add(path, Mark::kRuntime);
   for (const char* path : kOwnPlaces) collector.Add(path, Mark::kOurs);
   for (const std::string& path : layout.data_directories) collector.Add(path, Mark::kDeny);
+  for (const std::string& path : engines.data_directories) collector.Add(path, Mark::kDeny);
   for (const std::string& entry : lists.deny) collector.Add(entry, Mark::kDeny);
   for (const std::string& entry : lists.credentials) collector.Add(entry, Mark::kCredential);
   for (const std::string& entry : lists.allow) collector.Add(entry, Mark::kAllow);
@@ -111,9 +114,10 @@ void Collect(const PathLists& lists, const engine::Layout& layout, Collector& co
 
 }  // namespace
 
-HostPaths LocateHostPaths(const PathLists& lists, const engine::Layout& layout) {
+HostPaths LocateHostPaths(const PathLists& lists, const engine::Layout& layout,
+                          const engine::ConfiguredStorage& engines) {
   Collector collector(lists.below_is_read_only);
-  Collect(lists, layout, collector);
+  Collect(lists, layout, engines, collector);
   constexpr const char* kVolumes = "/*/_data";
   collector.AddVolumePlace("/var/lib/docker/volumes", kVolumes);
   collector.AddVolumePlace("/var/lib/containers/storage/volumes", kVolumes);
@@ -121,12 +125,15 @@ HostPaths LocateHostPaths(const PathLists& lists, const engine::Layout& layout) 
   if (!layout.data_root.empty()) {
     collector.AddVolumePlace(layout.data_root + "/volumes", kVolumes);
   }
+  for (const std::string& path : engines.data_directories) {
+    collector.AddVolumePlace(path + "/volumes", kVolumes);
+  }
   return collector.Take();
 }
 
 PathPolicy NamedHostPaths(const PathLists& lists) {
   Collector collector(lists.below_is_read_only, /*is_named=*/true);
-  Collect(lists, {}, collector);
+  Collect(lists, {}, {}, collector);
   return std::move(collector.Take().policy);
 }
 

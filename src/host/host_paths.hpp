@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "runclad/engine/configured_storage.hpp"
 #include "runclad/engine/layout.hpp"
 #include "runclad/host/path_lists.hpp"
 #include "runclad/sys/file.hpp"
@@ -25,8 +26,10 @@ struct HostPaths {
 };
 
 // What `lists` name, and what no policy can lift: engines' sockets, their state in `layout`, our
-// own directories. Entries that do not exist on this host say nothing.
-HostPaths LocateHostPaths(const PathLists& lists, const engine::Layout& layout);
+// own directories. `engines` is the storage of every engine on this host, as far as it is
+// configured. Entries that do not exist on this host say nothing.
+HostPaths LocateHostPaths(const PathLists& lists, const engine::Layout& layout,
+                          const engine::ConfiguredStorage& engines);
 
 // The same with every entry taken for what its name says, as on a host that has all of them and no
 // link on the way to any.

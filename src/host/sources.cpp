@@ -64,8 +64,9 @@ SourceFacts Describe(const sys::Located& source, Verdict verdict) {
 // Judges sources against the policy's lists and the host's mounts.
 class Judge {
  public:
-  Judge(const PathLists& lists, const engine::OwnFiles& own_files, const sys::MountTable& table)
-      : paths_(LocateHostPaths(lists, own_files.layout())),
+  Judge(const PathLists& lists, const engine::OwnFiles& own_files,
+        const engine::ConfiguredStorage& engines, const sys::MountTable& table)
+      : paths_(LocateHostPaths(lists, own_files.layout(), engines)),
         aliases_(table, paths_.policy),
         is_allow_only_(lists.allow_only),
         own_volumes_(own_files.layout().data_root + "/volumes"),
@@ -365,6 +366,18 @@ struct Open {
   bool is_judged = false;  // as the engine's own
 };
 
+// Whether any of these could lead into another engine's storage. A named volume is its own
+// engine's, unless something is mounted there. Engines' configuration is not read without need:
+// this is the way of every container with a volume.
+bool MayLeadElsewhere(const std::vector<Open>& open, const sys::MountTable& table) {
+  return std::ranges::any_of(open, [&](const Open& entry) {
+    if (entry.claim != engine::Claim::kVolume) return !entry.is_judged;
+    return std::ranges::any_of(table.mounts(), [&](const sys::Mount& mount) {
+      return sys::Below(mount.point, entry.located.path).has_value();
+    });
+  });
+}
+
 }  // namespace
 
 ImagesBySource GatherSources(const oci::Spec& spec, const PathLists& lists,
@@ -428,7 +441,10 @@ ImagesBySource GatherSources(const oci::Spec& spec, const PathLists& lists,
     }
     return images;
   }
-  const Judge judge(lists, own_files, *table);
+  const bool asks_engines = MayLeadElsewhere(open, *table);
+  const Judge judge(lists, own_files,
+                    asks_engines ? engine::FindConfiguredStorage() : engine::ConfiguredStorage(),
+                    *table);
   const ReadOnlySources read_only_sources(read_only, *table);
   Replaceable replaceable = judge.MakeReplaceable();
   SourcePlaces places(*table);
@@ -452,7 +468,7 @@ ImagesBySource GatherSources(const oci::Spec& spec, const PathLists& lists,
 
 std::string ReplaceableBecause(const PathLists& lists, const engine::Layout& layout,
                                const std::string& path) {
-  const HostPaths paths = LocateHostPaths(lists, layout);
+  const HostPaths paths = LocateHostPaths(lists, layout, engine::FindConfiguredStorage());
   return Replaceable(paths.policy, lists.allow_only).Because(path);
 }
 

@@ -18,7 +18,9 @@ using Access = SourceFacts::Access;
 class SubmountJudge {
  public:
   SubmountJudge(const SubmountRule& rule, const sys::MountTable& host, const engine::Layout& layout)
-      : rule_(rule), paths_(LocateHostPaths(rule.lists, layout)), aliases_(host, paths_.policy) {
+      : rule_(rule),
+        paths_(LocateHostPaths(rule.lists, layout, engine::FindConfiguredStorage())),
+        aliases_(host, paths_.policy) {
     for (const sys::Mount& mount : host.mounts()) hosts_.insert(SpotOf(mount));
   }
 

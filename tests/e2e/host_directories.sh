@@ -8,7 +8,8 @@ covers host-mounts
 mount -t tmpfs -o mode=755 tmpfs /opt
 mount -t tmpfs -o mode=755 tmpfs /home
 mount -t tmpfs -o mode=1777 tmpfs /tmp
-trap 'umount /opt /home /tmp' EXIT
+mount -t tmpfs -o mode=755 tmpfs /etc/containers
+trap 'umount /opt /home /tmp /etc/containers' EXIT
 
 MARK=mark-of-${E2E_SRV##*.}
 # A directory of the host with a file that a container looks for.
@@ -58,6 +59,33 @@ guards "restricted: the list of directories lifts nothing: a device below /srv i
   err_has "is a device"
 rm "$E2E_SRV/x/null"
 
+# --- another engine's storage, which its configuration puts below a listed directory ---
+host_directory "$E2E_SRV/storage"
+host_directory "$E2E_SRV/storage/overlay"
+passes_directory "$E2E_SRV/storage"
+printf '[storage]\ngraphroot = "%s"\n' "$E2E_SRV/storage" >/etc/containers/storage.conf
+for directory in "$E2E_SRV/storage" "$E2E_SRV/storage/overlay"; do
+  refuses_directory "$directory" " $E2E_SRV/storage, which is on the deny list"
+done
+docker volume create -o type=none -o o=bind -o "device=$E2E_SRV/storage" theirs >/dev/null
+docker_run -v theirs:/x box cat /x/mark
+guards "restricted: nor does a volume with it as its device show anything" out_lacks "$MARK"
+docker volume rm theirs >/dev/null
+rm /etc/containers/storage.conf
+
+# --- what the host mounts later below a read-only directory would be writable ---
+host_directory "$E2E_SRV/receives"
+mount --bind "$E2E_SRV/receives" "$E2E_SRV/receives" && mount --make-shared "$E2E_SRV/receives"
+mkdir "$E2E_SRV/receives/late"
+docker_start receives -v "$E2E_SRV/receives:/x:ro,rslave"
+holds "restricted: a read-only directory with the propagation rslave is mounted" succeeded
+mount -t tmpfs tmpfs "$E2E_SRV/receives/late"
+docker exec receives touch /x/late/written 2>/dev/null
+guards "restricted: but does not get the host's later mounts" \
+  test ! -e "$E2E_SRV/receives/late/written"
+docker_remove receives
+umount "$E2E_SRV/receives/late" "$E2E_SRV/receives"
+
 # --- one line allows exactly one more ---
 LOG="\"log\": {\"target\": \"file:$E2E_POLICIES/own/audit.jsonl\"}"
 own_policy() {  # EXTENDS RULE-SETTING
@@ -93,6 +121,14 @@ for directory in /opt/cni /opt/containerd /opt/puppetlabs /opt/bin \
   host_directory "$directory"
   refuses_directory "$directory" "which is on the deny list"
 done
+# The host's network devices and debugfs; a container has a /sys of its own.
+for directory in /sys/class /sys/class/net /sys/devices /sys/kernel; do
+  docker_run -v "$directory:/x:ro" box ls /x
+  guards "baseline: -v $directory:ro is refused" \
+    refused host-mounts '/mounts/[0-9]+/source' "\"$directory\" "
+done
+docker_run -v /sys/devices/system:/x:ro box ls /x
+holds "baseline: the processors' directory is mounted read-only" out_has cpu
 for directory in /opt /home/alice /tmp /var/lib; do
   host_directory "$directory"
   refuses_directory "$directory" "is an ancestor of "

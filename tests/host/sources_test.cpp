@@ -100,6 +100,40 @@ TEST(Sources, TheRestrictedProfileRefusesTheHost) {
   });
 }
 
+TEST(Sources, TheStorageThatIsConfiguredForAnotherEngineIsDenied) {
+  InPrivateMounts([] {
+    for (const char* path : {"/srv/podman/overlay", "/srv/other", "/srv/run"}) {
+      MakeDirectories(path);
+    }
+    const auto setting = Restricted();
+    ExpectAccess(Access::kAllowed, {"/srv", "/srv/podman", "/srv/podman/overlay", "/srv/run"},
+                 setting);
+    TmpfsMount("/etc");
+    WriteFile("/etc/containers/storage.conf",
+              "graphroot = \"/srv/podman\"\nrunroot = \"/srv/run\"\n");
+    ExpectAccess(Access::kDenied,
+                 {"/srv", "/srv/podman", "/srv/podman/overlay", "/srv/podman/../run"}, setting);
+    ExpectAccess(Access::kAllowed, {"/srv/other"}, setting);
+    BindMount("/srv/podman", "/srv/other/alias");
+    ExpectAccess(Access::kDenied, {"/srv/other", "/srv/other/alias"}, setting);
+  });
+}
+
+TEST(Sources, TheHostsNetworkAndDebugFilesBelowSysAreDeniedByBaselineToo) {
+  InPrivateMounts([] {
+    const auto baseline =
+        policy::Parse(R"({"extends":"baseline"})", "policy.json", rules::Schemas());
+    ASSERT_TRUE(baseline);
+    for (const auto& setting : {Restricted(), baseline->rule("host-mounts")}) {
+      ExpectAccess(Access::kDenied,
+                   {"/sys", "/sys/class", "/sys/class/net", "/sys/devices", "/sys/devices/virtual",
+                    "/sys/kernel", "/sys/fs"},
+                   setting);
+      ExpectAccess(Access::kReadOnly, {"/sys/devices/system", "/sys/fs/cgroup"}, setting);
+    }
+  });
+}
+
 TEST(Sources, ErrorsAreSentencesWithoutTheWordsThatDockerLooksFor) {
   for (const char* source : {"/srv/none", "/proc/self/root", "/proc/1/root", ""}) {
     const std::string because = FactsOf(source, Restricted()).because;
