@@ -25,6 +25,7 @@
 #include "idle_grants.hpp"
 #include "lint_place.hpp"
 #include "lint_report.hpp"
+#include "lint_waivers.hpp"
 
 namespace runclad::ctl {
 namespace {
@@ -175,6 +176,8 @@ class DirectoryLinter {
     for (const policy::Fault& fault : policy::FindFaults(*text, place.kind, rules::Schemas())) {
       Add(path, fault.line, "format", fault.message);
     }
+    if (HasFaults(path)) return;
+    for (LintFinding& finding : RootWaivers(FullName(path), *text)) AddNew(std::move(finding));
   }
 
   [[nodiscard]] Result<policy::Effective> Load(const engine::Identity* identity,
@@ -339,6 +342,7 @@ std::vector<LintFinding> LintFile(const std::string& file, const std::string& te
   if (!findings.empty() || kind != FileKind::kPolicy) return findings;
   const auto policy = policy::Parse(text, file, rules::Schemas(), {.today = enforce::Today()});
   if (!policy) return {{file, 0, LintLevel::kFault, "format", policy.error().message}};
+  findings = RootWaivers(file, text);
   for (const std::string& fault : FilterFaults(*policy)) {
     findings.push_back({file, 0, LintLevel::kFault, "seccomp", fault});
   }

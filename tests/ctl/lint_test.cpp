@@ -80,6 +80,38 @@ TEST(PolicyLint, KnowsWhichParametersAreForWaivers) {
               HasSubstr("\"host-mounts/exactly\" is only for waivers"));
 }
 
+TEST(PolicyLint, WarnsOfWaiversThatEqualRoot) {
+  const TemporaryDirectory directory;
+  const auto lint = [&](const std::string& name, const std::string& entries) {
+    const std::string waivers =
+        R"("waivers": [{"rule": "host-mounts", "reason": "x", "exactly": [)" + entries + "]}]";
+    const bool is_tag = name.starts_with("images/");
+    directory.Write("policy.json", "{}");
+    const std::string text = is_tag ? R"({"digests": ["sha256:)" + std::string(64, 'a') +
+                                          "\"],\n\"tags\": {\"1\": {" + waivers + "}}}"
+                                    : "{" + waivers + "}";
+    const std::string file = directory.Write(name, text);
+    const ProgramRun run = Runcladctl({"policy", "lint", is_tag ? directory.path() : file});
+    EXPECT_EQ(run.status, 0) << run.out;
+    return run.out;
+  };
+  for (const char* entry :
+       {"bind / ro", "bind / rw", "bind /proc ro", "bind /sys rw", "bind /etc/ rw", "bind /run ro",
+        "bind /var/run/docker.sock ro", "bind /srv/podman.sock rw"}) {
+    EXPECT_THAT(lint("policy.json", "\"" + std::string(entry) + "\""),
+                HasSubstr("policy.json:1: warning: the waiver of host-mounts for \"" +
+                          std::string(entry) + "\" makes the container root on the host: "))
+        << entry;
+  }
+  for (const char* entry : {"bind /sys ro", "bind /etc ro", "bind /var/log ro", "bind /srv/x rw",
+                            "nfs4 server:/ vers=4.2"}) {
+    EXPECT_THAT(lint("policy.json", "\"" + std::string(entry) + "\""), HasSubstr("no faults"))
+        << entry;
+  }
+  EXPECT_THAT(lint("images/docker.io/library/app.json", R"("bind /var/log ro", "bind / ro")"),
+              HasSubstr("app.json:2: warning: the waiver of host-mounts for \"bind / ro\""));
+}
+
 TEST(PolicyLint, FindsWhatOthersMayWrite) {
   const TemporaryDirectory directory;
   const std::string file = directory.Write("policy.json", "{}");
