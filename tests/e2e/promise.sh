@@ -173,16 +173,18 @@ guards "a mount that nobody asked for" not state_is added running
 discard added
 
 # Limits.
-untouched
-bound limited "[$(bind "$SOURCE" /v bind)]" '.linux.resources.pids = {limit: 100}'
-holds "a container with a limit of processes" state_is limited created
-pids=$(awk -F: '$2 ~ /(^|,)pids(,|$)/ {print $3}' "/proc/$(pid_of limited)/cgroup")
-pids_file=$(awk '$9 == "cgroup" && $NF ~ /(^|,)pids(,|$)/ {print $5; exit}' /proc/self/mountinfo)$pids/pids.max
-[ -e "$pids_file" ] || pids_file=/sys/fs/cgroup$(awk -F: '$1 == 0 {print $3}' "/proc/$(pid_of limited)/cgroup")/pids.max
-echo max >"$pids_file"
-start limited
-guards "a limit that was lifted" not state_is limited running
-discard limited
+if needs_controller pids "a limit that was lifted"; then
+  untouched
+  bound limited "[$(bind "$SOURCE" /v bind)]" '.linux.resources.pids = {limit: 100}'
+  holds "a container with a limit of processes" state_is limited created
+  pids=$(awk -F: '$2 ~ /(^|,)pids(,|$)/ {print $3}' "/proc/$(pid_of limited)/cgroup")
+  pids_file=$(awk '$9 == "cgroup" && $NF ~ /(^|,)pids(,|$)/ {print $5; exit}' /proc/self/mountinfo)$pids/pids.max
+  [ -e "$pids_file" ] || pids_file=/sys/fs/cgroup$(awk -F: '$1 == 0 {print $3}' "/proc/$(pid_of limited)/cgroup")/pids.max
+  echo max >"$pids_file"
+  start limited
+  guards "a limit that was lifted" not state_is limited running
+  discard limited
+fi
 
 # What the host mounts below a volume that receives mounts: judged like the volume itself.
 mkdir -p "$PLACE/shared/late"
