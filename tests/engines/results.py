@@ -39,7 +39,7 @@ def read_log(path):
     for line in open(path, encoding="utf-8", errors="replace"):
         line = line.rstrip("\n")
         if match := re.fullmatch(r"# version (\S+) (\S+)", line):
-            versions[match[1]] = match[2]
+            versions[f"package {match[1]}"] = match[2]  # a topic may have the same name
         elif match := re.fullmatch(r"# ([a-z0-9_]+|what is left)", line):
             topic = match[1]
             counts[topic] = [0, 0]
