@@ -389,15 +389,20 @@ Result<Output> LintPolicy(const LintRequest& request, const Style& style) {
   const bool has_file = !only.empty() || fs::exists(fs::symlink_status(file, fault));
   const std::string praise =
       has_file ? path + ": no faults" : "no faults; no policy.json" + nothing;
-  if (!request.is_checkout) {
-    return ReportLint(DirectoryLinter(directory).Run(only), praise, request.format, style);
+  std::vector<LintFinding> findings;
+  if (request.is_checkout) {
+    const auto checkout = Checkout::Of(directory);
+    if (!checkout) return checkout.error();
+    findings = DirectoryLinter(checkout->path()).Run(only);
+    for (LintFinding& finding : findings) {
+      finding.file = checkout->Original(finding.file);
+      finding.message = checkout->Original(finding.message);
+    }
+  } else {
+    findings = DirectoryLinter(directory).Run(only);
   }
-  const auto checkout = Checkout::Of(directory);
-  if (!checkout) return checkout.error();
-  std::vector<LintFinding> findings = DirectoryLinter(checkout->path()).Run(only);
-  for (LintFinding& finding : findings) {
-    finding.file = checkout->Original(finding.file);
-    finding.message = checkout->Original(finding.message);
+  if (!is_directory) {
+    for (LintFinding& finding : findings) finding.file = path;  // as it was named
   }
   return ReportLint(findings, praise, request.format, style);
 }

@@ -148,7 +148,7 @@ TEST_F(PolicyCommands, CasesThatAskForNothingWouldProveNothing) {
 TEST_F(PolicyCommands, CasesOfSeveralFilesAreReportedAsJUnitToo) {
   const std::string good = directory_.Write(
       "cases/good.json",
-      R"({"cases": [{"name": "a < b", "request": {}, "expect": {"outcome": "unchanged"}}]})");
+      R"({"cases": [{"name": "a < b", "request": {}, "expect": {"outcome": "rewritten"}}]})");
   const std::string bad = directory_.Write(
       "cases/bad.json",
       R"({"cases": [{"name": "x", "request": {}, "expect": {"outcome": "refused"}}]})");
@@ -156,12 +156,12 @@ TEST_F(PolicyCommands, CasesOfSeveralFilesAreReportedAsJUnitToo) {
   const ProgramRun run = Run({"policy", "test", good, bad, "--junit", junit});
   EXPECT_EQ(run.status, 1) << run.err;
   EXPECT_EQ(run.out, "# " + good + "\nok - a < b\n# " + bad +
-                         "\nnot ok - x\n    is unchanged, expected refused\n1 passed, 1 failed\n");
+                         "\nnot ok - x\n    is rewritten, expected refused\n1 passed, 1 failed\n");
   std::ifstream file(junit);
   const std::string xml(std::istreambuf_iterator<char>(file), {});
   EXPECT_THAT(xml, HasSubstr("<testsuites tests=\"2\" failures=\"1\">"));
   EXPECT_THAT(xml, HasSubstr("name=\"a &lt; b\"/>"));
-  EXPECT_THAT(xml, HasSubstr("<failure message=\"is unchanged, expected refused\">"));
+  EXPECT_THAT(xml, HasSubstr("<failure message=\"is rewritten, expected refused\">"));
 }
 
 // Whoever owns the checkout, whatever this machine has and whatever day it is.
@@ -181,14 +181,13 @@ TEST_F(PolicyCommands, CasesAreJudgedOnPaper) {
       {"type": "network"}, {"type": "ipc"}, {"type": "mount"}]}}, "expect": {"outcome": )";
   const std::string cases = directory_.Write(
       "cases/paper.json", R"({"host": {"kernel": "5.10", "architecture": "arm64"}, "cases": [)" +
-                              mount("/opt/nowhere") + R"("unchanged"}},)" + mount("/opt/other") +
-                              R"("refused", "rules": ["host-mounts"]}},)" +
-                              mount("/run/docker.sock") + R"("refused"}},)" + mount("/") +
-                              R"("refused"}},)" + no_uts + R"("refused"}}]})");
+                              mount("/opt/nowhere") + R"("rewritten"}},)" + mount("/opt/other") +
+                              R"("refused"}},)" + mount("/run/docker.sock") + R"("refused"}},)" +
+                              mount("/") + R"("refused"}},)" + no_uts + R"("refused"}}]})");
   const ProgramRun run = Run({"policy", "test", cases});
   EXPECT_EQ(run.status, 0) << run.out << run.err;
   const std::string dated = directory_.Write(
-      "cases/dated.json", R"({"date": "2020-01-31", "cases": [)" + no_uts + R"("unchanged"}}]})");
+      "cases/dated.json", R"({"date": "2020-01-31", "cases": [)" + no_uts + R"("rewritten"}}]})");
   const ProgramRun of_day = Run({"policy", "test", dated});
   EXPECT_EQ(of_day.status, 0) << of_day.out << of_day.err;
 }
@@ -199,7 +198,8 @@ TEST_F(PolicyCommands, CasesHaveTheImageFilesOfTheSharedDirectoryThatIsNamed) {
                    R"({"rules": {"capabilities": {"allow": ["CHOWN"]}}})");
   const std::string cases = directory_.Write(
       "cases/shared.json", R"({"cases": [{"image": "nginx:1", "request": {"process": {
-      "capabilities": {"bounding": ["CAP_CHOWN"]}}}, "expect": {"outcome": "unchanged"}}]})");
+      "capabilities": {"bounding": ["CAP_CHOWN"]}}}, "expect": {"outcome": "rewritten",
+      "config": {"/process/capabilities/bounding": ["CAP_CHOWN"]}}}]})");
   EXPECT_EQ(Run({"policy", "test", cases}).status, 1);
   const ProgramRun run = Run({"policy", "test", cases, "--shared", shared});
   EXPECT_EQ(run.status, 0) << run.out << run.err;
