@@ -9,7 +9,7 @@ CHANGES=('VOLUME /data')
 prepare() {
   mkdir -p "$1/data" "$1/var/spool/cron/crontabs"
   printf 'account required pam_permit.so\nsession required pam_permit.so\nauth required pam_permit.so\n' \
-    >"$1/etc/pam.d/cron"
+    | tee "$1/etc/pam.d/cron" >"$1/etc/pam.d/other"
 }
 # What was written since this container started.
 request() { [ -n "$(find "/proc/$(container_pid)/root/data/out" -newer "/proc/$(container_pid)/stat")" ]; }

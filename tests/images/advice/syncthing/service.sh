@@ -6,4 +6,4 @@ VOLUME=/var/syncthing
 CHANGES=('VOLUME /var/syncthing' 'CMD ["syncthing", "-home", "/var/syncthing/config", "-no-browser", "-gui-address", "127.0.0.1:8384"]')
 
 prepare() { mkdir -p "$1/var/syncthing"; }
-request() { http_has OK GET 8384 /rest/noauth/health; }
+request() { http_has Syncthing GET 8384 /; }

@@ -8,12 +8,16 @@ CHANGES=('VOLUME /home/user')
 prepare() {
   cp "$SERVICE_DIR/vsftpd.conf" "$1/etc/vsftpd.conf"
   own_directory "$1" /home/user 1000 755
-  for service in vsftpd chpasswd useradd; do
+  for service in vsftpd chpasswd useradd other; do
     printf 'auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_permit.so\npassword required pam_unix.so sha512\n' \
       >"$1/etc/pam.d/$service"
   done
   chroot "$1" pwconv
 }
+# It forgets what comes before it has asked for it.
 request() {
-  printf 'USER user\r\nPASS secret\r\nPWD\r\nQUIT\r\n' | converse 21 | tr -d '\r' | grep -q '^257 "/'
+  for line in 'USER user' 'PASS secret' PWD QUIT; do
+    printf '%s\r\n' "$line"
+    sleep 0.3
+  done | converse 21 | tr -d '\r' | grep '^257 "/'
 }
