@@ -70,7 +70,7 @@ nothing_of_ours_is_left() {
 # A record as runclad writes it; of this shell, which lives, or of a process that cannot.
 record() {  # ID PID
   local start
-  start=$(sed 's/.*) //' "/proc/$2/stat" 2>/dev/null | cut -d ' ' -f 20)
+  start=$(sed 's/.*) //' "$ROOT/proc/$2/stat" 2>/dev/null | cut -d ' ' -f 20)
   mkdir -p "$ROOT/run/runclad/64768-42"
   printf '{"id":"%s","bundle":"/run/b","pid":%s,"startTime":%s}\n' "$1" "$2" "${start:-1}" \
     >"$ROOT/run/runclad/64768-42/$1.json"
