@@ -14,7 +14,8 @@ struct Limit {
   const char* controller;
   const char* member;
 };
-constexpr Limit kLimits[] = {{"pids", "limit"}, {"memory", "limit"}, {"cpu", "quota"}};
+constexpr Limit kLimits[] = {
+    {"pids", "limit"}, {"memory", "limit"}, {"cpu", "quota"}, {"cpu", "shares"}};
 
 // "cpuset cpu memory pids"; none where cgroup v1 is in use, also with cgroup v2 beside it: then
 // `root` is a directory without this file.

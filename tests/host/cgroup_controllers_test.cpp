@@ -46,6 +46,8 @@ TEST_F(CgroupControllers, OneThatIsMissingIsNamed) {
             "and set the rule pids-limit to \"warn\" in policy.json");
   EXPECT_THAT(Require(R"({"memory":{"limit":4096}})"), HasSubstr("no memory controller"));
   EXPECT_THAT(Require(R"({"cpu":{"quota":1000}})"), HasSubstr("no cpu controller"));
+  EXPECT_THAT(Require(R"({"cpu":{"shares":2}})"), HasSubstr("/linux/resources/cpu/shares 2 "))
+      << "what the kubelet's plugins always ask for";
   Have("");
   EXPECT_THAT(Require(R"({"pids":{"limit":100}})"), HasSubstr("(it has none)"));
 }

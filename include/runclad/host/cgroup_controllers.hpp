@@ -8,9 +8,9 @@
 
 namespace runclad::host {
 
-// An error if the document has a limit of processes, memory or processors whose controller cgroup
-// v2 lacks where it is the only layout, mounted at `root`. The lower runtimes fail there, with an
-// error about a missing file.
+// An error if the document has a limit of processes, memory or processors (shares too) whose
+// controller cgroup v2 lacks where it is the only layout, mounted at `root`. The lower runtimes
+// fail there, with an error about a missing file.
 Status RequireControllers(const oci::Spec& spec, std::string_view root = "/sys/fs/cgroup");
 
 }  // namespace runclad::host
