@@ -5,6 +5,7 @@
 . "${E2E_DIR:?}/lib.sh"
 # shellcheck source=tests/e2e/cri_engine.sh
 . "$E2E_DIR/cri_engine.sh"
+needs_controller cpu "pods, which always have CPU shares" || exit 0
 
 FILE=$DIRECTORY/images/docker.io/library/nginx.json
 mkdir -p "${FILE%/*}" "$DIRECTORY/pods"

@@ -163,7 +163,7 @@ limit_of() { cut -d' ' -f1 "$(limit_file "$1" "$2")"; }  # KIND ID; of cpu.max t
 # Says what is left out without it: needs_controller KIND WHAT || …
 needs_controller() {
   has_controller "$1" && return
-  printf '# left out, for there is no %s controller: %s\n' "$1" "$2"
+  printf '# left out, for there is no %s controller: %s\n' "$1" "$2" | tee -a "$E2E_WORK/left-out"
   return 1
 }
 

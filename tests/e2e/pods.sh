@@ -5,6 +5,7 @@
 . "${E2E_DIR:?}/lib.sh"
 # shellcheck source=tests/e2e/cri_engine.sh
 . "$E2E_DIR/cri_engine.sh"
+needs_controller cpu "pods, which always have CPU shares" || exit 0
 
 mkdir -p "$DIRECTORY/pods" "$DIRECTORY/images"
 cri_start
