@@ -123,6 +123,7 @@ std::string_view Name(Outcome outcome) {
 Decision Decide(oci::Spec spec, const policy::Effective& policy, const rules::Facts& facts,
                 rules::Scope scope) {
   Decision decision{Outcome::kUnchanged, {}, std::move(spec)};
+  const bool has_secrets = HasSecrets(decision.spec);
   for (const rules::Rule* rule : rules::Catalog()) {
     if (scope == rules::Scope::kProcess && rule->scope != rules::Scope::kProcess) continue;
     const bool is_update = scope == rules::Scope::kUpdate;
@@ -144,8 +145,10 @@ Decision Decide(oci::Spec spec, const policy::Effective& policy, const rules::Fa
       }
       if (disposition == Disposition::kRefused) decision.outcome = Outcome::kRefused;
       // Findings are logged, recorded and shown; the document alone keeps the secrets.
-      finding.before = WithoutSecrets(finding.path, std::move(finding.before));
-      finding.after = WithoutSecrets(finding.path, std::move(finding.after));
+      if (has_secrets) {
+        finding.before = WithoutSecrets(finding.path, std::move(finding.before));
+        finding.after = WithoutSecrets(finding.path, std::move(finding.after));
+      }
       decision.findings.push_back({rule, std::move(finding), disposition});
     }
   }
