@@ -44,7 +44,7 @@ void Originals::Forget(const std::string& path) const {
   fs::remove(directory_ + path + kWritten, ignored);
   // With the directories that are empty now.
   fs::path folder = fs::path(directory_ + path).parent_path();
-  const fs::path top = fs::path(directory_).parent_path().parent_path();
+  const fs::path top = fs::path(directory_).parent_path().parent_path().parent_path();
   while (folder != top && fs::remove(folder, ignored)) folder = folder.parent_path();
 }
 
