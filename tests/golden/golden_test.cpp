@@ -330,8 +330,8 @@ const std::set<std::string> kWithoutLines = {
 const std::set<std::string> kBroughtAlong = {
     // The list is no longer replaced as a whole, and is judged entry by entry.
     "device-cgroup/console",
-    // The mount that a waiver names comes without those below it.
-    "host-mounts/named",
+    // The mount that a waiver names comes without those below it, now and later.
+    "host-mounts/later-mounts", "host-mounts/named",
     // Where programs may run, nosuid and nodev are still required.
     "mount-options/flags",
     // A directory of the host that is let in can be written, and so holds no programs.

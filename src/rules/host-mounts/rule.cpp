@@ -221,7 +221,10 @@ Finding RefuseSource(std::string path, json::Value value, std::string why, const
 }
 
 // Of a bind that is read-only: later mounts of the host would be writable.
-void CheckLaterMounts(const oci::Mount& mount, const std::string& path, Findings& findings) {
+void CheckLaterMounts(const oci::Mount& mount, const std::string& path, const SourceFacts& facts,
+                      Findings& findings) {
+  // The engine's own init program (docker run --init).
+  if (facts.is_file && facts.exact.empty()) return;
   oci::Mount closed = mount;
   KeepLaterMountsOut(closed);
   if (closed.options == mount.options) return;
@@ -247,7 +250,7 @@ void CheckNamed(const oci::Mount& mount, const std::string& path, const SourceFa
     named.options = ReadOnlyOptions(mount, /*may_have_submounts=*/false, context.facts.kernel);
   }
   if (!facts.is_file) oci::MakeFlat(named.options);
-  if (named.options == mount.options) return CheckLaterMounts(mount, path, findings);
+  if (named.options == mount.options) return CheckLaterMounts(mount, path, facts, findings);
   KeepLaterMountsOut(named);
   findings.push_back(Propose(kNamed, path + "/options", named.options,
                              "would also mount what is mounted below the source",
@@ -258,7 +261,7 @@ void CheckBind(const oci::Mount& mount, const std::string& path, const Context& 
                policy::StringList exactly, Findings& findings) {
   const SourceFacts& facts = FactsOf(mount.source, context);
   if (facts.access == Access::kAllowed && IsReadOnly(mount)) {
-    return CheckLaterMounts(mount, path, findings);
+    return CheckLaterMounts(mount, path, facts, findings);
   }
   if (MayBeWritten(facts)) return;
   const std::string entry = EntryOf(mount, facts);
@@ -270,7 +273,7 @@ void CheckBind(const oci::Mount& mount, const std::string& path, const Context& 
   }
   oci::Mount read_only = mount;
   read_only.options = ReadOnlyOptions(mount, facts.has_submounts, context.facts.kernel);
-  if (read_only.options == mount.options) return CheckLaterMounts(mount, path, findings);
+  if (read_only.options == mount.options) return CheckLaterMounts(mount, path, facts, findings);
   KeepLaterMountsOut(read_only);
   findings.push_back(Propose(kReadOnly, path + "/options", read_only.options,
                              mount.source + " " + Why(mount.source, facts), WriteTo(mount, facts)));
