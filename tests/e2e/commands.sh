@@ -76,9 +76,9 @@ guards "every running container is found, and none would be changed" status_is 0
 guards "of every engine" out_has "5 running containers: 5 would not be changed"
 check --all --profile restricted --json
 holds "a tighter profile: the status says that some would be refused" status_is 2
-holds "which, and by what rule" json_is \
+guards "which, and by what rule" json_is \
   '[.containers[] | select(.outcome == "refused") | .name] == ["opt"] and .refused == 1'
-holds "what else would be changed" json_is '.rewritten == 4 and .failed == 0 and
+guards "what else would be changed" json_is '.rewritten == 4 and .failed == 0 and
   all(.containers[] | select(.name != "opt"); any(.findings[]; .rule == "read-only-rootfs"))'
 check --all --profile restricted
 holds "as text: a line for each refusal" out_has 'refused by host-mounts: /mounts/'
