@@ -63,6 +63,13 @@ holds "the file is byte for byte as before" same "$FILE" "$E2E_WORK/daemon.befor
 holds "dockerd does not have the name any more" not grep -q "$NAME" <<<"$(docker info --format '{{json .Runtimes}}')"
 unconfigure docker
 holds "a second time it changes nothing" same "$FILE" "$E2E_WORK/daemon.before"
+jq '. + {"no-such-setting": 1}' "$E2E_WORK/daemon.before" >"$FILE"
+cp "$FILE" "$E2E_WORK/daemon.odd"
+configure docker
+holds "a file that dockerd does not accept is an error" status_is 3
+holds "and is put back" same "$FILE" "$E2E_WORK/daemon.odd"
+holds "nothing is kept of it" not test -e "/var/lib/runclad/before/docker/$NAME"
+cp "$E2E_WORK/daemon.before" "$FILE"
 
 # --- containerd: with its CRI plugin, and a file that names no runtime ---
 TOML=$E2E_WORK/cri.toml
@@ -130,6 +137,11 @@ unconfigure containerd --config "$TOML"
 holds "unconfigure containerd, without pods" succeeded
 holds "the file is byte for byte as before" same "$TOML" "$E2E_WORK/cri.before"
 kill "$CRI_PID" && wait "$CRI_PID"
+printf '[plugins.cri]\n  sandbox_image = "x"\n' >"$TOML"
+cp "$TOML" "$E2E_WORK/cri.odd"
+configure containerd --config "$TOML"
+holds "a file of version 1 is refused" err_has "reads it as version 1"
+holds "and stays as it is" same "$TOML" "$E2E_WORK/cri.odd"
 mkdir -p "$E2E_WORK/conf.d"
 printf 'version = 2\nimports = ["%s/conf.d/*.toml"]\n' "$E2E_WORK" >"$TOML"
 configure containerd --config "$TOML"
