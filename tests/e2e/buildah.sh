@@ -13,12 +13,13 @@ policy() {  # MEMBER…; buildah gives a step the cgroup parent itself
   printf '{%s"log": {"target": "file:%s"}, "rules": {"cgroup-path": {"action": "warn"}}}\n' "$1" \
     "$E2E_POLICIES/own/audit.jsonl" >"$E2E_POLICIES/own/policy.json"
 }
-build() {  # BUILDER OPTION…
+build() {  # BUILDER OPTION…; fifteen steps take their time where the machine is busy
   local builder=$1 program=$E2E_WORK/runtimes/own/runclad
   shift
   local call=(buildah bud --runtime "$program")
   [ "$builder" = buildah ] || call=(podman --cgroup-manager cgroupfs --runtime "$program" build)
-  capture "${call[@]}" --network none "${LIMITS[@]}" --isolation oci --cgroup-parent "$E2E_CGROUP/step" --no-cache \
+  CAPTURE_SECONDS=300 capture "${call[@]}" --network none "${LIMITS[@]}" --isolation oci --no-cache \
+    --cgroup-parent "$E2E_CGROUP/step" \
     -t made "$@" "$CONTEXT"
 }
 made() {  # what the image says, under the policy of every container
