@@ -7,6 +7,8 @@
 #include "runclad/json/pointer.hpp"
 #include "runclad/rules/rule.hpp"
 
+#include "rule_test.hpp"
+
 namespace runclad::rules {
 namespace {
 
