@@ -19,7 +19,7 @@ same_bytes() {
   done
 }
 checksums_hold() { (cd "$work/one" && sha256sum --check --strict SHA256SUMS); }
-names_no_directory_of_the_build() { ! grep -rlaE "$work|$HOME" "$work/unpacked"; }
+names_no_directory_of_the_build() { ! grep -rlaF "$work" "$work/unpacked"; }
 # Static, so that no library of the host decides what they do.
 need_nothing() {
   local program
