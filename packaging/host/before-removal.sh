@@ -27,7 +27,7 @@ runclad_say_what_names_it() {
     /etc/crio/crio.conf /etc/crio/crio.conf.d/* /etc/containers/containers.conf \
     /etc/containers/containers.conf.d/* /etc/systemd/system/docker.service.d/*; do
     if [ -f "$file" ] && grep -q '/sbin/runclad' "$file"; then
-      echo "runclad: $file still names runclad; remove it there and reload the engine" >&2
+      echo "runclad: $file still names runclad; remove it there and reload the engine (before a removal, runcladctl unconfigure does both)" >&2
     fi
   done
   stopped=$(grep -lE '"Runtime": *"runclad"' /var/lib/docker/containers/*/hostconfig.json 2>/dev/null | wc -l)
