@@ -102,7 +102,7 @@ Document Rules(const Settings& settings, const policy::Effective& now) {
       const ParameterSchema& schema = *FindParameter(rule, parameter);
       const bool is_list = std::holds_alternative<Strings>(value);
       const Value whole =
-          is_list ? Both(schema, now.rule(rule).parameters.strings(parameter), value) : value;
+          is_list ? Both(schema, policy::ValueOf(now.rule(rule).parameters, schema), value) : value;
       rules[rule][parameter] = ToDocument(whole);
     }
   }

@@ -16,7 +16,6 @@
 #include "runclad/host/runtime_state.hpp"
 #include "runclad/host/sources.hpp"
 #include "runclad/rules/parameters.hpp"
-#include "runclad/rules/path_lists.hpp"
 #include "runclad/rules/pod_sandbox.hpp"
 #include "runclad/rules/rule.hpp"
 #include "runclad/sys/process.hpp"

@@ -2,7 +2,6 @@
 
 #include "runclad/host/sources.hpp"
 #include "runclad/rules/parameters.hpp"
-#include "runclad/rules/path_lists.hpp"
 
 namespace runclad::enforce {
 namespace {

@@ -19,7 +19,7 @@
 #include "runclad/engine/layout.hpp"
 #include "runclad/host/submounts.hpp"
 #include "runclad/privilege/capabilities.hpp"
-#include "runclad/rules/path_lists.hpp"
+#include "runclad/rules/parameters.hpp"
 #include "runclad/sys/file.hpp"
 #include "runclad/sys/owned_path.hpp"
 #include "runclad/sys/user_namespace.hpp"

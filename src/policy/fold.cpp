@@ -53,27 +53,9 @@ RuleSetting& SettingOf(Effective& policy, std::string_view rule) {
   return policy.rules.try_emplace(std::string(rule)).first->second;
 }
 
-// The value that a rule reads for a parameter that no layer names.
-Parameters::Value Absent(const ParameterSchema& schema) {
-  switch (schema.type) {
-    case ParameterType::kStrings:
-      return Strings();
-    case ParameterType::kInteger:
-      return std::int64_t{0};
-    case ParameterType::kText:
-      // An unset choice is the strictest.
-      return schema.choices.empty() ? std::string() : std::string(schema.choices.front());
-    case ParameterType::kBoolean:
-      break;
-  }
-  return false;
-}
-
 Parameters::Value ValueOf(const Effective& policy, std::string_view rule,
                           const ParameterSchema& schema) {
-  const auto& values = policy.rule(rule).parameters.all();
-  const auto found = values.find(schema.name);
-  return found == values.end() ? Absent(schema) : found->second;
+  return ValueOf(policy.rule(rule).parameters, schema);
 }
 
 bool Accumulates(const ParameterSchema& schema) {
@@ -223,7 +205,7 @@ void Lift(std::vector<SourcedWaiver> waivers, std::int64_t today, Effective& pol
       } else if (schema->order == Order::kMoreIsLooser) {
         setting.parameters.Append(schema->name, std::move(*list));
       } else {
-        Strings left = setting.parameters.strings(schema->name);
+        auto left = std::get<Strings>(ValueOf(policy, waiver.lifts.rule, *schema));
         std::erase_if(left, [&](const std::string& text) {
           return std::ranges::find(*list, text) != list->end();
         });

@@ -34,26 +34,37 @@ const T* Find(const std::map<std::string, Parameters::Value, std::less<>>& value
 
 }  // namespace
 
-const std::vector<std::string>& Parameters::strings(std::string_view name) const {
-  static const std::vector<std::string> none;
-  const auto* value = Find<std::vector<std::string>>(values_, name);
-  return value == nullptr ? none : *value;
+void Parameters::Read(std::string_view name, std::span<const std::string>& value) const {
+  if (const auto* found = Find<std::vector<std::string>>(values_, name)) value = *found;
 }
 
-std::int64_t Parameters::integer(std::string_view name) const {
-  const auto* value = Find<std::int64_t>(values_, name);
-  return value == nullptr ? 0 : *value;
+void Parameters::Read(std::string_view name, std::int64_t& value) const {
+  if (const auto* found = Find<std::int64_t>(values_, name)) value = *found;
 }
 
-std::string_view Parameters::text(std::string_view name) const {
-  const auto* value = Find<std::string>(values_, name);
-  if (value == nullptr) return {};
-  return *value;
+void Parameters::Read(std::string_view name, std::string_view& value) const {
+  if (const auto* found = Find<std::string>(values_, name)) value = *found;
 }
 
-bool Parameters::boolean(std::string_view name) const {
-  const auto* value = Find<bool>(values_, name);
-  return value != nullptr && *value;
+void Parameters::Read(std::string_view name, bool& value) const {
+  if (const auto* found = Find<bool>(values_, name)) value = *found;
+}
+
+Parameters::Value ValueOf(const Parameters& parameters, const ParameterSchema& schema) {
+  const auto found = parameters.all().find(schema.name);
+  if (found != parameters.all().end()) return found->second;
+  switch (schema.type) {
+    case ParameterType::kStrings:
+      return std::vector<std::string>();
+    case ParameterType::kInteger:
+      return std::int64_t{0};
+    case ParameterType::kText:
+      // An unset choice is the strictest.
+      return schema.choices.empty() ? std::string() : std::string(schema.choices.front());
+    case ParameterType::kBoolean:
+      break;
+  }
+  return false;
 }
 
 void Parameters::Set(std::string_view name, Value value) {

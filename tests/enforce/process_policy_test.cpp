@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "../parameter_values.hpp"
+
 namespace runclad::enforce {
 namespace {
 
@@ -33,30 +35,30 @@ TEST(ProcessPolicy, KeepsTheRulesOfTheProcess) {
 TEST(ProcessPolicy, GivesNoCapabilityThatTheContainerHasNot) {
   const auto policy = For(R"({"process":{"capabilities":{"bounding":["CAP_KILL"]}}})");
   const auto& parameters = policy.rule("capabilities").parameters;
-  EXPECT_EQ(parameters.strings("allow"), Strings{"CAP_KILL"});
-  EXPECT_EQ(parameters.text("unlisted"), "fix");
+  EXPECT_EQ(policy::StringsOf(parameters, "allow"), Strings{"CAP_KILL"});
+  EXPECT_EQ(policy::TextOf(parameters, "unlisted"), "fix");
 }
 
 TEST(ProcessPolicy, RemembersThatRootIsMapped) {
-  EXPECT_EQ(For(R"({"process":{}})").rule("user").parameters.text("root"), "refuse");
+  EXPECT_EQ(policy::TextOf(For(R"({"process":{}})").rule("user").parameters, "root"), "refuse");
   const auto mapped = For(R"({"linux":{"namespaces":[{"type":"user"}],)"
                           R"("uidMappings":[{"containerID":0,"hostID":1000,"size":1}]}})");
-  EXPECT_EQ(mapped.rule("user").parameters.text("root"), "allow");
+  EXPECT_EQ(policy::TextOf(mapped.rule("user").parameters, "root"), "allow");
   // Of one that it joins the kernel says so, and not the document.
   const std::string joins = R"({"linux":{"namespaces":[{"type":"user","path":"/proc/7/ns/user"}],)"
                             R"("uidMappings":[{"containerID":0,"hostID":1000,"size":1}]}})";
-  EXPECT_EQ(For(joins).rule("user").parameters.text("root"), "refuse");
+  EXPECT_EQ(policy::TextOf(For(joins).rule("user").parameters, "root"), "refuse");
   rules::Facts facts;
   facts.user_namespace = {.root = 1000};
-  EXPECT_EQ(For(joins, facts).rule("user").parameters.text("root"), "allow");
+  EXPECT_EQ(policy::TextOf(For(joins, facts).rule("user").parameters, "root"), "allow");
 }
 
 TEST(ProcessPolicy, HoldsAnExecToTheContainersLabels) {
   const auto policy =
       For(R"({"process":{"apparmorProfile":"docker-default","selinuxLabel":"a:b:c"}})");
   const auto& parameters = policy.rule("lsm-label").parameters;
-  EXPECT_EQ(parameters.strings("own-labels"), (Strings{"docker-default", "a:b:c"}));
-  EXPECT_EQ(parameters.text("unconfined"), "fix");
+  EXPECT_EQ(policy::StringsOf(parameters, "own-labels"), (Strings{"docker-default", "a:b:c"}));
+  EXPECT_EQ(policy::TextOf(parameters, "unconfined"), "fix");
 }
 
 }  // namespace

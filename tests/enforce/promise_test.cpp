@@ -9,6 +9,7 @@
 #include "runclad/json/pointer.hpp"
 #include "runclad/rules/engine_sys.hpp"
 
+#include "../parameter_values.hpp"
 #include "enforce/promise_json.hpp"
 
 namespace runclad::enforce {
@@ -103,7 +104,8 @@ void ExpectPromised(const Promise& promise) {
   EXPECT_EQ(promise.devices[0].minor, 229);
   EXPECT_FALSE(promise.hooks_may_mount);
   EXPECT_EQ(promise.host_mounts.action, policy::Action::kRefuse) << "/b receives mounts";
-  EXPECT_EQ(promise.host_mounts.parameters.strings("deny"), std::vector<std::string>{"/etc"});
+  EXPECT_EQ(policy::StringsOf(promise.host_mounts.parameters, "deny"),
+            std::vector<std::string>{"/etc"});
   EXPECT_EQ(promise.root_path, "rootfs");
 
   ASSERT_EQ(promise.mounts.size(), 6U) << "whatever covers or masks it";

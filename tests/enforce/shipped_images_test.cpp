@@ -14,6 +14,7 @@
 #include "runclad/policy/effective.hpp"
 #include "runclad/rules/rule.hpp"
 
+#include "../parameter_values.hpp"
 #include "test_paths.hpp"
 
 namespace runclad::enforce {
@@ -89,13 +90,13 @@ TEST_F(ShippedImages, AreFoundByTheirNamesAndNotCut) {
 TEST_F(ShippedImages, ReplaceTheProfilesCapabilities) {
   const auto nginx = LoadFor("docker.io/library/nginx:1.27");
   ASSERT_TRUE(nginx) << nginx.error().message;
-  EXPECT_THAT(nginx->rule("capabilities").parameters.strings("allow"),
+  EXPECT_THAT(policy::StringsOf(nginx->rule("capabilities").parameters, "allow"),
               ElementsAre("CAP_CHOWN", "CAP_NET_BIND_SERVICE", "CAP_SETGID", "CAP_SETUID"));
-  EXPECT_THAT(nginx->rule("read-only-rootfs").parameters.strings("writable"),
+  EXPECT_THAT(policy::StringsOf(nginx->rule("read-only-rootfs").parameters, "writable"),
               ElementsAre("/var/cache/nginx"));
   const auto memcached = LoadFor("docker.io/library/memcached:1");
   ASSERT_TRUE(memcached) << memcached.error().message;
-  EXPECT_THAT(memcached->rule("capabilities").parameters.strings("allow"), IsEmpty());
+  EXPECT_THAT(policy::StringsOf(memcached->rule("capabilities").parameters, "allow"), IsEmpty());
 }
 
 }  // namespace

@@ -18,7 +18,7 @@
 #include "runclad/base/sanitizers.hpp"
 #include "runclad/host/sources.hpp"
 #include "runclad/policy/effective.hpp"
-#include "runclad/rules/path_lists.hpp"
+#include "runclad/rules/parameters.hpp"
 #include "runclad/rules/rule.hpp"
 
 #include "../mount_namespace.hpp"

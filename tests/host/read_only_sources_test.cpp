@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "runclad/host/sources.hpp"
-#include "runclad/rules/path_lists.hpp"
+#include "runclad/rules/parameters.hpp"
 #include "runclad/rules/rule.hpp"
 
 #include "../mount_namespace.hpp"

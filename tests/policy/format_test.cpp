@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../parameter_values.hpp"
 #include "test_rules.hpp"
 
 namespace runclad::policy {
@@ -169,14 +170,14 @@ TEST(PolicyFormat, TakesEveryKeyAndComments) {
   EXPECT_EQ(policy->log.target, "journald");
   EXPECT_TRUE(policy->log.required);
   EXPECT_EQ(policy->rule("pids-limit").action, Action::kRefuse);
-  EXPECT_EQ(policy->rule("pids-limit").parameters.integer("default"), 65536);
+  EXPECT_EQ(IntegerOf(policy->rule("pids-limit").parameters, "default"), 65536);
 }
 
 TEST(PolicyFormat, TakesCapabilitiesAsPeopleWriteThem) {
   const auto policy = ParseText(
       R"({"rules": {"capabilities": {"allow": ["KILL", "cap_chown", "CAP_SETUID", "setgid"]}}})");
   ASSERT_TRUE(policy) << policy.error().message;
-  EXPECT_THAT(policy->rule("capabilities").parameters.strings("allow"),
+  EXPECT_THAT(StringsOf(policy->rule("capabilities").parameters, "allow"),
               ElementsAre("CAP_KILL", "CAP_CHOWN", "CAP_SETUID", "CAP_SETGID"));
 }
 

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../parameter_values.hpp"
 #include "test_rules.hpp"
 
 namespace runclad::policy {
@@ -73,7 +74,7 @@ class ImageLayers : public testing::Test {
     return policy ? *std::move(policy) : Effective();
   }
   [[nodiscard]] std::vector<std::string> Capabilities() const {
-    return Loaded().rule("capabilities").parameters.strings("allow");
+    return StringsOf(Loaded().rule("capabilities").parameters, "allow");
   }
 
   fs::path base_;
@@ -87,7 +88,7 @@ std::string Allow(const std::string& names) {
 TEST_F(ImageLayers, AnImageWithoutFilesGetsTheHostsPolicy) {
   Named("nginx:1.27");
   const Effective policy = Loaded();
-  EXPECT_THAT(policy.rule("capabilities").parameters.strings("allow"),
+  EXPECT_THAT(StringsOf(policy.rule("capabilities").parameters, "allow"),
               ElementsAre("CAP_NET_BIND_SERVICE"));
   EXPECT_EQ(policy.image.tier, Tier::kNone);
   EXPECT_THAT(policy.image.files, IsEmpty());
@@ -103,8 +104,8 @@ TEST_F(ImageLayers, AreFoldedFromTheRootDownToTheTag) {
             "tags": {"1.27": {"rules": {"pids-limit": {"default": 4}}},
                      "1.28": {"rules": {"pids-limit": {"default": 5}}}}})");
   const Effective policy = Loaded(/*origins=*/true);
-  EXPECT_EQ(policy.rule("pids-limit").parameters.integer("default"), 4);
-  EXPECT_THAT(policy.rule("capabilities").parameters.strings("allow"), ElementsAre("CAP_CHOWN"));
+  EXPECT_EQ(IntegerOf(policy.rule("pids-limit").parameters, "default"), 4);
+  EXPECT_THAT(StringsOf(policy.rule("capabilities").parameters, "allow"), ElementsAre("CAP_CHOWN"));
   EXPECT_THAT(
       policy.image.files,
       ElementsAre("images/_default.json", "images/docker.io/_default.json",
@@ -131,12 +132,13 @@ TEST_F(ImageLayers, ATagIsTrustedNoFurtherThanDockersDefault) {
                       "pids-limit": {"default": 60000, "maximum": 60000}}})");
   const Effective policy = Loaded();
   EXPECT_EQ(policy.image.tier, Tier::kTag);
-  EXPECT_THAT(policy.rule("capabilities").parameters.strings("allow"), ElementsAre("CAP_CHOWN"));
+  EXPECT_THAT(StringsOf(policy.rule("capabilities").parameters, "allow"), ElementsAre("CAP_CHOWN"));
   // The host itself says fix, so that a tag may.
-  EXPECT_EQ(policy.rule("capabilities").parameters.text("unlisted"), "fix");
-  EXPECT_THAT(policy.rule("host-mounts").parameters.strings("allow"), ElementsAre("/srv/shared"));
-  EXPECT_EQ(policy.rule("pids-limit").parameters.integer("default"), 60000);  // Docker: no limit
-  EXPECT_EQ(policy.rule("pids-limit").parameters.integer("maximum"), 4096);
+  EXPECT_EQ(TextOf(policy.rule("capabilities").parameters, "unlisted"), "fix");
+  EXPECT_THAT(StringsOf(policy.rule("host-mounts").parameters, "allow"),
+              ElementsAre("/srv/shared"));
+  EXPECT_EQ(IntegerOf(policy.rule("pids-limit").parameters, "default"), 60000);  // Docker: no limit
+  EXPECT_EQ(IntegerOf(policy.rule("pids-limit").parameters, "maximum"), 4096);
   std::vector<std::string> cuts;
   for (const Cut& cut : policy.cuts) cuts.push_back(cut.parameter + " " + cut.value);
   EXPECT_THAT(cuts,
@@ -191,7 +193,7 @@ TEST_F(ImageLayers, DeniedListsOnlyGrow) {
   Write("etc/policy.json", R"({"trust": {"tag": "unlimited"}})");
   Write("etc/images/docker.io/library/nginx.json",
         R"({"rules": {"host-mounts": {"deny": ["/srv/secrets"]}}})");
-  EXPECT_THAT(Loaded().rule("host-mounts").parameters.strings("deny"),
+  EXPECT_THAT(StringsOf(Loaded().rule("host-mounts").parameters, "deny"),
               ElementsAre("/etc", "/run", "/srv/secrets"));
 }
 
@@ -224,7 +226,7 @@ class ImageWaivers : public ImageLayers {
 TEST_F(ImageWaivers, AreForThoseWhomTheHostTrusts) {
   Waive(R"("rule": "capabilities", "allow": ["NET_ADMIN"])");
   const Effective policy = Loaded();
-  EXPECT_THAT(policy.rule("capabilities").parameters.strings("allow"),
+  EXPECT_THAT(StringsOf(policy.rule("capabilities").parameters, "allow"),
               ElementsAre("CAP_NET_BIND_SERVICE"));
   ASSERT_EQ(policy.waivers.size(), 1U);
   EXPECT_EQ(policy.waivers[0].void_because,
@@ -239,11 +241,12 @@ TEST_F(ImageWaivers, AddToWhatIsGrantedAndTakeFromWhatIsDenied) {
              {"rule": "host-mounts", "deny": ["/run"], "action": "off", "reason": "b"},
              {"rule": "pids-limit", "default": 9, "reason": "c", "expires": "2026-11-22"}]})");
   const Effective policy = Loaded();
-  EXPECT_THAT(policy.rule("capabilities").parameters.strings("allow"),
+  EXPECT_THAT(StringsOf(policy.rule("capabilities").parameters, "allow"),
               ElementsAre("CAP_NET_BIND_SERVICE", "CAP_NET_ADMIN"));
-  EXPECT_THAT(policy.rule("host-mounts").parameters.strings("deny"), ElementsAre("/etc"));
+  EXPECT_THAT(StringsOf(policy.rule("host-mounts").parameters, "deny"), ElementsAre("/etc"));
   EXPECT_EQ(policy.rule("host-mounts").action, Action::kOff);
-  EXPECT_EQ(policy.rule("pids-limit").parameters.integer("default"), 9);  // until the day is over
+  EXPECT_EQ(IntegerOf(policy.rule("pids-limit").parameters, "default"),
+            9);  // until the day is over
   EXPECT_EQ(policy.waivers.size(), 3U);
   for (const WaiverUse& waiver : policy.waivers) EXPECT_EQ(waiver.void_because, "");
 }
@@ -252,7 +255,7 @@ TEST_F(ImageWaivers, ExpireWithTheirLastDay) {
   Write("etc/policy.json", R"({"trust": {"tag": "unlimited"}})");
   Waive(R"("rule": "capabilities", "allow": ["NET_ADMIN"], "expires": "2026-11-21")");
   const Effective policy = Loaded();
-  EXPECT_THAT(policy.rule("capabilities").parameters.strings("allow"),
+  EXPECT_THAT(StringsOf(policy.rule("capabilities").parameters, "allow"),
               ElementsAre("CAP_NET_BIND_SERVICE"));
   ASSERT_EQ(policy.waivers.size(), 1U);
   EXPECT_EQ(policy.waivers[0].void_because, "expired");
@@ -263,7 +266,7 @@ TEST_F(ImageWaivers, MustExpireWhereThePolicySaysSo) {
   Write("etc/policy.json", R"({"trust": {"tag": "unlimited"}, "waiver-expiry": "required"})");
   Waive(R"("rule": "capabilities", "allow": ["NET_ADMIN"])");
   const Effective policy = Loaded();
-  EXPECT_THAT(policy.rule("capabilities").parameters.strings("allow"),
+  EXPECT_THAT(StringsOf(policy.rule("capabilities").parameters, "allow"),
               ElementsAre("CAP_NET_BIND_SERVICE"));
   ASSERT_EQ(policy.waivers.size(), 1U);
   EXPECT_EQ(policy.waivers[0].void_because, "has no expires, which the policy requires");
@@ -305,10 +308,10 @@ TEST_F(ImageLayers, OfSeveralNamesOnlyWhatAllGrantCounts) {
         R"({"rules": {"capabilities": {"allow": ["KILL"]}, "host-mounts": {"deny": ["/b"]},
                       "pids-limit": {"default": 10, "action": "refuse"}}})");
   const Effective policy = Loaded();
-  EXPECT_THAT(policy.rule("capabilities").parameters.strings("allow"), ElementsAre("CAP_KILL"));
-  EXPECT_THAT(policy.rule("host-mounts").parameters.strings("deny"),
+  EXPECT_THAT(StringsOf(policy.rule("capabilities").parameters, "allow"), ElementsAre("CAP_KILL"));
+  EXPECT_THAT(StringsOf(policy.rule("host-mounts").parameters, "deny"),
               UnorderedElementsAre("/etc", "/run", "/a", "/b"));
-  EXPECT_EQ(policy.rule("pids-limit").parameters.integer("default"), 9);
+  EXPECT_EQ(IntegerOf(policy.rule("pids-limit").parameters, "default"), 9);
   EXPECT_EQ(policy.rule("pids-limit").action, Action::kRefuse);
   // me/other has no file, and so no say.
   EXPECT_THAT(policy.image.names,
@@ -322,7 +325,7 @@ TEST_F(ImageLayers, APinnedDigestIsTrustedAsADigest) {
           R"({"rules": {"capabilities": {"allow": ["NET_ADMIN"]}}, "digests": [")" + kOther +
               "\", \"" + pinned + "\"]}");
     const Effective policy = Loaded();
-    EXPECT_THAT(policy.rule("capabilities").parameters.strings("allow"),
+    EXPECT_THAT(StringsOf(policy.rule("capabilities").parameters, "allow"),
                 ElementsAre("CAP_NET_ADMIN"));
     EXPECT_EQ(policy.image.tier, Tier::kDigest);
     EXPECT_EQ(policy.image.pin, pinned);
@@ -335,7 +338,7 @@ TEST_F(ImageLayers, AnotherImageUnderAPinnedNameIsTold) {
   Write("etc/images/docker.io/library/nginx.json",
         R"({"rules": {"capabilities": {"allow": ["NET_ADMIN"]}}, "digests": [")" + kOther + "\"]}");
   const Effective policy = Loaded();
-  EXPECT_THAT(policy.rule("capabilities").parameters.strings("allow"), IsEmpty());
+  EXPECT_THAT(StringsOf(policy.rule("capabilities").parameters, "allow"), IsEmpty());
   EXPECT_EQ(policy.image.mispinned_name, "docker.io/library/nginx:1.27");
   EXPECT_THAT(policy.image.pinned, ElementsAre(kOther));
 }
@@ -361,7 +364,7 @@ TEST_F(ImageLayers, APinnedNameOfAnImageThatCannotBeVerifiedIsTold) {
     identity_.unverified = {.names = {Ref("me/none:2"), Ref(one.name)}, .digests = {}};
     const Effective policy = Loaded();
     EXPECT_EQ(policy.image.mispinned_name, one.pinned);
-    EXPECT_THAT(policy.rule("capabilities").parameters.strings("allow"),
+    EXPECT_THAT(StringsOf(policy.rule("capabilities").parameters, "allow"),
                 ElementsAre("CAP_NET_BIND_SERVICE"));
     EXPECT_THAT(policy.image.files, IsEmpty());
   }
@@ -395,9 +398,9 @@ TEST_F(ImageLayers, ADigestsFileBeatsNames) {
   const std::string hex = kConfig.substr(kConfig.find(':') + 1);
   Write("etc/digests/sha256/" + hex + ".json", Allow("\"SYS_ADMIN\""));
   const Effective policy = Loaded();
-  EXPECT_THAT(policy.rule("capabilities").parameters.strings("allow"),
+  EXPECT_THAT(StringsOf(policy.rule("capabilities").parameters, "allow"),
               ElementsAre("CAP_SYS_ADMIN"));
-  EXPECT_EQ(policy.rule("pids-limit").parameters.integer("default"), 9);
+  EXPECT_EQ(IntegerOf(policy.rule("pids-limit").parameters, "default"), 9);
 }
 
 TEST_F(ImageLayers, APodsFileNeedsTheEnginesWord) {
@@ -419,7 +422,7 @@ TEST_F(ImageLayers, DropInsGoOverThePolicy) {
   Write("etc/policy.d/notes.txt", "not JSON");
   const Effective policy = Loaded(/*origins=*/true);
   EXPECT_EQ(policy.mode, Mode::kEnforce);
-  EXPECT_EQ(policy.rule("pids-limit").parameters.integer("default"), 3);
+  EXPECT_EQ(IntegerOf(policy.rule("pids-limit").parameters, "default"), 3);
   EXPECT_EQ(policy.origins.at("pids-limit/default"), "policy.d/20-b.json:1");
 }
 

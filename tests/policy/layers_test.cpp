@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../parameter_values.hpp"
 #include "test_rules.hpp"
 
 namespace runclad::policy {
@@ -20,7 +21,7 @@ TEST(Layers, AnEmptyPolicyIsTheProfileRestricted) {
   EXPECT_EQ(policy->log.target, "file:/var/log/runclad/audit.jsonl");
   EXPECT_FALSE(policy->log.required);
   EXPECT_EQ(policy->rule("host-mounts").action, Action::kRefuse);
-  EXPECT_THAT(policy->rule("capabilities").parameters.strings("allow"),
+  EXPECT_THAT(StringsOf(policy->rule("capabilities").parameters, "allow"),
               ElementsAre("CAP_NET_BIND_SERVICE"));
 }
 
@@ -35,7 +36,7 @@ TEST(Layers, ListsThatDenyAccumulate) {
   const auto policy =
       ParseText(R"({"rules": {"host-mounts": {"deny": ["/srv/secrets", "/etc"]}}})");
   ASSERT_TRUE(policy) << policy.error().message;
-  EXPECT_THAT(policy->rule("host-mounts").parameters.strings("deny"),
+  EXPECT_THAT(StringsOf(policy->rule("host-mounts").parameters, "deny"),
               ElementsAre("/etc", "/run", "/srv/secrets"));
 }
 
@@ -45,7 +46,7 @@ TEST(Layers, LongListsAccumulateWithoutRepeats) {
   for (int i = 0; i < 2 * kPaths; ++i) list += ", \"/srv/" + std::to_string(i % kPaths) + '"';
   const auto policy = ParseText(R"({"rules": {"host-mounts": {"deny": [)" + list + "]}}}");
   ASSERT_TRUE(policy) << policy.error().message;
-  const std::vector<std::string>& deny = policy->rule("host-mounts").parameters.strings("deny");
+  const std::vector<std::string>& deny = StringsOf(policy->rule("host-mounts").parameters, "deny");
   ASSERT_EQ(deny.size(), 2U + kPaths);
   EXPECT_EQ(deny[0], "/etc");
   EXPECT_EQ(deny[1], "/run");
@@ -56,22 +57,23 @@ TEST(Layers, LongListsAccumulateWithoutRepeats) {
 TEST(Layers, AnEmptyListThatDeniesTakesNothingAway) {
   const auto policy = ParseText(R"({"rules": {"host-mounts": {"deny": []}}})");
   ASSERT_TRUE(policy);
-  EXPECT_THAT(policy->rule("host-mounts").parameters.strings("deny"), ElementsAre("/etc", "/run"));
+  EXPECT_THAT(StringsOf(policy->rule("host-mounts").parameters, "deny"),
+              ElementsAre("/etc", "/run"));
 }
 
 TEST(Layers, ListsThatGrantReplace) {
   const auto policy = ParseText(
       R"({"rules": {"host-mounts": {"allow": []}, "capabilities": {"allow": ["KILL"]}}})");
   ASSERT_TRUE(policy) << policy.error().message;
-  EXPECT_TRUE(policy->rule("host-mounts").parameters.strings("allow").empty());
-  EXPECT_THAT(policy->rule("capabilities").parameters.strings("allow"), ElementsAre("CAP_KILL"));
+  EXPECT_TRUE(StringsOf(policy->rule("host-mounts").parameters, "allow").empty());
+  EXPECT_THAT(StringsOf(policy->rule("capabilities").parameters, "allow"), ElementsAre("CAP_KILL"));
 }
 
 TEST(Layers, WhatALayerDoesNotNameStaysAsItWas) {
   const auto policy = ParseText(R"({"rules": {"pids-limit": {"action": "refuse"}}})");
   ASSERT_TRUE(policy);
   EXPECT_EQ(policy->rule("pids-limit").action, Action::kRefuse);
-  EXPECT_EQ(policy->rule("pids-limit").parameters.integer("default"), 2048);
+  EXPECT_EQ(IntegerOf(policy->rule("pids-limit").parameters, "default"), 2048);
   EXPECT_EQ(policy->rule("host-mounts").action, Action::kRefuse);
 }
 

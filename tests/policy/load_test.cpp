@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../parameter_values.hpp"
 #include "test_rules.hpp"
 
 namespace runclad::policy {
@@ -84,7 +85,7 @@ TEST_F(PolicyDirectory, WithoutAFileMeansTheCompiledInDefault) {
   const auto policy = LoadIt(/*must_exist=*/true);
   ASSERT_TRUE(policy) << policy.error().message;
   EXPECT_EQ(policy->profile, "restricted");
-  EXPECT_EQ(policy->rule("pids-limit").parameters.integer("default"), 2048);
+  EXPECT_EQ(IntegerOf(policy->rule("pids-limit").parameters, "default"), 2048);
 }
 
 TEST_F(PolicyDirectory, AbsentMeansTheCompiledInDefaultUnlessItWasNamed) {

@@ -12,6 +12,7 @@
 #include "runclad/policy/effective.hpp"
 #include "runclad/rules/rule.hpp"
 
+#include "../parameter_values.hpp"
 #include "test_paths.hpp"
 
 namespace runclad::rules {
@@ -135,7 +136,7 @@ TEST(Profiles, BuildIsBaselineWithARootThatIsWritten) {
 using Set = std::set<std::string>;
 
 Set Strings(const policy::RuleSetting& setting, std::string_view parameter) {
-  const auto& strings = setting.parameters.strings(parameter);
+  const auto& strings = policy::StringsOf(setting.parameters, parameter);
   return {strings.begin(), strings.end()};
 }
 

@@ -16,6 +16,8 @@
 #include "runclad/policy/effective.hpp"
 #include "runclad/rules/rule.hpp"
 
+#include "../parameter_values.hpp"
+
 namespace runclad::rules {
 
 inline oci::Spec SpecOf(std::string_view text) {
@@ -80,7 +82,7 @@ inline policy::Parameters Remedied(const Rule& rule, policy::Parameters paramete
     if (list == nullptr) {
       parameters.Set(setting.parameter, setting.value);
     } else if (IsDenial(rule, setting.parameter)) {
-      std::vector<std::string> left = parameters.strings(setting.parameter);
+      std::vector<std::string> left = policy::StringsOf(parameters, setting.parameter);
       std::erase_if(left, [&](const std::string& text) {
         return std::ranges::find(*list, text) != list->end();
       });

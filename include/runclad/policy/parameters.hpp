@@ -1,6 +1,7 @@
 // The parameters of rules: the values that rules read and the schema that policy files must follow.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -87,16 +88,15 @@ struct RuleSchema {
   std::span<const ParameterSchema> parameters;
 };
 
-// A rule's parameters after all layers were applied. An absent one reads as empty, 0 or false.
+template <typename Struct, std::size_t kSize>
+class Table;
+
+// A rule's parameters after all layers were applied. A rule reads them through its table
+// (table.hpp).
 class Parameters {
  public:
   // In the order of ParameterType.
   using Value = std::variant<std::vector<std::string>, std::int64_t, std::string, bool>;
-
-  [[nodiscard]] const std::vector<std::string>& strings(std::string_view name) const;
-  [[nodiscard]] std::int64_t integer(std::string_view name) const;
-  [[nodiscard]] std::string_view text(std::string_view name) const;
-  [[nodiscard]] bool boolean(std::string_view name) const;
 
   void Set(std::string_view name, Value value);
   // Adds to a list those of `texts` that it does not hold yet.
@@ -104,8 +104,20 @@ class Parameters {
   [[nodiscard]] const std::map<std::string, Value, std::less<>>& all() const { return values_; }
 
  private:
+  // Only for Table: a misspelt name would read as an absent parameter, which leaves `value` as it
+  // is.
+  template <typename Struct, std::size_t kSize>
+  friend class Table;
+  void Read(std::string_view name, std::span<const std::string>& value) const;
+  void Read(std::string_view name, std::int64_t& value) const;
+  void Read(std::string_view name, std::string_view& value) const;
+  void Read(std::string_view name, bool& value) const;
+
   std::map<std::string, Value, std::less<>> values_;
 };
+
+// For code that treats all parameters alike: the value, or what counts for one that no layer names.
+Parameters::Value ValueOf(const Parameters& parameters, const ParameterSchema& schema);
 
 // The strictest value that is as permissive as either.
 Parameters::Value Looser(const ParameterSchema& schema, Parameters::Value left,

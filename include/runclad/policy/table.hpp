@@ -83,7 +83,7 @@ class Table {
   [[nodiscard]] Struct Read(const Parameters& parameters) const {
     Struct read{};
     for (std::size_t i = 0; i < kSize; ++i) {
-      std::visit([&](auto member) { Get(parameters, schemas_[i].name, read.*member); },
+      std::visit([&](auto member) { parameters.Read(schemas_[i].name, read.*member); },
                  members_[i]);
     }
     return read;
@@ -107,19 +107,6 @@ class Table {
   }
 
  private:
-  static void Get(const Parameters& parameters, std::string_view name, StringList& value) {
-    value = parameters.strings(name);
-  }
-  static void Get(const Parameters& parameters, std::string_view name, std::int64_t& value) {
-    value = parameters.integer(name);
-  }
-  static void Get(const Parameters& parameters, std::string_view name, std::string_view& value) {
-    value = parameters.text(name);
-  }
-  static void Get(const Parameters& parameters, std::string_view name, bool& value) {
-    value = parameters.boolean(name);
-  }
-
   template <std::size_t... kIndices>
   consteval Table(const Row<Struct> (&rows)[kSize], std::index_sequence<kIndices...> /*each*/)
       : members_{rows[kIndices].member...},

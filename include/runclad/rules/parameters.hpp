@@ -2,6 +2,7 @@
 // must outlive what is returned.
 #pragma once
 
+#include "runclad/host/path_lists.hpp"
 #include "runclad/policy/table.hpp"
 #include "runclad/privilege/seccomp.hpp"
 
@@ -12,6 +13,7 @@ policy::StringList AllowedDevices(const policy::Parameters& devices);
 policy::StringList AllowedHostNamespaces(const policy::Parameters& host_namespaces);
 policy::StringList ExecPaths(const policy::Parameters& mount_options);
 policy::StringList ReadOnlyPaths(const policy::Parameters& read_only_mounts);
+host::PathLists PathListsOf(const policy::Parameters& host_mounts);
 policy::StringList WritablePaths(const policy::Parameters& read_only_rootfs);
 privilege::SeccompTuning SeccompTuningOf(const policy::Parameters& seccomp);
 

@@ -11,7 +11,7 @@
 #include "runclad/base/result.hpp"
 #include "runclad/json/value.hpp"
 #include "runclad/oci/spec.hpp"
-#include "runclad/policy/parameters.hpp"
+#include "runclad/policy/table.hpp"
 #include "runclad/rules/facts.hpp"
 
 namespace runclad::host {
@@ -148,6 +148,10 @@ struct Rule {
   Scope scope = Scope::kContainer;
   bool judges_updates = false;
   bool judges_image_volumes = false;  // each by its own policy, even if it is off here
+  // Changes the parameters for every exec in the container whose document is `spec`; null: they
+  // stay the same.
+  void (*for_exec)(const oci::Spec& spec, const Facts& facts,
+                   policy::Parameters& parameters) = nullptr;
   // Fills in what the rule reads beyond the document, by itself or with other rules; null: nothing.
   // Not called where the rule is off. An error stops the container.
   Status (*gather)(const Asked& asked, Facts& facts) = nullptr;

@@ -222,6 +222,15 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
+// The container's own request is already decided; that of an exec is only reduced.
+void ForExec(const oci::Spec& spec, const Facts& /*facts*/, policy::Parameters& parameters) {
+  for (oci::CapabilitySet& set : spec.capabilities()) {
+    if (set.name != "bounding") continue;
+    kParameters.Set(parameters, &Parameters::allow, std::move(set.capabilities));
+    kParameters.Set(parameters, &Parameters::unlisted, "fix");
+  }
+}
+
 constexpr std::string_view kBenchmarks[] = {"CIS 5.4", "PSS baseline", "PSS restricted"};
 constexpr std::string_view kPaths[] = {
     "/process/capabilities/bounding",    "/process/capabilities/effective",
@@ -244,6 +253,7 @@ extern constinit const Rule kCapabilities{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,
+    .for_exec = ForExec,
     .gather = program::Gather,
     .check = Check,
 };

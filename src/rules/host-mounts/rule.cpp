@@ -11,7 +11,7 @@
 #include "runclad/oci/user_namespace.hpp"
 #include "runclad/policy/table.hpp"
 #include "runclad/rules/engine_sys.hpp"
-#include "runclad/rules/path_lists.hpp"
+#include "runclad/rules/parameters.hpp"
 
 #include "rules/bind_options.hpp"
 

@@ -206,6 +206,11 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return findings;
 }
 
+void ForExec(const oci::Spec& spec, const Facts& /*facts*/, policy::Parameters& parameters) {
+  kRecorded.Set(parameters, &Recorded::own_labels, {spec.apparmor_profile(), spec.selinux_label()});
+  kParameters.Set(parameters, &Parameters::unconfined, "fix");
+}
+
 constexpr std::string_view kBenchmarks[] = {"CIS 5.2", "CIS 5.3", "PSS baseline"};
 constexpr std::string_view kPaths[] = {kProfilePath, kLabelPath, "/linux/mountLabel"};
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
@@ -226,6 +231,7 @@ extern constinit const Rule kLsmLabel{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,
+    .for_exec = ForExec,
     .gather = lsm_label::Gather,
     .check = Check,
 };

@@ -239,6 +239,12 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   return Judge(spec, context.facts, parameters).Judged();
 }
 
+// The document of an exec does not describe the container's user namespace.
+void ForExec(const oci::Spec& spec, const Facts& facts, policy::Parameters& parameters) {
+  if (!oci::RootIsMapped(spec) && !facts.user_namespace) return;
+  kParameters.Set(parameters, &Parameters::root, "allow");
+}
+
 constexpr std::string_view kBenchmarks[] = {"CIS 4.1", "CIS 5.24", "PSS restricted"};
 constexpr std::string_view kPaths[] = {"/process/user/uid", "/process/user/gid",
                                        "/process/user/additionalGids", "/process/user/umask"};
@@ -260,6 +266,7 @@ extern constinit const Rule kUser{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,
+    .for_exec = ForExec,
     .check = Check,
 };
 
