@@ -17,6 +17,7 @@ std::string DeviceName(bool is_block, std::int64_t major, std::int64_t minor) {
 
 bool IsListedDevice(std::span<const std::string> allowed, bool is_block, std::int64_t major,
                     std::int64_t minor) {
+  if (allowed.empty()) return false;
   const std::string covering[] = {DeviceName(is_block, major, minor),
                                   DeviceName(is_block, major, -1), DeviceName(is_block, -1, -1)};
   return std::ranges::any_of(covering, [&](const std::string& name) {

@@ -3,6 +3,7 @@
 #include "runclad/rules/rule.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "runclad/policy/table.hpp"
@@ -106,20 +107,31 @@ Remedy RemedyFor(const Code& code, std::vector<std::string> names) {
 }
 
 // The findings change the list one after the other, so that each is reported with its own remedy.
-Findings RemoveFrom(std::vector<oci::DeviceRule> list, const Granted& granted) {
+Findings RemoveFrom(const std::vector<oci::DeviceRule>& list, const Granted& granted) {
+  constexpr std::array<const Code*, 4> kOrder = {&kEverything, &kMemory, &kOpens, &kConsole};
+  // Of each line, the finding that removes it, by its place in kOrder; beyond it: the line stays.
+  std::vector<std::size_t> removals;
+  for (const oci::DeviceRule& rule : list) {
+    const auto removal = rule.allow && !MayStay(rule, granted)
+                             ? std::ranges::find(kOrder, &CodeOf(rule))
+                             : kOrder.end();
+    removals.push_back(static_cast<std::size_t>(removal - kOrder.begin()));
+  }
   Findings findings;
-  for (const Code* code : {&kEverything, &kMemory, &kOpens, &kConsole}) {
+  for (std::size_t removal = 0; removal < kOrder.size(); ++removal) {
     std::vector<std::string> names;
+    std::vector<oci::DeviceRule> left;
     std::string text;
-    std::erase_if(list, [&](const oci::DeviceRule& rule) {
-      if (!rule.allow || MayStay(rule, granted) || &CodeOf(rule) != code) return false;
-      names.push_back(NameOf(rule));
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (removals[i] > removal) left.push_back(list[i]);
+      if (removals[i] != removal) continue;
+      names.push_back(NameOf(list[i]));
       text += (text.empty() ? "" : ", ") + names.back();
-      return true;
-    });
+    }
     if (names.empty()) continue;
-    findings.push_back(Propose(*code, kPath, ToJson(list), "lets the container open " + text,
-                               RemedyFor(*code, std::move(names))));
+    const Code& code = *kOrder[removal];
+    findings.push_back(Propose(code, kPath, ToJson(left), "lets the container open " + text,
+                               RemedyFor(code, std::move(names))));
   }
   return findings;
 }
