@@ -69,24 +69,53 @@ must() {  # SENTENCE COMMAND…
 
 # A program that closes with `N passed, N failed`: its counts are added to ours.
 counted() {  # WHAT COMMAND…
-  local what=$1 start=$SECONDS status last
+  local what=$1 start=$SECONDS
   shift
   "$@" >"$LOG" 2>&1
-  status=$?
-  last=$(tail -n 1 "$LOG")
+  add_counts "$what" $? "$LOG" $((SECONDS - start))
+}
+add_counts() {  # WHAT STATUS LOG SECONDS
+  local last
+  last=$(tail -n 1 "$3")
   if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     pass "${BASH_REMATCH[1]}"
     if [ "${BASH_REMATCH[2]}" -gt 0 ]; then
-      grep -A8 -E '^not ok' "$LOG"
-      fail "$what: ${BASH_REMATCH[2]} failed" "${BASH_REMATCH[2]}"
-    elif [ "$status" -ne 0 ]; then
-      fail "$what ended with status $status"
+      grep -A8 -E '^not ok' "$3"
+      fail "$1: ${BASH_REMATCH[2]} failed" "${BASH_REMATCH[2]}"
+    elif [ "$2" -ne 0 ]; then
+      fail "$1 ended with status $2"
     fi
-    printf '%s: %s (%s s)\n' "$what" "$last" "$((SECONDS - start))"
+    printf '%s: %s (%s s)\n' "$1" "$last" "$4"
   else
-    tail -n 20 "$LOG"
-    fail "$what broke off with status $status"
+    tail -n 20 "$3"
+    fail "$1 broke off with status $2"
   fi
+}
+
+# The same for a program that runs beside what follows, until `collect`: engines wait more than they
+# compute.
+BESIDE=()  # a directory each: what, log, status and seconds
+beside() {  # WHAT COMMAND…
+  local directory start=$SECONDS
+  directory=$(mktemp -d)
+  printf '%s\n' "$1" >"$directory/what"
+  shift
+  {
+    "$@" >"$directory/log" 2>&1
+    printf '%s\n' $? >"$directory/status"
+    printf '%s\n' $((SECONDS - start)) >"$directory/seconds"
+  } &
+  BESIDE+=("$directory")
+}
+collect() {
+  local directory
+  wait
+  for directory in "${BESIDE[@]}"; do
+    add_counts "$(cat "$directory/what")" "$(cat "$directory/status")" "$directory/log" \
+      "$(cat "$directory/seconds")"
+    rm -r "$directory"
+  done
+  BESIDE=()
 }
 
 unit_tests() {  # WHAT BUILD-DIRECTORY
@@ -200,13 +229,14 @@ counted "rotation of the log" tests/packaging/logrotate.sh
 
 if [ "${1:-}" = --quick ]; then finish; fi
 
-say "engines (about seventeen minutes)"
-counted "end-to-end tests" tests/e2e/run.sh
+say "engines (about thirteen minutes)"
+beside "end-to-end tests" tests/e2e/run.sh
+beside "the attacks work under plain runc, so that the tests can fail" tests/e2e/run.sh --prove
+collect
 counted "races between the check and the mount" tests/race/run.sh
 counted "documents and calls through runc alone and through runclad" \
   python3 tests/differential/run.py --seconds 60
 counted "images under their image files, and one that follows why" tests/images/run.sh --quick
-counted "the attacks work under plain runc, so that the tests can fail" tests/e2e/run.sh --prove
 counted "instructions on the hot path" \
   tests/e2e/run.sh tests/bench/instructions.sh tests/bench/image_files.sh
 grep -E '^ *[0-9]+ (instructions|bytes)' "$LOG"
