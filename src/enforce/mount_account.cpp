@@ -1,4 +1,5 @@
-// The lines of a created container's mountinfo, kind by kind, as runc and crun make them:
+// The lines of a created container's mountinfo, kind by kind, as runc and crun make them. In one
+// file, since a line is of the first kind that it fits:
 //
 //   /                the root: its parent is outside the table. A mask of / makes a second line.
 //   a destination    of the document's mounts, in their order; each has a line

@@ -1,3 +1,4 @@
+// What a mount's source is on this host. In one file: each answer excludes those after it.
 #include "runclad/host/sources.hpp"
 
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+// The types of config.json's members: mostly one table, which is longer than a file should be.
 #include "schema.hpp"
 
 #include <climits>

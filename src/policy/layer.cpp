@@ -1,3 +1,5 @@
+// The grammar of a policy file. In one file, as a grammar is: each member's reader calls those
+// below it.
 #include "layer.hpp"
 
 #include <algorithm>

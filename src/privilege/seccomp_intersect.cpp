@@ -1,4 +1,4 @@
-// What two seccomp filters both allow, as a filter.
+// What two seccomp filters both allow, as a filter: one algorithm, in one file.
 #include <algorithm>
 #include <array>
 #include <compare>

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Generated documents and command lines through runc alone and through runclad, as root.
+"""Generated documents and command lines through runc alone and through runclad, as root. In one file:
+the generator and the comparison have one list of members.
 
     tests/differential/run.py [--seconds N] [--seed N]      (default: 60 seconds, a fixed seed)
 

@@ -1,6 +1,6 @@
-// The mount tables of real containers (tables/<engine>-<what>-<runtime>.json: the table, the
-// host's, the promise, and what stood at each point), and the same with something in them that
-// nobody promised.
+// Long: the cases of one table of kinds. The mount tables of real containers
+// (tables/<engine>-<what>-<runtime>.json: the table, the host's, the promise, and what stood at
+// each point), and the same with something in them that nobody promised.
 #include "enforce/mount_account.hpp"
 
 #include <sys/stat.h>

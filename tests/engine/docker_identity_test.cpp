@@ -1,4 +1,5 @@
 // Docker's classic store: what dockerd keeps of a container and its image below its data root.
+// Long: every case builds such a store.
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,3 +1,5 @@
+// Which files are an engine's own. Long: four engines, each with the places and near misses of its
+// own.
 #include "runclad/engine/own_files.hpp"
 
 #include <sys/stat.h>

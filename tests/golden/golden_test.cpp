@@ -1,6 +1,7 @@
-// Every document of the corpus against the verdict that a person gave it: verdicts.tsv, case by
-// case. The documents are real engines', and so is everything that decides: the facts are gathered
-// from the host that they were made on, built again (host.hpp).
+// Long: one loop over the corpus asks all questions. Every document of the corpus against the
+// verdict that a person gave it: verdicts.tsv, case by case. The documents are real engines', and
+// so is everything that decides: the facts are gathered from the host that they were made on, built
+// again (host.hpp).
 #include <sys/mount.h>
 
 #include <algorithm>

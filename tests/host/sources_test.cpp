@@ -1,4 +1,4 @@
-// Sources as attackers spell them, on real mounts.
+// Sources as attackers spell them, on real mounts. Long: a list of spellings, which only grows.
 #include "runclad/host/sources.hpp"
 
 #include <sys/socket.h>

@@ -1,3 +1,4 @@
+// The runtime's command line. Long: the grammar of every verb, and what is refused of it.
 #include "runclad/oci/command_line.hpp"
 
 #include <string>

@@ -1,4 +1,5 @@
-// What an image's files, found by its names and digests, make of the host's policy.
+// What an image's files, found by its names and digests, make of the host's policy. Long: each case
+// has whole files.
 #include <sys/stat.h>
 
 #include <filesystem>

@@ -1,3 +1,4 @@
+// What is left of two filters. Long: each case has whole filters.
 #include <string>
 #include <vector>
 

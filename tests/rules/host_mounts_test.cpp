@@ -1,3 +1,4 @@
+// The rule host-mounts. Long: it has the most codes, each with its cases.
 #include <string>
 #include <vector>
 

@@ -1,3 +1,4 @@
+// The rules of namespaces. Long: two tables, of every type by every way to name one.
 #include <string>
 #include <vector>
 

@@ -1,3 +1,4 @@
+// The rule image. Long: lists, pins, scans and volumes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// The rule mount-options. Long: every kind of mount with the options that it keeps and gets.
 #include <memory>
 #include <string>
 #include <string_view>
