@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 RUNCLADCTL=${1:-build/release/runcladctl}
+[ -x "$RUNCLADCTL" ] || { echo "generate.sh: there is no $RUNCLADCTL: build it, or name another" >&2; exit 1; }
 for kind in policy image shared; do
   "$RUNCLADCTL" policy schema "$kind" >"profiles/schema/$kind.schema.json"
 done

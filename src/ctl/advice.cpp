@@ -26,6 +26,8 @@ using rules::Symptom;
 constexpr const char* kCapabilities = "capabilities";
 constexpr const char* kRootfs = "read-only-rootfs";
 constexpr const char* kMounts = "mount-options";
+// What these refuse as a whole is not mended by what another rule could grant.
+constexpr const char* kWholeRules[] = {"image", "privileged"};
 
 // What this image may be told apart by: the name that was asked for, or the only one; else only its
 // digest, since of several names each must grant what is granted.
@@ -77,6 +79,12 @@ void Pin(Document& file, const Story& story, const policy::Effective& of_image) 
   if (story.image.config_digest.empty()) return;
   Merge(file["digests"], of_image.image.pinned);
   Merge(file["digests"], Document::array({story.image.config_digest}));
+}
+
+bool IsBeyondSettings(const Finding& finding) {
+  const Document& remedy = finding.remedy.document();
+  const bool has_line = remedy.contains("rules") || remedy.contains("waiver");
+  return !has_line && std::ranges::find(kWholeRules, finding.rule) != std::end(kWholeRules);
 }
 
 bool IsTaken(const Finding& finding) {
@@ -220,6 +228,9 @@ Advice AdviceFor(const Story& story, const AdviceRequest& request) {
                                  : advice.rest)
         .push_back(finding);
   }
+  advice.host = json::Value(Document::object());
+  advice.is_beyond_settings = std::ranges::any_of(advice.refused, IsBeyondSettings);
+  if (advice.is_beyond_settings) return advice;
   std::vector<Finding> asked = advice.refused;
   // What was asked for by name belongs to the same request.
   CapabilitiesTaken capabilities = CapabilitiesTakenBy(advice.taken);

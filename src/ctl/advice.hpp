@@ -29,6 +29,9 @@ struct Advice {
   std::vector<Finding> refused;
   std::vector<Finding> taken;  // fixed, and a program that needs it gets an error
   std::vector<Finding> rest;
+  // The image itself was refused, or everything was asked for, and no setting allows that: nothing
+  // is offered, since what another finding would get does not help, or would go to the wrong image.
+  bool is_beyond_settings = false;
 
   // The file of the image below the policy's directory, "images/docker.io/library/nginx.json" or
   // "digests/sha256/….json"; empty: the image is not known.

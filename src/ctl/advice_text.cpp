@@ -69,13 +69,38 @@ std::string Dangers(const std::vector<Finding>& refused) {
     const Document& remedy = finding.remedy.document();
     const bool is_allowed = remedy.contains("rules") || remedy.contains("waiver");
     if (code == nullptr || code->grant != rules::Grant::kHostRoot || !is_allowed) continue;
+    const bool is_mount = finding.rule == "host-mounts";
     text += Wrapped("Careful: " + Printable(finding.path) + " " +
                         Printable(finding.before.document().dump()) +
-                        " equals root on the host for whoever controls the container, even if it "
-                        "is mounted read-only: a socket can be used, and keys can be read.",
+                        " equals root on the host for whoever controls the container" +
+                        (is_mount ? ", even if it is mounted read-only: a socket can be used, and "
+                                    "keys can be read."
+                                  : "."),
                     2);
   }
   return text;
+}
+
+bool Lists(const Document& file, const char* rule, const char* parameter, const char* value) {
+  const auto path = Document::json_pointer() / "rules" / rule / parameter;
+  return file.contains(path) && std::ranges::find(file.at(path), value) != file.at(path).end();
+}
+
+// The same of the capabilities in a file that is offered.
+std::string DangerousCapabilities(const Document& file) {
+  std::vector<std::string> names;
+  for (const char* name :
+       {"CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO"}) {
+    if (Lists(file, "capabilities", "allow", name)) names.emplace_back(name);
+  }
+  if (Lists(file, "capabilities", "allow", "CAP_SYS_PTRACE") &&
+      Lists(file, "host-namespaces", "allow", "pid")) {
+    names.emplace_back("CAP_SYS_PTRACE in the host's pid namespace");
+  }
+  if (names.empty()) return {};
+  return Wrapped("Careful: " + Joined(names) + (names.size() == 1 ? " equals" : " equal") +
+                     " root on the host for whoever controls the container.",
+                 2);
 }
 
 std::string WithoutLines(const std::vector<Hints>& all, const Style& style) {
@@ -105,7 +130,7 @@ std::string Lines(const std::vector<Finding>& findings, const Advice& advice, co
   const bool has_lines = std::ranges::any_of(
       hints, [](const Hints& hint) { return hint.has_rules || hint.has_waiver; });
   if (has_lines && HasLines(advice.host)) {
-    text += Dangers(findings);
+    text += Dangers(findings) + DangerousCapabilities(advice.host.document());
     if (advice.file.empty()) {
       text += "  To allow it on this host, put this into policy.json:\n" +
               FileText(advice.host.document());
@@ -215,13 +240,22 @@ std::string PermissionDenied(const Advice& advice) {
 }
 
 std::string TrialText(const Advice& advice) {
-  if (advice.trial.is_null()) {
+  if (advice.file.empty()) {
     return Wrapped(
         "The image is not known, so that nothing can be granted to it alone; runcladctl identify "
         "says why.",
         2);
   }
-  return Wrapped("If it fails like this, save this trial set " + PlaceOf(advice) +
+  if (advice.trial.is_null()) {
+    return Wrapped(
+        "Nothing is known that this image would use beyond what it has. If it fails like "
+        "this, name the directory that the error message names in "
+        "read-only-rootfs.writable of " +
+            Printable(advice.path) + ", or mount a volume there.",
+        2);
+  }
+  return DangerousCapabilities(advice.trial.document()) +
+         Wrapped("If it fails like this, save this trial set " + PlaceOf(advice) +
                      ". It gives back all that was taken and that this image may use, more than "
                      "it needs:",
                  2) +
@@ -235,6 +269,7 @@ std::string TrialText(const Advice& advice) {
 }
 
 std::string Taken(const Advice& advice, const Style& style) {
+  if (advice.is_beyond_settings) return {};  // it does not get as far
   const std::pair<const char*, std::string> groups[] = {
       {"Operation not permitted (EPERM)", NotPermitted(advice)},
       {"Read-only file system (EROFS)", ReadOnly(advice)},

@@ -225,6 +225,31 @@ TEST_F(WhyFromLog, WarnsOfAGrantThatEqualsRoot) {
               HasSubstr("        { \"exactly\": [\"bind /run/docker.sock ro\"], \"expires\""));
 }
 
+TEST_F(WhyFromLog, WarnsOfCapabilitiesThatEqualRoot) {
+  json finding = CapabilitiesFinding();
+  finding["path"] = "/process/capabilities/effective";
+  finding["before"] = {"CAP_CHOWN", "CAP_SYS_MODULE", "CAP_SYS_PTRACE"};
+  EXPECT_THAT(Why(kId, WithImage(LogLine(kId, json::array({finding}))).dump() + "\n").out,
+              HasSubstr("Careful: CAP_SYS_MODULE equals root on the host for whoever"));
+}
+
+// A pinned name and another image: whatever else it lost, nothing is offered to it.
+TEST_F(WhyFromLog, OffersNothingToAnImageThatIsRefused) {
+  json findings = Hardened();
+  findings.push_back({{"rule", "image"},
+                      {"action", "refused"},
+                      {"path", "image"},
+                      {"why", "is not the image that the name is pinned to"},
+                      {"before", "docker.io/library/web"},
+                      {"code", "image/pinned"},
+                      {"remedy", {{"engine", "pull the intended image"}}}});
+  const std::string log = WithImage(LogLine(kId, findings)).dump() + "\n";
+  const json story = Why(kId, log, {"--json"}).json();
+  EXPECT_FALSE(story.contains("image") && story["image"].contains("content")) << story;
+  EXPECT_FALSE(story.contains("trial")) << story;
+  EXPECT_THAT(Why(kId, log).out, Not(HasSubstr("save this")));
+}
+
 // Of a name only the last container counts; of an id each one.
 TEST_F(WhyFromLog, FindsContainersByNameAndTheLastOne) {
   const auto line = [&](const std::string& id, const std::string& name) {

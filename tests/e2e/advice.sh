@@ -7,7 +7,11 @@
 CTL=${E2E_PROGRAM%/*}/runcladctl
 export RUNTIME=own
 DIRECTORY=$E2E_POLICIES/own
-cp "$DIRECTORY/policy.json" "$E2E_WORK/policy.before"
+# Whatever other topics left there.
+rm -rf "$DIRECTORY/images" "$DIRECTORY/digests"
+printf '{"extends": "restricted", "log": {"target": "file:%s/audit.jsonl"}, "rules": {}}\n' "$DIRECTORY" \
+  >"$E2E_WORK/policy.before"
+cp "$E2E_WORK/policy.before" "$DIRECTORY/policy.json"
 with_rules() {
   jq --argjson rules "$1" '.rules += $rules' "$E2E_WORK/policy.before" >"$DIRECTORY/policy.json"
 }

@@ -30,7 +30,8 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
       .docker_default = std::string_view("refuse")}},
 });
 
-constexpr Code kBlock{"block", "a host block device: a disk gives access to all files on it"};
+constexpr Code kBlock{"block", "a host block device: a disk gives access to all files on it",
+                      Symptom::kNone, Grant::kHostRoot};
 constexpr Code kMemory{"memory", "the host's memory or ports: /dev/mem, /dev/kmem, /dev/port"};
 constexpr Code kUnlisted{"unlisted", "a character device that is not listed"};
 constexpr Code kCodes[] = {kBlock, kMemory, kUnlisted};
