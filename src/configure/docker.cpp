@@ -146,6 +146,25 @@ Status CheckFlags(const Docker& docker, bool is_default) {
   return {};
 }
 
+// An entry that somebody else wrote under this name would be lost, as nothing tells it from ours
+// later.
+Status CheckEntry(const Docker& docker, const Request& request, const Originals& originals) {
+  const auto known = originals.Read(docker.file.path);
+  if (!known) return known.error();
+  const auto parsed = ParseJson(docker.file.text());
+  if (!parsed || *known) return {};
+  const Document* entry = Find(parsed->tree, {"runtimes", request.name});
+  if (entry == nullptr) return {};
+  const std::string path = TextAt(*entry, {"path"}).value_or("");
+  const bool is_ours =
+      entry->size() == 1 && fs::path(path).filename() == fs::path(request.program).filename();
+  const auto lower = LowerRuntime(request);
+  if (is_ours || (lower && *lower == path)) return {};
+  return Error{docker.file.path + ": /runtimes/" + request.name + " is " + entry->dump() +
+               ", which runclad did not write: choose another name with --name, or remove that "
+               "entry first"};
+}
+
 // "name<TAB>runtime<TAB>compose project" of every container, stopped ones too.
 Result<std::vector<Use>> AskForContainers(const Docker& docker) {
   const auto ids = Ask(docker, {"ps", "--all", "--quiet", "--no-trunc"});
@@ -232,6 +251,7 @@ Result<Report> RegisterDocker(const Request& request) {
   if (!docker) return docker.error();
   if (auto status = CheckFlags(*docker, request.is_default); !status) return status.error();
   const Originals originals(request.state_directory, request.engine, request.name);
+  if (auto status = CheckEntry(*docker, request, originals); !status) return status.error();
   const auto plan =
       PlanToSet(docker->file, OwnedBy(request),
                 DockerSettings({request.name, request.program, request.is_default}), originals);

@@ -87,6 +87,23 @@ TEST_F(Configure, PutsAnotherDefaultBack) {
   EXPECT_EQ(nlohmann::json::parse(ContentOf(file))["default-runtime"], "crun");
 }
 
+// It would be lost: going back removes what has the name.
+TEST_F(Configure, ReplacesNoEntryOfAnother) {
+  for (const std::string entry :
+       {R"({"path": "/opt/env", "runtimeArgs": ["--debug"]})", R"({"path": "/opt/other"})"}) {
+    const std::string text = R"({"runtimes": {"runclad": )" + entry + "}}";
+    const std::string file = directory_.Write("daemon.json", text);
+    const ProgramRun run = Run("configure", "docker", file);
+    EXPECT_EQ(run.status, 3) << run.out;
+    EXPECT_THAT(run.err, HasSubstr("which runclad did not write: choose another name"));
+    EXPECT_EQ(ContentOf(file), text);
+  }
+  // By hand, as an earlier README said.
+  const std::string file = directory_.Write(
+      "daemon.json", R"({"runtimes": {"runclad": {"path": "/usr/local/sbin/env"}}})");
+  EXPECT_EQ(Run("configure", "docker", file).status, 0);
+}
+
 TEST_F(Configure, MakesAFileAndRemovesIt) {
   const std::string file = directory_.path() + "/docker/daemon.json";
   ASSERT_EQ(Run("configure", "docker", file).status, 0);
