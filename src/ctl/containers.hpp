@@ -8,7 +8,8 @@
 
 namespace runclad::ctl {
 
-// The record of the one container whose id begins with `prefix`.
+// The record of the one container whose id begins with `prefix`, or of the running one that has
+// this name.
 Result<enforce::Record> FindContainer(const std::string& prefix,
                                       const std::optional<std::string>& runtime_root);
 

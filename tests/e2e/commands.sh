@@ -37,6 +37,10 @@ guards "Docker: by the beginning of its id" status_is 0
 check --json web
 holds "Docker: by its name, with the image from the engine's state" \
   json_is ".container | .name == \"web\" and .id == \"$WEB\" and .image == \"docker.io/shop/web:1\""
+ctl identify web
+guards "identify takes the name, too" out_has docker.io/shop/web:1
+ctl policy show --container web --config "$DIRECTORY"
+guards "and policy show" status_is 0
 check nowhere
 holds "what is no container is an error" status_is 3
 capture docker run -d --name joined --network container:web --runtime own box sleep 600
