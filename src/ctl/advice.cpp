@@ -259,7 +259,8 @@ Advice AdviceFor(const Story& story, const AdviceRequest& request) {
   const std::vector<std::string> tmpfs = Tmpfs(story.findings);
   advice.usage = UsageOf(story.pid, story.container, tmpfs);
   if (advice.usage) {
-    advice.narrowed = Narrowed(*std::move(file), *advice.usage, tmpfs, request.of_image);
+    advice.narrowed = Narrowed(*file, *advice.usage, tmpfs, request.of_image);
+    advice.is_narrow = advice.file_exists && advice.narrowed.document() == *file;
   }
   return advice;
 }

@@ -47,8 +47,9 @@ struct Advice {
 
   // Of a running container; no value: it does not run.
   std::optional<Usage> usage;
-  // The image's file with only the directories that are used; null: it lists no others.
+  // The image's file with only the directories that are used; null: it lists none.
   json::Value narrowed;
+  bool is_narrow = false;  // the file that is there says this already
 };
 
 // What a program gets where the change takes something that it needs.

@@ -318,6 +318,7 @@ std::string UsageText(const Advice& advice, const Style& style) {
     text = Heading("Directories that it uses since it started", style) + text;
   }
   if (advice.narrowed.is_null()) return text;
+  if (advice.is_narrow) return text + Wrapped(Printable(advice.path) + " lists only those.", 2);
   return text + Wrapped("With only those, save this " + PlaceOf(advice) + ":", 2) +
          FileText(advice.narrowed.document());
 }

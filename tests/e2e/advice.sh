@@ -122,6 +122,8 @@ if [ "$E2E_PROVE" = 0 ]; then
   docker_remove app
   docker run -d --name app --network none --runtime own app sh -c "$program" >/dev/null
   holds "with that it runs as well" eventually 10 app_has_done_it
+  why app
+  holds "then why has nothing narrower" out_has "docker.io/library/app.json lists only those"
   docker_remove app
   docker rmi app >/dev/null
   rm -rf "$DIRECTORY/images"
