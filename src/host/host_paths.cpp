@@ -103,9 +103,8 @@ void Collect(const PathLists& lists, const engine::Layout& layout,
   for (const std::string& path : layout.run_directories) collector.Add(path, Mark::kRuntime);
   for (const std::string& path : engines.run_directories) collector.Add(path, Mark::kRuntime);
   for (const char* path : kOwnPlaces) collector.Add(path, Mark::kOurs);
-  // Below them are keys of swarms, secrets, and other containers' files: not even to be read.
-  for (const std::string& path : layout.data_directories) collector.Add(path, Mark::kCredential);
-  for (const std::string& path : engines.data_directories) collector.Add(path, Mark::kCredential);
+  for (const std::string& path : layout.data_directories) collector.Add(path, Mark::kDeny);
+  for (const std::string& path : engines.data_directories) collector.Add(path, Mark::kDeny);
   for (const std::string& entry : lists.deny) collector.Add(entry, Mark::kDeny);
   for (const std::string& entry : lists.credentials) collector.Add(entry, Mark::kCredential);
   for (const std::string& entry : lists.allow) collector.Add(entry, Mark::kAllow);

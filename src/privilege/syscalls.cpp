@@ -10,13 +10,18 @@ namespace runclad::privilege {
 
 bool IsForCapability(std::string_view syscall) {
   const ProfileTable& profile = DefaultProfile();
-  return std::ranges::any_of(
-      std::ranges::equal_range(profile.entries, syscall, {}, &ProfileEntry::name),
-      [&](const ProfileEntry& entry) {
-        const ProfileEffect& effect = profile.effects[entry.effect];
-        return !profile.gates[entry.gate].needs_capabilities.empty() &&
-               effect.action == "SCMP_ACT_ALLOW" && effect.arguments.empty();
-      });
+  const auto end = profile.entries.end();
+  auto entry = std::lower_bound(
+      profile.entries.begin(), end, syscall,
+      [](const ProfileEntry& each, std::string_view name) { return each.name < name; });
+  for (; entry != end && entry->name == syscall; ++entry) {
+    const ProfileEffect& effect = profile.effects[entry->effect];
+    if (!profile.gates[entry->gate].needs_capabilities.empty() &&
+        effect.action == "SCMP_ACT_ALLOW" && effect.arguments.empty()) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool IsSyscallName(std::string_view name) {
