@@ -11,7 +11,6 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include "runclad/base/unique_fd.hpp"
@@ -157,10 +156,11 @@ std::vector<RunningContainer> FindRunning(const std::string& proc) {
     if (IsTask(bundle)) AddTasks(bundle, running);
     return true;
   });
-  const auto key = [](const RunningContainer& container) { return std::tie(container.bundle); };
-  std::ranges::sort(running, {}, key);
-  const auto repeated = std::ranges::unique(running, {}, key);
-  running.erase(repeated.begin(), repeated.end());
+  std::ranges::sort(running, {}, &RunningContainer::bundle);
+  const auto same = [](const RunningContainer& left, const RunningContainer& right) {
+    return left.bundle == right.bundle;
+  };
+  running.erase(std::unique(running.begin(), running.end(), same), running.end());
   return running;
 }
 
