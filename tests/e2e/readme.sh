@@ -46,6 +46,8 @@ for engine in docker podman containerd crio buildkit; do
   holds "README has one command for $engine" test "$(command_for "$engine" | wc -l)" = 1
 done
 
+# What other topics left names the runtime as well, and would keep the name registered.
+docker ps -aq | xargs -r docker rm -f >/dev/null
 run_as_written docker
 holds "README's command for Docker" succeeded
 capture docker info --format '{{.DefaultRuntime}} {{(index .Runtimes "runclad").Path}}'
