@@ -197,18 +197,15 @@ paste -d '|' <(printf '%s\n' "$before") <(printf '%s\n' "$after") |
 # --- 4. use it -------------------------------------------------------------------------------------
 
 title "4. Register it in Docker"
-text "Install it (programs below /usr/local, the files of images in /usr/share/runclad), merge this into"
-text "/etc/docker/daemon.json, and run: systemctl reload docker"
+text "Install it (programs below /usr/local, the files of images in /usr/share/runclad) and register it. With"
+text "--dry-run, configure shows the change first; runcladctl unconfigure docker takes it back."
 cat <<TEXT
 
   cmake --install $PWD/build/release
+  runcladctl configure docker --default --dry-run
+  runcladctl configure docker --default
 
-  {
-    "runtimes": { "runclad": { "path": "/usr/local/sbin/runclad" } },
-    "default-runtime": "runclad"
-  }
-
-  docker run --rm --runtime runclad busybox grep -E 'Cap|NoNew|Seccomp' /proc/self/status
+  docker run --rm busybox grep -E 'Cap|NoNew|Seccomp' /proc/self/status
 TEXT
 printf '\n%sNothing of this is running any more.%s Without a file in /etc/runclad the compiled-in policy\n' \
   "$bold" "$plain"
