@@ -73,19 +73,10 @@ cp "$E2E_WORK/daemon.before" "$FILE"
 
 # --- containerd: with its CRI plugin, and a file that names no runtime ---
 TOML=$E2E_WORK/cri.toml
-cat >"$TOML" <<TOML
-version = 2  # of the site
-root = "$CRI_ROOT"
-state = "$CRI_RUN"
-[grpc]
-  address = "$CRI_SOCKET"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "docker.io/library/pause:1"
-  restrict_oom_score_adj = true
-[plugins."io.containerd.grpc.v1.cri".cni]
-  bin_dir = "$E2E_WORK/cni/bin"
-  conf_dir = "$E2E_WORK/cni/net.d"
-TOML
+{
+  printf 'version = 2  # of the site\n'
+  cri_settings
+} >"$TOML"
 cp "$TOML" "$E2E_WORK/cri.before"
 unshown() { containerd --config "$TOML" config dump | grep -c "$1"; }
 configure containerd --config "$TOML" --default --dry-run

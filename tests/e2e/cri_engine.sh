@@ -35,11 +35,9 @@ SH
     >"$E2E_WORK/cni/net.d/nothing.conflist"
 }
 
-cri_start() {
-  cri_network
-  printf '{"log": {"target": "file:%s/audit.jsonl"}}\n' "$DIRECTORY" >"$DIRECTORY/policy.json"
-  cat >"$E2E_WORK/cri.toml" <<TOML
-version = 2
+# The top of containerd's file, below its version.
+cri_settings() {
+  cat <<TOML
 root = "$CRI_ROOT"
 state = "$CRI_RUN"
 [grpc]
@@ -50,6 +48,16 @@ state = "$CRI_RUN"
 [plugins."io.containerd.grpc.v1.cri".cni]
   bin_dir = "$E2E_WORK/cni/bin"
   conf_dir = "$E2E_WORK/cni/net.d"
+TOML
+}
+
+cri_start() {
+  cri_network
+  printf '{"log": {"target": "file:%s/audit.jsonl"}}\n' "$DIRECTORY" >"$DIRECTORY/policy.json"
+  {
+    printf 'version = 2\n'
+    cri_settings
+    cat <<TOML
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
   pod_annotations = ["*"]
@@ -57,6 +65,7 @@ state = "$CRI_RUN"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
   BinaryName = "$E2E_WORK/runtimes/own/runclad"
 TOML
+  } >"$E2E_WORK/cri.toml"
   containerd --config "$E2E_WORK/cri.toml" >"$E2E_WORK/cri.log" 2>&1 &
   CRI_PID=$!
   trap 'kill "$CRI_PID" 2>/dev/null; wait "$CRI_PID" 2>/dev/null' EXIT
