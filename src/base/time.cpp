@@ -4,9 +4,6 @@
 #include <charconv>
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
-#include <ctime>
-#include <tuple>
 
 namespace runclad {
 namespace {
@@ -21,6 +18,15 @@ bool HasForm(std::string_view text, std::string_view form) {
   });
 }
 
+// strftime(3) costs a create as much as ten thousand instructions, for its locales and time zones.
+void WriteDigits(std::int64_t number, int digits, char* to) {
+  constexpr int kTen = 10;
+  for (int i = digits - 1; i >= 0; --i) {
+    to[i] = static_cast<char>('0' + number % kTen);
+    number /= kTen;
+  }
+}
+
 int NumberAt(std::string_view text, std::size_t at, std::size_t digits) {
   int value = 0;
   std::from_chars(text.data() + at, text.data() + at + digits, value);
@@ -30,20 +36,25 @@ int NumberAt(std::string_view text, std::size_t at, std::size_t digits) {
 }  // namespace
 
 TimeText FormatTime(std::int64_t seconds) {
-  TimeText text{};
-  const std::time_t time = seconds;
-  std::tm parts{};
-  ::gmtime_r(&time, &parts);
-  std::ignore = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  const std::chrono::sys_seconds time{std::chrono::seconds(seconds)};
+  const auto midnight = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day day(midnight);
+  const std::chrono::hh_mm_ss clock(time - midnight);
+  TimeText text{"0000-00-00T00:00:00Z"};
+  WriteDigits(static_cast<int>(day.year()), 4, text.data());
+  WriteDigits(static_cast<unsigned>(day.month()), 2, text.data() + 5);
+  WriteDigits(static_cast<unsigned>(day.day()), 2, text.data() + 8);
+  WriteDigits(clock.hours().count(), 2, text.data() + 11);
+  WriteDigits(clock.minutes().count(), 2, text.data() + 14);
+  WriteDigits(clock.seconds().count(), 2, text.data() + 17);
   return text;
 }
 
 std::string FormatTime(std::int64_t seconds, std::int64_t microseconds) {
   std::string text(FormatTime(seconds).data(), kTimeForm.size());
-  std::array<char, 16> fraction{};
-  std::ignore = std::snprintf(fraction.data(), fraction.size(), ".%06lldZ",
-                              static_cast<long long>(microseconds));
-  return text + fraction.data();
+  text += ".000000Z";
+  WriteDigits(microseconds, 6, text.data() + kTimeForm.size() + 1);
+  return text;
 }
 
 std::string FormatDay(std::int64_t seconds) {

@@ -67,6 +67,9 @@ class StrictBuilder : public nlohmann::json_sax<Document> {
   bool number_integer(number_integer_t value) override { return PutWord(value); }
   bool number_unsigned(number_unsigned_t value) override { return PutWord(value); }
   bool number_float(number_float_t /*value*/, const string_t& token) override {
+    if (options_.keeps_numbers) {
+      return PutWord(Document::binary(std::vector<std::uint8_t>(token.begin(), token.end())));
+    }
     token_ = Token::kWord;
     constexpr std::size_t kShown = 40;
     return Fail("the number " + token.substr(0, kShown) + " is not an integer of 64 bits");

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -29,7 +30,7 @@ class PlainReader {
 
  private:
   void SkipBlanks() {
-    while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+    while (at_ != end_ && IsBlank(*at_)) ++at_;
   }
 
   bool Take(char wanted) {
@@ -44,7 +45,14 @@ class PlainReader {
     return true;
   }
 
-  // With no blanks before it.
+  // Puts a value of this type where null stands. An assignment would end the null first, which
+  // takes as many instructions as the reading.
+  template <typename T>
+  static T& Make(Document& null, Document::value_t type) {
+    return std::construct_at(&null, type)->get_ref<T&>();
+  }
+
+  // With no blanks before it; `value` is null.
   bool Value(Document& value) {
     if (at_ == end_) return false;
     switch (*at_) {
@@ -55,10 +63,10 @@ class PlainReader {
       case '"':
         return String(value);
       case 't':
-        value = true;
+        Make<bool>(value, Document::value_t::boolean) = true;
         return TakeWord("true");
       case 'f':
-        value = false;
+        Make<bool>(value, Document::value_t::boolean) = false;
         return TakeWord("false");
       case 'n':
         return TakeWord("null");
@@ -82,8 +90,7 @@ class PlainReader {
     if (levels_left_ == 0) return false;
     --levels_left_;
     ++at_;
-    value = Document(Document::value_t::object);
-    auto& members = value.get_ref<Document::object_t&>();
+    auto& members = Make<Document::object_t>(value, Document::value_t::object);
     for (bool is_first = true;; is_first = false) {
       const std::optional<bool> has_next = HasNext('}', is_first);
       if (!has_next) return false;
@@ -106,8 +113,7 @@ class PlainReader {
     if (levels_left_ == 0) return false;
     --levels_left_;
     ++at_;
-    value = Document(Document::value_t::array);
-    auto& elements = value.get_ref<Document::array_t&>();
+    auto& elements = Make<Document::array_t>(value, Document::value_t::array);
     for (bool is_first = true;; is_first = false) {
       const std::optional<bool> has_next = HasNext(']', is_first);
       if (!has_next) return false;
@@ -122,7 +128,7 @@ class PlainReader {
     std::string decoded;
     std::string_view text;
     if (!Quoted(text, decoded)) return false;
-    value = text;
+    Make<std::string>(value, Document::value_t::string) = text;
     return true;
   }
 
@@ -157,13 +163,13 @@ class PlainReader {
       const auto parsed = std::from_chars(at_, end_, number);
       if (parsed.ec != std::errc()) return false;
       after = parsed.ptr;
-      value = number;
+      Make<std::int64_t>(value, Document::value_t::number_integer) = number;
     } else {
       std::uint64_t number = 0;
       const auto parsed = std::from_chars(at_, end_, number);
       if (parsed.ec != std::errc()) return false;
       after = parsed.ptr;
-      value = number;
+      Make<std::uint64_t>(value, Document::value_t::number_unsigned) = number;
     }
     if (*digits == '0' && after != digits + 1) return false;  // a leading zero
     at_ = after;

@@ -1,6 +1,8 @@
 #include "runclad/json/pointer.hpp"
 
 #include <charconv>
+#include <string>
+#include <type_traits>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -10,11 +12,44 @@ namespace {
 
 using Pointer = Document::json_pointer;
 
+template <typename Json>
+using MembersOf =
+    std::conditional_t<std::is_const_v<Json>, const Document::object_t, Document::object_t>;
+
 // The index that `token` names in an array of `size` elements; `size` itself for "-" and beyond.
 std::size_t IndexIn(std::size_t size, std::string_view token) {
   std::size_t index = size;
   std::from_chars(token.data(), token.data() + token.size(), index);
   return index < size ? index : size;
+}
+
+// As far as `pointer` leads through what is there and is named without an escape: that value, and
+// what is left of the pointer. nlohmann makes a list of texts of each pointer first.
+template <typename Json>
+std::pair<Json*, std::string_view> Follow(Json& document, std::string_view pointer) {
+  Json* at = &document;
+  while (pointer.starts_with('/')) {
+    const std::string_view token = pointer.substr(1, pointer.find('/', 1) - 1);
+    if (token.find('~') != std::string_view::npos) break;
+    if (auto* members = at->template get_ptr<MembersOf<Json>*>(); members != nullptr) {
+      const auto member = members->find(token);
+      if (member == members->end()) break;
+      at = &member->second;
+    } else {
+      // A leading zero and what is no number are left to nlohmann as well.
+      const std::size_t index = at->is_array() ? IndexIn(at->size(), token) : 0;
+      if (!at->is_array() || index == at->size() || std::to_string(index) != token) break;
+      at = &(*at)[index];
+    }
+    pointer.remove_prefix(1 + token.size());
+  }
+  return {at, pointer};
+}
+
+// The value at `pointer`, made where it is missing.
+Document& Place(Document& document, std::string_view pointer) {
+  const auto [at, rest] = Follow(document, pointer);
+  return rest.empty() ? *at : (*at)[Pointer{std::string(rest)}];
 }
 
 }  // namespace
@@ -34,19 +69,21 @@ std::string Escape(std::string_view token) {
 }
 
 Value Get(const Document& document, std::string_view pointer) {
-  const Pointer path{std::string(pointer)};
-  return document.contains(path) ? Value(document.at(path)) : Value();
+  const auto [at, rest] = Follow(document, pointer);
+  if (rest.empty()) return Value(*at);
+  const Pointer path{std::string(rest)};
+  return at->contains(path) ? Value(at->at(path)) : Value();
 }
 
 Value Set(Document& document, std::string_view pointer, const Value& value) {
-  return Value(std::exchange(document[Pointer{std::string(pointer)}], value.document()));
+  return Value(std::exchange(Place(document, pointer), value.document()));
 }
 
 void Insert(Document& document, std::string_view pointer, const Value& value) {
-  const Pointer path{std::string(pointer)};
-  Document& parent = document[path.parent_pointer()];
+  const std::size_t slash = pointer.rfind('/');
+  Document& parent = Place(document, pointer.substr(0, slash));
   if (parent.is_null()) parent = Document::array();
-  const std::size_t index = IndexIn(parent.size(), path.back());
+  const std::size_t index = IndexIn(parent.size(), pointer.substr(slash + 1));
   parent.insert(parent.begin() + static_cast<std::ptrdiff_t>(index), value.document());
 }
 

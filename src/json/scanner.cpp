@@ -1,27 +1,20 @@
 #include "runclad/json/scanner.hpp"
 
+#include <array>
 #include <cstring>
 
 #include <nlohmann/json.hpp>
 
 #include "runclad/json/reader.hpp"
 
+#include "plain.hpp"
+
 namespace runclad::json {
 namespace {
 
-// Whether `text` is what it looks like: no escape, no control character, nothing beyond ASCII. One
-// pass over bytes without a branch, so that compilers take 16 at a time.
+// Whether `text` is what it looks like: no escape, no control character, nothing beyond ASCII.
 bool IsPlain(std::string_view text) {
-  constexpr unsigned char kFirstPrintable = 0x20;
-  constexpr unsigned char kBeyondAscii = 0x80;
-  unsigned char odd = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const auto is_control = static_cast<unsigned char>(byte < kFirstPrintable);
-    const auto is_escape = static_cast<unsigned char>(byte == '\\');
-    odd = static_cast<unsigned char>(odd | (byte & kBeyondAscii) | is_control | is_escape);
-  }
-  return odd == 0;
+  return EndOfPlain(text.data(), text.data() + text.size()) == text.data() + text.size();
 }
 
 // The text of a string of which `quoted` stands between the quotation marks; false: it is not UTF-8
@@ -34,6 +27,44 @@ bool Decode(std::string_view quoted, std::string& text) {
   return true;
 }
 
+// The same from an escape on. Apart, so that the usual string is not a call.
+[[gnu::noinline]] const char* ClosingQuoteBehind(const char* escape, const char* end) {
+  const char* at = escape;
+  while (at != end && *at == '\\') at = end - at > 1 ? QuoteOrEscape(at + 2, end) : end;
+  return at;
+}
+
+// The quotation mark that closes the string whose first byte is `first`; `end` if there is none.
+inline const char* ClosingQuote(const char* first, const char* end) {
+  const char* const at = QuoteOrEscape(first, end);
+  return at != end && *at == '\\' ? ClosingQuoteBehind(at, end) : at;
+}
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+const char* BehindDigits(const char* at, const char* end) {
+  while (at != end && IsDigit(*at)) ++at;
+  return at;
+}
+
+const char* BehindNumber(const char* at, const char* end) {
+  for (at = BehindDigits(at, end); at != end; at = BehindDigits(at + 1, end)) {
+    if (*at != '-' && *at != '+' && *at != '.' && *at != 'e' && *at != 'E') break;
+  }
+  return at;
+}
+
+const char* BehindBlanks(const char* at, const char* end) {
+  while (at != end && IsBlank(*at)) ++at;
+  return at;
+}
+
+constexpr const char* kNoString = "expected a string";
+constexpr const char* kNotClosed = "a string is not closed";
+constexpr const char* kNoColon = "expected a colon";
+constexpr const char* kNoComma = "expected a comma or a closing bracket";
+constexpr const char* kTooDeep = "nested deeper than 10000 levels";
+
 }  // namespace
 
 void Scanner::Fail(const char* fault) {
@@ -43,9 +74,7 @@ void Scanner::Fail(const char* fault) {
   at_ = end_;
 }
 
-void Scanner::SkipBlanks() {
-  while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
-}
+void Scanner::SkipBlanks() { at_ = BehindBlanks(at_, end_); }
 
 bool Scanner::TakeWord(std::string_view word) {
   if (static_cast<std::size_t>(end_ - at_) < word.size() ||
@@ -63,7 +92,7 @@ bool Scanner::Open(char bracket) {
     return false;
   }
   if (depth_ == kMaxDepth) {
-    Fail("nested deeper than 10000 levels");
+    Fail(kTooDeep);
     return false;
   }
   ++at_;
@@ -85,7 +114,7 @@ bool Scanner::Next(char closing) {
   }
   if (!is_first_) {
     if (at_ == end_ || *at_ != ',') {
-      Fail("expected a comma or a closing bracket");
+      Fail(kNoComma);
       return false;
     }
     ++at_;
@@ -98,23 +127,17 @@ bool Scanner::Next(char closing) {
 std::string_view Scanner::Quotes() {
   SkipBlanks();
   if (at_ == end_ || *at_ != '"') {
-    Fail("expected a string");
+    Fail(kNoString);
     return {};
   }
   const char* const first = at_ + 1;
-  for (const char* from = first; from != end_;) {
-    const auto* const quote =
-        static_cast<const char*>(std::memchr(from, '"', static_cast<std::size_t>(end_ - from)));
-    if (quote == nullptr) break;
-    const char* unescaped = quote;
-    while (unescaped != first && unescaped[-1] == '\\') --unescaped;
-    from = quote + 1;
-    if ((quote - unescaped) % 2 != 0) continue;
-    at_ = from;
-    return {first, static_cast<std::size_t>(quote - first)};
+  const char* const quote = ClosingQuote(first, end_);
+  if (quote == end_) {
+    Fail(kNotClosed);
+    return {};
   }
-  Fail("a string is not closed");
-  return {};
+  at_ = quote + 1;
+  return {first, static_cast<std::size_t>(quote - first)};
 }
 
 std::string_view Scanner::Decoded(std::string_view quoted, std::string& buffer) {
@@ -135,7 +158,7 @@ std::string_view Scanner::Name(std::string& decoded) {
   if (has_escape && Decode(name, decoded)) name = decoded;
   SkipBlanks();
   if (at_ == end_ || *at_ != ':') {
-    Fail("expected a colon");
+    Fail(kNoColon);
     return {};
   }
   ++at_;
@@ -161,10 +184,7 @@ bool Scanner::Null() {
 
 void Scanner::SkipNumber() {
   const char* const first = at_;
-  while (at_ != end_ && ((*at_ >= '0' && *at_ <= '9') || *at_ == '-' || *at_ == '+' ||
-                         *at_ == '.' || *at_ == 'e' || *at_ == 'E')) {
-    ++at_;
-  }
+  at_ = BehindNumber(at_, end_);
   if (at_ == first) Fail("expected a value");
 }
 
@@ -180,34 +200,70 @@ void Scanner::SkipScalar() {
   }
 }
 
+// Most of a runtime's state is skipped: the place is kept in a variable, since a member would be
+// stored and loaded again for each byte.
 std::string_view Scanner::Skip() {
   SkipBlanks();
   const char* const first = at_;
-  std::string open;  // the brackets that will close what is open, the innermost last
-  do {
-    SkipBlanks();
-    if (at_ != end_ && (*at_ == '{' || *at_ == '[')) {
-      const char bracket = *at_;
-      if (Open(bracket)) open += bracket == '{' ? '}' : ']';
+  const char* const end = end_;
+  const char* at = at_;
+  const auto failed = [this](const char* where, const char* fault) {
+    at_ = where;
+    Fail(fault);
+    return std::string_view();
+  };
+  std::array<char, kMaxDepth> outer;  // what closes the brackets around the innermost one
+  char closing = '\0';                // what closes that one; NUL: none is open
+  std::size_t depth = 0;
+  while (true) {
+    if (closing == '}') {
+      at = BehindBlanks(at, end);
+      if (at == end || *at != '"') return failed(at, kNoString);
+      const char* const quote = ClosingQuote(at + 1, end);
+      if (quote == end) return failed(at, kNotClosed);
+      at = BehindBlanks(quote + 1, end);
+      if (at == end || *at != ':') return failed(at, kNoColon);
+      ++at;
+    }
+    at = BehindBlanks(at, end);
+    const char next = at == end ? '\0' : *at;
+    if (next == '"') {
+      const char* const quote = ClosingQuote(at + 1, end);
+      if (quote == end) return failed(at, kNotClosed);
+      at = quote + 1;
+    } else if (next == '{' || next == '[') {
+      if (depth == static_cast<std::size_t>(kMaxDepth - depth_)) return failed(at, kTooDeep);
+      outer[depth++] = closing;
+      closing = next == '{' ? '}' : ']';
+      at = BehindBlanks(at + 1, end);
+      if (at == end || *at != closing) continue;
+    } else if (IsDigit(next)) {
+      at = BehindNumber(at, end);
+    } else if (std::string_view(at, end).starts_with("null")) {
+      at += 4;
     } else {
+      at_ = at;
       SkipScalar();
-    }
-    while (!open.empty() && !Next(open.back())) {
       if (has_failed()) return {};
-      open.pop_back();
+      at = at_;
     }
-    if (!open.empty() && open.back() == '}') {
-      Quotes();
-      SkipBlanks();
-      if (at_ == end_ || *at_ != ':') {
-        Fail("expected a colon");
-      } else {
-        ++at_;
-      }
+    if (closing == '\0') break;
+    // The comma behind the value, or brackets that close.
+    if (at != end && *at == ',') {
+      ++at;
+      continue;
     }
-  } while (!open.empty() && !has_failed());
-  if (has_failed()) return {};
-  return {first, static_cast<std::size_t>(at_ - first)};
+    for (at = BehindBlanks(at, end); at != end && *at == closing; at = BehindBlanks(at, end)) {
+      ++at;
+      closing = outer[--depth];
+      if (closing == '\0') break;
+    }
+    if (closing == '\0') break;
+    if (at == end || *at != ',') return failed(at, kNoComma);
+    ++at;
+  }
+  at_ = at;
+  return {first, static_cast<std::size_t>(at - first)};
 }
 
 Status Scanner::Finish() {

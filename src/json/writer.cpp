@@ -1,12 +1,15 @@
 #include "runclad/json/writer.hpp"
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <new>
 #include <string_view>
 #include <utility>
 
 #include <nlohmann/json.hpp>
+
+#include "runclad/base/printable.hpp"
 
 #include "plain.hpp"
 
@@ -15,28 +18,6 @@ namespace {
 
 unsigned char ByteAt(std::string_view text, std::size_t at) {
   return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
-}
-
-// Of a Docker document.
-constexpr std::size_t kUsualBytes = std::size_t{16} << 10;
-
-// The length of the UTF-8 sequence at the front of `text` (Unicode 15, table 3-7); 0: none is.
-std::size_t SequenceLength(std::string_view text) {
-  const unsigned char first = ByteAt(text, 0);
-  const unsigned char second = ByteAt(text, 1);
-  const auto continues = [&](std::size_t at) { return (ByteAt(text, at) & 0xC0U) == 0x80U; };
-  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool is_overlong = first == 0xE0 && second < 0xA0;
-    const bool is_surrogate = first == 0xED && second > 0x9F;
-    return continues(1) && continues(2) && !is_overlong && !is_surrogate ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool is_overlong = first == 0xF0 && second < 0x90;
-    const bool is_beyond = first == 0xF4 && second > 0x8F;
-    return continues(1) && continues(2) && continues(3) && !is_overlong && !is_beyond ? 4 : 0;
-  }
-  return 0;
 }
 
 void WriteEscaped(unsigned char byte, std::string& out) {
@@ -54,9 +35,9 @@ void WriteEscaped(unsigned char byte, std::string& out) {
   out += kHexDigits[byte & 0xFU];
 }
 
-void WriteString(std::string_view text, std::string& out) {
+// A text that is not plain, without the quotation marks.
+[[gnu::noinline]] void WriteInside(std::string_view text, std::string& out) {
   constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-  out += '"';
   while (!text.empty()) {
     const char* const odd = EndOfPlain(text.data(), text.data() + text.size());
     const auto plain = static_cast<std::size_t>(odd - text.data());
@@ -68,87 +49,120 @@ void WriteString(std::string_view text, std::string& out) {
     if (byte < kFirstBeyondAscii) {
       WriteEscaped(byte, out);
     } else if (const std::size_t length = SequenceLength(text); length != 0) {
-      out.append(text.data(), length);
+      const std::string_view sequence = text.substr(0, length);
+      if (IsDeceptive(sequence)) {
+        AppendEscaped(sequence, out);
+      } else {
+        out += sequence;
+      }
       used = length;
     } else {
       out += kReplacement;
     }
     text.remove_prefix(used);
   }
-  out += '"';
+}
+
+void WriteString(std::string_view text, TextBuffer& out) {
+  constexpr std::size_t kQuotes = 2;
+  char* const at = out.Room(text.size() + kQuotes);
+  *at = '"';
+  if (CopyPlain(text.data(), text.size(), at + 1)) {
+    at[text.size() + 1] = '"';
+    out.Add(text.size() + kQuotes);
+    return;
+  }
+  std::string inside;
+  WriteInside(text, inside);
+  out.Append('"');
+  out.Append(inside);
+  out.Append('"');
 }
 
 template <typename Number>
-void WriteNumber(Number number, std::string& out) {
-  std::array<char, 24> digits{};
-  const auto [end, fault] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  out.append(digits.data(), end);
+void WriteNumber(Number number, TextBuffer& out) {
+  constexpr std::size_t kMostDigits = 24;
+  char* const at = out.Room(kMostDigits);
+  out.Add(static_cast<std::size_t>(std::to_chars(at, at + kMostDigits, number).ptr - at));
 }
 
-void WriteValue(const Document& value, std::string& out) {
+void WriteValue(const Document& value, TextBuffer& out) {
   switch (value.type()) {
     case Document::value_t::object: {
       char separator = '{';
       for (const auto& [name, member] : value.get_ref<const Document::object_t&>()) {
-        out += separator;
+        out.Append(separator);
         WriteString(name, out);
-        out += ':';
+        out.Append(':');
         WriteValue(member, out);
         separator = ',';
       }
-      if (separator == '{') out += '{';
-      out += '}';
+      if (separator == '{') out.Append('{');
+      out.Append('}');
       return;
     }
     case Document::value_t::array: {
       char separator = '[';
       for (const Document& element : value) {
-        out += separator;
+        out.Append(separator);
         WriteValue(element, out);
         separator = ',';
       }
-      if (separator == '[') out += '[';
-      out += ']';
+      if (separator == '[') out.Append('[');
+      out.Append(']');
       return;
     }
     case Document::value_t::string:
       return WriteString(value.get_ref<const std::string&>(), out);
     case Document::value_t::boolean:
-      out += value.get<bool>() ? "true" : "false";
+      out.Append(std::string_view(value.get<bool>() ? "true" : "false"));
       return;
     case Document::value_t::number_integer:
       return WriteNumber(value.get<std::int64_t>(), out);
     case Document::value_t::number_unsigned:
       return WriteNumber(value.get<std::uint64_t>(), out);
-    default:  // the reader makes neither floating point numbers nor binary values
-      out += "null";
+    case Document::value_t::binary: {  // the text of a number (ReadOptions::keeps_numbers)
+      const auto& text = value.get_binary();
+      for (const std::uint8_t digit : text) out.Append(static_cast<char>(digit));
+      return;
+    }
+    default:  // the reader makes no floating point numbers
+      out.Append(std::string_view("null"));
   }
 }
 
 }  // namespace
 
+void TextBuffer::Grow(std::size_t bytes) {
+  // A large text is moved by its pages, not copied, so that little spare room is needed.
+  constexpr std::size_t kMostSpare = std::size_t{1} << 20;
+  const std::size_t capacity =
+      std::max({kUsualBytes, capacity_ + std::min(capacity_, kMostSpare), size_ + bytes});
+  void* const larger = std::realloc(bytes_.get(), capacity);  // NOLINT(*-no-malloc): see above
+  if (larger == nullptr) throw std::bad_alloc();
+  static_cast<void>(bytes_.release());
+  bytes_.reset(static_cast<char*>(larger));
+  capacity_ = capacity;
+}
+
 std::string Write(const Document& document) {
-  std::string out;
-  out.reserve(kUsualBytes);
+  TextBuffer out;
   WriteValue(document, out);
-  return out;
+  return out.Text();
 }
 
 void ObjectWriter::PutName(std::string_view name) {
-  if (text_.empty()) text_.reserve(kUsualBytes);
-  text_ += is_empty_ ? '{' : ',';
+  text_.Append(is_empty_ ? '{' : ',');
   is_empty_ = false;
   WriteString(name, text_);
-  text_ += ':';
+  text_.Append(':');
 }
 
 ObjectWriter& ObjectWriter::Put(std::string_view name, const Document& value) {
   PutName(name);
-  PutValue(value);
+  WriteValue(value, text_);
   return *this;
 }
-
-void ObjectWriter::PutValue(const Document& value) { WriteValue(value, text_); }
 
 ObjectWriter& ObjectWriter::Put(std::string_view name, std::string_view text) {
   PutName(name);
@@ -156,11 +170,28 @@ ObjectWriter& ObjectWriter::Put(std::string_view name, std::string_view text) {
   return *this;
 }
 
-std::string ObjectWriter::Finish() {
-  if (is_empty_) text_ += '{';
-  text_ += '}';
+ObjectWriter& ObjectWriter::Put(std::string_view name, const std::vector<std::string>& texts) {
+  PutName(name);
+  char separator = '[';
+  for (const std::string& text : texts) {
+    text_.Append(separator);
+    WriteString(text, text_);
+    separator = ',';
+  }
+  if (texts.empty()) text_.Append('[');
+  text_.Append(']');
+  return *this;
+}
+
+void ObjectWriter::Close() {
+  if (is_empty_) text_.Append('{');
+  text_.Append('}');
   is_empty_ = true;
-  return std::exchange(text_, {});
+}
+
+std::string ObjectWriter::Finish() {
+  Close();
+  return std::exchange(text_, {}).Text();
 }
 
 }  // namespace runclad::json

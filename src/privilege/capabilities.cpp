@@ -1,8 +1,5 @@
 #include "runclad/privilege/capabilities.hpp"
 
-#include <algorithm>
-#include <cctype>
-
 #include <cap-ng.h>
 
 namespace runclad::privilege {
@@ -10,16 +7,21 @@ namespace {
 
 constexpr std::string_view kPrefix = "CAP_";
 
+constexpr char kToLower = 'a' - 'A';
+
 // libcap-ng speaks lower case without the prefix.
 std::string LibraryName(std::string_view name) {
   std::string lower(name);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return lower.starts_with("cap_") ? lower.substr(kPrefix.size()) : lower;
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + kToLower) : c;
+  if (lower.starts_with("cap_")) lower.erase(0, kPrefix.size());
+  return lower;
 }
 
 std::string SpecName(std::string_view library_name) {
-  std::string upper(kPrefix);
-  for (const unsigned char c : library_name) upper += static_cast<char>(std::toupper(c));
+  std::string upper;
+  upper.reserve(kPrefix.size() + library_name.size());
+  upper.append(kPrefix).append(library_name);
+  for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - kToLower) : c;
   return upper;
 }
 

@@ -80,7 +80,7 @@ SeccompFilter DefaultSeccompFilter(const SeccompConditions& conditions) {
     std::vector<std::string>& rule = rules[entry.effect].names;
     if (rule.empty()) rule.reserve(entry.effect == 0 ? profile.entries.size() : 4);
     // Several open gates may lead to the same syscall.
-    if (rule.empty() || rule.back() != entry.name) rule.emplace_back(entry.name);
+    if (rule.empty() || rule.back() != entry.name()) rule.emplace_back(entry.name());
   }
 
   SeccompFilter filter;

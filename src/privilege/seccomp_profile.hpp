@@ -27,9 +27,12 @@ struct ProfileEffect {
 };
 
 struct ProfileEntry {
-  std::string_view name;
-  std::uint8_t effect = 0;  // indexes of ProfileTable
-  std::uint8_t gate = 0;
+  char text[32];  // in place: a pointer to it would be relocated at every start
+  std::uint8_t length;
+  std::uint8_t effect;  // indexes of ProfileTable
+  std::uint8_t gate;
+
+  [[nodiscard]] std::string_view name() const { return {text, length}; }
 };
 
 struct ProfileArchitecture {

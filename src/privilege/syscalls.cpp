@@ -13,8 +13,8 @@ bool IsForCapability(std::string_view syscall) {
   const auto end = profile.entries.end();
   auto entry = std::lower_bound(
       profile.entries.begin(), end, syscall,
-      [](const ProfileEntry& each, std::string_view name) { return each.name < name; });
-  for (; entry != end && entry->name == syscall; ++entry) {
+      [](const ProfileEntry& each, std::string_view name) { return each.name() < name; });
+  for (; entry != end && entry->name() == syscall; ++entry) {
     const ProfileEffect& effect = profile.effects[entry->effect];
     if (!profile.gates[entry->gate].needs_capabilities.empty() &&
         effect.action == "SCMP_ACT_ALLOW" && effect.arguments.empty()) {

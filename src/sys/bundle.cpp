@@ -20,7 +20,7 @@ constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
 }  // namespace
 
 Result<Bundle> Bundle::Open(const std::string& path, std::size_t max_bytes,
-                            const FindMappedRoot& mapped_root) {
+                            const FindMappedRoot& mapped_root, Faults faults) {
   Bundle bundle;
   auto directory = OpenDirectory(path);
   if (!directory) return directory.error().In("bundle");
@@ -35,30 +35,42 @@ Result<Bundle> Bundle::Open(const std::string& path, std::size_t max_bytes,
   if (::fstat(bundle.directory_.get(), &directory_status) != 0) {
     return SystemError("bundle " + path, errno);
   }
+  // The first fault is reported.
+  const auto is_over = [&](Error fault) {
+    if (!bundle.fault_) bundle.fault_ = std::move(fault);
+    return faults == Faults::kFail;
+  };
   const std::string why_untrusted = WhyUntrusted(directory_status);
   const bool is_others_to_write = (directory_status.st_mode & kOthersWrite) != 0;
   if (!why_untrusted.empty() && (!mapped_root || is_others_to_write)) {
-    return Error{"bundle " + path + " is " + why_untrusted};
+    if (is_over({"bundle " + path + " is " + why_untrusted})) return *bundle.fault_;
   }
   struct stat& status = bundle.config_status_;
   // O_NONBLOCK: opening a FIFO must not block.
-  const auto file =
-      OpenWithoutLinks(bundle.directory_.get(), kConfig, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  if (!file) return file.error().In("bundle " + path);
+  constexpr int kFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+  auto file = OpenWithoutLinks(bundle.directory_.get(), kConfig, kFlags);
+  if (!file) {
+    if (is_over(file.error().In("bundle " + path))) return *bundle.fault_;
+    UniqueFd linked(::openat(bundle.directory_.get(), kConfig, kFlags | O_CLOEXEC));
+    if (!linked) return *bundle.fault_;
+    file = std::move(linked);
+  }
   if (::fstat(file->get(), &status) != 0) return SystemError("bundle " + path, errno);
   if (const std::string why = WhyUntrusted(status); !why.empty()) {
-    return Error{"bundle " + path + ": config.json is " + why};
+    if (is_over({"bundle " + path + ": config.json is " + why})) return *bundle.fault_;
   }
   auto bytes = ReadRegularFile(file->get(), max_bytes);
   if (!bytes) return bytes.error().In("bundle " + path + ": config.json");
   bundle.config_ = *std::move(bytes);
-  if (why_untrusted.empty()) return bundle;
+  if (why_untrusted.empty() || bundle.fault_) return bundle;
   // config.json belongs to root: the owner of the directory may have moved it there but did not
   // write it.
   const std::string above = bundle.path_.substr(0, bundle.path_.rfind('/'));
   bundle.belongs_to_mapped_root_ =
       mapped_root(bundle.config_) == directory_status.st_uid && OnlyRootCouldReplace(above);
-  if (!bundle.belongs_to_mapped_root_) return Error{"bundle " + path + " is " + why_untrusted};
+  if (!bundle.belongs_to_mapped_root_) {
+    if (is_over({"bundle " + path + " is " + why_untrusted})) return *bundle.fault_;
+  }
   return bundle;
 }
 

@@ -36,9 +36,9 @@ Result<Pipe> OpenPipe() {
 // The actions and attributes of posix_spawn(3), released with it.
 class Spawn {
  public:
-  Spawn(int out, int err) {
+  Spawn(const std::string& input, int out, int err) {
     ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, input.c_str(), O_RDONLY, 0);
     ::posix_spawn_file_actions_adddup2(&actions_, out, STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions_, err, STDERR_FILENO);
     ::posix_spawnattr_init(&attributes_);
@@ -127,7 +127,7 @@ Result<CommandOutput> RunCommand(const std::vector<std::string>& argv,
   if (!err) return err.error();
   const std::vector<std::string> environment = Environment(options.environment);
   pid_t child = -1;
-  const int fault = Spawn(out->writer.get(), err->writer.get())
+  const int fault = Spawn(options.input, out->writer.get(), err->writer.get())
                         .Start(Pointers(argv), Pointers(environment), child);
   if (fault != 0) return SystemError(argv[0] + " cannot be started", fault);
   out->writer = UniqueFd();

@@ -46,6 +46,20 @@ Result<UniqueFd> WalkWithoutLinks(int dir_fd, const std::string& path, int flags
   return itself;
 }
 
+// A file in /proc, which does not say its size: a page at a time, which is not cleared before.
+Result<std::string> ReadToEnd(int fd, std::size_t max_bytes, const Error& too_large) {
+  std::string bytes;
+  char page[4096];
+  while (true) {
+    const ssize_t got = ::read(fd, page, sizeof page);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return SystemError("cannot be read", errno);
+    if (got == 0) return bytes;
+    bytes.append(page, static_cast<std::size_t>(got));
+    if (bytes.size() > max_bytes) return too_large;
+  }
+}
+
 Status WriteAll(int fd, std::string_view bytes, const std::string& name) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
@@ -80,11 +94,9 @@ Result<std::string> ReadRegularFile(int fd, std::size_t max_bytes) {
   if (!S_ISREG(status.st_mode)) return Error{"not a regular file"};
   const Error too_large{"larger than the " + std::to_string(max_bytes) + " bytes allowed"};
   if (static_cast<std::uint64_t>(status.st_size) > max_bytes) return too_large;
-  // Files in /proc say 0: read until the end, whatever the size said. A page for those, one byte to
-  // find the end of the others.
-  constexpr std::size_t kPage = 4096;
-  const auto size = static_cast<std::size_t>(status.st_size);
-  std::string bytes(size == 0 ? kPage : size + 1, '\0');
+  if (status.st_size == 0) return ReadToEnd(fd, max_bytes, too_large);
+  // Until the end, whatever the size said: one byte more finds it.
+  std::string bytes(static_cast<std::size_t>(status.st_size) + 1, '\0');
   std::size_t filled = 0;
   while (true) {
     if (filled > max_bytes) return too_large;

@@ -1,9 +1,11 @@
 #include "runclad/sys/lower_runtime.hpp"
 
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -19,8 +21,7 @@ namespace runclad::sys {
 namespace {
 
 constexpr const char* kLink = "/usr/libexec/runclad/runtime";
-constexpr std::array<const char*, 6> kDirectories = {
-    "/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"};
+constexpr std::string_view kRuntimes[] = {"runc", "crun"};
 
 // Empty: what `status` describes can be the lower runtime. `self` is this program.
 std::string WhyUnfit(const struct stat& status, const struct stat& self) {
@@ -31,15 +32,33 @@ std::string WhyUnfit(const struct stat& status, const struct stat& self) {
   return {};
 }
 
-Status CheckNamed(const std::string& path, const struct stat& self) {
+std::string_view BaseName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+// The closed runtime of this name; empty if there is none.
+std::string Closed(std::string_view name, const struct stat& self) {
+  std::string path = std::string(kClosedDirectory).append("/").append(name);
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || !WhyUnfit(status, self).empty()) path.clear();
+  return path;
+}
+
+Result<std::string> Named(const std::string& path, const struct stat& self) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
     return SystemError("the lower runtime " + path + " cannot be examined", errno);
   }
-  if (const std::string why = WhyUnfit(status, self); !why.empty()) {
-    return Error{"the lower runtime " + path + " is " + why};
+  const std::string why = WhyUnfit(status, self);
+  if (why.empty()) return path;
+  // The name is older than the closing.
+  const bool is_self = self.st_dev == status.st_dev && self.st_ino == status.st_ino;
+  std::array<char, PATH_MAX> target{};
+  const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+  for (const std::string_view name :
+       {BaseName(path), BaseName({target.data(), size < 0 ? 0 : static_cast<std::size_t>(size)})}) {
+    if (!is_self || std::ranges::find(kRuntimes, name) == std::end(kRuntimes)) continue;
+    if (std::string closed = Closed(name, self); !closed.empty()) return closed;
   }
-  return {};
+  return Error{"the lower runtime " + path + " is " + why};
 }
 
 // Whether every user of the host is mapped into our user namespace, as in the host's own.
@@ -64,27 +83,47 @@ bool RuncUsesRuntimeDirectory() {
 
 }  // namespace
 
+std::string PlaceLinkOf(std::string_view name) {
+  return std::string(kClosedDirectory).append("/.").append(name).append(".from");
+}
+
+std::string PlaceOf(const std::string& runtime) {
+  const std::string_view name = BaseName(runtime);
+  if (runtime != std::string(kClosedDirectory).append("/").append(name)) return runtime;
+  std::array<char, PATH_MAX> place;
+  const ssize_t size = ::readlink(PlaceLinkOf(name).c_str(), place.data(), place.size());
+  return size <= 0 ? runtime : std::string(place.data(), static_cast<std::size_t>(size));
+}
+
+std::string_view CalledAs() {
+  // NOLINTNEXTLINE(*-reinterpret-cast, performance-no-int-to-ptr): the kernel's own form
+  const char* path = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+  return path == nullptr ? std::string_view() : path;
+}
+
 Result<std::string> FindLowerRuntime(const std::optional<std::string>& named,
-                                     const std::string& own) {
+                                     std::string_view called_as, const std::string& own) {
   struct stat self {};
   // Without knowing our own file, we could execute ourselves in an endless loop.
   if (::stat(own.c_str(), &self) != 0) {
     return SystemError(
         own + " cannot be examined: runclad and its lower runtime need /proc mounted", errno);
   }
-  struct stat status {};
-  std::string path = named.value_or("");
-  if (!named && ::lstat(kLink, &status) == 0) path = kLink;
-  if (!path.empty()) {
-    if (auto checked = CheckNamed(path, self); !checked) return checked.error();
-    return path;
+  if (named) return Named(*named, self);
+  const std::string_view own_name = BaseName(called_as);
+  if (std::ranges::find(kRuntimes, own_name) != std::end(kRuntimes)) {
+    // Containers of before are known to this one alone.
+    if (std::string closed = Closed(own_name, self); !closed.empty()) return closed;
   }
-  for (const char* name : {"runc", "crun"}) {
-    for (const char* directory : kDirectories) {
-      path = std::string(directory) + name;
+  struct stat status {};
+  if (::lstat(kLink, &status) == 0) return Named(kLink, self);
+  for (const std::string_view name : kRuntimes) {
+    for (const std::string_view directory : kRuntimeDirectories) {
+      const std::string path = std::string(directory).append(name);
       // A diverted runc is runclad under that name: continue the search.
       if (::stat(path.c_str(), &status) == 0 && WhyUnfit(status, self).empty()) return path;
     }
+    if (std::string closed = Closed(name, self); !closed.empty()) return closed;
   }
   return Error{
       "no lower runtime: neither runc nor crun is in /usr/local/sbin:/usr/local/bin:/usr/sbin:"

@@ -5,7 +5,7 @@
 namespace runclad {
 namespace {
 
-TEST(IdRange, IsOneIdOrTwoInOrder) {
+TEST(IdRange, IsOneIdOrTwoInAscendingOrder) {
   struct Case {
     std::string_view text;
     std::string_view read;  // empty: is none
@@ -34,7 +34,7 @@ TEST(IdRange, IsOneIdOrTwoInOrder) {
   }
 }
 
-TEST(UserAndGroup, AreTwoIds) {
+TEST(UserAndGroup, ParseTwoIds) {
   const auto both = ParseUserAndGroup("1000:2000");
   ASSERT_TRUE(both);
   EXPECT_EQ(both->uid, 1000U);

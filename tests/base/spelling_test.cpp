@@ -9,7 +9,7 @@
 namespace runclad {
 namespace {
 
-TEST(Nearest, NamesWhatWasMeant) {
+TEST(Nearest, NamesTheClosestSpelling) {
   const std::vector<std::string_view> names = {"capabilities", "no-new-privileges", "user",
                                                "hooks"};
   struct {
@@ -45,13 +45,13 @@ TEST(Quoted, KeepsAnErrorOnOneShortLine) {
   EXPECT_EQ(Quoted(std::string(81, 'x')), "\"" + std::string(80, 'x') + "…\"");
 }
 
-TEST(Suggestion, IsTheEndOfASentenceOrNothing) {
+TEST(Suggestion, EndsASentenceOrIsEmpty) {
   constexpr std::string_view kVerbs[] = {"create", "delete"};
   EXPECT_EQ(Suggestion("crate", kVerbs), "; did you mean \"create\"?");
   EXPECT_EQ(Suggestion("frobnicate", kVerbs), "");
 }
 
-TEST(Alternatives, AreWrittenAsASentenceDoes) {
+TEST(Alternatives, AreJoinedWithCommasAndOr) {
   constexpr std::string_view kNames[] = {"fix", "refuse", "off"};
   const std::span<const std::string_view> names = kNames;
   EXPECT_EQ(Alternatives(names.first(0)), "");

@@ -15,7 +15,7 @@ TEST(Time, IsFormattedInUtc) {
   EXPECT_EQ(FormatDay(kSeconds), "2026-11-22");
 }
 
-TEST(Time, IsReadWithAnyOffsetAndFraction) {
+TEST(Time, ParsesAnyOffsetAndFraction) {
   for (const char* text : {"2026-11-22T05:40:18Z", "2026-11-22T05:40:18.999999999Z",
                            "2026-11-22T07:10:18+01:30", "2026-11-21T21:40:18.5-08:00"}) {
     EXPECT_EQ(ParseTime(text), kSeconds) << text;
@@ -24,7 +24,7 @@ TEST(Time, IsReadWithAnyOffsetAndFraction) {
       << "a leap second";
 }
 
-TEST(Time, OfAnotherFormIsNone) {
+TEST(Time, RejectsOtherFormats) {
   for (const char* text :
        {"", "2026-11-22", "2026-11-22T05:40:18", "2026-11-22 05:40:18Z", "2026-11-22T24:00:00Z",
         "2026-11-22T05:60:00Z", "2026-02-30T00:00:00Z", "2026-11-22T05:40:18+0100",
@@ -33,7 +33,7 @@ TEST(Time, OfAnotherFormIsNone) {
   }
 }
 
-TEST(Day, IsADayOfTheCalendar) {
+TEST(Day, MustExistInTheCalendar) {
   EXPECT_EQ(ParseDay("1970-01-01"), 0);
   EXPECT_EQ(ParseDay("1970-02-01"), 31);
   EXPECT_EQ(ParseDay("2028-02-29"), *ParseDay("2028-03-01") - 1);

@@ -5,12 +5,12 @@
 namespace runclad {
 namespace {
 
-TEST(Version, IsARelease) {
+TEST(Version, HasTheFormOfARelease) {
   EXPECT_THAT(std::string(Version()),
               ::testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+(-rc\\.[0-9]+)?"));
 }
 
-TEST(Version, NamesTheCommitBehindTheRelease) {
+TEST(Version, NamesTheCommit) {
   EXPECT_THAT(std::string(VersionAndCommit()),
               ::testing::MatchesRegex(std::string(Version()) + "( \\(commit [0-9a-f]+\\))?"));
 }

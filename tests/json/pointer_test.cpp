@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kText = R"({"a":{"b":[1,2,3]},"x/y":{"~":true},"s":"text"})";
 
-TEST(Pointer, FindsWhatItNamesOrNothing) {
+TEST(Pointer, FindsTheNamedValueOrNothing) {
   const Document document = Document::parse(kText);
   EXPECT_EQ(Get(document, ""), Value(document));
   EXPECT_EQ(Get(document, "/a/b/2"), Value(3));
@@ -36,7 +36,7 @@ struct Change {
   std::string_view after;
 };
 
-TEST(Pointer, ChangesWhatItNamesAndNothingElse) {
+TEST(Pointer, ChangesOnlyTheNamedValue) {
   const Change rows[] = {
       {"sets a member", [](Document& d) { Set(d, "/a", Value("new")); }, R"({"a":1,"b":2})",
        R"({"a":"new","b":2})"},
@@ -50,7 +50,7 @@ TEST(Pointer, ChangesWhatItNamesAndNothingElse) {
        R"({"a":[1,9,2]})"},
       {"inserts at the end", [](Document& d) { Insert(d, "/a/-", Value(9)); }, R"({"a":[1,2]})",
        R"({"a":[1,2,9]})"},
-      {"inserts at the end when told of a place beyond it",
+      {"inserts at the end if the place is beyond it",
        [](Document& d) { Insert(d, "/a/7", Value(9)); }, R"({"a":[1,2]})", R"({"a":[1,2,9]})"},
       {"makes the array", [](Document& d) { Insert(d, "/a/b/-", Value(9)); }, "{}",
        R"({"a":{"b":[9]}})"},
@@ -70,7 +70,7 @@ TEST(Pointer, ChangesWhatItNamesAndNothingElse) {
   }
 }
 
-TEST(Pointer, WhatIsReplacedOrRemovedIsReturned) {
+TEST(Pointer, ReturnsTheReplacedOrRemovedValue) {
   Document document = {{"a", {{"b", {1, 2}}}}, {"c", "text"}};
   EXPECT_EQ(Set(document, "/a/b", 3), Value(Document{1, 2}));
   EXPECT_EQ(Set(document, "/a/b", 4), Value(3));

@@ -33,7 +33,7 @@ struct Accepted {
   std::string_view canonical;
 };
 
-TEST(Reader, KeepsWhatEveryReaderUnderstandsAlike) {
+TEST(Reader, KeepsWhatAllParsersReadTheSameWay) {
   constexpr Accepted kRows[] = {
       {"null", "null"},
       {" \t\r\n[ true , false ]\n", "[true,false]"},
@@ -62,7 +62,7 @@ struct Refused {
   std::string_view why;  // begins so
 };
 
-TEST(Reader, RefusesWhatReadersUnderstandDifferently) {
+TEST(Reader, RefusesWhatParsersReadDifferently) {
   constexpr Refused kRows[] = {
       // Go merges them, others take the last.
       {"a member twice", "{\"a\": 1,\n  \"a\": 2}",
@@ -145,7 +145,7 @@ std::string ShortWay(std::string_view text) {
                   : document.error().message;
 }
 
-TEST(Reader, ReadsTheSameOnTheShortWay) {
+TEST(Reader, FastPathReadsTheSame) {
   constexpr std::string_view kText =
       "{\"a\\u0062\": [ -1, 0, -0, 18446744073709551615, true,false,null ],\r\n"
       "\"long name of a member\":{\"\xC3\xA4\":\"eight by\",\"\":\"a string\\twith escapes\\\\\"}, "
@@ -188,7 +188,7 @@ TEST(Reader, ReadsTheSameOnTheShortWay) {
   }
 }
 
-TEST(Reader, ReadsCommentsWhereTheyAreAllowed) {
+TEST(Reader, ReadsCommentsIfAllowed) {
   const ReadOptions comments{.comments = true};
   const Result<Document> document =
       Read("// first\n{ \"a\" /* one */ : 1, // two\n \"b\": \"// none\" } /* end */", comments);
@@ -202,7 +202,7 @@ TEST(Reader, ReadsCommentsWhereTheyAreAllowed) {
   EXPECT_THAT(Refusal("// nothing else", comments), StartsWith("line 1, column "));
 }
 
-TEST(Reader, EndsAtTheLastLevelAllowed) {
+TEST(Reader, RefusesMoreThanTheMaximumDepth) {
   EXPECT_EQ(Refusal(Nested(64)), "");
   EXPECT_EQ(Refusal(Nested(65)), "line 1, column 65: nested deeper than 64 levels");
   EXPECT_EQ(Refusal(Repeated(32, "{\"a\":[") + Repeated(32, "]}")), "");
@@ -224,7 +224,7 @@ TEST(Reader, ReadsEightMebibytes) {
   EXPECT_EQ(document->get_ref<const std::string&>().size(), kBytes - 2);
 }
 
-TEST(Reader, NeverRepeatsAHostileTextInTheSentence) {
+TEST(Reader, ErrorsDoNotQuoteHostileText) {
   const std::string huge(100'000, 'x');
   const std::string digits(100'000, '1');
   std::string twice = "{";
@@ -239,7 +239,7 @@ TEST(Reader, NeverRepeatsAHostileTextInTheSentence) {
   }
 }
 
-TEST(Reader, TellsWhereEachMemberAndElementStands) {
+TEST(Reader, ReportsThePositionOfEachMemberAndElement) {
   constexpr std::string_view kText = R"({
   "a": 1,
   "list": [
@@ -267,7 +267,7 @@ TEST(Reader, TellsWhereEachMemberAndElementStands) {
   }
 }
 
-TEST(Reader, CountsCommentsAndBytesIntoPositions) {
+TEST(Reader, PositionsCountBytesAndComments) {
   Positions positions;
   ASSERT_TRUE(Read("{ // c\n \"\xC3\xA4\" : /* x\n */ 1/*y*/, \"b\":[1/*c*/,2//d\n]}",
                    {.comments = true, .positions = &positions}));

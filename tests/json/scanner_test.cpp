@@ -32,7 +32,7 @@ std::string WhyNot(std::string_view text) {
   return status ? "accepted" : status.error().message;
 }
 
-TEST(Scanner, TakesTheWantedMembersAndPassesOverTheRest) {
+TEST(Scanner, ReadsTheWantedMembersAndSkipsTheRest) {
   const std::string text = R"( {"a": {"ID": 1, "x": [1.5, {"y": "}"}]}, "ID" : "me",
     "none": null, "Config": {"Image": "app:1", "Env": ["\"", "\\"]}, "on": true, "n": -1e400} )";
   std::string id;
@@ -53,7 +53,7 @@ TEST(Scanner, TakesTheWantedMembersAndPassesOverTheRest) {
   EXPECT_TRUE(is_null);
 }
 
-TEST(Scanner, GoesThroughMapsAndArrays) {
+TEST(Scanner, IteratesOverObjectsAndArrays) {
   Scanner scanner(R"({"b": ["1", "2"], "\u0061": [], "c": [ "3" ]})");
   Strings found;
   scanner.Members([&](std::string_view name) {
@@ -65,7 +65,7 @@ TEST(Scanner, GoesThroughMapsAndArrays) {
   EXPECT_THAT(found, ElementsAre("b1", "b2", "b", "a", "c3", "c"));
 }
 
-TEST(Scanner, WhatIsPassedOverMayBeScannedLater) {
+TEST(Scanner, SkippedValuesCanBeScannedLater) {
   Scanner scanner(R"([ {"a": [ 1 ]} , "x\"", -7,null ])");
   Strings found;
   scanner.Elements([&] { found.emplace_back(scanner.Skip()); });
@@ -73,7 +73,7 @@ TEST(Scanner, WhatIsPassedOverMayBeScannedLater) {
   EXPECT_THAT(found, ElementsAre(R"({"a": [ 1 ]})", R"("x\"")", "-7", "null"));
 }
 
-TEST(Scanner, StringsAreDecodedAsReadDoes) {
+TEST(Scanner, DecodesStringsAsReadDoes) {
   for (const char* text :
        {R"("")", R"("plain")", R"("a\"b\\")", R"("\u00e9\ud83d\ude00")", "\"\xC3\xA9\"",
         R"("\u003clocalhost\u003e")", R"("\\\\\"")", R"("\/\b\f\n\r\t")"}) {
@@ -90,7 +90,7 @@ TEST(Scanner, StringsAreDecodedAsReadDoes) {
   }
 }
 
-TEST(Scanner, AWantedMemberIsThereOnce) {
+TEST(Scanner, RefusesADuplicateOfAWantedMember) {
   for (const char* text : {R"({"a": "1", "a": "2"})", R"({"a": "1", "\u0061": "2"})",
                            R"({"a": "1", "A": "2"})", R"({"\u0041": "1", "a": "2"})"}) {
     Scanner scanner(text);
@@ -101,7 +101,7 @@ TEST(Scanner, AWantedMemberIsThereOnce) {
   }
 }
 
-TEST(Scanner, MembersAreSpeltAsGoTakesThem) {
+TEST(Scanner, MatchesMemberNamesAsGoDoes) {
   Strings found;
   for (const char* text :
        {R"({"Disks": "1"})", R"({"dISKS": "2"})", "{\"di\xC5\xBF\xE2\x84\xAAs\": \"3\"}",
@@ -113,7 +113,7 @@ TEST(Scanner, MembersAreSpeltAsGoTakesThem) {
   EXPECT_THAT(found, ElementsAre("1", "2", "3", "4"));
 }
 
-TEST(Scanner, ANameThatCannotBeDecodedIsAnotherOne) {
+TEST(Scanner, AnUndecodableNameMatchesNothing) {
   Scanner scanner(R"({"\ud800": 1, "a": "2"})");
   std::string found;
   scanner.Object({"a"}, [&](std::size_t) { found = scanner.String(); });
@@ -121,7 +121,7 @@ TEST(Scanner, ANameThatCannotBeDecodedIsAnotherOne) {
   EXPECT_EQ(found, "2");
 }
 
-TEST(Scanner, AnotherTypeIsAFault) {
+TEST(Scanner, AWrongTypeIsAnError) {
   const Strings values = {R"("text")", "1", "true", "null", "[]", "{}"};
   for (const std::string& text : values) {
     const auto fails = [&](auto&& take) {
@@ -138,7 +138,7 @@ TEST(Scanner, AnotherTypeIsAFault) {
   }
 }
 
-TEST(Scanner, NothingIsFoundAfterAFault) {
+TEST(Scanner, FindsNothingAfterAnError) {
   Scanner scanner(R"({"a": 1, "b": "x"})");
   int values = 0;
   scanner.Members([&](std::string_view) {
@@ -151,7 +151,7 @@ TEST(Scanner, NothingIsFoundAfterAFault) {
   EXPECT_EQ(status.error().message, "byte 7: expected a string");
 }
 
-TEST(Scanner, WhatIsPassedOverIsBuiltLikeJson) {
+TEST(Scanner, ChecksTheSyntaxOfSkippedValues) {
   for (const char* text :
        {"",      " ",         "{",     "}",          "[",        "]",         "[1",         "[1,",
         "[1,]",  "[,1]",      "[1 2]", "{\"a\"}",    "{\"a\":}", "{\"a\" 1}", "{\"a\":1,}", "{,}",
@@ -176,7 +176,7 @@ std::string FileText(const std::filesystem::path& path) {
 }
 
 // Every strict document is one here, and cut anywhere it is none.
-TEST(Scanner, AgreesWithReadOnWholeAndCutDocuments) {
+TEST(Scanner, AgreesWithReadOnWholeAndTruncatedDocuments) {
   int files = 0;
   for (const auto& entry :
        std::filesystem::recursive_directory_iterator(RUNCLAD_TEST_DATA "/data")) {

@@ -64,7 +64,7 @@ bool Holds(const Said& said, std::uint64_t value) {
   return false;
 }
 
-TEST(ArgumentSet, SaysEachComparisonInOneForm) {
+TEST(ArgumentSet, NormalisesEachComparison) {
   const struct {
     Said said;
     Said canonical;
@@ -89,7 +89,7 @@ TEST(ArgumentSet, SaysEachComparisonInOneForm) {
   }
 }
 
-TEST(ArgumentSet, KnowsWhatNeverAndWhatAlwaysHolds) {
+TEST(ArgumentSet, RecognisesEmptyAndUniversalSets) {
   for (const Said& never :
        {Said{Op::kLess, 0}, {Op::kGreater, kMaximum}, {Op::kMaskedEqual, 2, 1}}) {
     EXPECT_FALSE(ArgumentSet::Of({0, never.value, never.value_two, never.op}))

@@ -145,7 +145,7 @@ Sayings SaidByTheFile(const SeccompConditions& conditions, const std::string& ar
   return said;
 }
 
-TEST(DefaultSeccomp, TablesSayWhatTheFileSays) {
+TEST(DefaultSeccomp, TablesMatchTheFile) {
   const std::map<std::string, std::string> architectures = {
       {"amd64", "amd64"},       {"386", "x86"},
       {"arm64", "arm64"},       {"arm", "arm"},
@@ -173,7 +173,7 @@ TEST(DefaultSeccomp, TablesSayWhatTheFileSays) {
   }
 }
 
-TEST(DefaultSeccomp, DefaultsAndArchitecturesAreTheFiles) {
+TEST(DefaultSeccomp, DefaultsAndArchitecturesMatchTheFile) {
   const SeccompFilter filter = DefaultSeccompFilter(Amd64());
   EXPECT_EQ(filter.default_action, Profile().at("defaultAction"));
   EXPECT_EQ(filter.default_errno_return, Profile().at("defaultErrnoRet"));
@@ -199,7 +199,7 @@ TEST(DefaultSeccomp, CountsPerCapabilitySet) {
   EXPECT_EQ(Allowed(DefaultSeccompFilter(Amd64(docker_capabilities))).size(), 370U);
 }
 
-TEST(DefaultSeccomp, EachCapabilityAddsExactlyItsCalls) {
+TEST(DefaultSeccomp, EachCapabilityAddsOnlyItsCalls) {
   const std::map<std::string, Names> additions = {
       {"CAP_BPF", {"bpf"}},
       {"CAP_DAC_READ_SEARCH", {"open_by_handle_at"}},
@@ -259,7 +259,7 @@ TEST(DefaultSeccomp, PtraceNeedsACapabilityOnKernelsBefore48) {
   EXPECT_EQ(allowed(8, {"CAP_SYS_PTRACE"}), allowed(7, {"CAP_SYS_PTRACE"}));
 }
 
-TEST(DefaultSeccomp, CloneMakesNoNamespacesWithoutSysAdmin) {
+TEST(DefaultSeccomp, CloneCannotCreateNamespacesWithoutSysAdmin) {
   constexpr std::uint64_t kNamespaces = 0x7E020000;
   const SeccompFilter amd64 = DefaultSeccompFilter(Amd64());
   EXPECT_THAT(
@@ -305,7 +305,7 @@ TEST(DefaultSeccomp, ComparesAddressFamiliesOneByOne) {
   }
 }
 
-TEST(DefaultSeccomp, NothingThatReachesTheKernelsKeyringIoUringOrUserfaultfd) {
+TEST(DefaultSeccomp, DeniesKeyringIoUringAndUserfaultfd) {
   const Names everything = Allowed(DefaultSeccompFilter(Amd64(AllCapabilities())));
   for (const char* name : {"add_key", "keyctl", "request_key", "io_uring_setup", "io_uring_enter",
                            "io_uring_register", "userfaultfd", "kexec_load", "kexec_file_load",
@@ -314,7 +314,7 @@ TEST(DefaultSeccomp, NothingThatReachesTheKernelsKeyringIoUringOrUserfaultfd) {
   }
 }
 
-TEST(DefaultSeccomp, FileIsSortedAndSaysWhatEachGroupIsFor) {
+TEST(DefaultSeccomp, FileIsSortedAndExplainsEachGroup) {
   for (const json& rule : Profile().at("syscalls")) {
     const Strings names = rule.at("names");
     EXPECT_TRUE(std::ranges::is_sorted(names)) << rule;

@@ -68,7 +68,7 @@ std::set<std::string> AllowedNames(const SeccompFilter& filter) {
 
 // What ours allows beyond Docker 20.10's filter for the same capabilities: calls that came later,
 // and those that Docker asks a capability for no more.
-TEST(SeccompDocuments, OursIsDockersButForWhatDockerAllowsByNow) {
+TEST(SeccompDocuments, OursEqualsDockersExceptForListedCalls) {
   const std::set<std::string> later = {"cachestat",
                                        "fchmodat2",
                                        "futex_requeue",
@@ -105,7 +105,7 @@ TEST(SeccompDocuments, OursIsDockersButForWhatDockerAllowsByNow) {
 
 // Capabilities dropped and the engine's filter left as it was: user namespaces stay open, since
 // unshare(CLONE_NEWUSER) needs no capability.
-TEST(SeccompDocuments, AFilterForCapabilitiesThatAreGoneIsClosed) {
+TEST(SeccompDocuments, RemovesCallsOfDroppedCapabilities) {
   constexpr std::uint64_t kNewUser = 0x10000000;
   for (const char* name : {"docker_sys_admin", "cri_all_caps", "podman_default"}) {
     const EngineDocument document = ReadDocument(name);
@@ -134,7 +134,7 @@ TEST(SeccompDocuments, AFilterForCapabilitiesThatAreGoneIsClosed) {
 
 // Every family of the kernel's headers and some that are yet to come, asked of the compiled program
 // of each engine's filter, on each ABI of x86, by each call that makes a socket.
-TEST(SeccompDocuments, SocketsAreOfTheListedFamiliesAloneOnEveryAbi) {
+TEST(SeccompDocuments, AllowOnlyListedSocketFamiliesOnEveryAbi) {
   constexpr std::uint64_t kUpper = std::uint64_t{1} << 32U;
   constexpr std::uint64_t kSign = 0x80000000;
   constexpr std::uint64_t kLast = AF_MAX + 20;

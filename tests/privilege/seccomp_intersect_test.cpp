@@ -64,7 +64,7 @@ TEST(SeccompIntersect, KeepsWhatBothAllowSortedAndMerged) {
   EXPECT_EQ(Intersect(theirs, ours, {}).filter, Filter({Allow({"close", "read", "write"})}));
 }
 
-TEST(SeccompIntersect, OursAloneIsCanonicalAlready) {
+TEST(SeccompIntersect, OurFilterIsAlreadyCanonical) {
   for (const Strings& capabilities : {Strings(), Strings{"CAP_SYS_ADMIN"}}) {
     const SeccompFilter ours = Ours(capabilities);
     EXPECT_EQ(Intersect(Filter({}, "SCMP_ACT_ALLOW"), ours, {}).filter, ours);
@@ -130,7 +130,7 @@ TEST(SeccompIntersect, SharesRulesAmongNamesWithTheSameCondition) {
               ElementsAre(Allow({"ioctl", "prctl"}, small)));
 }
 
-TEST(SeccompIntersect, LeavesOutWhatTakesTooManyRulesAndReportsEssentialCalls) {
+TEST(SeccompIntersect, DropsCallsThatNeedTooManyRulesAndReportsEssentialOnes) {
   // "No namespaces" without one flag value in its midst: some fifty rules.
   const auto theirs = Filter({Allow({"clone", "mount"}, {{0, 5, 0, Op::kNotEqual}}),
                               Allow({"read"}, {{0, 3, 0, Op::kEqual}})});
@@ -149,7 +149,7 @@ TEST(SeccompIntersect, DoesNotReportEssentialCallsThatAreDeniedOnPurpose) {
 }
 
 // i386 and x32 compare the lower 32 bits: "above 2^32" is "above 0" there.
-TEST(SeccompIntersect, DistrustsNumbersBeyond32BitsWhereSomeArchitectureIsNarrow) {
+TEST(SeccompIntersect, DistrustsNumbersBeyond32BitsForANarrowArchitecture) {
   constexpr std::uint64_t kWide = std::uint64_t{1} << 32U;
   const auto theirs = Filter({Allow({"prctl", "socket"}, {{0, kWide, 0, Op::kGreater}})});
   const auto ours = Filter({Allow({"prctl", "socket"}, {{0, 40, 0, Op::kGreater}})});
@@ -166,7 +166,7 @@ TEST(SeccompIntersect, DistrustsNumbersBeyond32BitsWhereSomeArchitectureIsNarrow
   EXPECT_THAT(Rules(denying, Filter({Allow({"prctl", "read"})})), ElementsAre(Allow({"read"})));
 }
 
-TEST(SeccompIntersect, SaysNoNumberBeyond32BitsItselfWhereSomeArchitectureIsNarrow) {
+TEST(SeccompIntersect, EmitsNoNumberBeyond32BitsForANarrowArchitecture) {
   // Even numbers, all bits above the 32nd 0: above 40 that needs a block from 2^32 on.
   constexpr std::uint64_t kMask = (kMaximum << 33U) | 1U;
   const auto theirs = Filter({Allow({"socket"}, {{0, kMask, 0, Op::kMaskedEqual}})});
@@ -182,7 +182,7 @@ TEST(SeccompIntersect, SaysNoNumberBeyond32BitsItselfWhereSomeArchitectureIsNarr
   }
 }
 
-TEST(SeccompIntersect, TakesTheDenialsOfADenyListFromOurs) {
+TEST(SeccompIntersect, RemovesTheDeniedCallsOfADenyList) {
   const auto ours = Filter({Allow({"close", "prctl", "ptrace", "read", "socket"})});
   const struct {
     const char* name;
@@ -232,7 +232,7 @@ TEST(SeccompIntersect, TakesTheDenialsOfADenyListFromOurs) {
   }
 }
 
-TEST(SeccompIntersect, NeverHasAPermissionAndADenialOfOneCall) {
+TEST(SeccompIntersect, NeverAllowsAndDeniesTheSameCall) {
   // libseccomp would keep the permission, in either order.
   const auto theirs =
       Filter({Allow({"prctl", "read"}), Fail({"prctl"}, 95, {{0, 22, 0, Op::kEqual}}),
@@ -242,7 +242,7 @@ TEST(SeccompIntersect, NeverHasAPermissionAndADenialOfOneCall) {
                           Allow({"prctl"}, {{0, 22, 0, Op::kGreater}}), Fail({"close"}, 13)));
 }
 
-TEST(SeccompIntersect, TakesLogTraceAndNotifyForNoPermission) {
+TEST(SeccompIntersect, DoesNotTreatLogTraceOrNotifyAsPermission) {
   for (const char* action : {"SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_NOTIFY"}) {
     auto theirs = Filter({Allow({"read"}), Act(action, {"close", "mount"}),
                           Act(action, {"prctl"}, {{0, 1, 0, Op::kEqual}}), Allow({"prctl"})});
@@ -372,7 +372,7 @@ SeccompAnswer On32Bit(const SeccompProgram& program, const std::string& name,
   return program.Answer({"SCMP_ARCH_X86", number, {first_argument}});
 }
 
-TEST(SeccompIntersect, ClosesTheRoadAroundSocketRulesFor32BitPrograms) {
+TEST(SeccompIntersect, ClosesSocketcallFor32BitPrograms) {
   for (const char* name : {"docker_default", "podman_default", "cri_plain"}) {
     const EngineDocument document = ReadDocument(name);
     const SeccompFilter ours = Ours(document.capabilities);
@@ -417,7 +417,7 @@ TEST(SeccompIntersect, DeniesTheMultiplexerOfADeniedCall) {
   EXPECT_TRUE(On32Bit(Compiled(tuned("semget")), "socketcall", kBind).allows());
 }
 
-TEST(SeccompIntersect, CutsWhatAHostileFilterRepeatsWithoutEnd) {
+TEST(SeccompIntersect, BoundsARepetitiveFilter) {
   SeccompFilter theirs = Filter({});
   for (std::uint64_t i = 0; i < 20000; ++i) {
     theirs.rules.push_back(Allow({"prctl", "socket"}, {{0, 2 * i, 0, Op::kEqual}}));

@@ -36,7 +36,7 @@ SeccompAnswer Answer(const SeccompFilter& filter, const std::string& name, std::
       {architecture, NumberOf(architecture, name).value(), {first, second}});
 }
 
-TEST(SeccompProgram, AnswersForEachArchitectureByItsOwnNumbers) {
+TEST(SeccompProgram, UsesTheNumbersOfEachArchitecture) {
   const auto filter = Filter({{{"read"}, "SCMP_ACT_ALLOW", {}, {}}});
   const SeccompProgram program = Compiled(filter);
   EXPECT_TRUE(program.Answer({kAmd64, 0, {}}).allows());
@@ -46,7 +46,7 @@ TEST(SeccompProgram, AnswersForEachArchitectureByItsOwnNumbers) {
   EXPECT_TRUE(program.Answer({"SCMP_ARCH_X32", 0x40000000, {}}).allows());
 }
 
-TEST(SeccompProgram, KillsCallsOfArchitecturesThatTheFilterDoesNotName) {
+TEST(SeccompProgram, KillsCallsOfUnlistedArchitectures) {
   auto filter = Filter({{{"read"}, "SCMP_ACT_ALLOW", {}, {}}});
   filter.architectures.clear();
   const SeccompProgram program = Compiled(filter);
@@ -75,7 +75,7 @@ TEST(SeccompProgram, ReadsActionsAsRuncDoes) {
   }
 }
 
-TEST(SeccompProgram, SaysWhatRuncWouldNotTake) {
+TEST(SeccompProgram, ReportsWhatRuncWouldReject) {
   EXPECT_THAT(SeccompProgram::Compile(Filter({}, "SCMP_ACT_NOTIFY")).error().message,
               HasSubstr("SCMP_ACT_NOTIFY"));
   EXPECT_THAT(SeccompProgram::Compile(Filter({{{"read"}, "ALLOW", {}, {}}})).error().message,
@@ -85,7 +85,7 @@ TEST(SeccompProgram, SaysWhatRuncWouldNotTake) {
   EXPECT_THAT(SeccompProgram::Compile(filter).error().message, HasSubstr("amd64"));
 }
 
-TEST(SeccompProgram, IsTriedForALimitedTime) {
+TEST(SeccompProgram, BuildTimeIsBounded) {
   const auto sound = Filter({{{"read"}, "SCMP_ACT_ALLOW", {}, {}}});
   EXPECT_TRUE(SeccompProgram::TryCompile(sound, 10));
   EXPECT_EQ(SeccompProgram::TryCompile(Filter({{{"read"}, "ALLOW", {}, {}}}), 10).error().message,
@@ -100,13 +100,13 @@ TEST(SeccompProgram, IsTriedForALimitedTime) {
   EXPECT_THAT(tried.error().message, HasSubstr("did not finish within 1 seconds"));
 }
 
-TEST(SeccompProgram, IgnoresUnknownNamesAndRulesThatSayTheDefault) {
+TEST(SeccompProgram, IgnoresUnknownNamesAndRulesEqualToTheDefault) {
   const auto filter = Filter(
       {{{"no_such_call", "read"}, "SCMP_ACT_ALLOW", {}, {}}, {{"read"}, "SCMP_ACT_ERRNO", 1, {}}});
   EXPECT_TRUE(Answer(filter, "read").allows());
 }
 
-TEST(SeccompProgram, TakesARepeatedArgumentForAlternatives) {
+TEST(SeccompProgram, TreatsARepeatedArgumentAsAlternatives) {
   const auto both =
       Filter({{{"prctl"}, "SCMP_ACT_ALLOW", {}, {{0, 1, 0, Op::kEqual}, {1, 2, 0, Op::kEqual}}}});
   EXPECT_TRUE(Answer(both, "prctl", 1, 2).allows());
@@ -118,7 +118,7 @@ TEST(SeccompProgram, TakesARepeatedArgumentForAlternatives) {
   EXPECT_TRUE(Answer(range, "prctl", 25).allows());
 }
 
-TEST(SeccompProgram, KeepsOfAPermissionAndAConditionalDenialThePermission) {
+TEST(SeccompProgram, PrefersAPermissionOverAConditionalDenial) {
   const SeccompRule allow{{"prctl"}, "SCMP_ACT_ALLOW", {}, {}};
   const SeccompRule deny{{"prctl"}, "SCMP_ACT_ERRNO", 13, {{0, 22, 0, Op::kEqual}}};
   EXPECT_TRUE(Answer(Filter({allow, deny}), "prctl", 22).allows());

@@ -60,7 +60,7 @@ std::vector<Incoming> EveryKind() {
           {{{"keyctl"}, "SCMP_ACT_KILL_PROCESS", {}, {}}, {{"getpid"}, "SCMP_ACT_ALLOW", {}, {}}}),
        false},
       {"everything, written to the kernel's log", Of("SCMP_ACT_LOG", {}), true},
-      {"everything, told to a tracer", Of("SCMP_ACT_TRACE", {}), true},
+      {"everything, reported to a tracer", Of("SCMP_ACT_TRACE", {}), true},
   };
 }
 
@@ -112,7 +112,7 @@ TEST(SeccompTuning, AddsAddressFamiliesUnderEveryFilter) {
   }
 }
 
-TEST(SeccompTuning, KillsWhatIsNotOfTheNativeArchitectureWith64Bits) {
+TEST(SeccompTuning, KillsEverythingButTheNative64BitArchitecture) {
   const SeccompTuning tuning{.only_64_bit = true};
   for (const Incoming& incoming : EveryKind()) {
     const SeccompFilter met = Intersect(incoming.filter, Ours(), tuning).filter;
@@ -192,7 +192,7 @@ constexpr ModeCase kModeCases[] = {
     {"openat", {3, 0, kSomeFlags, kGarbage}, true},
 };
 
-TEST(SeccompTuning, LetsNobodySetASetIdBit) {
+TEST(SeccompTuning, DeniesSettingSetIdBits) {
   const SeccompTuning tuning{.deny_set_id = true};
   for (const Incoming& incoming : EveryKind()) {
     const SeccompFilter met = Intersect(incoming.filter, Ours(), tuning).filter;
@@ -209,7 +209,7 @@ TEST(SeccompTuning, LetsNobodySetASetIdBit) {
   }
 }
 
-TEST(SeccompTuning, LeavesNoWayAroundTheModesThatAFilterSees) {
+TEST(SeccompTuning, DeniesCallsWhoseModesAFilterCannotSee) {
   const SeccompFilter met =
       Intersect({}, Ours(), {.allow = {"io_uring_setup", "chmod"}, .deny_set_id = true}).filter;
   const SeccompProgram program = Compiled(met);
@@ -230,7 +230,7 @@ SeccompFilter Notifying() {
   return theirs;
 }
 
-TEST(SeccompTuning, KeepsNotificationsForAListenerThatThePolicyNames) {
+TEST(SeccompTuning, KeepsNotificationsForAListedListener) {
   const SeccompTuning tuning{.listeners = {"/run/other.sock", "/run/agent.sock"}};
   const SeccompIntersection met = Intersect(Notifying(), Ours(), tuning);
   EXPECT_EQ(met.filter.listener_path, "/run/agent.sock");
@@ -247,13 +247,13 @@ TEST(SeccompTuning, KeepsNotificationsForAListenerThatThePolicyNames) {
   EXPECT_EQ(Intersect(met.filter, Ours(), tuning).filter, met.filter);
 }
 
-TEST(SeccompTuning, GivesAListenerWhatThePolicyAllows) {
+TEST(SeccompTuning, PassesAllowedCallsToAListener) {
   const SeccompFilter met =
       Intersect(Notifying(), Ours(), {.allow = {"mount"}, .listeners = {"/run/agent.sock"}}).filter;
   EXPECT_EQ(Answer(Compiled(met), "SCMP_ARCH_X86_64", "mount").value, SECCOMP_RET_USER_NOTIF);
 }
 
-TEST(SeccompTuning, KeepsNoListenerThatThePolicyDoesNotName) {
+TEST(SeccompTuning, RemovesUnlistedListeners) {
   const SeccompTuning tunings[] = {{},
                                    {.listeners = {"/run/agent.sock2", "/run"}},
                                    {.deny = {"mkdir"}, .listeners = {"/run/agent.sock"}}};
@@ -268,7 +268,7 @@ TEST(SeccompTuning, KeepsNoListenerThatThePolicyDoesNotName) {
 
 // A permission and a question about the same call, or a question under a condition: libseccomp
 // would keep one of them.
-TEST(SeccompTuning, KeepsNoNotificationBesideAnotherRule) {
+TEST(SeccompTuning, RemovesNotificationsThatConflictWithAnotherRule) {
   SeccompFilter both = Notifying();
   both.rules.push_back({{"mkdir"}, "SCMP_ACT_ALLOW", {}, {}});
   SeccompFilter conditional = Notifying();

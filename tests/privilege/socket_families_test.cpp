@@ -9,7 +9,7 @@
 namespace runclad::privilege {
 namespace {
 
-TEST(SocketFamilies, HaveTheNumbersOfTheKernelsHeaders) {
+TEST(SocketFamilies, MatchTheKernelsHeaders) {
   const struct {
     std::string_view name;
     int number;
@@ -36,7 +36,7 @@ TEST(SocketFamilies, HaveTheNumbersOfTheKernelsHeaders) {
   }
 }
 
-TEST(SocketFamilies, AreWrittenAsPeopleWriteThem) {
+TEST(SocketFamilies, AcceptCommonSpellings) {
   EXPECT_EQ(CanonicalFamily("VSOCK"), "AF_VSOCK");
   EXPECT_EQ(CanonicalFamily("af_vsock"), "AF_VSOCK");
   EXPECT_EQ(CanonicalFamily("40"), "AF_VSOCK");

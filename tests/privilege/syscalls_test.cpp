@@ -5,7 +5,7 @@
 namespace runclad::privilege {
 namespace {
 
-TEST(Syscalls, AreForACapabilityIfOnlyItAllowsThemWithAnyArguments) {
+TEST(Syscalls, NeedACapabilityIfOnlyItAllowsThem) {
   // clone is allowed without a capability, but not with the flags that make namespaces.
   for (const char* name :
        {"mount", "unshare", "setns", "clone", "clone3", "bpf", "chroot", "reboot",

@@ -59,7 +59,7 @@ bool CanExchange() {
   return status == 0;
 }
 
-TEST(Bundle, OfTheMappedRootIsTakenFromIt) {
+TEST(Bundle, AcceptsABundleOwnedByTheMappedRoot) {
   InPrivateMounts([] {
     MakeBundle();
     ASSERT_TRUE(CanExchange()) << "it could before";
@@ -81,7 +81,7 @@ TEST(Bundle, OfTheMappedRootIsTakenFromIt) {
   });
 }
 
-TEST(Bundle, OfAnotherUserIsRefused) {
+TEST(Bundle, RefusesABundleOfAnotherUser) {
   InPrivateMounts([] {
     struct Case {
       const char* name;
@@ -109,7 +109,22 @@ TEST(Bundle, OfAnotherUserIsRefused) {
       one.change();
       EXPECT_FALSE(Open());
     }
+    // In mode audit nothing is taken and nothing refused: the fault is there to be told.
+    for (const Case& one : cases) {
+      SCOPED_TRACE(one.name);
+      MakeBundle();
+      one.change();
+      const auto kept = Bundle::Open(
+          kBundle, kMaxBytes, [](const std::string&) { return std::optional(kMapped); },
+          Bundle::Faults::kKeep);
+      ASSERT_TRUE(kept) << kept.error().message;
+      EXPECT_EQ(kept->config(), "{}");
+      ASSERT_TRUE(kept->fault());
+      EXPECT_EQ(kept->fault()->message, Open().error().message);
+    }
     MakeBundle();
+    ASSERT_TRUE(Open());
+    EXPECT_FALSE(Open()->fault());
     EXPECT_FALSE(Open(kMapped + 1)) << "config.json maps another root";
     EXPECT_FALSE(Bundle::Open(kBundle, kMaxBytes)) << "nobody asks for a mapping";
     EXPECT_FALSE(Bundle::Open(kBundle, kMaxBytes, [](const std::string&) {
@@ -118,7 +133,7 @@ TEST(Bundle, OfAnotherUserIsRefused) {
   });
 }
 
-TEST(Bundle, OfRootStaysAsItIs) {
+TEST(Bundle, LeavesTheOwnerOfARootOwnedBundle) {
   InPrivateMounts([] {
     MakeBundle();
     ASSERT_EQ(::chown(kBundle.c_str(), 0, kMapped), 0);

@@ -54,7 +54,7 @@ class ConfinedChild : public ::testing::Test {
 
 const std::string kKilled = "error: the parser was killed by signal " + std::to_string(SIGSYS);
 
-TEST_F(ConfinedChild, IsWaitedForThoughTheCallerIgnoresSigchld) {
+TEST_F(ConfinedChild, IsReapedEvenIfTheCallerIgnoresSigchld) {
   const SignalAction ignored(SIGCHLD, SIG_IGN);
   EXPECT_EQ(Run([](std::span<char>) { return std::string("an answer"); }), "an answer");
   struct sigaction now {};
@@ -74,7 +74,7 @@ TEST_F(ConfinedChild, ComputesOnACopyOfTheContent) {
   EXPECT_EQ(Run(much).size(), 3U << 20U) << "more than a pipe holds";
 }
 
-TEST_F(ConfinedChild, CanDoNothingElse) {
+TEST_F(ConfinedChild, CannotMakeOtherSystemCalls) {
   const std::string written = path_ + "-written";
   struct {
     const char* name;
@@ -121,7 +121,7 @@ TEST_F(ConfinedChild, CanDoNothingElse) {
 }
 
 // By what the kernel says of it while it computes, from outside.
-TEST_F(ConfinedChild, HasNoUserNoCapabilityAndNoFileOfOurs) {
+TEST_F(ConfinedChild, HasNoPrivilegesAndNoInheritedFiles) {
   if (::geteuid() != 0) GTEST_SKIP() << "gives up what only root has";
   const UniqueFd ours(::open("/dev/null", O_RDONLY));  // not close-on-exec
   const fs::path seen = path_ + "-seen";
@@ -174,7 +174,7 @@ TEST_F(ConfinedChild, HasNoUserNoCapabilityAndNoFileOfOurs) {
   fs::remove(seen);
 }
 
-TEST_F(ConfinedChild, EndsWhenItTakesTooLongOrTooMuch) {
+TEST_F(ConfinedChild, IsKilledAtItsTimeAndMemoryLimits) {
   ConfinedLimits limits;
   limits.seconds = 1;
   const auto spin = [](std::span<char>) -> std::optional<std::string> {
@@ -196,14 +196,14 @@ TEST_F(ConfinedChild, EndsWhenItTakesTooLongOrTooMuch) {
 #endif
 }
 
-TEST_F(ConfinedChild, ACrashIsAnErrorAndNotOurs) {
+TEST_F(ConfinedChild, ACrashIsReportedAsAnError) {
   EXPECT_EQ(Run([](std::span<char>) -> std::optional<std::string> { __builtin_trap(); }),
             "error: the parser was killed by signal " + std::to_string(SIGILL));
   EXPECT_EQ(Run([](std::span<char>) -> std::optional<std::string> { return std::nullopt; }),
             "error: it is damaged or in an unknown format");
 }
 
-TEST_F(ConfinedChild, TakesRegularFilesOnly) {
+TEST_F(ConfinedChild, AcceptsRegularFilesOnly) {
   const auto run = [](const char* path) {
     const UniqueFd input(::open(path, O_RDONLY | O_NONBLOCK));
     const auto answer = RunConfined(input.get(), [](std::span<char>) { return std::string(); });
@@ -217,7 +217,7 @@ TEST_F(ConfinedChild, TakesRegularFilesOnly) {
   EXPECT_EQ(run(path_.c_str()), "it is larger than the 268435456 bytes allowed");
 }
 
-TEST_F(ConfinedChild, EndsWithWhoeverWaitsForIt) {
+TEST_F(ConfinedChild, DiesWithItsParent) {
   void* const shared = ::mmap(nullptr, sizeof(std::atomic<pid_t>), PROT_READ | PROT_WRITE,
                               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(shared, MAP_FAILED);

@@ -52,7 +52,7 @@ std::string Certain(const ContainerTree& tree, std::string_view path) {
   return place.path;
 }
 
-TEST_F(ContainerTreeTest, LinksOfTheImageAreFollowedAndNeverLeaveIt) {
+TEST_F(ContainerTreeTest, FollowsLinksWithinTheImage) {
   fs::create_directories(image() / "a/b");
   fs::create_directory_symlink("/a/b", image() / "absolute");
   fs::create_directory_symlink("../../../../a", image() / "a/b/up");
@@ -69,7 +69,7 @@ TEST_F(ContainerTreeTest, LinksOfTheImageAreFollowedAndNeverLeaveIt) {
   EXPECT_EQ(Certain(tree, "../../x"), "/x");
 }
 
-TEST_F(ContainerTreeTest, AMountCoversWhatTheImageHas) {
+TEST_F(ContainerTreeTest, AMountCoversTheImagesDirectory) {
   fs::create_directory_symlink("/elsewhere", image() / "data");
   fs::create_directories(image() / "dev");
   fs::create_directory_symlink("/elsewhere", image() / "dev/shm");
@@ -85,7 +85,7 @@ TEST_F(ContainerTreeTest, AMountCoversWhatTheImageHas) {
   EXPECT_EQ(Certain(tree, "/v/in/sub/.."), "/v/in");
 }
 
-TEST_F(ContainerTreeTest, DirectoriesInsideAVolumeAreOrdinary) {
+TEST_F(ContainerTreeTest, DirectoriesInAVolumeAreCertain) {
   fs::create_directories(volume() / "sub");
   ContainerTree tree = Open();
   tree.Mount("/data", Content::kForeign, {volume()});
@@ -95,7 +95,7 @@ TEST_F(ContainerTreeTest, DirectoriesInsideAVolumeAreOrdinary) {
   EXPECT_EQ(Certain(tree, "/data/sub/sub/sub"), "/data/sub/sub/sub");
 }
 
-TEST_F(ContainerTreeTest, ALinkInsideAVolumeIsFollowedAndUncertain) {
+TEST_F(ContainerTreeTest, ALinkInAVolumeIsFollowedButUncertain) {
   fs::create_directory_symlink("/sys", volume() / "p");
   fs::create_directories(volume() / "d");
   fs::create_directory_symlink("../p", volume() / "d/q");
@@ -109,7 +109,7 @@ TEST_F(ContainerTreeTest, ALinkInsideAVolumeIsFollowedAndUncertain) {
   }
 }
 
-TEST_F(ContainerTreeTest, EveryLayerOfAnOverlayIsLookedInto) {
+TEST_F(ContainerTreeTest, ChecksEveryLayerOfAnOverlay) {
   const fs::path upper = volume() / "upper";
   const fs::path lower = volume() / "lower";
   fs::create_directories(upper);
@@ -122,7 +122,7 @@ TEST_F(ContainerTreeTest, EveryLayerOfAnOverlayIsLookedInto) {
   EXPECT_EQ(Certain(tree, "/o/q/sys"), "/o/q/sys");
 }
 
-TEST_F(ContainerTreeTest, NamesInProcLeadNowhereKnown) {
+TEST_F(ContainerTreeTest, PathsInProcAreUncertain) {
   fs::create_directory_symlink("/proc/self/fd/7", image() / "link");
   const ContainerTree tree = OpenWithEngineMounts();
   EXPECT_EQ(tree.Resolve("/link").path, "/proc/self/fd/7");
@@ -135,7 +135,7 @@ TEST_F(ContainerTreeTest, NamesInProcLeadNowhereKnown) {
   EXPECT_EQ(Certain(tree, "/proc/cpuinfo"), "/proc/cpuinfo");
 }
 
-TEST_F(ContainerTreeTest, TheProcFileSystemOfARunningContainerIsRecognised) {
+TEST_F(ContainerTreeTest, RecognisesTheProcFileSystemOfARunningContainer) {
   const auto tree = ContainerTree::Open("/proc/self/root");
   ASSERT_TRUE(tree);
   EXPECT_TRUE(tree->Resolve("/proc/self/cwd").touches_proc);
@@ -143,7 +143,7 @@ TEST_F(ContainerTreeTest, TheProcFileSystemOfARunningContainerIsRecognised) {
   EXPECT_FALSE(tree->Resolve("/usr").touches_proc);
 }
 
-TEST_F(ContainerTreeTest, AFileSystemThatIsNotMountedYetIsUncertain) {
+TEST_F(ContainerTreeTest, AnUnmountedFileSystemIsUncertain) {
   ContainerTree tree = Open();
   tree.Mount("/disk", Content::kUnknown);
   EXPECT_EQ(Certain(tree, "/disk"), "/disk");

@@ -15,7 +15,7 @@
 namespace runclad::sys {
 namespace {
 
-TEST(Directory, EveryEntryIsVisitedAgainAndAgain) {
+TEST(Directory, CanBeReadRepeatedly) {
   const std::string path = ::testing::TempDir() + "directory-test";
   std::filesystem::remove_all(path);
   std::set<std::string> made;

@@ -13,7 +13,7 @@
 namespace runclad::sys {
 namespace {
 
-TEST(ReplaceFile, TakesTheLongestNameAndLeavesNothingElse) {
+TEST(ReplaceFile, AcceptsTheLongestNameAndLeavesNoTemporaryFile) {
   std::string folder = "/tmp/runclad-replace-XXXXXX";
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);
   const auto directory = OpenDirectory(folder);

@@ -63,7 +63,7 @@ TEST(MountTable, RefusesWhatItCannotRead) {
   }
 }
 
-TEST(MountTable, PutsTheMountsRootInFront) {
+TEST(MountTable, PrependsTheMountsRoot) {
   const auto table = MountTable::Parse(
       "1 1 8:1 / / rw - ext4 a rw\n2 1 8:2 / /data rw - ext4 a rw\n3 1 8:2 /x /srv rw - ext4 a "
       "rw\n");
@@ -102,7 +102,7 @@ TEST(Locate, FollowsLinksAndAnySpelling) {
   });
 }
 
-TEST(Locate, RefusesOtherProcessesViews) {
+TEST(Locate, RefusesPathsThroughOtherProcesses) {
   InPrivateMounts([] {
     ASSERT_EQ(::symlink("/proc/self/root", "/srv/link"), 0);
     ASSERT_EQ(::symlink("loop", "/srv/loop"), 0);
@@ -116,7 +116,7 @@ TEST(Locate, RefusesOtherProcessesViews) {
   });
 }
 
-TEST(Locate, TellsMissingFromUnreadable) {
+TEST(Locate, DistinguishesMissingFromUnreadable) {
   const auto missing = LocateIfPresent("/srv/is/not/there");
   ASSERT_TRUE(missing);
   EXPECT_FALSE(missing->has_value());
@@ -129,7 +129,7 @@ TEST(Locate, TellsMissingFromUnreadable) {
   EXPECT_FALSE(LocateIfPresent("/" + std::string(5000, 'a')));
 }
 
-TEST(Locate, TellsANameThatEndsInDeletedFromARemovedFile) {
+TEST(Locate, DistinguishesADeletedFileFromANameThatEndsInDeleted) {
   InPrivateMounts([] {
     MakeDirectories("/srv/a (deleted)");
     const auto located = Locate("/srv/a (deleted)");

@@ -16,7 +16,7 @@ using runclad::testing::WriteFile;
 
 constexpr uid_t kSomeone = 1000;
 
-TEST(OnlyRootCouldReplace, LooksAtEveryDirectoryOnTheWay) {
+TEST(OnlyRootCouldReplace, ChecksEveryParentDirectory) {
   InPrivateMounts([] {
     WriteFile("/srv/a/b/file");
     EXPECT_TRUE(OnlyRootCouldReplace("/srv/a/b/file"));
@@ -36,7 +36,7 @@ TEST(OnlyRootCouldReplace, LooksAtEveryDirectoryOnTheWay) {
   });
 }
 
-TEST(OnlyRootCouldReplace, IsFalseForWhatIsMissingOrLeadsElsewhere) {
+TEST(OnlyRootCouldReplace, IsFalseForMissingFilesAndLinks) {
   InPrivateMounts([] {
     MakeDirectories("/srv/a");
     ASSERT_EQ(::symlink("/srv/a", "/srv/link"), 0);
@@ -45,7 +45,7 @@ TEST(OnlyRootCouldReplace, IsFalseForWhatIsMissingOrLeadsElsewhere) {
   });
 }
 
-TEST(OnlyRootCouldRedirect, LooksAtTheLinks) {
+TEST(OnlyRootCouldRedirect, ChecksTheLinks) {
   InPrivateMounts([] {
     MakeDirectories("/srv/app/real");
     ASSERT_EQ(::symlink("real", "/srv/app/link"), 0);

@@ -12,7 +12,7 @@
 namespace runclad::sys {
 namespace {
 
-TEST(StartTime, IsOneOfALivingProcessOnly) {
+TEST(StartTime, ExistsForLivingProcessesOnly) {
   EXPECT_TRUE(StartTime(::getpid()));
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
@@ -24,7 +24,7 @@ TEST(StartTime, IsOneOfALivingProcessOnly) {
   EXPECT_FALSE(StartTime(child)) << "gone";
 }
 
-TEST(StandardStreams, AreOpenedWhereTheCallerClosedThem) {
+TEST(StandardStreams, AreOpenedIfTheCallerClosedThem) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
@@ -43,7 +43,7 @@ TEST(StandardStreams, AreOpenedWhereTheCallerClosedThem) {
   EXPECT_EQ(status, 0);
 }
 
-TEST(SignalAction, GivesTheCallersBack) {
+TEST(SignalAction, RestoresTheCallersAction) {
   struct sigaction now {};
   for (auto* const callers : {SIG_DFL, SIG_IGN}) {
     const SignalAction outer(SIGPIPE, callers);
@@ -57,17 +57,17 @@ TEST(SignalAction, GivesTheCallersBack) {
   }
 }
 
-TEST(RunAndWait, WaitsForTheChildAndAnswersWithItsStatus) {
+TEST(RunAndWait, ReturnsTheStatusOfTheChild) {
   EXPECT_EQ(*RunAndWait("/bin/sh", {"sh", "-c", "exit 7"}), 7);
   EXPECT_EQ(*RunAndWait("/bin/sh", {"sh", "-c", "kill -TERM $$"}), 128 + SIGTERM);
 }
 
-TEST(RunAndWait, IsNotBlindedByACallerThatIgnoresSigchld) {
+TEST(RunAndWait, WorksIfTheCallerIgnoresSigchld) {
   const SignalAction ignored(SIGCHLD, SIG_IGN);
   EXPECT_EQ(*RunAndWait("/bin/sh", {"sh", "-c", "exit 7"}), 7);
 }
 
-TEST(RunAndWait, SaysWhatCannotBeExecuted) {
+TEST(RunAndWait, NamesTheProgramThatCannotBeExecuted) {
   EXPECT_EQ(RunAndWait("/nonexistent", {"x"}).error().message,
             "the lower runtime /nonexistent cannot be executed (ENOENT)");
 }

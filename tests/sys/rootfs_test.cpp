@@ -81,7 +81,7 @@ TEST_F(RootfsResolve, FollowsLinksInside) {
   for (const auto& test : kCases) EXPECT_EQ(Resolved(test.path), test.resolved) << test.path;
 }
 
-TEST_F(RootfsResolve, LinksInACircleStayAsWritten) {
+TEST_F(RootfsResolve, LeavesCircularLinksUnresolved) {
   Link("circle/on", "/circle");
   Link("/circle", "/start");
   EXPECT_TRUE(Resolved("/start/x").starts_with("/circle/on")) << Resolved("/start/x");
@@ -89,7 +89,7 @@ TEST_F(RootfsResolve, LinksInACircleStayAsWritten) {
   EXPECT_EQ(Resolved("/200/x"), "/0/x");
 }
 
-TEST_F(RootfsResolve, FindsLinksDeepInside) {
+TEST_F(RootfsResolve, FollowsDeeplyNestedLinks) {
   constexpr int kDepth = 200;
   MakeDeep("", kDepth);
   const std::string deep = Repeat("/d", kDepth);
@@ -99,7 +99,7 @@ TEST_F(RootfsResolve, FindsLinksDeepInside) {
   EXPECT_EQ(Resolved(deep + Repeat("/..", 100) + Repeat("/d", 100) + "/home/x"), "/d/x");
 }
 
-TEST_F(RootfsResolve, RefusesWhatIsLongerThanAPath) {
+TEST_F(RootfsResolve, RefusesPathsLongerThanPathMax) {
   EXPECT_EQ(Resolved(Repeat("/a", 2047)), Repeat("/a", 2047));
   EXPECT_EQ(
       Resolved(Repeat("/a", 2048)),
@@ -113,7 +113,7 @@ TEST_F(RootfsResolve, RefusesWhatIsLongerThanAPath) {
 }
 
 // The time would tell on a quiet machine; what it cannot exceed is what is counted here.
-TEST_F(RootfsResolve, EndsAfterHalfAMillionNames) {
+TEST_F(RootfsResolve, IsBoundedToHalfAMillionComponents) {
   const std::string long_way = Repeat("d/../", 800);
   MakeDirectories(root_ + "/d");
   for (int i = 0; i < 40; ++i) {

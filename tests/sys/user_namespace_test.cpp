@@ -14,6 +14,8 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include "../mount_namespace.hpp"
+
 namespace runclad::sys {
 namespace {
 
@@ -42,7 +44,7 @@ class Sleeper {
   pid_t pid_ = -1;
 };
 
-TEST(IdMap, HasTheKernelsLines) {
+TEST(IdMap, ReadsTheKernelsFormat) {
   const auto map =
       ParseIdMap("         0     100000      65536\n     65536          0          1\n");
   ASSERT_EQ(map.size(), 2U);
@@ -57,7 +59,7 @@ TEST(IdMap, HasTheKernelsLines) {
   EXPECT_TRUE(ParseIdMap("0 1\n0 4294967296 1\n-1 0 1\nx\n\n").empty());
 }
 
-TEST(UserNamespace, HasTheRootThatTheKernelSays) {
+TEST(UserNamespace, MapsRootAsTheKernelReports) {
   if (::geteuid() != 0) GTEST_SKIP() << "maps need root";
   const Sleeper sleeper("5 100005 10\n0 100000 5");
   const auto found = ReadUserNamespace(sleeper.path());
@@ -70,7 +72,7 @@ TEST(UserNamespace, HasTheRootThatTheKernelSays) {
   EXPECT_EQ(RootOfUserNamespace(sleeper.path()), 100000U);
 }
 
-TEST(UserNamespace, ThatHasTheHostsRootIsTold) {
+TEST(UserNamespace, ReportsAMappingOfTheHostsRoot) {
   if (::geteuid() != 0) GTEST_SKIP() << "maps need root";
   const Sleeper as_root("0 0 10");
   ASSERT_TRUE(ReadUserNamespace(as_root.path()));
@@ -83,7 +85,36 @@ TEST(UserNamespace, ThatHasTheHostsRootIsTold) {
   EXPECT_EQ(RootOfUserNamespace(as_group.path()), 100000U);
 }
 
-TEST(UserNamespace, IsNotReadWhereItCannotBeKnown) {
+// As containerd 2.1 and CRI-O pin it: bound to a file, and nobody is in it any more.
+TEST(UserNamespace, ReadsOneThatIsBoundToAFile) {
+  testing::InPrivateMounts([] {
+    const std::string pin = "/srv/user";
+    ino_t inode = 0;
+    {
+      const Sleeper sleeper("0 100000 10\n10 0 1");
+      struct stat status {};
+      ASSERT_EQ(::stat(sleeper.path().c_str(), &status), 0);
+      inode = status.st_ino;
+      testing::BindMount(sleeper.path(), pin);
+    }
+    const auto found = ReadUserNamespace(pin);
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(found->root, 100000U);
+    EXPECT_TRUE(found->has_host_ids);
+    EXPECT_EQ(found->inode, inode);
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child is left";
+    testing::BindMount("/proc/self/ns/user", "/srv/own");
+    ASSERT_TRUE(ReadUserNamespace("/srv/own"));
+    EXPECT_EQ(ReadUserNamespace("/srv/own")->root, 0U);
+    testing::BindMount("/proc/self/ns/net", "/srv/net");
+    testing::WriteFile("/srv/file");
+    for (const char* other : {"/srv/net", "/srv/file", "/srv/nowhere", "/srv", "srv/user"}) {
+      EXPECT_FALSE(ReadUserNamespace(other)) << other;
+    }
+  });
+}
+
+TEST(UserNamespace, IsUnknownIfItCannotBeRead) {
   if (::geteuid() != 0) GTEST_SKIP() << "maps need root";
   EXPECT_FALSE(ReadUserNamespace(Sleeper("", "").path())) << "no map yet";
   EXPECT_FALSE(ReadUserNamespace(Sleeper("1 100000 5").path())) << "no root";

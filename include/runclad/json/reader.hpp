@@ -23,11 +23,14 @@ struct ReadOptions {
   bool comments = false;           // accept // and /* */
   Positions* positions = nullptr;  // filled when given
   std::size_t max_depth = 64;
+  // Keep any other number (2.5, 1e3) as its text, in a binary value, which Write writes as it was.
+  bool keeps_numbers = false;
 };
 
 // Parses one JSON document. Refused because JSON readers interpret them differently: a byte order
 // mark, anything after the value, a duplicate member, U+0000 in a string, invalid UTF-8 and lone
-// surrogates, numbers that are not integers within [-2^63, 2^64), more than max_depth levels.
+// surrogates, numbers that are not integers within [-2^63, 2^64) (unless
+// keeps_numbers), more than max_depth levels.
 // Errors name line and column.
 Result<Document> Read(std::string_view text, const ReadOptions& options = {});
 

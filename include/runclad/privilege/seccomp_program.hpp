@@ -3,6 +3,7 @@
 #pragma once
 
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 
 #include <array>
 #include <cstdint>
@@ -57,5 +58,11 @@ class SeccompProgram {
 // The number of a syscall, as libseccomp knows it; none when the architecture has none, or only
 // one behind a multiplexer (socket on i386).
 std::optional<std::uint32_t> SyscallNumber(std::string_view architecture, const std::string& name);
+
+// The reverse; empty: libseccomp knows no such call.
+std::string SyscallName(std::string_view architecture, std::uint32_t number);
+
+// The call as a filter sees it; no value: the architecture is unknown.
+std::optional<seccomp_data> ToSeccompData(const SeccompCall& call);
 
 }  // namespace runclad::privilege

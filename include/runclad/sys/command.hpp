@@ -19,10 +19,11 @@ struct CommandOutput {
 struct CommandOptions {
   std::chrono::seconds limit{20};                                // then it is killed: an error
   std::vector<std::pair<std::string, std::string>> environment;  // added to ours
+  std::string input = "/dev/null";                               // the file of its standard input
 };
 
-// Runs argv[0], found in PATH, with /dev/null as its standard input, and waits for it. At most
-// 64 MiB of either output are read. An error if it cannot be started or takes too long.
+// Runs argv[0], found in PATH, and waits for it. At most 64 MiB of either output are read. An error
+// if it cannot be started or takes too long.
 Result<CommandOutput> RunCommand(const std::vector<std::string>& argv,
                                  const CommandOptions& options = {});
 

@@ -29,8 +29,10 @@ struct UserNamespace {
   bool has_host_ids = false;  // somebody in it is the host's root, or in the host's group root
 };
 
-// The user namespace at "/proc/PID/ns/user", by the maps of that process. An error for every other
-// spelling, where the process went while it was looked at, and where the id 0 is not mapped.
+// The user namespace at "/proc/PID/ns/user", by the maps of that process, or at a file that it is
+// bound to (engines pin namespaces before any process is in them), by the maps of a child that
+// enters it: the caller has one thread. An error for other spellings of a path in /proc, where the
+// process went while it was looked at, and where the id 0 is not mapped.
 Result<UserNamespace> ReadUserNamespace(const std::string& path);
 
 // Its root, where that is not the host's; no value where it could not be read.

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -22,6 +21,7 @@
 #include <seccomp.h>
 
 #include "runclad/base/unique_fd.hpp"
+#include "runclad/privilege/filter_program.hpp"
 
 namespace runclad::privilege {
 namespace {
@@ -142,20 +142,19 @@ Result<std::vector<sock_filter>> Export(const Context& context) {
   return instructions;
 }
 
-std::uint32_t Word(const SeccompCall& call, std::uint32_t token, std::uint32_t offset) {
-  constexpr std::uint32_t kArguments = offsetof(seccomp_data, args);
-  if (offset == offsetof(seccomp_data, nr)) return call.number;
-  if (offset == offsetof(seccomp_data, arch)) {
-    return token == SCMP_ARCH_X32 ? SCMP_ARCH_X86_64 : token;
-  }
-  if (offset < kArguments) return 0;  // the instruction pointer
-  std::uint64_t argument = call.arguments.at((offset - kArguments) / sizeof(std::uint64_t));
+// The call as a filter of this kernel sees it.
+seccomp_data DataOf(const SeccompCall& call, std::uint32_t token) {
+  seccomp_data data{};
+  data.nr = static_cast<int>(call.number);
+  data.arch = token == SCMP_ARCH_X32 ? SCMP_ARCH_X86_64 : token;
   // A 32-bit process has 32-bit registers; x32 has 64-bit ones.
   const bool is_narrow = (token & __AUDIT_ARCH_64BIT) == 0 && token != SCMP_ARCH_X32;
-  if (is_narrow) argument &= std::numeric_limits<std::uint32_t>::max();
-  constexpr bool kLowFirst = std::endian::native == std::endian::little;
-  const bool is_high = ((offset - kArguments) % sizeof(std::uint64_t) != 0) == kLowFirst;
-  return static_cast<std::uint32_t>(is_high ? argument >> 32 : argument);
+  for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+    const std::uint64_t argument = call.arguments.at(i);
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-bounds-constant-array-index): as long as call.arguments
+    data.args[i] = is_narrow ? argument & std::numeric_limits<std::uint32_t>::max() : argument;
+  }
+  return data;
 }
 
 }  // namespace
@@ -238,39 +237,13 @@ Status SeccompProgram::TryCompile(const SeccompFilter& filter, unsigned seconds)
 SeccompAnswer SeccompProgram::Answer(const SeccompCall& call) const {
   const auto token = TokenOf(call.architecture);
   if (!token) return {SECCOMP_RET_KILL_PROCESS};
-  std::uint32_t accumulator = 0;
-  for (std::size_t at = 0; at < instructions_.size(); ++at) {
-    const sock_filter& instruction = instructions_[at];
-    const auto jump_if = [&](bool holds) { at += holds ? instruction.jt : instruction.jf; };
-    switch (instruction.code) {
-      case BPF_LD | BPF_W | BPF_ABS:
-        accumulator = Word(call, *token, instruction.k);
-        break;
-      case BPF_ALU | BPF_AND | BPF_K:
-        accumulator &= instruction.k;
-        break;
-      case BPF_JMP | BPF_JA:
-        at += instruction.k;
-        break;
-      case BPF_JMP | BPF_JEQ | BPF_K:
-        jump_if(accumulator == instruction.k);
-        break;
-      case BPF_JMP | BPF_JGT | BPF_K:
-        jump_if(accumulator > instruction.k);
-        break;
-      case BPF_JMP | BPF_JGE | BPF_K:
-        jump_if(accumulator >= instruction.k);
-        break;
-      case BPF_JMP | BPF_JSET | BPF_K:
-        jump_if((accumulator & instruction.k) != 0);
-        break;
-      case BPF_RET | BPF_K:
-        return {instruction.k};
-      default:  // libseccomp emits nothing else
-        return {SECCOMP_RET_KILL_PROCESS};
-    }
-  }
-  return {SECCOMP_RET_KILL_PROCESS};
+  return {RunFilter(instructions_, DataOf(call, *token))};
+}
+
+std::optional<seccomp_data> ToSeccompData(const SeccompCall& call) {
+  const auto token = TokenOf(call.architecture);
+  if (!token) return std::nullopt;
+  return DataOf(call, *token);
 }
 
 std::optional<std::uint32_t> SyscallNumber(std::string_view architecture, const std::string& name) {
@@ -279,6 +252,16 @@ std::optional<std::uint32_t> SyscallNumber(std::string_view architecture, const 
   const int number = seccomp_syscall_resolve_name_arch(*token, name.c_str());
   if (number < 0) return std::nullopt;
   return static_cast<std::uint32_t>(number);
+}
+
+std::string SyscallName(std::string_view architecture, std::uint32_t number) {
+  const auto token = TokenOf(architecture);
+  if (!token) return {};
+  char* const name = seccomp_syscall_resolve_num_arch(*token, static_cast<int>(number));
+  if (name == nullptr) return {};
+  std::string text = name;
+  std::free(name);  // NOLINT(cppcoreguidelines-no-malloc): libseccomp's
+  return text;
 }
 
 }  // namespace runclad::privilege

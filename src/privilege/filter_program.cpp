@@ -1,0 +1,159 @@
+#include "runclad/privilege/filter_program.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <optional>
+
+namespace runclad::privilege {
+namespace {
+
+constexpr std::uint32_t kRefused = SECCOMP_RET_KILL_PROCESS;
+
+struct Machine {
+  std::uint32_t a = 0;
+  std::uint32_t x = 0;
+  std::array<std::uint32_t, BPF_MEMWORDS> memory{};
+};
+
+// No value: the kernel's loader would have refused the place.
+std::optional<std::uint32_t> Word(const seccomp_data& call, std::uint32_t offset) {
+  if (offset % sizeof(std::uint32_t) != 0 || offset >= sizeof call) return std::nullopt;
+  std::array<std::uint32_t, sizeof call / sizeof(std::uint32_t)> words{};
+  std::memcpy(words.data(), &call, sizeof call);
+  return words.at(offset / sizeof(std::uint32_t));
+}
+
+// No value: the instruction is unknown. A division by zero ends the program with 0, which kills.
+std::optional<std::uint32_t> Calculated(std::uint16_t operation, std::uint32_t a,
+                                        std::uint32_t operand) {
+  constexpr std::uint32_t kBits = 32;
+  switch (operation) {
+    case BPF_ADD:
+      return a + operand;
+    case BPF_SUB:
+      return a - operand;
+    case BPF_MUL:
+      return a * operand;
+    case BPF_DIV:
+      return operand == 0 ? std::nullopt : std::optional(a / operand);
+    case BPF_AND:
+      return a & operand;
+    case BPF_OR:
+      return a | operand;
+    case BPF_XOR:
+      return a ^ operand;
+    case BPF_LSH:
+      return operand < kBits ? a << operand : 0;
+    case BPF_RSH:
+      return operand < kBits ? a >> operand : 0;
+    default:
+      return std::nullopt;
+  }
+}
+
+bool Holds(std::uint16_t comparison, std::uint32_t a, std::uint32_t operand) {
+  switch (comparison) {
+    case BPF_JEQ:
+      return a == operand;
+    case BPF_JGT:
+      return a > operand;
+    case BPF_JGE:
+      return a >= operand;
+    default:
+      return (a & operand) != 0;
+  }
+}
+
+// Loads and stores; false: the kernel would not have loaded the program.
+bool Move(const sock_filter& instruction, const seccomp_data& call, Machine& machine) {
+  const bool has_word = instruction.k < machine.memory.size();
+  switch (instruction.code) {
+    case BPF_LD | BPF_W | BPF_ABS: {
+      const auto word = Word(call, instruction.k);
+      machine.a = word.value_or(0);
+      return word.has_value();
+    }
+    case BPF_LD | BPF_W | BPF_LEN:
+      machine.a = sizeof call;
+      return true;
+    case BPF_LDX | BPF_W | BPF_LEN:
+      machine.x = sizeof call;
+      return true;
+    case BPF_LD | BPF_IMM:
+      machine.a = instruction.k;
+      return true;
+    case BPF_LDX | BPF_IMM:
+      machine.x = instruction.k;
+      return true;
+    case BPF_LD | BPF_MEM:
+      if (has_word) machine.a = machine.memory.at(instruction.k);
+      return has_word;
+    case BPF_LDX | BPF_MEM:
+      if (has_word) machine.x = machine.memory.at(instruction.k);
+      return has_word;
+    case BPF_ST:
+      if (has_word) machine.memory.at(instruction.k) = machine.a;
+      return has_word;
+    case BPF_STX:
+      if (has_word) machine.memory.at(instruction.k) = machine.x;
+      return has_word;
+    case BPF_MISC | BPF_TAX:
+      machine.x = machine.a;
+      return true;
+    case BPF_MISC | BPF_TXA:
+      machine.a = machine.x;
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::uint32_t RunFilter(std::span<const sock_filter> program, const seccomp_data& call) {
+  Machine machine;
+  for (std::size_t at = 0; at < program.size(); ++at) {
+    const sock_filter& instruction = program[at];
+    const bool is_by_x = BPF_SRC(instruction.code) == BPF_X;
+    const std::uint32_t operand = is_by_x ? machine.x : instruction.k;
+    switch (BPF_CLASS(instruction.code)) {
+      case BPF_RET:
+        return BPF_RVAL(instruction.code) == BPF_A ? machine.a : instruction.k;
+      case BPF_JMP:
+        if (BPF_OP(instruction.code) == BPF_JA) {
+          at += instruction.k;
+        } else {
+          at +=
+              Holds(BPF_OP(instruction.code), machine.a, operand) ? instruction.jt : instruction.jf;
+        }
+        break;
+      case BPF_ALU: {
+        const auto result = BPF_OP(instruction.code) == BPF_NEG
+                                ? std::optional(0U - machine.a)
+                                : Calculated(BPF_OP(instruction.code), machine.a, operand);
+        if (!result) return SECCOMP_RET_KILL_THREAD;
+        machine.a = *result;
+        break;
+      }
+      default:
+        if (!Move(instruction, call, machine)) return kRefused;
+    }
+  }
+  return kRefused;
+}
+
+std::uint32_t RunFilters(std::span<const FilterProgram> programs, const seccomp_data& call) {
+  std::uint32_t strictest = SECCOMP_RET_ALLOW;
+  // As the kernel compares: signed, so that killing the process comes before everything else.
+  const auto rank = [](std::uint32_t answer) {
+    return static_cast<std::int32_t>(answer & SECCOMP_RET_ACTION_FULL);
+  };
+  for (const FilterProgram& program : programs) {
+    const std::uint32_t answer = RunFilter(program, call);
+    if (rank(answer) < rank(strictest)) strictest = answer;
+  }
+  return strictest;
+}
+
+}  // namespace runclad::privilege
