@@ -1,44 +1,64 @@
 #include "runclad/engine/configured_storage.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
-#include <optional>
+#include <cctype>
+#include <span>
 #include <string_view>
 
 #include "runclad/json/scanner.hpp"
 #include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 #include "runclad/sys/mounts.hpp"
-#include "runclad/sys/owned_path.hpp"
+
+#include "toml_strings.hpp"
 
 namespace runclad::engine {
 namespace {
 
 constexpr std::string_view kDockerFile = "/docker/daemon.json";
-constexpr std::string_view kTomlFiles[] = {
-    "/containerd/config.toml",   // root, state; its snapshotters' root_path
-    "/buildkit/buildkitd.toml",  // root
-    "/containers/storage.conf",  // graphroot, runroot (podman, CRI-O)
-    "/crio/crio.conf",           // root, runroot
+// Arrays of characters: pointers would have to be relocated on each call.
+using Name = char[32];
+constexpr Name kTomlFiles[] = {
+    "/containerd/config.toml",      // root, state; its snapshotters' root_path
+    "/buildkit/buildkitd.toml",     // root
+    "/containers/storage.conf",     // graphroot, runroot, other stores (podman, CRI-O)
+    "/containers/containers.conf",  // volume_path, static_dir, tmp_dir (podman)
+    "/crio/crio.conf",              // root, runroot, imagestore
 };
-constexpr std::string_view kTomlDirectories[] = {"/containerd/conf.d", "/containers/storage.conf.d",
-                                                 "/crio/crio.conf.d"};
-constexpr std::string_view kDataKeys[] = {"graphroot", "imagestore", "root", "root_path"};
-constexpr std::string_view kRunKeys[] = {"runroot", "state"};
+constexpr Name kTomlDirectories[] = {"/containerd/conf.d", "/containers/storage.conf.d",
+                                     "/containers/containers.conf.d", "/crio/crio.conf.d"};
+// podman's, where /etc has none.
+constexpr Name kSharedTomlFiles[] = {"/containers/storage.conf", "/containers/containers.conf"};
+// In lower case: the engines' own readers do not care.
+constexpr Name kDataKeys[] = {"additionalimagestores",
+                              "additionallayerstores",
+                              "graphroot",
+                              "imagestore",
+                              "root",
+                              "root_path",
+                              "rootless_storage_path",
+                              "static_dir",
+                              "storage_option",
+                              "storage_options"};
+constexpr Name kRunKeys[] = {"runroot", "state", "tmp_dir"};
 
-// Links are followed, as engines do, if only root could have made them.
-std::optional<std::string> Read(const std::string& path) {
+enum class Reading { kAbsent, kRead, kFailed };
+
+// Links are followed, as engines do. What is not a regular file is not a configuration.
+Reading Read(const std::string& path, std::string& text) {
   constexpr std::size_t kMaxBytes = 1024UL * 1024;
   const auto located = sys::LocateIfPresent(path);
-  if (!located || !*located) return std::nullopt;
-  const std::string& resolved = (*located)->path;
-  if (!sys::OnlyRootCouldReplace(resolved)) return std::nullopt;
-  if (resolved != path && !sys::OnlyRootCouldRedirect(path)) return std::nullopt;
-  const auto file = sys::OpenWithoutLinks(AT_FDCWD, resolved, O_RDONLY | O_NONBLOCK);
-  if (!file) return std::nullopt;
-  auto text = sys::ReadRegularFile(file->get(), kMaxBytes);
-  return text ? std::optional(*std::move(text)) : std::nullopt;
+  if (!located) return Reading::kFailed;
+  if (!*located || !S_ISREG((*located)->mode)) return Reading::kAbsent;
+  const auto file = sys::OpenWithoutLinks(AT_FDCWD, (*located)->path, O_RDONLY | O_NONBLOCK);
+  if (!file) return Reading::kFailed;
+  auto bytes = sys::ReadRegularFile(file->get(), kMaxBytes);
+  if (!bytes) return Reading::kFailed;
+  text = *std::move(bytes);
+  return Reading::kRead;
 }
 
 void Add(std::string_view path, std::vector<std::string>& directories) {
@@ -57,38 +77,64 @@ void AddFromDocker(std::string_view text, ConfiguredStorage& storage) {
   for (const std::string& path : found.run_directories) Add(path, storage.run_directories);
 }
 
-std::string_view Trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r";
-  const std::size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return lower;
 }
 
-// One line of TOML: key = "path". The tables are not told apart: the same keys in other tables name
-// directories of the engine, too.
-void AddFromLine(std::string_view line, ConfiguredStorage& storage) {
-  const std::size_t equals = line.find('=');
-  if (equals == std::string_view::npos) return;
-  std::string_view key = Trimmed(line.substr(0, equals));
-  key = key.substr(key.rfind('.') + 1);
-  std::string_view value = Trimmed(line.substr(equals + 1));
-  if (value.empty() || (value.front() != '"' && value.front() != '\'')) return;
-  const std::size_t end = value.find(value.front(), 1);
-  if (end == std::string_view::npos) return;
-  value = value.substr(1, end - 1);
-  if (std::ranges::find(kDataKeys, key) != std::ranges::end(kDataKeys)) {
+bool IsOneOf(std::span<const Name> names, std::string_view key) {
+  return std::ranges::any_of(names, [&](const Name& name) { return key == name; });
+}
+
+// "/srv/$USER/storage" with a wildcard for each component that has a variable.
+std::string OfEveryUser(std::string_view path) {
+  std::string pattern;
+  while (!path.empty()) {
+    const std::size_t slash = std::min(path.find('/', 1), path.size());
+    const std::string_view component = path.substr(0, slash);
+    pattern.append(component.find('$') == std::string_view::npos ? component : "/*");
+    path.remove_prefix(slash);
+  }
+  return pattern;
+}
+
+// The table does not count: the same keys in other tables name directories of the engine, too.
+void AddString(const std::string& key, std::string_view value, ConfiguredStorage& storage) {
+  // "overlay.imagestore=/srv/images"; "/srv/layers:ref"
+  if (key.starts_with("storage_option")) value.remove_prefix(value.find('=') + 1);
+  if (key == "additionallayerstores") value = value.substr(0, value.find(':'));
+  if (key == "rootless_storage_path") {
+    constexpr std::string_view kHome = "$HOME/";
+    if (value.starts_with('/')) Add(OfEveryUser(value), storage.data_directories);
+    if (value.starts_with(kHome)) {
+      const std::string below = OfEveryUser(value.substr(kHome.size() - 1));
+      for (const char* home : {"/home/*", "/root"}) Add(home + below, storage.data_directories);
+    }
+  } else if (IsOneOf(kDataKeys, key)) {
     Add(value, storage.data_directories);
-  } else if (std::ranges::find(kRunKeys, key) != std::ranges::end(kRunKeys)) {
+  } else if (IsOneOf(kRunKeys, key)) {
     Add(value, storage.run_directories);
+  } else if (key == "volume_path") {
+    Add(value, storage.volume_directories);
   }
 }
 
-void AddFromToml(std::string_view text, ConfiguredStorage& storage) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    AddFromLine(text.substr(0, end), storage);
-    text.remove_prefix(std::min(end + 1, text.size()));
+void AddFromToml(const std::string& path, ConfiguredStorage& storage) {
+  std::string text;
+  const Reading reading = Read(path, text);
+  std::string fault;
+  if (reading == Reading::kFailed) {
+    fault = path + " cannot be read or exceeds 1 MiB";
+  } else if (reading == Reading::kRead) {
+    const std::size_t line =
+        VisitTomlStrings(text, [&](std::string_view key, std::string_view value) {
+          AddString(LowerCase(key), value, storage);
+        });
+    if (line != 0)
+      fault = "line " + std::to_string(line) + " of " + path + " cannot be read as TOML";
   }
+  if (storage.unclear_because.empty()) storage.unclear_because = std::move(fault);
 }
 
 // The names of at most 100 files, which is more than any host has.
@@ -106,16 +152,22 @@ std::vector<std::string> FilesIn(const std::string& directory) {
 
 }  // namespace
 
-ConfiguredStorage FindConfiguredStorage(const std::string& etc) {
+ConfiguredStorage FindConfiguredStorage(const std::string& etc, const std::string& share) {
   ConfiguredStorage storage;
-  if (const auto text = Read(etc + std::string(kDockerFile))) AddFromDocker(*text, storage);
-  const auto add = [&](const std::string& path) {
-    if (const auto text = Read(path)) AddFromToml(*text, storage);
-  };
-  for (const std::string_view file : kTomlFiles) add(etc + std::string(file));
-  for (const std::string_view directory : kTomlDirectories) {
-    for (const std::string& path : FilesIn(etc + std::string(directory))) add(path);
+  const std::string docker = etc + std::string(kDockerFile);
+  std::string text;
+  const Reading reading = Read(docker, text);
+  if (reading == Reading::kRead) AddFromDocker(text, storage);
+  if (reading == Reading::kFailed) {
+    storage.unclear_because = docker + " cannot be read or exceeds 1 MiB";
   }
+  for (const Name& file : kTomlFiles) AddFromToml(etc + file, storage);
+  for (const Name& directory : kTomlDirectories) {
+    for (const std::string& path : FilesIn(etc + directory)) {
+      AddFromToml(path, storage);
+    }
+  }
+  for (const Name& file : kSharedTomlFiles) AddFromToml(share + file, storage);
   return storage;
 }
 

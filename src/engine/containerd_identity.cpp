@@ -178,16 +178,22 @@ class Reading {
   }
 
   void TakeName(std::string_view text, std::string_view digest, Identity& identity) const {
+    if (IsSha256Digest(text)) return;  // an id: the CRI plugin has each image under its own
+    if (text.starts_with("moby-dangling@")) return;  // Docker's, of an image without a name
     auto reference = ParseReference(text);
-    // A short name could be mistaken for the full name of another image; neither an id nor Docker's
-    // placeholder for images without a name is a name.
-    if (!reference || reference->text() != text) return;
-    if (reference->tag.empty() && reference->digest.empty()) return;
-    if (!reference->digest.empty() && reference->digest != digest) return;
+    if (!reference) return;
+    // Nothing is granted for a name in a form that no engine gives to an image: a short name could
+    // be mistaken for the full name of another image. But its repository may be a pinned one.
+    const bool is_canonical = reference->text() == text &&
+                              !(reference->tag.empty() && reference->digest.empty()) &&
+                              (reference->digest.empty() || reference->digest == digest);
+    if (reference->tag.empty() && reference->digest.empty()) reference->tag = "latest";
     // Only a pull through the CRI plugin makes such names there.
     const bool is_pulled = is_kubernetes_ && !reference->digest.empty();
-    identity.names.push_back(
-        {*std::move(reference), is_pulled ? Tier::kRepositoryDigest : Tier::kTag});
+    const Tier tier = !is_canonical ? Tier::kNone
+                      : is_pulled   ? Tier::kRepositoryDigest
+                                    : Tier::kTag;
+    identity.names.push_back({*std::move(reference), tier});
   }
 
   Bolt& bolt_;

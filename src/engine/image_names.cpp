@@ -70,8 +70,9 @@ void FinishNames(std::string_view typed, Identity& identity) {
   auto reference = ParseReference(typed);
   if (!reference) return;
   const Reference asked_for = AsLookedUp(*std::move(reference));
-  const bool names_this_image =
-      std::ranges::find(identity.names, asked_for, &ImageName::reference) != identity.names.end();
+  const bool names_this_image = std::ranges::any_of(identity.names, [&](const ImageName& name) {
+    return name.tier != Tier::kNone && name.reference == asked_for;
+  });
   if (names_this_image) identity.asked_for = asked_for;
 }
 

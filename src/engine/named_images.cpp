@@ -63,7 +63,8 @@ void AddOfDocker(const std::string& path, const Reference& wanted, std::vector<N
     const auto text = root->ReadIfPresent("image/" + name + "/repositories.json", kMaxBytes);
     if (!text || !*text) continue;
     auto digests = InRepositories(**text, wanted);
-    if (!digests.empty()) found.push_back({"Docker's store " + path, std::move(digests)});
+    if (digests.empty()) continue;
+    found.push_back({"Docker's store " + path, std::move(digests), Engine::kDocker, path, name});
   }
 }
 
@@ -87,7 +88,11 @@ void AddOfContainerd(const std::string& path, const Reference& wanted,
       const auto digest = target ? bolt.FindValue(*target, "digest") : std::nullopt;
       if (digest && IsSha256Digest(*digest)) {
         images.push_back({"containerd's namespace " + std::string(entry.key) + " in " + path,
-                          {std::string(*digest)}});
+                          {std::string(*digest)},
+                          Engine::kContainerd,
+                          path,
+                          {},
+                          std::string(entry.key)});
       }
       return true;
     });
@@ -131,7 +136,9 @@ void AddOfStorage(const std::string& path, const Reference& wanted,
     const auto text = root->ReadIfPresent(name + "/images.json", kMaxBytes);
     if (!text || !*text) continue;
     auto digests = InImageList(**text, wanted);
-    if (!digests.empty()) found.push_back({"the store " + path, std::move(digests)});
+    if (digests.empty()) continue;
+    found.push_back({"the store " + path, std::move(digests), Engine::kPodman, path,
+                     name.substr(0, name.size() - kImages.size())});
   }
 }
 

@@ -8,7 +8,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/unique_fd.hpp"
 #include "runclad/json/reader.hpp"
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 #include "runclad/sys/owned_path.hpp"
 
@@ -50,6 +52,15 @@ bool IsNumbered(std::string_view text, std::string_view name) {
 bool IsSnapshot(std::string_view text) { return IsNumbered(ConsumeName(text), "") && text == "fs"; }
 
 std::string DirectoryOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+// Where BuildKit listens for a step that uses its caller's SSH agent (RUN --mount=type=ssh), in its
+// temporary directory: dockerd's is <data-root>/tmp, buildkitd's what the environment says.
+bool IsForwardedAgent(const std::string& path) {
+  const std::string directory = DirectoryOf(path);
+  const auto name = std::string_view(directory).substr(directory.rfind('/') + 1);
+  return path.ends_with("/ssh_auth_sock") && IsNumbered(name, ".buildkit-ssh-sock") &&
+         sys::OnlyRootCouldReplace(directory);
+}
 
 // What follows "<directory>/" in `path`; nothing elsewhere.
 std::optional<std::string_view> Within(std::string_view path, const std::string& directory) {
@@ -100,6 +111,53 @@ bool IsBuildahs(const sys::Located& source, const std::string& bundle) {
          (IsOneOf(*name, kNetworkFiles) || *name == "run/.containerenv");
 }
 
+// Where buildah listens for a step that uses its caller's SSH agent: in <temporary
+// directory>/.buildah-ssh-sock<number>, beside its bundle. The step's document has the bind of it
+// that buildah made in the bundle, so the socket itself decides. Of many builds at once, it may be
+// another's; nobody else can list the directory or guess the number.
+bool IsAgentOfBuildah(const sys::Located& source, const std::string& bundle) {
+  constexpr int kMaxEntries = 10'000;
+  const auto name = Within(source.path, bundle + "/mnt");
+  if (!name || !IsNumbered(*name, "buildah-bind-target-")) return false;
+  const std::string temporary = DirectoryOf(bundle);
+  const UniqueFd directory(::open(temporary.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return false;
+  bool is_found = false;
+  int count = 0;
+  sys::VisitEntries(directory.get(), [&](const dirent& entry) {
+    const std::string_view agent = static_cast<const char*>(entry.d_name);
+    if (!IsNumbered(agent, ".buildah-ssh-sock")) return ++count < kMaxEntries;
+    const std::string place = temporary + '/' + std::string(agent);
+    struct stat status {};
+    is_found = sys::OnlyRootCouldReplace(place) &&
+               ::lstat((place + "/ssh_auth_sock").c_str(), &status) == 0 &&
+               source.inode == sys::Inode{.device = status.st_dev, .number = status.st_ino};
+    return !is_found && ++count < kMaxEntries;
+  });
+  return is_found;
+}
+
+// Of containerd's other clients, nerdctl is the one that binds files of its own: below
+// /var/lib/nerdctl/<hash of containerd's address>, containers/<namespace>/<id>/hostname and
+// resolv.conf, etchosts/<namespace>/<id>/hosts and volumes/<namespace>/<name>/_data. It mounts any
+// volume of the namespace by its name for anyone who may ask it for a container. The namespace is
+// that of the bundle: <state>/io.containerd.runtime.v2.task/<namespace>/<id>.
+Claim OfNerdctl(const Layout& layout, const SharesNamespace& is_peer, const sys::Located& source) {
+  auto rest = Within(source.path, "/var/lib/nerdctl");
+  if (!rest || !IsOneName(ConsumeName(*rest))) return Claim::kNone;
+  const std::string_view kind = ConsumeName(*rest);
+  const std::string tasks = DirectoryOf(layout.bundle);
+  const std::string_view name_space = std::string_view(tasks).substr(tasks.rfind('/') + 1);
+  if (name_space.empty() || ConsumeName(*rest) != name_space) return Claim::kNone;
+  const std::string_view name = ConsumeName(*rest);
+  if (!IsOneName(name) || !sys::OnlyRootCouldReplace(DirectoryOf(source.path))) return Claim::kNone;
+  if (kind == "volumes") return *rest == "_data" ? Claim::kVolume : Claim::kNone;
+  const bool is_file = (kind == "etchosts" && *rest == "hosts") ||
+                       (kind == "containers" && IsOneOf(*rest, kNetworkFiles));
+  const bool is_own = name == layout.id || is_peer(name, "network");
+  return is_file && is_own && S_ISREG(source.mode) ? Claim::kFile : Claim::kNone;
+}
+
 }  // namespace
 
 OwnFiles::OwnFiles(Layout layout, std::vector<Peer> peers, Pod pod)
@@ -113,6 +171,12 @@ OwnFiles::OwnFiles(Layout layout, std::vector<Peer> peers, Pod pod)
 }
 
 Claim OwnFiles::Of(const sys::Located& source) {
+  if (layout_.engine == Engine::kBuildkit && S_ISSOCK(source.mode)) {
+    const bool is_buildah = layout_.data_root == layout_.bundle;
+    const bool is_agent =
+        is_buildah ? IsAgentOfBuildah(source, layout_.bundle) : IsForwardedAgent(source.path);
+    return is_agent ? Claim::kFile : Claim::kNone;
+  }
   if (!S_ISREG(source.mode) && !S_ISDIR(source.mode)) return Claim::kNone;
   const std::string_view path = source.path;
   if (has_host_shm_ && path == "/dev/shm") return Claim::kFile;
@@ -122,7 +186,12 @@ Claim OwnFiles::Of(const sys::Located& source) {
     return rest ? OfDocker(*rest) : Claim::kNone;
   }
   if (layout_.engine == Engine::kContainerd) {
-    return OfCriPlugin(path) ? Claim::kFile : Claim::kNone;
+    if (OfCriPlugin(path)) return Claim::kFile;
+    // A pod names paths of the host, and no volume of nerdctl's.
+    if (!pod_.sandbox.empty() || !pod_.uid.empty()) return Claim::kNone;
+    return OfNerdctl(
+        layout_, [this](std::string_view id, std::string_view type) { return IsPeer(id, type); },
+        source);
   }
   if (layout_.engine == Engine::kBuildkit) {
     return OfBuildkit(source) ? Claim::kFile : Claim::kNone;
@@ -198,9 +267,9 @@ bool OwnFiles::OfCriPlugin(std::string_view path) const {
   return false;
 }
 
-// What BuildKit mounts into a step beside secrets and agents, which are read-only: its files of
-// names, and what it has made of images, contexts and caches. A build names none of them by a path.
-// These places exactly: below them a step that runs beside this one may exchange what it likes.
+// What BuildKit mounts into a step beside secrets, which are read-only: its files of names, and
+// what it has made of images, contexts and caches. A build names none of them by a path. These
+// places exactly: below them a step that runs beside this one may exchange what it likes.
 bool OwnFiles::OfBuildkit(const sys::Located& source) const {
   const std::string_view path = source.path;
   if (layout_.data_root == layout_.bundle) return IsBuildahs(source, layout_.bundle);

@@ -73,13 +73,16 @@ Result<std::optional<std::string>> TryRead(const StateDirectory& storage, int fi
   return std::optional<std::string>(*std::move(bytes));
 }
 
-Result<std::optional<std::string>> Select(std::span<char> bytes, const std::string& id) {
+constexpr const char* kState = "SELECT JSON FROM main.ContainerState WHERE ID = ?1";
+constexpr const char* kConfig = "SELECT JSON FROM main.ContainerConfig WHERE ID = ?1";
+
+Result<std::optional<std::string>> Select(std::span<char> bytes, const char* query,
+                                          const std::string& id) {
   const Error damaged{"is damaged"};
   const sys::MemoryDatabase database = sys::OpenMemoryDatabase(bytes);
   if (!database) return damaged;
-  constexpr const char* kQuery = "SELECT JSON FROM main.ContainerState WHERE ID = ?1";
   sqlite3_stmt* prepared = nullptr;
-  if (sqlite3_prepare_v2(database.get(), kQuery, -1, &prepared, nullptr) != SQLITE_OK) {
+  if (sqlite3_prepare_v2(database.get(), query, -1, &prepared, nullptr) != SQLITE_OK) {
     return damaged;
   }
   const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> rows(prepared, sqlite3_finalize);
@@ -97,10 +100,8 @@ Result<std::optional<std::string>> Select(std::span<char> bytes, const std::stri
       std::string(static_cast<const char*>(json), static_cast<std::size_t>(size)));
 }
 
-}  // namespace
-
-Result<std::optional<std::string>> ReadPodmanState(const StateDirectory& storage,
-                                                   const std::string& id) {
+Result<std::optional<std::string>> Read(const StateDirectory& storage, const char* query,
+                                        const std::string& id) {
   using namespace std::chrono_literals;
   constexpr int kTries = 20;
   constexpr std::string_view kName = "podman's database";
@@ -118,11 +119,23 @@ Result<std::optional<std::string>> ReadPodmanState(const StateDirectory& storage
       return Error{std::string(kName) + " has a write-ahead log, which is not read"};
     }
     if (!IsWhole(**bytes)) return Error{std::string(kName) + " is damaged"};
-    auto state = Select(**bytes, id);
-    if (!state) return Error{std::string(kName) + ' ' + state.error().message};
-    return state;
+    auto found = Select(**bytes, query, id);
+    if (!found) return Error{std::string(kName) + ' ' + found.error().message};
+    return found;
   }
   return Error{std::string(kName) + " kept changing while it was read"};
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> ReadPodmanState(const StateDirectory& storage,
+                                                   const std::string& id) {
+  return Read(storage, kState, id);
+}
+
+Result<std::optional<std::string>> ReadPodmanConfig(const StateDirectory& storage,
+                                                    const std::string& id) {
+  return Read(storage, kConfig, id);
 }
 
 }  // namespace runclad::engine

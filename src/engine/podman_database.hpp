@@ -15,4 +15,8 @@ namespace runclad::engine {
 Result<std::optional<std::string>> ReadPodmanState(const StateDirectory& storage,
                                                    const std::string& id);
 
+// The same of a container's configuration, which never changes.
+Result<std::optional<std::string>> ReadPodmanConfig(const StateDirectory& storage,
+                                                    const std::string& id);
+
 }  // namespace runclad::engine

@@ -24,7 +24,7 @@ std::string StoredLayerAt(const Layout& layout, std::string_view path);
 std::string StoredLayerAround(const Layout& layout, std::string_view path);
 
 // Every image whose uppermost layer is `layer`: all have the same files. Those that cannot be
-// verified say why. None: the layer is no image's. An error where the lists cannot be read.
+// verified say why. None: the layer belongs to no image. An error where the lists cannot be read.
 Result<std::vector<Identity>> IdentifyStoredLayer(const Layout& layout, const std::string& layer);
 
 }  // namespace runclad::engine

@@ -1,3 +1,4 @@
+// The grammar of the command line. In one file, as a grammar is: the same functions read each verb.
 #include "runclad/oci/command_line.hpp"
 
 #include <algorithm>
@@ -114,7 +115,12 @@ class Parser {
 
   Status ReadVerb() {
     const Verb* verb = FindVerb(current());
-    if (verb == nullptr) return UnknownVerb();
+    if (verb == nullptr) {
+      if (HasOuterBlank(current())) return OuterBlankError(current());
+      line_.verb = current();
+      line_.kind = VerbKind::kUnknown;
+      return {};
+    }
     if (!verb->refusal.empty()) return Error{std::string(verb->refusal)};
     line_.verb = verb->name;
     line_.kind = verb->kind;
@@ -129,27 +135,29 @@ class Parser {
       return {};
     }
     if (Status status = ReadArguments(*verb); !status) return status.error().In(line_.verb);
+    if (verb->kind == VerbKind::kDelete && line_.flag("regex")) {
+      // Of many containers, whose ids crun finds. Their records are swept later.
+      line_.kind = VerbKind::kPassThrough;
+      line_.options.clear();
+      line_.positionals.clear();
+      return {};
+    }
     if (Status status = CheckPositionals(); !status) return status.error().In(line_.verb);
     return {};
   }
 
-  [[nodiscard]] Error UnknownVerb() const {
-    const std::string_view nearest = NearestVerb(current());
-    return {"unknown command " + Quoted(current()) +
-            ", which is refused because it may change what a container is allowed" +
-            (nearest.empty() ? "" : "; did you mean " + std::string(nearest) + "?")};
-  }
-
   Status ReadArguments(const Verb& verb) {
+    bool are_flags_over = false;
     while (!is_at_end()) {
       const std::string& argument = current();
       if (HasOuterBlank(argument)) return OuterBlankError(argument);
       if (!argument.starts_with('-')) {
         if (verb.kind == VerbKind::kExec) return TakePositionals();
+        are_flags_over = are_flags_over || FollowsFlagWithoutValue();
         line_.positionals.push_back(argument);
         ++at_;
-      } else if (!line_.positionals.empty()) {
-        // runc main honours a flag here, runc 1.x only where no boolean flag came before.
+      } else if (are_flags_over || (argument == "--" && !line_.positionals.empty())) {
+        // runc main honours a flag here, runc 1.x does not.
         return Error{Quoted(argument) + " is after the container id; flags must come before it"};
       } else if (argument == "--") {
         ++at_;
@@ -162,6 +170,13 @@ class Parser {
       }
     }
     return {};
+  }
+
+  // runc 1.x moves flags to the front, each with the argument behind it; only then does it see that
+  // the flag takes none, and that the flags are over.
+  [[nodiscard]] bool FollowsFlagWithoutValue() const {
+    const std::string& previous = arguments_[at_ - 1];
+    return previous.starts_with('-') && previous.find('=') == std::string::npos;
   }
 
   Status TakePositionals() {
@@ -253,9 +268,10 @@ class Parser {
     // Every parser takes "--bundle" in "--log --bundle" as a value, but a human reader does not.
     const bool looks_like_flag =
         next.size() > 1 && next.front() == '-' && !IsDigits(std::string_view{next}.substr(1));
-    // runc 1.1 takes the "-" of "--resources - --memory 1" for a positional.
-    const bool is_moved =
-        next == "-" && at_ + 1 < arguments_.size() && arguments_[at_ + 1].starts_with('-');
+    // runc 1.1 takes the "-" of "--resources - --memory 1" and "ID --resources -" for a positional.
+    const bool is_last = at_ + 1 == arguments_.size();
+    const bool is_moved = next == "-" && (is_last ? !line_.positionals.empty()
+                                                  : arguments_[at_ + 1].starts_with('-'));
     if (looks_like_flag || is_moved) {
       return Error{"the value of --" + name + ", " + Quoted(next) +
                    ", looks like a flag; write --" + name + "=VALUE"};
@@ -268,8 +284,9 @@ class Parser {
   }
 
   // A flag given by both its names is an error to runc 1.x, and the last one counts to runc main.
+  // One of which every value counts can be read in one way only.
   Status NoteSpelling(const Flag& flag, const Token& token, std::span<const Flag> known) {
-    if (flag.short_name == '\0') return {};
+    if (flag.short_name == '\0' || flag.is_repeatable) return {};
     const std::uint64_t bit = std::uint64_t{1} << (&flag - known.data());
     (token.name.size() == 1 ? seen_short_ : seen_long_) |= bit;
     if ((seen_short_ & seen_long_ & bit) == 0) return {};
@@ -367,7 +384,7 @@ std::string_view CommandLine::id() const {
 }
 
 std::vector<std::string> CommandLine::Canonical() const {
-  if (kind == VerbKind::kPassThrough) return verbatim;
+  if (kind == VerbKind::kPassThrough || kind == VerbKind::kUnknown) return verbatim;
   Strings arguments;
   arguments.reserve(globals.size() + options.size() + positionals.size() + 2);
   Append(globals, arguments);
@@ -387,6 +404,15 @@ void CommandLine::RemoveOption(std::string_view name) { Remove(options, name); }
 
 Result<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments) {
   return Parser(arguments).Parse();
+}
+
+Error UnknownVerb(std::string_view verb) {
+  const std::string_view nearest = NearestVerb(verb);
+  // runc's words first: its callers look for them.
+  return {"No help topic for '" + std::string(verb) +
+          "': runclad does not know this command and refuses it, because it may change what a "
+          "container is allowed" +
+          (nearest.empty() ? "" : "; did you mean " + std::string(nearest) + "?")};
 }
 
 bool IsValidId(std::string_view id) {

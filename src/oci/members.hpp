@@ -17,18 +17,25 @@ template <typename... Names>
 const json::Document* Find(const json::Document& object, Names... names) {
   const json::Document* at = &object;
   for (const std::string_view name : {std::string_view(names)...}) {
-    const auto member = at->find(name);
-    if (member == at->end()) return nullptr;
-    at = &*member;
+    const auto* const members = at->get_ptr<const json::Document::object_t*>();
+    if (members == nullptr) return nullptr;
+    const auto member = members->find(name);
+    if (member == members->end()) return nullptr;
+    at = &member->second;
   }
   return at;
+}
+
+// nlohmann's own iterators ask at every step what they iterate over.
+inline const json::Document::array_t& Elements(const json::Document& array) {
+  return array.get_ref<const json::Document::array_t&>();
 }
 
 inline std::vector<std::string> Strings(const json::Document* array) {
   std::vector<std::string> strings;
   if (array == nullptr) return strings;
-  strings.reserve(array->size());
-  for (const json::Document& element : *array) {
+  strings.reserve(Elements(*array).size());
+  for (const json::Document& element : Elements(*array)) {
     strings.push_back(element.get_ref<const std::string&>());
   }
   return strings;

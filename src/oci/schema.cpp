@@ -1,6 +1,7 @@
 // The types of config.json's members: mostly one table, which is longer than a file should be.
 #include "schema.hpp"
 
+#include <algorithm>
 #include <climits>
 #include <cstdint>
 #include <limits>
@@ -386,8 +387,12 @@ Status CheckValue(json::Document& value, const Field& field, const Place& place,
 Status CheckField(json::Document& value, const Field& field, const Place& place, Unknown& unknown) {
   if (!field.is_array) return CheckValue(value, field, place, unknown);
   if (!value.is_array()) return WrongType(place, "an array");
+  auto& elements = value.get_ref<json::Document::array_t&>();
+  const bool are_all_right =  // the longest lists, of names of system calls
+      field.kind == Kind::kString && std::ranges::all_of(elements, &json::Document::is_string);
+  if (are_all_right) return {};
   std::size_t index = 0;
-  for (json::Document& element : value) {
+  for (json::Document& element : elements) {
     const Place inner{&place, {}, index++};
     if (auto checked = CheckValue(element, field, inner, unknown); !checked) return checked;
   }

@@ -61,7 +61,7 @@ Spec& Spec::operator=(Spec&&) noexcept = default;
 Spec::~Spec() = default;
 
 Result<Spec> Spec::Parse(std::string_view bytes) {
-  auto document = json::Read(bytes);
+  auto document = json::Read(bytes, {.keeps_numbers = true});
   if (!document) return document.error();
   std::vector<std::string> unknown;
   if (auto checked = CheckConfig(*document, unknown); !checked) return checked.error();
@@ -70,7 +70,7 @@ Result<Spec> Spec::Parse(std::string_view bytes) {
 }
 
 Result<Spec> Spec::ParseProcess(std::string_view bytes) {
-  auto document = json::Read(bytes);
+  auto document = json::Read(bytes, {.keeps_numbers = true});
   if (!document) return document.error();
   return FromProcess(json::Value(*std::move(document)));
 }
@@ -85,7 +85,7 @@ Result<Spec> Spec::FromProcess(const json::Value& process) {
 }
 
 Result<Spec> Spec::ParseResources(std::string_view bytes) {
-  auto document = json::Read(bytes);
+  auto document = json::Read(bytes, {.keeps_numbers = true});
   if (!document) return document.error();
   return FromResources(json::Value(*std::move(document)));
 }
@@ -135,7 +135,7 @@ const std::vector<Mount>& Spec::mounts() const {
   const Document* array = Find(*document_, "mounts");
   if (array == nullptr) return mounts;
   mounts.reserve(array->size());
-  for (const Document& mount : *array) {
+  for (const Document& mount : Elements(*array)) {
     mounts.push_back({Text(Find(mount, "destination")), Text(Find(mount, "type")),
                       Text(Find(mount, "source")), Strings(Find(mount, "options"))});
   }
@@ -146,7 +146,7 @@ std::vector<Namespace> Spec::namespaces() const {
   std::vector<Namespace> namespaces;
   const Document* array = Find(*document_, "linux", "namespaces");
   if (array == nullptr) return namespaces;
-  for (const Document& entry : *array) {
+  for (const Document& entry : Elements(*array)) {
     namespaces.push_back({Text(Find(entry, "type")), Text(Find(entry, "path"))});
   }
   return namespaces;
@@ -178,7 +178,7 @@ std::vector<Device> Spec::devices() const {
   std::vector<Device> devices;
   const Document* array = Find(*document_, "linux", "devices");
   if (array == nullptr) return devices;
-  for (const Document& entry : *array) {
+  for (const Document& entry : Elements(*array)) {
     devices.push_back({Text(Find(entry, "path")), Text(Find(entry, "type")),
                        Number(Find(entry, "major"), 0), Number(Find(entry, "minor"), 0)});
   }
@@ -189,7 +189,7 @@ std::vector<DeviceRule> Spec::device_rules() const {
   std::vector<DeviceRule> rules;
   const Document* array = Find(*document_, "linux", "resources", "devices");
   if (array == nullptr) return rules;
-  for (const Document& entry : *array) {
+  for (const Document& entry : Elements(*array)) {
     rules.push_back({IsTrue(Find(entry, "allow")), Text(Find(entry, "type")),
                      Number(Find(entry, "major"), -1), Number(Find(entry, "minor"), -1),
                      Text(Find(entry, "access"))});

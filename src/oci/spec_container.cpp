@@ -25,7 +25,7 @@ std::vector<std::pair<std::string, std::string>> Texts(const Document* map) {
 std::vector<IdMapping> Mappings(const Document* array) {
   std::vector<IdMapping> mappings;
   if (array == nullptr) return mappings;
-  for (const Document& entry : *array) {
+  for (const Document& entry : Elements(*array)) {
     mappings.push_back({entry.value("containerID", std::uint32_t{0}),
                         entry.value("hostID", std::uint32_t{0}),
                         entry.value("size", std::uint32_t{0})});
@@ -43,7 +43,7 @@ std::vector<Hook> Spec::hooks() const {
     const Document* array = Find(*document_, "hooks", kind);
     if (array == nullptr) continue;
     std::size_t index = 0;
-    for (const Document& entry : *array) {
+    for (const Document& entry : Elements(*array)) {
       hooks.push_back({"/hooks/" + std::string(kind) + "/" + std::to_string(index++),
                        Text(Find(entry, "path")), Strings(Find(entry, "args")),
                        Strings(Find(entry, "env"))});

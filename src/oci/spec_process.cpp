@@ -17,7 +17,8 @@ User Spec::user() const {
   user.gid = member->value("gid", std::uint32_t{0});
   if (const Document* umask = Find(*member, "umask")) user.umask = umask->get<std::uint32_t>();
   if (const Document* gids = Find(*member, "additionalGids")) {
-    for (const Document& gid : *gids) user.additional_gids.push_back(gid.get<std::uint32_t>());
+    for (const Document& gid : Elements(*gids))
+      user.additional_gids.push_back(gid.get<std::uint32_t>());
   }
   return user;
 }
@@ -42,7 +43,7 @@ std::vector<Rlimit> Spec::rlimits() const {
   std::vector<Rlimit> limits;
   const Document* array = Find(*document_, "process", "rlimits");
   if (array == nullptr) return limits;
-  for (const Document& entry : *array) {
+  for (const Document& entry : Elements(*array)) {
     limits.push_back({Text(Find(entry, "type")), entry.value("soft", std::uint64_t{0}),
                       entry.value("hard", std::uint64_t{0})});
   }

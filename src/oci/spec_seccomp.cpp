@@ -6,6 +6,7 @@
 
 #include "runclad/oci/spec.hpp"
 
+#include "members.hpp"
 #include "schema.hpp"
 
 namespace runclad::oci {
@@ -28,15 +29,13 @@ constexpr std::array<std::pair<std::string_view, SeccompOperator>, 7> kOperators
 }};
 
 template <typename T>
-T ValueOr(const Document& object, std::string_view name, T otherwise) {
-  const auto member = object.find(name);
-  return member == object.end() ? std::move(otherwise) : member->get<T>();
+T NumberOr(const Document* number, T absent) {
+  return number == nullptr ? absent : number->get<T>();
 }
 
-std::optional<std::uint32_t> OptionalNumber(const Document& object, std::string_view name) {
-  const auto member = object.find(name);
-  if (member == object.end()) return std::nullopt;
-  return member->get<std::uint32_t>();
+std::optional<std::uint32_t> OptionalNumber(const Document* number) {
+  if (number == nullptr) return std::nullopt;
+  return number->get<std::uint32_t>();
 }
 
 std::optional<SeccompOperator> OperatorOf(std::string_view name) {
@@ -48,16 +47,17 @@ std::optional<SeccompOperator> OperatorOf(std::string_view name) {
 
 SeccompRule RuleFrom(const Document& object) {
   SeccompRule rule;
-  rule.names = ValueOr<std::vector<std::string>>(object, "names", {});
-  rule.action = ValueOr<std::string>(object, "action", "");
-  rule.errno_return = OptionalNumber(object, "errnoRet");
-  const auto arguments = object.find("args");
-  if (arguments == object.end()) return rule;
-  for (const Document& entry : *arguments) {
+  rule.names = Strings(Find(object, "names"));
+  rule.action = Text(Find(object, "action"));
+  rule.errno_return = OptionalNumber(Find(object, "errnoRet"));
+  const Document* arguments = Find(object, "args");
+  if (arguments == nullptr) return rule;
+  for (const Document& entry : Elements(*arguments)) {
     rule.arguments.push_back(
-        {ValueOr<std::uint32_t>(entry, "index", 0), ValueOr<std::uint64_t>(entry, "value", 0),
-         ValueOr<std::uint64_t>(entry, "valueTwo", 0),
-         OperatorOf(ValueOr<std::string>(entry, "op", "")).value_or(SeccompOperator::kEqual)});
+        {NumberOr<std::uint32_t>(Find(entry, "index"), 0),
+         NumberOr<std::uint64_t>(Find(entry, "value"), 0),
+         NumberOr<std::uint64_t>(Find(entry, "valueTwo"), 0),
+         OperatorOf(Text(Find(entry, "op"))).value_or(SeccompOperator::kEqual)});
   }
   return rule;
 }
@@ -69,8 +69,19 @@ std::string_view NameOf(SeccompOperator op) {
   return "";
 }
 
+Document Array(const std::vector<std::string>& texts) {
+  Document array = Document::array();
+  auto& elements = array.get_ref<Document::array_t&>();
+  elements.reserve(texts.size());
+  for (const std::string& text : texts) elements.emplace_back(text);
+  return array;
+}
+
 Document JsonFrom(const SeccompRule& rule) {
-  Document object = {{"names", rule.names}, {"action", rule.action}};
+  // Lists in braces would be made twice, and one of them has 300 names.
+  Document object = Document::object();
+  object["names"] = Array(rule.names);
+  object["action"] = rule.action;
   if (rule.errno_return) object["errnoRet"] = *rule.errno_return;
   if (rule.arguments.empty()) return object;
   Document arguments = Document::array();
@@ -84,23 +95,16 @@ Document JsonFrom(const SeccompRule& rule) {
   return object;
 }
 
-const Document* SeccompOf(const Document& config) {
-  const auto linux_member = config.find("linux");
-  if (linux_member == config.end()) return nullptr;
-  const auto object = linux_member->find("seccomp");
-  return object == linux_member->end() ? nullptr : &*object;
-}
-
 }  // namespace
 
 Status CheckSeccompOperators(const Document& document) {
-  const Document* seccomp = SeccompOf(document);
-  if (seccomp == nullptr || !seccomp->contains("syscalls")) return {};
-  for (const Document& rule : seccomp->at("syscalls")) {
-    const auto arguments = rule.find("args");
-    if (arguments == rule.end()) continue;
-    for (const Document& argument : *arguments) {
-      const auto op = ValueOr<std::string>(argument, "op", "");
+  const Document* syscalls = Find(document, "linux", "seccomp", "syscalls");
+  if (syscalls == nullptr) return {};
+  for (const Document& rule : Elements(*syscalls)) {
+    const Document* arguments = Find(rule, "args");
+    if (arguments == nullptr) continue;
+    for (const Document& argument : Elements(*arguments)) {
+      const std::string op = Text(Find(argument, "op"));
       if (!OperatorOf(op)) {
         return Error{"/linux/seccomp/syscalls has the comparison operator \"" + op +
                      "\", which the OCI spec does not define"};
@@ -111,19 +115,19 @@ Status CheckSeccompOperators(const Document& document) {
 }
 
 std::optional<SeccompFilter> Spec::seccomp() const {
-  const Document* object = SeccompOf(*document_);
+  const Document* object = Find(*document_, "linux", "seccomp");
   if (object == nullptr) return std::nullopt;
   SeccompFilter filter;
-  filter.default_action = ValueOr<std::string>(*object, "defaultAction", "");
-  filter.default_errno_return = OptionalNumber(*object, "defaultErrnoRet");
-  filter.architectures = ValueOr<std::vector<std::string>>(*object, "architectures", {});
-  if (object->contains("flags")) filter.flags = object->at("flags").get<std::vector<std::string>>();
-  filter.listener_path = ValueOr<std::string>(*object, "listenerPath", "");
-  filter.listener_metadata = ValueOr<std::string>(*object, "listenerMetadata", "");
-  const auto syscalls = object->find("syscalls");
-  if (syscalls == object->end()) return filter;
-  filter.rules.reserve(syscalls->size());
-  for (const Document& entry : *syscalls) filter.rules.push_back(RuleFrom(entry));
+  filter.default_action = Text(Find(*object, "defaultAction"));
+  filter.default_errno_return = OptionalNumber(Find(*object, "defaultErrnoRet"));
+  filter.architectures = Strings(Find(*object, "architectures"));
+  if (const Document* flags = Find(*object, "flags")) filter.flags = Strings(flags);
+  filter.listener_path = Text(Find(*object, "listenerPath"));
+  filter.listener_metadata = Text(Find(*object, "listenerMetadata"));
+  const Document* syscalls = Find(*object, "syscalls");
+  if (syscalls == nullptr) return filter;
+  filter.rules.reserve(Elements(*syscalls).size());
+  for (const Document& entry : Elements(*syscalls)) filter.rules.push_back(RuleFrom(entry));
   return filter;
 }
 
@@ -135,6 +139,7 @@ json::Value ToJson(const SeccompFilter& filter) {
   if (!filter.listener_path.empty()) object["listenerPath"] = filter.listener_path;
   if (!filter.listener_metadata.empty()) object["listenerMetadata"] = filter.listener_metadata;
   Document syscalls = Document::array();
+  syscalls.get_ref<Document::array_t&>().reserve(filter.rules.size());
   for (const SeccompRule& rule : filter.rules) syscalls.push_back(JsonFrom(rule));
   object["syscalls"] = std::move(syscalls);
   return json::Value(std::move(object));

@@ -38,6 +38,27 @@ constexpr Flag kRunFlags[] = {
     {"preserve-fds", kInteger},
 };
 
+constexpr Flag kRestoreFlags[] = {
+    {"bundle", kText, 'b'},
+    {"console-socket"},
+    {"image-path"},
+    {"work-path"},
+    {"pid-file"},
+    {"manage-cgroups-mode"},
+    {"empty-ns", kText, '\0', true},
+    {"lsm-profile"},
+    {"lsm-mount-context"},
+    {"detach", kBoolean, 'd'},
+    {"tcp-established", kBoolean},
+    {"ext-unix-sk", kBoolean},
+    {"shell-job", kBoolean},
+    {"file-locks", kBoolean},
+    {"no-subreaper", kBoolean},
+    {"no-pivot", kBoolean},
+    {"auto-dedup", kBoolean},
+    {"lazy-pages", kBoolean},
+};
+
 constexpr Flag kExecFlags[] = {
     {"console-socket"},
     {"pidfd-socket"},
@@ -60,7 +81,7 @@ constexpr Flag kExecFlags[] = {
 };
 
 constexpr Flag kDeleteFlags[] = {
-    {"force", kBoolean, 'f'},
+    {"force", kBoolean, 'f'}, {"regex", kBoolean, 'r'},  // crun only
 };
 
 constexpr Flag kUpdateFlags[] = {
@@ -106,11 +127,7 @@ constexpr Verb kVerbs[] = {
     {"checkpoint", VerbKind::kPassThrough, {}, {}},
     {"help", VerbKind::kPassThrough, {}, {}},
     {"h", VerbKind::kPassThrough, {}, {}},
-    {"restore",
-     VerbKind::kCreate,
-     {},
-     "restore would bring back a container with the confinement in its checkpoint files, which no "
-     "rule can check: create the container again instead"},
+    {"restore", VerbKind::kCreate, kRestoreFlags, {}},
     {"init",
      VerbKind::kCreate,
      {},

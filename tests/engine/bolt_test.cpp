@@ -93,7 +93,7 @@ TEST(Bolt, ReadsOtherSizesOfPages) {
   EXPECT_THAT(Dump(BoltWriter(512).Write(SmallTree())), HasSubstr("neither"));
 }
 
-TEST(Bolt, FindsInTreesOfSeveralLevels) {
+TEST(Bolt, SearchesTreesOfSeveralLevels) {
   constexpr std::size_t kImages = 3000;
   const UniqueFd file = FileOf(BoltWriter(1024).Write(LargeTree(kImages)));
   auto bolt = Bolt::Open(file.get());
@@ -125,7 +125,7 @@ TEST(Bolt, ReadsValuesLargerThanAPage) {
   EXPECT_EQ(Dump(BoltWriter().Write(tree)), "after=x\nspec=" + tree.values["spec"] + "\n");
 }
 
-TEST(Bolt, ValuesAndBucketsAreNotTakenForEachOther) {
+TEST(Bolt, DistinguishesValuesFromBuckets) {
   Tree tree;
   tree.At("bucket").values["a"] = "b";
   tree.values["value"] = "v";
@@ -138,7 +138,7 @@ TEST(Bolt, ValuesAndBucketsAreNotTakenForEachOther) {
   EXPECT_EQ(bolt->FindValue(bolt->root(), "value"), "v");
 }
 
-TEST(Bolt, TakesTheNewerStateThatIsWhole) {
+TEST(Bolt, UsesTheNewestCompleteState) {
   Tree older;
   older.values["state"] = "older";
   Tree newest;
@@ -158,7 +158,7 @@ TEST(Bolt, TakesTheNewerStateThatIsWhole) {
   }
 }
 
-TEST(Bolt, BothMetasBad) {
+TEST(Bolt, RejectsTwoDamagedMetaPages) {
   std::string database = BoltWriter().Write(SmallTree());
   database[BoltWriter::kHeader] ^= 1;
   database[kPageSize + BoltWriter::kHeader] ^= 1;
@@ -167,7 +167,7 @@ TEST(Bolt, BothMetasBad) {
   EXPECT_THAT(Dump(std::string(16 * kPageSize, '\0')), HasSubstr("neither"));
 }
 
-TEST(Bolt, TruncatedAnywhereItIsDamagedOrTheSame) {
+TEST(Bolt, TruncationIsDetectedOrHarmless) {
   for (const std::string& database : {BoltWriter().Write(LargeTree(100)), RealDatabase()}) {
     const std::string whole = Dump(database);
     ASSERT_THAT(whole, HasSubstr("digest="));
@@ -191,7 +191,7 @@ struct Damage {
 
 // A branch (page 7) over four leaves (3 to 6), page 2 is the state before: every number in it,
 // wrong.
-TEST(Bolt, EveryNumberMayBeALie) {
+TEST(Bolt, SurvivesAnyFalseNumber) {
   Tree tree;
   for (char name = 'a'; name < 'e'; ++name) tree.values[{name}] = std::string(kPageSize / 2, name);
   const std::string database = BoltWriter().Write(tree);
@@ -229,7 +229,7 @@ TEST(Bolt, EveryNumberMayBeALie) {
   }
 }
 
-TEST(Bolt, MetasMayLie) {
+TEST(Bolt, SurvivesFalseMetaPages) {
   const std::string database = BoltWriter().Write(SmallTree());
   const Damage damages[] = {
       {"root 0", 1, 16, 0, 8, "too short"},
@@ -265,7 +265,7 @@ TEST(Bolt, MetasMayLie) {
   }
 }
 
-TEST(Bolt, DeepBucketsAndShortOnes) {
+TEST(Bolt, ReadsDeepAndInlineBuckets) {
   Tree tree;
   Tree* at = &tree;
   for (int depth = 0; depth < 15; ++depth) at = &at->At("b");
@@ -283,7 +283,7 @@ TEST(Bolt, DeepBucketsAndShortOnes) {
   }
 }
 
-TEST(Bolt, AHugeSparseFileCostsNothing) {
+TEST(Bolt, AHugeSparseFileIsCheap) {
   constexpr off_t kGibibyte = off_t{1} << 30;
   const UniqueFd file = FileOf(BoltWriter().Write(SmallTree()));
   ASSERT_EQ(::ftruncate(file.get(), kGibibyte), 0);
@@ -297,7 +297,7 @@ TEST(Bolt, AHugeSparseFileCostsNothing) {
 }
 
 // A branch whose children are all the next branch: 2^16 ways of 200 steps down.
-TEST(Bolt, AWalkEndsWhereTheTreeDoesNot) {
+TEST(Bolt, BoundsAWalkOfACyclicTree) {
   Tree tree;
   for (char name = 'a'; name < 'e'; ++name) tree.values[{name}] = std::string(kPageSize / 2, name);
   std::string database = BoltWriter().Write(tree);
@@ -315,7 +315,7 @@ TEST(Bolt, AWalkEndsWhereTheTreeDoesNot) {
   EXPECT_THAT(Dump(database), HasSubstr("too many entries"));
 }
 
-TEST(Bolt, ACommitSinceOpenIsNoticed) {
+TEST(Bolt, DetectsACommitSinceItWasOpened) {
   Tree older;
   older.values["state"] = "older";
   const std::string database = BoltWriter().Write(SmallTree(), older);

@@ -22,7 +22,7 @@ using ::testing::ElementsAre;
 using ::testing::UnorderedElementsAre;
 using ::testing::UnorderedElementsAreArray;
 
-TEST(ContainerdIdentity, OfCtr) {
+TEST(ContainerdIdentity, IdentifiesAContainerOfCtr) {
   InPrivateMounts([] {
     MakeRealContainerd();
     const Identity identity = IdentifyIn("default", "plain");
@@ -30,18 +30,19 @@ TEST(ContainerdIdentity, OfCtr) {
     EXPECT_EQ(identity.engine, Engine::kContainerd);
     EXPECT_EQ(identity.config_digest, real::kConfig);
     EXPECT_THAT(identity.manifest_digests, UnorderedElementsAre(real::kIndex, real::kManifest));
-    // Not the name with another's digest, not the short one, not the one that went elsewhere.
-    EXPECT_THAT(
-        Names(identity),
-        ElementsAre("tag docker.io/library/app:1", "tag docker.io/library/app:latest",
-                    "tag docker.io/library/app@" + real::kIndex, "tag docker.io/me/alias:7"));
+    // The short one and that with another's digest grant nothing; one that went elsewhere is none.
+    EXPECT_THAT(Names(identity),
+                ElementsAre("tag docker.io/library/app:1", "tag docker.io/library/app:latest",
+                            "tag docker.io/library/app@" + real::kIndex,
+                            "none docker.io/library/short:1", "tag docker.io/me/alias:7",
+                            "none registry.example:5000/fake@sha256:" + std::string(64, 'a')));
     EXPECT_EQ(AskedFor(identity), "docker.io/library/app:1");
     EXPECT_EQ(identity.pod_namespace, "");
     EXPECT_FALSE(identity.is_sandbox);
   });
 }
 
-TEST(ContainerdIdentity, TheSameLayersUnderAnotherConfigAreAnotherImage) {
+TEST(ContainerdIdentity, TheSameLayersWithAnotherConfigAreAnotherImage) {
   InPrivateMounts([] {
     MakeRealContainerd();
     const Identity identity = IdentifyIn("default", "twin");
@@ -68,7 +69,7 @@ TEST(ContainerdIdentity, AManifestNeedsNoIndexAndANameMayHaveTwoImagesInItsLife)
   });
 }
 
-TEST(ContainerdIdentity, OfNoImage) {
+TEST(ContainerdIdentity, AContainerWithoutAnImageIsUnidentified) {
   InPrivateMounts([] {
     MakeRealContainerd();
     ExpectUnknown(IdentifyIn("default", "directory"), "a directory, not of an image");
@@ -96,7 +97,7 @@ TEST(ContainerdIdentity, OfNoImage) {
   });
 }
 
-TEST(ContainerdIdentity, StateThatIsNotRootsAloneProvesNothing) {
+TEST(ContainerdIdentity, RejectsStateThatOthersCanWrite) {
   InPrivateMounts([] {
     MakeRealContainerd();
     constexpr uid_t kSomeone = 1000;
@@ -123,7 +124,7 @@ TEST(ContainerdIdentity, StateThatIsNotRootsAloneProvesNothing) {
   });
 }
 
-TEST(ContainerdIdentity, DocumentsThatAreNotTheirDigest) {
+TEST(ContainerdIdentity, RejectsDocumentsThatDoNotMatchTheirDigest) {
   InPrivateMounts([] {
     for (const std::string& digest : {real::kIndex, real::kManifest, real::kConfig}) {
       MakeRealContainerd();
@@ -137,7 +138,7 @@ TEST(ContainerdIdentity, DocumentsThatAreNotTheirDigest) {
   });
 }
 
-TEST(ContainerdIdentity, ADamagedDatabaseIsNeverHalfBelieved) {
+TEST(ContainerdIdentity, RejectsADamagedDatabase) {
   InPrivateMounts([] {
     MakeRealContainerd();
     std::ifstream file(kDatabase, std::ios::binary);
@@ -172,7 +173,7 @@ TEST(ContainerdIdentity, ADamagedDatabaseIsNeverHalfBelieved) {
     EXPECT_GT(unknown, 50);
   });
 }
-TEST(ContainerdIdentity, TheManifestWhoseLayersTheSnapshotHas) {
+TEST(ContainerdIdentity, SelectsTheManifestThatMatchesTheSnapshot) {
   InPrivateMounts([] {
     MadeContainerd containerd;
     const std::string config = containerd.AddConfig({"base", "top"});
@@ -253,7 +254,7 @@ TEST(ContainerdIdentity, TheManifestWhoseLayersTheSnapshotHas) {
   });
 }
 
-TEST(ContainerdIdentity, OfASnapshotOfDockers) {
+TEST(ContainerdIdentity, IdentifiesASnapshotOfDocker) {
   InPrivateMounts([] {
     MadeContainerd containerd;
     containerd.SetNamespace("moby");
@@ -290,7 +291,7 @@ TEST(ContainerdIdentity, OfASnapshotOfDockers) {
   });
 }
 
-TEST(ContainerdIdentity, ManyImages) {
+TEST(ContainerdIdentity, HandlesManyImages) {
   InPrivateMounts([] {
     MadeContainerd containerd;
     const std::string config = containerd.AddConfig({"base"});

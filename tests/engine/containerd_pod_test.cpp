@@ -15,12 +15,13 @@ using runclad::testing::InPrivateMounts;
 using ::testing::ElementsAre;
 using ::testing::UnorderedElementsAre;
 
-TEST(ContainerdPod, OfKubernetes) {
+TEST(ContainerdPod, ReadsAPodOfKubernetes) {
   InPrivateMounts([] {
     MakeRealContainerd();
     const auto names = ElementsAre(
         "tag docker.io/library/aaa:latest", "tag docker.io/library/app:1",
-        "repository-digest docker.io/library/app@" + real::kIndex, "tag docker.io/me/alias:7");
+        "repository-digest docker.io/library/app@" + real::kIndex, "tag docker.io/me/alias:7",
+        "none docker.io/me/alias@sha256:" + std::string(64, 'a'));
     const Identity by_name = IdentifyIn("k8s.io", real::kByName);
     EXPECT_EQ(by_name.unknown_because, "");
     EXPECT_EQ(by_name.config_digest, real::kConfig);
@@ -42,7 +43,7 @@ TEST(ContainerdPod, OfKubernetes) {
   });
 }
 
-TEST(ContainerdPod, OfAPodsSandbox) {
+TEST(ContainerdPod, ReadsASandbox) {
   InPrivateMounts([] {
     MakeRealContainerd();
     const Identity identity = IdentifyIn("k8s.io", real::kSandbox);
@@ -53,7 +54,7 @@ TEST(ContainerdPod, OfAPodsSandbox) {
   });
 }
 
-TEST(ContainerdPod, WhichPodIsTheSandboxsAndItsContainers) {
+TEST(ContainerdPod, SandboxAndContainersShareThePod) {
   InPrivateMounts([] {
     MakeRealContainerd();
     for (const std::string& id : {real::kSandbox, real::kByName, real::kById, real::kTwin}) {
@@ -116,7 +117,7 @@ struct MadePod {
   }
 };
 
-TEST(ContainerdPod, WhatThePodsAuthorWrote) {
+TEST(ContainerdPod, IgnoresWhatThePodsAuthorCanWrite) {
   InPrivateMounts([] {
     MadePod pod;
     const std::pair<const char*, const char*> cases[] = {
@@ -138,7 +139,7 @@ TEST(ContainerdPod, WhatThePodsAuthorWrote) {
   });
 }
 
-TEST(ContainerdPod, ThePodsNamespaceIsTheSandboxs) {
+TEST(ContainerdPod, TakesTheNamespaceFromTheSandbox) {
   InPrivateMounts([] {
     MadePod pod;
     const Identity identity = pod.Identify("{}", pod.config, "box");
@@ -170,7 +171,7 @@ TEST(ContainerdPod, ThePodsNamespaceIsTheSandboxs) {
   });
 }
 
-TEST(ContainerdPod, RecordsOfPodsThatMakeNoSense) {
+TEST(ContainerdPod, RejectsInconsistentRecords) {
   InPrivateMounts([] {
     MadePod pod;
     for (const char* json :
@@ -192,7 +193,7 @@ TEST(ContainerdPod, RecordsOfPodsThatMakeNoSense) {
   });
 }
 
-TEST(ContainerdPod, RecordsOfPodsCountInTheirNamespaceOnly) {
+TEST(ContainerdPod, UsesRecordsOfTheSameNamespaceOnly) {
   InPrivateMounts([] {
     MadeContainerd containerd;
     const std::string config = containerd.AddConfig({"base"});

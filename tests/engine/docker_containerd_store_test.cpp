@@ -71,7 +71,7 @@ Identity IdentifyAt(const std::string& rootfs) {
 
 Identity IdentifyStore() { return IdentifyAt(kMount); }
 
-TEST(DockerContainerdStore, TheImageAndItsNames) {
+TEST(DockerContainerdStore, FindsTheImageAndItsNames) {
   InPrivateMounts([] {
     const Store store = MakeStore();
     const Identity identity = IdentifyStore();
@@ -86,7 +86,7 @@ TEST(DockerContainerdStore, TheImageAndItsNames) {
   });
 }
 
-TEST(DockerContainerdStore, AFileThatIsNotAsTheEngineLeftIt) {
+TEST(DockerContainerdStore, RejectsAChangedFile) {
   InPrivateMounts([] {
     const Store store = MakeStore();
     TamperWithEach(
@@ -110,7 +110,7 @@ TEST(DockerContainerdStore, AFileThatIsNotAsTheEngineLeftIt) {
   });
 }
 
-TEST(DockerContainerdStore, WhatDoesNotFitTogether) {
+TEST(DockerContainerdStore, RejectsInconsistentState) {
   InPrivateMounts([] {
     const Store store = MakeStore();
     for (const std::string& rootfs :

@@ -1,4 +1,4 @@
-// Docker's classic store: what dockerd keeps of a container and its image below its data root.
+// Docker's classic store below its data root. Long: each file of it, whole, wrong and missing.
 // Long: every case builds such a store.
 #include <sys/stat.h>
 #include <unistd.h>
@@ -108,7 +108,7 @@ Strings Texts(const Identity& identity) {
   return texts;
 }
 
-TEST(DockerIdentity, TheNameOfTheContainer) {
+TEST(DockerIdentity, FindsTheNameOfTheContainer) {
   InPrivateMounts([] {
     MakeStore();
     EXPECT_EQ(IdentifyStore().container_name, "one");
@@ -119,7 +119,7 @@ TEST(DockerIdentity, TheNameOfTheContainer) {
   });
 }
 
-TEST(DockerIdentity, TheImageAndEveryNameOfIt) {
+TEST(DockerIdentity, FindsTheImageAndItsNames) {
   InPrivateMounts([] {
     const Call call = MakeStore();
     const Identity identity = Identify(Discover(call), call);
@@ -138,7 +138,7 @@ TEST(DockerIdentity, TheImageAndEveryNameOfIt) {
   });
 }
 
-TEST(DockerIdentity, TheTypedNameCountsWhileItNamesThisImage) {
+TEST(DockerIdentity, UsesTheTypedNameWhileItRefersToThisImage) {
   struct Case {
     std::string typed;
     std::string asked_for;  // empty: none
@@ -173,7 +173,7 @@ TEST(DockerIdentity, TheTypedNameCountsWhileItNamesThisImage) {
   });
 }
 
-TEST(DockerIdentity, AnImageWithoutNames) {
+TEST(DockerIdentity, IdentifiesAnImageWithoutNames) {
   InPrivateMounts([] {
     MakeStore();
     WriteFile(kRepositories, R"({"Repositories":{}})");
@@ -185,7 +185,7 @@ TEST(DockerIdentity, AnImageWithoutNames) {
   });
 }
 
-TEST(DockerIdentity, AnImageWithoutLayers) {
+TEST(DockerIdentity, IdentifiesAnImageWithoutLayers) {
   InPrivateMounts([] {
     MakeStore();
     for (const std::string& config : {ImageConfig({}), std::string(R"({"rootfs":{}})"),
@@ -208,7 +208,7 @@ TEST(DockerIdentity, AnImageWithoutLayers) {
   });
 }
 
-TEST(DockerIdentity, AnImageOfOneLayer) {
+TEST(DockerIdentity, IdentifiesAnImageOfOneLayer) {
   InPrivateMounts([] {
     MakeStore();
     const std::string config = ImageConfig({kDiffIds[0]});
@@ -219,7 +219,7 @@ TEST(DockerIdentity, AnImageOfOneLayer) {
   });
 }
 
-TEST(DockerIdentity, EveryStorageDriverHasItsOwnPath) {
+TEST(DockerIdentity, FindsTheLayerOfEveryStorageDriver) {
   struct Case {
     std::string driver;
     std::string rootfs;
@@ -260,7 +260,7 @@ TEST(DockerIdentity, EveryStorageDriverHasItsOwnPath) {
   });
 }
 
-TEST(DockerIdentity, AFileThatIsNotAsDockerdLeftIt) {
+TEST(DockerIdentity, RejectsAChangedFile) {
   InPrivateMounts([] {
     const auto rebuild = [] { MakeStore(); };
     const Strings files = {kRecord, kMount + "/mount-id", kMount + "/parent", ContentOf(kImage),
@@ -269,7 +269,7 @@ TEST(DockerIdentity, AFileThatIsNotAsDockerdLeftIt) {
   });
 }
 
-TEST(DockerIdentity, ADirectoryThatIsNotAsDockerdLeftIt) {
+TEST(DockerIdentity, RejectsAChangedDirectory) {
   InPrivateMounts([] {
     const auto rebuild = [] {
       for (const std::string& path : {kRoot, std::string("/srv/docker.moved")}) {
@@ -285,7 +285,7 @@ TEST(DockerIdentity, ADirectoryThatIsNotAsDockerdLeftIt) {
   });
 }
 
-TEST(DockerIdentity, AMemberOfAnotherType) {
+TEST(DockerIdentity, RejectsAMemberOfAnotherType) {
   InPrivateMounts([] {
     const auto rebuild = [] { MakeStore(); };
     for (const char* member : {"/ID", "/Driver", "/Image", "/Config", "/Config/Image", ""}) {
@@ -300,7 +300,7 @@ TEST(DockerIdentity, AMemberOfAnotherType) {
 }
 
 // The config's digest is checked first; a config of another kind needs a digest of its own.
-TEST(DockerIdentity, AConfigOfAnotherType) {
+TEST(DockerIdentity, RejectsAConfigOfAnotherType) {
   InPrivateMounts([] {
     for (const char* config :
          {"[]", "7", R"({"rootfs":[]})", R"({"rootfs":null})", R"({"rootfs":{"diff_ids":{}}})",
@@ -316,7 +316,7 @@ TEST(DockerIdentity, AConfigOfAnotherType) {
   });
 }
 
-TEST(DockerIdentity, WhatDoesNotFitTogether) {
+TEST(DockerIdentity, RejectsInconsistentState) {
   struct Case {
     const char* name;
     std::string file;
@@ -366,7 +366,7 @@ TEST(DockerIdentity, WhatDoesNotFitTogether) {
 }
 
 // An image's author writes its config; all of these are images to Docker.
-TEST(DockerIdentity, AConfigThatCanBeReadInTwoWays) {
+TEST(DockerIdentity, RejectsAnAmbiguousConfig) {
   InPrivateMounts([] {
     const std::string rootfs =
         R"("rootfs":{"type":"layers","diff_ids":[")" + kDiffIds[0] + R"("]})";
@@ -389,7 +389,7 @@ TEST(DockerIdentity, AConfigThatCanBeReadInTwoWays) {
   });
 }
 
-TEST(DockerIdentity, AConfigThatOnlyLooksOdd) {
+TEST(DockerIdentity, AcceptsAnUnusualButValidConfig) {
   InPrivateMounts([] {
     const std::string rootfs =
         R"("RootFS":{"type":"layers","Diff_IDs":[")" + kDiffIds[0] + R"("]})";
@@ -412,7 +412,7 @@ TEST(DockerIdentity, AConfigThatOnlyLooksOdd) {
   });
 }
 
-TEST(DockerIdentity, WhatAnImageWouldBeThatCannotBeVerified) {
+TEST(DockerIdentity, ReportsTheClaimedNameOfAnUnverifiedImage) {
   InPrivateMounts([] {
     const std::string typed = "docker.io/library/app:1";
     const std::string pulled = "localhost:5000/team/app@" + kManifest;
@@ -449,7 +449,7 @@ TEST(DockerIdentity, WhatAnImageWouldBeThatCannotBeVerified) {
   });
 }
 
-TEST(DockerIdentity, OtherImagesMayHaveAnyNames) {
+TEST(DockerIdentity, IgnoresTheNamesOfOtherImages) {
   InPrivateMounts([] {
     MakeStore();
     WriteFile(kRepositories, R"({"Repositories":{"UP":{"UP x":")" + kOtherImage +
@@ -458,7 +458,7 @@ TEST(DockerIdentity, OtherImagesMayHaveAnyNames) {
   });
 }
 
-TEST(Identity, EnginesWhoseStateSaysNothing) {
+TEST(Identity, IsUnknownForOtherEngines) {
   Layout layout;
   const Identity unknown = Identify(layout, {});
   EXPECT_EQ(unknown.engine, Engine::kUnknown);

@@ -14,7 +14,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-TEST(ImageConfig, LayersAndVolumes) {
+TEST(ImageConfig, ReadsLayersAndVolumes) {
   const std::string layer = "sha256:" + std::string(64, 'a');
   const auto config = ReadImageConfig(
       R"({"config":{"Volumes":{"/data":{},"/var/lib/x":null,"here":{}},"User":"x"},)"
@@ -25,7 +25,7 @@ TEST(ImageConfig, LayersAndVolumes) {
   EXPECT_THAT(config->volumes, ElementsAre("/data", "/var/lib/x"));  // "here" is of no root
 }
 
-TEST(ImageConfig, WithoutEither) {
+TEST(ImageConfig, MayLackLayersAndVolumes) {
   for (const char* text : {R"({"rootfs":{}})", R"({"config":null,"rootfs":{"diff_ids":null}})",
                            R"({"config":{"Volumes":null},"rootfs":{"diff_ids":[]}})",
                            R"({"config":{},"rootfs":{}})"}) {
@@ -36,7 +36,7 @@ TEST(ImageConfig, WithoutEither) {
   }
 }
 
-TEST(ImageConfig, IsNoneWhenItIsBuiltOtherwise) {
+TEST(ImageConfig, RejectsAnotherStructure) {
   for (const char* text :
        {"", "{}", "[]", R"({"rootfs":[]})", R"({"rootfs":{"diff_ids":["x"]}})",
         R"({"rootfs":{},"config":[]})", R"({"rootfs":{},"config":{"Volumes":[]}})",
@@ -45,7 +45,7 @@ TEST(ImageConfig, IsNoneWhenItIsBuiltOtherwise) {
   }
 }
 
-TEST(ImageConfig, AnImageOfThousandsOfVolumesCostsNoMoreThanSome) {
+TEST(ImageConfig, BoundsTheNumberOfVolumes) {
   std::string volumes;
   for (int i = 0; i < 5000; ++i) volumes += R"(,"/v)" + std::to_string(i) + R"(":{})";
   const auto config =

@@ -44,7 +44,7 @@ Identity ImageAt(const Layout& layout, const std::string& path, bool is_lower_la
 
 // --- podman and CRI-O ---
 
-TEST(ImageVolumes, OfStorageIsTheImagesUppermostLayer) {
+TEST(ImageVolumes, OfStorageMatchTheTopLayerOfTheImage) {
   InPrivateMounts([] {
     MakeStorage();
     MakeDirectories(kMounted + "/below");
@@ -70,7 +70,7 @@ TEST(ImageVolumes, OfStorageIsTheImagesUppermostLayer) {
   });
 }
 
-TEST(ImageVolumes, OfStorageByTheLayerForOtherUserIds) {
+TEST(ImageVolumes, OfStorageMatchALayerShiftedForAUserNamespace) {
   InPrivateMounts([] {
     MakeStorage();
     const std::string mapped = kGraph + "/overlay/" + kMapped + "/merged";
@@ -85,7 +85,7 @@ TEST(ImageVolumes, OfStorageByTheLayerForOtherUserIds) {
 }
 
 // Two images that differ in their config alone: nothing says which one was asked for.
-TEST(ImageVolumes, OfStorageAreAllImagesWithTheseFiles) {
+TEST(ImageVolumes, OfStorageListAllImagesWithTheSameLayer) {
   InPrivateMounts([] {
     MakeStorage();
     MakeDirectories(kMounted);
@@ -104,7 +104,7 @@ TEST(ImageVolumes, OfStorageAreAllImagesWithTheseFiles) {
 }
 
 // --mount type=image,subpath=…: the engine binds the directory to a place of the container's.
-TEST(ImageVolumes, APartThatStorageMountsByItself) {
+TEST(ImageVolumes, OfStorageRecogniseAMountedSubpath) {
   InPrivateMounts([] {
     MakeStorage();
     TmpfsMount(kMounted);
@@ -142,7 +142,7 @@ TEST(ImageVolumes, APartThatStorageMountsByItself) {
   });
 }
 
-TEST(ImageVolumes, APartOfAnImageThatTheDriverKeepsAsADirectory) {
+TEST(ImageVolumes, OfStorageRecogniseASubpathOfTheVfsDriver) {
   InPrivateMounts([] {
     MakeStorage();
     std::filesystem::rename(kGraph + "/overlay-images", kGraph + "/vfs-images");
@@ -160,7 +160,7 @@ TEST(ImageVolumes, APartOfAnImageThatTheDriverKeepsAsADirectory) {
   });
 }
 
-TEST(ImageVolumes, OfStorageThatCannotBeVerified) {
+TEST(ImageVolumes, OfStorageAreUnverifiedIfTheStateIsInconsistent) {
   InPrivateMounts([] {
     for (const std::string& file : {ConfigFile(), kLayerList}) {
       for (const Tampering& tampering : Tamperings()) {
@@ -187,7 +187,7 @@ TEST(ImageVolumes, OfStorageThatCannotBeVerified) {
   });
 }
 
-TEST(ImageVolumes, TheEmptyDirectoryThatCrioLaysBelowThem) {
+TEST(ImageVolumes, OfCrioIgnoreTheEmptyLowerDirectory) {
   InPrivateMounts([] {
     TmpfsMount("/run");
     MakeDirectories("/run/crio/image-volumes");
@@ -208,7 +208,7 @@ TEST(ImageVolumes, TheEmptyDirectoryThatCrioLaysBelowThem) {
 
 // --- containerd's CRI plugin ---
 
-TEST(ImageVolumes, OfCriAreSnapshotsByTheNameOfTheirPlace) {
+TEST(ImageVolumes, OfCriMatchTheSnapshotByItsPath) {
   InPrivateMounts([] {
     const Plugin plugin = MakePlugin();
     TmpfsMount(plugin.point);
@@ -226,7 +226,7 @@ TEST(ImageVolumes, OfCriAreSnapshotsByTheNameOfTheirPlace) {
   });
 }
 
-TEST(ImageVolumes, OfCriThatCannotBeVerified) {
+TEST(ImageVolumes, OfCriAreUnverifiedIfTheStateIsInconsistent) {
   InPrivateMounts([] {
     const Plugin plugin = MakePlugin();
     MakeDirectories(plugin.point);
@@ -252,7 +252,7 @@ TEST(ImageVolumes, OfCriThatCannotBeVerified) {
 
 // --- Docker ---
 
-TEST(ImageVolumes, OfDockerAreThoseOfTheContainersRecord) {
+TEST(ImageVolumes, OfDockerComeFromTheContainersState) {
   InPrivateMounts([] {
     std::string hex;
     for (const char byte : kId + ",src=data:1,dst=/img") {
@@ -277,7 +277,7 @@ TEST(ImageVolumes, OfDockerAreThoseOfTheContainersRecord) {
   });
 }
 
-TEST(ImageVolumes, OfDockerWithOtherLayersThanTheImage) {
+TEST(ImageVolumes, OfDockerAreUnverifiedIfTheLayersDiffer) {
   InPrivateMounts([] {
     const std::string source = MakeClassic(kId + "-data:1");
     ASSERT_TRUE(ImageAt(Docker(), source, false).is_known());
@@ -287,7 +287,7 @@ TEST(ImageVolumes, OfDockerWithOtherLayersThanTheImage) {
 }
 
 // --mount type=image,image-subpath=…
-TEST(ImageVolumes, APartThatDockerMountsByItself) {
+TEST(ImageVolumes, OfDockerRecogniseAMountedSubpath) {
   InPrivateMounts([] {
     const std::string source = MakeClassic(kId + "-data:1");
     TmpfsMount(source);
@@ -303,7 +303,7 @@ TEST(ImageVolumes, APartThatDockerMountsByItself) {
   });
 }
 
-TEST(ImageVolumes, OfDockerWithContainerdsStore) {
+TEST(ImageVolumes, OfDockerWorkWithTheContainerdStore) {
   InPrivateMounts([] {
     std::filesystem::remove_all(kContainerdRoot);
     MakeDocker();

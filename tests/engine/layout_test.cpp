@@ -18,7 +18,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-TEST(Layout, Docker) {
+TEST(Layout, RecognisesDocker) {
   InPrivateMounts([] {
     const Layout layout = Discover(MakeDocker());
     EXPECT_EQ(layout.engine, Engine::kDocker);
@@ -29,7 +29,7 @@ TEST(Layout, Docker) {
   });
 }
 
-TEST(Layout, DockerUnderLinks) {
+TEST(Layout, RecognisesDockerThroughLinks) {
   InPrivateMounts([] {
     Call call = MakeDocker();
     ASSERT_EQ(::symlink("/srv/docker", "/srv/lib"), 0);
@@ -42,7 +42,7 @@ TEST(Layout, DockerUnderLinks) {
   });
 }
 
-TEST(Layout, DockersStateMustBeRootsOwn) {
+TEST(Layout, RefusesDockerStateThatOthersCanWrite) {
   InPrivateMounts([] {
     const Call call = MakeDocker();
     constexpr uid_t kSomeone = 1000;
@@ -61,7 +61,7 @@ TEST(Layout, DockersStateMustBeRootsOwn) {
   });
 }
 
-TEST(Layout, TheIdMustBeTheBundles) {
+TEST(Layout, TheIdMustMatchTheBundle) {
   InPrivateMounts([] {
     Call call = MakeDocker();
     call.id = kOther;
@@ -71,7 +71,7 @@ TEST(Layout, TheIdMustBeTheBundles) {
   });
 }
 
-TEST(Layout, Containerd) {
+TEST(Layout, RecognisesContainerd) {
   InPrivateMounts([] {
     const std::string task = "/io.containerd.runtime.v2.task/k8s.io/" + kId;
     MakeDirectories("/srv/run/containerd" + task + "/rootfs");
@@ -89,7 +89,7 @@ TEST(Layout, Containerd) {
   });
 }
 
-TEST(Layout, PodmanAndCrio) {
+TEST(Layout, RecognisesPodmanAndCrio) {
   InPrivateMounts([] {
     const std::string bundle = "/srv/storage/overlay-containers/" + kId + "/userdata";
     MakeDirectories(bundle);
@@ -104,7 +104,7 @@ TEST(Layout, PodmanAndCrio) {
 }
 
 // CRI-O's bundles lie below the runroot; what it knows of its containers, below the graphroot.
-TEST(Layout, CriosStorageIsWhereTheRootfsIs) {
+TEST(Layout, FindsTheStorageOfCrioByTheRootfs) {
   InPrivateMounts([] {
     const std::string bundle = "/srv/run/overlay-containers/" + kId + "/userdata";
     const std::string own = "/srv/storage/overlay-containers/" + kId;
@@ -131,7 +131,7 @@ TEST(Layout, CriosStorageIsWhereTheRootfsIs) {
   });
 }
 
-TEST(Layout, Buildkit) {
+TEST(Layout, RecognisesBuildkit) {
   InPrivateMounts([] {
     MakeDirectories("/srv/docker/buildkit/executor/abc");
     const Layout layout = Discover({"abc", "/srv/docker/buildkit/executor/abc", "", "/x"});
@@ -142,7 +142,7 @@ TEST(Layout, Buildkit) {
 }
 
 // It chooses the profile for builds: anybody could name a directory so.
-TEST(Layout, BuildkitIsWhereNobodyButRootCouldPutABundle) {
+TEST(Layout, BuildkitBundlesMustBeRootOnly) {
   InPrivateMounts([] {
     MakeDirectories("/srv/executor/abc");
     ASSERT_EQ(chmod("/srv/executor", 0777), 0);
@@ -155,7 +155,7 @@ TEST(Layout, BuildkitIsWhereNobodyButRootCouldPutABundle) {
   });
 }
 
-TEST(Layout, BuildahIsWhereNobodyButRootCouldPutABundle) {
+TEST(Layout, BuildahBundlesMustBeRootOnly) {
   InPrivateMounts([] {
     const std::string bundle = "/srv/tmp/buildah1330027178";
     MakeDirectories(bundle + "/mnt/rootfs");
@@ -185,7 +185,7 @@ TEST(Layout, BuildahIsWhereNobodyButRootCouldPutABundle) {
   });
 }
 
-TEST(Layout, AnyOtherBundleIsNobodys) {
+TEST(Layout, OtherBundlesBelongToNoEngine) {
   InPrivateMounts([] {
     MakeDirectories("/srv/bundle");
     for (const Call& call :

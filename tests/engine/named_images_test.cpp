@@ -28,7 +28,7 @@ std::vector<NamedImage> Find(const std::string& name) {
   return FindNamedImages(*reference, StoresOfTest());
 }
 
-TEST(NamedImages, OfDockerAreInItsRepositories) {
+TEST(NamedImages, OfDockerComeFromRepositoriesJson) {
   InPrivateMounts([] {
     WriteFile("/srv/docker/image/overlay2/repositories.json",
               R"({"Repositories":{"nginx":{"nginx:1.27":")" + Digest('a') +
@@ -45,7 +45,7 @@ TEST(NamedImages, OfDockerAreInItsRepositories) {
   });
 }
 
-TEST(NamedImages, OfPodmanAreInItsListOfImages) {
+TEST(NamedImages, OfPodmanComeFromImagesJson) {
   InPrivateMounts([] {
     const std::string list = "/srv/storage/overlay-images/images.json";
     WriteFile(list, R"([{"id":")" + std::string(64, 'a') + R"(","digest":")" + Digest('b') +
@@ -60,7 +60,7 @@ TEST(NamedImages, OfPodmanAreInItsListOfImages) {
   });
 }
 
-TEST(NamedImages, AreNotTakenFromAStoreThatOthersCouldHaveWritten) {
+TEST(NamedImages, IgnoreStateThatOthersCanWrite) {
   InPrivateMounts([] {
     const std::string list = "/srv/docker/image/overlay2/repositories.json";
     WriteFile(list, R"({"Repositories":{"nginx":{"nginx:latest":")" + Digest('a') + R"("}}})");

@@ -31,7 +31,7 @@ void ExpectClaim(Claim claim, OwnFiles& files, const Strings& paths) {
 
 const std::string kContainers = "/srv/docker/containers/";
 
-TEST(OwnFiles, DockersOwnFilesAndNothingBesideThem) {
+TEST(OwnFiles, IncludeOnlyDockersOwnFiles) {
   InPrivateMounts([] {
     OwnFiles files(Discover(MakeDocker()), {});
     const std::string own = kContainers + kId;
@@ -49,7 +49,7 @@ TEST(OwnFiles, DockersOwnFilesAndNothingBesideThem) {
   });
 }
 
-TEST(OwnFiles, AFileThatBecameALinkIsWhatItLeadsTo) {
+TEST(OwnFiles, ALinkInPlaceOfAFileIsResolved) {
   InPrivateMounts([] {
     OwnFiles files(Discover(MakeDocker()), {});
     const std::string hosts = kContainers + kId + "/hosts";
@@ -59,7 +59,7 @@ TEST(OwnFiles, AFileThatBecameALinkIsWhatItLeadsTo) {
   });
 }
 
-TEST(OwnFiles, AJoinedContainersFilesByTheNamespaceThatIsJoined) {
+TEST(OwnFiles, IncludeFilesOfTheContainerWhoseNamespaceIsJoined) {
   InPrivateMounts([] {
     const Layout layout = Discover(MakeDocker());
     const Strings network = {kContainers + kPeer + "/hosts", kContainers + kPeer + "/hostname",
@@ -79,7 +79,7 @@ TEST(OwnFiles, AJoinedContainersFilesByTheNamespaceThatIsJoined) {
   });
 }
 
-TEST(OwnFiles, OfTheContainerThatTheJoinedOneHasJoined) {
+TEST(OwnFiles, FollowAChainOfJoinedContainers) {
   InPrivateMounts([] {
     OwnFiles files(Discover(MakeDocker()), {{kPeer, "network"}});
     Strings asked;
@@ -99,7 +99,7 @@ TEST(OwnFiles, OfTheContainerThatTheJoinedOneHasJoined) {
   });
 }
 
-TEST(OwnFiles, DockersVolumesAsItsOwnStateNamesThem) {
+TEST(OwnFiles, IncludeTheVolumesInDockersState) {
   InPrivateMounts([] {
     const Call call = MakeDocker();
     const std::string config = kContainers + kId + "/config.v2.json";
@@ -130,7 +130,7 @@ TEST(OwnFiles, DockersVolumesAsItsOwnStateNamesThem) {
   });
 }
 
-TEST(OwnFiles, ContainerdsSandboxFiles) {
+TEST(OwnFiles, IncludeTheSandboxFilesOfContainerd) {
   InPrivateMounts([] {
     Layout layout;
     layout.engine = Engine::kContainerd;
@@ -160,7 +160,53 @@ TEST(OwnFiles, ContainerdsSandboxFiles) {
   });
 }
 
-TEST(OwnFiles, AContainersSandboxIsTheOneOfItsRecord) {
+TEST(OwnFiles, IncludeNerdctlsFilesOfTheContainerAndVolumesOfItsNamespace) {
+  InPrivateMounts([] {
+    ASSERT_EQ(::mount("tmpfs", "/var/lib", "tmpfs", 0, "mode=755"), 0);
+    Layout layout;
+    layout.engine = Engine::kContainerd;
+    layout.id = kId;
+    layout.bundle = "/run/containerd/io.containerd.runtime.v2.task/shop/" + kId;
+    const std::string data = "/var/lib/nerdctl/1935db59/";
+    const auto containers = [&](const char* name_space, const std::string& id) {
+      return data + "containers/" + name_space + '/' + id + '/';
+    };
+    const Strings own = {containers("shop", kId) + "hostname",
+                         containers("shop", kId) + "resolv.conf",
+                         data + "etchosts/shop/" + kId + "/hosts"};
+    const Strings peers = {containers("shop", kPeer) + "resolv.conf",
+                           data + "etchosts/shop/" + kPeer + "/hosts"};
+    const Strings never = {containers("shop", kId) + "log-config.json",
+                           containers("default", kId) + "hostname",
+                           data + "etchosts/default/" + kId + "/hosts",
+                           data + "etchosts/shop/" + kId + "/hostname",
+                           data + "volumes/default/data/_data/file",
+                           "/var/lib/nerdctl/containers/shop/" + kId + "/hosts"};
+    for (const Strings& paths : {own, peers, never}) {
+      for (const std::string& path : paths) WriteFile(path);
+    }
+    MakeDirectories(data + "volumes/shop/data/_data/part");
+    OwnFiles files(layout, {});
+    ExpectClaim(Claim::kFile, files, own);
+    ExpectClaim(Claim::kVolume, files, {data + "volumes/shop/data/_data"});
+    ExpectClaim(Claim::kNone, files, peers);
+    ExpectClaim(Claim::kNone, files, never);
+    ExpectClaim(
+        Claim::kNone, files,
+        {data + "volumes/shop/data", data + "volumes/shop/data/_data/part",
+         data + "volumes/default/data/_data", containers("shop", kId), data, "/var/lib/nerdctl"});
+    OwnFiles joined(layout, {{kPeer, "network"}});
+    ExpectClaim(Claim::kFile, joined, peers);
+    constexpr uid_t kSomeone = 1000;
+    ASSERT_EQ(::chown(containers("shop", kId).c_str(), kSomeone, 0), 0);
+    ExpectClaim(Claim::kNone, files, {own.front()});
+    layout.engine = Engine::kUnknown;
+    OwnFiles of_nobody(layout, {});
+    ExpectClaim(Claim::kNone, of_nobody, {own.back(), data + "volumes/shop/data/_data"});
+  });
+}
+
+TEST(OwnFiles, TakeTheSandboxFromTheRecord) {
   InPrivateMounts([] {
     Layout layout;
     layout.engine = Engine::kContainerd;
@@ -190,7 +236,7 @@ TEST(OwnFiles, AContainersSandboxIsTheOneOfItsRecord) {
   });
 }
 
-TEST(OwnFiles, TheKubeletsDirectoryOfThePodAndOnlyItsLeaves) {
+TEST(OwnFiles, IncludeOnlyLeavesOfThePodsKubeletDirectory) {
   InPrivateMounts([] {
     runclad::testing::TmpfsMount("/var/lib");
     MakeDirectories("/srv/kubelet");
@@ -248,7 +294,7 @@ TEST(OwnFiles, TheKubeletsDirectoryOfThePodAndOnlyItsLeaves) {
   });
 }
 
-TEST(OwnFiles, TheHostsSharedMemoryByLeave) {
+TEST(OwnFiles, IncludeTheHostsShmOnlyIfAllowed) {
   InPrivateMounts([] {
     OwnFiles files(Discover(MakeDocker()), {});
     ExpectClaim(Claim::kNone, files, {"/dev/shm"});
@@ -258,7 +304,7 @@ TEST(OwnFiles, TheHostsSharedMemoryByLeave) {
   });
 }
 
-TEST(OwnFiles, PodmansUserdataBelowBothRoots) {
+TEST(OwnFiles, IncludePodmansUserdataBelowBothRoots) {
   InPrivateMounts([] {
     Layout layout;
     layout.engine = Engine::kPodman;
@@ -329,7 +375,7 @@ TEST(OwnFiles, PodmansUserdataBelowBothRoots) {
   });
 }
 
-TEST(OwnFiles, BuildkitsExecutorFiles) {
+TEST(OwnFiles, IncludeTheExecutorFilesOfBuildkit) {
   InPrivateMounts([] {
     Layout layout;
     layout.engine = Engine::kBuildkit;
@@ -345,7 +391,7 @@ TEST(OwnFiles, BuildkitsExecutorFiles) {
   });
 }
 
-TEST(OwnFiles, BuildahsFilesInItsBundle) {
+TEST(OwnFiles, IncludeTheFilesInBuildahsBundle) {
   InPrivateMounts([] {
     Layout layout;
     layout.engine = Engine::kBuildkit;
@@ -370,7 +416,34 @@ TEST(OwnFiles, BuildahsFilesInItsBundle) {
   });
 }
 
-TEST(OwnFiles, WhatBuildkitMadeOfImagesAndCaches) {
+TEST(OwnFiles, IncludeTheSshAgentThatBuildahForwards) {
+  InPrivateMounts([] {
+    Layout layout;
+    layout.engine = Engine::kBuildkit;
+    layout.bundle = layout.data_root = "/srv/buildah1";
+    const std::string target = "/srv/buildah1/mnt/buildah-bind-target-";
+    const auto bind = [&](int number, const std::string& directory) {
+      const std::string socket = directory + "/ssh_auth_sock";
+      MakeDirectories(directory);
+      ASSERT_EQ(::mknod(socket.c_str(), S_IFSOCK | 0600, 0), 0) << socket;
+      runclad::testing::BindMount(socket, target + std::to_string(number));
+    };
+    bind(1, "/srv/.buildah-ssh-sock3155744888");
+    bind(2, "/srv/.buildah-ssh-sock");
+    bind(3, "/srv/users");
+    bind(4, "/srv/.buildah-ssh-sock7");
+    ASSERT_EQ(::chown("/srv/.buildah-ssh-sock7", 1000, 1000), 0);
+    runclad::testing::BindMount("/srv/.buildah-ssh-sock3155744888/ssh_auth_sock",
+                                "/srv/buildah1/mnt/other");
+    OwnFiles files(layout, {});
+    ExpectClaim(Claim::kFile, files, {target + "1"});
+    ExpectClaim(Claim::kNone, files,
+                {target + "2", target + "3", target + "4", "/srv/buildah1/mnt/other",
+                 "/srv/.buildah-ssh-sock3155744888/ssh_auth_sock"});
+  });
+}
+
+TEST(OwnFiles, IncludeTheCachesAndImagesOfBuildkit) {
   InPrivateMounts([] {
     Layout layout;
     layout.engine = Engine::kBuildkit;
@@ -424,7 +497,36 @@ TEST(OwnFiles, WhatBuildkitMadeOfImagesAndCaches) {
   });
 }
 
-TEST(OwnFiles, NothingWithoutAnEngine) {
+TEST(OwnFiles, IncludeTheSshAgentThatBuildkitForwards) {
+  InPrivateMounts([] {
+    Layout layout;
+    layout.engine = Engine::kBuildkit;
+    layout.data_root = "/srv/docker/buildkit/executor";
+    const std::vector<std::string> own = {"/srv/docker/tmp/.buildkit-ssh-sock23/ssh_auth_sock",
+                                          "/srv/tmp/.buildkit-ssh-sock1925302605/ssh_auth_sock"};
+    const std::vector<std::string> others = {
+        "/srv/docker/tmp/ssh_auth_sock", "/srv/docker/tmp/.buildkit-ssh-sock/ssh_auth_sock",
+        "/srv/docker/tmp/.buildkit-ssh-sock23x/ssh_auth_sock",
+        "/srv/docker/tmp/.buildkit-ssh-sock23/other", "/srv/docker.sock"};
+    for (const std::vector<std::string>& paths : {own, others}) {
+      for (const std::string& path : paths) {
+        MakeDirectories(path.substr(0, path.rfind('/')));
+        ASSERT_EQ(::mknod(path.c_str(), S_IFSOCK | 0600, 0), 0) << path;
+      }
+    }
+    OwnFiles files(layout, {});
+    for (const std::string& path : own) ExpectClaim(Claim::kFile, files, {path});
+    for (const std::string& path : others) ExpectClaim(Claim::kNone, files, {path});
+    ASSERT_EQ(::chown("/srv/tmp/.buildkit-ssh-sock1925302605", 1000, 1000), 0);
+    ExpectClaim(Claim::kNone, files, {own[1]});
+    layout.engine = Engine::kDocker;
+    layout.data_root = "/srv/docker";
+    OwnFiles of_docker(layout, {});
+    ExpectClaim(Claim::kNone, of_docker, {own[0]});
+  });
+}
+
+TEST(OwnFiles, AreEmptyWithoutAnEngine) {
   InPrivateMounts([] {
     MakeDocker();
     OwnFiles files;
@@ -432,7 +534,7 @@ TEST(OwnFiles, NothingWithoutAnEngine) {
   });
 }
 
-TEST(EngineInit, IsKnownByItsInode) {
+TEST(EngineInit, IsRecognisedByItsInode) {
   InPrivateMounts([] {
     // docker-init is a link to another program on some hosts.
     runclad::testing::TmpfsMount("/usr/local/bin");

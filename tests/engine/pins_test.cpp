@@ -61,7 +61,7 @@ void MakePodman() {
   WriteFile(kDatabase, BoltWriter().Write(root));
 }
 
-TEST(Pins, OfAContainerOfPodmans) {
+TEST(Pins, ReadsPodmansNamespaces) {
   InPrivateMounts([] {
     MakeDirectories(kGraph);
     ExpectNoRecord(PinsOf(Engine::kPodman));
@@ -116,7 +116,7 @@ void MakePodman5(const std::string& own_state) {
       row(kId, own_state) + row(kPeer, R"({"state":1,"netns":"/run/netns/netns-peers"})"));
 }
 
-TEST(Pins, OfAContainerOfPodmansInSqlite) {
+TEST(Pins, ReadsPodmansNamespacesFromSqlite) {
   InPrivateMounts([] {
     MakePodman5(R"({"state":1,"netns":"/run/netns/netns-own","networkStatus":{"netns":"/x"}})");
     ExpectPins({"/run/netns/netns-own"}, PinsOf(Engine::kPodman));
@@ -134,7 +134,7 @@ TEST(Pins, OfAContainerOfPodmansInSqlite) {
   });
 }
 
-TEST(Pins, ASqliteDatabaseThatIsBeingWrittenIsNotRead) {
+TEST(Pins, DoesNotReadASqliteDatabaseThatIsBeingWritten) {
   InPrivateMounts([] {
     const char* const state = R"({"netns":"/run/netns/netns-own"})";
     MakePodman5(state);
@@ -163,7 +163,7 @@ TEST(Pins, ASqliteDatabaseThatIsBeingWrittenIsNotRead) {
   });
 }
 
-TEST(Pins, ASqliteDatabaseThatIsNotAsPodmanLeftItIsNotBelieved) {
+TEST(Pins, RejectsAChangedSqliteDatabase) {
   InPrivateMounts([] {
     for (const Tampering& tampering : Tamperings()) {
       const std::string name = tampering.name;
@@ -179,7 +179,7 @@ TEST(Pins, ASqliteDatabaseThatIsNotAsPodmanLeftItIsNotBelieved) {
   });
 }
 
-TEST(Pins, AFileThatIsNotAsTheEngineLeftItIsNotBelieved) {
+TEST(Pins, RejectsAChangedFile) {
   InPrivateMounts([] {
     const auto make_crio = [] {
       std::filesystem::remove_all(kGraph);
@@ -204,7 +204,7 @@ TEST(Pins, AFileThatIsNotAsTheEngineLeftItIsNotBelieved) {
   });
 }
 
-TEST(Pins, OfAPodsSandboxOfCrios) {
+TEST(Pins, ReadsTheSandboxNamespacesOfCrio) {
   InPrivateMounts([] {
     MakeDirectories(kGraph);
     const Pod pod = {kPeer, "5f0e"};
@@ -230,14 +230,14 @@ TEST(Pins, OfAPodsSandboxOfCrios) {
   });
 }
 
-TEST(Pins, OfAPodsSandboxOfContainerds) {
+TEST(Pins, ReadsTheSandboxNamespacesOfContainerd) {
   ExpectPins({"/var/run/netns/cni-1"},
              PinsOf(Engine::kContainerd, {"box", "5f0e", "/var/run/netns/cni-1"}));
   ExpectPins({}, PinsOf(Engine::kContainerd, {"box", "5f0e"}));
   ExpectNoRecord(PinsOf(Engine::kContainerd));
 }
 
-TEST(Pins, EnginesThatKeepNoRecordOfThem) {
+TEST(Pins, AreUnknownForOtherEngines) {
   for (const Engine engine : {Engine::kDocker, Engine::kBuildkit, Engine::kUnknown}) {
     ExpectNoRecord(PinsOf(engine, {"box", "5f0e", "/var/run/netns/cni-1"}));
   }

@@ -9,7 +9,7 @@ namespace {
 
 const std::string kDigest = "sha256:" + std::string(64, 'a');
 
-TEST(ParseReference, BringsEverySpellingIntoOneForm) {
+TEST(ParseReference, NormalisesEverySpelling) {
   struct Case {
     std::string text;
     std::string repository;
@@ -46,7 +46,7 @@ TEST(ParseReference, BringsEverySpellingIntoOneForm) {
   }
 }
 
-TEST(ParseReference, RefusesWhatCouldLeaveTheImagesFolder) {
+TEST(ParseReference, RefusesPathsThatLeaveTheImagesDirectory) {
   const std::string cases[] = {
       "",
       "/",
@@ -97,7 +97,7 @@ TEST(ParseReference, RefusesWhatCouldLeaveTheImagesFolder) {
   }
 }
 
-TEST(ParseReference, SaysWhatIsWrong) {
+TEST(ParseReference, ErrorsNameTheFault) {
   const auto reference = ParseReference("me/App");
   ASSERT_FALSE(reference);
   EXPECT_EQ(reference.error().message,
@@ -105,7 +105,7 @@ TEST(ParseReference, SaysWhatIsWrong) {
             "letters and digits, separated by . _ or -");
 }
 
-TEST(IsSha256Digest, WantsAlgorithmAndLowerCaseDigits) {
+TEST(IsSha256Digest, RequiresTheAlgorithmAndLowerCaseDigits) {
   EXPECT_TRUE(IsSha256Digest(kDigest));
   EXPECT_FALSE(IsSha256Digest(kDigest.substr(7)));
   EXPECT_FALSE(IsSha256Digest(kDigest + "a"));

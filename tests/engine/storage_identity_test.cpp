@@ -39,7 +39,7 @@ Identity IdentifyWith(Engine engine, Pod* pod = nullptr) {
 Identity IdentifyPodman() { return IdentifyWith(Engine::kPodman); }
 Identity IdentifyCrio(Pod* pod = nullptr) { return IdentifyWith(Engine::kCrio, pod); }
 
-TEST(StorageIdentity, TheImageAndEveryNameOfIt) {
+TEST(StorageIdentity, FindsTheImageAndItsNames) {
   InPrivateMounts([] {
     MakeStorage();
     const Call call = {kId, kGraph + "/overlay-containers/" + kId + "/userdata", "", kRootfs};
@@ -62,7 +62,7 @@ TEST(StorageIdentity, TheImageAndEveryNameOfIt) {
   });
 }
 
-TEST(StorageIdentity, TheTypedNameCountsWhileItNamesThisImage) {
+TEST(StorageIdentity, UsesTheTypedNameWhileItRefersToThisImage) {
   InPrivateMounts([] {
     MakeStorage();
     const std::array<Strings, 6> cases = {
@@ -87,7 +87,7 @@ TEST(StorageIdentity, TheTypedNameCountsWhileItNamesThisImage) {
   });
 }
 
-TEST(StorageIdentity, ADirectoryIsNoImage) {
+TEST(StorageIdentity, ADirectoryIsNotAnImage) {
   InPrivateMounts([] {
     MakeStorage();
     WriteFile(kContainerList, '[' + Container(kId, "", kOwnLayer, PodmanMetadata("")) + ']');
@@ -99,7 +99,7 @@ TEST(StorageIdentity, ADirectoryIsNoImage) {
   });
 }
 
-TEST(StorageIdentity, AnImageWithoutLayers) {
+TEST(StorageIdentity, IdentifiesAnImageWithoutLayers) {
   InPrivateMounts([] {
     MakeStorage();
     const std::string config = R"({"os":"linux","rootfs":{"type":"layers","diff_ids":[]}})";
@@ -115,7 +115,7 @@ TEST(StorageIdentity, AnImageWithoutLayers) {
 }
 
 // podman 4.9 and CRI-O keep what need not outlive the boot apart, beside the lists or below /run.
-TEST(StorageIdentity, VolatileContainers) {
+TEST(StorageIdentity, FindsVolatileContainers) {
   InPrivateMounts([] {
     TmpfsMount("/run");
     const auto move = [](const std::string& directory) {
@@ -151,7 +151,7 @@ TEST(StorageIdentity, VolatileContainers) {
   });
 }
 
-TEST(StorageIdentity, ALayerForOtherUserIds) {
+TEST(StorageIdentity, FindsALayerShiftedForAUserNamespace) {
   InPrivateMounts([] {
     MakeStorage();
     WriteFile(kLayerList, '[' + kLowEntry + ',' + kTopEntry + ',' +
@@ -164,7 +164,7 @@ TEST(StorageIdentity, ALayerForOtherUserIds) {
 }
 
 // podman 5, where the container has a user namespace.
-TEST(StorageIdentity, ItsLayerMountedElsewhere) {
+TEST(StorageIdentity, RefusesALayerMountedElsewhere) {
   InPrivateMounts([] {
     MakeStorage();
     const std::string point = "/srv/tmp/intermediate-mountpoint-0.0";
@@ -183,7 +183,7 @@ TEST(StorageIdentity, ItsLayerMountedElsewhere) {
   });
 }
 
-TEST(StorageIdentity, WhatAnImageWouldBeThatCannotBeVerified) {
+TEST(StorageIdentity, ReportsTheClaimedNameOfAnUnverifiedImage) {
   InPrivateMounts([] {
     TmpfsMount("/run");
     const std::string pulled = "localhost:5000/team/app@" + kManifest;
@@ -206,7 +206,7 @@ TEST(StorageIdentity, WhatAnImageWouldBeThatCannotBeVerified) {
   });
 }
 
-TEST(StorageIdentity, ThePodAsCrioRecordedIt) {
+TEST(StorageIdentity, ReadsThePodOfCrio) {
   InPrivateMounts([] {
     TmpfsMount("/run");
     const std::string sandbox =
@@ -256,7 +256,7 @@ TEST(StorageIdentity, ThePodAsCrioRecordedIt) {
   });
 }
 
-TEST(StorageIdentity, AFileThatIsNotAsTheEngineLeftIt) {
+TEST(StorageIdentity, RejectsAChangedFile) {
   InPrivateMounts([] {
     TmpfsMount("/run");
     TamperWithEach({kContainerList, kImageList, kLayerList, ConfigFile()}, Tamperings(),
@@ -264,7 +264,7 @@ TEST(StorageIdentity, AFileThatIsNotAsTheEngineLeftIt) {
   });
 }
 
-TEST(StorageIdentity, ADirectoryThatIsNotAsTheEngineLeftIt) {
+TEST(StorageIdentity, RejectsAChangedDirectory) {
   InPrivateMounts([] {
     const auto rebuild = [] {
       std::filesystem::remove_all(kGraph + ".moved");
@@ -276,7 +276,7 @@ TEST(StorageIdentity, ADirectoryThatIsNotAsTheEngineLeftIt) {
   });
 }
 
-TEST(StorageIdentity, AMemberOfAnotherType) {
+TEST(StorageIdentity, RejectsAMemberOfAnotherType) {
   InPrivateMounts([] {
     for (const char* member : {"", "/0", "/1", "/1/id", "/1/image", "/1/layer", "/1/metadata"}) {
       TamperWithType(kContainerList, member, MakeStorage, IdentifyPodman);
@@ -298,7 +298,7 @@ TEST(StorageIdentity, AMemberOfAnotherType) {
   });
 }
 
-TEST(StorageIdentity, WhatDoesNotFitTogether) {
+TEST(StorageIdentity, RejectsInconsistentState) {
   struct Case {
     const char* name;
     std::string file;

@@ -56,7 +56,7 @@ struct Row {
   std::string_view patch;  // what differs from the process above, as a JSON merge patch
 };
 
-TEST(ExecProcess, IsTheContainersOwnChangedByTheFlags) {
+TEST(ExecProcess, AppliesTheFlagsToTheContainersProcess) {
   const Row rows[] = {
       {"no flags", {"c", "sh", "-c", "exit"}, R"({"args": ["sh", "-c", "exit"]})"},
       {"--cwd", {"--cwd=/tmp", "c", "sh"}, R"({"cwd": "/tmp"})"},
@@ -111,7 +111,7 @@ TEST(ExecProcess, AddsAmbientCapabilitiesOnTopOfInheritableOnes) {
                                 "permitted": ["CAP_KILL", "CAP_CHOWN"]})"));
 }
 
-TEST(ExecProcess, MakesWhatIsMissing) {
+TEST(ExecProcess, AddsMissingMembers) {
   EXPECT_EQ(Made({"-e", "A=1", "-u", "1:2", "-g", "3", "c", "sh"}, R"({"env": null})"),
             Document::parse(R"({"args": ["sh"], "env": ["A=1"], "terminal": false,
                                 "user": {"uid": 1, "gid": 2, "additionalGids": [3]}})"));
@@ -132,7 +132,7 @@ TEST(ExecProcess, RefusesNumbersThatRuncWouldWrap) {
   }
 }
 
-TEST(ExecProcess, RefusesWhatItCannotBuildUpon) {
+TEST(ExecProcess, RefusesAMalformedProcess) {
   EXPECT_THAT(Fault({"c", "sh"}, "null"), HasSubstr("config.json has no process"));
   EXPECT_THAT(Fault({"-c", "CAP_KILL", "c", "sh"}, "{}"), HasSubstr("no capabilities to add to"));
   EXPECT_THAT(Fault({"-e", "A=1", "c", "sh"}, R"({"env": {}})"),
@@ -143,14 +143,14 @@ TEST(ExecProcess, RefusesWhatItCannotBuildUpon) {
               HasSubstr("\"additionalGids\" is not an array"));
 }
 
-TEST(ExecProcess, IsAProcessThatTheSpecTakes) {
+TEST(ExecProcess, IsAValidProcess) {
   const Document process = Made({"--user", "1000:1001", "--additional-gids", "7", "--cap",
                                  "CAP_KILL", "--env", "A=b", "--cwd", "/", "--tty", "id", "sh"});
   const auto spec = Spec::FromProcess(json::Value(process));
   EXPECT_TRUE(spec) << spec.error().message;
 }
 
-TEST(DropProcessFlags, LeavesNothingOfTheProcessToTheFlags) {
+TEST(DropProcessFlags, RemovesEveryFlagThatChangesTheProcess) {
   CommandLine line = Exec({"--console-socket=S",
                            "--cwd=/",
                            "-e",

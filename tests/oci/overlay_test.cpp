@@ -18,7 +18,7 @@ std::string Layers(std::vector<std::string> options) {
   return text;
 }
 
-TEST(OverlayLayers, AreWhatTheKernelReads) {
+TEST(OverlayLayers, AreParsedAsTheKernelDoes) {
   EXPECT_EQ(Layers({}), "");
   EXPECT_EQ(Layers({"ro", "lowerdir=/a"}), "/a:");
   EXPECT_EQ(Layers({"lowerdir=/a:/b", "upperdir=/c", "workdir=/d"}), "/a:/b:/c;/d;");
@@ -29,7 +29,7 @@ TEST(OverlayLayers, AreWhatTheKernelReads) {
   EXPECT_EQ(Layers({"userxattr", "metacopy=on"}), "");
 }
 
-TEST(OverlayLayers, AreNotGuessed) {
+TEST(OverlayLayers, AreUnknownIfAmbiguous) {
   EXPECT_EQ(Layers({R"(lowerdir=/a\:/b)"}), "unclear");
   EXPECT_EQ(Layers({R"(index=\)", "lowerdir=/b"}), "unclear");
   EXPECT_EQ(Layers({"lowerdir=a"}), "unclear");
@@ -37,7 +37,7 @@ TEST(OverlayLayers, AreNotGuessed) {
   EXPECT_EQ(Layers({"workdir=./w"}), "unclear");
 }
 
-TEST(ReplaceLowerLayers, ChangesNothingElse) {
+TEST(ReplaceLowerLayers, ChangesOnlyTheLowerLayers) {
   const std::map<std::string, std::string> places = {{"/a", "/p/0"}, {"/d", "/p/1"}};
   EXPECT_EQ(
       ReplaceLowerLayers({"ro", "lowerdir=/a:/b::/d,upperdir=/a", "workdir=/a", "x=/a"}, places),

@@ -36,7 +36,7 @@ struct Row {
   std::string_view expected;
 };
 
-TEST(Mount, MayBeRecursiveByItsPropagationAsWell) {
+TEST(Mount, IsRecursiveByItsPropagationToo) {
   for (const char* option : {"rbind", "rprivate", "rslave", "rshared", "runbindable"}) {
     Mount mount{"/a", "bind", "/b", {"bind", "ro", option}};
     EXPECT_TRUE(mount.may_be_recursive()) << option;
@@ -48,7 +48,7 @@ TEST(Mount, MayBeRecursiveByItsPropagationAsWell) {
   EXPECT_FALSE((Mount{"/a", "cgroup", "cgroup", {"rprivate", "ro"}}.may_be_recursive()));
 }
 
-TEST(Spec, RefusesEverySpellingThatGoTakesForAKnownName) {
+TEST(Spec, RefusesEverySpellingThatGoAcceptsForAKnownName) {
   constexpr Row kRows[] = {
       {R"({"Process":{}})", R"(/Process would be read as "process" by runc)"},
       {R"({"PROCESS":{}})", R"("process")"},
@@ -89,7 +89,7 @@ TEST(Spec, RefusesEverySpellingThatGoTakesForAKnownName) {
   }
 }
 
-TEST(Spec, LeavesNamesAloneThatGoDoesNotFold) {
+TEST(Spec, KeepsNamesThatGoDoesNotFold) {
   for (const std::string_view text : {
            R"({"annotations":{"PROCESS":"x","Process":"y","process":"z"}})",
            R"({"linux":{"sysctl":{"Net.ipv4":"1","net.ipv4":"2"}}})",
@@ -104,7 +104,7 @@ TEST(Spec, LeavesNamesAloneThatGoDoesNotFold) {
   }
 }
 
-TEST(Spec, DropsNullWhereGoReadsNothing) {
+TEST(Spec, DropsNullMembersThatGoIgnores) {
   constexpr Row kRows[] = {
       {R"({"linux":null})", "{}"},
       {R"({"annotations":null,"hooks":null,"mounts":null,"process":null,"windows":null})", "{}"},
@@ -162,14 +162,31 @@ TEST(Spec, RefusesMembersOfAnotherType) {
       {R"({"linux":{"seccomp":{"syscalls":[{"names":"bpf"}]}}})", "is not an array"},
       {R"({"process":{},"process":{}})", "appears twice"},
       {R"({} {})", "not JSON"},
-      {R"({"process":{"user":{"uid":1e3}}})", "is not an integer of 64 bits"},
+      {R"({"process":{"user":{"uid":1e3}}})",
+       "/process/user/uid is not an unsigned 32-bit integer"},
+      {R"({"process":{"user":{"uid":1.0}}})", "is not an unsigned 32-bit integer"},
+      {R"({"process":{"terminal":1.0}})", "is not true or false"},
+      {R"({"linux":{"resources":{"memory":{"limit":18446744073709551616}}}})",
+       "is not a signed 64-bit integer"},
+      {R"({"later":1e999})", "is not an integer of 64 bits"},
   };
   for (const Row& row : kRows) {
     EXPECT_THAT(Refusal(row.text), HasSubstr(std::string(row.expected))) << row.text;
   }
 }
 
-TEST(Spec, RefusesPathsThatNoSystemCallTakes) {
+// Unknown members are handed on as they are.
+TEST(Spec, KeepsNumbersThatItDoesNotKnow) {
+  for (const char* text :
+       {R"({"later":2.5})", R"({"later":[2.50,1e3,-0.0,18446744073709551616],"linux":{"x":0.10}})",
+        R"({"process":{"later":{"a":1E+2}}})"}) {
+    const auto spec = Spec::Parse(text);
+    ASSERT_TRUE(spec) << spec.error().message;
+    EXPECT_EQ(spec->Write(), text);
+  }
+}
+
+TEST(Spec, RefusesPathsWithNulBytes) {
   constexpr Row kRows[] = {
       {R"({"root":{"path":"PATH"}})", "/root/path"},
       {R"({"process":{"cwd":"PATH"}})", "/process/cwd"},
@@ -201,7 +218,7 @@ TEST(Spec, RefusesPathsThatNoSystemCallTakes) {
             "/process/args/0 is longer than the 4095 bytes that a path may have");
 }
 
-TEST(Spec, WritesWhatItReadAndNothingElse) {
+TEST(Spec, WritesTheDocumentUnchanged) {
   constexpr Row kRows[] = {
       {"{ }", "{}"},
       // Members in the order of their names; arrays as they are.
@@ -221,7 +238,7 @@ TEST(Spec, WritesWhatItReadAndNothingElse) {
   }
 }
 
-TEST(Spec, AnswersWhatTheDocumentSays) {
+TEST(Spec, AccessorsReturnTheDocumentsValues) {
   const Spec spec = Parsed(R"({
     "process": {"noNewPrivileges": true,
                 "capabilities": {"ambient": [], "bounding": ["CAP_KILL", "CAP_CHOWN"]}},
@@ -257,7 +274,7 @@ TEST(Spec, AnswersWhatTheDocumentSays) {
   EXPECT_EQ(spec.seccomp(), std::nullopt);
 }
 
-TEST(Spec, AnswersForAnEmptyDocument) {
+TEST(Spec, AccessorsReturnDefaultsForAnEmptyDocument) {
   const Spec spec = Parsed("{}");
   EXPECT_FALSE(spec.has_process());
   EXPECT_FALSE(spec.no_new_privileges());
@@ -272,7 +289,7 @@ TEST(Spec, AnswersForAnEmptyDocument) {
   EXPECT_EQ(spec.seccomp(), std::nullopt);
 }
 
-TEST(Spec, HoldsProcessJsonToTheSameRules) {
+TEST(Spec, ChecksProcessJsonInTheSameWay) {
   const Result<Spec> spec = Spec::ParseProcess(
       R"({"noNewPrivileges":true,"args":["sh"],"env":null,"future":18446744073709551615})");
   ASSERT_TRUE(spec) << spec.error().message;
@@ -290,7 +307,7 @@ TEST(Spec, HoldsProcessJsonToTheSameRules) {
   EXPECT_THAT(ProcessRefusal("{} x"), HasSubstr("not JSON"));
 }
 
-TEST(Spec, TellsWhatTheSpecOfTheRuntimeDoesNotHave) {
+TEST(Spec, ReportsMembersThatTheSpecDoesNotDefine) {
   const Spec spec = Parsed(
       R"({"future":1,"annotations":{"any":"x"},"process":{"user":{"shell":"sh"},"new":{"deep":1}},
           "mounts":[{"destination":"/a"},{"destination":"/b","idmap":true}],
@@ -301,7 +318,7 @@ TEST(Spec, TellsWhatTheSpecOfTheRuntimeDoesNotHave) {
   EXPECT_EQ(Spec(spec).unknown_members(), spec.unknown_members());
 }
 
-TEST(Spec, ReadsWhatIsSaidOfTheProcess) {
+TEST(Spec, ReadsTheProcess) {
   const Spec spec = Parsed(
       R"({"process":{"user":{"uid":7,"gid":8,"umask":63,"additionalGids":[9,10]},"args":["a","b"],
           "env":["A=1"],"apparmorProfile":"p","selinuxLabel":"l","oomScoreAdj":-5,
@@ -329,7 +346,7 @@ TEST(Spec, ReadsWhatIsSaidOfTheProcess) {
                empty.oom_score_adjustment());
 }
 
-TEST(Spec, ReadsWhatIsSaidOfTheContainer) {
+TEST(Spec, ReadsTheContainer) {
   const Spec spec = Parsed(
       R"({"hooks":{"poststop":[{"path":"/z"}],"prestart":[{"path":"/a"},
           {"path":"/b","args":["b","c"],"env":["E=1"]}]},
@@ -353,7 +370,7 @@ TEST(Spec, ReadsWhatIsSaidOfTheContainer) {
   EXPECT_THAT(spec.unified_resources(), ::testing::ElementsAre(::testing::Pair("pids.max", "max")));
 }
 
-TEST(Spec, MountsAreThoseOfTheDocumentAsItIs) {
+TEST(Spec, MountsReflectTheCurrentDocument) {
   Spec spec = Parsed(R"({"mounts":[{"destination":"/a"}]})");
   EXPECT_EQ(spec.mounts().at(0).destination, "/a");
   spec.document()["mounts"][0]["destination"] = "/b";
@@ -363,7 +380,7 @@ TEST(Spec, MountsAreThoseOfTheDocumentAsItIs) {
   EXPECT_EQ(spec.mounts().at(0).destination, "/c");
 }
 
-TEST(Spec, CopiesAreApart) {
+TEST(Spec, CopiesAreIndependent) {
   const Spec spec = Parsed(R"({"hostname":"a"})");
   Spec copy = spec;
   copy.document()["hostname"] = "b";

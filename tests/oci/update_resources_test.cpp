@@ -33,7 +33,7 @@ std::string JsonOf(const Strings& flags) {
   return spec ? spec->WriteResources() : std::string();
 }
 
-TEST(UpdateFlags, BecomeTheResourcesThatRuncMakesOfThem) {
+TEST(UpdateFlags, BecomeTheSameResourcesAsInRunc) {
   EXPECT_EQ(JsonOf({}), "{}");
   EXPECT_EQ(JsonOf({"--pids-limit", "-1"}), R"({"pids":{"limit":-1}})");
   EXPECT_EQ(JsonOf({"--pids-limit=5", "--memory="}), R"({"pids":{"limit":5}})");
@@ -67,7 +67,7 @@ TEST(UpdateFlags, CountSizesInPowersOf1024) {
   }
 }
 
-TEST(UpdateFlags, ThatAreNoWholeNumbersAreErrors) {
+TEST(UpdateFlags, MustBeWholeNumbers) {
   for (const Strings& flags :
        {Strings{"--memory=1.5g"}, Strings{"--memory=-5"}, Strings{"--memory=x"},
         Strings{"--memory=1e"}, Strings{"--memory=1kk"}, Strings{"--memory=1 k"},
@@ -82,13 +82,13 @@ TEST(UpdateFlags, ThatAreNoWholeNumbersAreErrors) {
   EXPECT_FALSE(Spec::FromResources(*negative)) << "a period is unsigned";
 }
 
-TEST(UpdateFlags, AreGoneOnceTheyAreTakenUp) {
+TEST(UpdateFlags, AreRemovedAfterConversion) {
   CommandLine line = Line({"--memory=1", "--pids-limit=2", "--l3-cache-schema=x"});
   DropResourceFlags(line);
   EXPECT_THAT(line.Canonical(), testing::ElementsAre("update", "--l3-cache-schema=x", "--", "c1"));
 }
 
-TEST(UpdateFlags, ThatAnOlderRuntimeDoesNotKnowStaySoThatItSaysSo) {
+TEST(UpdateFlags, AreKeptIfAnOlderRuntimeDoesNotKnowThem) {
   CommandLine line = Line({"--cpu-idle=1", "--cpu-burst=2", "--cpu-share=3"});
   EXPECT_EQ(ResourcesFromFlags(line)->Dump(), R"({"cpu":{"burst":2,"idle":1,"shares":3}})");
   DropResourceFlags(line);
@@ -96,7 +96,7 @@ TEST(UpdateFlags, ThatAnOlderRuntimeDoesNotKnowStaySoThatItSaysSo) {
               testing::ElementsAre("update", "--cpu-idle=1", "--cpu-burst=2", "--", "c1"));
 }
 
-TEST(UpdateFlags, OfCachesAreSeenAsTheSpecHasThem) {
+TEST(UpdateFlags, OfCachesAreConvertedToSpecMembers) {
   const std::pair<Strings, const char*> cases[] = {
       {{"--l3-cache-schema=L3:0=f", "--mem-bw-schema=MB:0=20"},
        R"({"intelRdt":{"l3CacheSchema":"L3:0=f","memBwSchema":"MB:0=20"},"resources":{}})"},
@@ -113,7 +113,7 @@ TEST(UpdateFlags, OfCachesAreSeenAsTheSpecHasThem) {
   }
 }
 
-TEST(Resources, AreReadAsStrictlyAsASpec) {
+TEST(Resources, AreParsedAsStrictlyAsASpec) {
   EXPECT_EQ(Spec::ParseResources(R"({"pids":{"limit":1},"later":2,"cpu":null})")->WriteResources(),
             R"({"later":2,"pids":{"limit":1}})");
   for (const char* text :

@@ -30,7 +30,7 @@ Root OwnerOf(const std::string& namespaces, const std::string& mappings) {
   });
 }
 
-TEST(BundleOwner, OfANewUserNamespaceIsWhomTheDocumentMaps) {
+TEST(BundleOwner, OfANewUserNamespaceIsTheMappedRootOfTheDocument) {
   EXPECT_EQ(OwnerOf(kNew, kMapped), 100000U);
   EXPECT_EQ(OwnerOf(kNew, kToRoot), std::nullopt);
   EXPECT_EQ(OwnerOf(kNew, kOthers), std::nullopt);
@@ -38,7 +38,7 @@ TEST(BundleOwner, OfANewUserNamespaceIsWhomTheDocumentMaps) {
   EXPECT_EQ(OwnerOf("", kMapped), std::nullopt);
 }
 
-TEST(BundleOwner, OfAJoinedUserNamespaceIsWhomTheKernelMaps) {
+TEST(BundleOwner, OfAJoinedUserNamespaceIsTheMappedRootOfTheKernel) {
   EXPECT_EQ(OwnerOf(kJoined, kMapped), 100000U);
   EXPECT_EQ(OwnerOf(kJoined, ""), 100000U);
   // The document's word is not enough,
@@ -50,7 +50,7 @@ TEST(BundleOwner, OfAJoinedUserNamespaceIsWhomTheKernelMaps) {
   EXPECT_EQ(OwnerOf(kJoined, R"([{"containerID":0,"hostID":1000,"size":1}])"), std::nullopt);
 }
 
-TEST(BundleOwner, IsNobodyWhereSeveralNamespacesAreNamed) {
+TEST(BundleOwner, IsUnknownIfSeveralNamespacesAreNamed) {
   EXPECT_EQ(OwnerOf(std::string(kJoined) + "," + kNew, kMapped), std::nullopt);
   EXPECT_EQ(OwnerOf(std::string(kNew) + "," + kNew, kMapped), std::nullopt);
 }

@@ -62,13 +62,13 @@ TEST(RpmDatabase, HoldsTheFilesOfAPackageInEveryFormat) {
   }
 }
 
-TEST(RpmDatabase, OfNoFormatThatIsKnownIsNone) {
+TEST(RpmDatabase, RejectsUnknownFormats) {
   for (const std::string text : {"", "R", "no database at all, but long enough to be looked at"}) {
     EXPECT_FALSE(Read(text));
   }
 }
 
-TEST(RpmDatabase, ThatIsCutOffSaysSoAndHoldsNobodyUp) {
+TEST(RpmDatabase, ReportsTruncationQuickly) {
   for (const char* format : kFormats) {
     const std::string whole = Database(format);
     for (std::size_t size = 0; size < whole.size(); size += 509) {
@@ -82,7 +82,7 @@ TEST(RpmDatabase, ThatIsCutOffSaysSoAndHoldsNobodyUp) {
   }
 }
 
-TEST(RpmDatabase, WithAnyByteChangedIsReadInBounds) {
+TEST(RpmDatabase, StaysInBoundsWithAnyByteChanged) {
   std::mt19937 random(20261122);
   for (const char* format : kFormats) {
     const std::string whole = Database(format);
@@ -99,7 +99,7 @@ TEST(RpmDatabase, WithAnyByteChangedIsReadInBounds) {
 }
 
 // 4096-byte pages; type at 25, next at 16, bytes on it at 22.
-TEST(RpmDatabase, OfBerkeleyIsNoLoopAndNoBomb) {
+TEST(RpmDatabase, BerkeleyFilesCannotLoopOrExpand) {
   constexpr std::size_t kPage = 4096;
   const std::string whole = Database("Packages");
   std::vector<std::size_t> overflow;
@@ -171,7 +171,7 @@ TEST(RpmDatabase, OfBerkeleyIsNoLoopAndNoBomb) {
 }
 
 // A slot: "Slot", package, block, blocks; a blob: "BlbS", package, time, bytes.
-TEST(RpmDatabase, OfNdbIsHeldToItsBounds) {
+TEST(RpmDatabase, NdbFilesAreBounded) {
   const std::string whole = Database("Packages.db");
   const std::size_t blob = whole.find("BlbS");
   struct {
@@ -214,7 +214,7 @@ std::string Sqlite(const char* statements) {
   return text;
 }
 
-TEST(RpmDatabase, OfSqliteRunsNothingOfItsSchema) {
+TEST(RpmDatabase, SqliteSchemasAreNotExecuted) {
   EXPECT_EQ(Read(Sqlite("CREATE TABLE Packages (hnum, blob)")), "+");
   EXPECT_EQ(Read(Sqlite("CREATE TABLE Other (hnum, blob)")), "-");
   EXPECT_EQ(Read(Sqlite("CREATE TABLE Packages (hnum, blob);"
@@ -253,7 +253,7 @@ std::string Header(const std::vector<Entry>& entries) {
          Big(static_cast<std::uint32_t>(data.size())) + index + data;
 }
 
-TEST(RpmHeader, NamesFilesByDirectoryOrWhole) {
+TEST(RpmHeader, ReadsFileNamesInBothForms) {
   using namespace std::string_literals;
   const Entry name = {1000, 6, 1, "kit\0"s};
   const std::string with_both = Header({name,
@@ -269,7 +269,7 @@ TEST(RpmHeader, NamesFilesByDirectoryOrWhole) {
   EXPECT_THAT(ParseRpmHeader(Header({name}), {"kit"})->files, SizeIs(0)) << "a public key, say";
 }
 
-TEST(RpmHeader, ThatIsDamagedIsNone) {
+TEST(RpmHeader, RejectsDamage) {
   using namespace std::string_literals;
   const Entry name = {1000, 6, 1, "kit\0"s};
   const Entry bases = {1117, 8, 1, "a\0"s};

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "runclad/engine/identity.hpp"
 #include "runclad/engine/reference.hpp"
 
 namespace runclad::engine {
@@ -11,6 +12,11 @@ namespace runclad::engine {
 struct NamedImage {
   std::string store;                 // "Docker's store /var/lib/docker"
   std::vector<std::string> digests;  // each of them enough to know the image by; not empty
+  // Where it was found: Docker's own store, containerd's, or that of podman and CRI-O (kPodman).
+  Engine engine = Engine::kUnknown;
+  std::string root = {};
+  std::string driver = {};      // "overlay2"; empty for containerd
+  std::string name_space = {};  // containerd's
 };
 
 // Directories of engines' stores.

@@ -14,11 +14,12 @@ namespace runclad::oci {
 // What a verb means to runclad.
 enum class VerbKind {
   kPassThrough,  // cannot affect confinement: left to the lower runtime
-  kCreate,       // create and run: the whole catalogue
+  kCreate,       // create, run and restore: the whole catalogue
   kExec,
   kStart,
   kDelete,
   kUpdate,
+  kUnknown,  // not known to runclad: refused, except in mode audit
 };
 
 struct Option {
@@ -40,7 +41,7 @@ struct CommandLine {
   std::string verb;  // empty: only globals such as --version, or nothing at all
   VerbKind kind = VerbKind::kPassThrough;
 
-  // Empty for a pass-through verb, whose arguments are not read; so is `positionals`.
+  // Empty for a pass-through or unknown verb, whose arguments are not read; so is `positionals`.
   std::vector<Option> options;
   std::vector<std::string> positionals;  // create: ID; exec: ID, program, arguments…
 
@@ -60,7 +61,7 @@ struct CommandLine {
   [[nodiscard]] std::string_view id() const;
 
   // The same call in a canonical spelling that every parser interprets in the same way: --k=v …
-  // verb --k=v … -- ID positionals…; a pass-through verb's is `verbatim`.
+  // verb --k=v … -- ID positionals…; of a pass-through or unknown verb, `verbatim`.
   [[nodiscard]] std::vector<std::string> Canonical() const;
 
   void SetOption(std::string_view name, std::string value);
@@ -68,9 +69,12 @@ struct CommandLine {
 };
 
 // Parses what follows the program's name. An error is a sentence for the operator; ambiguous
-// spellings (on which two runc versions differ) and unknown verbs are errors. For a pass-through
-// verb, only what precedes it is parsed.
+// spellings (on which two runc versions differ) are errors. For a pass-through verb and an unknown
+// one, only what precedes it is parsed.
 Result<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments);
+
+// Why a verb of the kind kUnknown is refused, in runc's words and ours.
+Error UnknownVerb(std::string_view verb);
 
 // Whether `id` is a container id that runc takes: [A-Za-z0-9_+.-]+, not "." or "..".
 bool IsValidId(std::string_view id);
