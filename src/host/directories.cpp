@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -29,13 +31,31 @@ std::optional<std::uint32_t> MapToContainer(const oci::Spec& spec, const char* m
   return std::nullopt;
 }
 
+// Whether the runtime may create `path`, which is absent: in a user namespace, it acts as that
+// namespace's root, whose capabilities count only where the owner is mapped.
+bool IsMakeable(const oci::Spec& spec, const sys::Rootfs& rootfs, std::string path) {
+  while (path.size() > 1) {
+    path.resize(std::max<std::size_t>(path.rfind('/'), 1));
+    const auto above = rootfs.Examine(path);
+    if (!above) continue;
+    return (above->st_mode & S_IWOTH) != 0 || (MapToContainer(spec, "uidMappings", above->st_uid) &&
+                                               MapToContainer(spec, "gidMappings", above->st_gid));
+  }
+  return true;
+}
+
 }  // namespace
 
 DirectoryFacts DescribeDirectory(const oci::Spec& spec, const sys::Rootfs& rootfs,
                                  const std::string& resolved) {
   DirectoryFacts facts;
   const auto status = rootfs.Examine(resolved);
-  if (!status) return facts;
+  if (!status) {
+    if (IsMakeable(spec, rootfs, resolved)) return facts;
+    facts.kind = DirectoryFacts::Kind::kOther;
+    facts.special = "the root of the container's user namespace may not create it";
+    return facts;
+  }
   facts.kind =
       S_ISDIR(status->st_mode) ? DirectoryFacts::Kind::kDirectory : DirectoryFacts::Kind::kOther;
   if (facts.kind == DirectoryFacts::Kind::kOther) return facts;

@@ -2,22 +2,20 @@
 
 #include <sys/stat.h>
 
+#include <string_view>
 #include <utility>
 
 #include "runclad/sys/mounts.hpp"
 #include "runclad/sys/owned_path.hpp"
 
+#include "engine_storage.hpp"
+
 namespace runclad::host {
 namespace {
 
-constexpr const char* kRuntimePlaces[] = {
-    "/run/buildkit", "/run/containerd",      "/run/cri-dockerd.sock", "/run/crio",
-    "/run/docker",   "/run/docker.sock",     "/run/dockershim.sock",  "/run/k3s",
-    "/run/podman",   "/var/run/docker.sock",
-};
-constexpr const char* kOwnPlaces[] = {"/etc/runclad",         "/run/runclad",
-                                      "/usr/libexec/runclad", "/usr/share/runclad",
-                                      "/var/lib/runclad",     "/var/log/runclad"};
+// Arrays of characters: pointers would have to be relocated on each call.
+constexpr char kOwnPlaces[][24] = {"/etc/runclad",       "/run/runclad",     "/usr/libexec/runclad",
+                                   "/usr/share/runclad", "/var/lib/runclad", "/var/log/runclad"};
 
 // "/home/*/.ssh" → "/home" and "/*/.ssh"; the second is empty for a plain path.
 std::pair<std::string, std::string> SplitPattern(const std::string& entry) {
@@ -103,8 +101,20 @@ void Collect(const PathLists& lists, const engine::Layout& layout,
   for (const std::string& path : layout.run_directories) collector.Add(path, Mark::kRuntime);
   for (const std::string& path : engines.run_directories) collector.Add(path, Mark::kRuntime);
   for (const char* path : kOwnPlaces) collector.Add(path, Mark::kOurs);
-  for (const std::string& path : layout.data_directories) collector.Add(path, Mark::kDeny);
-  for (const std::string& path : engines.data_directories) collector.Add(path, Mark::kDeny);
+  // What an engine binds from its own storage is recognised before any list is asked. A build's
+  // contexts, secrets and parts of stages are not all: they are in a builder's storage, where a
+  // build can name no path, and may be read.
+  const Mark storage = layout.engine == engine::Engine::kBuildkit ? Mark::kDeny : Mark::kCredential;
+  // buildah takes paths (podman build -v): of its own storage alone it binds parts of stages.
+  const bool is_buildah = !layout.bundle.empty() && layout.data_root == layout.bundle;
+  for (const std::string path : kBuilderStorage) {
+    const bool is_others = is_buildah && path != "/var/lib/containers";
+    collector.Add(path, is_others ? Mark::kCredential : storage);
+  }
+  for (const char* path : kOtherStorage) collector.Add(path, Mark::kCredential);
+  for (const std::string& path : layout.data_directories) collector.Add(path, storage);
+  for (const std::string& path : engines.data_directories) collector.Add(path, storage);
+  for (const std::string& path : engines.volume_directories) collector.Add(path, storage);
   for (const std::string& entry : lists.deny) collector.Add(entry, Mark::kDeny);
   for (const std::string& entry : lists.credentials) collector.Add(entry, Mark::kCredential);
   for (const std::string& entry : lists.allow) collector.Add(entry, Mark::kAllow);
@@ -121,12 +131,16 @@ HostPaths LocateHostPaths(const PathLists& lists, const engine::Layout& layout,
   constexpr const char* kVolumes = "/*/_data";
   collector.AddVolumePlace("/var/lib/docker/volumes", kVolumes);
   collector.AddVolumePlace("/var/lib/containers/storage/volumes", kVolumes);
+  collector.AddVolumePlace("/var/lib/nerdctl", "/*/volumes/*/*/_data");
   collector.AddVolumePlace("/var/lib/kubelet/pods", "");
   if (!layout.data_root.empty()) {
     collector.AddVolumePlace(layout.data_root + "/volumes", kVolumes);
   }
   for (const std::string& path : engines.data_directories) {
     collector.AddVolumePlace(path + "/volumes", kVolumes);
+  }
+  for (const std::string& path : engines.volume_directories) {
+    collector.AddVolumePlace(path, kVolumes);
   }
   return collector.Take();
 }

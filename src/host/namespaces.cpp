@@ -12,6 +12,7 @@
 
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/engine/pins.hpp"
+#include "runclad/engine/podman_pod.hpp"
 #include "runclad/oci/user_namespace.hpp"
 #include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
@@ -129,9 +130,17 @@ class Joiner {
 
   [[nodiscard]] NamespaceFacts OfContainer(const oci::Namespace& entry,
                                            std::string container) const {
-    const bool is_outside_pod =
-        !pod_.sandbox.empty() && container != pod_.sandbox && entry.type != "pid";
+    if (entry.type == "pid") {
+      return {Owner::kContainer, IsOwnSandbox(container) ? std::string() : std::move(container)};
+    }
+    const bool is_outside_pod = !pod_.sandbox.empty() && container != pod_.sandbox;
     return {is_outside_pod ? Owner::kForeign : Owner::kContainer, std::move(container)};
+  }
+
+  [[nodiscard]] bool IsOwnSandbox(const std::string& container) const {
+    if (!pod_.sandbox.empty()) return container == pod_.sandbox;
+    return layout_.engine == engine::Engine::kPodman &&
+           engine::IsInfraOfSamePod(layout_, container);
   }
 
   // podman passes on any path that is requested (--network ns:/run/netns/…), in addition to those

@@ -4,8 +4,6 @@
 
 #include <utility>
 
-#include "runclad/sys/owned_path.hpp"
-
 namespace runclad::host {
 namespace {
 
@@ -50,9 +48,9 @@ const std::string& Replaceable::WriterOf(const std::string& directory, const str
   return writer;
 }
 
-std::string Replaceable::Because(const std::string& source) {
+std::string Replaceable::WriterOnWay(const std::string& source, sys::Way& way) {
   std::string writer;
-  const sys::Way way = sys::FollowPath(source, [&](const sys::Step& step) {
+  way = sys::FollowPath(source, [&](const sys::Step& step) {
     writer = WriterOf(step.directory, step.directory_status);
     const uid_t owner = step.entry_status.st_uid;
     const bool is_shared = (step.directory_status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
@@ -61,8 +59,25 @@ std::string Replaceable::Because(const std::string& source) {
     }
     return writer.empty();
   });
+  return writer;
+}
+
+std::string Replaceable::Because(const std::string& source) {
+  sys::Way way = sys::Way::kComplete;
+  const std::string writer = WriterOnWay(source, way);
   if (!writer.empty()) return "could be replaced by " + writer;
   return way == sys::Way::kComplete ? std::string() : "cannot be resolved completely";
+}
+
+std::string Replaceable::WriterWithin(const std::string& directory, const std::string& resolved) {
+  sys::Way way = sys::Way::kComplete;
+  std::string writer = WriterOnWay(directory, way);
+  if (!writer.empty()) return writer;
+  struct stat status {};
+  if (way != sys::Way::kComplete || ::lstat(resolved.c_str(), &status) != 0) {
+    return "somebody: its path cannot be resolved completely";
+  }
+  return WriterOf(resolved == "/" ? std::string() : resolved, status);
 }
 
 }  // namespace runclad::host

@@ -6,6 +6,8 @@
 #include <map>
 #include <string>
 
+#include "runclad/sys/owned_path.hpp"
+
 #include "path_policy.hpp"
 
 namespace runclad::host {
@@ -22,7 +24,13 @@ class Replaceable {
   // rename them.
   std::string Because(const std::string& source);
 
+  // Who could change an entry of `directory`, which is absolute and exists, or replace any
+  // component of its path; `resolved` is the same without links. Empty: only root.
+  std::string WriterWithin(const std::string& directory, const std::string& resolved);
+
  private:
+  // Who could replace some component of `source`; empty: only root. `way` becomes how far it leads.
+  std::string WriterOnWay(const std::string& source, sys::Way& way);
   // Who could replace every entry of the directory; empty: only root.
   const std::string& WriterOf(const std::string& directory, const struct stat& status);
 

@@ -43,7 +43,7 @@ std::string Above(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// Strictly below: the bundle itself is no container's root.
+// Strictly below: the bundle itself is not a container's root.
 bool IsBelow(const std::string& path, const std::string& directory) {
   const auto rest = sys::Below(path, directory);
   return rest && !rest->empty() && !directory.empty();
@@ -241,8 +241,13 @@ RootFacts DescribeRoot(const oci::Spec& spec, const std::vector<std::string>& al
     facts.kind = Kind::kOrdinary;
   } else {
     Listing listing(layout, allowed);
-    return IsOwnOverlay(path, layout) ? listing.JudgeLayers(root, Above(path))
-                                      : listing.Judge(root);
+    facts =
+        IsOwnOverlay(path, layout) ? listing.JudgeLayers(root, Above(path)) : listing.Judge(root);
+    if (facts.kind == Kind::kOutside && path == layout.bundle) {
+      facts.because =
+          "is the bundle itself, so that its config.json would be among the container's files: "
+          "keep them in a directory below it";
+    }
   }
   return facts;
 }

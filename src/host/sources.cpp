@@ -25,25 +25,29 @@ namespace {
 
 using Access = SourceFacts::Access;
 
+bool IsOneOf(std::string_view name, const auto& names) {
+  return std::ranges::any_of(names, [&](const char* known) { return name == known; });
+}
+
 bool IsRuntimeSocketName(std::string_view name) {
-  constexpr std::string_view kNames[] = {
+  constexpr char kNames[][24] = {
       "buildkitd.sock", "containerd.sock", "containerd.sock.ttrpc", "cri-dockerd.sock",
       "crio.sock",      "docker.sock",     "dockershim.sock",       "podman.sock",
   };
-  return std::ranges::find(kNames, name) != std::ranges::end(kNames);
+  return IsOneOf(name, kNames);
 }
 
 bool IsEngineProgram(std::string_view name) {
-  constexpr std::string_view kPrograms[] = {"buildkitd", "containerd", "cri-dockerd", "crio",
-                                            "dockerd",   "k3s",        "podman"};
-  return std::ranges::find(kPrograms, name) != std::ranges::end(kPrograms);
+  constexpr char kPrograms[][12] = {"buildkitd", "containerd", "cri-dockerd", "crio",
+                                    "dockerd",   "k3s",        "podman"};
+  return IsOneOf(name, kPrograms);
 }
 
 // File systems that a volume may be although this host knows them under no other name: in memory,
 // or on another machine. Any other could be a disk of this host, or a view of its kernel.
 bool MayBeVolumeOnly(std::string_view type) {
-  constexpr std::string_view kTypes[] = {"ceph", "cifs", "nfs", "nfs4", "smb3", "tmpfs"};
-  return type.starts_with("fuse.") || std::ranges::find(kTypes, type) != std::ranges::end(kTypes);
+  constexpr char kTypes[][8] = {"ceph", "cifs", "nfs", "nfs4", "smb3", "tmpfs"};
+  return type.starts_with("fuse.") || IsOneOf(type, kTypes);
 }
 
 SourceFacts Describe(const sys::Located& source, Verdict verdict) {
@@ -70,10 +74,19 @@ class Judge {
       : paths_(LocateHostPaths(lists, own_files.layout(), engines)),
         aliases_(table, paths_.policy),
         is_allow_only_(lists.allow_only),
-        own_volumes_(own_files.layout().data_root + "/volumes"),
+        own_volumes_({own_files.layout().data_root + "/volumes"}),
         own_parts_(own_files.layout().data_root + "/tmp"),
         kubelet_(own_files.kubelet_directory()),
-        pod_(own_files.pod_directory()) {}
+        pod_(own_files.pod_directory()),
+        unclear_because_(engines.unclear_because) {
+    if (own_files.layout().engine == engine::Engine::kPodman) {
+      own_volumes_.insert(own_volumes_.end(), engines.volume_directories.begin(),
+                          engines.volume_directories.end());
+    }
+  }
+
+  // One of podman's named volumes where containers.conf keeps them elsewhere (volume_path).
+  [[nodiscard]] bool IsVolume(std::string_view path) const { return VolumeOf(path) == path; }
 
   [[nodiscard]] Replaceable MakeReplaceable() const { return {paths_.policy, is_allow_only_}; }
 
@@ -115,6 +128,7 @@ class Judge {
     const bool is_granted = facts.access == Access::kAllowed || facts.access == Access::kReadOnly;
     const bool is_listed = by_path.is_listed || by_path.is_data;
     if (is_allow_only_ && is_granted && !is_listed) BecomeUnlisted(facts, source.path);
+    if (is_granted && !by_path.is_listed && !unclear_because_.empty()) BecomeUnclear(facts);
     return facts;
   }
 
@@ -123,6 +137,14 @@ class Judge {
     facts.because = "is not on the list of what may be mounted";
     facts.list = SourceFacts::List::kMissing;
     facts.allow = std::move(path);
+  }
+
+  void BecomeUnclear(SourceFacts& facts) const {
+    if (facts.access == Access::kDenied) return;
+    facts.access = Access::kDenied;
+    facts.because = "may be the storage of an engine: " + unclear_because_;
+    facts.list = SourceFacts::List::kMissing;
+    facts.allow = facts.resolved;
   }
 
   // The directory of one of the container's own named volumes: what matters is what is mounted
@@ -138,7 +160,7 @@ class Judge {
     bool is_listed = false;
     Verdict verdict = aliases_.Judge(*place, source.path, [&](const Alias& alias) {
       // Whoever may use this volume may use the others by their names.
-      if (sys::Below(alias.path, own_volumes_) || IsPlaceOfPart(alias.path)) return true;
+      if (IsInOwnVolumes(alias.path) || IsPlaceOfPart(alias.path)) return true;
       has_home = has_home || !alias.is_inside;
       if (home.empty() && !alias.is_inside) home = alias.path;
       is_listed = is_listed || alias.verdict.is_listed || alias.verdict.is_data;
@@ -205,14 +227,23 @@ class Judge {
     return at != std::string_view::npos && path.find("/userdata/subpath", at) != path.npos;
   }
 
+  [[nodiscard]] bool IsInOwnVolumes(std::string_view path) const {
+    return std::ranges::any_of(own_volumes_, [&](const std::string& volumes) {
+      return sys::Below(path, volumes).has_value();
+    });
+  }
+
   // The directory of the named volume that `path` is in: "<volumes>/<name>/_data"; empty for none.
   [[nodiscard]] std::string VolumeOf(std::string_view path) const {
     constexpr std::string_view kData = "/_data";
-    const auto rest = sys::Below(path, own_volumes_);
-    if (!rest || rest->empty()) return {};
-    const std::size_t end = rest->find('/', 1);
-    if (end == std::string_view::npos || !sys::Below(rest->substr(end), kData)) return {};
-    return own_volumes_ + std::string(rest->substr(0, end)) + std::string(kData);
+    for (const std::string& volumes : own_volumes_) {
+      const auto rest = sys::Below(path, volumes);
+      if (!rest || rest->empty()) continue;
+      const std::size_t end = rest->find('/', 1);
+      if (end == std::string_view::npos || !sys::Below(rest->substr(end), kData)) continue;
+      return volumes + std::string(rest->substr(0, end)) + std::string(kData);
+    }
+    return {};
   }
 
   // The directory of one of the pod's volumes, or a part of one.
@@ -334,10 +365,11 @@ class Judge {
   HostPaths paths_;
   HostAliases aliases_;
   bool is_allow_only_;
-  std::string own_volumes_;
+  std::vector<std::string> own_volumes_;
   std::string own_parts_;
   std::string kubelet_;
   std::string pod_;
+  std::string unclear_because_;  // a clause: why some engine's storage may be anywhere
 };
 
 // Every host path that the mounts name; true: as nothing but a lower layer.
@@ -447,13 +479,16 @@ ImagesBySource GatherSources(const oci::Spec& spec, const PathLists& lists,
                     asks_engines ? engine::FindConfiguredStorage() : engine::ConfiguredStorage(),
                     *table);
   const ReadOnlySources read_only_sources(read_only, *table);
+  const bool is_podman = own_files.layout().engine == engine::Engine::kPodman;
   Replaceable replaceable = judge.MakeReplaceable();
   SourcePlaces places(*table);
   for (const Open& entry : open) {
     SourceFacts& facts = sources[entry.source];
     if (!entry.is_judged) {
       const bool is_image = facts.is_image;
-      facts = judge.Of(entry.located, entry.claim);
+      const bool is_volume =
+          entry.claim == engine::Claim::kNone && is_podman && judge.IsVolume(entry.located.path);
+      facts = judge.Of(entry.located, is_volume ? engine::Claim::kVolume : entry.claim);
       facts.is_image = is_image;
       facts.read_only_because = read_only_sources.Why(entry.located);
       facts.places = places.Of(entry.located);

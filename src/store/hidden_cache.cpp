@@ -16,10 +16,10 @@
 
 #include "runclad/base/version.hpp"
 #include "runclad/host/image_content.hpp"
+#include "runclad/store/kept_directory.hpp"
 #include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 
-#include "kept_directory.hpp"
 #include "leftovers.hpp"
 
 namespace runclad::store {

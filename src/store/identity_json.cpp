@@ -81,7 +81,8 @@ Result<engine::Identity> IdentityFrom(const Document& document) {
       auto reference = engine::ParseReference(entry.at("name").get<std::string>());
       if (!reference) return reference.error();
       engine::Tier tier = engine::Tier::kTag;
-      for (const auto known : {engine::Tier::kRepositoryDigest, engine::Tier::kDigest}) {
+      for (const auto known :
+           {engine::Tier::kNone, engine::Tier::kRepositoryDigest, engine::Tier::kDigest}) {
         if (entry.at("trust") == engine::Name(known)) tier = known;
       }
       identity.names.push_back({*std::move(reference), tier});

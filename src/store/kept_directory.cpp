@@ -1,4 +1,4 @@
-#include "kept_directory.hpp"
+#include "runclad/store/kept_directory.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -15,9 +15,9 @@
 #include "runclad/json/scanner.hpp"
 #include "runclad/json/writer.hpp"
 #include "runclad/store/format.hpp"
+#include "runclad/store/kept_directory.hpp"
 #include "runclad/sys/file.hpp"
 
-#include "kept_directory.hpp"
 #include "leftovers.hpp"
 
 namespace runclad::store {

@@ -31,8 +31,9 @@ bool LeadsToRecord(int directory, const char* link) {
 
 // The content of nothing is read.
 bool IsLeft(int directory, const std::string& runtime_root, std::string_view name) {
-  if (name.ends_with(kRecordSuffix)) {
-    return !host::ContainerExists(runtime_root, name.substr(0, name.size() - kRecordSuffix.size()));
+  for (const std::string_view suffix : {kRecordSuffix, kRepeatsSuffix}) {
+    if (!name.ends_with(suffix)) continue;
+    return !host::ContainerExists(runtime_root, name.substr(0, name.size() - suffix.size()));
   }
   if (name.starts_with(kPidPrefix)) return !LeadsToRecord(directory, name.data());
   return name.find(kTemporaryMark) != std::string_view::npos;

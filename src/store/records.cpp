@@ -1,5 +1,6 @@
 #include "runclad/store/records.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include <climits>
 
 #include "runclad/host/runtime_state.hpp"
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 #include "runclad/sys/process.hpp"
 
@@ -36,16 +38,27 @@ Result<UniqueFd> OpenIfPresent(const std::string& path) {
   return directory.error();
 }
 
+// errno is mkdir's where it fails.
+Status MakeDirectory(const std::string& path) {
+  if (::mkdir(path.c_str(), S_IRWXU) == 0 || errno == EEXIST) return {};
+  const int fault = errno;
+  Error error = SystemError("the directory " + path + " cannot be created", fault);
+  errno = fault;
+  return error;
+}
+
 // Holds the directory until we are another program: what sweeps the directories of roots that are
 // gone leaves it alone, or has removed it before.
 Result<UniqueFd> MakeAndHold(const std::string& base, const std::string& path) {
   constexpr int kTries = 10;
   for (int tries_left = kTries; tries_left > 0; --tries_left) {
-    for (const std::string& directory : {base, path}) {
-      if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-        return SystemError("the directory " + directory + " cannot be created", errno);
-      }
+    // `base` is nearly always there: it is made only where `path` cannot be.
+    Status made = MakeDirectory(path);
+    if (!made && errno == ENOENT) {
+      made = MakeDirectory(base);
+      if (made) made = MakeDirectory(path);
     }
+    if (!made) return made.error();
     auto directory = OpenIfPresent(path);
     if (!directory) return directory;
     if (!*directory) continue;
@@ -63,7 +76,7 @@ Result<UniqueFd> MakeAndHold(const std::string& base, const std::string& path) {
 Result<Records> Records::Open(const std::string& runtime_root, bool create) {
   struct stat status {};
   if (::stat(runtime_root.c_str(), &status) != 0) {
-    if (!create && (errno == ENOENT || errno == ENOTDIR)) return Records(UniqueFd());
+    if (!create && (errno == ENOENT || errno == ENOTDIR)) return Records(UniqueFd(), runtime_root);
     return SystemError("the runtime's root " + runtime_root + " cannot be examined", errno);
   }
   const sys::Inode root{.device = status.st_dev, .number = status.st_ino};
@@ -72,13 +85,13 @@ Result<Records> Records::Open(const std::string& runtime_root, bool create) {
       base + "/" + std::to_string(status.st_dev) + "-" + std::to_string(status.st_ino);
   auto directory = create ? MakeAndHold(base, path) : OpenIfPresent(path);
   if (!directory) return directory.error();
-  if (!*directory) return Records(UniqueFd());
+  if (!*directory) return Records(UniqueFd(), runtime_root);
   if (::fstat(directory->get(), &status) != 0) return SystemError(path, errno);
   if (const std::string why = sys::WhyUntrusted(status); !why.empty()) {
     return Error{"the directory of records " + path + " is " + why};
   }
   if (create) NoteRoot(directory->get(), runtime_root, root);
-  return Records(*std::move(directory));
+  return Records(*std::move(directory), runtime_root);
 }
 
 Result<std::optional<std::string>> Records::Find(std::string_view id) const {
@@ -108,6 +121,29 @@ Result<std::optional<Life>> Records::FindLife(std::string_view id) const {
 
 std::string Records::FindByPid(pid_t pid) const {
   if (!directory_) return {};
+  std::string id = FindStarted(pid);
+  return id.empty() ? FindRun(pid) : id;
+}
+
+std::string Records::FindRun(pid_t pid) const {
+  std::string found;
+  sys::VisitEntries(directory_.get(), [&](const dirent& entry) {
+    std::string_view id = static_cast<const char*>(entry.d_name);
+    if (!id.ends_with(kRecordSuffix)) return true;
+    id.remove_suffix(kRecordSuffix.size());
+    const auto life = FindLife(id);
+    if (!life || !life->has_value() || (*life)->pid != 0) return true;
+    const auto state = host::ReadRuntimeState(runtime_root_, id);
+    // One that waits for its start has not been compared with its record.
+    const bool is_it = state && !state->is_waiting && state->pid == pid &&
+                       sys::StartTime(pid) == state->start_time;
+    if (is_it) found = id;
+    return !is_it;
+  });
+  return found;
+}
+
+std::string Records::FindStarted(pid_t pid) const {
   std::array<char, 1024> id{};
   const ssize_t length = ::readlinkat(directory_.get(), PidName(pid).c_str(), id.data(), id.size());
   if (length <= 0 || static_cast<std::size_t>(length) == id.size()) return {};
@@ -160,6 +196,7 @@ void Records::Remove(std::string_view id) const {
     ::unlinkat(directory_.get(), PidName((*life)->pid).c_str(), 0);
   }
   ::unlinkat(directory_.get(), FileName(id).c_str(), 0);
+  ::unlinkat(directory_.get(), std::string(id).append(kRepeatsSuffix).c_str(), 0);
 }
 
 }  // namespace runclad::store

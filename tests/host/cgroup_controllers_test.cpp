@@ -33,11 +33,11 @@ class CgroupControllers : public ::testing::Test {
   std::string root_ = std::string(::testing::TempDir()) + "cgroup" + std::to_string(::getpid());
 };
 
-TEST_F(CgroupControllers, AreAllThereInCgroupV1) {
+TEST_F(CgroupControllers, AreAllAvailableInCgroupV1) {
   EXPECT_EQ(Require(R"({"pids":{"limit":100}})"), "");
 }
 
-TEST_F(CgroupControllers, OneThatIsMissingIsNamed) {
+TEST_F(CgroupControllers, MissingOnesAreNamed) {
   Have("hugetlb pids2 mem");
   EXPECT_EQ(Require(R"({"pids":{"limit":100}})"),
             "/linux/resources/pids/limit 100 cannot be set: the host's cgroup v2 has no pids "
@@ -52,12 +52,12 @@ TEST_F(CgroupControllers, OneThatIsMissingIsNamed) {
   EXPECT_THAT(Require(R"({"pids":{"limit":100}})"), HasSubstr("(it has none)"));
 }
 
-TEST_F(CgroupControllers, OneThatIsThereHoldsTheLimit) {
+TEST_F(CgroupControllers, AvailableOnesEnforceTheLimit) {
   Have("cpuset cpu memory pids");
   EXPECT_EQ(Require(R"({"pids":{"limit":1},"memory":{"limit":4096},"cpu":{"quota":1000}})"), "");
 }
 
-TEST_F(CgroupControllers, WithoutALimitNoneIsNeeded) {
+TEST_F(CgroupControllers, AreNotNeededWithoutALimit) {
   Have("");
   EXPECT_EQ(Require("{}"), "");
   EXPECT_EQ(Require(R"({"pids":{"limit":-1},"memory":{"limit":0}})"), "");

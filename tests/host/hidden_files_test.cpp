@@ -57,7 +57,7 @@ class HiddenFiles : public ::testing::Test {
   const std::string root_ = ::testing::TempDir() + "hidden-" + std::to_string(::getpid());
 };
 
-TEST_F(HiddenFiles, ProgramsAreLookedForWhereProgramsAre) {
+TEST_F(HiddenFiles, SearchProgramDirectories) {
   Link("usr/bin", "/bin");
   File("/usr/bin/wget");
   File("/usr/bin/sh");
@@ -68,7 +68,7 @@ TEST_F(HiddenFiles, ProgramsAreLookedForWhereProgramsAre) {
   EXPECT_THAT(Told(facts), IsEmpty());
 }
 
-TEST_F(HiddenFiles, AProgramOfBusyboxStaysForTheShellIsTheSameFile) {
+TEST_F(HiddenFiles, KeepABusyboxAppletThatSharesTheFileOfTheShell) {
   File("/bin/busybox");
   for (const char* name : {"/bin/sh", "/bin/wget", "/bin/[", "/bin/nc"}) Link("busybox", name);
   Link("/bin/busybox", "/usr/bin/nc");
@@ -81,7 +81,7 @@ TEST_F(HiddenFiles, AProgramOfBusyboxStaysForTheShellIsTheSameFile) {
                           "/usr/bin/nc is the same file as /bin/sh, which must not be hidden"));
 }
 
-TEST_F(HiddenFiles, TheOnlyLinkToAProgramOfAnotherNameIsNotIt) {
+TEST_F(HiddenFiles, KeepALinkToAProgramOfAnotherName) {
   File("/usr/bin/mawk");
   Link("mawk", "/usr/bin/awk");
   EXPECT_THAT(
@@ -90,7 +90,7 @@ TEST_F(HiddenFiles, TheOnlyLinkToAProgramOfAnotherNameIsNotIt) {
   EXPECT_THAT(Gather({}, {"awk", "mawk"}).paths, ElementsAre("/usr/bin/mawk"));
 }
 
-TEST_F(HiddenFiles, AHardLinkIsHiddenAndItsOtherNamesAreTold) {
+TEST_F(HiddenFiles, HideAHardLinkAndReportItsOtherNames) {
   File("/bin/sh");
   HardLink("/bin/sh", "/bin/wget");
   const auto facts = Gather({}, {"wget"});
@@ -98,7 +98,7 @@ TEST_F(HiddenFiles, AHardLinkIsHiddenAndItsOtherNamesAreTold) {
   EXPECT_THAT(Told(facts), ElementsAre("/bin/sh is the same file as /bin/wget, which is hidden"));
 }
 
-TEST_F(HiddenFiles, AlternativesAreWhatTheyStandFor) {
+TEST_F(HiddenFiles, ResolveAlternatives) {
   File("/usr/bin/nc.openbsd");
   Link("/usr/bin/nc.openbsd", "/etc/alternatives/nc");
   Link("/etc/alternatives/nc", "/usr/bin/nc");
@@ -111,7 +111,7 @@ TEST_F(HiddenFiles, AlternativesAreWhatTheyStandFor) {
   EXPECT_THAT(Told(facts), IsEmpty());
 }
 
-TEST_F(HiddenFiles, PathsMayHoldPatternsAndDirectories) {
+TEST_F(HiddenFiles, AcceptPatternsAndDirectories) {
   File("/etc/app/a.key");
   File("/etc/app/b.key");
   File("/etc/app/.hidden.key");
@@ -124,7 +124,7 @@ TEST_F(HiddenFiles, PathsMayHoldPatternsAndDirectories) {
                                        "/opt/2/other/x", "/opt/2/tools"));
 }
 
-TEST_F(HiddenFiles, LinksLeadNowhereButInside) {
+TEST_F(HiddenFiles, LinksStayWithinTheImage) {
   Link("/../../../../../../etc", "/etc/app");  // dangling inside
   Link("/loop", "/loop");
   const auto facts = Gather({"/etc/app/passwd", "/loop", "/loop/*", "/"});
@@ -133,12 +133,12 @@ TEST_F(HiddenFiles, LinksLeadNowhereButInside) {
 }
 
 // A Kubernetes token, say, is mounted there later.
-TEST_F(HiddenFiles, APathThatTheImageLacksIsMaskedForWhatIsMounted) {
+TEST_F(HiddenFiles, MaskAPathThatOnlyAMountProvides) {
   Link("/run", "/var/run");
   EXPECT_THAT(Gather({"/var/run/secrets/token"}).paths, ElementsAre("/run/secrets/token"));
 }
 
-TEST_F(HiddenFiles, PackagesAreWhatDpkgSays) {
+TEST_F(HiddenFiles, ReadThePackagesOfDpkg) {
   File("/usr/bin/wget");
   File("/usr/lib/wget/x.so");
   File("/usr/share/doc/wget/copyright");
@@ -154,7 +154,7 @@ TEST_F(HiddenFiles, PackagesAreWhatDpkgSays) {
   EXPECT_THAT(Gather({}, {}, {"../info/wget"}).paths, IsEmpty()) << "a name, no path";
 }
 
-TEST_F(HiddenFiles, PackagesAreWhatApkSays) {
+TEST_F(HiddenFiles, ReadThePackagesOfApk) {
   File("/usr/bin/curl");
   File("/usr/bin/wget");
   File("/etc/wgetrc");
@@ -164,7 +164,7 @@ TEST_F(HiddenFiles, PackagesAreWhatApkSays) {
   EXPECT_THAT(Gather({}, {}, {"wget"}).paths, ElementsAre("/etc/wgetrc", "/usr/bin/wget"));
 }
 
-TEST_F(HiddenFiles, PackagesAreWhatRpmSays) {
+TEST_F(HiddenFiles, ReadThePackagesOfRpm) {
   File("/opt/rpm-kit/bin/run");
   File("/opt/rpm-kit/bin/second");
   File("/opt/rpm-other/run");
@@ -189,7 +189,7 @@ TEST_F(HiddenFiles, PackagesAreWhatRpmSays) {
   }
 }
 
-TEST_F(HiddenFiles, OneRpmDatabaseByTwoNamesIsReadOnce) {
+TEST_F(HiddenFiles, ReadAnRpmDatabaseWithTwoNamesOnce) {
   File("/usr/lib/sysimage/rpm/Packages", "broken");
   Link("../../usr/lib/sysimage/rpm", "/var/lib/rpm");
   EXPECT_THAT(
@@ -199,7 +199,7 @@ TEST_F(HiddenFiles, OneRpmDatabaseByTwoNamesIsReadOnce) {
   EXPECT_THAT(Told(Gather({}, {"wget"})), IsEmpty()) << "nobody asks for packages";
 }
 
-TEST_F(HiddenFiles, ChangesThatWaitInALogOfRpmAreTold) {
+TEST_F(HiddenFiles, ReportPendingChangesInAnRpmLog) {
   File("/opt/rpm-kit/bin/run");
   MakeDirectories(root_ + "/var/lib/rpm");
   fs::copy_file(std::string(RUNCLAD_TEST_DATA) + "/data/rpm/rpmdb.sqlite",
@@ -214,7 +214,7 @@ TEST_F(HiddenFiles, ChangesThatWaitInALogOfRpmAreTold) {
                           "read: pending changes in SQLite's write-ahead log are not read"));
 }
 
-TEST_F(HiddenFiles, AHostileDatabaseIsToldAndHoldsNobodyUp) {
+TEST_F(HiddenFiles, ReportAHostileDatabaseQuickly) {
   for (const char* directory : {"/var/lib/dpkg/info", "/var/lib/rpm", "/usr/lib/sysimage/rpm"}) {
     MakeDirectories(root_ + directory);
   }
@@ -255,14 +255,14 @@ TEST_F(HiddenFiles, AHostileDatabaseIsToldAndHoldsNobodyUp) {
                "regular file"));
 }
 
-TEST_F(HiddenFiles, AreNotCountedWithoutEnd) {
+TEST_F(HiddenFiles, AreBounded) {
   for (int i = 0; i < 2100; ++i) File("/many/" + std::to_string(i));
   const auto facts = Gather({"/many/*"});
   EXPECT_EQ(facts.paths.size(), 2048U);
   EXPECT_THAT(Told(facts), ElementsAre("/ has more than 2048 files to hide"));
 }
 
-TEST_F(HiddenFiles, NothingIsLookedAtWithoutALists) {
+TEST_F(HiddenFiles, AreNotSearchedWithoutALists) {
   const auto facts = Gather({}, {}, {});
   EXPECT_THAT(facts.paths, IsEmpty());
   EXPECT_THAT(facts.kept, IsEmpty());

@@ -43,7 +43,7 @@ void WriteProgram(const std::string& path, mode_t mode = 0755, uid_t owner = 0) 
   ASSERT_EQ(::chown(path.c_str(), owner, owner), 0);
 }
 
-TEST(HookPrograms, AreTrustedWhenRootsAlone) {
+TEST(HookPrograms, AreTrustedIfOnlyRootCanModifyThem) {
   InPrivateMounts([] {
     WriteProgram("/srv/bin/tool");
     WriteProgram("/srv/bin/shared", 0775);
@@ -72,7 +72,7 @@ TEST(HookPrograms, AreTrustedWhenRootsAlone) {
   });
 }
 
-TEST(HookPrograms, MayNotBeGivenPlacesOfOthers) {
+TEST(HookPrograms, RefuseArgumentsThatOthersCanWrite) {
   InPrivateMounts([] {
     WriteProgram("/srv/bin/tool");
     MakeDirectories("/srv/home");
@@ -89,7 +89,7 @@ TEST(HookPrograms, MayNotBeGivenPlacesOfOthers) {
   });
 }
 
-TEST(HookPrograms, OfNerdctlAndNvidiaAreKnownByTheirArguments) {
+TEST(HookPrograms, OfNerdctlAndNvidiaAreRecognisedByTheirArguments) {
   InPrivateMounts([] {
     MakeDirectories("/srv/home");
     ASSERT_EQ(::chown("/srv/home", 1000, 1000), 0);
@@ -163,7 +163,7 @@ class Waiting {
   pid_t pid_ = -1;
 };
 
-TEST(HookProcesses, AreTheCallingDockerdAndNobodyElse) {
+TEST(HookProcesses, AcceptOnlyTheCallingDockerd) {
   InPrivateMounts([] {
     for (const char* path : {"/srv/dockerd", "/srv/other", "/srv/loose/dockerd",
                              "/srv/root/dockerd", "/srv/theirs/dockerd"}) {

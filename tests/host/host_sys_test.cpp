@@ -26,7 +26,7 @@ HostSysFacts Describe(const std::string& mountinfo, const std::string& directory
   return DescribeHostSys(*table, kId, directory);
 }
 
-TEST(HostSys, HasWhatTheHostMountsBelowIt) {
+TEST(HostSys, ListsTheHostsMountsBelowSys) {
   const auto facts =
       Describe(std::string(kSysfs) +
                "31 23 0:28 / /sys/fs/cgroup ro - tmpfs tmpfs ro\n"
@@ -43,7 +43,7 @@ TEST(HostSys, HasWhatTheHostMountsBelowIt) {
   EXPECT_THAT(Describe(kSysfs).mounts, IsEmpty());
 }
 
-TEST(HostSys, IsASysfsAndNothingElse) {
+TEST(HostSys, MustBeASysfs) {
   for (const char* other :
        {"23 1 0:22 / /sys rw - tmpfs tmpfs rw\n", "23 1 0:22 /kernel /sys rw - sysfs sysfs rw\n",
         "23 1 0:22 / / rw - sysfs sysfs rw\n", "24 1 0:22 / /sys rw - sysfs sysfs rw\n"}) {
@@ -51,7 +51,7 @@ TEST(HostSys, IsASysfsAndNothingElse) {
   }
 }
 
-TEST(HostSys, HasTheDirectoriesOfTheHostsNetworkDevices) {
+TEST(HostSys, ListsTheHostsNetworkDevices) {
   InPrivateMounts([] {
     const std::string sys = "/srv/sys";
     const auto add = [&](const std::string& name, const std::string& device) {
@@ -80,7 +80,7 @@ bool IsFound(const std::string& mounts, const engine::Layout& layout) {
   return spec && FindHostSys(*spec, layout).has_value();
 }
 
-TEST(HostSys, IsLookedAtForPodmanAlone) {
+TEST(HostSys, IsCheckedForPodmanOnly) {
   InPrivateMounts([] {
     const std::string bind =
         R"({"destination":"/sys","source":"/sys","type":"bind","options":["rbind"]})";

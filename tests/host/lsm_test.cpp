@@ -39,7 +39,7 @@ class LsmFactsTest : public ::testing::Test {
   std::string root_;
 };
 
-TEST_F(LsmFactsTest, WithoutAModuleThereIsNothing) {
+TEST_F(LsmFactsTest, AreEmptyWithoutAModule) {
   const auto facts = Gather("unconfined");
   EXPECT_FALSE(facts.apparmor);
   EXPECT_FALSE(facts.selinux);
@@ -47,13 +47,13 @@ TEST_F(LsmFactsTest, WithoutAModuleThereIsNothing) {
   EXPECT_EQ(facts.not_enforced_because, "");
 }
 
-TEST_F(LsmFactsTest, AppArmorThatIsSwitchedOffIsNone) {
+TEST_F(LsmFactsTest, TreatDisabledAppArmorAsAbsent) {
   LoadProfiles("docker-default (enforce)\n");
   Write("/sys/module/apparmor/parameters/enabled", "N\n");
   EXPECT_FALSE(Gather("").apparmor);
 }
 
-TEST_F(LsmFactsTest, TheDefaultIsTheEnginesOwnWhenItIsLoaded) {
+TEST_F(LsmFactsTest, UseTheEnginesProfileIfLoaded) {
   LoadProfiles(
       "/usr/bin/man (enforce)\ncontainers-default-0.50.1 (enforce)\ndocker-default (enforce)\n"
       "cri-containerd.apparmor.d (complain)\n");
@@ -64,12 +64,12 @@ TEST_F(LsmFactsTest, TheDefaultIsTheEnginesOwnWhenItIsLoaded) {
   EXPECT_EQ(Gather("", Engine::kContainerd).apparmor_default, "containers-default-0.50.1");
 }
 
-TEST_F(LsmFactsTest, NoneOfAnEngineIsLoaded) {
+TEST_F(LsmFactsTest, ReportThatNoEngineProfileIsLoaded) {
   LoadProfiles("/usr/bin/man (enforce)\ndocker-default-2 (enforce)\n");
   EXPECT_EQ(Gather("").apparmor_default, "");
 }
 
-TEST_F(LsmFactsTest, WhatIsSaidAgainstTheProfileAskedFor) {
+TEST_F(LsmFactsTest, ExplainWhyARequestedProfileIsRefused) {
   LoadProfiles(
       "own (enforce)\nstrict (kill)\nloose (complain)\nflatpak (unconfined)\n"
       "with (brackets) (enforce)\nsnap.x (mixed)\n");
@@ -82,12 +82,12 @@ TEST_F(LsmFactsTest, WhatIsSaidAgainstTheProfileAskedFor) {
   EXPECT_EQ(Gather("").not_enforced_because, "");
 }
 
-TEST_F(LsmFactsTest, AnEnginesOwnProfileIsNoReasonToLook) {
+TEST_F(LsmFactsTest, SkipTheCheckForTheEnginesProfile) {
   LoadProfiles("docker-default (complain)\n");
   EXPECT_FALSE(Gather("docker-default").apparmor);
 }
 
-TEST_F(LsmFactsTest, SelinuxIsThereWhenItsFileIs) {
+TEST_F(LsmFactsTest, DetectSelinuxByItsFile) {
   Write("/sys/fs/selinux/enforce", "1");
   EXPECT_TRUE(Gather("").selinux);
 }

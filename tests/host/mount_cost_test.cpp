@@ -77,7 +77,7 @@ int CallsBesidesReading(const oci::Spec& spec, const policy::RuleSetting& settin
   return count;
 }
 
-TEST_F(MountCost, DoesNotGrowWithTheHostsMounts) {
+TEST_F(MountCost, IsIndependentOfTheHostsMounts) {
   InPrivateMounts([] {
     const auto policy = policy::Parse("{}", "policy.json", rules::Schemas());
     ASSERT_TRUE(policy) << policy.error().message;
@@ -102,7 +102,7 @@ TEST_F(MountCost, DoesNotGrowWithTheHostsMounts) {
   });
 }
 
-TEST_F(MountCost, IsNoneWhenEverySourceIsTheEnginesOwn) {
+TEST_F(MountCost, IsZeroIfEverySourceIsTheEnginesOwn) {
   const auto policy = policy::Parse("{}", "policy.json", rules::Schemas());
   ASSERT_TRUE(policy) << policy.error().message;
   const auto spec = oci::Spec::Parse(R"({"mounts":[{"destination":"/proc","type":"proc"}]})");

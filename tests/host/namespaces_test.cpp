@@ -40,7 +40,7 @@ NamespaceFacts FactsOf(const std::string& type, const std::string& path,
   return facts[path];
 }
 
-TEST(Namespaces, TheHostsUnderAnyName) {
+TEST(Namespaces, RecogniseTheHostsUnderAnyName) {
   const std::string own = "/proc/" + std::to_string(::getpid()) + "/ns/";
   for (const auto& [type, name] : std::vector<std::pair<std::string, std::string>>{
            {"network", "net"}, {"pid", "pid"}, {"ipc", "ipc"}, {"uts", "uts"}, {"mount", "mnt"}}) {
@@ -54,7 +54,7 @@ TEST(Namespaces, TheHostsUnderAnyName) {
   }
 }
 
-TEST(Namespaces, TheHostsByABindMountOrALink) {
+TEST(Namespaces, RecogniseTheHostsByABindMountOrALink) {
   InPrivateMounts([] {
     TmpfsMount("/run");
     WriteFile("/run/netns/default");
@@ -65,7 +65,7 @@ TEST(Namespaces, TheHostsByABindMountOrALink) {
   });
 }
 
-TEST(Namespaces, OfAContainerWithARecord) {
+TEST(Namespaces, RecogniseThoseOfARecordedContainer) {
   const Stranger stranger;
   const auto find = [&](pid_t pid) { return pid == stranger.pid() ? "peer" : ""; };
   for (const auto& [type, name] : std::vector<std::pair<std::string, std::string>>{
@@ -87,7 +87,7 @@ TEST(Namespaces, OfAContainerWithARecord) {
   EXPECT_EQ(FactsOf("network", process + "//ns/net", find).owner, Owner::kForeign);
 }
 
-TEST(Namespaces, APodsMemberJoinsItsOwnSandboxAndNoOther) {
+TEST(Namespaces, APodsContainerJoinsOnlyItsOwnSandbox) {
   const Stranger stranger;
   const auto find = [](pid_t) { return "box"; };
   for (const auto& [type, name] : std::vector<std::pair<std::string, std::string>>{
@@ -98,6 +98,39 @@ TEST(Namespaces, APodsMemberJoinsItsOwnSandboxAndNoOther) {
     EXPECT_EQ(facts.owner, Owner::kForeign) << name;
     EXPECT_EQ(facts.container, "box") << "for the sentence";
   }
+}
+
+// Of a process with a pid namespace of its own.
+class OwnPids {
+ public:
+  OwnPids() : pid_(static_cast<pid_t>(::syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0))) {
+    if (pid_ != 0) return;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) ::pause();
+  }
+  ~OwnPids() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  OwnPids(const OwnPids&) = delete;
+  OwnPids& operator=(const OwnPids&) = delete;
+
+  [[nodiscard]] std::string path() const { return "/proc/" + std::to_string(pid_) + "/ns/pid"; }
+
+ private:
+  pid_t pid_;
+};
+
+TEST(Namespaces, LeaveOutTheIdOfTheOwnSandbox) {
+  const OwnPids process;
+  const auto find = [](pid_t) { return "box"; };
+  const auto facts = [&](const engine::Pod& pod) {
+    return FactsOf("pid", process.path(), find, {}, pod);
+  };
+  EXPECT_EQ(facts({"box", ""}).owner, Owner::kContainer);
+  EXPECT_EQ(facts({"box", ""}).container, "") << "nobody else's";
+  EXPECT_EQ(facts({"another", ""}).container, "box");
+  EXPECT_EQ(facts({}).container, "box");
 }
 
 TEST(Namespaces, JoinedPeersAreThoseWithARecord) {
@@ -126,7 +159,7 @@ std::optional<UserNamespaceFacts> UserNamespaceOf(pid_t pid, const std::string& 
       *spec, {{path, {.owner = Owner::kContainer, .container = "u1", .inode = inode}}});
 }
 
-TEST(Namespaces, TheRootOfAJoinedUserNamespaceIsTheKernels) {
+TEST(Namespaces, ReadTheMappedRootOfAJoinedUserNamespaceFromTheKernel) {
   if (::geteuid() != 0) GTEST_SKIP() << "maps need root";
   const auto child = static_cast<pid_t>(::syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0));
   ASSERT_GE(child, 0);
@@ -157,7 +190,7 @@ TEST(Namespaces, TheRootOfAJoinedUserNamespaceIsTheKernels) {
   ::waitpid(child, nullptr, 0);
 }
 
-TEST(Namespaces, WhoIsInTheJoinedOne) {
+TEST(Namespaces, NameTheOwnerOfAJoinedNamespace) {
   const Stranger stranger;
   const Stranger another;
   const oci::Spec spec = Joining("network", stranger.path("net"));
@@ -173,7 +206,7 @@ TEST(Namespaces, WhoIsInTheJoinedOne) {
   EXPECT_FALSE(IsInJoined(stranger.pid(), "network", spec, facts)) << "no recorded container's";
 }
 
-TEST(Namespaces, PinnedByAnEngine) {
+TEST(Namespaces, RecogniseNamespacesPinnedByAnEngine) {
   InPrivateMounts([] {
     const Stranger stranger;
     TmpfsMount("/run");
@@ -231,7 +264,7 @@ engine::Layout LayoutOf(engine::Engine engine) {
   return layout;
 }
 
-TEST(Namespaces, PinnedByPodmanWhenItsRecordIsNotToBeRead) {
+TEST(Namespaces, RefuseNamespacesOfPodmanIfItsDatabaseIsUnreadable) {
   InPrivateMounts([] {
     const Pinned pinned;
     const engine::Layout layout = LayoutOf(engine::Engine::kPodman);
@@ -246,7 +279,7 @@ TEST(Namespaces, PinnedByPodmanWhenItsRecordIsNotToBeRead) {
   });
 }
 
-TEST(Namespaces, PinnedByPodmanForThisContainerAndForNoOther) {
+TEST(Namespaces, AcceptPodmansPinsForTheirContainerOnly) {
   InPrivateMounts([] {
     const Pinned pinned;
     const engine::Layout layout = LayoutOf(engine::Engine::kPodman);
@@ -271,7 +304,36 @@ TEST(Namespaces, PinnedByPodmanForThisContainerAndForNoOther) {
   });
 }
 
-TEST(Namespaces, PinnedForAPodAndForNoOther) {
+TEST(Namespaces, LeaveOutTheIdOfPodmansInfraContainer) {
+  InPrivateMounts([] {
+    const OwnPids process;
+    const auto find = [](pid_t) { return "two"; };
+    const auto is_own_sandbox = [&](const char* own, const char* peer) {
+      engine::Tree database;
+      database.At("ctr").At("one").values = {{"config", own}};
+      database.At("ctr").At("two").values = {{"config", peer}};
+      WriteFile("/srv/storage/libpod/bolt_state.db", engine::BoltWriter().Write(database));
+      const NamespaceFacts facts =
+          FactsOf("pid", process.path(), find, LayoutOf(engine::Engine::kPodman));
+      EXPECT_EQ(facts.owner, Owner::kContainer);
+      return facts.container.empty();
+    };
+    const char* const kMember = R"({"name":"app","pod":"p1"})";
+    const char* const kInfra = R"({"pod":"p1","pause":true})";
+    EXPECT_TRUE(is_own_sandbox(kMember, kInfra));
+    EXPECT_FALSE(is_own_sandbox(kMember, R"({"pod":"p2","pause":true})")) << "another pod's";
+    EXPECT_FALSE(is_own_sandbox(kMember, kMember)) << "another member";
+    EXPECT_FALSE(is_own_sandbox(kMember, R"({"pod":"p1","pause":false})"));
+    EXPECT_FALSE(is_own_sandbox("{}", R"({"pause":true})")) << "in no pod";
+    EXPECT_FALSE(is_own_sandbox("{}", kInfra));
+    EXPECT_FALSE(is_own_sandbox(kMember, "damaged"));
+    EXPECT_TRUE(is_own_sandbox(kMember, kInfra));
+    EXPECT_EQ(FactsOf("pid", process.path(), find, LayoutOf(engine::Engine::kDocker)).container,
+              "two");
+  });
+}
+
+TEST(Namespaces, AcceptPinsOfThePodOnly) {
   InPrivateMounts([] {
     const Pinned pinned;
     const auto facts = [&](engine::Engine engine, const std::string& type, const std::string& path,
@@ -302,7 +364,7 @@ TEST(Namespaces, PinnedForAPodAndForNoOther) {
   });
 }
 
-TEST(Namespaces, PinnedWithoutARecord) {
+TEST(Namespaces, RefusePinsWithoutARecord) {
   InPrivateMounts([] {
     const Pinned pinned;
     for (const auto engine : {engine::Engine::kDocker, engine::Engine::kContainerd,
@@ -313,7 +375,7 @@ TEST(Namespaces, PinnedWithoutARecord) {
   });
 }
 
-TEST(Namespaces, ThatCannotBeSeen) {
+TEST(Namespaces, AreUnknownIfUnreadable) {
   constexpr const char* kNobody = "/proc/4194305/ns/net";
   for (const char* path : {kNobody, "/srv/none", "proc/self/ns/net"}) {
     EXPECT_EQ(FactsOf("network", path).owner, Owner::kUnreadable) << path;

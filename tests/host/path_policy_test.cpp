@@ -38,7 +38,7 @@ struct Case {
   const char* because;  // with below: refuse
 };
 
-TEST(PathPolicy, JudgesByTheNearestEntryAndByWhatIsBelow) {
+TEST(PathPolicy, JudgesByTheNearestEntryAndByContents) {
   const PathPolicy refuse = Policy(false);
   const PathPolicy read_only = Policy(true);
   constexpr Access kAllowed = Access::kAllowed;
@@ -94,7 +94,7 @@ TEST(PathPolicy, JudgesByTheNearestEntryAndByWhatIsBelow) {
   }
 }
 
-TEST(PathPolicy, SaysWhereVolumesAre) {
+TEST(PathPolicy, RecognisesVolumeDirectories) {
   const PathPolicy policy = Policy(false);
   EXPECT_TRUE(policy.Judge("/var/lib/docker/volumes/a/_data").is_volume);
   EXPECT_TRUE(policy.Judge("/var/lib/docker/volumes/a/_data/b").is_volume);
@@ -102,7 +102,7 @@ TEST(PathPolicy, SaysWhereVolumesAre) {
   EXPECT_FALSE(policy.Judge("/var/lib/docker").is_volume);
 }
 
-TEST(PathPolicy, GrantingTheRootGrantsNotTheRoot) {
+TEST(PathPolicy, AllowingTheRootGrantsNothing) {
   PathPolicy policy = Policy(false);
   policy.Add("/", "", Mark::kAllow, "/");
   EXPECT_EQ(policy.Judge("/").access, Access::kHostRoot);

@@ -56,21 +56,21 @@ TEST_F(PlaceFactsTest, NestedVolumesAreCertain) {
   EXPECT_TRUE(places.uncertain_destinations.empty());
 }
 
-TEST_F(PlaceFactsTest, ALinkOfAVolumeLeadsWhereItLeadsAndIsUncertain) {
+TEST_F(PlaceFactsTest, ALinkInAVolumeIsFollowedButUncertain) {
   Link("/volume/p", "/sys");
   const Places places = Gather({New("/sys", "sysfs"), Bind("/l"), Bind("/l/p/kernel")});
   EXPECT_EQ(places.destinations.at("/l/p/kernel"), "/sys/kernel");
   EXPECT_TRUE(places.uncertain_destinations.contains("/l/p/kernel"));
 }
 
-TEST_F(PlaceFactsTest, ASourceBelowTheBundleIsLookedIntoToo) {
+TEST_F(PlaceFactsTest, ChecksSourcesBelowTheBundle) {
   Link("/volume/p", "/sys");
   json::Document relative = Bind("/l");
   relative["source"] = "volume";
   EXPECT_EQ(Gather({relative, Bind("/l/p")}).destinations.at("/l/p"), "/sys");
 }
 
-TEST_F(PlaceFactsTest, WhatATmpfsCopiesIsStillThere) {
+TEST_F(PlaceFactsTest, ATmpfsThatCopiesKeepsTheContent) {
   Link("/rootfs/run", "/real");
   fs::create_directories(base_ + "/rootfs/real");
   Link("/rootfs/real/lock", "/var/lock");
@@ -81,14 +81,14 @@ TEST_F(PlaceFactsTest, WhatATmpfsCopiesIsStillThere) {
             "/real/lock");
 }
 
-TEST_F(PlaceFactsTest, ADestinationThatLeadsToTwoPlacesIsUncertain) {
+TEST_F(PlaceFactsTest, AnAmbiguousDestinationIsUncertain) {
   Link("/volume/m", "/sys");
   const Places places = Gather({Bind("/l/m"), Bind("/l"), Bind("/l/m")});
   EXPECT_TRUE(places.uncertain_destinations.contains("/l/m"));
   EXPECT_TRUE(Gather({Bind("/l"), Bind("/l")}).uncertain_destinations.empty());
 }
 
-TEST_F(PlaceFactsTest, TheWorkingDirectoryIsLookedForAfterEveryMount) {
+TEST_F(PlaceFactsTest, ResolvesTheWorkingDirectoryAfterAllMounts) {
   Link("/rootfs/link", "/proc/self/fd/7");
   Link("/volume/current", "sub");
   const json::Document mounts = {New("/proc", "proc"), Bind("/v")};
@@ -101,7 +101,7 @@ TEST_F(PlaceFactsTest, TheWorkingDirectoryIsLookedForAfterEveryMount) {
   EXPECT_TRUE(place("/v/current").is_complete);
 }
 
-TEST_F(PlaceFactsTest, AMaskCountsWhereItsLinksLead) {
+TEST_F(PlaceFactsTest, ResolvesTheLinksOfAMask) {
   Link("/rootfs/top", "/");
   const Places places =
       Gather(json::Document::array(),
@@ -110,7 +110,7 @@ TEST_F(PlaceFactsTest, AMaskCountsWhereItsLinksLead) {
     EXPECT_TRUE((places.hardened_paths.at(path).resolved == "/")) << path;
 }
 
-TEST_F(PlaceFactsTest, TheWorkingDirectoryOfAnExecIsTheContainers) {
+TEST_F(PlaceFactsTest, ResolvesTheWorkingDirectoryOfAnExecInTheContainer) {
   Link("/rootfs/link", "/proc/self/fd/7");
   const auto process = oci::Spec::ParseProcess(R"({"cwd": "/link"})");
   ASSERT_TRUE(process);

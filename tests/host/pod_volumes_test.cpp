@@ -66,7 +66,7 @@ void ExpectAccess(Access access, const std::string& source, const std::string& p
 constexpr const char* kAllowOnly =
     R"({"rules":{"host-mounts":{"allow-only":true,"data-directories":[]}}})";
 
-TEST(PodVolumes, OfItsOwnPodAndNoOther) {
+TEST(PodVolumes, AcceptOnlyTheContainersPod) {
   InKubeletsHost([] {
     for (const char* policy : {"{}", kAllowOnly}) {
       for (const std::string& leaf :
@@ -82,7 +82,7 @@ TEST(PodVolumes, OfItsOwnPodAndNoOther) {
   });
 }
 
-TEST(PodVolumes, InMemory) {
+TEST(PodVolumes, AcceptMemoryBackedVolumes) {
   InKubeletsHost([] {
     const std::string secret = kOwn + "/volumes/kubernetes.io~secret/token";
     TmpfsMount(secret);
@@ -93,7 +93,7 @@ TEST(PodVolumes, InMemory) {
   });
 }
 
-TEST(PodVolumes, PartsOfAVolumeOnTheHostsDisk) {
+TEST(PodVolumes, AcceptSubpathsOfAVolumeOnTheHostsDisk) {
   InKubeletsHost([] {
     BindMount(kOwn + kEmpty + "/part", kOwn + kPart);
     BindMount(kOwn + kEmpty + "/part", kOwn + "/volume-subpaths/data/app/1");
@@ -102,7 +102,7 @@ TEST(PodVolumes, PartsOfAVolumeOnTheHostsDisk) {
   });
 }
 
-TEST(PodVolumes, OfAClaimThatADriverStagesAndAnotherPodShares) {
+TEST(PodVolumes, AcceptAStagedClaimSharedByAnotherPod) {
   InKubeletsHost([] {
     const std::string staged = kKubelet + "/plugins/kubernetes.io/csi/driver/1/globalmount";
     const std::string volume = "/volumes/kubernetes.io~csi/pv/mount";
@@ -120,7 +120,7 @@ TEST(PodVolumes, OfAClaimThatADriverStagesAndAnotherPodShares) {
 }
 
 // A hostPath volume with a subPath is bound where parts of volumes are.
-TEST(PodVolumes, APartOfAHostPathIsWhatItIsOnTheHost) {
+TEST(PodVolumes, JudgeASubpathOfAHostPathAsAHostPath) {
   struct Case {
     std::string directory;
     Access access;
@@ -152,7 +152,7 @@ TEST(PodVolumes, APartOfAHostPathIsWhatItIsOnTheHost) {
 
 // What the kubelet alone fills (scripts of a ConfigMap, say) is not a place that containers write
 // to.
-TEST(PodVolumes, AreWrittenByContainersUnlessTheKubeletFillsThem) {
+TEST(PodVolumes, AreContainerWritableUnlessTheKubeletFillsThem) {
   for (const auto& [plugin, is_volume] :
        std::vector<std::pair<std::string, bool>>{{"empty-dir", true},
                                                  {"local-volume", true},
@@ -183,7 +183,7 @@ TEST(PodVolumes, AreWrittenByContainersUnlessTheKubeletFillsThem) {
 
 // A local persistent volume is a directory of the host by leave of the cluster's administrator,
 // who does not give the host away by that.
-TEST(PodVolumes, ALocalVolumeIsWhatItIsOnTheHost) {
+TEST(PodVolumes, JudgeALocalVolumeAsAHostPath) {
   const std::string local = kOwn + "/volumes/kubernetes.io~local-volume/disk";
   for (const auto& [directory, access] :
        std::vector<std::pair<std::string, Access>>{{"/srv/disk", Access::kEngineOwn},
@@ -197,7 +197,7 @@ TEST(PodVolumes, ALocalVolumeIsWhatItIsOnTheHost) {
   }
 }
 
-TEST(PodVolumes, AreNotFoundThroughLinks) {
+TEST(PodVolumes, AreNotResolvedThroughLinks) {
   InKubeletsHost([] {
     ASSERT_EQ(::symlink("/etc", (kOwn + "/volumes/kubernetes.io~empty-dir/link").c_str()), 0);
     ExpectAccess(Access::kDenied, kOwn + "/volumes/kubernetes.io~empty-dir/link");

@@ -55,7 +55,7 @@ class ProgramFactsTest : public ::testing::Test {
   std::string root_;
 };
 
-TEST_F(ProgramFactsTest, IsLookedForAlongPath) {
+TEST_F(ProgramFactsTest, SearchPath) {
   File("/bin/tool", "x");
   EXPECT_EQ(Resolved({"tool"}), "/bin/tool");
   File("/usr/bin/tool", "x", 0644);  // not to be executed
@@ -69,7 +69,7 @@ TEST_F(ProgramFactsTest, IsLookedForAlongPath) {
   EXPECT_EQ(Gather({"tool"}, {"PATH="})->resolved, "");
 }
 
-TEST_F(ProgramFactsTest, LinksLeadNowhereButInside) {
+TEST_F(ProgramFactsTest, LinksStayWithinTheImage) {
   File("/bin/busybox", "x");
   Link("/bin/sh", "/bin/busybox");
   Link("/work/up", "../../../../../bin/busybox");
@@ -80,7 +80,7 @@ TEST_F(ProgramFactsTest, LinksLeadNowhereButInside) {
   EXPECT_EQ(Resolved({"loop"}), "");
 }
 
-TEST_F(ProgramFactsTest, InterpretersOfScriptsAreFollowed) {
+TEST_F(ProgramFactsTest, FollowTheInterpretersOfScripts) {
   File("/bin/sh", "x");
   Link("/bin/link", "sh");
   File("/start", "#! /bin/link -e\nsshd\n");
@@ -93,7 +93,7 @@ TEST_F(ProgramFactsTest, InterpretersOfScriptsAreFollowed) {
   EXPECT_TRUE(Gather({"/empty"})->interpreters.empty());
 }
 
-TEST_F(ProgramFactsTest, WhatAMountWillCoverIsNotKnown) {
+TEST_F(ProgramFactsTest, AreUnknownBelowAMount) {
   File("/app/server", "#!/bin/sh\n");
   File("/bin/sh", "x");
   EXPECT_EQ(Gather({"/app/server"})->resolved, "/app/server");
@@ -110,7 +110,7 @@ TEST_F(ProgramFactsTest, WhatAMountWillCoverIsNotKnown) {
   EXPECT_EQ(Gather({"sh"}, {"PATH=/usr/bin:/bin"}, "/usr/bin")->resolved, "");
 }
 
-TEST_F(ProgramFactsTest, IsFoundBehindManyDirectories) {
+TEST_F(ProgramFactsTest, HandleALongPath) {
   File("/bin/tool", "#!/bin/sh\n");
   std::string path = "PATH=";
   for (int i = 0; i < 1000; ++i) path += "/none/" + std::to_string(i) + ':';
@@ -119,14 +119,14 @@ TEST_F(ProgramFactsTest, IsFoundBehindManyDirectories) {
   EXPECT_EQ(Gather({"tool"}, {"PATH=" + too_long + ":/bin"})->resolved, "/bin/tool");
 }
 
-TEST_F(ProgramFactsTest, NothingIsWaitedFor) {
+TEST_F(ProgramFactsTest, NeverBlockOnAFifo) {
   fs::create_directories(root_ + "/bin");
   ASSERT_EQ(::mkfifo((root_ + "/bin/fifo").c_str(), 0755), 0);
   EXPECT_EQ(Resolved({"fifo"}), "");
   EXPECT_EQ(Resolved({"/bin/fifo"}), "/bin/fifo");
 }
 
-TEST_F(ProgramFactsTest, SaysWhatAFileIs) {
+TEST_F(ProgramFactsTest, ClassifyTheFile) {
   fs::create_directories(root_ + "/bin");
   fs::copy_file("/proc/self/exe", root_ + "/bin/elf");
   ASSERT_EQ(::chmod((root_ + "/bin/elf").c_str(), 06755), 0);
@@ -142,7 +142,7 @@ TEST_F(ProgramFactsTest, SaysWhatAFileIs) {
   EXPECT_FALSE(Gather({"script"})->sets_user);
 }
 
-TEST_F(ProgramFactsTest, IsNotLookedForWhenNoRuleAsks) {
+TEST_F(ProgramFactsTest, AreNotGatheredIfNoRuleReadsThem) {
   EXPECT_FALSE(Gather({}));
   EXPECT_FALSE(Gather({""}));
 }

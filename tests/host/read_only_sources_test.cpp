@@ -30,7 +30,7 @@ std::string Why(const std::string& source, const Strings& paths) {
   return ReadOnlySources(paths, *table).Why(*located);
 }
 
-TEST(ReadOnlySources, AreListedPathsWhatIsBelowAndWhatHoldsThem) {
+TEST(ReadOnlySources, AreListedPathsTheirContentsAndTheirAncestors) {
   InPrivateMounts([] {
     MakeDirectories("/srv/shared/a");
     MakeDirectories("/srv/shared2");
@@ -54,7 +54,7 @@ TEST(ReadOnlySources, AreListedPathsWhatIsBelowAndWhatHoldsThem) {
   });
 }
 
-TEST(ReadOnlySources, AreKnownUnderEveryName) {
+TEST(ReadOnlySources, AreRecognisedUnderEveryName) {
   InPrivateMounts([] {
     WriteFile("/srv/shared/file");
     WriteFile("/srv/other/x");
@@ -72,7 +72,7 @@ TEST(ReadOnlySources, AreKnownUnderEveryName) {
   });
 }
 
-TEST(ReadOnlySources, AreToldThoughHostMountsIsOff) {
+TEST(ReadOnlySources, AreReportedEvenIfHostMountsIsOff) {
   InPrivateMounts([] {
     MakeDirectories("/srv/shared");
     const auto spec = oci::Spec::Parse(

@@ -32,7 +32,7 @@ std::string Because(const std::string& source) {
   return Replaceable(policy, /*is_allow_only=*/true).Because(source);
 }
 
-TEST(Replaceable, IsWhatLiesInADirectoryForData) {
+TEST(Replaceable, IncludesFilesInADataDirectory) {
   InPrivateMounts([] {
     MakeDirectories("/srv/data/app/sub");
     EXPECT_NE(Because("/srv/data/app"), "") << "a container may mount /srv/data";
@@ -41,7 +41,7 @@ TEST(Replaceable, IsWhatLiesInADirectoryForData) {
   });
 }
 
-TEST(Replaceable, IsNotWhatOnlyRootCanRename) {
+TEST(Replaceable, ExcludesWhatOnlyRootCanRename) {
   InPrivateMounts([] {
     MakeDirectories("/srv/a/b");
     ASSERT_EQ(::chown("/srv/a/b", kSomeone, kSomeone), 0);
@@ -53,7 +53,7 @@ TEST(Replaceable, IsNotWhatOnlyRootCanRename) {
   });
 }
 
-TEST(Replaceable, IsWhatIsInADirectoryThatOthersWriteTo) {
+TEST(Replaceable, IncludesFilesInADirectoryThatOthersCanWrite) {
   InPrivateMounts([] {
     MakeDirectories("/srv/a/b/c");
     ASSERT_EQ(::chown("/srv/a", kSomeone, 0), 0);
@@ -68,7 +68,7 @@ TEST(Replaceable, IsWhatIsInADirectoryThatOthersWriteTo) {
   });
 }
 
-TEST(Replaceable, LooksAtTheOwnerOfAnEntryInAStickyDirectory) {
+TEST(Replaceable, ChecksTheOwnerInAStickyDirectory) {
   InPrivateMounts([] {
     MakeDirectories("/srv/a/b");
     ASSERT_EQ(::chmod("/srv/a", 01777), 0);
@@ -81,7 +81,7 @@ TEST(Replaceable, LooksAtTheOwnerOfAnEntryInAStickyDirectory) {
   });
 }
 
-TEST(Replaceable, IsWhatALinkOfOthersLeadsTo) {
+TEST(Replaceable, IncludesTargetsOfLinksOfOthers) {
   InPrivateMounts([] {
     MakeDirectories("/srv/a/own");
     MakeDirectories("/srv/theirs");
@@ -98,7 +98,7 @@ TEST(Replaceable, IsWhatALinkOfOthersLeadsTo) {
   });
 }
 
-TEST(Replaceable, IsWhatContainersCanWriteToThroughAMountOfTheirOwn) {
+TEST(Replaceable, IncludesWhatContainersCanWriteThroughTheirMounts) {
   InPrivateMounts([] {
     MakeDirectories("/srv/shared/app/data");
     MakeDirectories("/srv/engine/volumes/v/_data/sub/deep");
@@ -111,7 +111,7 @@ TEST(Replaceable, IsWhatContainersCanWriteToThroughAMountOfTheirOwn) {
   });
 }
 
-TEST(Replaceable, MountPointsProtectNothing) {
+TEST(Replaceable, MountPointsDoNotProtect) {
   InPrivateMounts([] {
     MakeDirectories("/srv/a/b");
     ASSERT_EQ(::chown("/srv/a", kSomeone, 0), 0);

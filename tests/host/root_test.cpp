@@ -47,7 +47,7 @@ RootFacts FactsOf(const std::string& path, Strings allow = {}, const char* id = 
   return facts;
 }
 
-TEST(RootPath, IsInTheBundleOrTheContainersOwnLayer) {
+TEST(RootPath, MustBeInTheBundleOrTheContainersLayer) {
   InPrivateMounts([] {
     for (const char* path : {"/srv/bundle/rootfs", "/srv/data/overlay2/1/merged", "/srv/other/root",
                              "/srv/bundle2/rootfs", "/srv/data2", "/srv/data/overlay2/2/merged",
@@ -78,7 +78,7 @@ TEST(RootPath, IsInTheBundleOrTheContainersOwnLayer) {
   });
 }
 
-TEST(RootPath, IsTheHostsUnderWhateverName) {
+TEST(RootPath, RecognisesTheHostsRootUnderAnyName) {
   InPrivateMounts([] {
     MakeDirectories("/srv/bundle");
     BindMount("/", "/srv/bundle/bound");
@@ -90,7 +90,7 @@ TEST(RootPath, IsTheHostsUnderWhateverName) {
   });
 }
 
-TEST(RootPath, IsNoLink) {
+TEST(RootPath, MustNotBeALink) {
   InPrivateMounts([] {
     MakeDirectories("/srv/bundle/rootfs/below");
     MakeDirectories("/srv/home");
@@ -102,6 +102,9 @@ TEST(RootPath, IsNoLink) {
       const Kind kind = FactsOf(path).kind;
       EXPECT_TRUE(kind == Kind::kLink || kind == Kind::kOutside) << path;
     }
+    EXPECT_EQ(FactsOf(".").because,
+              "is the bundle itself, so that its config.json would be among the container's files: "
+              "keep them in a directory below it");
     EXPECT_EQ(FactsOf("link").because, "leads through a link to /srv/bundle/rootfs");
     EXPECT_EQ(FactsOf("home", {"/srv/home"}).kind, Kind::kLink);
   });
@@ -116,7 +119,7 @@ void Overlay(const std::string& lower, const std::string& point) {
   ASSERT_EQ(::mount("overlay", point.c_str(), "overlay", 0, options.c_str()), 0) << options;
 }
 
-TEST(RootPath, AnOverlayIsAsGoodAsWhatLiesUnderIt) {
+TEST(RootPath, AnOverlayIsJudgedByItsLayers) {
   InPrivateMounts([] {
     const std::string own = "/srv/run/overlay-containers/abc/rootfs/merge";
     const std::string others = "/srv/run/overlay-containers/def/rootfs/merge";
@@ -157,7 +160,7 @@ TEST(RootPath, AnOverlayIsAsGoodAsWhatLiesUnderIt) {
   });
 }
 
-TEST(RootPath, ThatAUserCouldLeadElsewhereIsNotListed) {
+TEST(RootPath, RefusesAListedPathThatOthersCanChange) {
   InPrivateMounts([] {
     MakeDirectories("/srv/real/root");
     MakeDirectories("/srv/home");
@@ -167,7 +170,7 @@ TEST(RootPath, ThatAUserCouldLeadElsewhereIsNotListed) {
   });
 }
 
-TEST(RootPath, OfADocumentAloneIsHeldAgainstTheHostsRootOnly) {
+TEST(RootPath, OfADocumentAloneIsComparedWithTheHostsRootOnly) {
   InPrivateMounts([] {
     MakeDirectories("/srv/other");
     EXPECT_EQ(FactsOf("/srv/none/merged", {}, "").kind, Kind::kUnknown);

@@ -59,7 +59,7 @@ class Running : public testing::Test {
 const std::vector<std::string> kShim = {"/usr/bin/containerd-shim-runc-v2", "-namespace", "moby",
                                         "-id", "web"};
 
-TEST_F(Running, AShimLeadsToItsBundleAndToTheRootThatTheRuntimeGets) {
+TEST_F(Running, AShimLeadsToBundleAndStateRoot) {
   const std::string bundle = AddTask("moby", "web", living_, R"({"root":"/run/docker/runtime-x"})");
   AddProcess("7", kShim, bundle);
   const auto found = Find();
@@ -70,7 +70,7 @@ TEST_F(Running, AShimLeadsToItsBundleAndToTheRootThatTheRuntimeGets) {
   EXPECT_EQ(ContainerOf(bundle, {}).runtime_root, "/run/docker/runtime-x/moby");
 }
 
-TEST_F(Running, OneShimServesEveryContainerOfAPod) {
+TEST_F(Running, OneShimServesAllContainersOfAPod) {
   const std::string sandbox = AddTask("k8s.io", "sandbox", living_);
   const std::string workload = AddTask("k8s.io", "workload", living_);
   AddProcess("7", kShim, sandbox);
@@ -81,12 +81,12 @@ TEST_F(Running, OneShimServesEveryContainerOfAPod) {
   EXPECT_EQ(found[1].runtime_root, "/run/containerd/runc/k8s.io");
 }
 
-TEST_F(Running, ATaskWhoseProcessHasEndedDoesNotRun) {
+TEST_F(Running, ATaskWhoseProcessEndedIsNotRunning) {
   AddProcess("7", kShim, AddTask("moby", "web", "999999999"));
   EXPECT_THAT(Find(), testing::IsEmpty());
 }
 
-TEST_F(Running, ConmonSaysWhatItsContainerIs) {
+TEST_F(Running, ConmonsArgumentsNameTheContainer) {
   fs::create_directories(base_ + "/storage/overlay-containers/db/userdata");
   fs::create_symlink(base_ + "/storage", base_ + "/link");
   AddProcess(
@@ -103,7 +103,7 @@ TEST_F(Running, ConmonSaysWhatItsContainerIs) {
   EXPECT_EQ(ContainerOf(found[0].bundle, {}).id, "db");
 }
 
-TEST_F(Running, CrioGivesTheRootAsAnArgumentOfTheRuntime) {
+TEST_F(Running, CrioPassesTheStateRootAsAnArgument) {
   fs::create_directories(base_ + "/userdata");
   AddProcess("7",
              {"conmon", "-b", base_ + "/userdata", "-c", "db", "--runtime-arg", "--root=/run/runc"},
@@ -113,7 +113,7 @@ TEST_F(Running, CrioGivesTheRootAsAnArgumentOfTheRuntime) {
   EXPECT_EQ(found[0].runtime_root, "/run/runc");
 }
 
-TEST_F(Running, AProcessInAContainerIsNotAnEngines) {
+TEST_F(Running, IgnoresProcessesInContainers) {
   const std::string bundle = AddTask("moby", "web", living_);
   AddProcess("7", kShim, bundle, "mnt:[2]");
   EXPECT_THAT(Find(), testing::IsEmpty());

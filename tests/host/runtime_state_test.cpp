@@ -31,7 +31,7 @@ class RuntimeStateTest : public testing::Test {
   std::string root_;
 };
 
-TEST_F(RuntimeStateTest, OfRuncIsReadFromItsStateJson) {
+TEST_F(RuntimeStateTest, ReadsTheStateOfRunc) {
   const auto state = Read("state.json", R"({"id":"web","init_process_pid":7,
     "init_process_start":18446744073709551615,"created":"2026-11-26T01:00:00Z",
     "config":{"rootfs":"/b/rootfs","labels":["bundle=/of/an/annotation","a=b","bundle=/b"],
@@ -45,7 +45,7 @@ TEST_F(RuntimeStateTest, OfRuncIsReadFromItsStateJson) {
   EXPECT_FALSE(state->is_waiting);
 }
 
-TEST_F(RuntimeStateTest, OfCrunIsReadFromItsStatus) {
+TEST_F(RuntimeStateTest, ReadsTheStatusOfCrun) {
   ASSERT_EQ(::mkfifo((root_ + "/web/exec.fifo").c_str(), 0600), 0);
   const auto state =
       Read("status", R"({"pid":7,"process-start-time":9,"cgroup-path":"/c","bundle":"/b"})");
@@ -57,7 +57,7 @@ TEST_F(RuntimeStateTest, OfCrunIsReadFromItsStatus) {
   EXPECT_TRUE(state->is_waiting);
 }
 
-TEST_F(RuntimeStateTest, HasNoProcessWhereTheNumberIsNotOne) {
+TEST_F(RuntimeStateTest, HasNoProcessIfThePidIsInvalid) {
   for (const char* number : {"-7", "7.0", "\"7\"", "null", "99999999999", "7e0"}) {
     const auto state = Read("state.json", R"({"config":{"labels":null},"init_process_pid":)" +
                                               std::string(number) + "}");
@@ -66,7 +66,7 @@ TEST_F(RuntimeStateTest, HasNoProcessWhereTheNumberIsNotOne) {
   }
 }
 
-TEST_F(RuntimeStateTest, IsNotTakenFromAFileThatIsNotTheRuntimes) {
+TEST_F(RuntimeStateTest, RejectsFilesThatOthersCanWrite) {
   EXPECT_FALSE(ReadRuntimeState(root_, "web")) << "no file";
   EXPECT_FALSE(ReadRuntimeState(root_, "db")) << "no directory";
   for (const char* text :

@@ -70,7 +70,7 @@ void ExpectAccess(Access access, const Strings& sources, const policy::RuleSetti
   }
 }
 
-TEST(Sources, TheRestrictedProfileRefusesTheHost) {
+TEST(Sources, RestrictedRefusesHostDirectories) {
   InPrivateMounts([] {
     const auto setting = Restricted();
     MakeDirectories("/srv/x");
@@ -100,7 +100,7 @@ TEST(Sources, TheRestrictedProfileRefusesTheHost) {
   });
 }
 
-TEST(Sources, TheStorageThatIsConfiguredForAnotherEngineIsDenied) {
+TEST(Sources, DenyTheConfiguredStorageOfOtherEngines) {
   InPrivateMounts([] {
     for (const char* path : {"/srv/podman/overlay", "/srv/other", "/srv/run"}) {
       MakeDirectories(path);
@@ -119,7 +119,7 @@ TEST(Sources, TheStorageThatIsConfiguredForAnotherEngineIsDenied) {
   });
 }
 
-TEST(Sources, TheHostsNetworkAndDebugFilesBelowSysAreDeniedByBaselineToo) {
+TEST(Sources, BaselineDeniesNetworkAndDebugFilesBelowSys) {
   InPrivateMounts([] {
     const auto baseline =
         policy::Parse(R"({"extends":"baseline"})", "policy.json", rules::Schemas());
@@ -134,7 +134,7 @@ TEST(Sources, TheHostsNetworkAndDebugFilesBelowSysAreDeniedByBaselineToo) {
   });
 }
 
-TEST(Sources, ErrorsAreSentencesWithoutTheWordsThatDockerLooksFor) {
+TEST(Sources, ErrorsAvoidTheWordsThatDockerLooksFor) {
   for (const char* source : {"/srv/none", "/proc/self/root", "/proc/1/root", ""}) {
     const std::string because = FactsOf(source, Restricted()).because;
     EXPECT_FALSE(because.empty());
@@ -145,7 +145,7 @@ TEST(Sources, ErrorsAreSentencesWithoutTheWordsThatDockerLooksFor) {
             "cannot be identified: /srv/none does not exist");
 }
 
-TEST(Sources, LinksAreWhatTheyLeadTo) {
+TEST(Sources, FollowLinks) {
   InPrivateMounts([] {
     ASSERT_EQ(::symlink("/", "/srv/root"), 0);
     ASSERT_EQ(::symlink("root", "/srv/again"), 0);
@@ -161,7 +161,7 @@ TEST(Sources, LinksAreWhatTheyLeadTo) {
   });
 }
 
-TEST(Sources, RelativeOnesStartAtTheBundle) {
+TEST(Sources, ResolveRelativePathsFromTheBundle) {
   InPrivateMounts([] {
     MakeDirectories("/srv/bundle/data");
     const auto setting = Restricted();
@@ -171,7 +171,7 @@ TEST(Sources, RelativeOnesStartAtTheBundle) {
   });
 }
 
-TEST(Sources, BindMountsOfTheHostAreTheHost) {
+TEST(Sources, SeeThroughBindMountsOfTheHost) {
   InPrivateMounts([] {
     BindMount("/", "/srv/root");
     BindMount("/etc", "/srv/harmless");
@@ -191,7 +191,7 @@ TEST(Sources, BindMountsOfTheHostAreTheHost) {
   });
 }
 
-TEST(Sources, AliasesOfWhatIsMountedBelowADeniedTree) {
+TEST(Sources, DenyAliasesOfMountsBelowADeniedTree) {
   InPrivateMounts([] {
     MakeDirectories("/srv/state");
     TmpfsMount("/srv/state/overlay/merged");
@@ -204,7 +204,7 @@ TEST(Sources, AliasesOfWhatIsMountedBelowADeniedTree) {
   });
 }
 
-TEST(Sources, AncestorsInsideTheFileSystem) {
+TEST(Sources, DenyAncestorsWithinTheFileSystem) {
   InPrivateMounts([] {
     TmpfsMount("/srv/disk");
     MakeDirectories("/srv/disk/sub/volume/data");
@@ -229,7 +229,7 @@ TEST(Sources, AMountThatCoversADeniedTreeHidesIt) {
   });
 }
 
-TEST(Sources, AListedDirectoryThatIsNotThereCostsNothing) {
+TEST(Sources, MissingListedDirectoriesAreIgnored) {
   InPrivateMounts([] {
     MakeDirectories("/srv/a");
     ExpectAccess(Access::kAllowed, {"/srv", "/srv/a"}, Lists({"/srv/a/missing", "/srv/none"}));
@@ -239,7 +239,7 @@ TEST(Sources, AListedDirectoryThatIsNotThereCostsNothing) {
   });
 }
 
-TEST(Sources, WhatALinkInTheListLeadsToIsDenied) {
+TEST(Sources, DenyTheTargetOfAListedLink) {
   InPrivateMounts([] {
     MakeDirectories("/srv/real/x");
     ASSERT_EQ(::symlink("/srv/real", "/srv/link"), 0);
@@ -248,7 +248,7 @@ TEST(Sources, WhatALinkInTheListLeadsToIsDenied) {
   });
 }
 
-TEST(Sources, PatternsMatchAliasesToo) {
+TEST(Sources, PatternsMatchAliases) {
   InPrivateMounts([] {
     MakeDirectories("/srv/home/alice/.ssh");
     MakeDirectories("/srv/home/alice/src");
@@ -265,7 +265,7 @@ TEST(Sources, PatternsMatchAliasesToo) {
   });
 }
 
-TEST(Sources, AllowLiftsTheListsAndNothingElse) {
+TEST(Sources, AllowOverridesOnlyTheLists) {
   InPrivateMounts([] {
     MakeDirectories("/srv/denied/app/key");
     MakeDirectories("/srv/denied/other");
@@ -278,14 +278,14 @@ TEST(Sources, AllowLiftsTheListsAndNothingElse) {
   });
 }
 
-TEST(Sources, NoListOfThePolicyMakesTheRootMountable) {
+TEST(Sources, NoListAllowsTheRoot) {
   for (const Strings& deny : {Strings{}, Strings{"/srv/secrets"}, Strings{"/"}}) {
     EXPECT_EQ(FactsOf("/", Lists(deny, {"/"})).access, Access::kHostRoot);
     EXPECT_EQ(FactsOf("/opt", Lists(deny)).access, Access::kAllowed);
   }
 }
 
-TEST(Sources, AnAllowedLinkThatOthersCouldTurnGrantsNothing) {
+TEST(Sources, AnAllowedLinkThatOthersCanChangeGrantsNothing) {
   InPrivateMounts([] {
     MakeDirectories("/srv/denied/x");
     MakeDirectories("/srv/app");
@@ -298,7 +298,7 @@ TEST(Sources, AnAllowedLinkThatOthersCouldTurnGrantsNothing) {
   });
 }
 
-TEST(Sources, AllowOnlyLeavesNothingElse) {
+TEST(Sources, AllowOnlyRefusesEverythingElse) {
   InPrivateMounts([] {
     MakeDirectories("/srv/data/x");
     MakeDirectories("/srv/other");
@@ -311,7 +311,7 @@ TEST(Sources, AllowOnlyLeavesNothingElse) {
   });
 }
 
-TEST(Sources, ADirectoryForDataLiftsNothing) {
+TEST(Sources, DataDirectoriesOverrideNoDenial) {
   InPrivateMounts([] {
     MakeDirectories("/srv/app");
     WriteFile("/srv/secrets/key");
@@ -330,7 +330,7 @@ TEST(Sources, ADirectoryForDataLiftsNothing) {
   });
 }
 
-TEST(Sources, ALinkForDataThatOthersCouldTurnGrantsNothing) {
+TEST(Sources, ADataDirectoryLinkThatOthersCanChangeGrantsNothing) {
   InPrivateMounts([] {
     MakeDirectories("/srv/real");
     MakeDirectories("/srv/home");
@@ -346,7 +346,7 @@ TEST(Sources, ALinkForDataThatOthersCouldTurnGrantsNothing) {
 }
 
 // Each entry that is proposed is tried, and does what it promises.
-TEST(Sources, ARefusalSaysWhichListItIsAndWhatToAllow) {
+TEST(Sources, ARefusalNamesTheListAndTheWayOut) {
   InPrivateMounts([] {
     using List = SourceFacts::List;
     MakeDirectories("/srv/denied/below");
@@ -384,7 +384,7 @@ TEST(Sources, ARefusalSaysWhichListItIsAndWhatToAllow) {
 }
 
 // What leads to root is named by the profile, and costs nothing where a host does not have it.
-TEST(Sources, BaselineRefusesWhatLeadsToRoot) {
+TEST(Sources, BaselineRefusesDirectoriesThatLeadToRoot) {
   InPrivateMounts([] {
     TmpfsMount("/opt");
     TmpfsMount("/var");
@@ -437,7 +437,53 @@ TEST(Sources, BaselineRefusesWhatLeadsToRoot) {
   });
 }
 
-TEST(Sources, BaselineLetsWhatIsBelowBeReadButNoCredentials) {
+// Layers, volumes and secrets of every engine: not even to be read, whatever the policy's lists
+// have.
+TEST(Sources, NothingOfAnEnginesStorageCanBeRead) {
+  InPrivateMounts([] {
+    TmpfsMount("/var");
+    TmpfsMount("/home");
+    const auto baseline =
+        policy::Parse(R"({"extends": "baseline"})", "policy.json", rules::Schemas());
+    ASSERT_TRUE(baseline) << baseline.error().message;
+    auto without_lists = baseline->rule("host-mounts");
+    without_lists.parameters.Set("deny", Strings{});
+    without_lists.parameters.Set("credentials", Strings{});
+    for (const std::string path : {"/var/lib/buildkit/runc-overlayfs/snapshots",
+                                   "/var/lib/containerd/io.containerd.content",
+                                   "/var/lib/containers/storage/overlay",
+                                   "/var/lib/docker/overlay2",
+                                   "/var/lib/nerdctl/1935db59/volumes/default/v/_data",
+                                   "/var/lib/crio/x",
+                                   "/var/lib/cri-dockerd/sandbox",
+                                   "/var/lib/lxc/c/rootfs",
+                                   "/var/lib/lxd/x",
+                                   "/var/lib/incus/x",
+                                   "/var/lib/machines/m/etc",
+                                   "/var/lib/portables/x",
+                                   "/var/lib/rancher/k3s/agent/containerd",
+                                   "/var/lib/rancher/rke2/server/token",
+                                   "/var/lib/k0s/pki",
+                                   "/var/lib/minikube/certs",
+                                   "/var/lib/kubelet/plugins",
+                                   "/var/snap/microk8s/common/var/lib/containerd",
+                                   "/var/snap/docker/common/var-lib-docker",
+                                   "/var/snap/lxd/common",
+                                   "/home/alice/.local/share/containers/storage",
+                                   "/home/alice/.local/share/docker/volumes",
+                                   "/home/alice/.local/share/nerdctl/x"}) {
+      MakeDirectories(path);
+      ExpectAccess(Access::kDenied, {path}, baseline->rule("host-mounts"));
+      ExpectAccess(Access::kDenied, {path}, without_lists);
+    }
+    // An administrator's own entry.
+    auto allowed = without_lists;
+    allowed.parameters.Set("allow", Strings{"/var/lib/kubelet/plugins"});
+    ExpectAccess(Access::kAllowed, {"/var/lib/kubelet/plugins"}, allowed);
+  });
+}
+
+TEST(Sources, BaselineAllowsReadingExceptCredentials) {
   InPrivateMounts([] {
     WriteFile("/srv/etc/app/conf");
     WriteFile("/srv/etc/secret/key");
@@ -452,7 +498,45 @@ TEST(Sources, BaselineLetsWhatIsBelowBeReadButNoCredentials) {
   });
 }
 
-TEST(Sources, ReadOnlyTreesSayWhatIsMountedBelow) {
+// What an engine itself binds from there is recognised before (volumes_test, own_files_test).
+TEST(Sources, BaselineDeniesTheStorageOfEngines) {
+  InPrivateMounts([] {
+    const auto baseline =
+        policy::Parse(R"({"extends":"baseline"})", "policy.json", rules::Schemas());
+    ASSERT_TRUE(baseline);
+    TmpfsMount("/var/lib");
+    for (const char* path :
+         {"/var/lib/docker/overlay2/1/diff", "/var/lib/docker/containers/1",
+          "/var/lib/docker/volumes/other/_data",
+          "/var/lib/containerd/io.containerd.content.v1.content",
+          "/var/lib/containers/storage/overlay/1/diff", "/var/lib/buildkit/runc-overlayfs"}) {
+      MakeDirectories(path);
+      ExpectAccess(Access::kDenied, {path}, baseline->rule("host-mounts"));
+    }
+    auto allowed = baseline->rule("host-mounts");
+    allowed.parameters.Set("allow-read-only", Strings{"/var/lib/docker/containers"});
+    ExpectAccess(Access::kReadOnly, {"/var/lib/docker/containers/1"}, allowed);
+  });
+}
+
+TEST(Sources, AreDeniedIfTheStorageOfAnEngineIsUnknown) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/data/app");
+    MakeDirectories("/srv/listed");
+    TmpfsMount("/etc");
+    auto setting = Lists({}, {"/srv/listed"});
+    ExpectAccess(Access::kAllowed, {"/srv/data/app", "/srv/listed"}, setting);
+    WriteFile("/etc/containers/storage.conf", "[storage\n");
+    ExpectAccess(Access::kDenied, {"/srv/data/app"}, setting);
+    EXPECT_EQ(FactsOf("/srv/data/app", setting).because,
+              "may be the storage of an engine: line 1 of /etc/containers/storage.conf cannot be "
+              "read as TOML");
+    EXPECT_EQ(FactsOf("/srv/data/app", setting).allow, "/srv/data/app");
+    ExpectAccess(Access::kAllowed, {"/srv/listed"}, setting);
+  });
+}
+
+TEST(Sources, ReadOnlyTreesListTheMountsBelow) {
   InPrivateMounts([] {
     MakeDirectories("/srv/tree/plain");
     TmpfsMount("/srv/tree/sub");
@@ -474,7 +558,7 @@ int Listen(const std::string& path) {
   return fd;
 }
 
-TEST(Sources, EnginesSocketsUnderAnyName) {
+TEST(Sources, DenyEngineSocketsUnderAnyName) {
   InPrivateMounts([] {
     TmpfsMount("/run");
     ASSERT_EQ(::symlink("/srv/sock/docker.sock", "/srv/link"), 0);
@@ -510,7 +594,7 @@ const bool kIsServer = [] {
   return true;
 }();
 
-TEST(Sources, ASocketThatAnEngineServesUnderAnUnusualName) {
+TEST(Sources, DenyAnEngineSocketWithAnUnusualName) {
   InPrivateMounts([] {
     ASSERT_FALSE(kIsServer);
     std::array<int, 2> ready{};
@@ -534,7 +618,7 @@ TEST(Sources, ASocketThatAnEngineServesUnderAnUnusualName) {
   });
 }
 
-TEST(Sources, DevicesNeedToBeListed) {
+TEST(Sources, DevicesMustBeListed) {
   InPrivateMounts([] {
     ASSERT_EQ(::mknod("/srv/disk", S_IFBLK | 0600, makedev(7, 0)), 0);
     ASSERT_EQ(::mknod("/srv/null", S_IFCHR | 0600, makedev(1, 3)), 0);
@@ -544,7 +628,7 @@ TEST(Sources, DevicesNeedToBeListed) {
   });
 }
 
-TEST(Sources, HardLinksOfListedFiles) {
+TEST(Sources, DenyHardLinksOfListedFiles) {
   InPrivateMounts([] {
     WriteFile("/srv/secret");
     MakeDirectories("/srv/open");
@@ -555,7 +639,7 @@ TEST(Sources, HardLinksOfListedFiles) {
   });
 }
 
-TEST(Sources, OverlayLayersAreLookedAtLikeBinds) {
+TEST(Sources, JudgeOverlayLayersLikeBinds) {
   InPrivateMounts([] {
     MakeDirectories("/srv/lower");
     ASSERT_EQ(::symlink("/", "/srv/root"), 0);
@@ -581,7 +665,7 @@ TEST(Sources, OverlayLayersAreLookedAtLikeBinds) {
 }
 
 // mount-options wants to know what they are, whatever host-mounts and read-only-mounts are told.
-TEST(Sources, AreDescribedThoughHostMountsIsOff) {
+TEST(Sources, AreDescribedEvenIfHostMountsIsOff) {
   const auto spec = oci::Spec::Parse(json::Document{{"mounts", {Bind("/"), Bind("/none")}}}.dump());
   ASSERT_TRUE(spec);
   engine::OwnFiles nothing;
@@ -593,7 +677,7 @@ TEST(Sources, AreDescribedThoughHostMountsIsOff) {
   EXPECT_EQ(sources["/none"].access, Access::kUnknown);
 }
 
-TEST(Sources, HaveOnePlaceWhateverPathLeadsThere) {
+TEST(Sources, HaveOnePlaceForAllPaths) {
   InPrivateMounts([] {
     MakeDirectories("/srv/a/sub");
     MakeDirectories("/srv/b");

@@ -57,7 +57,7 @@ void Mount(const char* source, const std::string& point, const char* type,
   ASSERT_EQ(::mount(source, point.c_str(), type, 0, options), 0) << point;
 }
 
-TEST(DockersBinds, AreItsOwn) {
+TEST(DockersBinds, AreRecognised) {
   InPrivateMounts([] {
     for (const char* file : {"hosts", "hostname", "resolv.conf", "mounts/shm"}) {
       const std::string source = "/srv/docker/containers/" + engine::kId + "/" + file;
@@ -69,7 +69,7 @@ TEST(DockersBinds, AreItsOwn) {
   });
 }
 
-TEST(DockersBinds, ItsDataIsDeniedWhereverItIs) {
+TEST(DockersBinds, DockersDataIsDeniedWhereverItIs) {
   InPrivateMounts([] {
     engine::MakeDocker();
     BindMount("/srv/docker", "/srv/alias");
@@ -86,7 +86,7 @@ TEST(DockersBinds, ItsDataIsDeniedWhereverItIs) {
   });
 }
 
-TEST(Volumes, AreTheContainersOwn) {
+TEST(Volumes, AcceptTheContainersOwnVolumes) {
   InPrivateMounts([] {
     engine::MakeDocker();
     EXPECT_EQ(FactsOf(kVolume).access, Access::kEngineOwn);
@@ -97,7 +97,7 @@ TEST(Volumes, AreTheContainersOwn) {
   });
 }
 
-TEST(Volumes, WithADeviceAreWhatIsMountedThere) {
+TEST(Volumes, WithADeviceAreJudgedByTheMountedSource) {
   struct Case {
     const char* device;
     Access access;
@@ -128,7 +128,7 @@ TEST(Volumes, WithADeviceAreWhatIsMountedThere) {
   }
 }
 
-TEST(Volumes, PartsAreWorthWhatTheVolumeIs) {
+TEST(Volumes, SubpathsAreJudgedLikeTheVolume) {
   struct Case {
     const char* mounted;  // on the volume; null: nothing
     const char* part;     // what the engine binds at its own place
@@ -166,7 +166,7 @@ TEST(Volumes, PartsAreWorthWhatTheVolumeIs) {
   }
 }
 
-TEST(Volumes, PartsStandUnderTheirExactNames) {
+TEST(Volumes, SubpathsMatchTheirExactNames) {
   InPrivateMounts([] {
     engine::MakeDocker();
     for (const std::string name : {"safe-mount", "safe-mountx", "safe-mount1x", "safe-mount1/x",
@@ -180,7 +180,7 @@ TEST(Volumes, PartsStandUnderTheirExactNames) {
   });
 }
 
-TEST(Volumes, OfWhatEnginesMountedBelowDeniedTrees) {
+TEST(Volumes, AcceptEngineMountsBelowDeniedTrees) {
   InPrivateMounts([] {
     engine::MakeDocker();
     TmpfsMount("/srv/docker/overlay2/layer/merged");
@@ -189,7 +189,7 @@ TEST(Volumes, OfWhatEnginesMountedBelowDeniedTrees) {
   });
 }
 
-TEST(Volumes, WithAFileSystemOfTheirOwn) {
+TEST(Volumes, AcceptAVolumeWithItsOwnFileSystem) {
   InPrivateMounts([] {
     engine::MakeDocker();
     Mount("tmpfs", kVolume, "tmpfs");
@@ -219,7 +219,7 @@ TEST(Volumes, WithAFileSystemOfTheirOwn) {
   });
 }
 
-TEST(Volumes, DoNotMakeWhatTheyShowTheEngines) {
+TEST(Volumes, DoNotExemptTheirSources) {
   InPrivateMounts([] {
     engine::MakeDocker();
     MakeDirectories("/srv/data/sub");
@@ -229,7 +229,7 @@ TEST(Volumes, DoNotMakeWhatTheyShowTheEngines) {
   });
 }
 
-TEST(Volumes, OfAWholeFileSystemNeedToBeAllowedByName) {
+TEST(Volumes, OfAWholeFileSystemMustBeAllowedByName) {
   // Nothing tells which of two mounts of all of a file system is the first.
   InPrivateMounts([] {
     engine::MakeDocker();
@@ -243,7 +243,7 @@ TEST(Volumes, OfAWholeFileSystemNeedToBeAllowedByName) {
   });
 }
 
-TEST(Volumes, UnderAllowOnlyShowWhatIsListed) {
+TEST(Volumes, UnderAllowOnlyMustBeListed) {
   InPrivateMounts([] {
     engine::MakeDocker();
     MakeDirectories("/srv/data");
@@ -253,7 +253,7 @@ TEST(Volumes, UnderAllowOnlyShowWhatIsListed) {
   });
 }
 
-TEST(Volumes, BringNoDeniedMountsAlong) {
+TEST(Volumes, ExcludeDeniedSubmounts) {
   InPrivateMounts([] {
     engine::MakeDocker();
     BindMount("/etc", std::string(kVolume) + "/sub");
@@ -261,7 +261,7 @@ TEST(Volumes, BringNoDeniedMountsAlong) {
   });
 }
 
-TEST(InitPrograms, MayOnlyBeRead) {
+TEST(InitPrograms, AreReadOnly) {
   InPrivateMounts([] {
     TmpfsMount("/usr/local/bin");
     WriteFile("/usr/local/bin/docker-init");

@@ -65,7 +65,7 @@ class Kept : public ::testing::Test {
   const std::string state_ = ::testing::TempDir() + "hidden-cache-" + std::to_string(::getpid());
 };
 
-TEST_F(Kept, ComesBackAsItWas) {
+TEST_F(Kept, RoundTrips) {
   EXPECT_FALSE(Cache().Find());
   Keep({"/bin/wget", "/opt/\xff\n"});
   const auto facts = Cache().Find();
@@ -76,7 +76,7 @@ TEST_F(Kept, ComesBackAsItWas) {
             "/bin/nc is the same file as /bin/sh");
 }
 
-TEST_F(Kept, IsOfOneImageOneEngineAndOneQuestion) {
+TEST_F(Kept, IsKeyedByImageEngineAndQuestion) {
   Keep({"/bin/wget"});
   EXPECT_FALSE(Cache('b').Find());
   EXPECT_FALSE(Cache('a', {"wget", "nc"}).Find());
@@ -91,7 +91,7 @@ TEST_F(Kept, IsOfOneImageOneEngineAndOneQuestion) {
   EXPECT_TRUE(Cache().Find());
 }
 
-TEST_F(Kept, IsNotBelievedWhenCutOffOrChanged) {
+TEST_F(Kept, IsRejectedIfTruncatedOrChanged) {
   Keep({"/bin/wget"});
   const std::string bytes = ContentOf(File());
   for (std::size_t size = 0; size < bytes.size(); ++size) {
@@ -107,7 +107,7 @@ TEST_F(Kept, IsNotBelievedWhenCutOffOrChanged) {
   }
 }
 
-TEST_F(Kept, IsNotBelievedWhenOthersCouldHaveWrittenIt) {
+TEST_F(Kept, IsRejectedIfOthersCanWriteIt) {
   Keep({"/bin/wget"});
   struct stat status {};
   ASSERT_EQ(::stat(File().c_str(), &status), 0);
@@ -134,7 +134,7 @@ TEST_F(Kept, IsNotBelievedWhenOthersCouldHaveWrittenIt) {
   EXPECT_FALSE(Cache().Find());
 }
 
-TEST_F(Kept, AreNeverMoreThan256AndNeverLarge) {
+TEST_F(Kept, IsBoundedInNumberAndSize) {
   for (int i = 0; i < 270; ++i) {
     ASSERT_TRUE(Cache('a', {std::to_string(i)}).Keep({}));
     for (const auto& entry : fs::directory_iterator(state_ + "/hidden")) {
@@ -150,7 +150,7 @@ TEST_F(Kept, AreNeverMoreThan256AndNeverLarge) {
   EXPECT_FALSE(Cache().Find());
 }
 
-TEST_F(Kept, AreReducedTo256ALittleAtATime) {
+TEST_F(Kept, IsReducedTo256InBatches) {
   Keep({"/bin/wget"});
   const fs::path directory = state_ + "/hidden";
   const auto now = fs::file_time_type::clock::now();
@@ -171,7 +171,7 @@ TEST_F(Kept, AreReducedTo256ALittleAtATime) {
   EXPECT_TRUE(Cache().Find());
 }
 
-TEST_F(Kept, AreNotPushedOutByWhatIsDatedInTheFutureOrWasCutShort) {
+TEST_F(Kept, IsNotEvictedByFutureOrTruncatedEntries) {
   Keep({"/bin/wget"});
   const fs::path directory = state_ + "/hidden";
   const auto now = fs::file_time_type::clock::now();
@@ -223,7 +223,7 @@ class Containers {
   static bool IsKept() { return fs::exists("/srv/state/hidden"); }
 };
 
-TEST(HiddenInImage, IsLookedUpOnceForEachImage) {
+TEST(HiddenInImage, IsComputedOncePerImage) {
   InPrivateMounts([] {
     const Containers containers;
     Containers::Start("first");
@@ -236,7 +236,7 @@ TEST(HiddenInImage, IsLookedUpOnceForEachImage) {
   });
 }
 
-TEST(HiddenInImage, IsNotLearnedFromAContainerThatChangedIt) {
+TEST(HiddenInImage, IsNotStoredFromAModifiedContainer) {
   InPrivateMounts([] {
     const Containers containers;
     Containers::Start("evil");
@@ -249,7 +249,7 @@ TEST(HiddenInImage, IsNotLearnedFromAContainerThatChangedIt) {
   });
 }
 
-TEST(HiddenInImage, StaysHiddenInAContainerThatChangedItsLists) {
+TEST(HiddenInImage, StaysHiddenIfTheContainerChangedItsPackageLists) {
   InPrivateMounts([] {
     const Containers containers;
     Containers::Start("good");
@@ -269,7 +269,7 @@ TEST(HiddenInImage, StaysHiddenInAContainerThatChangedItsLists) {
   });
 }
 
-TEST(HiddenInImage, ARestartOfAContainerThatRemovedAFileIsAChange) {
+TEST(HiddenInImage, ARemovedFileIsAModification) {
   InPrivateMounts([] {
     const Containers containers;
     Containers::Start("evil");
@@ -281,7 +281,7 @@ TEST(HiddenInImage, ARestartOfAContainerThatRemovedAFileIsAChange) {
   });
 }
 
-TEST(HiddenInImage, PlacesForMountsInEtcAreNoChange) {
+TEST(HiddenInImage, MountPointsInEtcAreNotAModification) {
   InPrivateMounts([] {
     const Containers containers;
     Containers::Image("/etc/passwd");
@@ -308,7 +308,7 @@ TEST(HiddenInImage, PlacesForMountsInEtcAreNoChange) {
   });
 }
 
-TEST(HiddenInImage, WhatIsNoOverlayIsNotKnownToBeTheImages) {
+TEST(HiddenInImage, IsNotStoredWithoutAnOverlay) {
   InPrivateMounts([] {
     const Containers containers;
     Containers::Start("one");
@@ -326,7 +326,7 @@ TEST(HiddenInImage, WhatIsNoOverlayIsNotKnownToBeTheImages) {
   });
 }
 
-TEST(HiddenInImage, IsNotKeptWhileAListOfPackagesCannotBeRead) {
+TEST(HiddenInImage, IsNotStoredIfAPackageListIsUnreadable) {
   InPrivateMounts([] {
     const Containers containers;
     Containers::Image("/var/lib/rpm/Packages", "damaged");
@@ -336,7 +336,7 @@ TEST(HiddenInImage, IsNotKeptWhileAListOfPackagesCannotBeRead) {
   });
 }
 
-TEST(HiddenInImage, IsNotKeptForAnUnknownImage) {
+TEST(HiddenInImage, IsNotStoredForAnUnknownImage) {
   InPrivateMounts([] {
     const Containers containers;
     Containers::Start("one");

@@ -59,7 +59,7 @@ class KeptNames : public testing::Test {
   engine::Layout layout_;
 };
 
-TEST_F(KeptNames, StayWithContainerAndDigest) {
+TEST_F(KeptNames, BelongToAContainerAndADigest) {
   EXPECT_EQ(Found(), "");
   Keep(Name("nginx:1.27", Tier::kRepositoryDigest));
   EXPECT_EQ(Found(), "docker.io/library/nginx:1.27 repository-digest");
@@ -68,7 +68,7 @@ TEST_F(KeptNames, StayWithContainerAndDigest) {
   EXPECT_EQ(Found(), "") << "another engine's container of the same id";
 }
 
-TEST_F(KeptNames, TheFirstOneStays) {
+TEST_F(KeptNames, KeepTheFirstName) {
   Keep(Name("nginx:1.27"));
   Keep(Name("evil:1"));
   EXPECT_EQ(Found(), "docker.io/library/nginx:1.27 tag");
@@ -77,7 +77,7 @@ TEST_F(KeptNames, TheFirstOneStays) {
   EXPECT_EQ(Found(), "");
 }
 
-TEST_F(KeptNames, WhatOthersCouldHaveWrittenIsNotBelieved) {
+TEST_F(KeptNames, RejectFilesThatOthersCanWrite) {
   Keep(Name("nginx:1.27"));
   ASSERT_EQ(chmod(File().c_str(), 0620), 0);
   EXPECT_EQ(Found(), "");
@@ -87,7 +87,7 @@ TEST_F(KeptNames, WhatOthersCouldHaveWrittenIsNotBelieved) {
   EXPECT_FALSE(WriteKeptName(layout_, kDigest, Name("nginx:1.27"), state_));
 }
 
-TEST_F(KeptNames, WhatIsNoNameIsNone) {
+TEST_F(KeptNames, RejectMalformedNames) {
   Keep(Name("nginx:1.27"));
   for (const char* text : {"", "[]", "{}", R"({"name": 1})", R"({"name": "../x", "digest": ""})"}) {
     std::ofstream(File(), std::ios::trunc) << text;
@@ -95,7 +95,7 @@ TEST_F(KeptNames, WhatIsNoNameIsNone) {
   }
 }
 
-TEST_F(KeptNames, HaveTheVersionOfTheirFormat) {
+TEST_F(KeptNames, CarryAFormatVersion) {
   Keep(Name("nginx:1.27"));
   std::ifstream file(File());
   const std::string text(std::istreambuf_iterator<char>(file), {});
@@ -111,7 +111,7 @@ TEST_F(KeptNames, HaveTheVersionOfTheirFormat) {
   EXPECT_NE(Found(), "") << "of a version without numbers";
 }
 
-TEST_F(KeptNames, OfContainersThatAreGoneAreSwept) {
+TEST_F(KeptNames, OfRemovedContainersAreSwept) {
   Keep(Name("nginx:1.27"));
   MakeOld(File());
   layout_.id = "def";
@@ -133,7 +133,7 @@ TEST_F(KeptNames, OfContainersThatAreGoneAreSwept) {
   EXPECT_EQ(Found(), "docker.io/library/redis:7 tag");
 }
 
-TEST_F(KeptNames, AreSweptALittleAtATime) {
+TEST_F(KeptNames, AreSweptInBatches) {
   Keep(Name("nginx:1.27"));
   const fs::path names = fs::path(state_) / "names";
   constexpr int kDead = 150;
@@ -154,7 +154,7 @@ TEST_F(KeptNames, AreSweptALittleAtATime) {
   EXPECT_EQ(left(), kOthers);
 }
 
-TEST_F(KeptNames, AreSweptWhateverTheClockDid) {
+TEST_F(KeptNames, AreSweptEvenIfTheClockChanged) {
   Keep(Name("nginx:1.27"));
   const fs::path names = fs::path(state_) / "names";
   const auto ahead = fs::file_time_type::clock::now() + std::chrono::hours(100'000);

@@ -81,7 +81,7 @@ TEST(RecordsOfARootThatIsGone, AreRemoved) {
   });
 }
 
-TEST(RecordsOfARootThatIsGone, AreRemovedWhenItWasMadeAnew) {
+TEST(RecordsOfARootThatIsGone, AreRemovedIfTheRootWasRecreated) {
   InPrivateMounts([] {
     const Roots roots;
     const std::string before = Roots::Make("/run/engine/root");
@@ -95,7 +95,7 @@ TEST(RecordsOfARootThatIsGone, AreRemovedWhenItWasMadeAnew) {
   });
 }
 
-TEST(RecordsOfARootThatIsGone, AreRemovedALittleAtATimeAndNotWhileYoung) {
+TEST(RecordsOfARootThatIsGone, AreRemovedInBatchesAndNotWhileYoung) {
   InPrivateMounts([] {
     const Roots roots;
     const std::string gone = Roots::Make("/run/engine/gone");
@@ -121,7 +121,7 @@ TEST(RecordsOfARootThatIsGone, AreRemovedALittleAtATimeAndNotWhileYoung) {
   });
 }
 
-TEST(RecordsOfARootThatIsGone, AreSweptOnceInTenMinutes) {
+TEST(RecordsOfARootThatIsGone, AreSweptEveryTenMinutes) {
   InPrivateMounts([] {
     const Roots roots;
     const std::string gone = Roots::Make("/run/engine/gone");
@@ -148,7 +148,7 @@ TEST(RecordsOfARootThatLooksGone, StayWhileACreateHoldsThem) {
   });
 }
 
-TEST(RecordsOfARootThatLooksGone, StayWhileAProcessOfTheirsLives) {
+TEST(RecordsOfARootThatLooksGone, StayWhileTheirProcessLives) {
   InPrivateMounts([] {
     const Roots roots;
     const std::string directory = Roots::Make("/run/engine/root");
@@ -164,7 +164,7 @@ TEST(RecordsOfARootThatLooksGone, StayWhileAProcessOfTheirsLives) {
   });
 }
 
-TEST(RecordsOfARootThatLooksGone, StayWhereItIsCovered) {
+TEST(RecordsOfARootThatLooksGone, StayIfTheRootIsCoveredByAMount) {
   InPrivateMounts([] {
     const Roots roots;
     const std::string directory = Roots::Make("/run/engine/state/root");
@@ -177,7 +177,7 @@ TEST(RecordsOfARootThatLooksGone, StayWhereItIsCovered) {
   });
 }
 
-TEST(RecordsOfARootThatLooksGone, StayWhereOthersCouldHaveMovedIt) {
+TEST(RecordsOfARootThatLooksGone, StayIfOthersCanMoveTheRoot) {
   InPrivateMounts([] {
     const Roots roots;
     MakeDirectories("/run/open");
@@ -193,7 +193,7 @@ TEST(RecordsOfARootThatLooksGone, StayWhereOthersCouldHaveMovedIt) {
   });
 }
 
-TEST(RecordsOfARootThatLooksGone, StayWhereItWasNotedInAnotherMountNamespace) {
+TEST(RecordsOfARootThatLooksGone, StayIfTheRootIsInAnotherMountNamespace) {
   InPrivateMounts([] {
     const Roots roots;
     const std::string directory = Roots::Make("/run/engine/root");
@@ -204,7 +204,7 @@ TEST(RecordsOfARootThatLooksGone, StayWhereItWasNotedInAnotherMountNamespace) {
   });
 }
 
-TEST(RecordsOfARootThatLooksGone, StayWhereNothingSaysWhatTheyAreOf) {
+TEST(RecordsOfARootThatLooksGone, StayIfTheRootIsUnknown) {
   InPrivateMounts([] {
     const Roots roots;
     const std::string directory = Roots::Make("/run/engine/root");
@@ -220,7 +220,7 @@ TEST(RecordsOfARootThatLooksGone, StayWhereNothingSaysWhatTheyAreOf) {
 }
 
 // What a sweep does while a create comes, stretched.
-TEST(RecordsOfARoot, AreMadeAgainWhereASweepWasFaster) {
+TEST(RecordsOfARoot, AreRecreatedAfterAConcurrentSweep) {
   InPrivateMounts([] {
     const Roots roots;
     const std::string directory = Roots::Make("/run/engine/root");
@@ -241,7 +241,7 @@ TEST(RecordsOfARoot, AreMadeAgainWhereASweepWasFaster) {
   });
 }
 
-TEST(RecordsOfARoot, FollowItWhereItIsUsedUnderAnotherName) {
+TEST(RecordsOfARoot, AreFoundUnderAnotherNameOfTheRoot) {
   InPrivateMounts([] {
     const Roots roots;
     const std::string directory = Roots::Make("/run/engine/root");

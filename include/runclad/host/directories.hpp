@@ -10,6 +10,8 @@
 namespace runclad::host {
 
 // `resolved`: a path inside the container without links. Owners are as the container sees them.
+// What is absent and what the root of the container's user namespace may not create is of the kind
+// kOther, with the reason in `special`.
 DirectoryFacts DescribeDirectory(const oci::Spec& spec, const sys::Rootfs& rootfs,
                                  const std::string& resolved);
 

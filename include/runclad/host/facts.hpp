@@ -152,8 +152,6 @@ struct RootFacts {
   // For kOutside: the entries of rootfs-path.allow with which it could be one; empty: none would
   // do.
   std::vector<std::string> allow = {};
-  std::uint64_t device = 0;  // st_dev and st_ino of the directory; 0: not known
-  std::uint64_t inode = 0;
   // A predicate: which user other than root could replace the directory. Determined only if nothing
   // compares it with what was checked (run); empty: none, or not determined.
   std::string replaceable_because = {};

@@ -23,6 +23,8 @@ using FindContainer = std::function<std::string(pid_t pid)>;
 // Paths are compared by what they are now; the lower runtime opens them once more, later. For a
 // member of a `pod`, the network, ipc and uts namespaces of any container but its sandbox are
 // foreign; a pid namespace may be that of another container of the pod (kubectl debug --target).
+// The pid namespace of the pod's own sandbox (podman: infra container), by the engine's record, is
+// a container's without an id: nobody else's.
 void GatherNamespaces(const oci::Spec& spec, const engine::Layout& layout,
                       const FindContainer& find_container, const engine::Pod& pod,
                       std::map<std::string, NamespaceFacts>& namespaces);

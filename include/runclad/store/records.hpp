@@ -40,7 +40,9 @@ class Records {
   [[nodiscard]] Result<std::optional<std::string>> Find(std::string_view id) const;
   // The same of its first process alone; an error where the text cannot be understood, too.
   [[nodiscard]] Result<std::optional<Life>> FindLife(std::string_view id) const;
-  // The id of the recorded container whose first process is `pid`; empty when there is none.
+  // The id of the recorded container whose first process is `pid`; empty when there is none. For a
+  // container that `run` made, which no start has written into its record, the lower runtime's
+  // state says so.
   [[nodiscard]] std::string FindByPid(pid_t pid) const;
 
   // Writes the record, whose members "id", "pid" and "startTime" are those of `life`, and once it
@@ -58,9 +60,14 @@ class Records {
  private:
   [[nodiscard]] Status Replace(std::string_view id, std::string_view text, pid_t pid) const;
 
-  explicit Records(UniqueFd directory) : directory_(std::move(directory)) {}
+  [[nodiscard]] std::string FindStarted(pid_t pid) const;
+  [[nodiscard]] std::string FindRun(pid_t pid) const;
+
+  Records(UniqueFd directory, std::string runtime_root)
+      : directory_(std::move(directory)), runtime_root_(std::move(runtime_root)) {}
 
   UniqueFd directory_;  // not open: there are no records at all
+  std::string runtime_root_;
 };
 
 }  // namespace runclad::store

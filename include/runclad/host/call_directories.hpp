@@ -1,0 +1,52 @@
+// The directories that a call of the runtime names, and in which the lower runtime trusts or writes
+// files as root: its state (--root), the bundle, and those of --log and --pid-file. And what says
+// how a container is treated: the policy (--runclad-config) and the program that is executed
+// (--runclad-runtime, --criu).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "runclad/engine/layout.hpp"
+#include "runclad/host/path_lists.hpp"
+
+namespace runclad::host {
+
+// A predicate: who other than root could change what is in `directory`, which is absolute:
+// "could be changed by user 1000, who owns /srv/app"; empty: nobody. What does not exist yet is
+// made by root. By the permissions of the directories that lead there and by the kind of file
+// system alone.
+std::string ChangeableBecause(const std::string& directory);
+
+// The same of what a call names for runclad to obey: a policy's directory or a program that is run.
+// Also whether engines write there what their users send, as the content of images, secrets and the
+// contexts of builds, which belongs to root: "is in an engine's storage, …". By the names of these
+// places, as is enough below /etc, /run and /usr, where only root mounts or links anything.
+std::string SuppliedBecause(const std::string& path);
+
+// Both, by whatever path such a place is reached, and whether a container may mount such a
+// directory ("could be changed by a container that mounts /srv, which the policy allows") or has it
+// as its own: what is in an engine's storage and is not the engine's own bundle there.
+class CallDirectories {
+ public:
+  // Both must outlive this.
+  CallDirectories(const PathLists& lists, const engine::Layout& layout);
+  ~CallDirectories();
+  CallDirectories(const CallDirectories&) = delete;
+  CallDirectories& operator=(const CallDirectories&) = delete;
+
+  std::string ChangeableBecause(const std::string& directory);
+
+  std::string SuppliedBecause(const std::string& path);
+
+ private:
+  struct Host;
+  const engine::Layout& layout_;
+  std::unique_ptr<Host> host_;
+};
+
+// Whether this is where engines have their runtimes' state by default: below /run, which nothing
+// but runtimes use. Links are followed.
+bool IsUsualRuntimeRoot(const std::string& directory);
+
+}  // namespace runclad::host

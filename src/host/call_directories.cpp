@@ -1,0 +1,207 @@
+#include "runclad/host/call_directories.hpp"
+
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <string_view>
+
+#include "runclad/sys/mounts.hpp"
+#include "runclad/sys/owned_path.hpp"
+
+#include "engine_storage.hpp"
+#include "host_paths.hpp"
+#include "replaceable.hpp"
+
+namespace runclad::host {
+namespace {
+
+// The nearest directory on the way to `path` that exists; `path` itself mostly.
+std::string Existing(std::string path) {
+  struct stat status {};
+  while (path.size() > 1 && ::lstat(path.c_str(), &status) != 0 && errno == ENOENT) {
+    path.resize(std::max<std::size_t>(path.rfind('/'), 1));
+  }
+  return path;
+}
+
+bool HasParentReference(std::string_view path) {
+  return path.ends_with("/..") || path.find("/../") != std::string_view::npos;
+}
+
+// A root filesystem of some container, unless it is the host's own. What is in /proc is other
+// processes' files.
+std::string KindFault(const std::string& directory) {
+  struct statfs kind {};
+  struct stat status {};
+  struct stat host {};
+  if (::statfs(directory.c_str(), &kind) != 0 || ::stat(directory.c_str(), &status) != 0 ||
+      ::stat("/", &host) != 0) {
+    return "cannot be examined";
+  }
+  if (status.st_dev == host.st_dev) return {};
+  if (kind.f_type == OVERLAYFS_SUPER_MAGIC) return "is on an overlay, as containers' files are";
+  if (kind.f_type == PROC_SUPER_MAGIC) return "is in /proc";
+  return {};
+}
+
+// What engines keep there is written by containers, if only through their own root filesystems. So
+// is a link there, which may lead elsewhere as soon as it was followed.
+std::string StorageFault(const std::string& path, const sys::Located& located,
+                         const EngineStorage& storage) {
+  if (storage.Contains(located)) return "is in an engine's storage, where containers write";
+  // "current" is a link there, which the distribution makes.
+  if (storage.IsPrograms(located)) return {};
+  std::string fault;
+  sys::FollowPath(path, [&](const sys::Step& step) {
+    if (!S_ISLNK(step.entry_status.st_mode)) return true;
+    const auto holder = sys::Locate(step.directory.empty() ? "/" : step.directory);
+    if (!holder || storage.Contains(*holder) || storage.IsOfRunning(*holder)) {
+      fault = "leads through a link in an engine's storage, where containers write";
+    }
+    return fault.empty();
+  });
+  return fault;
+}
+
+// A directory like /dev/shm, which engines also mount into containers. /tmp itself is judged as any
+// other directory: only root can replace what root has made there.
+std::string SharedFault(const std::string& path) {
+  struct stat status {};
+  for (std::size_t end = 0; end != std::string::npos;) {
+    end = path.find('/', end + 1);
+    const std::string directory = path.substr(0, end);
+    if (directory == "/tmp" || directory == "/var/tmp") continue;
+    if (::lstat(directory.c_str(), &status) == 0 && (status.st_mode & S_IWOTH) != 0) {
+      return "could be changed by any user, who may write to " + directory;
+    }
+  }
+  return {};
+}
+
+std::string NameFault(const std::string& directory) {
+  if (!directory.starts_with('/')) return "is not an absolute path";
+  if (HasParentReference(directory)) return "leads through \"..\"";
+  return {};
+}
+
+// Where programs, and engines for their users, unpack files as root.
+std::string TemporaryFault(const std::string& path) {
+  for (const char* directory : {"/tmp", "/var/tmp"}) {
+    if (sys::Below(path, directory)) {
+      return std::string("is below ") + directory + ", where engines unpack what their users send";
+    }
+  }
+  return {};
+}
+
+std::string Changeable(Replaceable& replaceable, const std::string& directory) {
+  if (std::string fault = NameFault(directory); !fault.empty()) return fault;
+  const std::string existing = Existing(directory);
+  // An error, too, where the path leads through a link in /proc.
+  const auto located = sys::Locate(existing);
+  if (!located) return "cannot be examined: " + located.error().message;
+  if (std::string writer = replaceable.WriterWithin(existing, located->path); !writer.empty()) {
+    return "could be changed by " + writer;
+  }
+  if (std::string fault = SharedFault(located->path); !fault.empty()) return fault;
+  return KindFault(located->path);
+}
+
+// Superseded revisions of the policy, and trials, which are for one container.
+std::string OwnFault(const std::string& path) {
+  for (const char* directory :
+       {"/run/runclad/learn", "/var/lib/runclad/policies", "/usr/share/runclad"}) {
+    if (sys::Below(path, directory)) return "is what runclad keeps for itself";
+  }
+  return {};
+}
+
+std::string DirectoryFault(const std::string& directory) {
+  const auto located = sys::Locate(Existing(directory));
+  return located && S_ISDIR(located->mode) ? "" : "is not a directory";
+}
+
+std::string Supplied(Replaceable& replaceable, const EngineStorage& storage,
+                     const std::string& path) {
+  if (std::string fault = Changeable(replaceable, path); !fault.empty()) return fault;
+  const auto located = sys::Locate(Existing(path));
+  if (!located) return "cannot be examined: " + located.error().message;
+  if (std::string fault = OwnFault(located->path); !fault.empty()) return fault;
+  if (std::string fault = TemporaryFault(located->path); !fault.empty()) return fault;
+  if (std::string fault = StorageFault(path, *located, storage); !fault.empty()) return fault;
+  if (storage.IsOfRunning(*located)) {
+    return "is where an engine keeps files of running containers";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string SuppliedBecause(const std::string& path) {
+  const PathPolicy nothing(false);
+  Replaceable replaceable(nothing, /*is_allow_only=*/true);
+  return Supplied(replaceable, EngineStorage(engine::FindConfiguredStorage()), path);
+}
+
+std::string ChangeableBecause(const std::string& directory) {
+  const PathPolicy nothing(false);
+  Replaceable replaceable(nothing, /*is_allow_only=*/true);
+  std::string fault = Changeable(replaceable, directory);
+  return fault.empty() ? DirectoryFault(directory) : fault;
+}
+
+struct CallDirectories::Host {
+  Host(const PathLists& lists, const engine::Layout& layout)
+      : engines(engine::FindConfiguredStorage()),
+        paths(LocateHostPaths(lists, layout, engines)),
+        storage(layout, engines),
+        replaceable(paths.policy, lists.allow_only) {}
+
+  engine::ConfiguredStorage engines;
+  HostPaths paths;
+  EngineStorage storage;
+  Replaceable replaceable;
+};
+
+CallDirectories::CallDirectories(const PathLists& lists, const engine::Layout& layout)
+    : layout_(layout), host_(std::make_unique<Host>(lists, layout)) {}
+
+CallDirectories::~CallDirectories() = default;
+
+std::string CallDirectories::ChangeableBecause(const std::string& directory) {
+  if (std::string fault = Changeable(host_->replaceable, directory); !fault.empty()) return fault;
+  if (std::string fault = DirectoryFault(directory); !fault.empty()) return fault;
+  const auto located = sys::Locate(Existing(directory));
+  if (!located) return "cannot be examined: " + located.error().message;
+  const bool is_bundle = layout_.engine != engine::Engine::kUnknown && !layout_.bundle.empty() &&
+                         located->path == layout_.bundle;
+  if (!is_bundle && !host_->engines.unclear_because.empty()) {
+    return "may be an engine's storage: " + host_->engines.unclear_because;
+  }
+  return is_bundle ? std::string() : StorageFault(directory, *located, host_->storage);
+}
+
+std::string CallDirectories::SuppliedBecause(const std::string& path) {
+  return Supplied(host_->replaceable, host_->storage, path);
+}
+
+bool IsUsualRuntimeRoot(const std::string& directory) {
+  std::string_view path = directory;
+  constexpr char kPrefixes[][10] = {"/var/run/", "/run/"};
+  for (const std::string_view prefix : kPrefixes) {
+    if (!path.starts_with(prefix)) continue;
+    path.remove_prefix(prefix.size());
+    if (path == "runc" || path == "crun") return true;
+    const auto names = 1 + std::ranges::count(path, '/');
+    if (path.find("/.") != std::string_view::npos || path.ends_with('/')) return false;
+    return (path.starts_with("containerd/runc/") && names == 3) ||
+           (path.starts_with("docker/runtime-") && names == 3);
+  }
+  return false;
+}
+
+}  // namespace runclad::host

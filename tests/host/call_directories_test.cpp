@@ -1,0 +1,212 @@
+// Who could change what is in the directories that a call names, on real directories.
+#include "runclad/host/call_directories.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../mount_namespace.hpp"
+
+namespace runclad::host {
+namespace {
+
+using namespace runclad::testing;  // NOLINT(google-build-using-namespace): mounts, files
+using ::testing::HasSubstr;
+
+std::string BecauseUnder(const PathLists& lists, const engine::Layout& layout,
+                         const std::string& directory) {
+  return CallDirectories(lists, layout).ChangeableBecause(directory);
+}
+
+TEST(CallDirectories, BelongToRootAloneByTheirPermissions) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/state/ns");
+    EXPECT_EQ(ChangeableBecause("/srv/state/ns"), "");
+    EXPECT_EQ(ChangeableBecause("/srv/state/not/yet/there"), "");
+    EXPECT_EQ(ChangeableBecause("/srv/state/../state/ns"), "leads through \"..\"");
+    EXPECT_EQ(ChangeableBecause("state/ns"), "is not an absolute path");
+    ASSERT_EQ(::chmod("/srv/state", 0775), 0);
+    EXPECT_THAT(ChangeableBecause("/srv/state/ns"), HasSubstr("could be changed by group 0"));
+    EXPECT_THAT(ChangeableBecause("/srv/state/not/yet"), HasSubstr("could be changed by group 0"));
+    ASSERT_EQ(::chmod("/srv/state", 0755), 0);
+    ASSERT_EQ(::chown("/srv/state/ns", 1234, 0), 0);
+    EXPECT_EQ(ChangeableBecause("/srv/state/ns"),
+              "could be changed by user 1234, who owns /srv/state/ns");
+    ASSERT_EQ(::symlink("/srv/state", "/srv/link"), 0);
+    EXPECT_EQ(ChangeableBecause("/srv/link"), "");
+    ASSERT_EQ(::lchown("/srv/link", 1234, 0), 0);
+    EXPECT_EQ(ChangeableBecause("/srv/link"), "") << "only root can replace it in /srv";
+    WriteFile("/srv/file");
+    EXPECT_EQ(ChangeableBecause("/srv/file"), "is not a directory");
+  });
+}
+
+// A directory that engines give to containers (/dev/shm), other processes' files, and a
+// container's root filesystem.
+TEST(CallDirectories, AreNotOfAKindThatContainersHave) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/shm/state");
+    ASSERT_EQ(::chmod("/srv/shm", 01777), 0);
+    EXPECT_EQ(ChangeableBecause("/srv/shm/state"),
+              "could be changed by any user, who may write to /srv/shm");
+    EXPECT_NE(ChangeableBecause("/proc/self/root/srv"), "");
+    EXPECT_NE(ChangeableBecause("/proc/self"), "");
+    MakeDirectories("/srv/lower/state");
+    MakeDirectories("/srv/merged");
+    TmpfsMount("/srv/upper");
+    MakeDirectories("/srv/upper/upper");
+    MakeDirectories("/srv/upper/work");
+    ASSERT_EQ(::mount("overlay", "/srv/merged", "overlay", 0,
+                      "lowerdir=/srv/lower,upperdir=/srv/upper/upper,workdir=/srv/upper/work"),
+              0);
+    EXPECT_EQ(ChangeableBecause("/srv/merged/state"), "is on an overlay, as containers' files are");
+  });
+}
+
+TEST(CallDirectories, AreNotWhereAContainerMayMountThem) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/data/state");
+    MakeDirectories("/srv/kept/state");
+    MakeDirectories("/srv/engine/overlay2/1/diff");
+    const std::vector<std::string> data = {"/srv/data"};
+    const std::vector<std::string> deny = {"/srv/kept"};
+    engine::Layout layout;
+    layout.data_directories = {"/srv/engine"};
+    const PathLists allow_only = {.data_directories = data, .allow_only = true};
+    EXPECT_EQ(BecauseUnder(allow_only, layout, "/srv/data/state"),
+              "could be changed by a container that mounts /srv/data, which the policy allows");
+    EXPECT_EQ(BecauseUnder(allow_only, layout, "/srv/data"),
+              "could be changed by a container that mounts /srv/data, which the policy allows");
+    EXPECT_EQ(BecauseUnder(allow_only, layout, "/srv/kept/state"), "");
+    const PathLists others = {.deny = deny};
+    EXPECT_NE(BecauseUnder(others, layout, "/srv/data/state"), "");
+    EXPECT_EQ(BecauseUnder(others, layout, "/srv/kept/state"), "");
+    // With what the sentence advises.
+    const std::vector<std::string> denied_too = {"/srv/kept", "/srv/data/state"};
+    EXPECT_EQ(BecauseUnder({.deny = denied_too}, layout, "/srv/data/state"), "");
+    EXPECT_EQ(BecauseUnder({.deny = denied_too, .data_directories = data, .allow_only = true},
+                           layout, "/srv/data/state"),
+              "");
+    EXPECT_EQ(BecauseUnder(allow_only, layout, "/srv/engine/overlay2/1/diff"),
+              "is in an engine's storage, where containers write");
+    layout.engine = engine::Engine::kPodman;
+    layout.bundle = "/srv/engine/overlay2/1/diff";
+    EXPECT_EQ(BecauseUnder(allow_only, layout, "/srv/engine/overlay2/1/diff"), "")
+        << "the engine's own bundle";
+  });
+}
+
+// What belongs to root because an engine wrote it for its users.
+TEST(CallDirectories, AreNotWhatUsersOfAnEngineSupply) {
+  InPrivateMounts([] {
+    const std::vector<std::string> data = {"/srv"};
+    const engine::Layout layout;
+    const auto because = [&](const std::string& path) {
+      return CallDirectories({.allow_only = true}, layout).SuppliedBecause(path);
+    };
+    TmpfsMount("/var/lib");
+    TmpfsMount("/var/tmp");
+    TmpfsMount("/run");
+    MakeDirectories("/srv/policy");
+    WriteFile("/srv/program");
+    EXPECT_EQ(because("/srv/policy"), "");
+    EXPECT_EQ(because("/srv/program"), "");
+    EXPECT_EQ(because("/usr/bin/env"), "");
+    EXPECT_EQ(because("srv/policy"), "is not an absolute path");
+    EXPECT_EQ(because("/srv/../srv/policy"), "leads through \"..\"");
+    const std::string kStorage = "is in an engine's storage, where containers write";
+    for (const char* storage :
+         {"/var/lib/containers/storage/overlay/1/diff/p", "/var/lib/docker/overlay2/1/diff/p",
+          "/var/lib/nerdctl/1935db59/containers/p", "/var/lib/crio/p",
+          "/var/lib/rancher/k3s/storage/pvc-1/p", "/var/lib/kubelet/pods/1/volumes/p",
+          "/var/lib/k0s/containerd/p", "/var/lib/lxc/c/rootfs/p", "/var/lib/machines/m/p"}) {
+      MakeDirectories(storage);
+      EXPECT_EQ(because(storage), kStorage) << storage;
+      EXPECT_EQ(because(std::string(storage) + "/not/yet"), kStorage) << storage;
+    }
+    WriteFile("/var/lib/rancher/k3s/data/1/bin/runc");
+    ASSERT_EQ(::symlink("1", "/var/lib/rancher/k3s/data/current"), 0);
+    for (const char* path :
+         {"/var/lib/rancher/k3s/data/1/bin/runc", "/var/lib/rancher/k3s/data/1/bin",
+          "/var/lib/rancher/k3s/data/current/bin/runc"}) {
+      EXPECT_EQ(because(path), "") << path;
+    }
+    // runclad's own: a policy of yesterday, and one for a container on trial.
+    for (const char* own : {"/var/lib/runclad/policies/1/policy", "/run/runclad/learn/1"}) {
+      MakeDirectories(own);
+      EXPECT_EQ(because(own), "is what runclad keeps for itself");
+    }
+    // By another mount, and through a link there that leads to a good place for now.
+    BindMount("/var/lib/containers/storage/overlay", "/srv/alias");
+    EXPECT_EQ(because("/srv/alias/1/diff/p"), kStorage);
+    ASSERT_EQ(::symlink("/srv/policy", "/var/lib/containers/storage/overlay/1/diff/link"), 0);
+    const std::string kLink = "leads through a link in an engine's storage, where containers write";
+    EXPECT_EQ(because("/var/lib/containers/storage/overlay/1/diff/link"), kLink);
+    EXPECT_EQ(BecauseUnder({.allow_only = true}, layout,
+                           "/var/lib/containers/storage/overlay/1/diff/link"),
+              kLink);
+    ASSERT_EQ(::symlink("/srv/policy", "/srv/link"), 0);
+    EXPECT_EQ(because("/srv/link"), "");
+    // What is of running containers, and what engines unpack.
+    for (const char* running : {"/run/containers/storage/overlay-containers/1/userdata/run/secrets",
+                                "/run/containerd/io.containerd.runtime.v2.task/moby/1/rootfs"}) {
+      MakeDirectories(running);
+      EXPECT_EQ(because(running), "is where an engine keeps files of running containers");
+    }
+    MakeDirectories("/var/tmp/libpod_builder1/build");
+    EXPECT_EQ(because("/var/tmp/libpod_builder1/build"),
+              "is below /var/tmp, where engines unpack what their users send");
+    // Other processes' files, and those of this one.
+    for (const char* in_proc : {"/proc/self/root/srv/policy", "/proc/self/cwd", "/proc/1/root/srv",
+                                "/proc/self/fd/0", "/dev/fd/0", "/dev/shm"}) {
+      EXPECT_NE(because(in_proc), "") << in_proc;
+    }
+    EXPECT_EQ(CallDirectories({.data_directories = data, .allow_only = true}, layout)
+                  .SuppliedBecause("/srv/policy"),
+              "could be changed by a container that mounts /srv, which the policy allows");
+  });
+}
+
+// As where a disk was made for it.
+TEST(CallDirectories, AreNotInStorageThatALinkOrAMountPutElsewhere) {
+  InPrivateMounts([] {
+    TmpfsMount("/var/lib");
+    MakeDirectories("/srv/disk/docker/overlay2/1/diff");
+    ASSERT_EQ(::symlink("/srv/disk/docker", "/var/lib/docker"), 0);
+    MakeDirectories("/srv/other/containers/storage");
+    BindMount("/srv/other/containers", "/var/lib/containers");
+    const engine::Layout layout;
+    CallDirectories judge({.allow_only = true}, layout);
+    for (const char* directory :
+         {"/srv/disk/docker/overlay2/1/diff", "/var/lib/docker/overlay2/1/diff",
+          "/srv/other/containers/storage", "/var/lib/containers/storage"}) {
+      EXPECT_EQ(judge.ChangeableBecause(directory),
+                "is in an engine's storage, where containers write")
+          << directory;
+      EXPECT_NE(judge.SuppliedBecause(directory), "") << directory;
+    }
+    EXPECT_EQ(judge.ChangeableBecause("/srv/disk"), "");
+  });
+}
+
+TEST(CallDirectories, KnowsWhereRuntimesKeepTheirState) {
+  for (const char* usual :
+       {"/run/runc", "/run/crun", "/var/run/runc", "/run/containerd/runc/k8s.io",
+        "/run/docker/runtime-runc/moby", "/var/run/docker/runtime-runclad/moby"}) {
+    EXPECT_TRUE(IsUsualRuntimeRoot(usual)) << usual;
+  }
+  for (const char* unusual :
+       {"/run", "/run/containerd", "/run/containerd/runc", "/run/containerd/runc/a/b",
+        "/run/containerd/runc/..", "/run/docker/runtime-runc", "/run/docker/runtime-/../x",
+        "/srv/run/runc", "/run/runc/", "runc", "", "/run/containerd/runc/"}) {
+    EXPECT_FALSE(IsUsualRuntimeRoot(unusual)) << unusual;
+  }
+}
+
+}  // namespace
+}  // namespace runclad::host
