@@ -16,10 +16,19 @@ const CompiledProfile* FindProfile(std::string_view name) {
   return found == profiles.end() ? nullptr : &*found;
 }
 
-Parameters::Value ValueOf(const CompiledParameter& parameter) {
-  if (const auto* texts = std::get_if<std::span<const std::string_view>>(&parameter.value)) {
-    return std::vector<std::string>(texts->begin(), texts->end());
+std::vector<std::string> StringsOf(const CompiledList& list) {
+  std::vector<std::string> strings;
+  strings.reserve(static_cast<std::size_t>(std::ranges::count(list.lines, '\n')));
+  for (std::string_view rest = list.lines; !rest.empty();) {
+    const std::size_t end = rest.find('\n');
+    strings.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(end + 1);
   }
+  return strings;
+}
+
+Parameters::Value ValueOf(const CompiledParameter& parameter) {
+  if (const auto* list = std::get_if<CompiledList>(&parameter.value)) return StringsOf(*list);
   if (const auto* text = std::get_if<std::string_view>(&parameter.value)) return std::string(*text);
   if (const auto* number = std::get_if<std::int64_t>(&parameter.value)) return *number;
   return std::get<bool>(parameter.value);
@@ -60,6 +69,12 @@ Result<Layer> CompiledLayer(std::string_view name, std::span<const RuleSchema> r
           std::ranges::find(schema->parameters, parameter.name, &ParameterSchema::name);
       if (known == schema->parameters.end()) return fault(parameter.name);
       Parameters::Value value = ValueOf(parameter);
+      if (const auto* word = std::get_if<std::string>(&value);
+          word != nullptr && known->type == ParameterType::kInteger) {
+        const auto meant = IntegerOf(*known, *word);
+        if (!meant) return fault(parameter.name);
+        value = *meant;
+      }
       if (value.index() != static_cast<std::size_t>(known->type)) return fault(parameter.name);
       rule.parameters.emplace_back(&*known, std::move(value));
     }

@@ -11,9 +11,15 @@
 
 namespace runclad::policy {
 
+// Strings, each with a newline behind it: one text, since each pointer in a table has to be
+// relocated when the program starts, whatever it is called for.
+struct CompiledList {
+  std::string_view lines;
+};
+
 struct CompiledParameter {
   std::string_view name;
-  std::variant<std::span<const std::string_view>, std::int64_t, std::string_view, bool> value;
+  std::variant<CompiledList, std::int64_t, std::string_view, bool> value;
 };
 
 struct CompiledRule {

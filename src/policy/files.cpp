@@ -3,12 +3,17 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 
+#include "runclad/policy/revision_layout.hpp"
 #include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
+#include "runclad/sys/owned_path.hpp"
 
 namespace runclad::policy {
 namespace {
@@ -32,6 +37,23 @@ Result<std::optional<PolicyFiles>> PolicyFiles::Open(const std::string& director
     return Error{title + " is " + why};
   }
   return std::optional<PolicyFiles>(PolicyFiles(directory, *std::move(opened)));
+}
+
+Result<std::optional<PolicyFiles>> PolicyFiles::Applied() const {
+  std::array<char, PATH_MAX> buffer;
+  const ssize_t size = ::readlinkat(fd_.get(), kAppliedLink, buffer.data(), buffer.size());
+  if (size < 0 && errno == ENOENT) return std::optional<PolicyFiles>();
+  const std::string link = FullName(kAppliedLink);
+  if (size < 0) return SystemError("policy " + link + " is not a link to a revision", errno);
+  const std::string target(buffer.data(), static_cast<std::size_t>(size));
+  // Without the revision, the directory's own files are not what was put in force.
+  const Error unusable{"policy " + link + " leads to " + target +
+                       ", which does not exist or could have been made by others than root; "
+                       "runcladctl policy apply puts a policy in force"};
+  if (!target.starts_with('/') || !sys::OnlyRootCouldReplace(target)) return unusable;
+  auto revision = Open(target);
+  if (revision && !*revision) return unusable;
+  return revision;
 }
 
 Result<std::optional<std::string>> PolicyFiles::Read(const std::string& path) const {

@@ -19,6 +19,13 @@ class PolicyFiles {
   // No value: there is no such directory. Links in `directory` are not followed.
   static Result<std::optional<PolicyFiles>> Open(const std::string& directory);
 
+  // The revision that is in force instead of the directory's own files: where its link "applied"
+  // leads. No value: there is no such link. Whatever could have been put there by others than root
+  // is an error.
+  [[nodiscard]] Result<std::optional<PolicyFiles>> Applied() const;
+
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+
   // The text of the file at `path` below the directory ("images/docker.io/library/nginx.json"); no
   // value where there is none.
   [[nodiscard]] Result<std::optional<std::string>> Read(const std::string& path) const;

@@ -72,6 +72,23 @@ Parameters::Value Cap(const ParameterSchema& schema, Parameters::Value value, Ce
   return Stricter(schema, std::move(value), Looser(schema, host, *docker));
 }
 
+template <typename Value>
+void Replace(std::optional<Value> value, const char* key, const OriginKeeper& origins,
+             auto& setting) {
+  if (!value) return;
+  setting = *std::move(value);
+  origins.Replace(key);
+}
+
+void FoldLog(LogLayer layer, const OriginKeeper& origins, LogSettings& log) {
+  Replace(std::move(layer.target), "log/target", origins, log.target);
+  Replace(layer.required, "log/required", origins, log.required);
+  Replace(layer.level, "log/level", origins, log.level);
+  Replace(layer.max_megabytes, "log/max-megabytes", origins, log.max_megabytes);
+  Replace(layer.keep, "log/keep", origins, log.keep);
+  Replace(std::move(layer.forward), "log/forward", origins, log.forward);
+}
+
 }  // namespace
 
 void Fold(Layer layer, Effective& policy) {
@@ -85,14 +102,11 @@ void Fold(Layer layer, Effective& policy) {
     policy.rootless = *layer.rootless;
     origins.Replace("rootless");
   }
-  if (layer.log_target) {
-    policy.log.target = *std::move(layer.log_target);
-    origins.Replace("log/target");
+  if (layer.fallback) {
+    policy.fallback = *layer.fallback;
+    origins.Replace("fallback");
   }
-  if (layer.log_required) {
-    policy.log.required = *layer.log_required;
-    origins.Replace("log/required");
-  }
+  FoldLog(std::move(layer.log), origins, policy.log);
   if (layer.waivers_must_expire) {
     policy.waivers_must_expire = *layer.waivers_must_expire;
     origins.Replace("waiver-expiry");

@@ -29,7 +29,7 @@ struct Candidate {
 // Each repository and tag once; a repository that is proved by a pull is so for each of its tags.
 std::vector<Candidate> Candidates(const engine::Identity& identity) {
   const auto tier_of = [&](const std::string& repository) {
-    engine::Tier tier = engine::Tier::kTag;
+    engine::Tier tier = engine::Tier::kNone;
     for (const engine::ImageName& name : identity.names) {
       if (name.reference.repository == repository) tier = std::max(tier, name.tier);
     }
@@ -75,10 +75,21 @@ class ImageFolder {
   Result<Effective> Run(Effective policy) {
     std::optional<Effective> named;
     bool named_has_file = false;
-    for (const Candidate& candidate : Candidates(identity_)) {
-      bool has_file = false;
-      Result<Effective> one = FoldName(candidate, policy, has_file);
+    const std::vector<Candidate> candidates = Candidates(identity_);
+    for (const Candidate& candidate : candidates) {
+      auto files = ReadName(candidate);
+      if (!files) return files.error();
+      const bool has_file = files->own.has_value();
+      const bool has_layer = has_file || !files->shared.empty();
+      // Nearly every image: nothing is folded, and so the policy need not be copied.
+      if (!has_layer && candidates.size() == 1 && candidate.tier != engine::Tier::kNone) {
+        policy.image.names.push_back(candidate.text());
+        continue;
+      }
+      Result<Effective> one = FoldName(candidate, *std::move(files), policy);
       if (!one) return one;
+      // Such a name is there to be denied.
+      if (candidate.tier == engine::Tier::kNone && !has_file) continue;
       // A name without a file of its own counts only while no other name has one.
       if (!named || (has_file && !named_has_file)) {
         named = *std::move(one);
@@ -150,18 +161,15 @@ class ImageFolder {
   }
 
   // One name's layers over the host's `base`.
-  Result<Effective> FoldName(const Candidate& name, const Effective& base, bool& has_file) {
-    auto files = ReadName(name);
-    if (!files) return files.error();
-    has_file = files->own.has_value();
-
+  Result<Effective> FoldName(const Candidate& name, NameFiles files, const Effective& base) {
+    const bool has_file = files.own.has_value();
     Effective policy = base;
     engine::Tier tier = name.tier;
     std::optional<Layer> tag;
     if (has_file) {
-      tag = TakeTag(*files->own, name.tag);
+      tag = TakeTag(*files.own, name.tag);
       const std::vector<std::string>& pinned =
-          tag && !tag->digests.empty() ? tag->digests : files->own->digests;
+          tag && !tag->digests.empty() ? tag->digests : files.own->digests;
       policy.image.pin = MatchOf(pinned, identity_);
       if (!policy.image.pin.empty()) {
         tier = engine::Tier::kDigest;
@@ -180,10 +188,13 @@ class ImageFolder {
       }
       FoldWithin(std::move(layer), ceiling, base, policy);
     };
-    for (Layer& layer : files->shared) fold(std::move(layer), tier);
-    if (has_file) fold(*std::move(files->own), tier);
+    for (Layer& layer : files.shared) fold(std::move(layer), tier);
+    if (has_file) fold(*std::move(files.own), tier);
     // A pull proves the repository and not the tag, which may have been moved since.
-    if (tag) fold(*std::move(tag), tier == engine::Tier::kDigest ? tier : engine::Tier::kTag);
+    if (tag) {
+      fold(*std::move(tag),
+           tier == engine::Tier::kDigest ? tier : std::min(tier, engine::Tier::kTag));
+    }
     policy.image.tier = policy.image.files.empty() ? engine::Tier::kNone : tier;
     policy.image.names.push_back(name.text());
     Lift(std::move(waivers), options_.today, policy);

@@ -12,6 +12,7 @@
 #include "runclad/base/time.hpp"
 #include "runclad/engine/reference.hpp"
 #include "runclad/json/pointer.hpp"
+#include "runclad/json/writer.hpp"
 
 #include "value.hpp"
 
@@ -23,13 +24,27 @@ using json::Document;
 constexpr std::string_view kProfiles[] = {"restricted", "baseline", "build"};
 constexpr std::string_view kModes[] = {"enforce", "audit"};
 constexpr std::string_view kRootless[] = {"refuse", "pass-through", "apply"};
-constexpr std::string_view kLogKeys[] = {"target", "required"};
-constexpr std::string_view kLogTargets[] = {"journald", "syslog"};
+constexpr std::string_view kFallback[] = {"refuse", "last-good"};
+constexpr std::string_view kLogLevels[] = {"info", "notice", "warning"};
+constexpr std::string_view kLogFormats[] = {"json", "falco", "ocsf"};
+constexpr std::int64_t kMostMegabytes = 1'000'000;
+constexpr std::int64_t kMostKept = 10'000;
 constexpr std::string_view kWaiverExpiry[] = {"optional", "required"};
 constexpr std::string_view kTrustTiers[] = {"tag", "repository-digest", "digest"};
 constexpr std::string_view kCeilings[] = {"nothing", "docker-default", "unlimited"};
 constexpr std::array kCeilingValues = {Ceiling::kNothing, Ceiling::kDockerDefault,
                                        Ceiling::kUnlimited};
+
+// What only a fault needs: a table of these would be relocated at every start of the program.
+std::vector<std::string_view> Words(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    words.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
 
 std::string_view WhatHas(LayerKind kind) {
   switch (kind) {
@@ -94,6 +109,7 @@ class LayerReader {
         {"builds", kHostOnly, &LayerReader::ReadBuilds},
         {"digests", kImageOnly | Bit(LayerKind::kTag), &LayerReader::ReadDigests},
         {"extends", kHostOnly, &LayerReader::ReadExtends},
+        {"fallback", kHostOnly, &LayerReader::ReadFallback},
         {"log", kHostOnly, &LayerReader::ReadLog},
         {"mode", kHostOnly, &LayerReader::ReadMode},
         {"provenance", kInTags, &LayerReader::ReadProvenance},
@@ -167,6 +183,11 @@ class LayerReader {
     constexpr std::array kChoices = {Rootless::kRefuse, Rootless::kPassThrough, Rootless::kApply};
     const auto choice = Choose(value, "/rootless", "\"rootless\"", kRootless);
     if (choice) layer_.rootless = kChoices.at(*choice);
+  }
+
+  void ReadFallback(const Document& value) {
+    const auto choice = Choose(value, "/fallback", "\"fallback\"", kFallback);
+    if (choice) layer_.fallback = *choice == 0 ? Fallback::kRefuse : Fallback::kLastGood;
   }
 
   void ReadProvenance(const Document& value) { Text(value, "/provenance", "\"provenance\""); }
@@ -298,34 +319,88 @@ class LayerReader {
     if (!value.is_object()) {
       return Fail("/log", "\"log\" must be an object, not " + TypeName(value));
     }
+    LogLayer& log = layer_.log;
     for (const auto& [key, member] : value.get_ref<const Document::object_t&>()) {
       if (key == "target") {
-        ReadLogTarget(member);
+        log.target = ReadLogTarget(member, "/log/target", "\"log/target\"");
       } else if (key == "required") {
         if (member.is_boolean()) {
-          layer_.log_required = member.get<bool>();
+          log.required = member.get<bool>();
         } else {
           Fail("/log/required", "\"log/required\" must be true or false, not " + TypeName(member));
         }
+      } else if (key == "level") {
+        const auto choice = Choose(member, "/log/level", "\"log/level\"", kLogLevels);
+        if (choice) log.level = static_cast<LogLevel>(*choice);
+      } else if (key == "max-megabytes") {
+        log.max_megabytes = ReadNumber(member, "log/max-megabytes", 0, kMostMegabytes);
+      } else if (key == "keep") {
+        log.keep = ReadNumber(member, "log/keep", 1, kMostKept);
+      } else if (key == "forward") {
+        log.forward = ReadForward(member);
       } else {
         Fail("/log/" + json::Escape(key),
-             "unknown key " + Quoted("log/" + key) + Suggestion(key, kLogKeys));
+             "unknown key " + Quoted("log/" + key) +
+                 Suggestion(key, Words("forward keep level max-megabytes required target")));
       }
     }
   }
 
-  void ReadLogTarget(const Document& value) {
-    const std::string* target = Text(value, "/log/target", "\"log/target\"");
-    if (target == nullptr) return;
-    constexpr std::string_view kFile = "file:";
-    if (target->starts_with(kFile)) {
-      const std::string fault = WhyNotAbsolute(target->substr(kFile.size()));
-      if (!fault.empty()) return Fail("/log/target", "\"log/target\": " + fault);
-    } else if (*target != "journald" && *target != "syslog") {
-      return Fail("/log/target", "\"log/target\" is journald, syslog or file:/ABSOLUTE/PATH, not " +
-                                     Quoted(*target) + Suggestion(*target, kLogTargets));
+  std::optional<std::int64_t> ReadNumber(const Document& value, const std::string& key,
+                                         std::int64_t least, std::int64_t most) {
+    // Every number that is not negative is read as an unsigned one.
+    const auto* number = value.get_ptr<const Document::number_unsigned_t*>();
+    if (number != nullptr && *number <= static_cast<std::uint64_t>(most) &&
+        static_cast<std::int64_t>(*number) >= least) {
+      return static_cast<std::int64_t>(*number);
     }
-    layer_.log_target = *target;
+    Fail("/" + key, Quoted(key) + " must be a number from " + std::to_string(least) + " to " +
+                        std::to_string(most) + ", not " +
+                        (value.is_number() ? json::Write(value) : TypeName(value)));
+    return std::nullopt;
+  }
+
+  std::optional<LogForward> ReadForward(const Document& value) {
+    if (!value.is_object()) {
+      Fail("/log/forward", "\"log/forward\" must be an object, not " + TypeName(value));
+      return std::nullopt;
+    }
+    std::optional<std::size_t> format;
+    std::optional<std::string> target;
+    for (const auto& [key, member] : value.get_ref<const Document::object_t&>()) {
+      if (key == "format") {
+        format = Choose(member, "/log/forward/format", "\"log/forward/format\"", kLogFormats);
+        if (!format) return std::nullopt;
+      } else if (key == "target") {
+        target = ReadLogTarget(member, "/log/forward/target", "\"log/forward/target\"");
+        if (!target) return std::nullopt;
+      } else {
+        Fail("/log/forward/" + json::Escape(key), "unknown key " + Quoted("log/forward/" + key) +
+                                                      Suggestion(key, Words("format target")));
+        return std::nullopt;
+      }
+    }
+    if (format && target) return LogForward{static_cast<LogFormat>(*format), *std::move(target)};
+    Fail("/log/forward", R"("log/forward" needs a "format" and a "target")");
+    return std::nullopt;
+  }
+
+  std::optional<std::string> ReadLogTarget(const Document& value, const char* pointer,
+                                           const char* name) {
+    const std::string* target = Text(value, pointer, name);
+    if (target == nullptr) return std::nullopt;
+    constexpr std::string_view kFile = "file:";
+    std::string fault;
+    if (target->starts_with(kFile)) {
+      fault = WhyNotAbsolute(target->substr(kFile.size()));
+      if (!fault.empty()) fault.insert(0, ": ");
+    } else if (*target != "journald" && *target != "syslog") {
+      fault = " is journald, syslog or file:/ABSOLUTE/PATH, not " + Quoted(*target) +
+              Suggestion(*target, Words("journald syslog"));
+    }
+    if (fault.empty()) return *target;
+    Fail(pointer, name + fault);
+    return std::nullopt;
   }
 
   void ReadRules(const Document& value) {
@@ -407,6 +482,9 @@ class LayerReader {
 };
 
 }  // namespace
+
+std::string_view Name(LogLevel level) { return kLogLevels[static_cast<std::size_t>(level)]; }
+std::string_view Name(LogFormat format) { return kLogFormats[static_cast<std::size_t>(format)]; }
 
 Layer ReadLayer(const Document& document, LayerKind kind, const Format& format,
                 std::vector<LayerFault>& faults) {

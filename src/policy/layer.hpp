@@ -41,6 +41,15 @@ struct Waiver {
   std::string pointer;
 };
 
+struct LogLayer {
+  std::optional<std::string> target;
+  std::optional<bool> required;
+  std::optional<LogLevel> level;
+  std::optional<std::int64_t> max_megabytes;
+  std::optional<std::int64_t> keep;
+  std::optional<LogForward> forward;
+};
+
 struct TagLayer;
 
 struct Layer {
@@ -50,9 +59,9 @@ struct Layer {
   std::optional<std::string> extends;
   std::optional<std::string> builds;
   std::optional<Mode> mode;
-  std::optional<std::string> log_target;
-  std::optional<bool> log_required;
+  LogLayer log;
   std::optional<Rootless> rootless;
+  std::optional<Fallback> fallback;
   std::array<std::optional<Ceiling>, 3> trust;  // of Trust's members, in their order
   std::optional<bool> waivers_must_expire;
   std::vector<RuleLayer> rules;

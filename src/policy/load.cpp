@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/policy/effective.hpp"
+#include "runclad/policy/revision_layout.hpp"
 
 #include "compiled_profile.hpp"
 #include "digest.hpp"
@@ -100,6 +101,10 @@ Result<Folded> FoldHost(const std::vector<HostText>& texts, const Format& format
     std::ranges::move(TakeWaivers(layer, Ceiling::kUnlimited), std::back_inserter(folded.waivers));
     Fold(std::move(layer), folded.policy);
   }
+  const LogSettings& log = folded.policy.log;
+  if (log.forward && log.forward->target == log.target) {
+    return Error{texts.back().title + ": \"log/forward/target\" is the log itself, " + log.target};
+  }
   return folded;
 }
 
@@ -107,6 +112,35 @@ Effective Finish(Folded folded, const LoadOptions& options) {
   Lift(std::move(folded.waivers), options.today, folded.policy);
   folded.policy.digest = folded.digest.Finish();
   return std::move(folded.policy);
+}
+
+// The policy in `files`; null: no file, the profile alone.
+Result<Effective> LoadFrom(const PolicyFiles* files, std::span<const RuleSchema> rules,
+                           const LoadOptions& options) {
+  const Format format = FormatOf(rules, options);
+  std::vector<HostText> texts;
+  if (files != nullptr) {
+    auto read = ReadHostTexts(*files);
+    if (!read) return read.error();
+    texts = *std::move(read);
+  }
+  auto folded = FoldHost(texts, format, options);
+  if (!folded) return folded.error();
+  if (options.identity != nullptr) {
+    const auto shipped = PolicyFiles::Open(std::string(options.shipped_directory));
+    if (!shipped) return shipped.error();
+    auto policy = FoldImageLayers(std::move(folded->policy), *options.identity,
+                                  {.own = files,
+                                   .shipped = *shipped ? &**shipped : nullptr,
+                                   .format = format,
+                                   .origins = options.origins,
+                                   .today = options.today},
+                                  folded->digest);
+    if (!policy) return policy.error();
+    folded->policy = *std::move(policy);
+  }
+  if (files != nullptr) folded->policy.directory = files->directory();
+  return Finish(*std::move(folded), options);
 }
 
 }  // namespace
@@ -127,34 +161,27 @@ Ceiling Trust::Of(engine::Tier tier) const {
 
 Result<Effective> Load(const std::string& directory, std::span<const RuleSchema> rules,
                        const LoadOptions& options) {
-  const Format format = FormatOf(rules, options);
-  const auto files = PolicyFiles::Open(directory);
+  auto files = PolicyFiles::Open(directory);
   if (!files) return files.error();
   if (!*files && options.directory_must_exist) {
     return SystemError("policy: " + directory + " cannot be opened", ENOENT);
   }
-  std::vector<HostText> texts;
-  if (*files) {
-    auto read = ReadHostTexts(**files);
-    if (!read) return read.error();
-    texts = *std::move(read);
+  if (!*files || options.ignores_applied) {
+    return LoadFrom(*files ? &**files : nullptr, rules, options);
   }
-  auto folded = FoldHost(texts, format, options);
-  if (!folded) return folded.error();
-  if (options.identity != nullptr) {
-    const auto shipped = PolicyFiles::Open(std::string(options.shipped_directory));
-    if (!shipped) return shipped.error();
-    auto policy = FoldImageLayers(std::move(folded->policy), *options.identity,
-                                  {.own = *files ? &**files : nullptr,
-                                   .shipped = *shipped ? &**shipped : nullptr,
-                                   .format = format,
-                                   .origins = options.origins,
-                                   .today = options.today},
-                                  folded->digest);
-    if (!policy) return policy.error();
-    folded->policy = *std::move(policy);
-  }
-  return Finish(*std::move(folded), options);
+  const auto applied = (*files)->Applied();
+  if (!applied) return applied.error();
+  if (!*applied) return LoadFrom(&**files, rules, options);
+  auto policy = LoadFrom(&**applied, rules, options);
+  if (policy) return policy;
+  // There is a copy where the policy that was applied said so: a broken one can say nothing.
+  const std::string& revision = (*applied)->directory();
+  const auto copy = PolicyFiles::Open(revision.substr(0, revision.rfind('/') + 1) + kRevisionCopy);
+  if (!copy || !*copy) return policy;
+  auto good = LoadFrom(&**copy, rules, options);
+  if (!good) return policy;
+  good->fell_back_because = policy.error().message;
+  return good;
 }
 
 Result<Effective> Parse(std::string_view text, const std::string& file_name,

@@ -1,7 +1,10 @@
 #include "runclad/policy/parameters.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <string>
 #include <string_view>
+#include <system_error>
 #include <unordered_set>
 #include <utility>
 
@@ -24,6 +27,10 @@ std::string_view Name(Action action) {
 std::string_view Name(Mode mode) { return mode == Mode::kEnforce ? "enforce" : "audit"; }
 
 namespace {
+
+constexpr std::string_view kUnlimited = "unlimited";
+constexpr int kOctal = 8;
+constexpr std::size_t kOctalDigits = 4;  // as chmod(1) and umask(1) print them
 
 template <typename T>
 const T* Find(const std::map<std::string, Parameters::Value, std::less<>>& values,
@@ -48,6 +55,26 @@ void Parameters::Read(std::string_view name, std::string_view& value) const {
 
 void Parameters::Read(std::string_view name, bool& value) const {
   if (const auto* found = Find<bool>(values_, name)) value = *found;
+}
+
+std::string WordFor(const ParameterSchema& schema, std::int64_t value) {
+  if (schema.has_unlimited && value == schema.maximum) return std::string(kUnlimited);
+  if (!schema.is_octal || value < 0) return {};
+  std::string digits;
+  do {
+    digits.insert(digits.begin(), static_cast<char>('0' + value % kOctal));
+    value /= kOctal;
+  } while (value != 0 || digits.size() < kOctalDigits);
+  return digits;
+}
+
+std::optional<std::int64_t> IntegerOf(const ParameterSchema& schema, std::string_view word) {
+  if (schema.has_unlimited && word == kUnlimited) return schema.maximum;
+  if (!schema.is_octal || !word.starts_with('0') || word.size() > kOctalDigits) return std::nullopt;
+  std::int64_t value = 0;
+  const auto [end, fault] = std::from_chars(word.data(), word.data() + word.size(), value, kOctal);
+  if (fault != std::errc() || end != word.data() + word.size()) return std::nullopt;
+  return value;
 }
 
 Parameters::Value ValueOf(const Parameters& parameters, const ParameterSchema& schema) {

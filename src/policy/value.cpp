@@ -155,6 +155,18 @@ class ValueReader {
 
   std::optional<Parameters::Value> ReadInteger(const Document& value) {
     const ParameterSchema& schema = format_.schema;
+    if (const auto* word = value.get_ptr<const std::string*>(); word != nullptr) {
+      const auto meant = IntegerOf(schema, *word);
+      if (meant && *meant >= schema.minimum && *meant <= schema.maximum) return *meant;
+      if (schema.has_unlimited) {
+        Fail(pointer_, "must be a number or \"unlimited\", not " + Quoted(*word));
+        return std::nullopt;
+      }
+      if (schema.is_octal) {
+        Fail(pointer_, "must be octal digits such as \"0027\", not " + Quoted(*word));
+        return std::nullopt;
+      }
+    }
     if (!value.is_number_integer()) return WrongType("a number", value);
     const bool is_too_large =
         value.is_number_unsigned()
@@ -192,6 +204,11 @@ class ValueReader {
       }
       case Vocabulary::kSyscall:
         // runc ignores a name that it does not know, so that a misspelt one would deny nothing.
+        // Lists that deny take an address family of sockets, too.
+        if (format_.schema.merge == Merge::kAccumulate && text.starts_with("AF_") &&
+            privilege::CanonicalFamily(text) == text) {
+          return {};
+        }
         return privilege::IsSyscallName(text) ? "" : "unknown system call " + Quoted(text);
       case Vocabulary::kAbsolutePath:
         return WhyNotAbsolute(text);

@@ -24,7 +24,7 @@ void PrintTo(const FaultCase& fault, std::ostream* out) { *out << fault.text; }
 
 class PolicyFault : public testing::TestWithParam<FaultCase> {};
 
-TEST_P(PolicyFault, IsNamedWithItsLine) {
+TEST_P(PolicyFault, IsReportedWithItsLine) {
   const auto policy = ParseText(GetParam().text);
   ASSERT_FALSE(policy);
   EXPECT_EQ(policy.error().message, "policy /etc/runclad/policy.json line " + GetParam().sentence);
@@ -88,6 +88,25 @@ INSTANTIATE_TEST_SUITE_P(
          R"(1: "log/target" is journald, syslog or file:/ABSOLUTE/PATH, not "sylog"; did you mean "syslog"?)"},
         {"RelativeLogFile", "{\"log\": {\"target\": \"file:audit\"}}",
          R"(1: "log/target": "audit" is not an absolute path)"},
+        {"UnknownLogLevel", "{\"log\": {\"level\": \"warn\"}}",
+         R"(1: "log/level" is info, notice or warning, not "warn"; did you mean "warning"?)"},
+        {"LogSizeNotANumber", "{\"log\": {\"max-megabytes\": \"100\"}}",
+         R"(1: "log/max-megabytes" must be a number from 0 to 1000000, not a string)"},
+        {"LogSizeNegative", "{\"log\": {\"max-megabytes\": -1}}",
+         R"(1: "log/max-megabytes" must be a number from 0 to 1000000, not -1)"},
+        {"LogKeepsNone", "{\"log\": {\n\"keep\": 0}}",
+         R"(2: "log/keep" must be a number from 1 to 10000, not 0)"},
+        {"LogForwardNotAnObject", "{\"log\": {\"forward\": \"falco\"}}",
+         R"(1: "log/forward" must be an object, not a string)"},
+        {"LogForwardUnknownKey", "{\"log\": {\"forward\": {\n\"fromat\": \"falco\"}}}",
+         R"(2: unknown key "log/forward/fromat"; did you mean "format"?)"},
+        {"LogForwardUnknownFormat", "{\"log\": {\"forward\": {\n\"format\": \"flaco\"}}}",
+         R"(2: "log/forward/format" is json, falco or ocsf, not "flaco"; did you mean "falco"?)"},
+        {"LogForwardWithoutTarget", "{\"log\": {\"forward\": {\"format\": \"ocsf\"}}}",
+         R"(1: "log/forward" needs a "format" and a "target")"},
+        {"LogForwardUnknownTarget",
+         "{\"log\": {\"forward\": {\"format\": \"ocsf\",\n\"target\": \"file:a\"}}}",
+         R"(2: "log/forward/target": "a" is not an absolute path)"},
         {"RulesNotAnObject", "{\"rules\": []}", R"(1: "rules" must be an object, not a list)"},
         {"NotJson", "{\n\"mode\" \"audit\"}",  // nlohmann's own words behind the position
          "2, column 14: not JSON: syntax error while parsing object separator - unexpected string "
@@ -156,7 +175,7 @@ INSTANTIATE_TEST_SUITE_P(
     }),
     CaseName);
 
-TEST(PolicyFormat, TakesEveryKeyAndComments) {
+TEST(PolicyFormat, AcceptsEveryKeyAndComments) {
   const auto policy = ParseText(R"({
     // where the schema is published
     "$schema": "https://example.org/policy.schema.json",
@@ -173,7 +192,7 @@ TEST(PolicyFormat, TakesEveryKeyAndComments) {
   EXPECT_EQ(IntegerOf(policy->rule("pids-limit").parameters, "default"), 65536);
 }
 
-TEST(PolicyFormat, TakesCapabilitiesAsPeopleWriteThem) {
+TEST(PolicyFormat, AcceptsCommonSpellingsOfCapabilities) {
   const auto policy = ParseText(
       R"({"rules": {"capabilities": {"allow": ["KILL", "cap_chown", "CAP_SETUID", "setgid"]}}})");
   ASSERT_TRUE(policy) << policy.error().message;
@@ -181,7 +200,7 @@ TEST(PolicyFormat, TakesCapabilitiesAsPeopleWriteThem) {
               ElementsAre("CAP_KILL", "CAP_CHOWN", "CAP_SETUID", "CAP_SETGID"));
 }
 
-TEST(PolicyFormat, TakesEveryLogTarget) {
+TEST(PolicyFormat, AcceptsEveryLogTarget) {
   for (const std::string target : {"journald", "syslog", "file:/var/log/x.jsonl"}) {
     const auto policy = ParseText(R"({"log": {"target": ")" + target + R"("}})");
     ASSERT_TRUE(policy) << policy.error().message;
@@ -189,7 +208,30 @@ TEST(PolicyFormat, TakesEveryLogTarget) {
   }
 }
 
-TEST(PolicyFormat, AProfileSaysNothingButRules) {
+TEST(PolicyFormat, ReadsTheLogsSettings) {
+  const auto policy = ParseText(
+      R"({"log": {"level": "notice", "max-megabytes": 0, "keep": 3,
+                  "forward": {"format": "ocsf", "target": "syslog"}}})");
+  ASSERT_TRUE(policy) << policy.error().message;
+  EXPECT_EQ(policy->log, (LogSettings{.level = LogLevel::kNotice,
+                                      .max_megabytes = 0,
+                                      .keep = 3,
+                                      .forward = LogForward{LogFormat::kOcsf, "syslog"}}));
+}
+
+// Lines of two formats in one file are of use to no reader.
+TEST(PolicyFormat, LogIsNotForwardedToItself) {
+  for (const std::string target : {"file:/var/log/runclad/audit.jsonl", "syslog"}) {
+    const auto policy =
+        ParseText(R"({"log": {"target": ")" + target +
+                  R"(", "forward": {"format": "falco", "target": ")" + target + R"("}}})");
+    ASSERT_FALSE(policy);
+    EXPECT_THAT(policy.error().message,
+                testing::HasSubstr(R"("log/forward/target" is the log itself, )" + target));
+  }
+}
+
+TEST(PolicyFormat, AProfileContainsOnlyRules) {
   const LoadOptions options{
       .profile = [](std::string_view) -> std::string_view { return "{\n\"mode\": \"audit\"}"; }};
   const auto policy = Parse("{}", "policy.json", kRules, options);
@@ -197,7 +239,7 @@ TEST(PolicyFormat, AProfileSaysNothingButRules) {
   EXPECT_EQ(policy.error().message, "profile restricted line 2: a profile has no \"mode\"");
 }
 
-TEST(PolicyLint, FindsEveryFaultInTheOrderOfTheLines) {
+TEST(PolicyLint, ReportsEveryFaultInLineOrder) {
   const auto faults = FindFaults(
       "{ \"rules\": {\n\"seccomp\": { \"allow\": [\"raed\"] },\n"
       "\"capabilities\": { \"allow\": [\"KIL\",\n1] } },\n"
@@ -215,7 +257,7 @@ TEST(PolicyLint, FindsEveryFaultInTheOrderOfTheLines) {
                                  "6\"trust\" must be an object, not a number"));
 }
 
-TEST(PolicyLint, HoldsAnImagesFileToItsOwnForm) {
+TEST(PolicyLint, ChecksTheFormOfAnImageFile) {
   const auto faults = FindFaults(
       "{ \"mode\": \"audit\",\n\"digests\": [\"sha256:12\"],\n\"tags\": {\n\"a b\": {},\n"
       "\"1.27\": { \"tags\": {},\n\"rules\": { \"seccmp\": {} } } },\n\"digest\": 1 }",
@@ -231,7 +273,7 @@ TEST(PolicyLint, HoldsAnImagesFileToItsOwnForm) {
                   "7unknown key \"digest\"; did you mean \"digests\"?"));
 }
 
-TEST(PolicyLint, FilesOfADigestHaveNeitherTagsNorDigests) {
+TEST(PolicyLint, ADigestFileHasNeitherTagsNorDigests) {
   const auto faults = FindFaults("{\n\"tags\": {},\n\"digests\": [] }", FileKind::kShared, kRules,
                                  {.profile = TestProfile});
   ASSERT_EQ(faults.size(), 2U);
@@ -239,14 +281,14 @@ TEST(PolicyLint, FilesOfADigestHaveNeitherTagsNorDigests) {
   EXPECT_EQ(faults[1].message, "this kind of file has no \"digests\"");
 }
 
-TEST(PolicyLint, FindsTheOneFaultOfTextThatIsNotJson) {
+TEST(PolicyLint, ReportsOneFaultForInvalidJson) {
   const auto faults = FindFaults("{\n\n\"mode\": 1.5}", FileKind::kPolicy, kRules);
   ASSERT_EQ(faults.size(), 1U);
   EXPECT_EQ(faults[0].line, 3U);
   EXPECT_EQ(faults[0].message, "the number 1.5 is not an integer of 64 bits");
 }
 
-TEST(PolicyLint, IsSilentOnASoundPolicy) {
+TEST(PolicyLint, ReportsNothingForAValidPolicy) {
   EXPECT_TRUE(FindFaults(R"({"mode": "audit"})", FileKind::kPolicy, kRules).empty());
 }
 

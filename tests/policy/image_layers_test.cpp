@@ -86,7 +86,7 @@ std::string Allow(const std::string& names) {
   return R"({"rules": {"capabilities": {"allow": [)" + names + "]}}}";
 }
 
-TEST_F(ImageLayers, AnImageWithoutFilesGetsTheHostsPolicy) {
+TEST_F(ImageLayers, AnImageWithoutAFileGetsTheHostsPolicy) {
   Named("nginx:1.27");
   const Effective policy = Loaded();
   EXPECT_THAT(StringsOf(policy.rule("capabilities").parameters, "allow"),
@@ -95,7 +95,7 @@ TEST_F(ImageLayers, AnImageWithoutFilesGetsTheHostsPolicy) {
   EXPECT_THAT(policy.image.files, IsEmpty());
 }
 
-TEST_F(ImageLayers, AreFoldedFromTheRootDownToTheTag) {
+TEST_F(ImageLayers, AreMergedFromTheRegistryToTheTag) {
   Named("nginx:1.27");
   Write("etc/images/_default.json", R"({"rules": {"pids-limit": {"default": 1}}})");
   Write("etc/images/docker.io/_default.json", R"({"rules": {"pids-limit": {"default": 2}}})");
@@ -116,7 +116,7 @@ TEST_F(ImageLayers, AreFoldedFromTheRootDownToTheTag) {
   EXPECT_THAT(policy.image.names, ElementsAre("docker.io/library/nginx:1.27"));
 }
 
-TEST_F(ImageLayers, TheShippedFileServesWhereThePolicyHasNone) {
+TEST_F(ImageLayers, TheShippedFileAppliesIfThePolicyHasNone) {
   Named("nginx:1.27");
   Write("shipped/images/docker.io/library/nginx.json", Allow("\"KILL\""));
   EXPECT_THAT(Capabilities(), ElementsAre("CAP_KILL"));
@@ -124,7 +124,7 @@ TEST_F(ImageLayers, TheShippedFileServesWhereThePolicyHasNone) {
   EXPECT_THAT(Capabilities(), ElementsAre("CAP_CHOWN"));
 }
 
-TEST_F(ImageLayers, ATagIsTrustedNoFurtherThanDockersDefault) {
+TEST_F(ImageLayers, ATagIsTrustedUpToDockersDefault) {
   Named("nginx:1.27");
   Write("etc/images/docker.io/library/nginx.json",
         R"({"rules": {"capabilities": {"allow": ["CHOWN", "NET_ADMIN", "SYS_ADMIN"],
@@ -147,14 +147,14 @@ TEST_F(ImageLayers, ATagIsTrustedNoFurtherThanDockersDefault) {
                           "host-mounts/allow /srv/data", "pids-limit/maximum 60000"));
 }
 
-TEST_F(ImageLayers, WhatTheHostHasATagMayHaveToo) {
+TEST_F(ImageLayers, ATagMayHaveWhatTheHostHas) {
   Named("nginx:1.27");
   Write("etc/policy.json", Allow("\"NET_ADMIN\""));
   Write("etc/images/docker.io/library/nginx.json", Allow("\"NET_ADMIN\", \"SYS_ADMIN\""));
   EXPECT_THAT(Capabilities(), ElementsAre("CAP_NET_ADMIN"));
 }
 
-TEST_F(ImageLayers, TrustSetsTheCeilingOfEachTier) {
+TEST_F(ImageLayers, TrustLimitsEachTier) {
   struct Case {
     Tier tier;
     const char* trust;
@@ -181,7 +181,7 @@ TEST_F(ImageLayers, TrustSetsTheCeilingOfEachTier) {
   }
 }
 
-TEST_F(ImageLayers, APullProvesTheRepositoryAndNotTheTag) {
+TEST_F(ImageLayers, APullVerifiesTheRepositoryButNotTheTag) {
   Named("nginx:1.27");
   Named("nginx@" + kManifest, Tier::kRepositoryDigest);
   Write("etc/images/docker.io/library/nginx.json",
@@ -189,7 +189,7 @@ TEST_F(ImageLayers, APullProvesTheRepositoryAndNotTheTag) {
   EXPECT_THAT(Capabilities(), IsEmpty());
 }
 
-TEST_F(ImageLayers, DeniedListsOnlyGrow) {
+TEST_F(ImageLayers, DenyListsOnlyGrow) {
   Named("nginx:1.27");
   Write("etc/policy.json", R"({"trust": {"tag": "unlimited"}})");
   Write("etc/images/docker.io/library/nginx.json",
@@ -224,7 +224,7 @@ class ImageWaivers : public ImageLayers {
   }
 };
 
-TEST_F(ImageWaivers, AreForThoseWhomTheHostTrusts) {
+TEST_F(ImageWaivers, NeedTheHostsTrust) {
   Waive(R"("rule": "capabilities", "allow": ["NET_ADMIN"])");
   const Effective policy = Loaded();
   EXPECT_THAT(StringsOf(policy.rule("capabilities").parameters, "allow"),
@@ -234,7 +234,7 @@ TEST_F(ImageWaivers, AreForThoseWhomTheHostTrusts) {
             "the host's trust setting does not cover waivers for this name");
 }
 
-TEST_F(ImageWaivers, AddToWhatIsGrantedAndTakeFromWhatIsDenied) {
+TEST_F(ImageWaivers, ExtendAllowListsAndReduceDenyLists) {
   Write("etc/policy.json", R"({"trust": {"tag": "unlimited"}})");
   Write("etc/images/docker.io/library/nginx.json",
         R"({"waivers": [
@@ -252,7 +252,7 @@ TEST_F(ImageWaivers, AddToWhatIsGrantedAndTakeFromWhatIsDenied) {
   for (const WaiverUse& waiver : policy.waivers) EXPECT_EQ(waiver.void_because, "");
 }
 
-TEST_F(ImageWaivers, ExpireWithTheirLastDay) {
+TEST_F(ImageWaivers, ExpireAfterTheirLastDay) {
   Write("etc/policy.json", R"({"trust": {"tag": "unlimited"}})");
   Waive(R"("rule": "capabilities", "allow": ["NET_ADMIN"], "expires": "2026-11-21")");
   const Effective policy = Loaded();
@@ -263,7 +263,7 @@ TEST_F(ImageWaivers, ExpireWithTheirLastDay) {
   EXPECT_EQ(policy.waivers[0].expires, "2026-11-21");
 }
 
-TEST_F(ImageWaivers, MustExpireWhereThePolicySaysSo) {
+TEST_F(ImageWaivers, MustExpireIfThePolicyRequiresIt) {
   Write("etc/policy.json", R"({"trust": {"tag": "unlimited"}, "waiver-expiry": "required"})");
   Waive(R"("rule": "capabilities", "allow": ["NET_ADMIN"])");
   const Effective policy = Loaded();
@@ -273,7 +273,7 @@ TEST_F(ImageWaivers, MustExpireWhereThePolicySaysSo) {
   EXPECT_EQ(policy.waivers[0].void_because, "has no expires, which the policy requires");
 }
 
-TEST_F(ImageWaivers, OfEverythingAreTheImagesOwnAuditMode) {
+TEST_F(ImageWaivers, OfEveryRuleAreAuditModeForTheImage) {
   Write("etc/policy.json", R"({"trust": {"tag": "unlimited"}})");
   Waive(R"("rule": "*", "expires": "2026-12-31")");
   EXPECT_EQ(Loaded().mode, Mode::kAudit);
@@ -281,14 +281,14 @@ TEST_F(ImageWaivers, OfEverythingAreTheImagesOwnAuditMode) {
   EXPECT_EQ(Loaded().mode, Mode::kEnforce);
 }
 
-TEST_F(ImageWaivers, OfTheHostHoldForEveryImage) {
+TEST_F(ImageWaivers, OfTheHostApplyToEveryImage) {
   Write("etc/policy.json",
         R"({"waivers": [{"rule": "capabilities", "allow": ["KILL"], "reason": "ours"}]})");
   Write("etc/images/docker.io/library/nginx.json", Allow("\"CHOWN\""));
   EXPECT_THAT(Capabilities(), ElementsAre("CAP_CHOWN", "CAP_KILL"));
 }
 
-TEST_F(ImageLayers, TheNameThatWasAskedForCountsAlone) {
+TEST_F(ImageLayers, OnlyTheRequestedNameApplies) {
   Named("me/app:1");
   Named("nginx:1.27");
   Write("etc/images/docker.io/library/nginx.json", Allow("\"CHOWN\""));
@@ -298,7 +298,7 @@ TEST_F(ImageLayers, TheNameThatWasAskedForCountsAlone) {
   EXPECT_THAT(Capabilities(), ElementsAre("CAP_CHOWN"));
 }
 
-TEST_F(ImageLayers, OfSeveralNamesOnlyWhatAllGrantCounts) {
+TEST_F(ImageLayers, SeveralNamesGrantOnlyWhatAllGrant) {
   Named("me/app:1");
   Named("me/other:1");
   Named("nginx:1.27");
@@ -334,7 +334,7 @@ TEST_F(ImageLayers, APinnedDigestIsTrustedAsADigest) {
   }
 }
 
-TEST_F(ImageLayers, AnotherImageUnderAPinnedNameIsTold) {
+TEST_F(ImageLayers, ReportAnotherImageUnderAPinnedName) {
   Named("nginx:1.27");
   Write("etc/images/docker.io/library/nginx.json",
         R"({"rules": {"capabilities": {"allow": ["NET_ADMIN"]}}, "digests": [")" + kOther + "\"]}");
@@ -344,7 +344,26 @@ TEST_F(ImageLayers, AnotherImageUnderAPinnedNameIsTold) {
   EXPECT_THAT(policy.image.pinned, ElementsAre(kOther));
 }
 
-TEST_F(ImageLayers, APinnedNameOfAnImageThatCannotBeVerifiedIsTold) {
+// Another spelling of a name, say, which an engine does not give to images.
+TEST_F(ImageLayers, ANameThatProvesNothingCanOnlyDeny) {
+  Write("etc/images/docker.io/library/nginx.json",
+        R"({"rules": {"capabilities": {"allow": ["NET_ADMIN"]}}, "digests": [")" + kOther + "\"]}");
+  Write("etc/images/docker.io/me/free.json", Allow("\"CHOWN\""));
+  Write("etc/images/docker.io/me/app.json", Allow("\"CHOWN\""));
+  Named("me/free:1", Tier::kNone);
+  EXPECT_THAT(Capabilities(), IsEmpty()) << "the file can only take away";
+  Named("me/app:1");
+  identity_.asked_for = Ref("me/app:1");
+  EXPECT_THAT(Capabilities(), ElementsAre("CAP_CHOWN")) << "another name was asked for";
+  identity_.asked_for.reset();
+  Named("me/unlisted:1", Tier::kNone);
+  Named("nginx:1.27", Tier::kNone);
+  EXPECT_EQ(Loaded().image.mispinned_name, "docker.io/library/nginx:1.27");
+  identity_.asked_for = Ref("me/app:1");
+  EXPECT_EQ(Loaded().image.mispinned_name, "");
+}
+
+TEST_F(ImageLayers, ReportAPinnedNameOfAnUnverifiedImage) {
   struct Case {
     const char* name;
     const char* pinned;  // empty: no name of the image is
@@ -382,7 +401,7 @@ TEST_F(ImageLayers, APinnedNameOfAnImageThatCannotBeVerifiedIsTold) {
   EXPECT_EQ(Loaded().image.mispinned_name, "");
 }
 
-TEST_F(ImageLayers, ATagsOwnDigestsStandInForTheRepositorys) {
+TEST_F(ImageLayers, TheDigestsOfATagReplaceThoseOfTheRepository) {
   Named("nginx:1.27");
   Write(
       "etc/images/docker.io/library/nginx.json",
@@ -392,7 +411,7 @@ TEST_F(ImageLayers, ATagsOwnDigestsStandInForTheRepositorys) {
   EXPECT_EQ(policy.image.mispinned_name, "");
 }
 
-TEST_F(ImageLayers, ADigestsFileBeatsNames) {
+TEST_F(ImageLayers, ADigestFileOverridesNames) {
   Named("nginx:1.27");
   Write("etc/images/docker.io/library/nginx.json",
         R"({"rules": {"capabilities": {"allow": ["CHOWN"]}, "pids-limit": {"default": 9}}})");
@@ -404,7 +423,7 @@ TEST_F(ImageLayers, ADigestsFileBeatsNames) {
   EXPECT_EQ(IntegerOf(policy.rule("pids-limit").parameters, "default"), 9);
 }
 
-TEST_F(ImageLayers, APodsFileNeedsTheEnginesWord) {
+TEST_F(ImageLayers, APodFileNeedsAVerifiedPod) {
   Write("etc/pods/monitoring.json",
         R"({"waivers": [{"rule": "capabilities", "allow": ["SYS_PTRACE"], "reason": "tracing"}]})");
   EXPECT_THAT(Capabilities(), ElementsAre("CAP_NET_BIND_SERVICE"));
@@ -414,7 +433,7 @@ TEST_F(ImageLayers, APodsFileNeedsTheEnginesWord) {
   EXPECT_THAT(Capabilities(), ElementsAre("CAP_NET_BIND_SERVICE"));
 }
 
-TEST_F(ImageLayers, DropInsGoOverThePolicy) {
+TEST_F(ImageLayers, DropInsOverrideThePolicy) {
   Write("etc/policy.json", R"({"mode": "audit", "rules": {"pids-limit": {"default": 1}}})");
   Write("etc/policy.d/20-b.json", R"({"rules": {"pids-limit": {"default": 3}}})");
   Write("etc/policy.d/10-a.json",
@@ -427,7 +446,7 @@ TEST_F(ImageLayers, DropInsGoOverThePolicy) {
   EXPECT_EQ(policy.origins.at("pids-limit/default"), "policy.d/20-b.json:1");
 }
 
-TEST_F(ImageLayers, FaultsInAnyFileStopTheContainerAndNameIt) {
+TEST_F(ImageLayers, AFaultInAnyFileIsAnErrorThatNamesTheFile) {
   Named("nginx:1.27");
   const std::string hex = kManifest.substr(kManifest.find(':') + 1);
   for (const std::string path :
@@ -446,7 +465,7 @@ TEST_F(ImageLayers, FaultsInAnyFileStopTheContainerAndNameIt) {
   EXPECT_THAT(policy.error().message, HasSubstr("digests/sha256/" + hex + ".json line 1"));
 }
 
-TEST_F(ImageLayers, FilesThatOthersCouldWriteAreNotBelieved) {
+TEST_F(ImageLayers, RejectFilesThatOthersCanWrite) {
   Named("nginx:1.27");
   const std::string file = "images/docker.io/library/nginx.json";
   Write("etc/" + file, "{}");

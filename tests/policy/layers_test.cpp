@@ -12,7 +12,7 @@ using testing::ElementsAre;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
-TEST(Layers, AnEmptyPolicyIsTheProfileRestricted) {
+TEST(Layers, AnEmptyPolicyMeansRestricted) {
   const auto policy = ParseText("{}");
   ASSERT_TRUE(policy) << policy.error().message;
   EXPECT_EQ(policy->profile, "restricted");
@@ -25,14 +25,14 @@ TEST(Layers, AnEmptyPolicyIsTheProfileRestricted) {
               ElementsAre("CAP_NET_BIND_SERVICE"));
 }
 
-TEST(Layers, ARuleThatNobodyNamesIsOff) {
+TEST(Layers, AnUnnamedRuleIsOff) {
   const auto policy = ParseText("{}");
   ASSERT_TRUE(policy);
   EXPECT_EQ(policy->rule("seccomp").action, Action::kOff);
   EXPECT_TRUE(policy->rule("seccomp").parameters.all().empty());
 }
 
-TEST(Layers, ListsThatDenyAccumulate) {
+TEST(Layers, DenyListsAccumulate) {
   const auto policy =
       ParseText(R"({"rules": {"host-mounts": {"deny": ["/srv/secrets", "/etc"]}}})");
   ASSERT_TRUE(policy) << policy.error().message;
@@ -40,7 +40,7 @@ TEST(Layers, ListsThatDenyAccumulate) {
               ElementsAre("/etc", "/run", "/srv/secrets"));
 }
 
-TEST(Layers, LongListsAccumulateWithoutRepeats) {
+TEST(Layers, LongListsAccumulateWithoutDuplicates) {
   std::string list = "\"/etc\"";
   constexpr int kPaths = 100;
   for (int i = 0; i < 2 * kPaths; ++i) list += ", \"/srv/" + std::to_string(i % kPaths) + '"';
@@ -54,14 +54,14 @@ TEST(Layers, LongListsAccumulateWithoutRepeats) {
   EXPECT_EQ(deny.back(), "/srv/99");
 }
 
-TEST(Layers, AnEmptyListThatDeniesTakesNothingAway) {
+TEST(Layers, AnEmptyDenyListRemovesNothing) {
   const auto policy = ParseText(R"({"rules": {"host-mounts": {"deny": []}}})");
   ASSERT_TRUE(policy);
   EXPECT_THAT(StringsOf(policy->rule("host-mounts").parameters, "deny"),
               ElementsAre("/etc", "/run"));
 }
 
-TEST(Layers, ListsThatGrantReplace) {
+TEST(Layers, AllowListsReplace) {
   const auto policy = ParseText(
       R"({"rules": {"host-mounts": {"allow": []}, "capabilities": {"allow": ["KILL"]}}})");
   ASSERT_TRUE(policy) << policy.error().message;
@@ -69,7 +69,7 @@ TEST(Layers, ListsThatGrantReplace) {
   EXPECT_THAT(StringsOf(policy->rule("capabilities").parameters, "allow"), ElementsAre("CAP_KILL"));
 }
 
-TEST(Layers, WhatALayerDoesNotNameStaysAsItWas) {
+TEST(Layers, KeepWhatALayerDoesNotName) {
   const auto policy = ParseText(R"({"rules": {"pids-limit": {"action": "refuse"}}})");
   ASSERT_TRUE(policy);
   EXPECT_EQ(policy->rule("pids-limit").action, Action::kRefuse);
@@ -103,13 +103,13 @@ TEST(Layers, OriginsNameFileAndLineOfEachValue) {
                            Pair("pids-limit/default", "profile restricted")));
 }
 
-TEST(Layers, OriginsAreNotPaidForUnasked) {
+TEST(Layers, OriginsAreRecordedOnRequestOnly) {
   const auto policy = ParseText("{\"mode\": \"audit\"}");
   ASSERT_TRUE(policy);
   EXPECT_TRUE(policy->origins.empty());
 }
 
-TEST(Layers, TheDigestTellsPoliciesApart) {
+TEST(Layers, TheDigestDistinguishesPolicies) {
   const auto one = ParseText("{}");
   const auto same = ParseText("{}");
   const auto other_text = ParseText("{ }");

@@ -54,8 +54,47 @@ TEST_F(PolicyDirectory, IsRead) {
   EXPECT_EQ(policy->profile, "baseline");
 }
 
+TEST_F(PolicyDirectory, TheRevisionThatWasAppliedIsReadInPlaceOfTheFiles) {
+  Write("{ broken");
+  const fs::path revision = directory_ / "policies/7/policy";
+  fs::create_directories(revision);
+  std::ofstream(revision / "policy.json") << R"({"extends": "baseline"})";
+  fs::create_symlink(revision, directory_ / "applied");
+  const auto policy = LoadIt();
+  ASSERT_TRUE(policy) << policy.error().message;
+  EXPECT_EQ(policy->profile, "baseline");
+  EXPECT_EQ(policy->directory, revision.string());
+  EXPECT_FALSE(Load(directory_, kRules, {.ignores_applied = true, .profile = TestProfile}));
+
+  // Without it, the files are not what was put in force.
+  Write(R"({"extends": "baseline"})");
+  fs::remove_all(revision);
+  EXPECT_THAT(Fault(), HasSubstr("does not exist"));
+}
+
+TEST_F(PolicyDirectory, ARevisionThatBreaksHasACopyIfItSaidSo) {
+  for (const char* name : {"policy", "copy"}) {
+    fs::create_directories(directory_ / "7" / name);
+    std::ofstream(directory_ / "7" / name / "policy.json") << R"({"extends": "baseline"})";
+  }
+  fs::create_symlink(directory_ / "7/policy", directory_ / "applied");
+  ASSERT_TRUE(LoadIt());
+  EXPECT_EQ(LoadIt()->fell_back_because, "");
+  std::ofstream(directory_ / "7/policy/policy.json") << "{ broken";
+  const auto policy = LoadIt();
+  ASSERT_TRUE(policy) << policy.error().message;
+  EXPECT_EQ(policy->profile, "baseline");
+  EXPECT_EQ(policy->directory, Name() + "/7/copy");
+  EXPECT_THAT(policy->fell_back_because, HasSubstr("7/policy/policy.json line 1"));
+  // The copy must be as good as anything that is read.
+  chmod((directory_ / "7/copy/policy.json").c_str(), 0666);
+  EXPECT_THAT(Fault(), HasSubstr("7/policy/policy.json line 1"));
+  fs::remove_all(directory_ / "7/copy");
+  EXPECT_THAT(Fault(), HasSubstr("7/policy/policy.json line 1"));
+}
+
 // Judged by the engine's own path on disk, which the identity holds.
-TEST_F(PolicyDirectory, SaysWhichProfileIsForBuilds) {
+TEST_F(PolicyDirectory, NamesTheProfileForBuilds) {
   const auto profile_of = [&](engine::Engine engine) {
     engine::Identity identity;
     identity.engine = engine;
@@ -88,7 +127,7 @@ TEST_F(PolicyDirectory, WithoutAFileMeansTheCompiledInDefault) {
   EXPECT_EQ(IntegerOf(policy->rule("pids-limit").parameters, "default"), 2048);
 }
 
-TEST_F(PolicyDirectory, AbsentMeansTheCompiledInDefaultUnlessItWasNamed) {
+TEST_F(PolicyDirectory, AbsentMeansTheCompiledInDefaultUnlessNamed) {
   fs::remove(directory_);
   EXPECT_TRUE(LoadIt(/*must_exist=*/false));
   const auto policy = LoadIt(/*must_exist=*/true);
@@ -96,19 +135,19 @@ TEST_F(PolicyDirectory, AbsentMeansTheCompiledInDefaultUnlessItWasNamed) {
   EXPECT_EQ(policy.error().message, "policy: " + Name() + " cannot be opened (ENOENT)");
 }
 
-TEST_F(PolicyDirectory, FaultsNameTheFile) {
+TEST_F(PolicyDirectory, ErrorsNameTheFile) {
   Write("{\n\"mode\": \"adit\"}");
   EXPECT_EQ(Fault(), "policy " + Name() +
                          "/policy.json line 2: \"mode\" is enforce or audit, not \"adit\"; did "
                          "you mean \"audit\"?");
 }
 
-TEST_F(PolicyDirectory, AnEmptyFileIsNoPolicy) {
+TEST_F(PolicyDirectory, RefusesAnEmptyFile) {
   Write("");
   EXPECT_THAT(Fault(), HasSubstr("policy.json line 1, column 1: not JSON"));
 }
 
-TEST_F(PolicyDirectory, AFileThatOthersMayWriteIsNotBelieved) {
+TEST_F(PolicyDirectory, RefusesAFileThatOthersCanWrite) {
   for (const mode_t mode : {0664U, 0646U}) {
     Write("{}");
     ASSERT_EQ(chmod(File().c_str(), mode), 0);
@@ -116,18 +155,18 @@ TEST_F(PolicyDirectory, AFileThatOthersMayWriteIsNotBelieved) {
   }
 }
 
-TEST_F(PolicyDirectory, ADirectoryThatOthersMayWriteIsNotBelieved) {
+TEST_F(PolicyDirectory, RefusesADirectoryThatOthersCanWrite) {
   Write("{}");
   ASSERT_EQ(chmod(directory_.c_str(), 0775), 0);
   EXPECT_EQ(Fault(), "policy " + Name() + " is writable by others than its owner");
 }
 
-TEST_F(PolicyDirectory, ADirectoryThatOthersMayWriteIsNotBelievedToBeEmpty) {
+TEST_F(PolicyDirectory, RefusesAnEmptyDirectoryThatOthersCanWrite) {
   ASSERT_EQ(chmod(directory_.c_str(), 0777), 0);
   EXPECT_EQ(Fault(), "policy " + Name() + " is writable by others than its owner");
 }
 
-TEST_F(PolicyDirectory, ForeignOwnersAreNotBelieved) {
+TEST_F(PolicyDirectory, RefusesOtherOwners) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root to give files away";
   Write("{}");
   ASSERT_EQ(chown(File().c_str(), 12345, 0), 0);
@@ -136,35 +175,35 @@ TEST_F(PolicyDirectory, ForeignOwnersAreNotBelieved) {
   EXPECT_EQ(Fault(), "policy " + Name() + " is owned by uid 12345, not by root");
 }
 
-TEST_F(PolicyDirectory, LinksAreNotFollowed) {
+TEST_F(PolicyDirectory, DoesNotFollowLinks) {
   std::ofstream(directory_ / "real.json") << "{}";
   fs::create_symlink("real.json", File());
   EXPECT_EQ(Fault(), "policy " + Name() + ": policy.json cannot be opened (ELOOP)");
 }
 
-TEST_F(PolicyDirectory, ADanglingLinkIsAFaultAndNotAnAbsentFile) {
+TEST_F(PolicyDirectory, ADanglingLinkToAFileIsAnError) {
   fs::create_symlink("nowhere.json", File());
   EXPECT_EQ(Fault(), "policy " + Name() + ": policy.json cannot be opened (ELOOP)");
 }
 
-TEST_F(PolicyDirectory, ADanglingLinkIsAFaultAndNotAnAbsentDirectory) {
+TEST_F(PolicyDirectory, ADanglingLinkToADirectoryIsAnError) {
   fs::remove(directory_);
   fs::create_symlink("nowhere", directory_);
   EXPECT_EQ(Fault(), "policy: " + Name() + " cannot be opened (ELOOP)");
 }
 
-TEST_F(PolicyDirectory, AFileInItsPlaceIsAFault) {
+TEST_F(PolicyDirectory, AFileInPlaceOfTheDirectoryIsAnError) {
   fs::remove(directory_);
   std::ofstream(directory_) << "{}";
   EXPECT_EQ(Fault(), "policy: " + Name() + " cannot be opened (ENOTDIR)");
 }
 
-TEST_F(PolicyDirectory, AFifoNeitherHangsNorServes) {
+TEST_F(PolicyDirectory, RefusesAFifoWithoutBlocking) {
   ASSERT_EQ(mkfifo(File().c_str(), 0644), 0);
   EXPECT_EQ(Fault(), "policy " + Name() + ": policy.json: not a regular file");
 }
 
-TEST_F(PolicyDirectory, AFileLargerThanAMebibyteIsRefused) {
+TEST_F(PolicyDirectory, RefusesAFileLargerThanAMebibyte) {
   Write("{}" + std::string((1 << 20) - 2, ' '));
   EXPECT_EQ(Fault(), "(none)");
   Write("{}" + std::string((1 << 20) - 1, ' '));

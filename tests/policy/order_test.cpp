@@ -10,7 +10,7 @@ using Strings = std::vector<std::string>;
 
 constexpr std::string_view kChoices[] = {"refuse", "warn", "off"};
 
-TEST(Order, EveryKindOfValueHasALooserAndAStricter) {
+TEST(Order, OrdersEveryKindOfValue) {
   struct Case {
     const char* name;
     ParameterSchema schema;
@@ -80,7 +80,7 @@ TEST(Order, EveryKindOfValueHasALooserAndAStricter) {
   }
 }
 
-TEST(Order, OfActionsRefusingIsTheStrictest) {
+TEST(Order, RefuseIsTheStrictestAction) {
   EXPECT_EQ(Stricter(Action::kFix, Action::kRefuse), Action::kRefuse);
   EXPECT_EQ(Stricter(Action::kFix, Action::kWarn), Action::kFix);
   EXPECT_EQ(Stricter(Action::kOff, Action::kWarn), Action::kWarn);

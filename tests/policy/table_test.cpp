@@ -53,7 +53,7 @@ TEST(Table, ReadsEachParameterIntoItsMember) {
   EXPECT_TRUE(limits.is_strict);
 }
 
-TEST(Table, ReadsWhatNoLayerNamesAsEmpty) {
+TEST(Table, ReadsUnsetParametersAsEmpty) {
   Parameters parameters;
   parameters.Set("maxmum", std::int64_t{4096});
   const Limits limits = kLimits.Read(parameters);
@@ -96,7 +96,7 @@ TEST(Table, SetsAParameterThroughItsMember) {
   kLimits.Set(parameters, &Limits::unlisted, "fix");
   EXPECT_THAT(StringsOf(parameters, "allow"), ElementsAre("CAP_KILL"));
   EXPECT_EQ(TextOf(parameters, "unlisted"), "fix");
-  EXPECT_EQ(kLimits.NameOf(&Limits::is_strict), "strict");
+  EXPECT_EQ(kLimits[&Limits::is_strict].text(), "strict");
 }
 
 }  // namespace

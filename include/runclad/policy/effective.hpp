@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,13 +20,47 @@ inline constexpr std::string_view kDefaultConfigDirectory = "/etc/runclad";
 // Files of images that come with runclad, where the policy has none for the repository.
 inline constexpr std::string_view kShippedDirectory = "/usr/share/runclad";
 
+// Which decisions are logged, by the "level" of their lines. Refusals, what would be one in mode
+// audit, and errors always are.
+enum class LogLevel {
+  kInfo,     // all
+  kNotice,   // not those in which no rule found anything
+  kWarning,  // nor those that only changed a container or warned of it
+};
+
+enum class LogFormat { kJson, kFalco, kOcsf };
+
+// Where each line goes as well, in a format of another program.
+struct LogForward {
+  LogFormat format = LogFormat::kJson;
+  std::string target;  // as LogSettings::target
+
+  bool operator==(const LogForward&) const = default;
+};
+
 struct LogSettings {
   std::string target = "file:/var/log/runclad/audit.jsonl";  // or "journald", "syslog"
   bool required = false;  // refuse the container when the line cannot be written
+  LogLevel level = LogLevel::kInfo;
+  std::int64_t max_megabytes = 100;  // a larger file is renamed; 0: never
+  std::int64_t keep = 10;            // of the renamed ones
+  std::optional<LogForward> forward = {};
+
+  bool operator==(const LogSettings&) const = default;
 };
+
+// As policies have them: "info", "falco".
+std::string_view Name(LogLevel level);
+std::string_view Name(LogFormat format);
 
 // What happens to a caller without root privileges (a rootless engine).
 enum class Rootless { kRefuse, kPassThrough, kApply };
+
+// What happens when the policy in force cannot be read or understood.
+enum class Fallback {
+  kRefuse,
+  kLastGood,  // the copy that was kept when it was applied is used
+};
 
 // How far an image's own files may loosen the host's policy.
 enum class Ceiling {
@@ -79,6 +114,7 @@ struct Effective {
   Mode mode = Mode::kEnforce;
   LogSettings log;
   Rootless rootless = Rootless::kRefuse;
+  Fallback fallback = Fallback::kRefuse;
   std::map<std::string, RuleSetting, std::less<>> rules;  // by rule id
   Trust trust;
   bool waivers_must_expire = false;
@@ -88,8 +124,21 @@ struct Effective {
   Origins origins;  // filled on request
   std::string
       digest;  // of everything that was read: SHA-256, which tells policies apart in the log
+  // What was read: a revision in force ("/var/lib/runclad/policies/7/policy"), else the directory
+  // that was named. Empty: there is none.
+  std::string directory;
+  // Why the copy of the revision in force was read instead of it; empty: it was not.
+  std::string fell_back_because;
+  // The reason given for the host's break-glass switch while it is on; empty: it is off.
+  std::string break_glass;
 
+  // Whether what the rules find is acted on, or only recorded.
+  [[nodiscard]] bool is_enforced() const { return mode == Mode::kEnforce && break_glass.empty(); }
   // The rule's setting; a rule that no layer names is off.
+  [[nodiscard]] const RuleSetting& rule(const RuleSchema& rule) const {
+    return this->rule(rule.id);
+  }
+  // By an id that is data; code names rules by their tables (rules/catalog.hpp).
   [[nodiscard]] const RuleSetting& rule(std::string_view id) const;
 };
 
@@ -103,6 +152,7 @@ struct LoadOptions {
   std::int64_t today = 0;  // days since 1970-01-01 UTC, for waivers
   std::string_view shipped_directory = kShippedDirectory;
   bool directory_must_exist = false;  // the operator named it
+  bool ignores_applied = false;       // read the directory's own files, whatever is in force
   bool origins = false;               // fill Effective::origins: costs another parse
   std::string_view extends = {};      // the profile in place of the one that the host extends
   // The texts of other profiles than those compiled in, for tests.
@@ -112,9 +162,10 @@ struct LoadOptions {
 // Reads the policy in `directory`, each layer over the ones before: the profile, policy.json,
 // policy.d/*.json, the image's _default.json files from the root down, its own file, its tag's
 // part, digests/sha256/<hex>.json, pods/<namespace>.json. No directory or no policy.json: the
-// compiled-in `restricted`. Anything that a user other than root could have written (links, foreign
-// owners, open permissions) and every fault is an error with file, line and, for a misspelling, a
-// suggestion.
+// compiled-in `restricted`. If the directory has a link "applied", the revision that it leads to is
+// read in place of the directory's own files. Anything that a user other than root could have
+// written (links, foreign owners, open permissions) and every fault is an error with file, line
+// and, for a misspelling, a suggestion.
 Result<Effective> Load(const std::string& directory, std::span<const RuleSchema> rules,
                        const LoadOptions& options = {});
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -77,6 +78,10 @@ struct ParameterSchema {
   DockerDefault docker_default = {};
   std::int64_t minimum = 0;  // for kInteger
   std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
+  // The maximum means no limit: policy files say "unlimited".
+  bool has_unlimited = false;
+  // Permission bits: policy files say "0027".
+  bool is_octal = false;
   bool only_in_waivers = false;
   Futile futile = {};
 };
@@ -115,6 +120,12 @@ class Parameters {
 
   std::map<std::string, Value, std::less<>> values_;
 };
+
+// As policy files say an integer where a number would not be understood: "unlimited", "0027".
+// Empty: a number says it best.
+std::string WordFor(const ParameterSchema& schema, std::int64_t value);
+// The integer that such a word stands for; none: it is none of this parameter's.
+std::optional<std::int64_t> IntegerOf(const ParameterSchema& schema, std::string_view word);
 
 // For code that treats all parameters alike: the value, or what counts for one that no layer names.
 Parameters::Value ValueOf(const Parameters& parameters, const ParameterSchema& schema);

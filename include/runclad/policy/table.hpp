@@ -31,6 +31,19 @@ using StringList = std::span<const std::string>;
 
 inline std::vector<std::string> Copied(StringList list) { return {list.begin(), list.end()}; }
 
+// The name of a parameter that there is: only tables make them.
+class ParameterName {
+ public:
+  [[nodiscard]] constexpr std::string_view text() const { return text_; }
+
+ private:
+  template <typename Struct, std::size_t kSize>
+  friend class Table;
+  explicit constexpr ParameterName(std::string_view text) : text_(text) {}
+
+  std::string_view text_;
+};
+
 template <typename Struct>
 struct Row {
   // In the order of ParameterType.
@@ -92,18 +105,18 @@ class Table {
   // For a parameter's value that does not come from a policy file.
   void Set(Parameters& parameters, StringList Struct::*member,
            std::vector<std::string> value) const {
-    parameters.Set(NameOf(member), std::move(value));
+    parameters.Set((*this)[member].text(), std::move(value));
   }
   void Set(Parameters& parameters, std::string_view Struct::*member, std::string value) const {
-    parameters.Set(NameOf(member), std::move(value));
+    parameters.Set((*this)[member].text(), std::move(value));
   }
 
   // The name in policy files.
   template <typename Value>
-  [[nodiscard]] constexpr std::string_view NameOf(Value Struct::*member) const {
+  [[nodiscard]] constexpr ParameterName operator[](Value Struct::*member) const {
     std::size_t i = 0;
     while (members_[i] != decltype(members_[i])(member)) ++i;
-    return schemas_[i].name;
+    return ParameterName(schemas_[i].name);
   }
 
  private:
