@@ -47,9 +47,9 @@ class Writer {
     if (value.is_string()) return "std::string_view(" + value.dump() + ")";
     if (value.is_number_integer()) return "std::int64_t{" + value.dump() + "}";
     if (!value.is_array()) throw std::runtime_error("no parameter is like " + value.dump());
-    std::string strings;
-    for (const json& element : value) strings += json(element.get<std::string>()).dump() + ", ";
-    return "std::span<const std::string_view>(" + Array("std::string_view", strings) + ")";
+    std::string lines;
+    for (const json& element : value) lines += element.get<std::string>() + '\n';
+    return "CompiledList{" + json(lines).dump() + "}";
   }
 
   std::string Array(const std::string& type, const std::string& elements) {

@@ -183,8 +183,8 @@ std::string Tables(const json& profile) {
   }
   std::string entry_text;
   for (const auto& [name, effect, gate] : entries) {
-    entry_text +=
-        "{" + Quoted(name) + ", " + std::to_string(effect) + ", " + std::to_string(gate) + "},\n";
+    entry_text += "{" + Quoted(name) + ", " + std::to_string(name.size()) + ", " +
+                  std::to_string(effect) + ", " + std::to_string(gate) + "},\n";
   }
   const std::string names = writer.Define("ProfileArchitecture", architecture_text) + ", " +
                             writer.Define("ProfileGate", gate_text) + ", " +

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "runclad/oci/spec.hpp"
-#include "runclad/rules/facts.hpp"
+#include "runclad/rules/questions.hpp"
 
 namespace runclad::rules {
 

@@ -21,7 +21,7 @@ constexpr std::string_view kHardening[] = {"ro",  "nosuid",  "nodev",  "noexec",
 
 // Where file systems are mounted below /sys on common hosts. They are masked whether something is
 // mounted there or not: it may be mounted between the check and the bind.
-constexpr std::string_view kUsualMounts[] = {
+constexpr char kUsualMounts[][28] = {
     "/sys/firmware",      "/sys/fs/bpf",       "/sys/fs/cgroup",       "/sys/fs/fuse/connections",
     "/sys/fs/pstore",     "/sys/fs/resctrl",   "/sys/fs/selinux",      "/sys/fs/smackfs",
     "/sys/kernel/config", "/sys/kernel/debug", "/sys/kernel/security", "/sys/kernel/tracing",
@@ -31,12 +31,12 @@ bool Has(const auto& list, std::string_view entry) {
   return std::ranges::find(list, entry) != std::ranges::end(list);
 }
 
-const NamespaceFacts* Joined(const oci::Namespace& entry, const Facts& facts) {
-  const auto found = facts.namespaces.find(entry.path);
-  return found == facts.namespaces.end() ? nullptr : &found->second;
+const NamespaceFacts* Joined(const oci::Namespace& entry, EngineSysFacts facts) {
+  const auto found = facts.Get<Namespaces>().find(entry.path);
+  return found == facts.Get<Namespaces>().end() ? nullptr : &found->second;
 }
 
-bool HasHostNetwork(const oci::Spec& spec, const Facts& facts) {
+bool HasHostNetwork(const oci::Spec& spec, EngineSysFacts facts) {
   return std::ranges::none_of(spec.namespaces(), [&](const oci::Namespace& entry) {
     if (entry.type != "network") return false;
     const NamespaceFacts* joined = Joined(entry, facts);
@@ -46,7 +46,7 @@ bool HasHostNetwork(const oci::Spec& spec, const Facts& facts) {
 
 // Whether each user namespace of the document is a new one, or one of a container that runclad made
 // or an engine keeps for this one.
-bool HasKnownUserNamespace(const oci::Spec& spec, const Facts& facts) {
+bool HasKnownUserNamespace(const oci::Spec& spec, EngineSysFacts facts) {
   return std::ranges::all_of(spec.namespaces(), [&](const oci::Namespace& entry) {
     if (entry.type != "user" || entry.path.empty()) return true;
     const NamespaceFacts* joined = Joined(entry, facts);
@@ -56,13 +56,13 @@ bool HasKnownUserNamespace(const oci::Spec& spec, const Facts& facts) {
 }
 
 // The container's own cgroup tree, which podman 5 has mounted over the host's.
-bool IsOwnCgroup(const oci::Mount& mount, const Facts& facts) {
+bool IsOwnCgroup(const oci::Mount& mount, EngineSysFacts facts) {
   return !mount.is_bind() && (mount.type == "cgroup" || mount.type == "cgroup2") &&
-         facts.Resolve(mount.destination) == kCgroups;
+         facts.Get<Destinations>().Resolve(mount.destination) == kCgroups;
 }
 
 // Whether it is mounted after the bind, which would cover it otherwise.
-bool CoversCgroups(const oci::Spec& spec, const Facts& facts) {
+bool CoversCgroups(const oci::Spec& spec, EngineSysFacts facts) {
   const std::vector<oci::Mount>& mounts = spec.mounts();
   const auto bind = std::ranges::find_if(
       mounts, [&](const oci::Mount& mount) { return IsEngineSys(mount, facts); });
@@ -91,31 +91,32 @@ std::string WhyNotThese(const std::vector<std::string>& options) {
 
 }  // namespace
 
-bool IsEngineSys(const oci::Mount& mount, const Facts& facts) {
-  if (!facts.host_sys || !facts.user_namespace || !mount.is_bind()) return false;
-  if (mount.source != kSys || mount.destination != kSys || facts.Resolve(kSys.data()) != kSys) {
+bool IsEngineSys(const oci::Mount& mount, EngineSysFacts facts) {
+  if (!facts.Get<HostSys>() || !facts.Get<UserNamespace>() || !mount.is_bind()) return false;
+  if (mount.source != kSys || mount.destination != kSys ||
+      facts.Get<Destinations>().Resolve(kSys.data()) != kSys) {
     return false;
   }
-  const auto source = facts.sources.find(mount.source);
-  return source != facts.sources.end() && source->second.resolved == kSys;
+  const auto source = facts.Get<Sources>().find(mount.source);
+  return source != facts.Get<Sources>().end() && source->second.resolved == kSys;
 }
 
-std::string WhyNoEngineSys(const oci::Spec& spec, const oci::Mount& mount, const Facts& facts) {
+std::string WhyNoEngineSys(const oci::Spec& spec, const oci::Mount& mount, EngineSysFacts facts) {
   // mount_setattr(2), which recursive options need, came with Linux 5.12.
   constexpr std::pair kRecursiveSince = {5, 12};
-  if (!facts.host_sys->fault.empty()) return facts.host_sys->fault;
+  if (!facts.Get<HostSys>()->fault.empty()) return facts.Get<HostSys>()->fault;
   if (std::string why = WhyNotThese(mount.options); !why.empty()) return why;
-  if (std::pair(facts.kernel.major, facts.kernel.minor) < kRecursiveSince) {
+  if (std::pair(facts.Get<KernelFacts>().major, facts.Get<KernelFacts>().minor) < kRecursiveSince) {
     return "cannot be made read-only with what is mounted below it before Linux 5.12";
   }
-  if (facts.user_namespace->has_host_ids) {
+  if (facts.Get<UserNamespace>()->has_host_ids) {
     return "would be read by a user namespace that has the host's root user or group in it";
   }
   if (!HasKnownUserNamespace(spec, facts)) {
-    return "would be read from a user namespace that is of no container that runclad made";
+    return "would be read from a user namespace that belongs to no container of runclad";
   }
   const auto is_there = [&](const oci::Mount& other) {
-    return IsAtOrBelow(facts.Resolve(other.destination), kSys);
+    return IsAtOrBelow(facts.Get<Destinations>().Resolve(other.destination), kSys);
   };
   const auto wanted = CoversCgroups(spec, facts) ? 2 : 1;
   if (std::ranges::count_if(spec.mounts(), is_there) != wanted) {
@@ -136,7 +137,7 @@ std::vector<std::string> HardenedSysOptions(const oci::Mount& mount) {
   return options;
 }
 
-std::vector<std::string> MasksOverSys(const oci::Spec& spec, const Facts& facts) {
+std::vector<std::string> MasksOverSys(const oci::Spec& spec, EngineSysFacts facts) {
   std::vector<std::string> masks = spec.masked_paths();
   const bool covers_cgroups = CoversCgroups(spec, facts);
   const auto add = [&](std::string_view path) {
@@ -147,14 +148,14 @@ std::vector<std::string> MasksOverSys(const oci::Spec& spec, const Facts& facts)
     if (!is_hidden) masks.emplace_back(path);
   };
   for (const std::string_view path : kUsualMounts) add(path);
-  for (const std::string& path : facts.host_sys->mounts) add(path);
+  for (const std::string& path : facts.Get<HostSys>()->mounts) add(path);
   // Its own devices, where it has the host's network.
   if (HasHostNetwork(spec, facts)) return masks;
-  for (const std::string& path : facts.host_sys->network) add(path);
+  for (const std::string& path : facts.Get<HostSys>()->network) add(path);
   return masks;
 }
 
-bool IsHardenedSys(const oci::Spec& spec, const oci::Mount& mount, const Facts& facts) {
+bool IsHardenedSys(const oci::Spec& spec, const oci::Mount& mount, EngineSysFacts facts) {
   return IsEngineSys(mount, facts) && WhyNoEngineSys(spec, mount, facts).empty() &&
          HardenedSysOptions(mount) == mount.options &&
          MasksOverSys(spec, facts) == spec.masked_paths();

@@ -66,23 +66,24 @@ Finding Note(const Code& code, std::string path, json::Value value, std::string 
 namespace {
 
 // Docker's capabilities are findings of nearly every create: nothing is copied.
-Remedy Settings(Remedy::Kind kind, std::string_view parameter, policy::Parameters::Value value) {
+Remedy Settings(Remedy::Kind kind, policy::ParameterName parameter,
+                policy::Parameters::Value value) {
   Remedy remedy{.kind = kind};
-  remedy.settings.push_back({.rule = {}, .parameter = parameter, .value = std::move(value)});
+  remedy.settings.push_back({.rule = {}, .parameter = parameter.text(), .value = std::move(value)});
   return remedy;
 }
 
 }  // namespace
 
-Remedy AddTo(std::string_view parameter, std::vector<std::string> values) {
+Remedy AddTo(policy::ParameterName parameter, std::vector<std::string> values) {
   return Settings(Remedy::Kind::kSetting, parameter, std::move(values));
 }
 
-Remedy TakeFrom(std::string_view parameter, std::vector<std::string> values) {
+Remedy TakeFrom(policy::ParameterName parameter, std::vector<std::string> values) {
   return Settings(Remedy::Kind::kWaiver, parameter, std::move(values));
 }
 
-Remedy SetTo(std::string_view parameter, policy::Parameters::Value value) {
+Remedy SetTo(policy::ParameterName parameter, policy::Parameters::Value value) {
   return Settings(Remedy::Kind::kSetting, parameter, std::move(value));
 }
 
@@ -94,7 +95,7 @@ Remedy AskEngine(std::string clause) {
   return {.kind = Remedy::Kind::kEngine, .because = std::move(clause)};
 }
 
-Remedy TryIn(std::string_view parameter, std::vector<std::string> values) {
+Remedy TryIn(policy::ParameterName parameter, std::vector<std::string> values) {
   return Settings(Remedy::Kind::kTrial, parameter, std::move(values));
 }
 

@@ -47,7 +47,8 @@ bool IsWritable(const oci::Mount& mount) {
   return !layers || std::ranges::any_of(*layers, [](const auto& layer) { return !layer.is_lower; });
 }
 
-WritableContent::WritableContent(const oci::Spec& spec, const Facts& facts) : facts_(facts) {
+WritableContent::WritableContent(const oci::Spec& spec, const Sources& sources)
+    : sources_(sources) {
   for (const oci::Mount& mount : spec.mounts()) {
     for (const Content& content : ContentsOf(mount)) {
       if (content.is_written) Add(content.source, mount.destination);
@@ -57,8 +58,8 @@ WritableContent::WritableContent(const oci::Spec& spec, const Facts& facts) : fa
 
 std::string WritableContent::WhyWritten(const oci::Mount& mount) {
   for (const Content& content : ContentsOf(mount)) {
-    const auto found = facts_.sources.find(content.source);
-    if (found == facts_.sources.end() || found->second.access == SourceFacts::Access::kUnknown) {
+    const auto found = sources_.find(content.source);
+    if (found == sources_.end() || found->second.access == SourceFacts::Access::kUnknown) {
       return "shows " + content.source + ", which cannot be identified";
     }
     const SourceFacts& source = found->second;
@@ -70,8 +71,8 @@ std::string WritableContent::WhyWritten(const oci::Mount& mount) {
 }
 
 void WritableContent::Add(const std::string& path, const std::string& destination) {
-  const auto found = facts_.sources.find(path);
-  if (found == facts_.sources.end()) return;
+  const auto found = sources_.find(path);
+  if (found == sources_.end()) return;
   const SourceFacts& source = found->second;
   if (source.device != 0) inodes_.try_emplace({source.device, source.inode}, destination);
   if (!source.places || !added_.insert(source.places.get()).second) return;

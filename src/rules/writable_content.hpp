@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "runclad/oci/spec.hpp"
-#include "runclad/rules/facts.hpp"
+#include "runclad/rules/questions.hpp"
 
 namespace runclad::rules {
 
@@ -38,7 +38,7 @@ bool IsWritable(const oci::Mount& mount);
 // under another path, as a part of it or with what is around it.
 class WritableContent {
  public:
-  WritableContent(const oci::Spec& spec, const Facts& facts);
+  WritableContent(const oci::Spec& spec, const Sources& sources);
 
   // A predicate: why what a read-only mount shows may have been written by a container; empty: it
   // has not.
@@ -52,7 +52,7 @@ class WritableContent {
 
   using PlaceList = const std::vector<std::string>*;
 
-  const Facts& facts_;
+  const Sources& sources_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> inodes_;  // destinations
   std::map<std::string, std::string, std::less<>> places_;                 // destinations
   std::set<PlaceList> added_;

@@ -99,7 +99,7 @@ std::string LinesWith(const std::string& text, const std::string& mark) {
 }
 
 // The verdict columns of both tables: what "+rule", "?rule" and "refused by rule" name. A leading
-// sign is no part of a word, but "-rule" is: it does not count as an example of the rule.
+// sign is not a part of a word, but "-rule" is: it does not count as an example of the rule.
 std::string Verdicts() {
   std::string verdicts;
   for (const char* table : {"verdicts.tsv", "changed.tsv"}) {
@@ -111,11 +111,11 @@ std::string Verdicts() {
   return verdicts;
 }
 
-TEST(Catalog, HasEveryRuleThatWasPromised) {
+TEST(Catalog, HasEveryPlannedRule) {
   for (const char* id : kPromised) EXPECT_NE(rules::FindRule(id), nullptr) << id;
 }
 
-TEST(Catalog, SaysOfEachRuleWhatItIsForAndTheWayOut) {
+TEST(Catalog, DescribesEachRuleAndItsRemedy) {
   for (const rules::Rule* rule : rules::Catalog()) {
     EXPECT_GE(rule->title.size(), 10U) << rule->id();
     EXPECT_GE(rule->rationale.size(), 80U) << rule->id();
@@ -124,7 +124,7 @@ TEST(Catalog, SaysOfEachRuleWhatItIsForAndTheWayOut) {
     EXPECT_FALSE(rule->way_out.ends_with('.')) << rule->id() << ": it is a clause";
     EXPECT_FALSE(rule->paths.empty()) << rule->id();
     EXPECT_FALSE(rule->schema.actions.empty()) << rule->id();
-    EXPECT_NE(rule->check, nullptr) << rule->id();
+    EXPECT_NE(rule->check.run, nullptr) << rule->id();
     for (const std::string_view path : rule->paths) EXPECT_FALSE(path.empty());
     for (const policy::ParameterSchema& parameter : rule->schema.parameters) {
       EXPECT_GE(parameter.description.size(), 15U) << rule->id() << "." << parameter.name;
@@ -132,7 +132,7 @@ TEST(Catalog, SaysOfEachRuleWhatItIsForAndTheWayOut) {
   }
 }
 
-TEST(Catalog, SaysOfEachCodeWhatItMeans) {
+TEST(Catalog, DescribesEachCode) {
   for (const rules::Rule* rule : rules::Catalog()) {
     std::set<std::string_view> ids;
     for (const rules::Code& code : rule->codes) {
@@ -148,7 +148,7 @@ TEST(Catalog, SaysOfEachCodeWhatItMeans) {
   }
 }
 
-TEST(Catalog, HasAUnitTestOfEachRule) {
+TEST(Catalog, EveryRuleHasAUnitTest) {
   const std::string tests = TextOf("rules", "_test.cpp");
   for (const rules::Rule* rule : rules::Catalog()) {
     EXPECT_NE(tests.find('"' + std::string(rule->id()) + '"'), std::string::npos)
@@ -156,7 +156,7 @@ TEST(Catalog, HasAUnitTestOfEachRule) {
   }
 }
 
-TEST(Catalog, HasAGoldenCaseOfEachRule) {
+TEST(Catalog, EveryRuleHasAGoldenCase) {
   const std::set<std::string> named = Words(Verdicts());
   for (const rules::Rule* rule : rules::Catalog()) {
     EXPECT_TRUE(named.contains(std::string(rule->id())))
@@ -165,7 +165,7 @@ TEST(Catalog, HasAGoldenCaseOfEachRule) {
 }
 
 // That the assertions pass is for tests/e2e/run.sh to see.
-TEST(Catalog, HasAnEndToEndTestOfEachRule) {
+TEST(Catalog, EveryRuleHasAnEndToEndTest) {
   std::set<std::string> named = Words(LinesWith(TextOf("e2e", ".sh"), "covers "));
   // docker_refusals.sh names the rule in a table.
   const std::set<std::string> listed = Words(ReadFile(RUNCLAD_TEST_DATA "/e2e/docker_refusals.sh"));
@@ -175,6 +175,29 @@ TEST(Catalog, HasAnEndToEndTestOfEachRule) {
   for (const rules::Rule* rule : rules::Catalog()) {
     EXPECT_TRUE(named.contains(std::string(rule->id())))
         << "no topic in tests/e2e covers the rule " << rule->id();
+  }
+}
+
+// What a code means is said where it is defined: a name that is compared
+// elsewhere would go on to compile when it is misspelt.
+TEST(Catalog, NobodyElseNamesACode) {
+  std::set<std::string> codes;
+  for (const rules::Rule* rule : rules::Catalog()) {
+    for (const rules::Code& code : rule->codes) {
+      codes.insert('"' + std::string(rule->id()) + '/' + code.id + '"');
+    }
+  }
+  const fs::path sources = fs::path(RUNCLAD_SOURCE_DIR) / "src";
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(sources)) {
+    if (!entry.is_regular_file() || entry.path().string().starts_with((sources / "rules").string()))
+      continue;
+    std::istringstream lines(ReadFile(entry.path()));
+    for (std::string line; std::getline(lines, line);) {
+      if (line.find("//") != std::string::npos) line.resize(line.find("//"));
+      for (const std::string& code : codes) {
+        EXPECT_EQ(line.find(code), std::string::npos) << entry.path() << ": " << line;
+      }
+    }
   }
 }
 

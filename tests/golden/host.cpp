@@ -31,8 +31,6 @@ using nlohmann::json;
 
 constexpr int kPod = CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWNS;
 constexpr int kOwn = kPod | CLONE_NEWNET;
-// The root of a user namespace, and how many ids it has.
-constexpr const char* kIdMap = "0 100000 65536";
 
 // The processes that the documents join, and what they were: corpus/cases.tsv has the commands.
 const std::map<std::string, StandIn>& Processes() {
@@ -60,6 +58,34 @@ const std::map<std::string, StandIn>& Processes() {
       {"40436",
        {"ca9271a96566988eedc87b0c82e4c822f2d063d6c21f12a79ef5655934e315ff", kOwn | CLONE_NEWUSER}},
       {"8404", {"da3c09224298504fcfa1d8809c5e77de15843c4dc0f0607961fecbcbd96a3d04", kOwn}},
+      // Docker 28, podman 5.8 and sandboxes of containerd 2.1.
+      {"88256", {"42927061c5800ebffa99ad5ea29e88a988415f873daf55599ca10d968930bd2b", kOwn}},
+      {"93009", {"9cfac46453f7d33f98a80f43b7977e2e6c1670bb98f5269aacec4758c146b47e", kOwn}},
+      {"21503", {"86cf01374a365a4081d1c4b86a77e903bf045eb456223305d6fdd36ba58f535a", kOwn}},
+      {"99671", {"ac20dbf2f17e4c27396c0c7d7ff02bff38230a812e1605cd2818dac867ccbe57", kOwn}},
+      {"99880", {"f2764e144d26a3ec9b0fd1831ccdf95620914a5afa40aaa91f7681dbac39c06c", kOwn}},
+      {"100088", {"801b32785fb9d65576258bc63a3da9e52d5830ac49be2d0aacb7ebeaa799a93d", kOwn}},
+      {"100766", {"f99421580da11d0276205a8a8c8db2ed4a87b5e0a5d2c706fa6f4c04fef37f1a", kOwn}},
+      {"100973", {"084441a944b23716c5bd35eef9364a95dacae8dfb2f7aeac80c1ae866ed3c9b7", kOwn}},
+      {"101184", {"ca97bd71d90d84195a2d5e38fbd3d90c4f22d6eb23ddd7ab87b515890ee83b07", kOwn}},
+      {"101597", {"7f15ab40182cc39c492df80d47c7efe8eda2c8fbd4886335a61005428a2cf00a", kOwn}},
+      {"101804",
+       {"7c8258d7a9c19974fe9ed5e47a571c9e81611786d1365a47645e93ae12556dbb",
+        CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNS}},
+      {"102008",
+       {"cb945fe80a77c024cc067346342182e3b05df4e30445da555d65779c63dfde54",
+        CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWNS}},
+      {"102229",
+       {"87a037dcd8c7089dd7b0a46bc8ee0125bff2b598aa54012db80074bb5817507f",
+        CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS}},
+      {"102434", {"14f3978fbe8aad6d6fc2723817e71bc5384ff35c06983c4cb7ed002920a63960", kOwn}},
+      {"102976", {"0726b8f8b6abde6422b3128013974df17908d7e44835509bc896ac9fd760e366", kOwn}},
+      {"103184", {"e8b6fed366fd634627080aa0772a4a1bd31e0b0e1b82dd6c5376f0acb8cd4220", kOwn}},
+      {"103398", {"03a6c8f3beb81b52c3ae9c59692f51346e808d9113ae39ded4d1c52d4a24d406", kOwn}},
+      {"a pod's user namespace",
+       {"4314820c4c2d25ff4d64edc76d89e2adf5a90c5d122b5b7c8f2a836317ab619b", kOwn | CLONE_NEWUSER,
+        "0 200000 65536"}},
+      {"103816", {"910f95e3e2d0a26912e01ce5d47c86afe15522e4f06755d89fc75fe27f7496ab", kOwn}},
   };
   return processes;
 }
@@ -102,9 +128,53 @@ void MakeLayersOf(const std::string& option) {
   }
 }
 
+// What Docker's own record says of named volumes, for documents without it in the corpus.
+json RecordOfDocker(const std::string& id, const json& spec) {
+  constexpr std::string_view kVolumes = "/var/lib/docker/volumes/";
+  json points = json::object();
+  for (const json& mount : spec.at("mounts")) {
+    const std::string source = mount.value("source", "");
+    const std::string destination = mount.at("destination");
+    if (source.starts_with("/var/lib/docker/tmp/safe-mount") && destination == "/v") {
+      points[destination] = {{"Type", "volume"},
+                             {"Name", "vol1"},
+                             {"Destination", "/v"},
+                             {"Source", "/var/lib/docker/volumes/vol1/_data"},
+                             {"RW", true},
+                             {"Spec",
+                              {{"Type", "volume"},
+                               {"Source", "vol1"},
+                               {"Target", "/v"},
+                               {"VolumeOptions", {{"Subpath", "s"}}}}}};
+    }
+    if (!source.starts_with(kVolumes)) continue;
+    const std::string volume =
+        source.substr(kVolumes.size(), source.find('/', kVolumes.size()) - kVolumes.size());
+    points[destination] = {{"Type", "volume"}, {"Name", volume},    {"Destination", destination},
+                           {"Source", source}, {"Driver", "local"}, {"RW", true}};
+  }
+  return {{"ID", id}, {"MountPoints", points}};
+}
+
+// What the engine has mounted at the source of a mount with volume-subpath (Docker) or subpath
+// (podman); empty: it is another mount.
+std::string PartOfVolume(const json& mount) {
+  const std::string source = mount.value("source", "");
+  const std::string destination = mount.at("destination");
+  if (source.find("/safe-mount") != std::string::npos && destination == "/v") {
+    return "/var/lib/docker/volumes/vol1/_data/s";
+  }
+  if (source.find("/userdata/subpath") != std::string::npos && destination == "/h") {
+    return "/var/lib/containers/storage/volumes/pv1/_data/x";
+  }
+  return {};
+}
+
 bool IsEngineFile(const std::string& source) {
-  for (const char* root : {"/var/lib/docker/containers/", "/var/lib/containers/",
-                           "/var/lib/containerd/", "/run/ident/"}) {
+  for (const char* root :
+       {"/var/lib/docker/containers/", "/var/lib/containers/", "/var/lib/containerd/",
+        "/run/ident/", "/run/containers/", "/run/containerd/", "/run/k3s/", "/var/lib/kubelet/",
+        "/var/lib/rancher/", "/var/lib/nerdctl/"}) {
     if (source.starts_with(root)) return true;
   }
   return false;
@@ -120,16 +190,25 @@ Host::Host() {
   }
   // What the commands of cases.tsv named.
   Write("/srv/w/file", "x\n");
-  fs::create_directories("/srv/w/dir");
+  for (const char* directory : {"dir", "d", "u"}) {
+    fs::create_directories(std::string("/srv/w/") + directory);
+  }
+  Write("/srv/w/f", "x\n");
   fs::create_directories("/srv/w/sh");
   fs::create_symlink("/", "/srv/w/rootlink");
   fs::create_symlink("/etc", "/srv/w/etclink");
   // The socket is a socket's name here: that it is one of the engine's is told by its directory.
   Write("/run/docker.sock", "");
   const std::string volumes = "/var/lib/docker/volumes/";
-  for (const char* name : {"myvol", "rootvol", "tmpvol"}) {
+  for (const char* name : {"myvol", "rootvol", "tmpvol", "vol1"}) {
     fs::create_directories(volumes + name + "/_data");
   }
+  fs::create_directories(volumes + "vol1/_data/s");
+  // nerdctl's own hook.
+  if (::mount("tmpfs", "/usr/local/bin", "tmpfs", 0, "mode=755") != 0) {
+    throw std::runtime_error("no tmpfs");
+  }
+  Write("/usr/local/bin/nerdctl", "\177ELF");
   // A host has modules; the machine of the tests may not.
   fs::create_directories("/srv/lib/upper/modules");
   fs::create_directories("/srv/lib/work");
@@ -143,16 +222,6 @@ Host::Host() {
     const pid_t pid = Start(process);
     pids_[number] = pid;
     stand_ins_[pid] = process;
-  }
-  // The network namespaces that engines pin, of pods and of containers with the host's network.
-  const std::string own = "/proc/" + std::to_string(pids_.at("2564")) + "/ns/net";
-  for (const char* pod :
-       {"cni-f9720101-6c0b-c583-f174-1bdf3b361a56", "cni-1c1ddb9e-33bc-f44e-f233-2582f775686b",
-        "cni-4def39d9-632b-ae51-3dc4-cda7c382ad9c", "cni-dccb019c-9c90-b4f7-0f14-84c8063b94f5",
-        "cni-17057428-2775-9712-6d56-e78d6101d33a", "cni-ff324cad-c9f6-8982-8e0a-0d9016dbcb01"}) {
-    const std::string pinned = std::string("/run/netns/") + pod;
-    Write(pinned, "");
-    Bind(own, pinned);
   }
   Write("/run/ident/docker2/netns/default", "");
   Bind("/proc/self/ns/net", "/run/ident/docker2/netns/default");
@@ -188,7 +257,7 @@ pid_t Host::Start(const StandIn& stand_in) {
   children_.push_back(pid);
   if ((stand_in.namespaces & CLONE_NEWUSER) != 0) {
     for (const char* map : {"/uid_map", "/gid_map"}) {
-      Write("/proc/" + std::to_string(pid) + map, kIdMap);
+      Write("/proc/" + std::to_string(pid) + map, stand_in.ids);
     }
   }
   return pid;
@@ -213,13 +282,27 @@ std::string Host::Moved(const std::string& document) const {
   return moved + document.substr(at);
 }
 
+// The network and user namespaces that the engine has pinned for it.
+void Host::Pin(const json& spec) const {
+  for (const json& entry : spec.at("linux").at("namespaces")) {
+    const std::string path = entry.value("path", "");
+    if (path.empty() || path.starts_with("/proc/") || fs::exists(path)) continue;
+    Write(path, "");
+    const bool is_user = entry.at("type") == "user";
+    Bind("/proc/" + std::to_string(pids_.at(is_user ? "a pod's user namespace" : "2564")) +
+             (is_user ? "/ns/user" : "/ns/net"),
+         path);
+  }
+}
+
 void Host::MakeFilesOf(const std::string& engine, const std::string& name, const std::string& id,
                        const std::string& document) const {
   const json spec = json::parse(document);
+  Pin(spec);
   std::string root = spec.at("root").at("path");
   if (engine == "docker") {
     const std::string directory = "/var/lib/docker/containers/" + id;
-    Write(directory + "/config.v2.json", R"({"ID":")" + id + R"(","MountPoints":{}})");
+    Write(directory + "/config.v2.json", RecordOfDocker(id, spec).dump());
     const std::string real = RUNCLAD_TEST_DATA "/golden/docker/" + name + ".config.v2.json";
     if (fs::exists(real)) {
       fs::copy_file(real, directory + "/config.v2.json", fs::copy_options::overwrite_existing);
@@ -228,7 +311,18 @@ void Host::MakeFilesOf(const std::string& engine, const std::string& name, const
   for (const json& mount : spec.at("mounts")) {
     const std::string source = mount.value("source", "");
     if (fs::exists(source) || !source.starts_with('/')) continue;
-    const bool is_directory = source.ends_with("/shm") || source.ends_with("/merge");
+    const std::string part = PartOfVolume(mount);
+    if (!part.empty()) {
+      fs::create_directories(part);
+      fs::create_directories(source);
+      Bind(part, source);
+      continue;
+    }
+    const bool is_directory = source.ends_with("/shm") || source.ends_with("/merge") ||
+                              source.ends_with("/run/secrets") || source.ends_with("/_data") ||
+                              source.find("/kubernetes.io~") != std::string::npos ||
+                              source.find("/image-volumes/") != std::string::npos ||
+                              source.find("/safe-mount") != std::string::npos;
     if (IsEngineFile(source) && !is_directory) Write(source, "x\n");
     if (is_directory || source.starts_with("/var/lib/docker/volumes/")) {
       fs::create_directories(source);
@@ -242,6 +336,18 @@ void Host::MakeFilesOf(const std::string& engine, const std::string& name, const
   const std::string root_volume = "/var/lib/docker/volumes/rootvol/_data";
   ::umount2(root_volume.c_str(), MNT_DETACH);
   if (name == "v_named_rootbind") Bind("/", root_volume);
+  // podman run --rootfs /:O
+  constexpr std::string_view kRootOverlay = "/rootfs/merge";
+  if (root.ends_with(kRootOverlay)) {
+    const std::string work = root.substr(0, root.size() - kRootOverlay.size()) + "/rootfs/";
+    for (const char* part : {"upper", "work", "merge"}) fs::create_directories(work + part);
+    ::umount2(root.c_str(), MNT_DETACH);
+    const std::string options = "lowerdir=/,upperdir=" + work + "upper,workdir=" + work + "work";
+    if (::mount("overlay", root.c_str(), "overlay", 0, options.c_str()) != 0) {
+      throw std::runtime_error("no overlay of /");
+    }
+    return;
+  }
   // ctr --rootfs names a directory of the host.
   if (root.starts_with('/') && root != "/var/lib/containerd") MakeRootfs(root);
 }

@@ -8,12 +8,15 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace runclad::golden {
 
 // A process that stands in for one of the corpus, with the namespaces that are not the host's.
 struct StandIn {
-  std::string container;  // of which it is the first process; "" of none
-  int namespaces = 0;     // CLONE_NEW…
+  std::string container;               // of which it is the first process; "" of none
+  int namespaces = 0;                  // CLONE_NEW…
+  const char* ids = "0 100000 65536";  // of its user namespace, if it has one
 };
 
 class Host {
@@ -34,6 +37,7 @@ class Host {
 
  private:
   pid_t Start(const StandIn& stand_in);
+  void Pin(const nlohmann::json& spec) const;
 
   std::map<std::string, pid_t> pids_;  // by the corpus' number
   std::map<pid_t, StandIn> stand_ins_;

@@ -36,7 +36,7 @@ bool Stays(const std::string& name, const std::string& value, Strings keep = {})
   return stays;
 }
 
-TEST(Annotations, ThatRuntimesObeyAreTakenOut) {
+TEST(Annotations, ThatRuntimesActOnAreRemoved) {
   for (const char* name :
        {"run.oci.seccomp_bpf_data", "run.oci.hooks.stdout", "run.oci.handler", "krun.cpus",
         "module.wasm.image/variant", "org.criu.config", "org.criu.config=/etc/x", "bundle",
@@ -47,7 +47,7 @@ TEST(Annotations, ThatRuntimesObeyAreTakenOut) {
   }
 }
 
-TEST(Annotations, OfEverybodyElseStay) {
+TEST(Annotations, OthersStay) {
   for (const char* name :
        {"io.kubernetes.cri.sandbox-id", "io.container.manager", "io.kubernetes.cri-o.TTY",
         "io.podman.annotations.privileged", "org.opencontainers.image.stopSignal", "pass.foo",
@@ -56,7 +56,7 @@ TEST(Annotations, OfEverybodyElseStay) {
   }
 }
 
-TEST(Annotations, ThatCrioAndPodmanSetOfUnitsStayWithTheirValues) {
+TEST(Annotations, SystemdPropertiesOfCrioAndPodmanStay) {
   const std::string property = "org.systemd.property.";
   const std::pair<const char*, const char*> own[] = {
       {"CollectMode", "'inactive-or-failed'"}, {"DefaultDependencies", "true"},
@@ -84,7 +84,7 @@ TEST(Annotations, ThatCrioAndPodmanSetOfUnitsStayWithTheirValues) {
   }
 }
 
-TEST(Annotations, ThatThePolicyKeepsStay) {
+TEST(Annotations, ListedOnesStay) {
   EXPECT_TRUE(Stays("run.oci.handler", "wasm", {"run.oci.handler"}));
   EXPECT_TRUE(Stays("run.oci.handler", "wasm", {"run.oci.*"}));
   EXPECT_FALSE(Stays("run.oci.handler", "wasm", {"run.oci"}));
@@ -100,7 +100,7 @@ TEST(Annotations, AreNamedByEscapedPointers) {
   EXPECT_EQ(CodesAndRemedies(decision), Strings{"order: keep += cdi.k8s.io/a~b"});
 }
 
-TEST(Annotations, AreKeptByTheirWholeNameAlone) {
+TEST(Annotations, AreListedByFullName) {
   const auto decision =
       DecideBy("annotations", R"({"annotations":{"run.oci.*":"x"}})", Restricted());
   EXPECT_EQ(CodesAndRemedies(decision),

@@ -39,7 +39,7 @@ constexpr Case kCases[] = {
      R"({"bounding":["CAP_KILL"],"effective":[]})"},
 };
 
-TEST(Capabilities, AreCutToTheAllowlist) {
+TEST(Capabilities, AreReducedToTheAllowlist) {
   for (const Case& c : kCases) {
     const std::string document =
         R"({"process":{"capabilities":)" + std::string(c.before) + R"(,"cwd":"/"}})";
@@ -58,7 +58,7 @@ TEST(Capabilities, AbsentSetsStayAbsent) {
   EXPECT_EQ(decision.spec.Write(), R"({"process":{"cwd":"/"}})");
 }
 
-TEST(Capabilities, UnlistedRefuseStopsWhatWasAskedForBeyondTheEnginesDefault) {
+TEST(Capabilities, UnlistedRefuseRefusesRequestsBeyondTheEnginesDefault) {
   const auto parameters = Allowing({"CAP_KILL"}, "refuse");
   const auto asked = DecideBy(
       "capabilities", R"({"process":{"capabilities":{"bounding":["CAP_CHOWN","sys_admin"]}}})",
@@ -82,7 +82,7 @@ Strings Of(const std::string& sets, const policy::Parameters& parameters, const 
   return CodesAndRemedies(DecideBy("capabilities", document, parameters, facts));
 }
 
-TEST(Capabilities, AdviseWhatWasLostAndHasAName) {
+TEST(Capabilities, RemedyNamesTheLostCapabilities) {
   const auto kill = Allowing({"CAP_KILL"});
   EXPECT_EQ(
       Of(R"({"bounding":["kill","sys_admin","CAP_CHOWN","CAP_NEW"],"permitted":["chown"]})", kill),
@@ -100,17 +100,17 @@ TEST(Capabilities, AdviseWhatWasLostAndHasAName) {
             (Strings{"unlisted: allow += CAP_CHOWN", "unlisted: allow += CAP_BPF"}));
 }
 
-TEST(Capabilities, ThatWereAskedForAreAdvisedOnceEach) {
+TEST(Capabilities, RemedyNamesEachRequestedCapabilityOnce) {
   EXPECT_EQ(Of(R"({"bounding":["BPF","SYSLOG"],"permitted":["SYSLOG","BPF","CHOWN"]})",
                Allowing({}, "refuse")),
             (Strings{"asked-for: allow += CAP_BPF", "asked-for: allow += CAP_SYSLOG"}));
 }
 
-TEST(Capabilities, OfFilesAreTheEnginesToAskFor) {
+TEST(Capabilities, RemedyOfAFileCapabilityIsTheEnginesFlag) {
   Facts facts;
-  facts.program.emplace();
-  facts.program->capabilities_are_effective = true;
-  facts.program->file_capabilities = (1U << 13) | (1U << 12);  // CAP_NET_RAW, CAP_NET_ADMIN
+  facts.Get<Program>().emplace();
+  facts.Get<Program>()->capabilities_are_effective = true;
+  facts.Get<Program>()->file_capabilities = (1U << 13) | (1U << 12);  // CAP_NET_RAW, CAP_NET_ADMIN
   const auto last = [&](const std::string& sets, const policy::Parameters& parameters) {
     return Of(sets, parameters, facts).back();
   };

@@ -13,9 +13,9 @@ using Strings = std::vector<std::string>;
 enforce::Decision Judge(Engine engine, const std::string& path, Strings parents = {},
                         const std::string& name_space = "", const std::string& id = "abc") {
   Facts facts;
-  facts.container = id;
-  facts.name_space = name_space;
-  facts.identity.engine = engine;
+  facts.Get<ContainerName>().id = id;
+  facts.Get<ContainerName>().name_space = name_space;
+  facts.Get<engine::Identity>().engine = engine;
   policy::Parameters parameters;
   parameters.Set("parents", std::move(parents));
   const std::string document = R"({"linux":{"cgroupsPath":")" + path + "\"}}";
@@ -31,7 +31,7 @@ std::string Why(Engine engine, const std::string& path, Strings parents = {},
   return decision.findings.empty() ? std::string() : decision.findings[0].finding.why;
 }
 
-TEST(CgroupPath, OfEachEnginePasses) {
+TEST(CgroupPath, OfEachEngineIsAllowed) {
   const std::pair<Engine, const char*> cases[] = {
       {Engine::kDocker, ""},
       {Engine::kDocker, "/docker/abc"},
@@ -60,7 +60,7 @@ TEST(CgroupPath, OfEachEnginePasses) {
   EXPECT_EQ(Why(Engine::kContainerd, "/tenant/abc", {}, "tenant"), "");
 }
 
-TEST(CgroupPath, ElsewhereIsRefused) {
+TEST(CgroupPath, OutsideTheParentsIsRefused) {
   for (const char* path :
        {"/abc", "/mygroup/abc", "/docker/0123/abc", "/docker/a/b/abc", "/dockerx/abc",
         "/system.slice/sshd.service/abc", "/kubepods/abc", "user.slice:docker:abc",
@@ -76,7 +76,7 @@ TEST(CgroupPath, ElsewhereIsRefused) {
   EXPECT_THAT(Why(Engine::kContainerd, "/kubepodsx/abc"), HasSubstr("nor below a listed"));
 }
 
-TEST(CgroupPath, ThatIsNoPlainPathIsRefused) {
+TEST(CgroupPath, MustBeAPlainPath) {
   for (const char* path : {"/docker/../abc", "/docker/abc/..", "docker/abc", "../abc", ".", "abc",
                            "a:b", "system.slice:docker:", "a:b:c:d", "system:docker:abc",
                            "--x.slice:docker:abc", "a-.slice:docker:abc", ".slice:docker:abc",
@@ -88,7 +88,7 @@ TEST(CgroupPath, ThatIsNoPlainPathIsRefused) {
   }
 }
 
-TEST(CgroupPath, IsTheContainersOwn) {
+TEST(CgroupPath, MustBelongToTheContainer) {
   for (const char* path : {"/docker/other", "/docker/abcd", "/docker/xabc", "system.slice:docker:x",
                            "/docker/docker", "/docker/abc-x"}) {
     EXPECT_THAT(Why(Engine::kDocker, path), HasSubstr("another container")) << path;
@@ -96,7 +96,7 @@ TEST(CgroupPath, IsTheContainersOwn) {
   EXPECT_EQ(Why(Engine::kDocker, "/docker/other", {}, "", ""), "") << "an id that is not known";
 }
 
-TEST(CgroupPath, ParentsAreListedWithWhatIsBelow) {
+TEST(CgroupPath, AListedParentIncludesItsDescendants) {
   EXPECT_EQ(Why(Engine::kDocker, "/tenants/abc", {"/tenants"}), "");
   EXPECT_EQ(Why(Engine::kDocker, "/tenants/a/abc", {"/tenants/"}), "");
   EXPECT_EQ(Why(Engine::kDocker, "tenants-a.slice:docker:abc", {"/tenants.slice"}), "");
@@ -105,7 +105,7 @@ TEST(CgroupPath, ParentsAreListedWithWhatIsBelow) {
   EXPECT_NE(Why(Engine::kDocker, "/tenants/other", {"/tenants"}), "");
 }
 
-TEST(CgroupPath, AdvisesTheParentAndNothingAbove) {
+TEST(CgroupPath, RemedyNamesTheParentOnly) {
   const auto said = [](const std::string& path) {
     return CodesAndRemedies(Judge(Engine::kDocker, path)).at(0);
   };

@@ -27,6 +27,25 @@ std::string WithDevices(const std::string& nodes) {
   return R"({"linux":{"devices":[)" + nodes + "]}}";
 }
 
+// The runtime masks paths with /dev/null, and `start` would find them open.
+TEST(Devices, InThePlaceOfADefaultOneAreRefused) {
+  for (const std::string& node : {Node("/dev/null", "c", 1, 5), Node("/dev//null", "c", 1, 5),
+                                  Node("/dev/./null/", "u", 1, 9),
+                                  Node("/dev/pts/../null", "c", 1, 7), Node("/dev/zero", "c", 1, 3),
+                                  Node("/dev/urandom", "c", 1, 5), Node("/dev/tty", "c", 136, 0),
+                                  Node("/dev/null", "p", 0, 0), Node("/dev/null", "b", 1, 3)}) {
+    const auto policy = Devices({"c *:*", "b *:*"}, "allow");
+    const auto decision = DecideBy("devices", WithDevices(node), policy);
+    EXPECT_EQ(decision.outcome, enforce::Outcome::kRefused) << node;
+    ExpectRemediesHelp("devices", SpecOf(WithDevices(node)), policy);
+  }
+  for (const std::string& node : {Node("/dev/null", "u", 1, 3), Node("/dev/null2", "c", 1, 5),
+                                  Node("/x/null", "c", 1, 5), Node("/dev/random", "c", 1, 8)}) {
+    const auto decision = DecideBy("devices", WithDevices(node), Devices({}));
+    EXPECT_NE(decision.outcome, enforce::Outcome::kRefused) << node;
+  }
+}
+
 TEST(Devices, OfTheHostAreRefused) {
   struct Case {
     const char* name;
@@ -59,7 +78,7 @@ TEST(Devices, OfTheHostAreRefused) {
   }
 }
 
-TEST(Devices, ThatAreListedByNumberPass) {
+TEST(Devices, ListedByNumberAreAllowed) {
   const std::string fuse = WithDevices(Node("/dev/fuse", "c", 10, 229));
   for (const char* entry : {"c 10:229", "c 10:*", "c *:*"}) {
     EXPECT_TRUE(DecideBy("devices", fuse, Devices({entry})).findings.empty()) << entry;
@@ -80,7 +99,7 @@ TEST(Devices, AreNamedByPathAndNumbers) {
                         "8:1 (CIS 5.18"));
 }
 
-TEST(Devices, AreAdvisedByTheirNumbersAndTheHostsMemoryIsNot) {
+TEST(Devices, RemedyNamesNumbersButNeverTheHostsMemory) {
   const auto said = [](const std::string& node) {
     return CodesAndRemedies(DecideBy("devices", WithDevices(node), Devices({}))).at(0);
   };
@@ -131,7 +150,7 @@ TEST(DeviceCgroup, DeniesFirst) {
   EXPECT_EQ(CgroupOf(Line("c", 1, 3)), std::string(kDenial) + "," + Line("c", 1, 3));
 }
 
-TEST(DeviceCgroup, LeavesWhatEnginesAndRuntimesGiveEveryContainer) {
+TEST(DeviceCgroup, KeepsTheStandardDevices) {
   std::string lines = kDenial;
   for (const auto& [major, minor] : std::vector<std::pair<int, int>>{
            {1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 2}, {136, -1}, {136, 4}}) {
@@ -143,7 +162,7 @@ TEST(DeviceCgroup, LeavesWhatEnginesAndRuntimesGiveEveryContainer) {
   EXPECT_EQ(CgroupOf(lines), lines);
 }
 
-TEST(DeviceCgroup, TakesOutWhatOpensMoreThanThat) {
+TEST(DeviceCgroup, RemovesWiderRules) {
   const std::string denial = kDenial;
   struct Case {
     std::string line;
@@ -175,13 +194,13 @@ TEST(DeviceCgroup, TakesOutWhatOpensMoreThanThat) {
     if (listed.empty()) continue;
     EXPECT_EQ(CgroupOf(denial + "," + line, Cgroup({listed})), denial + "," + line) << line;
     Facts facts;
-    facts.listed_devices = {listed};
+    facts.Get<ListedDevices>().entries = {listed};
     EXPECT_EQ(CgroupOf(denial + "," + line, Cgroup({}), facts), denial + "," + line)
         << "devices.allow lists " << listed;
   }
 }
 
-TEST(DeviceCgroup, OpensTheCharacterDevicesThatPassedTheRuleDevices) {
+TEST(DeviceCgroup, AllowsTheDevicesThatTheRuleDevicesAllowed) {
   const std::string denial = kDenial;
   const std::string fuse = denial + "," + Line("c", 10, 229);
   EXPECT_EQ(CgroupOf(fuse, Cgroup({}), {}, Node("/dev/fuse", "c", 10, 229)), fuse);
@@ -196,7 +215,7 @@ TEST(DeviceCgroup, OpensTheCharacterDevicesThatPassedTheRuleDevices) {
   EXPECT_EQ(CgroupOf(memory, Cgroup({}), {}, Node("/dev/mem", "c", 1, 1)), denial);
 }
 
-TEST(DeviceCgroup, AdvisesTheDevicesThatWereAskedFor) {
+TEST(DeviceCgroup, RemedyNamesTheRequestedDevices) {
   const auto said = [](const std::string& lines) {
     const auto decision = DecideBy(
         "device-cgroup", R"({"linux":{"resources":{"devices":[)" + lines + "]}}}", Cgroup({}));
@@ -232,7 +251,7 @@ TEST(DeviceCgroup, AdvisesTheDevicesThatWereAskedFor) {
       std::vector<std::string>{"update: ask: create it again with the devices that it needs"});
 }
 
-TEST(DeviceCgroup, EachFindingNamesItsOwnDevices) {
+TEST(DeviceCgroup, EachFindingNamesItsDevices) {
   const auto decision = DecideBy("device-cgroup",
                                  R"({"linux":{"resources":{"devices":[)" + std::string(kDenial) +
                                      "," + Line("c", 5, 1) + "," + Line("c", 10, 229) + "]}}}",
@@ -258,7 +277,7 @@ bool IsPrivileged(const std::string& document, const Facts& facts = {}) {
              .outcome == enforce::Outcome::kRefused;
 }
 
-TEST(Privileged, IsWhatAsksForEverything) {
+TEST(Privileged, IsRecognisedByItsRequests) {
   const std::string every = EveryCapability();
   EXPECT_TRUE(IsPrivileged("{" + every + R"(,"linux":{)" + kEveryDevice + "}}"));
   EXPECT_TRUE(IsPrivileged("{" + every + "}")) << "no masks";
@@ -274,13 +293,13 @@ TEST(Privileged, IsWhatAsksForEverything) {
       kEveryDevice + "}}"));
 }
 
-TEST(Privileged, MeansAllThatTheEngineItselfHasToGive) {
+TEST(Privileged, ComparesWithTheEnginesOwnCapabilities) {
   Facts facts;
-  facts.kernel.capabilities = (1U << 0) | (1U << 21);  // CAP_CHOWN, CAP_SYS_ADMIN
+  facts.Get<KernelFacts>().capabilities = (1U << 0) | (1U << 21);  // CAP_CHOWN, CAP_SYS_ADMIN
   const std::string both =
       R"({"process":{"capabilities":{"bounding":["CAP_CHOWN","cap_sys_admin"]}}})";
   EXPECT_TRUE(IsPrivileged(both, facts));
-  facts.kernel.capabilities |= 1U << 5;
+  facts.Get<KernelFacts>().capabilities |= 1U << 5;
   EXPECT_FALSE(IsPrivileged(both, facts));
 }
 

@@ -38,17 +38,17 @@ json Document() {
 
 Facts Known() {
   Facts facts;
-  facts.kernel.major = 6;
-  facts.kernel.minor = 1;
-  facts.sources["/sys"] = {.access = SourceFacts::Access::kDenied,
-                           .resolved = "/sys",
-                           .because = "is /sys",
-                           .list = SourceFacts::List::kDeny};
-  facts.namespaces[kUser] = {.owner = Owner::kContainer, .container = "u1", .inode = 9};
-  facts.namespaces[kNetwork] = {.owner = Owner::kContainer, .container = "u1", .inode = 8};
-  facts.user_namespace = {.root = 100000};
-  facts.host_sys = HostSysFacts{.mounts = {"/sys/kernel/debug", "/sys/odd"},
-                                .network = {"/sys/class/net", "/sys/devices/virtual/net"}};
+  facts.Get<KernelFacts>().major = 6;
+  facts.Get<KernelFacts>().minor = 1;
+  facts.Get<Sources>()["/sys"] = {.access = SourceFacts::Access::kDenied,
+                                  .resolved = "/sys",
+                                  .because = "is /sys",
+                                  .list = SourceFacts::List::kDeny};
+  facts.Get<Namespaces>()[kUser] = {.owner = Owner::kContainer, .container = "u1", .inode = 9};
+  facts.Get<Namespaces>()[kNetwork] = {.owner = Owner::kContainer, .container = "u1", .inode = 8};
+  facts.Get<UserNamespace>() = {.root = 100000};
+  facts.Get<HostSys>() = HostSysFacts{.mounts = {"/sys/kernel/debug", "/sys/odd"},
+                                      .network = {"/sys/class/net", "/sys/devices/virtual/net"}};
   return facts;
 }
 
@@ -69,7 +69,7 @@ std::string Refusal(const json& document, const Facts& facts = Known()) {
   return {};
 }
 
-TEST(EngineSys, IsHadReadOnlyAndMasked) {
+TEST(EngineSys, IsReadOnlyAndMasked) {
   const enforce::Decision decision = Decide(Document(), Known());
   EXPECT_EQ(decision.outcome, enforce::Outcome::kRewritten);
   const oci::Mount& sys = decision.spec.mounts().at(1);
@@ -90,7 +90,7 @@ TEST(EngineSys, IsHadReadOnlyAndMasked) {
   EXPECT_EQ(again.outcome, enforce::Outcome::kUnchanged);
 }
 
-TEST(EngineSys, MayBeAskedForByAUserAsPodmanMakesIt) {
+TEST(EngineSys, CanBeRequestedInPodmansForm) {
   json document = Document();
   document["mounts"][1]["options"] = {"ro", "rprivate", "rbind"};
   const enforce::Decision decision = Decide(document, Known());
@@ -99,9 +99,9 @@ TEST(EngineSys, MayBeAskedForByAUserAsPodmanMakesIt) {
               IsSupersetOf({"rro", "rnosuid", "rnodev", "rnoexec", "nosuid", "nodev", "noexec"}));
 }
 
-TEST(EngineSys, KeepsItsOwnNetworkDevicesWhereTheNetworkIsTheHosts) {
+TEST(EngineSys, ShowsNetworkDevicesOnTheHostsNetwork) {
   Facts facts = Known();
-  facts.namespaces[kNetwork].owner = Owner::kHost;
+  facts.Get<Namespaces>()[kNetwork].owner = Owner::kHost;
   EXPECT_THAT(Decide(Document(), facts).spec.masked_paths(),
               AllOf(Contains("/sys/kernel/debug"), Not(Contains("/sys/class/net"))));
   json document = Document();
@@ -110,14 +110,14 @@ TEST(EngineSys, KeepsItsOwnNetworkDevicesWhereTheNetworkIsTheHosts) {
 }
 
 // podman 5 mounts the container's own over the host's.
-TEST(EngineSys, LeavesTheContainersOwnCgroupsVisible) {
+TEST(EngineSys, KeepsTheContainersCgroupsVisible) {
   json document = Document();
   document["mounts"].push_back({{"destination", "/sys/fs/cgroup"},
                                 {"type", "cgroup"},
                                 {"source", "/sys/fs/cgroup"},
                                 {"options", {"rprivate", "nosuid", "noexec", "nodev", "ro"}}});
   Facts facts = Known();
-  facts.host_sys->mounts.emplace_back("/sys/fs/cgroup");
+  facts.Get<HostSys>()->mounts.emplace_back("/sys/fs/cgroup");
   const enforce::Decision decision = Decide(document, facts);
   EXPECT_EQ(decision.outcome, enforce::Outcome::kRewritten);
   EXPECT_THAT(decision.spec.masked_paths(),
@@ -125,7 +125,7 @@ TEST(EngineSys, LeavesTheContainersOwnCgroupsVisible) {
   EXPECT_TRUE(IsHardenedSys(decision.spec, decision.spec.mounts().at(1), facts));
 }
 
-TEST(EngineSys, OfANewUserNamespacePasses) {
+TEST(EngineSys, IsAllowedInANewUserNamespace) {
   json document = Document();
   document["linux"]["namespaces"][0].erase("path");
   EXPECT_EQ(Refusal(document), "");
@@ -137,7 +137,7 @@ struct Case {
   const char* why;  // a part of "rule/code: why"
 };
 
-TEST(EngineSys, IsRefusedWhereItIsWiderThanPodmansOwn) {
+TEST(EngineSys, IsRefusedIfWiderThanPodmans) {
   const Case cases[] = {
       {"writable", R"([{"op":"replace","path":"/mounts/1/options/4","value":"rw"}])",
        "host-mounts/engine-sys: has the option rw"},
@@ -183,38 +183,38 @@ TEST(EngineSys, IsRefusedWhereItIsWiderThanPodmansOwn) {
   }
 }
 
-TEST(EngineSys, IsRefusedWhereTheHostIsNotKnownToBeSafe) {
+TEST(EngineSys, IsRefusedIfTheHostsMountsAreUnknown) {
   Facts facts = Known();
-  facts.user_namespace.reset();
+  facts.Get<UserNamespace>().reset();
   EXPECT_EQ(Refusal(Document(), facts), "host-mounts/denied: is /sys, which is on the deny list");
   facts = Known();
-  facts.host_sys.reset();
+  facts.Get<HostSys>().reset();
   EXPECT_EQ(Refusal(Document(), facts), "host-mounts/denied: is /sys, which is on the deny list");
   facts = Known();
-  facts.host_sys->fault = "is not a sysfs file system on this host";
+  facts.Get<HostSys>()->fault = "is not a sysfs file system on this host";
   EXPECT_THAT(Refusal(Document(), facts), HasSubstr("engine-sys: is not a sysfs file system"));
   facts = Known();
-  facts.user_namespace->has_host_ids = true;
+  facts.Get<UserNamespace>()->has_host_ids = true;
   EXPECT_THAT(Refusal(Document(), facts), HasSubstr("engine-sys: would be read by a user namesp"));
   facts = Known();
-  facts.kernel.major = 5;
-  facts.kernel.minor = 11;
+  facts.Get<KernelFacts>().major = 5;
+  facts.Get<KernelFacts>().minor = 11;
   EXPECT_THAT(Refusal(Document(), facts), HasSubstr("before Linux 5.12"));
   facts = Known();
-  facts.sources["/sys"].resolved = "/srv/sys";
+  facts.Get<Sources>()["/sys"].resolved = "/srv/sys";
   EXPECT_THAT(Refusal(Document(), facts), HasSubstr("host-mounts/denied"));
   facts = Known();
-  facts.resolved_destinations["/sys"] = "/elsewhere";
+  facts.Get<Destinations>().resolved["/sys"] = "/elsewhere";
   EXPECT_THAT(Refusal(Document(), facts), HasSubstr("host-mounts/denied"));
   for (const Owner owner : {Owner::kHost, Owner::kForeign, Owner::kUnclaimed, Owner::kUnreadable}) {
     facts = Known();
-    facts.namespaces[kUser].owner = owner;
+    facts.Get<Namespaces>()[kUser].owner = owner;
     EXPECT_THAT(Refusal(Document(), facts), HasSubstr("engine-sys: would be read from a user"));
   }
 }
 
 // A policy that only warns leaves the bind as it is: kernel-filesystems has none but the hardened.
-TEST(EngineSys, IsNotLetThroughUnhardened) {
+TEST(EngineSys, IsRefusedIfItCannotBeHardened) {
   policy::Effective policy;
   policy.rules["host-mounts"].action = policy::Action::kWarn;
   policy.rules["kernel-filesystems"].action = policy::Action::kRefuse;

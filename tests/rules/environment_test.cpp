@@ -21,7 +21,7 @@ enforce::Decision DecideOn(const Strings& variables, const policy::Parameters& p
                          Scope::kProcess);
 }
 
-TEST(Environment, KnowsWhatLooksLikeASecret) {
+TEST(Environment, RecognisesSecrets) {
   struct Case {
     std::string variable;
     bool is_secret;
@@ -57,7 +57,7 @@ TEST(Environment, KnowsWhatLooksLikeASecret) {
   }
 }
 
-TEST(Environment, TellsOfTheLoadersVariables) {
+TEST(Environment, ReportsLoaderVariables) {
   for (const std::string name : {"LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH"}) {
     EXPECT_EQ(DecideOn({name + "=/x"}, Denying()).findings.size(), 1U) << name;
     EXPECT_TRUE(DecideOn({name + "="}, Denying()).findings.empty()) << name;
@@ -78,7 +78,7 @@ TEST(Environment, RefusesDeniedNames) {
 }
 
 // Findings go to the log, to the record and to whoever asks runcladctl why.
-TEST(Environment, NeverTellsAValue) {
+TEST(Environment, NeverShowsAValue) {
   const std::string value = "hunter2-hunter2-hunter2";
   const Strings variables = {"PASSWORD=" + value, "LD_PRELOAD=" + value,
                              "URL=https://u:" + value + "@h/", "DENIED=" + value};
@@ -96,7 +96,7 @@ TEST(Environment, NeverTellsAValue) {
   }
 }
 
-TEST(Environment, NamesAreCutBetweenCharacters) {
+TEST(Environment, TruncatesNamesBetweenCharacters) {
   Strings variables;
   for (int i = 0; i < 100; ++i) {
     std::string umlauts;
@@ -109,7 +109,7 @@ TEST(Environment, NamesAreCutBetweenCharacters) {
   EXPECT_LT(names.Dump().size(), 2000U);  // which throws where a character was cut
 }
 
-TEST(Environment, IsAllowedByAWaiverOfWhatDeniesIt) {
+TEST(Environment, IsAllowedByAWaiverOfTheDenial) {
   const auto decision =
       DecideOn({"AWS_REGION=here", "LD_PRELOAD=/x", "TOKEN=x"},
                Denying({"OTHER", "AWS_*", "AWS_REGION", "TOKEN"}), policy::Action::kRefuse);

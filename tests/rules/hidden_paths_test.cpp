@@ -3,9 +3,12 @@
 #include <vector>
 
 #include "rule_test.hpp"
+#include "rules/hidden-paths/facts.hpp"
 
 namespace runclad::rules {
 namespace {
+
+using hidden_paths::HiddenFiles;
 
 constexpr std::string_view kId = "hidden-paths";
 
@@ -13,9 +16,9 @@ std::vector<std::string> Masked(const enforce::Decision& decision) {
   return decision.spec.masked_paths();
 }
 
-TEST(HiddenPaths, AreMaskedBesideWhatIsMasked) {
+TEST(HiddenPaths, AreAddedToMaskedPaths) {
   Facts facts;
-  facts.hidden.paths = {"/usr/bin/nc.openbsd", "/usr/bin/wget"};
+  facts.Put(HiddenFiles{{.paths = {"/usr/bin/nc.openbsd", "/usr/bin/wget"}, .kept = {}}});
   const auto decision = DecideBy(kId, R"({"linux":{"maskedPaths":["/proc/kcore"]}})", {}, facts);
   EXPECT_EQ(Masked(decision),
             (std::vector<std::string>{"/proc/kcore", "/usr/bin/nc.openbsd", "/usr/bin/wget"}));
@@ -26,17 +29,19 @@ TEST(HiddenPaths, AreMaskedBesideWhatIsMasked) {
   EXPECT_TRUE(DecideBy(kId, decision.spec.Write(), {}, facts).findings.empty()) << "idempotent";
 }
 
-TEST(HiddenPaths, AreMaskedWhereNothingWas) {
+TEST(HiddenPaths, AreMaskedIfNothingElseIs) {
   Facts facts;
-  facts.hidden.paths = {"/usr/bin/wget"};
+  facts.Put(HiddenFiles{{.paths = {"/usr/bin/wget"}, .kept = {}}});
   const auto decision = DecideBy(kId, "{}", {}, facts);
   EXPECT_EQ(Masked(decision), std::vector<std::string>{"/usr/bin/wget"});
   EXPECT_EQ(decision.findings[0].finding.why, "leaves /usr/bin/wget usable");
 }
 
-TEST(HiddenPaths, ThatAreNotHiddenAreTold) {
+TEST(HiddenPaths, ReportWhatIsNotHidden) {
   Facts facts;
-  facts.hidden.kept = {{"/bin/wget", "is the same file as /bin/sh, which must not be hidden"}};
+  facts.Put(HiddenFiles{
+      {.paths = {},
+       .kept = {{"/bin/wget", "is the same file as /bin/sh, which must not be hidden"}}}});
   const auto decision = DecideBy(kId, "{}", {}, facts);
   EXPECT_TRUE(Masked(decision).empty());
   EXPECT_EQ(decision.outcome, enforce::Outcome::kUnchanged);
@@ -48,7 +53,7 @@ TEST(HiddenPaths, ThatAreNotHiddenAreTold) {
             "stays usable: it is the same file as /bin/sh, which must not be hidden");
 }
 
-TEST(HiddenPaths, NoneByDefault) {
+TEST(HiddenPaths, AreEmptyByDefault) {
   EXPECT_TRUE(DecideBy(kId, R"({"linux":{"maskedPaths":["/proc/kcore"]}})", {}).findings.empty());
 }
 

@@ -15,8 +15,8 @@ enforce::Decision Judge(const std::string& hook, const HookFacts& facts,
   policy::Parameters parameters;
   parameters.Set("allow", std::move(allow));
   Facts all;
-  all.container = "3f2a9c";
-  all.hooks["/hooks/prestart/0"] = facts;
+  all.Get<ContainerName>().id = "3f2a9c";
+  all.Get<Hooks>()["/hooks/prestart/0"] = facts;
   const std::string document = R"({"hooks":{"prestart":[)" + hook + "]}}";
   ExpectRemediesHelp("hooks", SpecOf(document), parameters, all);
   return enforce::Decide(SpecOf(document), PolicyWith("hooks", parameters, policy::Action::kRefuse),
@@ -25,12 +25,12 @@ enforce::Decision Judge(const std::string& hook, const HookFacts& facts,
 
 constexpr const char* kTool = R"({"path":"/usr/bin/tool","args":["tool","run","x"]})";
 
-TEST(Hooks, OfTheEnginePassUntouched) {
+TEST(Hooks, OfTheEngineAreUnchanged) {
   const auto decision = Judge(kTool, {Kind::kEngine, "/usr/bin/tool", ""});
   EXPECT_TRUE(decision.findings.empty());
 }
 
-TEST(Hooks, ThatNobodyListedAreRefused) {
+TEST(Hooks, AreRefusedUnlessListed) {
   EXPECT_EQ(enforce::RefusalSentence(Judge(kTool, {Kind::kTrusted, "/usr/bin/tool", ""})),
             "refused by hooks: /hooks/prestart/0 \"/usr/bin/tool\" would run as root outside the "
             "container; to allow exactly this, add \"/usr/bin/tool run\" to hooks.allow in "
@@ -52,7 +52,7 @@ TEST(Hooks, AreListedByPathAndFirstArgument) {
   EXPECT_EQ(Judge(bare, trusted, {"/usr/bin/tool run"}).findings.size(), 1U);
 }
 
-TEST(Hooks, OfOthersAreRefusedAlthoughListed) {
+TEST(Hooks, AreRefusedIfOthersCanModifyThem) {
   const auto decision =
       Judge(kTool, {Kind::kForeign, "/usr/bin/tool", "could be replaced by a user other than root"},
             {"/usr/bin/tool"});
@@ -61,7 +61,7 @@ TEST(Hooks, OfOthersAreRefusedAlthoughListed) {
                         "allows it: a hook must be a program of the host"));
 }
 
-TEST(Hooks, WithALoadersVariableAreRefusedWhoeverTheyAre) {
+TEST(Hooks, WithALoaderVariableAreRefused) {
   for (const char* name : {"LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "GLIBC_TUNABLES",
                            "BASH_ENV", "PYTHONPATH", "BASH_FUNC_ls%%", "PERL5OPT"}) {
     const std::string hook =
@@ -76,7 +76,7 @@ TEST(Hooks, WithALoadersVariableAreRefusedWhoeverTheyAre) {
   EXPECT_TRUE(Judge(harmless, {Kind::kEngine, "", ""}).findings.empty());
 }
 
-TEST(Hooks, OfEveryKindAreLookedAt) {
+TEST(Hooks, OfEveryKindAreChecked) {
   for (const char* kind : {"prestart", "createRuntime", "createContainer", "startContainer",
                            "poststart", "poststop"}) {
     const auto decision = enforce::Decide(
@@ -88,7 +88,7 @@ TEST(Hooks, OfEveryKindAreLookedAt) {
   }
 }
 
-TEST(Hooks, AreAdvisedAsTheyAreCalled) {
+TEST(Hooks, RemedyNamesPathAndFirstArgument) {
   const HookFacts trusted{Kind::kTrusted, "", ""};
   const auto said = [](const enforce::Decision& decision) {
     return CodesAndRemedies(decision).at(0);

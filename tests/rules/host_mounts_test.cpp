@@ -19,9 +19,9 @@ using Access = SourceFacts::Access;
 
 Facts KnownSources() {
   Facts facts;
-  facts.kernel.major = 6;
-  facts.kernel.minor = 1;
-  facts.sources = {
+  facts.Get<KernelFacts>().major = 6;
+  facts.Get<KernelFacts>().minor = 1;
+  facts.Get<Sources>() = {
       {"/srv/x", {Access::kAllowed, "/srv/x", "", false, 0, 0}},
       {"/own/hosts", {Access::kEngineOwn, "/own/hosts", "", false, 0, 0}},
       {"/", {Access::kHostRoot, "/", "is the host's root filesystem", false, 0, 0}},
@@ -42,9 +42,9 @@ std::vector<std::string> Check(const std::string& mount, const Facts& facts = Kn
   EXPECT_TRUE(spec) << spec.error().message;
   if (!spec) return {};
   const policy::Parameters parameters;
-  const Context context{facts, parameters};
+  const Context context{parameters};
   std::vector<std::string> lines;
-  for (const Finding& finding : FindRule("host-mounts")->check(*spec, context)) {
+  for (const Finding& finding : FindRule("host-mounts")->check.run(*spec, context, facts)) {
     const json::Value before =
         finding.has_safe_form() ? json::Get(spec->document(), finding.path) : finding.before;
     lines.push_back(finding.path + " " + before.Dump() +
@@ -52,7 +52,7 @@ std::vector<std::string> Check(const std::string& mount, const Facts& facts = Kn
                     finding.why);
     if (finding.has_safe_form()) json::Set(spec->document(), finding.path, finding.after);
   }
-  const Findings again = FindRule("host-mounts")->check(*spec, context);
+  const Findings again = FindRule("host-mounts")->check.run(*spec, context, facts);
   for (const Finding& finding : again) EXPECT_FALSE(finding.has_safe_form()) << "not idempotent";
   return lines;
 }
@@ -62,12 +62,12 @@ std::string Bind(const std::string& source, const std::string& options = R"("rbi
          "]}";
 }
 
-TEST(HostMounts, LetsHarmlessAndTheEnginesOwnThrough) {
+TEST(HostMounts, AllowsHarmlessAndEngineMounts) {
   EXPECT_THAT(Check(Bind("/srv/x")), IsEmpty());
   EXPECT_THAT(Check(Bind("/own/hosts")), IsEmpty());
 }
 
-TEST(HostMounts, RefusesByWhatTheSourceIs) {
+TEST(HostMounts, RefusesDeniedSources) {
   EXPECT_THAT(Check(Bind("/")),
               ElementsAre(R"(/mounts/1/source "/": is the host's root filesystem)"));
   EXPECT_THAT(Check(Bind("/srv/link", R"("rbind","ro")")),
@@ -80,14 +80,14 @@ TEST(HostMounts, RefusesByWhatTheSourceIs) {
       Check(Bind("/gone")),
       ElementsAre(R"(/mounts/1/source "/gone": cannot be identified: /gone does not exist)"));
   Facts facts = KnownSources();
-  facts.sources["/etc"].list = SourceFacts::List::kDeny;
+  facts.Get<Sources>()["/etc"].list = SourceFacts::List::kDeny;
   EXPECT_THAT(Check(Bind("/etc"), facts),
               ElementsAre(R"(/mounts/1/source "/etc": is /etc, which is on the deny list)"));
   EXPECT_THAT(Check(Bind("/not/gathered")),
               ElementsAre(R"(/mounts/1/source "/not/gathered": was not examined)"));
 }
 
-TEST(HostMounts, ABindIsOneByTypeOrByOption) {
+TEST(HostMounts, RecognisesABindByTypeOrOption) {
   const std::string refused = R"(/mounts/1/source "/etc": is /etc)";
   for (const char* mount : {
            R"({"destination":"/x","type":"bind","source":"/etc"})",
@@ -100,7 +100,7 @@ TEST(HostMounts, ABindIsOneByTypeOrByOption) {
   }
 }
 
-TEST(HostMounts, MakesReadOnlyWhatMayOnlyBeRead) {
+TEST(HostMounts, MakesReadOnlySourcesReadOnly) {
   struct Case {
     const char* source;
     const char* options;
@@ -127,7 +127,7 @@ TEST(HostMounts, MakesReadOnlyWhatMayOnlyBeRead) {
 }
 
 // They would be writable, and nothing would judge them.
-TEST(HostMounts, AReadOnlyBindGetsNoLaterMountsOfTheHost) {
+TEST(HostMounts, AReadOnlyBindDoesNotReceiveLaterMounts) {
   struct Case {
     const char* options;
     const char* after;  // null: nothing to do
@@ -150,7 +150,8 @@ TEST(HostMounts, AReadOnlyBindGetsNoLaterMountsOfTheHost) {
       const std::string mount = R"({"mounts":[)" + Bind(source, test.options) + "]}";
       const Facts facts = KnownSources();
       const policy::Parameters parameters;
-      const Findings findings = FindRule("host-mounts")->check(SpecOf(mount), {facts, parameters});
+      const Findings findings =
+          FindRule("host-mounts")->check.run(SpecOf(mount), {parameters}, facts);
       ASSERT_EQ(findings.size(), test.after == nullptr ? 0U : 1U) << mount;
       if (findings.empty()) continue;
       EXPECT_EQ(CodeAndRemedy(findings[0]),
@@ -163,16 +164,16 @@ TEST(HostMounts, AReadOnlyBindGetsNoLaterMountsOfTheHost) {
   EXPECT_THAT(Check(Bind("/own/hosts", R"("rbind","ro","rslave")")), IsEmpty());
 }
 
-TEST(HostMounts, LeavesSubmountsOutWhereTheKernelCannotMakeThemReadOnly) {
+TEST(HostMounts, LeavesSubmountsOutIfTheKernelCannotMakeThemReadOnly) {
   Facts facts = KnownSources();
-  facts.kernel.major = 5;
-  facts.kernel.minor = 11;
+  facts.Get<KernelFacts>().major = 5;
+  facts.Get<KernelFacts>().minor = 11;
   EXPECT_THAT(
       Check(Bind("/cgroup"), facts),
       ElementsAre(R"(/mounts/1/options ["rbind"] -> ["bind","ro","private"]: /cgroup is /cgroup)"));
 }
 
-TEST(HostMounts, OnlyKindsThatAreTheContainersOwn) {
+TEST(HostMounts, AllowsOnlyPrivateFileSystemTypes) {
   for (const char* type : {"proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2"}) {
     EXPECT_THAT(
         Check(std::string(R"({"destination":"/x","source":"/etc","type":")") + type + R"("})"),
@@ -196,7 +197,7 @@ std::string Overlay(const std::string& options) {
   return R"({"destination":"/x","type":"overlay","source":"overlay","options":[)" + options + "]}";
 }
 
-TEST(HostMounts, OverlayLayersAreSources) {
+TEST(HostMounts, JudgesOverlayLayersAsSources) {
   EXPECT_THAT(Check(Overlay(R"("lowerdir=/srv/x:/zone","upperdir=/srv/x","workdir=/srv/x")")),
               IsEmpty());
   EXPECT_THAT(Check(Overlay(R"("lowerdir=/srv/x:/")")),
@@ -208,9 +209,10 @@ TEST(HostMounts, OverlayLayersAreSources) {
               ElementsAre(::testing::HasSubstr("name /etc, which is /etc")));
 }
 
-TEST(HostMounts, WhatAnOverlayWritesToIsNotForOthersToReplace) {
+TEST(HostMounts, RefusesAnUpperDirectoryThatOthersCanReplace) {
   Facts facts = KnownSources();
-  facts.sources.at("/srv/x").replaceable_because = "could be replaced by user 1000, who owns /srv";
+  facts.Get<Sources>().at("/srv/x").replaceable_because =
+      "could be replaced by user 1000, who owns /srv";
   const std::string why =
       "name /srv/x, which could be replaced by user 1000, who owns /srv before it is mounted";
   EXPECT_THAT(Check(Overlay(R"("lowerdir=/srv/x")"), facts), IsEmpty()) << "is bound first";
@@ -221,13 +223,13 @@ TEST(HostMounts, WhatAnOverlayWritesToIsNotForOthersToReplace) {
   EXPECT_THAT(Check(Bind("/srv/x"), facts), IsEmpty()) << "is compared at start";
 }
 
-TEST(HostMounts, AdvisesNoMoreThanWasAskedFor) {
+TEST(HostMounts, RemedyGrantsOnlyTheRequest) {
   Facts facts = KnownSources();
-  facts.sources.at("/etc").allow = "/etc";
+  facts.Get<Sources>().at("/etc").allow = "/etc";
   const auto remedy = [&](const std::string& mount) {
     const auto spec = oci::Spec::Parse(R"({"mounts":[)" + mount + "]}");
     const policy::Parameters parameters;
-    const Findings findings = FindRule("host-mounts")->check(*spec, {facts, parameters});
+    const Findings findings = FindRule("host-mounts")->check.run(*spec, {parameters}, facts);
     return findings.size() == 1 ? findings[0].remedy : Remedy();
   };
   using Strings = std::vector<std::string>;
@@ -240,9 +242,9 @@ TEST(HostMounts, AdvisesNoMoreThanWasAskedFor) {
   EXPECT_TRUE(is(remedy(Bind("/etc", R"("rbind","ro")")), "allow-read-only", {"/etc"}));
   EXPECT_TRUE(is(remedy(Overlay(R"("lowerdir=/etc")")), "allow-read-only", {"/etc"}));
   EXPECT_EQ(remedy(Bind("/zone")).kind, Remedy::Kind::kNone) << "the engine's";
-  facts.sources.at("/zone").exact = "/zone";
+  facts.Get<Sources>().at("/zone").exact = "/zone";
   EXPECT_TRUE(is(remedy(Bind("/zone")), "allow", {"/zone"})) << "made read-only";
-  facts.sources.at("/etc").is_credential = true;
+  facts.Get<Sources>().at("/etc").is_credential = true;
   EXPECT_EQ(remedy(Bind("/etc", R"("rbind","ro")")).kind, Remedy::Kind::kNone)
       << "allow-read-only does not win over credentials";
   EXPECT_EQ(remedy(Bind("/")).kind, Remedy::Kind::kNone);
@@ -251,19 +253,19 @@ TEST(HostMounts, AdvisesNoMoreThanWasAskedFor) {
             Remedy::Kind::kEngine);
 }
 
-TEST(HostMounts, AWaiverNamesExactlyOneMount) {
+TEST(HostMounts, AWaiverMatchesExactlyOneMount) {
   Facts facts = KnownSources();
-  for (const char* path : {"/", "/etc", "/s", "/zone"}) facts.sources.at(path).exact = path;
-  facts.sources.at("/srv/link").exact = "/";  // leads there
-  facts.sources.at("/s").is_file = true;
-  facts.sources["/a b"] = {Access::kDenied, "/a b", "is denied", false, 0, 0};
-  facts.sources.at("/a b").exact = "/a b";
+  for (const char* path : {"/", "/etc", "/s", "/zone"}) facts.Get<Sources>().at(path).exact = path;
+  facts.Get<Sources>().at("/srv/link").exact = "/";  // leads there
+  facts.Get<Sources>().at("/s").is_file = true;
+  facts.Get<Sources>()["/a b"] = {Access::kDenied, "/a b", "is denied", false, 0, 0};
+  facts.Get<Sources>().at("/a b").exact = "/a b";
   const auto found = [&](const std::string& mount, std::vector<std::string> exactly) {
     const auto spec = oci::Spec::Parse(R"({"mounts":[)" + mount + "]}");
     policy::Parameters parameters;
     parameters.Set("exactly", std::move(exactly));
     std::string text;
-    for (const Finding& finding : FindRule("host-mounts")->check(*spec, {facts, parameters})) {
+    for (const Finding& finding : FindRule("host-mounts")->check.run(*spec, {parameters}, facts)) {
       text += std::string(finding.code->id) + ' ' +
               (finding.has_safe_form() ? finding.after.Dump() : "refused") + ' ' +
               (finding.remedy.kind == Remedy::Kind::kWaiver
@@ -297,7 +299,7 @@ TEST(HostMounts, AWaiverNamesExactlyOneMount) {
   EXPECT_EQ(found(Bind("/zone", R"("bind","private")"), {"bind /zone rw"}), "");
 }
 
-TEST(HostMounts, AWaiverNamesAFileSystemOnTheNetworkByItsOptions) {
+TEST(HostMounts, AWaiverMatchesANetworkFileSystemByItsOptions) {
   const auto found = [](const std::string& options, const std::string& exactly) {
     const auto spec = oci::Spec::Parse(
         R"({"mounts":[{"destination":"/x","type":"nfs4","source":":/export","options":)" + options +
@@ -305,7 +307,8 @@ TEST(HostMounts, AWaiverNamesAFileSystemOnTheNetworkByItsOptions) {
     policy::Parameters parameters;
     parameters.Set("exactly", std::vector<std::string>{exactly});
     std::vector<std::string> texts;
-    for (const Finding& finding : FindRule("host-mounts")->check(*spec, {Facts(), parameters})) {
+    for (const Finding& finding :
+         FindRule("host-mounts")->check.run(*spec, {parameters}, Facts())) {
       texts.push_back(finding.remedy.kind == Remedy::Kind::kWaiver
                           ? std::get<std::vector<std::string>>(finding.remedy.settings[0].value)[0]
                           : finding.remedy.because);
@@ -328,7 +331,7 @@ TEST(HostMounts, AWaiverNamesAFileSystemOnTheNetworkByItsOptions) {
   }
 }
 
-TEST(HostMounts, OverlayOptionsThatCanBeReadInTwoWays) {
+TEST(HostMounts, RefusesAmbiguousOverlayOptions) {
   for (const char* options : {R"("lowerdir=/srv/x\\:/etc")", R"("lowerdir=etc")",
                               R"("x=\\","lowerdir=/srv/x")", R"("upperdir=../etc")"}) {
     EXPECT_THAT(Check(Overlay(options)),
@@ -337,7 +340,7 @@ TEST(HostMounts, OverlayOptionsThatCanBeReadInTwoWays) {
   }
 }
 
-TEST(HostMounts, ARemountIsRefusedWhateverItNames) {
+TEST(HostMounts, RefusesEveryRemount) {
   for (const char* mount :
        {R"({"destination":"/sys/fs/cgroup","source":"/srv/x","options":["bind","remount","rw"]})",
         R"({"destination":"/x","type":"tmpfs","source":"tmpfs","options":["remount"]})"}) {
@@ -357,10 +360,10 @@ Findings OfIdMapped(const std::string& more, const std::string& linux,
   policy::Parameters parameters;
   parameters.Set("id-maps", std::string(id_maps));
   const Facts facts = KnownSources();
-  return FindRule("host-mounts")->check(*spec, {facts, parameters});
+  return FindRule("host-mounts")->check.run(*spec, {parameters}, facts);
 }
 
-TEST(HostMounts, AnIdmappedMountIsRefusedUnlessEachIdIsItself) {
+TEST(HostMounts, RefusesAnIdmappedMountUnlessItIsTheIdentity) {
   const std::string none;
   const std::string own = R"("namespaces":[{"type":"user"}],"uidMappings":)"
                           R"([{"containerID":0,"hostID":100000,"size":65536}])";

@@ -25,17 +25,18 @@ void PrintTo(const Case& test, std::ostream* out) { *out << test.name; }
 
 class HostNamespaces : public ::testing::TestWithParam<Case> {};
 
-TEST_P(HostNamespaces, RefusesWhatIsNotTheContainersOwn) {
+TEST_P(HostNamespaces, RefusesForeignNamespaces) {
   const auto spec = oci::Spec::Parse(R"({"linux":{"namespaces":[)" + GetParam().namespaces + "]}}");
   ASSERT_TRUE(spec) << spec.error().message;
   Facts facts;
-  facts.namespaces = {
+  facts.Get<Namespaces>() = {
       {"/host", {Owner::kHost, {}}},
       {"/peer", {Owner::kContainer, "peer"}},
       {"/other", {Owner::kContainer, "other"}},
       {"/pinned", {Owner::kEngine, {}}},
       {"/unclaimed", {Owner::kUnclaimed, {}}},
       {"/foreign", {Owner::kForeign, {}}},
+      {"/infra", {Owner::kContainer, {}}},
       {"/hidden", {Owner::kUnreadable, {}}},
   };
   policy::Parameters parameters;
@@ -43,7 +44,7 @@ TEST_P(HostNamespaces, RefusesWhatIsNotTheContainersOwn) {
   parameters.Set("join", GetParam().join);
   std::vector<std::string> refused;
   for (const Finding& finding :
-       FindRule("host-namespaces")->check(*spec, Context{facts, parameters})) {
+       FindRule("host-namespaces")->check.run(*spec, {parameters}, facts)) {
     EXPECT_FALSE(finding.has_safe_form());
     refused.push_back(finding.path + " " + finding.before.Dump() + " " + finding.why);
   }
@@ -128,6 +129,8 @@ INSTANTIATE_TEST_SUITE_P(
              {},
              kJoin,
              {R"(/linux/namespaces/3/path "/other" is the uts namespace of container other)"}},
+        // podman pod create --share pid: by podman's own record.
+        Case{"JoinsTheInfraContainersPid", With("pid", "/infra"), {}, {}, {}},
         Case{"PidCanBeJoinedByPolicy", With("pid", "/peer"), {}, {"pid"}, {}},
         Case{"NoJoinWithoutPolicy",
              With("network", "/peer"),
@@ -190,18 +193,19 @@ void PrintTo(const PodCase& test, std::ostream* out) { *out << test.name; }
 
 class PodNamespaces : public ::testing::TestWithParam<PodCase> {};
 
-TEST_P(PodNamespaces, AreJudgedByWhoHasThem) {
+TEST_P(PodNamespaces, AreJudgedByTheirOwner) {
   const auto spec =
       oci::Spec::Parse(R"({"process":{"args":[)" + GetParam().arguments +
                        R"(]},"linux":{"namespaces":[)" + GetParam().namespaces + "]}}");
   ASSERT_TRUE(spec) << spec.error().message;
   Facts facts;
-  facts.namespaces = {
+  facts.Get<Namespaces>() = {
       {"/host", {Owner::kHost, {}}},          {"/sandbox", {Owner::kContainer, "sandbox"}},
+      {"/own-pids", {Owner::kContainer, {}}}, {"/debugged", {Owner::kContainer, "debugged"}},
       {"/other", {Owner::kForeign, "other"}}, {"/foreign", {Owner::kForeign, {}}},
       {"/pinned", {Owner::kEngine, {}}},      {"/unclaimed", {Owner::kUnclaimed, {}}},
   };
-  engine::Identity& identity = facts.identity;
+  engine::Identity& identity = facts.Get<engine::Identity>();
   identity.engine = engine::Engine::kContainerd;
   if (GetParam().who != Who::kNoPods) identity.pod_namespace = "shop";
   identity.is_sandbox =
@@ -216,7 +220,7 @@ TEST_P(PodNamespaces, AreJudgedByWhoHasThem) {
   parameters.Set("join", std::vector<std::string>());
   std::vector<std::string> refused;
   for (const Finding& finding :
-       FindRule("host-namespaces")->check(*spec, Context{facts, parameters})) {
+       FindRule("host-namespaces")->check.run(*spec, {parameters}, facts)) {
     EXPECT_FALSE(finding.has_safe_form());
     refused.push_back(finding.path + " " + finding.before.Dump() + " " + finding.why);
   }
@@ -312,6 +316,25 @@ INSTANTIATE_TEST_SUITE_P(
                 Member("/sandbox", "/sandbox", "/sandbox"),
                 {},
                 {}},
+        PodCase{"WorkloadThatSharesItsPodsPids",
+                Who::kWorkload,
+                R"("/app")",
+                Member("/sandbox", "/sandbox", "/sandbox", R"({"type":"pid","path":"/own-pids"})"),
+                {},
+                {}},
+        PodCase{"WorkloadInAnothersPids",
+                Who::kWorkload,
+                R"("/app")",
+                Member("/sandbox", "/sandbox", "/sandbox", R"({"type":"pid","path":"/debugged"})"),
+                {},
+                {R"(/linux/namespaces/0/path "/debugged" is the pid namespace of container )"
+                 "debugged"}},
+        PodCase{"WorkloadInTheHostsPidsBySandbox",
+                Who::kWorkload,
+                R"("/app")",
+                Member("/sandbox", "/sandbox", "/sandbox", R"({"type":"pid","path":"/host"})"),
+                {},
+                {R"(/linux/namespaces/0/path "/host" is the host's pid namespace)" + kByPod}},
         PodCase{"WorkloadInheritsTheHostsNetworkAndName",
                 Who::kWorkload,
                 R"("/app")",
@@ -379,14 +402,14 @@ INSTANTIATE_TEST_SUITE_P(
                  "other, which is not the sandbox of its pod"}}),
     [](const auto& instance) { return instance.param.name; });
 
-TEST(HostNamespacesOfCgroups, AreToldWhenAPathNamesThem) {
+TEST(HostNamespacesOfCgroups, AreReportedIfAPathNamesThem) {
   Facts facts;
-  facts.namespaces = {{"/host", {Owner::kHost, {}}}, {"/foreign", {Owner::kForeign, {}}}};
+  facts.Get<Namespaces>() = {{"/host", {Owner::kHost, {}}}, {"/foreign", {Owner::kForeign, {}}}};
   const policy::Parameters parameters;
   const auto findings = [&](const std::string& cgroup) {
     return FindRule("host-namespaces")
-        ->check(SpecOf(R"({"linux":{"namespaces":[)" + kNew + cgroup + "]}}"),
-                Context{facts, parameters});
+        ->check.run(SpecOf(R"({"linux":{"namespaces":[)" + kNew + cgroup + "]}}"), {parameters},
+                    facts);
   };
   EXPECT_TRUE(findings("").empty()) << "absent by default";
   EXPECT_TRUE(findings(R"(,{"type":"cgroup"})").empty());
@@ -405,7 +428,7 @@ using Strings = std::vector<std::string>;
 
 Facts SomeFacts() {
   Facts facts;
-  facts.namespaces = {
+  facts.Get<Namespaces>() = {
       {"/host", {Owner::kHost, {}}},         {"/peer", {Owner::kContainer, "peer"}},
       {"/pinned", {Owner::kEngine, {}}},     {"/unclaimed", {Owner::kUnclaimed, {}}},
       {"/foreign", {Owner::kForeign, {}}},   {"/other", {Owner::kForeign, "other"}},
@@ -419,7 +442,7 @@ Strings Said(const std::string& namespaces, const Facts& facts) {
       DecideBy("host-namespaces", R"({"linux":{"namespaces":[)" + namespaces + "]}}", {}, facts));
 }
 
-TEST(HostNamespacesRemedies, NameTheTypeThatWasAskedFor) {
+TEST(HostNamespacesRemedies, NameTheRequestedType) {
   const Facts facts = SomeFacts();
   EXPECT_EQ(Said(With("pid", "/host"), facts), Strings{"host: allow += pid"});
   EXPECT_EQ(Said(R"({"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"mount"})", facts),
@@ -443,7 +466,7 @@ TEST(HostNamespacesRemedies, NameTheTypeThatWasAskedFor) {
 
 TEST(HostNamespacesRemedies, OfAPodAreWaivers) {
   Facts facts = SomeFacts();
-  facts.identity.pod_namespace = "shop";
+  facts.Get<engine::Identity>().pod_namespace = "shop";
   const std::string member = Member("/host", "/host", "/host", R"({"type":"pid","path":"/host"})");
   EXPECT_EQ(Said(member, facts),
             (Strings{"host: waiver allow += pid", "host: waiver allow += network",

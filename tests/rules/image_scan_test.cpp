@@ -47,14 +47,14 @@ class KeptScans : public testing::Test {
   [[nodiscard]] fs::path File(const std::string& digest) const {
     return fs::path(state_) / "scans/sha256" / (digest.substr(7) + ".json");
   }
-  [[nodiscard]] Facts Gather() const {
+  [[nodiscard]] ImageFacts Gather() const {
     policy::Parameters image;
     image.Set("scan-missing", std::string("refuse"));
     return Gather(image);
   }
-  [[nodiscard]] Facts Gather(const policy::Parameters& image) const {
+  [[nodiscard]] ImageFacts Gather(const policy::Parameters& image) const {
     Scan scan = FindScan(image, identity_, kNow, state_);
-    Facts facts;
+    ImageFacts facts;
     facts.scan = std::move(scan.found);
     facts.no_scan_because = std::move(scan.missing_because);
     EXPECT_TRUE(!facts.scan || facts.no_scan_because.empty());
@@ -71,7 +71,7 @@ class KeptScans : public testing::Test {
   std::string state_;
 };
 
-TEST_F(KeptScans, AreThoseThatWereWritten) {
+TEST_F(KeptScans, RoundTrip) {
   Write(kConfig, "grype 0.104.2", kNow - 3 * kDay - 1);
   const auto facts = Gather();
   ASSERT_TRUE(facts.scan) << facts.no_scan_because;
@@ -84,7 +84,7 @@ TEST_F(KeptScans, AreThoseThatWereWritten) {
   }
 }
 
-TEST_F(KeptScans, AreLookedForOnlyWhereThePolicyAsks) {
+TEST_F(KeptScans, AreReadOnlyIfThePolicyNeedsThem) {
   Write(kConfig);
   struct Case {
     const char* parameter;
@@ -107,7 +107,7 @@ TEST_F(KeptScans, AreLookedForOnlyWhereThePolicyAsks) {
   EXPECT_EQ(facts.no_scan_because, "");
 }
 
-TEST_F(KeptScans, TheConfigsVerdictComesBeforeTheManifests) {
+TEST_F(KeptScans, PreferTheConfigDigestOverTheManifestDigest) {
   EXPECT_EQ(Gather().no_scan_because, "no scan was imported for " + kConfig);
   Write(kIndex, "index");
   EXPECT_EQ(Scanner(), "index");
@@ -121,14 +121,14 @@ TEST_F(KeptScans, TheConfigsVerdictComesBeforeTheManifests) {
   EXPECT_EQ(Gather().no_scan_because, "none of its digests is known");
 }
 
-TEST_F(KeptScans, AVerdictInPlaceOfAnEarlierOne) {
+TEST_F(KeptScans, ReplaceAnEarlierResult) {
   Write(kConfig, "old");
   Write(kConfig, "new");
   EXPECT_EQ(Scanner(), "new");
   EXPECT_EQ(std::distance(fs::directory_iterator(File(kConfig).parent_path()), {}), 1);
 }
 
-TEST_F(KeptScans, OfTheFutureAreNone) {
+TEST_F(KeptScans, OfTheFutureAreRejected) {
   Write(kConfig, "trivy", kNow + kDay);  // another time zone's clock
   ASSERT_TRUE(Gather().scan);
   EXPECT_EQ(Gather().scan->age_days, 0);
@@ -136,7 +136,7 @@ TEST_F(KeptScans, OfTheFutureAreNone) {
   EXPECT_THAT(Gather().no_scan_because, HasSubstr("is dated in the future"));
 }
 
-TEST_F(KeptScans, WhatOthersCouldHaveWrittenIsNotBelieved) {
+TEST_F(KeptScans, RejectFilesThatOthersCanWrite) {
   Write(kConfig);
   Write(kManifest);  // never in its place
   ASSERT_EQ(Scanner(), "trivy 0.68.1");
@@ -159,7 +159,7 @@ TEST_F(KeptScans, WhatOthersCouldHaveWrittenIsNotBelieved) {
   EXPECT_EQ(Scanner(), "trivy 0.68.1") << "the manifest's";
 }
 
-TEST_F(KeptScans, WhatIsNoVerdictIsNone) {
+TEST_F(KeptScans, RejectMalformedResults) {
   Write(kConfig);
   std::ifstream file(File(kConfig));
   const std::string sound(std::istreambuf_iterator<char>(file), {});
@@ -199,7 +199,7 @@ TEST_F(KeptScans, WhatIsNoVerdictIsNone) {
   EXPECT_TRUE(Gather().scan);
 }
 
-TEST_F(KeptScans, OnlyADigestNamesAFile) {
+TEST_F(KeptScans, AreNamedByDigestOnly) {
   for (const char* digest : {"", "sha256:", "sha256:../../../etc/passwd", "sha512:aa"}) {
     EXPECT_FALSE(store::WriteVerdict(digest, {}, state_)) << digest;
     EXPECT_FALSE(store::ReadVerdict(digest, state_)) << digest;

@@ -16,11 +16,12 @@ const std::string kOther = "sha256:" + std::string(64, 'e');
 
 engine::Reference Ref(const std::string& text) { return *engine::ParseReference(text); }
 
-Facts ImageFacts(const std::vector<std::string>& names) {
+Facts NamedFacts(const std::vector<std::string>& names) {
   Facts facts;
-  facts.identity.config_digest = kConfig;
-  facts.identity.manifest_digests = {kManifest};
-  for (const std::string& name : names) facts.identity.names.push_back({Ref(name), Tier::kTag});
+  facts.Get<engine::Identity>().config_digest = kConfig;
+  facts.Get<engine::Identity>().manifest_digests = {kManifest};
+  for (const std::string& name : names)
+    facts.Get<engine::Identity>().names.push_back({Ref(name), Tier::kTag});
   return facts;
 }
 
@@ -35,18 +36,19 @@ policy::Parameters Lists(std::vector<std::string> allow, std::vector<std::string
 
 // The refusal's sentence, "" when the image may run.
 std::string Judge(const Facts& facts, const policy::Parameters& parameters) {
-  if (facts.image_volumes.empty()) ExpectRemediesHelp("image", SpecOf("{}"), parameters, facts);
+  if (facts.Get<ImageFacts>().volumes.empty())
+    ExpectRemediesHelp("image", SpecOf("{}"), parameters, facts);
   const auto decision = DecideBy("image", "{}", parameters, facts);
   EXPECT_NE(decision.outcome, enforce::Outcome::kRewritten);
   return enforce::RefusalSentence(decision);
 }
 
-TEST(Image, WithoutListsAnythingRuns) {
-  EXPECT_EQ(Judge(ImageFacts({"nginx:1"}), {}), "");
+TEST(Image, WithoutListsEveryImageRuns) {
+  EXPECT_EQ(Judge(NamedFacts({"nginx:1"}), {}), "");
   EXPECT_EQ(Judge({}, {}), "");
 }
 
-TEST(Image, OnlyWhatIsListedRuns) {
+TEST(Image, OnlyListedImagesRun) {
   struct Case {
     const char* name;
     std::vector<std::string> allow;
@@ -66,25 +68,25 @@ TEST(Image, OnlyWhatIsListedRuns) {
       {"another digest", {kOther}, false},
   };
   for (const auto& [name, allow, runs] : cases) {
-    EXPECT_EQ(Judge(ImageFacts({"nginx:1"}), Lists(allow)).empty(), runs) << name;
+    EXPECT_EQ(Judge(NamedFacts({"nginx:1"}), Lists(allow)).empty(), runs) << name;
   }
 }
 
-TEST(Image, EveryNameMustBeListedUnlessOneWasAskedFor) {
-  Facts facts = ImageFacts({"nginx:1", "me/app:2"});
+TEST(Image, EveryNameMustBeListedUnlessOneWasRequested) {
+  Facts facts = NamedFacts({"nginx:1", "me/app:2"});
   const auto lists = Lists({"docker.io/library/nginx"});
   EXPECT_NE(Judge(facts, lists), "");
-  facts.identity.asked_for = Ref("nginx:1");
+  facts.Get<engine::Identity>().asked_for = Ref("nginx:1");
   EXPECT_EQ(Judge(facts, lists), "");
-  facts.identity.asked_for = Ref("me/app:2");
+  facts.Get<engine::Identity>().asked_for = Ref("me/app:2");
   EXPECT_THAT(Judge(facts, lists),
               HasSubstr("refused by image: image \"docker.io/me/app:2\" is not listed in "
                         "image.allow"));
 }
 
-TEST(Image, ADeniedNameOrDigestDeniesTheImageUnderEveryOther) {
-  Facts facts = ImageFacts({"nginx:1", "me/app:2"});
-  facts.identity.asked_for = Ref("nginx:1");
+TEST(Image, ADeniedNameOrDigestDeniesAllNames) {
+  Facts facts = NamedFacts({"nginx:1", "me/app:2"});
+  facts.Get<engine::Identity>().asked_for = Ref("nginx:1");
   for (const std::string& denied :
        {std::string("docker.io/me/app"), std::string("docker.io/me/*"), kConfig, kManifest}) {
     EXPECT_NE(Judge(facts, Lists({"docker.io/library/nginx"}, {denied})), "") << denied;
@@ -93,32 +95,33 @@ TEST(Image, ADeniedNameOrDigestDeniesTheImageUnderEveryOther) {
   EXPECT_EQ(Judge(facts, Lists({}, {"docker.io/me/other", kOther}, /*only_listed=*/false)), "");
 }
 
-TEST(Image, AnUnknownImageIsNotListed) {
+TEST(Image, AnUnknownImageIsUnlisted) {
   Facts facts;
-  facts.identity.unknown_because = "containers/abc/config.v2.json cannot be opened (ENOENT)";
+  facts.Get<engine::Identity>().unknown_because =
+      "containers/abc/config.v2.json cannot be opened (ENOENT)";
   EXPECT_THAT(Judge(facts, Lists({"docker.io/*"})),
               HasSubstr("image (absent) is unknown: containers/abc/config.v2.json cannot be"));
   policy::Parameters known_only;
   known_only.Set("known-only", true);
   EXPECT_NE(Judge(facts, known_only), "");
-  EXPECT_EQ(Judge(ImageFacts({}), known_only), "");
+  EXPECT_EQ(Judge(NamedFacts({}), known_only), "");
 }
 
-TEST(Image, APinnedNameMeansItsDigests) {
-  Facts facts = ImageFacts({"nginx:1"});
-  facts.mispinned_name = "docker.io/library/nginx:1";
-  facts.pinned_digests = {kOther};
+TEST(Image, APinnedNameRequiresItsDigests) {
+  Facts facts = NamedFacts({"nginx:1"});
+  facts.Get<ImageFacts>().mispinned_name = "docker.io/library/nginx:1";
+  facts.Get<ImageFacts>().pinned_digests = {kOther};
   EXPECT_THAT(Judge(facts, {}),
               HasSubstr("refused by image: image \"docker.io/library/nginx:1\" is made of " +
                         kConfig + ", and the name is pinned to " + kOther));
 }
 
-TEST(Image, OneThatCannotBeVerifiedIsNotTakenForAPinnedOne) {
+TEST(Image, AnUnverifiedImageIsRefusedUnderAPinnedName) {
   Facts facts;
-  facts.identity.unverified = {.names = {Ref("nginx:1"), Ref("docker.io/me/app:2")},
-                               .digests = {kConfig},
-                               .may_have_other_names = false};
-  facts.identity.unknown_because = "its config has a member twice";
+  facts.Get<engine::Identity>().unverified = {.names = {Ref("nginx:1"), Ref("docker.io/me/app:2")},
+                                              .digests = {kConfig},
+                                              .may_have_other_names = false};
+  facts.Get<engine::Identity>().unknown_because = "its config has a member twice";
   EXPECT_EQ(Judge(facts, {}), "");
   EXPECT_THAT(Judge(facts, Lists({"docker.io/*"})),
               HasSubstr("image (absent) cannot be verified: its config has a member twice"));
@@ -127,13 +130,13 @@ TEST(Image, OneThatCannotBeVerifiedIsNotTakenForAPinnedOne) {
     EXPECT_THAT(Judge(facts, Lists({}, {denied}, /*only_listed=*/false)),
                 HasSubstr("is listed in image.deny and cannot be verified"));
   }
-  facts.mispinned_name = "docker.io/library/nginx:1";
-  facts.pinned_digests = {kOther};
+  facts.Get<ImageFacts>().mispinned_name = "docker.io/library/nginx:1";
+  facts.Get<ImageFacts>().pinned_digests = {kOther};
   EXPECT_THAT(Judge(facts, {}),
               HasSubstr("image \"docker.io/library/nginx:1\" is pinned to " + kOther +
                         ", and the container's image cannot be verified: its config has a member"));
-  facts.identity.unverified->names.clear();
-  facts.identity.unverified->may_have_other_names = true;
+  facts.Get<engine::Identity>().unverified->names.clear();
+  facts.Get<engine::Identity>().unverified->may_have_other_names = true;
   EXPECT_THAT(Judge(facts, {}), HasSubstr("and may be a name of the container's image, which"));
 }
 
@@ -157,8 +160,8 @@ policy::Parameters Parameters(const Scan& scan) {
 
 // Of each severity: fixable, without a fix; from negligible on.
 Facts Scanned(const VulnerabilityCounts& counts, std::int64_t age_days = 3) {
-  Facts facts = ImageFacts({"nginx:1"});
-  facts.scan = ScanFacts{"trivy 0.68.1", counts, age_days};
+  Facts facts = NamedFacts({"nginx:1"});
+  facts.Get<ImageFacts>().scan = ScanFacts{"trivy 0.68.1", counts, age_days};
   return facts;
 }
 
@@ -178,7 +181,7 @@ std::string Outcome(const Facts& facts, const Scan& scan) {
   return outcome;
 }
 
-TEST(ImageScan, TheLowestSeverityThatCountsAndWhetherThereIsAFix) {
+TEST(ImageScan, AppliesSeverityThresholdAndFixState) {
   constexpr std::size_t kChoices = 6;
   const char* const thresholds[kChoices] = {"any", "low", "medium", "high", "critical", "off"};
   for (std::size_t severity = 0; severity < kSeverityNames.size(); ++severity) {
@@ -205,10 +208,10 @@ TEST(ImageScan, TheLowestSeverityThatCountsAndWhetherThereIsAFix) {
   }
 }
 
-TEST(ImageScan, AgeAndAbsence) {
+TEST(ImageScan, AppliesAgeAndAbsence) {
   constexpr VulnerabilityCounts kClean{};
   constexpr VulnerabilityCounts kHigh = {{{}, {}, {}, {1, 0}, {}}};
-  const Facts none = ImageFacts({"nginx:1"});
+  const Facts none = NamedFacts({"nginx:1"});
   struct Case {
     const char* name;
     Facts facts;
@@ -247,7 +250,7 @@ TEST(ImageScan, AgeAndAbsence) {
   }
 }
 
-TEST(ImageScan, TheSentencesNameCountsScannerAgeAndTheWayOut) {
+TEST(ImageScan, ReasonsNameCountsScannerAgeAndRemedy) {
   const VulnerabilityCounts counts = {{{9, 9}, {}, {0, 4}, {2, 3}, {1, 0}}};
   EXPECT_EQ(
       Judge(Scanned(counts), Parameters({.refuse = "medium"})),
@@ -264,12 +267,12 @@ TEST(ImageScan, TheSentencesNameCountsScannerAgeAndTheWayOut) {
               HasSubstr(" was last scanned 31 days ago, by trivy 0.68.1, and "
                         "image.scan-max-age-days is 30 (CIS"));
   Facts none;
-  none.no_scan_because = "none of its digests is known";
+  none.Get<ImageFacts>().no_scan_because = "none of its digests is known";
   EXPECT_THAT(Judge(none, Parameters({.missing = "refuse"})),
               HasSubstr("image (absent) has no valid scan: none of its digests is known (CIS"));
 }
 
-TEST(ImageScan, IsLookedAtBesidesTheLists) {
+TEST(ImageScan, AppliesInAdditionToTheLists) {
   Facts facts = Scanned({{{}, {}, {}, {}, {1, 0}}});
   policy::Parameters parameters = Parameters({.refuse = "high"});
   parameters.Set("deny", std::vector<std::string>{"docker.io/library/nginx"});
@@ -282,40 +285,40 @@ Strings Said(const Facts& facts, const policy::Parameters& parameters) {
   return CodesAndRemedies(DecideBy("image", "{}", parameters, facts));
 }
 
-TEST(ImageRemedies, ListTheNamesThatCount) {
-  Facts facts = ImageFacts({"nginx:1", "me/app:2", "me/app:3"});
+TEST(ImageRemedies, NameTheApplicableNames) {
+  Facts facts = NamedFacts({"nginx:1", "me/app:2", "me/app:3"});
   EXPECT_EQ(Said(facts, Lists({"docker.io/library/*"})),
             Strings{"unlisted: allow += docker.io/me/app:2 docker.io/me/app:3"});
-  facts.identity.asked_for = Ref("me/app:2");
+  facts.Get<engine::Identity>().asked_for = Ref("me/app:2");
   EXPECT_EQ(Said(facts, Lists({})), Strings{"unlisted: allow += docker.io/me/app:2"});
-  EXPECT_EQ(Said(ImageFacts({}), Lists({})), Strings{"unlisted: allow += " + kConfig});
+  EXPECT_EQ(Said(NamedFacts({}), Lists({})), Strings{"unlisted: allow += " + kConfig});
 }
 
-TEST(ImageRemedies, TakeTheEntriesThatDenyIt) {
-  const Facts facts = ImageFacts({"nginx:1"});
+TEST(ImageRemedies, RemoveTheDenyingEntries) {
+  const Facts facts = NamedFacts({"nginx:1"});
   EXPECT_EQ(Said(facts, Lists({}, {"docker.io/library/*", kOther, "docker.io/library/nginx:1"})),
             Strings{"denied: waiver deny -= docker.io/library/* docker.io/library/nginx:1"});
   EXPECT_EQ(Said(facts, Lists({}, {kConfig, kManifest, kOther})),
             Strings{"denied: waiver deny -= " + kConfig + " " + kManifest});
 }
 
-TEST(ImageRemedies, AreNoSettingWhereTheImageIsNotTheOneThatIsMeant) {
+TEST(ImageRemedies, AreEmptyForTheWrongImage) {
   policy::Parameters known_only;
   known_only.Set("known-only", true);
   EXPECT_EQ(Said({}, known_only), Strings{"unknown: ask: pull or build the image again"});
-  Facts facts = ImageFacts({"nginx:1"});
-  facts.mispinned_name = "docker.io/library/nginx:1";
-  facts.pinned_digests = {kOther};
+  Facts facts = NamedFacts({"nginx:1"});
+  facts.Get<ImageFacts>().mispinned_name = "docker.io/library/nginx:1";
+  facts.Get<ImageFacts>().pinned_digests = {kOther};
   EXPECT_EQ(Said(facts, {}), Strings{"pinned: ask: pull the intended image, or add this image's "
                                      "digest to the file of the name (runcladctl policy pin)"});
-  facts.identity = {};
-  facts.identity.unverified = {.names = {Ref("nginx:1")}, .digests = {kConfig}};
+  facts.Get<engine::Identity>() = {};
+  facts.Get<engine::Identity>().unverified = {.names = {Ref("nginx:1")}, .digests = {kConfig}};
   EXPECT_EQ(Said(facts, {}), Strings{"unverified: ask: pull or build the image again"});
-  facts.mispinned_name.clear();
+  facts.Get<ImageFacts>().mispinned_name.clear();
   EXPECT_EQ(Said(facts, Lists({}, {kConfig}, false)), Strings{"denied: waiver deny -= " + kConfig});
 }
 
-TEST(ImageRemedies, OfAScanAreTheThresholdAboveTheWorstOrANewerScan) {
+TEST(ImageRemedies, OfAScanAreAThresholdOrANewerScan) {
   const Facts high = Scanned({{{9, 9}, {}, {}, {0, 3}, {}}});
   EXPECT_EQ(Said(high, Parameters({.refuse = "any"})),
             Strings{"vulnerable: scan-refuse = \"critical\""});
@@ -323,7 +326,7 @@ TEST(ImageRemedies, OfAScanAreTheThresholdAboveTheWorstOrANewerScan) {
             Strings{"vulnerable: scan-warn = \"critical\""});
   EXPECT_EQ(Said(high, Parameters({.refuse = "any", .fixable_only = true})),
             Strings{"vulnerable: scan-refuse = \"low\""});
-  EXPECT_EQ(Said(ImageFacts({"nginx:1"}), Parameters({.missing = "refuse"})),
+  EXPECT_EQ(Said(NamedFacts({"nginx:1"}), Parameters({.missing = "refuse"})),
             Strings{"not-scanned: ask: import a scan of it with runcladctl scan import"});
   EXPECT_EQ(Said(Scanned({}, 8), Parameters({.max_age_days = 7, .missing = "refuse"})),
             Strings{"old-scan: ask: import a newer scan of it with runcladctl scan import"});
@@ -332,17 +335,17 @@ TEST(ImageRemedies, OfAScanAreTheThresholdAboveTheWorstOrANewerScan) {
 // An image that is mounted at /v by the eighth mount, and its own policy.
 Facts WithVolume(const std::vector<std::string>& names, policy::Parameters parameters,
                  policy::Action action = policy::Action::kRefuse) {
-  Facts facts = ImageFacts({"nginx:1"});
+  Facts facts = NamedFacts({"nginx:1"});
   ImageVolumeFacts volume{.path = "/mounts/7", .destination = "/v", .identity = {}};
-  volume.identity = ImageFacts(names).identity;
+  volume.identity = NamedFacts(names).Get<engine::Identity>();
   volume.identity.config_digest = kOther;
   volume.action = action;
   volume.parameters = std::move(parameters);
-  facts.image_volumes.push_back(std::move(volume));
+  facts.Get<ImageFacts>().volumes.push_back(std::move(volume));
   return facts;
 }
 
-TEST(ImageVolume, IsJudgedByThePolicyForItsImage) {
+TEST(ImageVolume, UsesThePolicyOfItsImage) {
   const auto denied = Lists({}, {"docker.io/library/data"}, false);
   EXPECT_EQ(Judge(WithVolume({"data:1"}, {}), denied), "") << "the container's own policy";
   EXPECT_THAT(
@@ -354,20 +357,20 @@ TEST(ImageVolume, IsJudgedByThePolicyForItsImage) {
   EXPECT_EQ(Judge(WithVolume({"data:1"}, Lists({"docker.io/library/data"})), {}), "");
 }
 
-TEST(ImageVolume, OfAPinnedNameAndAnotherDigest) {
+TEST(ImageVolume, IsRefusedForAnotherDigestOfAPinnedName) {
   Facts facts = WithVolume({"data:1"}, {});
-  facts.image_volumes[0].mispinned_name = "docker.io/library/data:1";
-  facts.image_volumes[0].pinned_digests = {kConfig};
+  facts.Get<ImageFacts>().volumes[0].mispinned_name = "docker.io/library/data:1";
+  facts.Get<ImageFacts>().volumes[0].pinned_digests = {kConfig};
   EXPECT_THAT(Judge(facts, {}), HasSubstr("as the volume at /v is made of " + kOther +
                                           ", and the name is pinned to " + kConfig));
 }
 
-TEST(ImageVolume, ThatCannotBeVerifiedIsRefusedWhereAContainersImageWouldBe) {
+TEST(ImageVolume, IsRefusedIfUnverifiedLikeAContainersImage) {
   policy::Parameters known_only;
   known_only.Set("known-only", true);
   const auto unverified = [](policy::Parameters parameters) {
     Facts facts = WithVolume({}, std::move(parameters));
-    engine::Identity& identity = facts.image_volumes[0].identity;
+    engine::Identity& identity = facts.Get<ImageFacts>().volumes[0].identity;
     identity = {};
     identity.unverified = {.names = {Ref("data:1")}, .digests = {kOther}};
     identity.unknown_because = "its config does not match its digest";
@@ -379,17 +382,18 @@ TEST(ImageVolume, ThatCannotBeVerifiedIsRefusedWhereAContainersImageWouldBe) {
   EXPECT_THAT(Judge(unverified(Lists({}, {kOther}, false)), {}),
               HasSubstr("is listed in image.deny and cannot be verified"));
   Facts pinned = unverified({});
-  pinned.image_volumes[0].mispinned_name = "docker.io/library/data:1";
+  pinned.Get<ImageFacts>().volumes[0].mispinned_name = "docker.io/library/data:1";
   EXPECT_THAT(Judge(pinned, {}), HasSubstr("and the volume's image cannot be verified"));
 }
 
-TEST(ImageVolume, ItsScanCounts) {
+TEST(ImageVolume, UsesTheScanOfItsImage) {
   Facts facts = WithVolume({"data:1"}, Parameters({.refuse = "high"}));
-  facts.image_volumes[0].scan = ScanFacts{"trivy 0.68.1", {{{}, {}, {}, {2, 0}, {}}}, 3};
+  facts.Get<ImageFacts>().volumes[0].scan =
+      ScanFacts{"trivy 0.68.1", {{{}, {}, {}, {2, 0}, {}}}, 3};
   EXPECT_THAT(Judge(facts, {}), HasSubstr("as the volume at /v has vulnerabilities that trivy"));
 }
 
-TEST(ImageVolume, AWaiverOfTheContainersImageIsNoneOfTheVolumes) {
+TEST(ImageVolume, IgnoresWaiversOfTheContainersImage) {
   const auto outcome = [](policy::Action containers, policy::Action volumes) {
     const auto denied = Lists({}, {"docker.io/library/data", "docker.io/library/nginx"}, false);
     const auto decision =

@@ -15,7 +15,7 @@ enforce::Outcome CwdOutcome(const std::string& directory, Scope scope) {
       .outcome;
 }
 
-TEST(WorkingDirectory, BelowProcIsRefusedHoweverItIsSpelt) {
+TEST(WorkingDirectory, IsRefusedBelowProcInAnySpelling) {
   for (const Scope scope : {Scope::kContainer, Scope::kProcess}) {
     for (const char* directory :
          {"/proc", "/proc/", "/proc/self/fd/8", "//proc/self/fd/8", "/./proc/self", "/a/../proc/1",
@@ -32,14 +32,14 @@ TEST(WorkingDirectory, BelowProcIsRefusedHoweverItIsSpelt) {
 
 enforce::Outcome CwdOutcome(const PlaceFacts& place) {
   Facts facts;
-  facts.working_directory = place;
+  facts.Get<WorkingDirectory>() = place;
   return enforce::Decide(SpecOf(R"({"process":{"cwd":"/link"}})"),
                          PolicyWith("working-directory", {}, policy::Action::kRefuse), facts,
                          Scope::kProcess)
       .outcome;
 }
 
-TEST(WorkingDirectory, IsWhereLinksLead) {
+TEST(WorkingDirectory, FollowsLinks) {
   EXPECT_EQ(CwdOutcome({"/proc/self/fd/7", ""}), enforce::Outcome::kRefused);
   EXPECT_EQ(CwdOutcome({"/proc", ""}), enforce::Outcome::kRefused);
   EXPECT_EQ(CwdOutcome({"/mnt/7", "", true, true}), enforce::Outcome::kRefused);
@@ -61,11 +61,11 @@ std::string MountAt(const std::string& destination, const std::string& type,
          type + "\"}";
 }
 
-TEST(KernelFilesystems, OnlyCgroupsAreMountedInTheCgroupTree) {
+TEST(KernelFilesystems, AllowOnlyCgroupsInTheCgroupTree) {
   Facts facts;
-  facts.sources["/srv/link"].resolved = "/sys/fs/cgroup/pids";
-  facts.sources["/srv/data"].resolved = "/srv/data";
-  facts.sources["/sys/fs/cgroup/x"].resolved = "/srv/data";
+  facts.Get<Sources>()["/srv/link"].resolved = "/sys/fs/cgroup/pids";
+  facts.Get<Sources>()["/srv/data"].resolved = "/srv/data";
+  facts.Get<Sources>()["/sys/fs/cgroup/x"].resolved = "/srv/data";
   const auto at = [&](const std::string& destination, const std::string& type,
                       const std::string& source, const std::string& options) {
     return ByMounts(R"({"destination":")" + destination + R"(","options":[)" + options +
@@ -85,7 +85,7 @@ TEST(KernelFilesystems, OnlyCgroupsAreMountedInTheCgroupTree) {
   }
 }
 
-TEST(KernelFilesystems, AsEnginesMakeThemPass) {
+TEST(KernelFilesystems, OfEnginesPass) {
   const std::string mounts = MountAt("/proc", "proc", R"("nosuid","noexec","nodev")") + "," +
                              MountAt("/sys", "sysfs", R"("nosuid","ro")") + "," +
                              MountAt("/sys/fs/cgroup", "cgroup", R"("ro","nosuid")") + "," +
@@ -94,7 +94,7 @@ TEST(KernelFilesystems, AsEnginesMakeThemPass) {
   EXPECT_TRUE(ByMounts(mounts, policy::Action::kRefuse).findings.empty());
 }
 
-TEST(KernelFilesystems, ThatAreWritableBecomeReadOnlyOrAreRefused) {
+TEST(KernelFilesystems, BecomeReadOnlyOrAreRefusedIfWritable) {
   struct Case {
     std::string before;
     std::string after;
@@ -111,9 +111,9 @@ TEST(KernelFilesystems, ThatAreWritableBecomeReadOnlyOrAreRefused) {
   }
 }
 
-TEST(KernelFilesystems, AreNotMountedOverNorTwice) {
+TEST(KernelFilesystems, CannotBeCoveredOrMountedTwice) {
   Facts facts;
-  facts.resolved_destinations = {{"/link", "/proc/sys"}};
+  facts.Get<Destinations>().resolved = {{"/link", "/proc/sys"}};
   for (const std::string& mount :
        {MountAt("/proc", "tmpfs", ""), MountAt("/proc", "bind", R"("bind")"),
         MountAt("/proc/sys", "bind", R"("bind")"), MountAt("/proc/self/attr", "tmpfs", ""),
@@ -127,7 +127,7 @@ TEST(KernelFilesystems, AreNotMountedOverNorTwice) {
                   .findings.empty());
 }
 
-TEST(KernelFilesystems, AreLeftToTheEngineOrToTheHost) {
+TEST(KernelFilesystems, AreUnchangedForTheEngineOrTheHost) {
   const auto said = [](const std::string& mount) {
     ExpectRemediesHelp("kernel-filesystems", SpecOf(R"({"mounts":[)" + mount + "]}"), {});
     return CodesAndRemedies(ByMounts(mount, policy::Action::kRefuse)).at(0);
@@ -143,7 +143,7 @@ TEST(KernelFilesystems, AreLeftToTheEngineOrToTheHost) {
       "writable-cgroup: none: whoever can write to a cgroup tree can run programs on the host");
 }
 
-TEST(MountPropagation, ThatSendsBecomesOneThatReceives) {
+TEST(MountPropagation, SharedBecomesSlave) {
   const auto decision = DecideBy("mount-propagation",
                                  R"({"linux":{"rootfsPropagation":"shared"},"mounts":[)" +
                                      MountAt("/a", "bind", R"("rbind","rshared")") + "," +
@@ -165,7 +165,7 @@ enforce::Outcome SysctlOutcome(const std::string& name, std::vector<std::string>
   return DecideBy("sysctls", R"({"linux":{"sysctl":{")" + name + R"(":"1"}}})", parameters).outcome;
 }
 
-TEST(Sysctls, OutsideTheSafeSetAreRefusedUnlessTheyAreListed) {
+TEST(Sysctls, OutsideTheSafeSetAreRefusedUnlessListed) {
   for (const char* name : {"net.ipv4.ip_unprivileged_port_start", "net/ipv4/ping_group_range",
                            "kernel.shm_rmid_forced"}) {
     EXPECT_EQ(SysctlOutcome(name), enforce::Outcome::kUnchanged) << name;
@@ -181,12 +181,12 @@ TEST(Sysctls, OutsideTheSafeSetAreRefusedUnlessTheyAreListed) {
   EXPECT_EQ(SysctlOutcome("net.corex", {"net.core.*"}), enforce::Outcome::kRefused);
 }
 
-TEST(Sysctls, ANetworkOfItsOwnGetsWhatDockerGivesEveryContainer) {
+TEST(Sysctls, OfAPrivateNetworkIncludeDockersDefaults) {
   policy::Parameters parameters;
   parameters.Set("own-defaults", true);
   Facts facts;
-  facts.kernel.major = 4;
-  facts.kernel.minor = 11;
+  facts.Get<KernelFacts>().major = 4;
+  facts.Get<KernelFacts>().minor = 11;
   const std::string both =
       R"({"net.ipv4.ip_unprivileged_port_start":"0","net.ipv4.ping_group_range":"0 2147483647"})";
   const auto sysctls = [&](const std::string& linux_member, policy::Action action) {
@@ -212,11 +212,11 @@ TEST(Sysctls, ANetworkOfItsOwnGetsWhatDockerGivesEveryContainer) {
                     policy::Action::kRefuse),
             R"({"net.ipv4.ping_group_range":"1 0","net/ipv4/ip_unprivileged_port_start":"80"})")
       << "what is said stays";
-  facts.kernel.minor = 10;
+  facts.Get<KernelFacts>().minor = 10;
   EXPECT_EQ(sysctls(own, policy::Action::kRefuse), "null") << "this kernel does not have them";
 }
 
-TEST(Sysctls, TheDomainNameIsTheContainersOwnWithItsUtsNamespace) {
+TEST(Sysctls, AllowTheDomainNameWithAPrivateUtsNamespace) {
   const auto outcome = [](const std::string& namespaces) {
     return DecideBy(
                "sysctls",

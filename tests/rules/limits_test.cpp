@@ -52,7 +52,7 @@ struct Case {
   const char* after;
 };
 
-TEST(PidsLimit, IsSetWhereThereIsNoneAndNeverRaised) {
+TEST(PidsLimit, IsSetIfAbsentAndNeverRaised) {
   const Case cases[] = {
       {"absent", "{}", R"({"pids":{"limit":100}})"},
       {"no number", R"({"pids":{}})", R"({"pids":{"limit":100}})"},
@@ -70,7 +70,7 @@ TEST(PidsLimit, IsSetWhereThereIsNoneAndNeverRaised) {
   }
 }
 
-TEST(PidsLimit, CountsWhatIsWrittenIntoCgroup2) {
+TEST(PidsLimit, CountsTheUnifiedValue) {
   const auto unified = [](const std::string& text) {
     return R"({"pids":{"limit":50},"unified":{"pids.max":")" + text + "\"}}";
   };
@@ -98,7 +98,7 @@ TEST(PidsLimit, OfAnUpdateStaysBelowTheMaximum) {
   }
 }
 
-TEST(MemoryLimit, IsOnlyToldOfWhereThePolicyNamesNone) {
+TEST(MemoryLimit, IsReportedIfThePolicyHasNone) {
   const auto policy =
       PolicyWith("memory-limit", Numbers(kAnyMemory, kAnyMemory), policy::Action::kWarn);
   const auto decision = enforce::Decide(SpecOf(Of("{}")), policy, {}, Scope::kContainer);
@@ -114,7 +114,7 @@ TEST(MemoryLimit, IsOnlyToldOfWhereThePolicyNamesNone) {
   }
 }
 
-TEST(MemoryLimit, IsSetWhereThePolicyNamesOne) {
+TEST(MemoryLimit, IsSetIfThePolicyHasOne) {
   const Case cases[] = {
       {"absent", "{}", R"({"memory":{"limit":1000}})"},
       {"0", R"({"memory":{"limit":0}})", R"({"memory":{"limit":1000}})"},
@@ -143,7 +143,7 @@ TEST(MemoryLimit, IsSetWhereThePolicyNamesOne) {
   EXPECT_EQ(After("memory-limit", "{}", Numbers(1000, kAnyMemory)), R"({"memory":{"limit":1000}})");
 }
 
-TEST(MemoryLimit, IsDemandedWhereTheActionSaysSo) {
+TEST(MemoryLimit, IsRequiredIfTheActionIsRefuse) {
   EXPECT_EQ(After("memory-limit", "{}", Numbers(kAnyMemory, kAnyMemory)), "refused")
       << "fix without anything to fix it by";
   const auto decision = enforce::Decide(
@@ -174,7 +174,7 @@ TEST(MemoryLimit, OfAnUpdateStaysBelowTheMaximum) {
             R"({"memory":{"limit":8589934592}})");
 }
 
-TEST(Limits, NeedTheNumberThatWasAskedForAndNoMore) {
+TEST(Limits, RemedyIsTheRequestedNumber) {
   const auto said = [](const char* rule, const std::string& resources) {
     const policy::Parameters parameters = Numbers(100, 200);
     ExpectRemediesHelp(rule, SpecOf(Of(resources)), parameters);
@@ -198,7 +198,7 @@ TEST(Limits, NeedTheNumberThatWasAskedForAndNoMore) {
       << "no policy can say more";
 }
 
-TEST(CpuLimit, IsOnlyToldOfWhereThePolicyNamesNone) {
+TEST(CpuLimit, IsReportedIfThePolicyHasNone) {
   const auto policy = PolicyWith("cpu-limit", Numbers(kAnyCpu, kAnyCpu), policy::Action::kWarn);
   const auto decision =
       enforce::Decide(SpecOf(Of(R"({"cpu":{"shares":1024}})")), policy, {}, Scope::kContainer);
@@ -210,7 +210,7 @@ TEST(CpuLimit, IsOnlyToldOfWhereThePolicyNamesNone) {
                   .findings.empty());
 }
 
-TEST(CpuLimit, IsSetWhereThePolicyNamesOne) {
+TEST(CpuLimit, IsSetIfThePolicyHasOne) {
   const Case cases[] = {
       {"absent", "{}", R"({"cpu":{"quota":50000}})"},
       {"unlimited", R"({"cpu":{"quota":-1}})", R"({"cpu":{"quota":50000}})"},
@@ -277,7 +277,7 @@ TEST(CpuLimit, OfAnUpdateStaysBelowTheMaximum) {
       R"({"cpu":{"quota":100000}})");
 }
 
-TEST(CpuLimit, AdvisesNoMoreThanWasAskedFor) {
+TEST(CpuLimit, RemedyIsTheRequestedNumber) {
   const auto said = [](const std::string& resources, Scope scope = Scope::kContainer) {
     return CodesAndRemedies(Judge("cpu-limit", resources, Numbers(500, 1500, 2048), scope));
   };
@@ -310,7 +310,7 @@ TEST(CpuLimit, AdvisesNoMoreThanWasAskedFor) {
             Strings{"incomplete: ask: change both at once, --cpu-quota and --cpu-period"});
 }
 
-TEST(Updates, AreJudgedByTheRulesOfResourcesOnly) {
+TEST(Updates, AreJudgedByResourceRulesOnly) {
   std::vector<std::string> judging;
   for (const Rule* rule : Catalog()) {
     if (rule->judges_updates) judging.emplace_back(rule->id());

@@ -14,15 +14,15 @@ policy::Parameters Unconfined(const std::string& choice, const std::string& prof
 
 Facts AppArmor(const std::string& loaded, const std::string& not_enforced_because = "") {
   Facts facts;
-  facts.lsm.apparmor = true;
-  facts.lsm.apparmor_default = loaded;
-  facts.lsm.not_enforced_because = not_enforced_because;
+  facts.Get<LsmFacts>().apparmor = true;
+  facts.Get<LsmFacts>().apparmor_default = loaded;
+  facts.Get<LsmFacts>().not_enforced_because = not_enforced_because;
   return facts;
 }
 
 Facts Selinux() {
   Facts facts;
-  facts.lsm.selinux = true;
+  facts.Get<LsmFacts>().selinux = true;
   return facts;
 }
 
@@ -52,7 +52,7 @@ constexpr std::string_view kNone = "{}";
 constexpr std::string_view kDefault = R"({"apparmorProfile":"docker-default"})";
 constexpr std::string_view kUnconfined = R"({"apparmorProfile":"unconfined"})";
 
-TEST(LsmLabel, AppArmorConfinesWhereTheKernelRunsIt) {
+TEST(LsmLabel, AddsAppArmorIfTheKernelHasIt) {
   const Case cases[] = {
       {"no AppArmor", Unconfined("refuse"), {}, kUnconfined, kUnconfined},
       {"absent", Unconfined("refuse"), AppArmor("docker-default"), kNone, kDefault},
@@ -83,7 +83,7 @@ TEST(LsmLabel, AppArmorConfinesWhereTheKernelRunsIt) {
   for (const Case& c : cases) Check(c);
 }
 
-TEST(LsmLabel, SelinuxConfinesWhereTheKernelRunsIt) {
+TEST(LsmLabel, AddsSelinuxIfTheKernelHasIt) {
   constexpr std::string_view kOrdinary =
       R"({"selinuxLabel":"system_u:system_r:container_t:s0:c1,c2"})";
   constexpr std::string_view kSuper = R"({"selinuxLabel":"system_u:system_r:spc_t:s0:c1,c2"})";
@@ -100,7 +100,7 @@ TEST(LsmLabel, SelinuxConfinesWhereTheKernelRunsIt) {
   for (const Case& c : cases) Check(c);
 }
 
-TEST(LsmLabel, TellsOfMountsWithTheHostsLabel) {
+TEST(LsmLabel, ReportsMountsWithTheHostsLabel) {
   const auto decision = DecideBy("lsm-label",
                                  R"({"linux":{"mountLabel":"system_u:object_r:etc_t:s0"},)"
                                  R"("process":{"selinuxLabel":"u:r:container_t:s0"}})",
@@ -113,7 +113,7 @@ TEST(LsmLabel, TellsOfMountsWithTheHostsLabel) {
 }
 
 // As the record of a container has it for exec (enforce::ProcessPolicy).
-TEST(LsmLabel, AnExecGetsTheContainersOwn) {
+TEST(LsmLabel, AnExecGetsTheContainersLabel) {
   policy::Parameters parameters = Unconfined("fix");
   parameters.Set("own-labels", Strings{"docker-default", "u:r:container_t:s0:c1,c2"});
   const std::string_view own =
@@ -138,7 +138,7 @@ TEST(LsmLabel, AnExecGetsTheContainersOwn) {
   Check({"a container without one", parameters, AppArmor("docker-default"), kUnconfined, kDefault});
 }
 
-TEST(LsmLabel, AdvisesTheDefaultWhereItRefusesAndAProfileWhereItReplaces) {
+TEST(LsmLabel, RemedyIsTheDefaultOrAProfile) {
   const auto said = [](std::string_view process, const policy::Parameters& parameters,
                        const Facts& facts) {
     return CodesAndRemedies(DecideBy("lsm-label", R"({"process":)" + std::string(process) + "}",

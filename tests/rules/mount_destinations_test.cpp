@@ -21,7 +21,7 @@ std::string MountAt(const std::string& destination, const std::string& type,
 
 constexpr const char* kBind = R"("rbind")";
 
-TEST(MountDestinations, WhatEnginesPutInDevPasses) {
+TEST(MountDestinations, AllowEngineMountsInDev) {
   for (const std::string& spec :
        {MountAt("/dev", "tmpfs", R"("nosuid","mode=755")"), MountAt("/dev/pts", "devpts", ""),
         MountAt("/dev/shm", "tmpfs", R"("size=64m")"), MountAt("/dev/shm", "bind", kBind),
@@ -35,7 +35,7 @@ TEST(MountDestinations, WhatEnginesPutInDevPasses) {
   }
 }
 
-TEST(MountDestinations, NothingElseIsMountedOverTheRuntimesOwnFiles) {
+TEST(MountDestinations, RefuseToCoverTheRuntimesFiles) {
   for (const std::string& spec : {MountAt("/dev", "bind", kBind),
                                   MountAt("/dev", "none", kBind),
                                   MountAt("/dev", "bind", ""),
@@ -65,7 +65,7 @@ TEST(MountDestinations, NothingElseIsMountedOverTheRuntimesOwnFiles) {
   }
 }
 
-TEST(MountDestinations, ADevicesPlaceIsTheRuntimes) {
+TEST(MountDestinations, RefuseToCoverADevice) {
   const auto with_tun = [](const std::string& destination) {
     return Outcome(R"({"linux":{"devices":[{"major":10,"minor":200,"path":"/dev/net/tun",)"
                    R"("type":"c"}]},"mounts":[{"destination":")" +
@@ -77,9 +77,10 @@ TEST(MountDestinations, ADevicesPlaceIsTheRuntimes) {
   EXPECT_EQ(with_tun("/dev/shm"), enforce::Outcome::kUnchanged);
 }
 
-TEST(MountDestinations, CountWhereLinksLead) {
+TEST(MountDestinations, FollowLinks) {
   Facts facts;
-  facts.resolved_destinations = {{"/l", "/dev"}, {"/m", "/"}, {"/dev", "/x"}, {"/n", "/dev/shm"}};
+  facts.Get<Destinations>().resolved = {
+      {"/l", "/dev"}, {"/m", "/"}, {"/dev", "/x"}, {"/n", "/dev/shm"}};
   EXPECT_EQ(Outcome(MountAt("/l", "bind", kBind), facts), enforce::Outcome::kRefused);
   EXPECT_EQ(Outcome(MountAt("/m", "tmpfs", ""), facts), enforce::Outcome::kRefused);
   // An image whose /dev is a link.
@@ -87,10 +88,10 @@ TEST(MountDestinations, CountWhereLinksLead) {
   EXPECT_EQ(Outcome(MountAt("/n", "bind", kBind), facts), enforce::Outcome::kUnchanged);
 }
 
-TEST(MountDestinations, ThatAreUncertainAreRefusedAndSayWhy) {
+TEST(MountDestinations, AreRefusedIfUncertain) {
   Facts facts;
-  facts.resolved_destinations = {{"/l/p", "/elsewhere"}};
-  facts.uncertain_destinations = {{"/l/p", "leads through a link"}};
+  facts.Get<Destinations>().resolved = {{"/l/p", "/elsewhere"}};
+  facts.Get<Destinations>().uncertain = {{"/l/p", "leads through a link"}};
   const auto decision = DecideBy("mount-destinations", MountAt("/l/p", "bind", kBind), {}, facts);
   EXPECT_EQ(decision.outcome, enforce::Outcome::kRefused);
   EXPECT_EQ(

@@ -5,9 +5,12 @@
 #include <vector>
 
 #include "rule_test.hpp"
+#include "rules/mount-options/facts.hpp"
 
 namespace runclad::rules {
 namespace {
+
+using mount_options::S6Overlay;
 
 constexpr std::string_view kId = "mount-options";
 
@@ -29,13 +32,14 @@ SourceFacts Directory(const std::string& path, std::vector<std::string> below = 
 
 Facts Kernel(int major, int minor) {
   Facts facts;
-  facts.kernel.major = major;
-  facts.kernel.minor = minor;
+  facts.Get<KernelFacts>().major = major;
+  facts.Get<KernelFacts>().minor = minor;
   // As the image's links have it.
-  facts.resolved_destinations = {
+  facts.Get<Destinations>().resolved = {
       {"/dev/", "/dev"}, {"//dev", "/dev"}, {"/devices", "/dev"}, {"/var/run", "/run"}};
-  facts.sources["/dev/fuse"].is_device = true;
-  for (const char* source : {"/srv/x", "/a", "/b", "/c"}) facts.sources[source] = Directory(source);
+  facts.Get<Sources>()["/dev/fuse"].is_device = true;
+  for (const char* source : {"/srv/x", "/a", "/b", "/c"})
+    facts.Get<Sources>()[source] = Directory(source);
   return facts;
 }
 
@@ -74,7 +78,7 @@ struct Case {
   std::string expected;
 };
 
-TEST(MountOptions, OfEveryWritableMountTakeDevicesAndProgramsAway) {
+TEST(MountOptions, AddNodevAndNoexecToWritableMounts) {
   const Case cases[] = {
       {"/data", "bind", "rbind rprivate",
        "rbind rprivate nosuid rnosuid nodev rnodev noexec rnoexec"},
@@ -101,7 +105,7 @@ TEST(MountOptions, OfEveryWritableMountTakeDevicesAndProgramsAway) {
   }
 }
 
-TEST(MountOptions, OfAReadOnlyMountHoldForWhatIsBelowItAsWell) {
+TEST(MountOptions, AreRecursiveForAReadOnlyMount) {
   const Case cases[] = {
       {"/data", "bind", "rbind ro", "rbind ro nosuid rnosuid nodev rnodev rro"},
       {"/data", "bind", "rbind rw ro", "rbind rw ro nosuid rnosuid nodev rnodev rro"},
@@ -130,11 +134,11 @@ bool Runs(const std::string& read_only, const std::string& writable, const Facts
   return !decision.spec.mounts().back().has_option("noexec");
 }
 
-TEST(MountOptions, LetNothingRunFromAReadOnlyMountOfWhatIsWritableElsewhere) {
+TEST(MountOptions, AddNoexecToAReadOnlyMountOfAWritableSource) {
   Facts facts = Kernel(6, 1);
   const auto add = [&](const std::string& path, std::vector<std::string> places) {
-    facts.sources[path] = Directory(path);
-    facts.sources[path].places =
+    facts.Get<Sources>()[path] = Directory(path);
+    facts.Get<Sources>()[path].places =
         std::make_shared<const std::vector<std::string>>(std::move(places));
   };
   add("/srv/a", {"1:/srv/a", "7:/"});  // with a file system mounted below it
@@ -155,30 +159,31 @@ TEST(MountOptions, LetNothingRunFromAReadOnlyMountOfWhatIsWritableElsewhere) {
     EXPECT_TRUE(Runs("/srv/a", apart, facts)) << apart;
   }
   EXPECT_FALSE(Runs("/none", "/srv/a", facts)) << "nobody knows what it is";
-  facts.sources["/gone"] = {};
+  facts.Get<Sources>()["/gone"] = {};
   EXPECT_FALSE(Runs("/gone", "/srv/a", facts)) << "nor this";
-  facts.exec_paths = {"/r"};
+  facts.Get<ExecDirectories>().paths = {"/r"};
   EXPECT_TRUE(Runs("/srv/a", "/srv/a", facts)) << "the image file says so";
 }
 
-TEST(MountOptions, LetNothingRunFromVolumes) {
+TEST(MountOptions, AddNoexecToVolumes) {
   Facts facts = Kernel(6, 1);
-  facts.sources["/v"] = Directory("/v");
-  facts.sources["/v"].is_volume = true;
-  facts.sources["/init"].access = SourceFacts::Access::kReadOnly;  // an engine's own, no places
+  facts.Get<Sources>()["/v"] = Directory("/v");
+  facts.Get<Sources>()["/v"].is_volume = true;
+  facts.Get<Sources>()["/init"].access =
+      SourceFacts::Access::kReadOnly;  // an engine's own, no places
   EXPECT_FALSE(Runs("/v", "/srv/x", facts));
   EXPECT_TRUE(Runs("/v", "/srv/x", facts, false));
   EXPECT_TRUE(Runs("/init", "/srv/x", facts));
   // Of an engine's own directories that it is the same one is seen by its inode.
   for (const char* path : {"/shm", "/shm-again"}) {
-    facts.sources[path].access = SourceFacts::Access::kEngineOwn;
-    facts.sources[path].device = 5;
-    facts.sources[path].inode = 6;
+    facts.Get<Sources>()[path].access = SourceFacts::Access::kEngineOwn;
+    facts.Get<Sources>()[path].device = 5;
+    facts.Get<Sources>()[path].inode = 6;
   }
   EXPECT_FALSE(Runs("/shm-again", "/shm", facts));
 }
 
-TEST(MountOptions, LetNothingRunFromAnOverlayOfWhatIsWritableElsewhere) {
+TEST(MountOptions, AddNoexecToAnOverlayOfAWritableSource) {
   const auto options = [](const std::string& read_only, const std::string& writable) {
     const auto decision =
         DecideBy(kId, R"({"mounts":[)" + writable + "," + read_only + "]}", NoExec(), Kernel(6, 1));
@@ -192,7 +197,7 @@ TEST(MountOptions, LetNothingRunFromAnOverlayOfWhatIsWritableElsewhere) {
   EXPECT_FALSE(options(Mount("/r", "bind", "bind ro", "/a"), upper).has_option("noexec"));
 }
 
-TEST(MountOptions, ThatContradictAreTakenOut) {
+TEST(MountOptions, RemoveContradictions) {
   const Case cases[] = {
       {"/t", "tmpfs", "exec suid dev", "nosuid nodev noexec"},
       {"/t", "tmpfs", "noexec exec", "noexec nosuid nodev"},
@@ -209,7 +214,7 @@ TEST(MountOptions, ThatContradictAreTakenOut) {
   }
 }
 
-TEST(MountOptions, LeaveThePlacesOfDevicesTheirDevices) {
+TEST(MountOptions, KeepDevicesInDev) {
   const Case cases[] = {
       {"/dev", "tmpfs", "nosuid strictatime", "nosuid strictatime noexec"},
       {"/dev/", "tmpfs", "nosuid", "nosuid noexec"},
@@ -234,12 +239,12 @@ TEST(MountOptions, LeaveThePlacesOfDevicesTheirDevices) {
 }
 
 // crun moves a bind into place there and sets none but recursive flags, of files with ro only.
-TEST(MountOptions, InAUserNamespaceAreThoseThatCrunSets) {
+TEST(MountOptions, MatchCrunInAUserNamespace) {
   Facts facts = Kernel(6, 1);
-  facts.sources["/srv/file"].is_file = true;
-  facts.sources["/srv/file"].access = SourceFacts::Access::kAllowed;
-  facts.sources["/run/own/hosts"].is_file = true;
-  facts.sources["/run/own/hosts"].access = SourceFacts::Access::kEngineOwn;
+  facts.Get<Sources>()["/srv/file"].is_file = true;
+  facts.Get<Sources>()["/srv/file"].access = SourceFacts::Access::kAllowed;
+  facts.Get<Sources>()["/run/own/hosts"].is_file = true;
+  facts.Get<Sources>()["/run/own/hosts"].access = SourceFacts::Access::kEngineOwn;
   struct Row {
     const char* options;
     const char* source;
@@ -266,9 +271,9 @@ TEST(MountOptions, InAUserNamespaceAreThoseThatCrunSets) {
       {"bind ro", "/srv/file", "bind ro nosuid nodev ", "bind ro nosuid nodev "},
   };
   for (const Row& row : rows) {
-    facts.is_crun = false;
+    facts.Get<LowerRuntime>().is_crun = false;
     EXPECT_EQ(options(row, "user"), row.runc) << row.source;
-    facts.is_crun = true;
+    facts.Get<LowerRuntime>().is_crun = true;
     EXPECT_EQ(options(row, "user"), row.crun) << row.source;
   }
   // Without one, crun sets plain flags of files, and before 1.14.4 no others.
@@ -276,15 +281,15 @@ TEST(MountOptions, InAUserNamespaceAreThoseThatCrunSets) {
             "rbind rprivate nosuid nodev noexec ");
 }
 
-TEST(MountOptions, AreThoseThatAnOlderKernelHas) {
+TEST(MountOptions, UseOnlyOptionsOfTheKernel) {
   EXPECT_EQ(Options(Mount("/data", "bind", "rbind rexec"), Kernel(5, 11)),
             "rbind nosuid nodev noexec");
   EXPECT_EQ(Options(Mount("/data", "bind", "rbind ro"), Kernel(5, 11)), "rbind ro nosuid nodev");
 }
 
-TEST(MountOptions, LeaveProgramsRunnableWhereTheImageNeedsThem) {
+TEST(MountOptions, KeepExecWhereTheImageNeedsIt) {
   Facts facts = Kernel(6, 1);
-  facts.exec_paths = {"/run", "/opt/plugins"};
+  facts.Get<ExecDirectories>().paths = {"/run", "/opt/plugins"};
   const Case cases[] = {
       {"/run", "tmpfs", "exec", "exec nosuid nodev"},
       {"/var/run", "tmpfs", "", "nosuid nodev"},
@@ -299,11 +304,11 @@ TEST(MountOptions, LeaveProgramsRunnableWhereTheImageNeedsThem) {
   }
 }
 
-TEST(MountOptions, LeaveProgramsRunnableEverywhereWithoutNoexec) {
+TEST(MountOptions, KeepExecIfNoexecIsOff) {
   EXPECT_EQ(Options(Mount("/t", "tmpfs", "exec suid"), Kernel(6, 1), false), "exec nosuid nodev");
 }
 
-TEST(MountOptions, SayWhatWasWrong) {
+TEST(MountOptions, ExplainTheChange) {
   const auto decision = DecideBy(kId, R"({"mounts":[)" + Mount("/t", "tmpfs", "exec nosuid") + "]}",
                                  NoExec(), Kernel(6, 1));
   ASSERT_EQ(decision.findings.size(), 1U);
@@ -321,8 +326,8 @@ TEST(MountOptions, SayWhatWasWrong) {
 std::string RefusalOfS6(const std::string& mounts, bool has_s6, bool noexec = true,
                         std::vector<std::string> exec_paths = {}) {
   Facts facts = Kernel(6, 1);
-  facts.has_s6_overlay = has_s6;
-  facts.exec_paths = std::move(exec_paths);
+  facts.Put(S6Overlay{has_s6});
+  facts.Get<ExecDirectories>().paths = std::move(exec_paths);
   return enforce::RefusalSentence(
       DecideBy(kId,
                R"({"mounts":[)" + mounts +
@@ -330,7 +335,7 @@ std::string RefusalOfS6(const std::string& mounts, bool has_s6, bool noexec = tr
                NoExec(noexec), facts));
 }
 
-TEST(MountOptions, RefuseS6OverlayThatCouldNotStart) {
+TEST(MountOptions, RefuseS6OverlayIfItCouldNotStart) {
   const std::string run = Mount("/var/run", "tmpfs", "nosuid");
   EXPECT_EQ(RefusalOfS6(run, true),
             "refused by mount-options: /process/args/0 \"/init\" is s6-overlay's, which writes "
@@ -345,13 +350,13 @@ TEST(MountOptions, RefuseS6OverlayThatCouldNotStart) {
   EXPECT_EQ(RefusalOfS6(Mount("/data", "tmpfs", ""), true), "") << "/run is the image's own";
 }
 
-TEST(MountOptions, SayWhichDirectoryWouldRunPrograms) {
+TEST(MountOptions, RemedyNamesTheDirectory) {
   Facts facts = Kernel(6, 1);
-  facts.sources["/own/hosts"].is_file = true;
-  facts.sources["/own/hosts"].access = SourceFacts::Access::kEngineOwn;
-  facts.sources["/image"] = Directory("/image");
-  facts.sources["/image"].is_image = true;
-  facts.has_s6_overlay = true;
+  facts.Get<Sources>()["/own/hosts"].is_file = true;
+  facts.Get<Sources>()["/own/hosts"].access = SourceFacts::Access::kEngineOwn;
+  facts.Get<Sources>()["/image"] = Directory("/image");
+  facts.Get<Sources>()["/image"].is_image = true;
+  facts.Put(S6Overlay{true});
   const std::string document =
       R"({"mounts":[)" + Mount("/var/run", "tmpfs", "") + "," +
       Mount("/data", "bind", "bind noexec") + "," + Mount("/dev", "tmpfs", "nosuid") + "," +
@@ -366,17 +371,17 @@ TEST(MountOptions, SayWhichDirectoryWouldRunPrograms) {
                 "flags: none: every mount of this kind must have these options", engines, engines,
                 "programs: exec-paths += /img", "s6-overlay: exec-paths += /run"}));
   // What the policy lists reaches the rule as a fact.
-  facts.exec_paths = {"/run", "/img"};
+  facts.Get<ExecDirectories>().paths = {"/run", "/img"};
   for (const std::string& left : CodesAndRemedies(DecideBy(kId, document, NoExec(), facts))) {
     EXPECT_EQ(left.find("flags: "), 0U) << left;
   }
 }
 
-TEST(MountOptions, OfAnImageThatIsMountedAsAVolume) {
+TEST(MountOptions, ApplyToAnImageVolume) {
   Facts facts = Kernel(6, 1);
   for (const char* source : {"/image", "/upper", "/work"}) {
-    facts.sources[source] = Directory(source);
-    facts.sources[source].is_image = std::string(source) == "/image";
+    facts.Get<Sources>()[source] = Directory(source);
+    facts.Get<Sources>()[source].is_image = std::string(source) == "/image";
   }
   const Case cases[] = {
       {"/v", "bind", "rbind ro", "rbind ro rro nosuid rnosuid nodev rnodev noexec rnoexec"},
@@ -390,7 +395,7 @@ TEST(MountOptions, OfAnImageThatIsMountedAsAVolume) {
       EXPECT_EQ(Options(mount, facts, noexec), expected) << options;
     }
   }
-  facts.exec_paths = {"/v"};
+  facts.Get<ExecDirectories>().paths = {"/v"};
   EXPECT_EQ(Options(Mount("/v", "overlay", "lowerdir=/image:/lower"), facts),
             "lowerdir=/image:/lower ro nosuid nodev")
       << "the policy lists the directory";
@@ -399,9 +404,9 @@ TEST(MountOptions, OfAnImageThatIsMountedAsAVolume) {
 // runc says no more than "permission denied".
 TEST(MountOptions, RefusesAProgramOnAMountThatBecomesNoexec) {
   Facts facts = Kernel(6, 1);
-  facts.program.emplace().on_mount = "/app/bin/serve";
+  facts.Get<Program>().emplace().on_mount = "/app/bin/serve";
   const auto judge = [&](const std::string& mounts, const std::vector<std::string>& exec_paths) {
-    facts.exec_paths = exec_paths;
+    facts.Get<ExecDirectories>().paths = exec_paths;
     return DecideBy(kId, R"({"process":{"args":["/app/bin/serve"]},"mounts":[)" + mounts + "]}",
                     NoExec(), facts);
   };
@@ -419,10 +424,10 @@ TEST(MountOptions, RefusesAProgramOnAMountThatBecomesNoexec) {
   EXPECT_EQ(judge(Mount("/app", "bind", "bind noexec"), {}).outcome, enforce::Outcome::kRewritten);
 }
 
-TEST(MountOptions, OffersNoProgramsOnASocket) {
+TEST(MountOptions, OfferNoExecForASocket) {
   Facts facts = Kernel(6, 1);
-  facts.sources["/srv/x"].is_file = true;
-  facts.sources["/srv/x"].is_socket = true;
+  facts.Get<Sources>()["/srv/x"].is_file = true;
+  facts.Get<Sources>()["/srv/x"].is_socket = true;
   const auto decision =
       DecideBy(kId, R"({"mounts":[)" + Mount("/var/run/docker.sock", "bind", "bind") + "]}",
                NoExec(), facts);

@@ -10,9 +10,10 @@ policy::Parameters Paths(std::vector<std::string> paths) {
   return parameters;
 }
 
-TEST(MaskedPaths, AddsWhatIsMissingAndKeepsTheRest) {
+TEST(MaskedPaths, AddsMissingPathsAndKeepsTheRest) {
   Facts facts;
-  facts.kernel.thermal_throttle_paths = {"/sys/devices/system/cpu/cpu0/thermal_throttle"};
+  facts.Get<KernelFacts>().thermal_throttle_paths = {
+      "/sys/devices/system/cpu/cpu0/thermal_throttle"};
   const auto decision =
       DecideBy("masked-paths", R"({"linux":{"maskedPaths":["/own","/proc/kcore"]}})",
                Paths({"/proc/kcore", "/proc/keys"}), facts);
@@ -20,12 +21,12 @@ TEST(MaskedPaths, AddsWhatIsMissingAndKeepsTheRest) {
                                    R"("/sys/devices/system/cpu/cpu0/thermal_throttle"]}})");
 }
 
-TEST(MaskedPaths, ComeBackWhereAnEngineSentNone) {
+TEST(MaskedPaths, AreRestoredIfTheEngineSentNone) {
   EXPECT_EQ(DecideBy("masked-paths", "{}", Paths({"/proc/kcore"})).spec.Write(),
             R"({"linux":{"maskedPaths":["/proc/kcore"]}})");
 }
 
-TEST(MaskedPaths, AreTheEnginesToAskForWhereNoneAreMasked) {
+TEST(MaskedPaths, RemedyIsTheEnginesFlagIfNoneAreMasked) {
   const auto said = [](const std::string& linux_member) {
     ExpectRemediesHelp("masked-paths", SpecOf(R"({"linux":)" + linux_member + "}"),
                        Paths({"/proc/kcore"}));
@@ -39,7 +40,7 @@ TEST(MaskedPaths, AreTheEnginesToAskForWhereNoneAreMasked) {
   EXPECT_EQ(said(R"({"maskedPaths":["/"]})"), (Strings{"root-masked", "unmasked"}));
 }
 
-TEST(ReadonlyPaths, AddsWhatIsNeitherReadOnlyNorMasked) {
+TEST(ReadonlyPaths, AddsPathsThatAreNeitherReadOnlyNorMasked) {
   const auto decision =
       DecideBy("readonly-paths",
                R"({"linux":{"maskedPaths":["/proc/asound"],"readonlyPaths":["/proc/bus"]}})",
@@ -49,7 +50,7 @@ TEST(ReadonlyPaths, AddsWhatIsNeitherReadOnlyNorMasked) {
       R"({"linux":{"maskedPaths":["/proc/asound"],"readonlyPaths":["/proc/bus","/proc/sys"]}})");
 }
 
-TEST(ReadonlyPaths, AWaiverTakesOnlyWhatIsMissing) {
+TEST(ReadonlyPaths, AWaiverNamesOnlyMissingPaths) {
   const policy::Parameters parameters = Paths({"/proc/bus", "/proc/sys"});
   constexpr std::string_view kDocument = R"({"linux":{"readonlyPaths":["/proc/bus"]}})";
   const auto decision = DecideBy("readonly-paths", kDocument, parameters);
@@ -61,9 +62,9 @@ TEST(ReadonlyPaths, AWaiverTakesOnlyWhatIsMissing) {
   ExpectRemediesHelp("readonly-paths", SpecOf(kDocument), parameters);
 }
 
-TEST(MaskedPaths, OfTheRootAreLeftOut) {
+TEST(MaskedPaths, OfTheRootAreOmitted) {
   Facts facts;
-  facts.hardened_paths["/link"].resolved = "/";
+  facts.Get<HardenedPaths>().places["/link"].resolved = "/";
   const auto decision = DecideBy(
       "masked-paths", R"({"linux":{"maskedPaths":["/","/proc","/link"]}})", Paths({"/a"}), facts);
   EXPECT_EQ(decision.spec.Write(), R"({"linux":{"maskedPaths":["/proc","/a"]}})");
@@ -72,7 +73,7 @@ TEST(MaskedPaths, OfTheRootAreLeftOut) {
 
 TEST(ReadonlyPaths, OfTheRootMakeItReadOnly) {
   Facts facts;
-  facts.hardened_paths["/proc/.."].resolved = "/";
+  facts.Get<HardenedPaths>().places["/proc/.."].resolved = "/";
   EXPECT_EQ(DecideBy("readonly-paths",
                      R"({"linux":{"readonlyPaths":["/proc/..","/proc/bus"]},"root":{"path":"r"}})",
                      Paths({}), facts)

@@ -26,14 +26,14 @@ policy::Effective Compiled(const std::string& profile) {
   return {};
 }
 
-TEST(Profiles, FollowTheCatalogue) {
+TEST(Profiles, MatchTheCatalogue) {
   for (const std::string profile : {"restricted", "baseline", "build"}) {
     EXPECT_EQ(Compiled(profile).rules.size(), Catalog().size())
         << profile << " must give each rule of the catalogue an action";
   }
 }
 
-TEST(Profiles, SayTheSameAsTablesOfTheProgramAndAsText) {
+TEST(Profiles, CompiledTablesMatchTheText) {
   for (const std::string profile : {"restricted", "baseline", "build"}) {
     const std::string text = R"({"extends": ")" + profile + R"("})";
     const auto read = policy::Parse(text, "policy.json", Schemas(), {.profile = policy::Profile});
@@ -49,7 +49,7 @@ TEST(Profiles, SayTheSameAsTablesOfTheProgramAndAsText) {
 }
 
 // A tmpfs over / would hide the image: such a policy does nothing that its author wants.
-TEST(Profiles, NoPolicyMakesTheRootWritable) {
+TEST(Profiles, CannotMakeTheRootWritable) {
   const auto read = policy::Parse(R"({"rules":{"read-only-rootfs":{"writable":["/srv","/"]}}})",
                                   "policy.json", Schemas());
   ASSERT_FALSE(read);
@@ -59,7 +59,7 @@ TEST(Profiles, NoPolicyMakesTheRootWritable) {
 }
 
 // Whoever copies a shipped file to start a policy of their own gets the profile.
-TEST(Profiles, SayTheSameAsTheirFilesReadAsPolicies) {
+TEST(Profiles, CompiledTablesMatchTheFilesReadAsPolicies) {
   for (const std::string profile : {"restricted", "baseline", "build"}) {
     std::ifstream file(RUNCLAD_SOURCE_DIR "/profiles/" + profile + ".json");
     const std::string text(std::istreambuf_iterator<char>(file), {});
@@ -75,7 +75,7 @@ TEST(Profiles, SayTheSameAsTheirFilesReadAsPolicies) {
   }
 }
 
-TEST(Profiles, AreErrorsForAProgramOfOtherRules) {
+TEST(Profiles, AreRejectedByAProgramWithOtherRules) {
   const auto policy = policy::Parse("{}", "policy.json", {});
   ASSERT_FALSE(policy);
   EXPECT_EQ(policy.error().message,
@@ -99,7 +99,7 @@ TEST(Catalogue, DeclaresOrderAndDockersDefaultOfEveryParameter) {
   }
 }
 
-TEST(Profiles, CarryNoCommentsSoThatJqReadsThem) {
+TEST(Profiles, ContainNoComments) {
   for (const std::string_view profile : {"restricted", "baseline", "build"}) {
     EXPECT_TRUE(json::Read(policy::Profile(profile), {.comments = false})) << profile;
   }
@@ -114,18 +114,20 @@ int Strength(policy::Action action) {
   return strength.at(action);
 }
 
-TEST(Profiles, RestrictedActsAtLeastAsStronglyAsBaseline) {
+TEST(Profiles, RestrictedActionsAreAtLeastAsStrictAsBaseline) {
   const policy::Effective restricted = Compiled("restricted");
   for (const auto& [id, setting] : Compiled("baseline").rules) {
     EXPECT_GE(Strength(restricted.rule(id).action), Strength(setting.action)) << id;
   }
 }
 
-// What a step of a build must be able to do and a service must not.
-TEST(Profiles, BuildIsBaselineWithARootThatIsWritten) {
-  const std::set<std::string, std::less<>> own = {"read-only-rootfs"};
+// What a step of a build must be able to do and a service must not; but who builds chooses the
+// cgroup of the steps (podman build --cgroup-parent).
+TEST(Profiles, BuildIsBaselineWithAWritableRoot) {
+  const std::set<std::string, std::less<>> own = {"read-only-rootfs", "cgroup-path"};
   const policy::Effective build = Compiled("build");
   EXPECT_EQ(build.rule("read-only-rootfs").action, policy::Action::kOff);
+  EXPECT_EQ(build.rule("cgroup-path").action, policy::Action::kRefuse);
   for (const auto& [id, setting] : Compiled("baseline").rules) {
     if (own.contains(id)) continue;
     EXPECT_EQ(build.rule(id).action, setting.action) << id;

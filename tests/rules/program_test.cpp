@@ -23,9 +23,9 @@ policy::Parameters AllowingOnly(Strings allow) {
 // A program as it was found; empty: it was not.
 Facts Found(const std::string& resolved, Strings interpreters = {}) {
   Facts facts;
-  facts.program.emplace();
-  facts.program->resolved = resolved;
-  facts.program->interpreters = std::move(interpreters);
+  facts.Get<Program>().emplace();
+  facts.Get<Program>()->resolved = resolved;
+  facts.Get<Program>()->interpreters = std::move(interpreters);
   return facts;
 }
 
@@ -44,7 +44,7 @@ struct Case {
   bool is_refused;
 };
 
-TEST(Program, ADeniedOneIsRefusedUnderWhateverNameItIsStarted) {
+TEST(Program, IsRefusedUnderEveryNameIfDenied) {
   const Case cases[] = {
       {"by its name", {"sshd", "-D"}, {}, true},
       {"by its path", {"/usr/sbin/sshd"}, Found("/usr/sbin/sshd"), true},
@@ -72,7 +72,7 @@ TEST(Program, ADeniedOneIsRefusedUnderWhateverNameItIsStarted) {
   }
 }
 
-TEST(Program, TheRefusalNamesWhatTheListHas) {
+TEST(Program, RefusalNamesTheListEntry) {
   EXPECT_EQ(enforce::RefusalSentence(
                 DecideOn({"/start", "-D"}, Denying({"sshd"}), Found("/usr/sbin/sshd"))),
             "refused by program: /process/args/0 \"/start\" runs sshd, which program.deny lists "
@@ -81,7 +81,7 @@ TEST(Program, TheRefusalNamesWhatTheListHas) {
             "runcladctl explain program");
 }
 
-TEST(Program, AllowOnlyTakesWhatTheNameLeadsTo) {
+TEST(Program, AllowOnlyFollowsLinks) {
   const Case cases[] = {
       {"listed", {"server"}, Found("/app/server"), false},
       {"another", {"sh"}, Found("/bin/sh"), true},
@@ -101,7 +101,7 @@ TEST(Program, AllowOnlyTakesWhatTheNameLeadsTo) {
   EXPECT_EQ(DecideOn({"server"}, both, Found("/app/server")).outcome, enforce::Outcome::kRefused);
 }
 
-TEST(Program, SaysWhatWouldLetItBe) {
+TEST(Program, NamesTheRemedy) {
   const auto said = [](const policy::Parameters& parameters, const Facts& facts) {
     constexpr std::string_view kDocument = R"({"process":{"args":["/start"]}})";
     ExpectRemediesHelp("program", SpecOf(kDocument), parameters, facts);
@@ -119,12 +119,12 @@ TEST(Program, SaysWhatWouldLetItBe) {
 // CAP_NET_BIND_SERVICE is the tenth.
 Facts WithCapability(bool is_effective) {
   Facts facts = Found("/usr/bin/caddy");
-  facts.program->file_capabilities = std::uint64_t{1} << 10U;
-  facts.program->capabilities_are_effective = is_effective;
+  facts.Get<Program>()->file_capabilities = std::uint64_t{1} << 10U;
+  facts.Get<Program>()->capabilities_are_effective = is_effective;
   return facts;
 }
 
-TEST(Capabilities, SayWhichOneAProgramCannotStartWithout) {
+TEST(Capabilities, ReportTheOneAProgramCannotStartWithout) {
   const std::string document =
       R"({"process":{"args":["caddy"],"capabilities":{"bounding":["CAP_NET_BIND_SERVICE"]}}})";
   policy::Parameters none;
@@ -150,11 +150,11 @@ TEST(Capabilities, SayWhichOneAProgramCannotStartWithout) {
       << "no sets are empty sets";
 }
 
-TEST(NoNewPrivileges, SaysWhatAProgramDoesNotGain) {
+TEST(NoNewPrivileges, ReportsWhatAProgramDoesNotGain) {
   const std::string document =
       R"({"process":{"args":["ping"],"noNewPrivileges":true,"user":{"gid":1,"uid":1}}})";
   Facts sets_user = Found("/bin/ping");
-  sets_user.program->sets_user = true;
+  sets_user.Get<Program>()->sets_user = true;
   for (const Facts& facts : {sets_user, WithCapability(false)}) {
     const auto decision = DecideBy("no-new-privileges", document, {}, facts);
     ASSERT_EQ(decision.findings.size(), 1U);

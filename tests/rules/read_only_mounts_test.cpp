@@ -9,12 +9,12 @@ namespace {
 
 constexpr std::string_view kId = "read-only-mounts";
 
-Facts Sources(int major = 6) {
+Facts KnownSources(int major = 6) {
   Facts facts;
-  facts.kernel.major = major;
+  facts.Get<KernelFacts>().major = major;
   const auto add = [&](const std::string& source, std::string resolved, std::string because,
                        bool has_submounts) {
-    SourceFacts& entry = facts.sources[source];
+    SourceFacts& entry = facts.Get<Sources>()[source];
     entry.access = SourceFacts::Access::kAllowed;
     entry.resolved = std::move(resolved);
     entry.read_only_because = std::move(because);
@@ -35,7 +35,7 @@ struct Case {
   std::string why;
 };
 
-TEST(ReadOnlyMounts, MakeReadOnlyWhatTheListSaysAndTheCgroupTree) {
+TEST(ReadOnlyMounts, IncludeListedSourcesAndTheCgroupTree) {
   const Case cases[] = {
       {"bind", "/srv/free", R"(["rbind"])", "", ""},
       {"bind", "/srv/unknown", R"(["rbind"])", "", ""},
@@ -61,25 +61,25 @@ TEST(ReadOnlyMounts, MakeReadOnlyWhatTheListSaysAndTheCgroupTree) {
     const std::string document = R"({"mounts":[{"destination":"/x","type":")" + entry.type +
                                  R"(","source":")" + entry.source + R"(","options":)" +
                                  entry.options + "}]}";
-    const auto first = DecideBy(kId, document, {}, Sources());
+    const auto first = DecideBy(kId, document, {}, KnownSources());
     const std::string what = entry.source + " " + entry.options;
     ASSERT_EQ(first.findings.size(), entry.expected.empty() ? 0U : 1U) << what;
     if (entry.expected.empty()) continue;
     EXPECT_EQ(first.findings[0].finding.path, "/mounts/0/options") << what;
     EXPECT_EQ(first.findings[0].finding.after.Dump(), entry.expected) << what;
     EXPECT_EQ(first.findings[0].finding.why, entry.why) << what;
-    EXPECT_TRUE(DecideBy(kId, first.spec.Write(), {}, Sources()).findings.empty()) << what;
+    EXPECT_TRUE(DecideBy(kId, first.spec.Write(), {}, KnownSources()).findings.empty()) << what;
   }
 }
 
-TEST(ReadOnlyMounts, AWaiverTakesTheEntryThatCoversTheSource) {
+TEST(ReadOnlyMounts, AWaiverRemovesTheCoveringEntry) {
   policy::Parameters parameters;
   parameters.Set("paths", std::vector<std::string>{"/srv/shared", "/opt"});
   const auto remedy = [&](const std::string& type, const std::string& source) {
     const auto decision = DecideBy(
         kId,
         R"({"mounts":[{"destination":"/x","type":")" + type + R"(","source":")" + source + "\"}]}",
-        parameters, Sources());
+        parameters, KnownSources());
     return decision.findings.size() == 1 ? decision.findings[0].finding.remedy : Remedy();
   };
   for (const char* source : {"/srv/shared", "/srv/link", "/srv"}) {
@@ -91,12 +91,12 @@ TEST(ReadOnlyMounts, AWaiverTakesTheEntryThatCoversTheSource) {
   EXPECT_EQ(remedy("cgroup", "cgroup").kind, Remedy::Kind::kNone);
 }
 
-TEST(ReadOnlyMounts, LeaveOutWhatAnOldKernelCannotMakeReadOnly) {
+TEST(ReadOnlyMounts, OmitSubmountsThatAnOldKernelCannotMakeReadOnly) {
   const auto decision = [](const std::string& source) {
     return DecideBy(kId,
                     R"({"mounts":[{"destination":"/x","type":"bind","source":")" + source +
                         R"(","options":["rbind"]}]})",
-                    {}, Sources(4))
+                    {}, KnownSources(4))
         .spec.mounts()[0]
         .options;
   };

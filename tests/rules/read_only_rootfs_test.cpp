@@ -1,7 +1,10 @@
 #include "rule_test.hpp"
+#include "rules/read-only-rootfs/facts.hpp"
 
 namespace runclad::rules {
 namespace {
+
+using read_only_rootfs::ImageWrites;
 
 using Kind = DirectoryFacts::Kind;
 
@@ -18,10 +21,10 @@ policy::Parameters Sizes(std::vector<std::string> writable = {}) {
 // An image with /tmp (1777) and /run, and /var/tmp and /var/run as links.
 Facts Image() {
   Facts facts;
-  facts.resolved_destinations = {
+  facts.Get<Destinations>().resolved = {
       {"/var/tmp", "/tmp"}, {"/var/run", "/run"}, {"/var/run/docker.pid", "/run/docker.pid"}};
-  facts.directories = {{"/tmp", {Kind::kDirectory, 0, 0, 01777, 0}},
-                       {"/run", {Kind::kDirectory, 0, 7, 0755, 0}}};
+  facts.Get<ImageDirectories>().by_path = {{"/tmp", {Kind::kDirectory, 0, 0, 01777, 0}},
+                                           {"/run", {Kind::kDirectory, 0, 7, 0755, 0}}};
   return facts;
 }
 
@@ -46,7 +49,7 @@ TEST(ReadOnlyRootfs, MakesTheRootReadOnlyAndKeepsTmpAndRunWritable) {
   EXPECT_EQ(decision.spec.Write(), Mounts({kTmp, kRun}));
 }
 
-TEST(ReadOnlyRootfs, GoesBeforeWhatIsMountedInside) {
+TEST(ReadOnlyRootfs, AddsTmpfsBeforeMountsInside) {
   constexpr std::string_view kInside = R"({"destination":"/var/run/docker.pid"})";
   const auto decision = DecideBy(kId,
                                  R"({"mounts":[{"destination":"/proc"},)" + std::string(kInside) +
@@ -55,7 +58,7 @@ TEST(ReadOnlyRootfs, GoesBeforeWhatIsMountedInside) {
   EXPECT_EQ(decision.spec.Write(), Mounts({R"({"destination":"/proc"})", kRun, kInside, kTmp}));
 }
 
-TEST(ReadOnlyRootfs, NeverCoversAMountAtOrAboveTheDirectory) {
+TEST(ReadOnlyRootfs, NeverCoversAMount) {
   constexpr std::string_view kOwn = R"({"destination":"/tmp"})";
   const auto decision =
       DecideBy(kId, R"({"mounts":[{"destination":"/tmp"}],"root":{"path":"rootfs"}})",
@@ -63,14 +66,14 @@ TEST(ReadOnlyRootfs, NeverCoversAMountAtOrAboveTheDirectory) {
   EXPECT_EQ(decision.spec.Write(), Mounts({kOwn, kRun}));
 }
 
-TEST(ReadOnlyRootfs, AddsNothingWhereTheRootWasReadOnly) {
+TEST(ReadOnlyRootfs, AddsNothingIfTheRootWasReadOnly) {
   EXPECT_TRUE(DecideBy(kId, R"({"root":{"path":"rootfs","readonly":true}})", Sizes(), Image())
                   .findings.empty());
 }
 
-TEST(ReadOnlyRootfs, RefusesAStepOfABuildAndNamesTheWay) {
+TEST(ReadOnlyRootfs, RefusesABuildStepAndNamesTheWayOut) {
   Facts facts = Image();
-  facts.identity.engine = engine::Engine::kBuildkit;
+  facts.Get<engine::Identity>().engine = engine::Engine::kBuildkit;
   const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), facts);
   ASSERT_EQ(decision.outcome, enforce::Outcome::kRefused);
   EXPECT_NE(enforce::RefusalSentence(decision).find(R"("builds": "build" in policy.json)"),
@@ -81,7 +84,7 @@ TEST(ReadOnlyRootfs, RefusesAStepOfABuildAndNamesTheWay) {
   EXPECT_EQ(read_only.outcome, enforce::Outcome::kUnchanged);
 }
 
-TEST(ReadOnlyRootfs, GivesADirectoryThatIsAbsentTheUsualMode) {
+TEST(ReadOnlyRootfs, GivesAnAbsentDirectoryTheUsualMode) {
   const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), {});
   EXPECT_EQ(
       decision.spec.mounts()[1],
@@ -89,9 +92,54 @@ TEST(ReadOnlyRootfs, GivesADirectoryThatIsAbsentTheUsualMode) {
       << decision.spec.Write();
 }
 
-TEST(ReadOnlyRootfs, LeavesProgramsRunnableWhereMountOptionsDoes) {
+// runc makes the mount point at the first start; at the second it is there.
+TEST(ReadOnlyRootfs, GivesTmpTheUsualModeAtTheSecondStart) {
+  Facts facts;
+  const auto mode_of_tmp = [&] {
+    const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes({"/data"}), facts);
+    std::string options;
+    for (const oci::Mount& mount : decision.spec.mounts()) {
+      if (mount.destination != "/tmp" && mount.destination != "/data") continue;
+      for (const std::string& option : mount.options) {
+        if (option.starts_with("mode=")) options += mount.destination + " " + option + "; ";
+      }
+    }
+    return options;
+  };
+  const std::string first = mode_of_tmp();
+  EXPECT_EQ(first, "/tmp mode=1777; /data mode=755; ");
+  for (const char* made : {"/tmp", "/var/tmp", "/data"}) {
+    facts.Get<ImageDirectories>().by_path[made] = {Kind::kDirectory, 0, 0, 0755, 0};
+  }
+  EXPECT_EQ(mode_of_tmp(), first);
+  // runc 1.1 takes the mode of the mount point: then it is the container's user's.
+  const auto decision = DecideBy(
+      kId, R"({"process":{"user":{"uid":7,"gid":8}},"root":{"path":"rootfs"}})", Sizes(), facts);
+  EXPECT_EQ(decision.spec.mounts()[0].options,
+            (std::vector<std::string>{"nosuid", "nodev", "noexec", "mode=1777", "uid=7", "gid=8",
+                                      "size=1000"}));
+  // An image's own, with somebody's files or of somebody.
+  facts.Get<ImageDirectories>().by_path["/tmp"].content_bytes = 1;
+  EXPECT_EQ(mode_of_tmp(), "/tmp mode=755; /data mode=755; ");
+  facts.Get<ImageDirectories>().by_path["/tmp"] = {Kind::kDirectory, 1000, 0, 0755, 0};
+  EXPECT_EQ(mode_of_tmp(), "/tmp mode=755; /data mode=755; ");
+}
+
+TEST(ReadOnlyRootfs, MountsNothingWhereTheRuntimeCannotCreateThePlace) {
   Facts facts = Image();
-  facts.exec_paths = {"/run"};
+  facts.Get<ImageDirectories>().by_path["/tmp"] = {
+      Kind::kOther, 0, 0, 0, 0, "root may not create it"};
+  EXPECT_EQ(DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), facts).spec.Write(),
+            Mounts({kRun}));
+  facts.Get<ImageDirectories>().by_path["/data"] = facts.Get<ImageDirectories>().by_path["/tmp"];
+  EXPECT_EQ(
+      CodesAndRemedies(DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes({"/data"}), facts)),
+      std::vector<std::string>{"unmakeable: ask: create it in the image"});
+}
+
+TEST(ReadOnlyRootfs, FollowsTheExecPathsOfMountOptions) {
+  Facts facts = Image();
+  facts.Get<ExecDirectories>().paths = {"/run"};
   const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), facts);
   EXPECT_TRUE(decision.spec.mounts()[0].has_option("noexec")) << "/tmp";
   EXPECT_FALSE(decision.spec.mounts()[1].has_option("noexec")) << "/run";
@@ -99,7 +147,7 @@ TEST(ReadOnlyRootfs, LeavesProgramsRunnableWhereMountOptionsDoes) {
 
 TEST(ReadOnlyRootfs, LeavesTheConfiguredSizeFreeBeyondTheContent) {
   Facts facts = Image();
-  facts.directories["/run"].content_bytes = 90'000;
+  facts.Get<ImageDirectories>().by_path["/run"].content_bytes = 90'000;
   const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), facts);
   EXPECT_TRUE(decision.spec.mounts()[0].has_option("size=1000")) << "/tmp";
   EXPECT_TRUE(decision.spec.mounts()[1].has_option("size=90500")) << "/run";
@@ -108,9 +156,9 @@ TEST(ReadOnlyRootfs, LeavesTheConfiguredSizeFreeBeyondTheContent) {
   }
 }
 
-TEST(ReadOnlyRootfs, SaysWhatIsFreeWhereTheMemoryLimitLeavesLess) {
+TEST(ReadOnlyRootfs, ReportsAMemoryLimitThatLeavesLessFree) {
   Facts facts = Image();
-  facts.directories["/run"].content_bytes = 600;
+  facts.Get<ImageDirectories>().by_path["/run"].content_bytes = 600;
   const auto decision =
       DecideBy(kId, R"({"linux":{"resources":{"memory":{"limit":1400}}},"root":{"path":"rootfs"}})",
                Sizes(), facts);
@@ -123,7 +171,7 @@ TEST(ReadOnlyRootfs, SaysWhatIsFreeWhereTheMemoryLimitLeavesLess) {
 
 TEST(ReadOnlyRootfs, RefusesContentThatDoesNotFitTheMemoryLimit) {
   Facts facts = Image();
-  facts.directories["/run"].content_bytes = 701;
+  facts.Get<ImageDirectories>().by_path["/run"].content_bytes = 701;
   const auto decision =
       DecideBy(kId, R"({"linux":{"resources":{"memory":{"limit":1400}}},"root":{"path":"rootfs"}})",
                Sizes(), facts);
@@ -132,7 +180,7 @@ TEST(ReadOnlyRootfs, RefusesContentThatDoesNotFitTheMemoryLimit) {
 
 TEST(ReadOnlyRootfs, RefusesContentThatTheRuntimeCannotCopy) {
   Facts facts = Image();
-  facts.directories["/run"].special = "/run/initctl";
+  facts.Get<ImageDirectories>().by_path["/run"].special = "/run/initctl";
   const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), facts);
   EXPECT_EQ(decision.outcome, enforce::Outcome::kRefused);
   EXPECT_NE(
@@ -141,9 +189,9 @@ TEST(ReadOnlyRootfs, RefusesContentThatTheRuntimeCannotCopy) {
       << enforce::RefusalSentence(decision);
 }
 
-TEST(ReadOnlyRootfs, LeavesAFileInTheWayAlone) {
+TEST(ReadOnlyRootfs, KeepsAFileThatIsInTheWay) {
   Facts facts = Image();
-  facts.directories["/run"].kind = Kind::kOther;
+  facts.Get<ImageDirectories>().by_path["/run"].kind = Kind::kOther;
   const auto decision = DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), facts);
   EXPECT_EQ(decision.spec.Write(), Mounts({kTmp}));
 }
@@ -151,8 +199,8 @@ TEST(ReadOnlyRootfs, LeavesAFileInTheWayAlone) {
 // A file cannot become a tmpfs, and what writes to it would fail with EROFS.
 TEST(ReadOnlyRootfs, RefusesAFileInTheListOfDirectories) {
   Facts facts = Image();
-  facts.directories["/app/servers.json"].kind = Kind::kOther;
-  facts.directories["/top.json"].kind = Kind::kOther;
+  facts.Get<ImageDirectories>().by_path["/app/servers.json"].kind = Kind::kOther;
+  facts.Get<ImageDirectories>().by_path["/top.json"].kind = Kind::kOther;
   const auto decision =
       DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes({"/app/servers.json"}), facts);
   EXPECT_EQ(CodesAndRemedies(decision),
@@ -163,28 +211,28 @@ TEST(ReadOnlyRootfs, RefusesAFileInTheListOfDirectories) {
       std::vector<std::string>{"file: ask: mount a volume at /top.json"});
 }
 
-TEST(ReadOnlyRootfs, RefusesAProgramThatATmpfsWouldKeepFromRunning) {
+TEST(ReadOnlyRootfs, RefusesToCoverTheProgramWithATmpfs) {
   constexpr std::string_view kDocument =
       R"({"process":{"args":["serve"]},"root":{"path":"rootfs"}})";
   Facts facts = Image();
-  facts.directories["/opt/app"] = {Kind::kDirectory, 0, 0, 0755, 0};
-  facts.program.emplace().resolved = "/opt/app/bin/serve";
+  facts.Get<ImageDirectories>().by_path["/opt/app"] = {Kind::kDirectory, 0, 0, 0755, 0};
+  facts.Get<Program>().emplace().resolved = "/opt/app/bin/serve";
   const policy::Parameters parameters = Sizes({"/opt/app"});
   const std::vector<std::string> refused = {"program: mount-options.exec-paths += /opt/app"};
   EXPECT_EQ(CodesAndRemedies(DecideBy(kId, kDocument, parameters, facts)), refused);
-  facts.program->resolved = "/bin/serve";
-  facts.program->interpreters = {"/opt/app/bin/shell"};
+  facts.Get<Program>()->resolved = "/bin/serve";
+  facts.Get<Program>()->interpreters = {"/opt/app/bin/shell"};
   EXPECT_EQ(CodesAndRemedies(DecideBy(kId, kDocument, parameters, facts)), refused);
-  facts.exec_paths = {"/opt"};
+  facts.Get<ExecDirectories>().paths = {"/opt"};
   EXPECT_EQ(DecideBy(kId, kDocument, parameters, facts).outcome, enforce::Outcome::kRewritten);
-  facts.exec_paths = {};
-  facts.program->interpreters = {"/opt/apple/shell"};
+  facts.Get<ExecDirectories>().paths = {};
+  facts.Get<Program>()->interpreters = {"/opt/apple/shell"};
   EXPECT_EQ(DecideBy(kId, kDocument, parameters, facts).outcome, enforce::Outcome::kRewritten);
 }
 
-TEST(ReadOnlyRootfs, OffersTheDirectoriesOfTheImageForATrial) {
+TEST(ReadOnlyRootfs, OffersTheImagesDirectoriesForATrial) {
   Facts facts = Image();
-  facts.state_directories = {"/data", "/etc", "/opt", "/var"};
+  facts.Put(ImageWrites{.written = {}, .state_directories = {"/data", "/etc", "/opt", "/var"}});
   const auto decision =
       DecideBy(kId, R"({"mounts":[{"destination":"/data"}],"root":{"path":"rootfs"}})",
                Sizes({"/etc"}), facts);
@@ -202,15 +250,14 @@ std::vector<std::string> Notes(const enforce::Decision& decision) {
   return notes;
 }
 
-TEST(ReadOnlyRootfs, TellsWhatTheImageWritesAndDoesNotGet) {
+TEST(ReadOnlyRootfs, ReportsDirectoriesThatTheImageWrites) {
   Facts facts = Image();
-  facts.resolved_destinations["/var/cache/app"] = "/cache";
-  facts.written = {{"/data", "is a volume"},
-                   {"/var/cache/app", "is written"},
-                   {"/var/run/app", "is below a tmpfs of ours"},
-                   {"/srv/mounted/app", "is below a mount"},
-                   {"/var/lib/app", "is in the policy"}};
-  facts.resolved_destinations["/var/run/app"] = "/run/app";
+  facts.Put(ImageWrites{.written = {{"/data", "is a volume", "/data"},
+                                    {"/var/cache/app", "is written", "/cache"},
+                                    {"/var/run/app", "is below a tmpfs of ours", "/run/app"},
+                                    {"/srv/mounted/app", "is below a mount", "/srv/mounted/app"},
+                                    {"/var/lib/app", "is in the policy", "/var/lib/app"}},
+                        .state_directories = {}});
   const auto decision =
       DecideBy(kId,
                R"({"mounts":[{"destination":"/"},{"destination":"/srv/mounted"}],)"
@@ -222,10 +269,10 @@ TEST(ReadOnlyRootfs, TellsWhatTheImageWritesAndDoesNotGet) {
                                       R"(/root/readonly "/var/cache/app" is written)"}));
 }
 
-TEST(ReadOnlyRootfs, SaysWhichSettingHelps) {
+TEST(ReadOnlyRootfs, NamesTheRemedy) {
   Facts facts = Image();
-  facts.exec_paths = {"/run"};
-  facts.written = {{"/data", "is a volume"}};
+  facts.Get<ExecDirectories>().paths = {"/run"};
+  facts.Put(ImageWrites{.written = {{"/data", "is a volume", "/data"}}, .state_directories = {}});
   constexpr std::string_view kDocument = R"({"root":{"path":"rootfs"}})";
   ExpectRemediesHelp(kId, SpecOf(kDocument), Sizes(), facts);
   EXPECT_EQ(CodesAndRemedies(DecideBy(kId, kDocument, Sizes(), facts)),
@@ -236,20 +283,20 @@ TEST(ReadOnlyRootfs, SaysWhichSettingHelps) {
     const auto decision = DecideBy(kId, document, Sizes(), facts);
     return CodesAndRemedies(decision).front();
   };
-  facts.directories["/run"].content_bytes = 701;
+  facts.Get<ImageDirectories>().by_path["/run"].content_bytes = 701;
   EXPECT_EQ(said(R"({"linux":{"resources":{"memory":{"limit":1400}}},"root":{"path":"rootfs"}})"),
             "memory: ask: request at least 1402 bytes (docker run --memory)");
-  facts.directories["/run"].special = "/run/initctl";
+  facts.Get<ImageDirectories>().by_path["/run"].special = "/run/initctl";
   EXPECT_EQ(said(R"({"root":{"path":"rootfs"}})"), "special-file: ask: remove it from the image");
-  facts.identity.engine = engine::Engine::kBuildkit;
+  facts.Get<engine::Identity>().engine = engine::Engine::kBuildkit;
   EXPECT_EQ(said(R"({"root":{"path":"rootfs"}})"),
             "build: ask: set \"builds\": \"build\" in policy.json, so that build steps "
             "are judged by that profile");
 }
 
-TEST(ReadOnlyRootfs, SaysNothingOfWhatWasAskedToBeReadOnly) {
+TEST(ReadOnlyRootfs, ReportsNothingIfReadOnlyWasRequested) {
   Facts facts = Image();
-  facts.written = {{"/data", "is a volume"}};
+  facts.Put(ImageWrites{.written = {{"/data", "is a volume", "/data"}}, .state_directories = {}});
   const auto decision =
       DecideBy(kId, R"({"root":{"path":"rootfs","readonly":true}})", Sizes(), facts);
   EXPECT_EQ(decision.outcome, enforce::Outcome::kUnchanged);

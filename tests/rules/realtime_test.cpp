@@ -35,21 +35,21 @@ std::string Document(std::string_view process) {
   return R"({"process":)" + std::string(process) + "}";
 }
 
-TEST(Realtime, TakesPrecedenceOverTheHostAway) {
+TEST(Realtime, IsRemoved) {
   for (const Case& c : kCases) {
     const auto decision = DecideBy("realtime", Document(c.before), Minimum());
     EXPECT_EQ(decision.spec.Write(), Document(c.after)) << c.before;
   }
 }
 
-TEST(Realtime, TakesThePolicysMinimum) {
+TEST(Realtime, RaisesTheNiceValueToThePolicysMinimum) {
   const std::string document = Document(R"({"oomScoreAdj":-500})");
   EXPECT_EQ(DecideBy("realtime", document, Minimum(-500)).spec.Write(), document);
   EXPECT_EQ(DecideBy("realtime", document, Minimum(-100)).spec.Write(),
             Document(R"({"oomScoreAdj":-100})"));
 }
 
-TEST(Realtime, SaysWhatToAskForInstead) {
+TEST(Realtime, NamesTheAlternative) {
   const std::string document =
       Document(R"({"ioPriority":{"class":"IOPRIO_CLASS_RT"},"oomScoreAdj":-5,)"
                R"("scheduler":{"nice":-1,"policy":"SCHED_OTHER"}})");
@@ -60,14 +60,14 @@ TEST(Realtime, SaysWhatToAskForInstead) {
   ExpectRemediesHelp("realtime", SpecOf(document), Minimum());
 }
 
-TEST(Realtime, LetsTheNumbersOfAKubeletPass) {
+TEST(Realtime, AllowsTheScoresOfAKubelet) {
   Facts pod;
-  pod.identity.engine = engine::Engine::kContainerd;
-  pod.identity.pod_namespace = "kube-system";
+  pod.Get<engine::Identity>().engine = engine::Engine::kContainerd;
+  pod.Get<engine::Identity>().pod_namespace = "kube-system";
   Facts crio;
-  crio.identity.engine = engine::Engine::kCrio;
+  crio.Get<engine::Identity>().engine = engine::Engine::kCrio;
   Facts sandbox;
-  sandbox.identity.is_sandbox = true;
+  sandbox.Get<engine::Identity>().is_sandbox = true;
   for (const Facts& facts : {pod, crio, sandbox}) {
     const std::string document = Document(R"({"oomScoreAdj":-998})");
     EXPECT_EQ(DecideBy("realtime", document, Minimum(), facts).spec.Write(), document);

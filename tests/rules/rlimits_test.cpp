@@ -53,13 +53,13 @@ TEST(Rlimits, AreLoweredToTheMaxima) {
   }
 }
 
-TEST(Rlimits, WithoutAnyThereIsNoCoreFile) {
+TEST(Rlimits, DisableCoreFilesByDefault) {
   const auto decision = DecideBy("rlimits", R"({"process":{}})", Maxima());
   EXPECT_EQ(decision.spec.Write(), Document(R"([{"hard":0,"soft":0,"type":"RLIMIT_CORE"}])"));
   EXPECT_EQ(DecideBy("rlimits", "{}", Maxima()).spec.Write(), "{}");
 }
 
-TEST(Rlimits, SayWhichMaximumTheyNeed) {
+TEST(Rlimits, RemedyNamesTheMaximum) {
   const std::string document =
       Document(R"([{"hard":18446744073709551615,"soft":4096,"type":"RLIMIT_NOFILE"}])");
   EXPECT_EQ(CodesAndRemedies(DecideBy("rlimits", document, Maxima())),
@@ -70,7 +70,7 @@ TEST(Rlimits, SayWhichMaximumTheyNeed) {
 }
 
 // The engine's own limit may be lower than any number.
-TEST(Rlimits, NothingButNoneIsAdded) {
+TEST(Rlimits, AddNothingForNone) {
   const auto decision = DecideBy("rlimits", R"({"process":{}})", Maxima(4096));
   EXPECT_EQ(decision.spec.Write(), R"({"process":{}})");
 }

@@ -21,23 +21,23 @@ TEST(RootfsPath, OfTheHostIsRefused) {
   using Kind = RootFacts::Kind;
   for (const Kind kind : {Kind::kHostRoot, Kind::kLink, Kind::kOutside}) {
     Facts facts;
-    facts.root = {kind, "/", "is the host's"};
+    facts.Get<RootFacts>() = {kind, "/", "is the host's"};
     EXPECT_THAT(
         enforce::RefusalSentence(Refused("rootfs-path", R"({"root":{"path":"/x"}})", facts)),
         HasSubstr("refused by rootfs-path: /root/path \"/x\" is the host's; "));
   }
   for (const Kind kind : {Kind::kOrdinary, Kind::kUnknown}) {
     Facts facts;
-    facts.root = {kind, "/x", ""};
+    facts.Get<RootFacts>() = {kind, "/x", ""};
     EXPECT_THAT(Refused("rootfs-path", R"({"root":{"path":"/x"}})", facts).findings, IsEmpty());
   }
 }
 
-TEST(RootfsPath, SaysWhatWouldLetItBe) {
+TEST(RootfsPath, NamesTheRemedy) {
   using Kind = RootFacts::Kind;
   const auto said = [](Kind kind, std::vector<std::string> allow) {
     Facts facts;
-    facts.root = {kind, "/srv/b", "is another's", std::move(allow)};
+    facts.Get<RootFacts>() = {kind, "/srv/b", "is another's", std::move(allow)};
     return CodesAndRemedies(Refused("rootfs-path", R"({"root":{"path":"/srv/a"}})", facts));
   };
   EXPECT_THAT(
@@ -67,19 +67,19 @@ std::vector<std::string> Paths(const std::string& linux_member, bool required = 
 
 constexpr const char* kOwn = R"("namespaces":[{"type":"pid"},{"type":"user"}])";
 
-TEST(UserNamespace, IsOnlyMissedWhereItIsRequired) {
+TEST(UserNamespace, IsOptionalUnlessRequired) {
   EXPECT_THAT(Paths(R"("namespaces":[{"type":"pid"}])"), IsEmpty());
   EXPECT_THAT(Paths(R"("namespaces":[{"type":"pid"}])", true), ElementsAre("/linux/namespaces"));
   EXPECT_THAT(Paths(kOwn, true), IsEmpty());
 }
 
-TEST(UserNamespace, ThatIsTheHostsIsNone) {
+TEST(UserNamespace, OfTheHostDoesNotCount) {
   const char* joined = R"("namespaces":[{"type":"user","path":"/proc/1/ns/user"}])";
   Facts facts;
-  facts.namespaces["/proc/1/ns/user"] = {NamespaceFacts::Owner::kHost, {}};
+  facts.Get<Namespaces>()["/proc/1/ns/user"] = {NamespaceFacts::Owner::kHost, {}};
   EXPECT_THAT(Paths(joined, false, facts), ElementsAre("/linux/namespaces/0/path"));
   EXPECT_THAT(Paths(joined, true, facts), ElementsAre("/linux/namespaces/0/path"));
-  facts.namespaces["/proc/1/ns/user"] = {NamespaceFacts::Owner::kForeign, {}};
+  facts.Get<Namespaces>()["/proc/1/ns/user"] = {NamespaceFacts::Owner::kForeign, {}};
   EXPECT_THAT(Paths(joined, true, facts), IsEmpty());
 }
 
@@ -96,7 +96,7 @@ TEST(UserNamespace, ThatMapsTheHostsRootIsRefused) {
   EXPECT_THAT(Paths(mapped("uidMappings", R"({"containerID":5,"hostID":0,"size":0})")), IsEmpty());
 }
 
-TEST(UserNamespace, SaysWhatWouldLetItBe) {
+TEST(UserNamespace, NamesTheRemedy) {
   policy::Parameters required;
   required.Set("required", true);
   const auto said = [&](const std::string& linux_member) {

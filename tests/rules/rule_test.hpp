@@ -100,7 +100,7 @@ inline void ExpectRemediesHelp(std::string_view id, const oci::Spec& spec,
                                const policy::Parameters& parameters, const Facts& facts = {},
                                bool is_update = false) {
   const Rule& rule = *FindRule(id);
-  for (const Finding& finding : rule.check(spec, {facts, parameters, is_update})) {
+  for (const Finding& finding : rule.check.run(spec, {parameters, is_update}, facts)) {
     const std::string said = CodeAndRemedy(finding) + " of " + finding.path + " " + finding.why;
     EXPECT_NE(std::ranges::find(rule.codes, std::string_view(finding.code->id), &Code::id),
               rule.codes.end())
@@ -118,7 +118,7 @@ inline void ExpectRemediesHelp(std::string_view id, const oci::Spec& spec,
     EXPECT_TRUE(parsed) << said << ": " << (parsed ? "" : parsed.error().message);
     if (!is_own) continue;
     const policy::Parameters remedied = Remedied(rule, parameters, finding.remedy);
-    for (const Finding& left : rule.check(spec, {facts, remedied, is_update})) {
+    for (const Finding& left : rule.check.run(spec, {remedied, is_update}, facts)) {
       EXPECT_FALSE(left.path == finding.path && left.operation == finding.operation &&
                    CodeAndRemedy(left) == CodeAndRemedy(finding))
           << said << " does not help: " << left.why;

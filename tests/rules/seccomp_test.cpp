@@ -13,7 +13,7 @@ policy::Parameters Tuning() {
 
 Facts Kernel() {
   Facts facts;
-  facts.kernel.major = 6;
+  facts.Get<KernelFacts>().major = 6;
   return facts;
 }
 
@@ -41,14 +41,14 @@ std::string With(std::string_view seccomp, std::string_view bounding) {
          R"(},"process":{"capabilities":{"bounding":[)" + std::string(bounding) + "]}}}";
 }
 
-TEST(Seccomp, ComesBackWhereTheEngineSentNone) {
+TEST(Seccomp, IsAddedIfTheEngineSentNone) {
   const auto decision = Decide(R"({"process":{}})");
   ASSERT_EQ(decision.outcome, enforce::Outcome::kRewritten);
   EXPECT_TRUE(Allows(decision, "read"));
   EXPECT_FALSE(Allows(decision, "mount"));
 }
 
-TEST(Seccomp, TakesTheImagesListsWhereTheEngineSentNone) {
+TEST(Seccomp, UsesTheImagesListsIfTheEngineSentNone) {
   policy::Parameters parameters = Tuning();
   parameters.Set("allow", std::vector<std::string>{"add_key", "keyctl"});
   parameters.Set("deny", std::vector<std::string>{"keyctl", "ptrace"});
@@ -60,7 +60,7 @@ TEST(Seccomp, TakesTheImagesListsWhereTheEngineSentNone) {
   EXPECT_TRUE(Allows(decision, "bind"));
 }
 
-TEST(Seccomp, AddsTheAddressFamiliesThatThePolicyNames) {
+TEST(Seccomp, AddsListedAddressFamilies) {
   policy::Parameters parameters = Tuning();
   parameters.Set("families", std::vector<std::string>{"AF_CAN", "46"});
   const auto decision = DecideBy("seccomp", R"({"process":{}})", parameters, Kernel());
@@ -73,7 +73,28 @@ TEST(Seccomp, AddsTheAddressFamiliesThatThePolicyNames) {
   EXPECT_EQ(families, (std::vector<std::uint64_t>{1, 2, 10, 16, 29, 46}));
 }
 
-TEST(Seccomp, AllowsForAnImageOnlyWhatTheEngineAllowsToo) {
+TEST(Seccomp, DeniedFamiliesWinOverAllowedOnes) {
+  const auto families_of = [](const policy::Parameters& parameters) {
+    const auto decision = DecideBy("seccomp", R"({"process":{}})", parameters, Kernel());
+    const privilege::SeccompFilter filter = decision.spec.seccomp().value();
+    std::vector<std::uint64_t> families;
+    for (const privilege::SeccompRule& rule : filter.rules) {
+      if (std::ranges::find(rule.names, "socket") == rule.names.end()) continue;
+      families.push_back(rule.arguments.empty() ? 0 : rule.arguments.at(0).value);
+    }
+    return families;
+  };
+  policy::Parameters parameters = Tuning();
+  parameters.Set("families", std::vector<std::string>{"AF_ALG", "AF_CAN"});
+  parameters.Set("deny", std::vector<std::string>{"AF_ALG", "AF_NETLINK"});
+  EXPECT_EQ(families_of(parameters), (std::vector<std::uint64_t>{1, 2, 10, 29}));
+  parameters.Set("allow", std::vector<std::string>{"socket", "socketcall"});
+  EXPECT_EQ(families_of(parameters), (std::vector<std::uint64_t>{1, 2, 10, 29}));
+  parameters.Set("deny", std::vector<std::string>{});
+  EXPECT_EQ(families_of(parameters), (std::vector<std::uint64_t>{0})) << "every one, without it";
+}
+
+TEST(Seccomp, AllowsAnImageNoMoreThanTheEngine) {
   policy::Parameters parameters = Tuning();
   parameters.Set("allow", std::vector<std::string>{"unshare", "setns"});
   const auto decision = DecideBy("seccomp", With(kStale, ""), parameters, Kernel());
@@ -81,7 +102,7 @@ TEST(Seccomp, AllowsForAnImageOnlyWhatTheEngineAllowsToo) {
   EXPECT_FALSE(Allows(decision, "setns"));
 }
 
-TEST(Seccomp, FitsTheCapabilitiesThatAreLeft) {
+TEST(Seccomp, MatchesTheRemainingCapabilities) {
   const auto without = Decide(With(kStale, ""));
   EXPECT_TRUE(Allows(without, "read"));
   EXPECT_FALSE(Allows(without, "unshare"));
@@ -99,7 +120,7 @@ const privilege::SeccompRule* RuleWith(const privilege::SeccompFilter& filter,
   return found == filter.rules.end() ? nullptr : &*found;
 }
 
-TEST(Seccomp, LeavesTheNativeArchitectureAloneWhenThePolicySays64BitOnly) {
+TEST(Seccomp, KeepsOnlyTheNativeArchitectureIf64BitOnly) {
   policy::Parameters parameters = Tuning();
   parameters.Set("64-bit-only", true);
   for (const std::string& spec : {std::string(R"({"process":{}})"), With(kStale, "")}) {
@@ -111,7 +132,7 @@ TEST(Seccomp, LeavesTheNativeArchitectureAloneWhenThePolicySays64BitOnly) {
   }
 }
 
-TEST(Seccomp, DeniesSetIdBitsWhenThePolicySaysSo) {
+TEST(Seccomp, DeniesSetIdBitsOnRequest) {
   using privilege::SeccompOperator;
   policy::Parameters parameters = Tuning();
   parameters.Set("deny-set-id", true);
@@ -130,7 +151,7 @@ TEST(Seccomp, DeniesSetIdBitsWhenThePolicySaysSo) {
   EXPECT_EQ(again.outcome, enforce::Outcome::kUnchanged);
 }
 
-TEST(Seccomp, KeepsTheListenerThatThePolicyNames) {
+TEST(Seccomp, KeepsAListedListener) {
   std::string filter(kStale);
   filter.replace(filter.find(R"("openat",)"), 9, "");
   filter.insert(filter.rfind("]}"), R"(,{"action":"SCMP_ACT_NOTIFY","names":["openat"]})");
@@ -147,13 +168,13 @@ TEST(Seccomp, KeepsTheListenerThatThePolicyNames) {
   EXPECT_EQ(RuleWith(*with.spec.seccomp(), "openat")->action, "SCMP_ACT_NOTIFY");
 }
 
-TEST(Seccomp, TellsOfAProgramThatTheFilterWouldEnd) {
+TEST(Seccomp, ReportsAProgramThatTheFilterWouldKill) {
   const auto outcome = [](const std::string& program, bool only_64_bit) {
     policy::Parameters parameters = Tuning();
     parameters.Set("64-bit-only", only_64_bit);
     Facts facts = Kernel();
-    facts.program.emplace();
-    facts.program->architecture = program;
+    facts.Get<Program>().emplace();
+    facts.Get<Program>()->architecture = program;
     return DecideBy("seccomp", R"({"process":{"args":["app"]}})", parameters, facts).outcome;
   };
   EXPECT_EQ(outcome("386", true), enforce::Outcome::kRefused);
@@ -172,7 +193,7 @@ TEST(Seccomp, AppliedTwiceChangesNothing) {
 }
 
 // "Above 5" and "without the bits of CLONE_NEW*" of one argument: OCI has no way to say both.
-TEST(Seccomp, RefusesWhereAnEssentialCallWouldBeLost) {
+TEST(Seccomp, RefusesTheLossOfAnEssentialCall) {
   std::string filter(kStale);
   filter.replace(filter.find(R"("clone",)"), 8, "");
   filter.insert(filter.rfind("]}"), R"(,{"action":"SCMP_ACT_ALLOW","names":["clone"],"args":[)"
@@ -185,7 +206,7 @@ TEST(Seccomp, RefusesWhereAnEssentialCallWouldBeLost) {
 
 // With mount and unshare a container without capabilities makes a user namespace in which it has
 // all.
-TEST(Seccomp, NeverAdvisesWhatACapabilityGuards) {
+TEST(Seccomp, RemedyNeverNamesCallsThatNeedACapability) {
   const std::vector<std::string> none = {
       "syscalls: none: these system calls are allowed with the capability that they need"};
   const auto said = [](const std::string& document) {
@@ -202,7 +223,7 @@ TEST(Seccomp, NeverAdvisesWhatACapabilityGuards) {
   }
 }
 
-TEST(Seccomp, SaysWhatWouldGiveTheCallsBack) {
+TEST(Seccomp, RemedyRestoresTheLostCalls) {
   policy::Parameters parameters = Tuning();
   const auto said = [&](const std::string& document, const Facts& facts = Kernel()) {
     ExpectRemediesHelp("seccomp", SpecOf(document), parameters, facts);
@@ -226,8 +247,8 @@ TEST(Seccomp, SaysWhatWouldGiveTheCallsBack) {
   EXPECT_EQ(said(With(filter, "")),
             List{"essential: ask: request a filter that allows them without conditions"});
   Facts facts = Kernel();
-  facts.program.emplace();
-  facts.program->architecture = "386";
+  facts.Get<Program>().emplace();
+  facts.Get<Program>()->architecture = "386";
   EXPECT_EQ(said(With(kStale, ""), facts).front(),
             "architecture: ask: request a filter that contains SCMP_ARCH_X86");
   parameters.Set("64-bit-only", true);

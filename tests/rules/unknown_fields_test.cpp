@@ -40,7 +40,7 @@ TEST(UnknownFields, AreRecorded) {
                                     "warned /mounts/0/new"));
 }
 
-TEST(UnknownFields, WithPowerAreRefusedKnownOrNot) {
+TEST(UnknownFields, ThatGrantPowerAreRefused) {
   const std::pair<const char*, const char*> cases[] = {
       {R"({"linux":{"netDevices":{"eth0":{}}}})", "refused /linux/netDevices"},
       {R"({"linux":{"memoryPolicy":{"mode":"MPOL_BIND"}}})", "refused /linux/memoryPolicy"},
@@ -57,9 +57,10 @@ TEST(UnknownFields, WithPowerAreRefusedKnownOrNot) {
   }
 }
 
-TEST(UnknownFields, WithoutPowerPass) {
+TEST(UnknownFields, ThatGrantNothingAreAllowed) {
   for (const char* document :
        {R"({"linux":{"personality":{"domain":"LINUX32"}}})",
+        R"({"linux":{"personality":{"domain":"LINUX","flags":[]}}})",
         R"({"linux":{"timeOffsets":{"boottime":{"secs":1}}}})",
         R"({"process":{"execCPUAffinity":{"initial":"0"}}})",
         R"({"linux":{"intelRdt":{"closID":"a"}}})", R"({"windows":{"layerFolders":[]}})",
@@ -91,7 +92,7 @@ TEST(UnknownFields, AreNamedWithTheirValue) {
       HasSubstr(R"(/linux/netDevices {"eth0":{"name":"x"}} changes what the runtime does)"));
 }
 
-TEST(UnknownFields, OfAnUpdateAreTheSame) {
+TEST(UnknownFields, OfAnUpdateAreJudgedAlike) {
   auto update = oci::Spec::ParseResources(R"({"pids":{"limit":1},"later":1})");
   ASSERT_TRUE(update);
   json::Set(update->document(), "/linux/intelRdt/memBwSchema", "MB:0=20");
@@ -113,7 +114,7 @@ TEST(UnknownFields, OfAnUpdateAreTheSame) {
             enforce::Outcome::kUnchanged);
 }
 
-TEST(UnknownFields, OfAProcessAreLookedAtOnExec) {
+TEST(UnknownFields, OfAProcessAreCheckedOnExec) {
   const auto process = oci::Spec::ParseProcess(R"({"args":["x"],"later":1})");
   ASSERT_TRUE(process);
   policy::Effective policy;

@@ -32,7 +32,7 @@ struct Case {
   std::string_view after;   // empty: refused
 };
 
-TEST(User, GetsWhatThePolicySays) {
+TEST(User, IsSetByThePolicy) {
   const Case cases[] = {
       {"a warning changes nothing", Taking("warn"), R"({"additionalGids":[0],"gid":0,"uid":0})",
        R"({"additionalGids":[0],"gid":0,"uid":0})"},
@@ -72,7 +72,7 @@ TEST(User, GetsWhatThePolicySays) {
   }
 }
 
-TEST(User, IsRootWhenNobodyIsNamed) {
+TEST(User, IsRootIfNoneIsNamed) {
   const auto refused = DecideBy("user", R"({"process":{"cwd":"/"}})", Taking("refuse"));
   EXPECT_EQ(enforce::RefusalSentence(refused),
             "refused by user: /process/user/uid 0 is root (CIS 4.1, CIS 5.24, PSS restricted); "
@@ -82,7 +82,7 @@ TEST(User, IsRootWhenNobodyIsNamed) {
   EXPECT_EQ(fixed.spec.Write(), R"({"process":{"cwd":"/","user":{"gid":2000,"uid":1000}}})");
 }
 
-TEST(User, SaysWhatWouldLetItBe) {
+TEST(User, NamesTheRemedy) {
   struct Remedied {
     policy::Parameters parameters;
     std::string_view user;
@@ -115,7 +115,7 @@ TEST(User, SaysWhatWouldLetItBe) {
   }
 }
 
-TEST(User, NeverBecomesRootByThePolicy) {
+TEST(User, IsNeverChangedToRoot) {
   for (const std::string as : {"0:0", "1000:0", "0:1000", "", "app:app"}) {
     policy::Parameters parameters = Taking("run-as");
     parameters.Set("run-as", as);
@@ -124,7 +124,7 @@ TEST(User, NeverBecomesRootByThePolicy) {
   }
 }
 
-TEST(User, RootOfAUserNamespaceIsNotTheHosts) {
+TEST(User, RootOfAUserNamespaceIsNotHostRoot) {
   struct Mapping {
     std::string_view linux_member;
     bool is_mapped;
@@ -152,7 +152,7 @@ TEST(User, RootOfAUserNamespaceIsNotTheHosts) {
   }
 }
 
-TEST(User, UmaskIsRaisedToThePolicysBits) {
+TEST(User, UmaskIncludesThePolicysBits) {
   struct Umask {
     std::string_view before;
     std::string_view after;

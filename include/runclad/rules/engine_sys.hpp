@@ -16,18 +16,21 @@
 
 namespace runclad::rules {
 
+using EngineSysFacts =
+    Reading<Sources, Destinations, Namespaces, UserNamespace, HostSys, KernelFacts>;
+
 // Whether `mount` is that bind, as far as podman and a user namespace whose root is not the host's
 // go with it. What it asks for may still be too much.
-bool IsEngineSys(const oci::Mount& mount, const Facts& facts);
+bool IsEngineSys(const oci::Mount& mount, EngineSysFacts facts);
 
 // Why it may not be had in any form: a predicate; empty: it may, hardened.
-std::string WhyNoEngineSys(const oci::Spec& spec, const oci::Mount& mount, const Facts& facts);
+std::string WhyNoEngineSys(const oci::Spec& spec, const oci::Mount& mount, EngineSysFacts facts);
 
 // Its options, and the masked paths of the document, with what hardens it.
 std::vector<std::string> HardenedSysOptions(const oci::Mount& mount);
-std::vector<std::string> MasksOverSys(const oci::Spec& spec, const Facts& facts);
+std::vector<std::string> MasksOverSys(const oci::Spec& spec, EngineSysFacts facts);
 
 // Whether it is the bind and may be had as it stands.
-bool IsHardenedSys(const oci::Spec& spec, const oci::Mount& mount, const Facts& facts);
+bool IsHardenedSys(const oci::Spec& spec, const oci::Mount& mount, EngineSysFacts facts);
 
 }  // namespace runclad::rules

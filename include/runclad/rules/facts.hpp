@@ -1,125 +1,100 @@
-// What rules may read in addition to the spec. Gathered in advance by enforce: rules do no I/O.
+// The answers to questions, by their types. Found out in advance by enforce: rules do no I/O.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
-#include "runclad/engine/identity.hpp"
-#include "runclad/host/facts.hpp"
-#include "runclad/policy/parameters.hpp"
-#include "runclad/store/vulnerabilities.hpp"
+#include "runclad/rules/questions.hpp"
 
 namespace runclad::rules {
 
-using host::DirectoryFacts;
-using host::HiddenFacts;
-using host::HookFacts;
-using host::HostSysFacts;
-using host::KernelFacts;
-using host::LsmFacts;
-using host::NamespaceFacts;
-using host::PlaceFacts;
-using host::ProgramFacts;
-using host::RootFacts;
-using host::SourceFacts;
-using host::UserNamespaceFacts;
+// A bit for each question.
+using QuestionSet = std::uint32_t;
 
-// A directory that the container's image is known to write to, but that the policy makes read-only.
-struct WrittenDirectory {
-  std::string path;
-  std::string because;  // a predicate: "is declared as a volume by the image …"
-};
+template <typename T, typename List = Answers>
+inline constexpr QuestionSet kBitOf = 0;  // not a question: a rule's own facts
+template <typename T, typename... Ts>
+inline constexpr QuestionSet kBitOf<T, std::tuple<Ts...>> = [] {
+  QuestionSet bit = 1;
+  QuestionSet found = 0;
+  ((found |= std::is_same_v<T, Ts> ? bit : 0, bit <<= 1U), ...);
+  return found;
+}();
+static_assert(std::tuple_size_v<Answers> <= 32);
 
-using store::kSeverityNames;
-using store::Severity;
-using store::VulnerabilityCount;
-using store::VulnerabilityCounts;
+template <typename T>
+concept Question = kBitOf<T>
+!= 0;
 
-struct ScanFacts {
-  std::string scanner;  // "trivy 0.68.1"
-  VulnerabilityCounts counts{};
-  std::int64_t age_days = 0;
-};
-
-// An image that a mount of the container shows, and the rule `image` as the policy has it for this
-// image.
-struct ImageVolumeFacts {
-  std::string path;         // "/mounts/7"
-  std::string destination;  // as written
-  engine::Identity identity;
-  policy::Action action = policy::Action::kRefuse;
-  policy::Parameters parameters = {};
-  // As in Facts.
-  std::optional<ScanFacts> scan = {};
-  std::string no_scan_because = {};
-  std::string mispinned_name = {};
-  std::vector<std::string> pinned_digests = {};
-};
-
-struct Facts {
-  std::string container;   // its id; empty: not known
-  std::string name_space;  // containerd's, by the bundle's place; empty: another engine's
-  engine::Identity identity;
-  // What a scanner said of the image; gathered when the policy asks for it. None: because …
-  std::optional<ScanFacts> scan;
-  std::string no_scan_because;
-  // One of its names that the policy pins to other digests than the image has, and these.
-  std::string mispinned_name;
-  std::vector<std::string> pinned_digests;
-  std::vector<ImageVolumeFacts> image_volumes;
-  KernelFacts kernel;
-  bool is_crun = false;  // the lower runtime, by the name of its program
-  LsmFacts lsm;
-  std::optional<ProgramFacts> program;     // none: not looked for
-  std::map<std::string, HookFacts> hooks;  // by pointer: "/hooks/prestart/0"
-  RootFacts root;
-  HiddenFacts hidden;
-  // By /mounts/*/source as written for binds, by each layer's directory for overlay mounts.
-  std::map<std::string, SourceFacts> sources;
-  std::map<std::string, NamespaceFacts> namespaces;  // by /linux/namespaces/*/path as written
-  // None: the root of the container's user namespace is the host's, or could not be found out.
-  std::optional<UserNamespaceFacts> user_namespace;
-  // None: podman did not bind it, see rules/engine_sys.hpp.
-  std::optional<HostSysFacts> host_sys;
-  // The policy's devices.allow, for device-cgroup.
-  std::vector<std::string> listed_devices;
-  // Paths inside the container with links resolved: every mount destination, through what is
-  // mounted before it, and every path that a rule may want to make writable. A path that is not in
-  // here resolves to itself.
-  std::map<std::string, std::string> resolved_destinations;
-  // Of /mounts/*/destination as written: a predicate that says why the runtime may mount elsewhere.
-  std::map<std::string, std::string> uncertain_destinations;
-  std::optional<PlaceFacts> working_directory;  // none: not looked for
-  // By /linux/maskedPaths/* and /linux/readonlyPaths/* as written.
-  std::map<std::string, PlaceFacts> hardened_paths;
-  std::map<std::string, DirectoryFacts> directories;  // by resolved path
-  // Gathered where the root becomes read-only.
-  std::vector<WrittenDirectory> written;
-  // Likewise: directories of the image that hold neither its programs nor the kernel's file
-  // systems, resolved. What the image writes is among them or below.
-  std::vector<std::string> state_directories;
-  // Where mount-options leaves programs runnable: its exec-paths, resolved.
-  std::vector<std::string> exec_paths;
-  // /process/args/0 is s6-overlay's /init, which runs programs that it writes to /run.
-  bool has_s6_overlay = false;
-
-  [[nodiscard]] std::string Resolve(const std::string& destination) const {
-    const auto found = resolved_destinations.find(destination);
-    return found == resolved_destinations.end() ? destination : found->second;
+class Facts {
+ public:
+  // Of a question that was not asked, and of a rule's own facts that were not gathered: empty.
+  template <typename T>
+  [[nodiscard]] const T& Get() const {
+    if constexpr (Question<T>) {
+      return std::get<T>(answers_);
+    } else {
+      for (const auto& [key, facts] : own_) {
+        if (key == &kKeyOf<T>) return *static_cast<const T*>(facts.get());
+      }
+      static const T kNone{};
+      return kNone;
+    }
+  }
+  template <Question T>
+  [[nodiscard]] T& Get() {
+    return std::get<T>(answers_);
   }
 
-  // Whether a masked or read-only path leads to the container's root.
-  [[nodiscard]] bool IsRoot(const std::string& hardened_path) const {
-    const auto found = hardened_paths.find(hardened_path);
-    return (found == hardened_paths.end() ? hardened_path : found->second.resolved) == "/";
+  template <typename T>
+  void Put(T value) {
+    if constexpr (Question<T>) {
+      std::get<T>(answers_) = std::move(value);
+    } else {
+      std::erase_if(own_, [](const auto& entry) { return entry.first == &kKeyOf<T>; });
+      own_.emplace_back(&kKeyOf<T>, std::make_shared<const T>(std::move(value)));
+    }
   }
+
+ private:
+  template <typename T>
+  static constexpr char kKeyOf = 0;  // its address stands for the type
+
+  Answers answers_;
+  std::vector<std::pair<const char*, std::shared_ptr<const void>>> own_;
+};
+
+// A view of these answers and no others. Whoever may read more may pass on less.
+template <typename... Ts>
+class Reading {
+ public:
+  static constexpr QuestionSet kQuestions = (kBitOf<Ts> | ... | 0);
+
+  Reading(const Facts& facts) : facts_(&facts) {}  // NOLINT(google-explicit-constructor)
+  template <typename... Wider>
+  requires(!std::is_same_v<Reading<Wider...>, Reading<Ts...>>)
+      Reading(const Reading<Wider...>& wider)  // NOLINT(google-explicit-constructor)
+      : facts_(wider.facts_) {
+    static_assert((kMayRead<Ts, Wider...> && ...), "the caller does not declare all of these");
+  }
+
+  template <typename T>
+  [[nodiscard]] const T& Get() const {
+    static_assert(kMayRead<T, Ts...>, "declare what is read");
+    return facts_->Get<T>();
+  }
+
+ private:
+  template <typename...>
+  friend class Reading;
+  template <typename T, typename... All>
+  static constexpr bool kMayRead = (std::is_same_v<T, All> || ...);
+
+  const Facts* facts_;
 };
 
 }  // namespace runclad::rules

@@ -11,6 +11,8 @@ namespace runclad::rules {
 policy::StringList AllowedCapabilities(const policy::Parameters& capabilities);
 policy::StringList AllowedDevices(const policy::Parameters& devices);
 policy::StringList AllowedHostNamespaces(const policy::Parameters& host_namespaces);
+policy::StringList AllowedRoots(const policy::Parameters& rootfs_path);
+policy::StringList CgroupParents(const policy::Parameters& cgroup_path);
 policy::StringList ExecPaths(const policy::Parameters& mount_options);
 policy::StringList ReadOnlyPaths(const policy::Parameters& read_only_mounts);
 host::PathLists PathListsOf(const policy::Parameters& host_mounts);

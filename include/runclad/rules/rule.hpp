@@ -70,15 +70,15 @@ struct Remedy {
 };
 
 // Entries to add to the list `parameter`.
-Remedy AddTo(std::string_view parameter, std::vector<std::string> values);
+Remedy AddTo(policy::ParameterName parameter, std::vector<std::string> values);
 // Entries that a waiver must remove from the deny list `parameter`.
-Remedy TakeFrom(std::string_view parameter, std::vector<std::string> values);
+Remedy TakeFrom(policy::ParameterName parameter, std::vector<std::string> values);
 // The value to set `parameter` to.
-Remedy SetTo(std::string_view parameter, policy::Parameters::Value value);
+Remedy SetTo(policy::ParameterName parameter, policy::Parameters::Value value);
 Remedy NoRemedy(std::string because);
 Remedy AskEngine(std::string clause);
 // Entries of the list `parameter` to try.
-Remedy TryIn(std::string_view parameter, std::vector<std::string> values);
+Remedy TryIn(policy::ParameterName parameter, std::vector<std::string> values);
 
 struct Finding {
   std::string path;                        // JSON pointer into config.json
@@ -120,14 +120,14 @@ Finding Note(const Code& code, std::string path, json::Value value, std::string 
 // kProcess: on exec too; kUpdate: new limits for a running container (/linux/resources alone).
 enum class Scope { kProcess, kContainer, kUpdate };
 
+// What a check knows besides the document and the answers that it declares.
 struct Context {
-  const Facts& facts;
   const policy::Parameters& parameters;
   bool is_update = false;  // what the document does not mention stays as it is
   bool is_off = false;     // for the container; only the images of volumes are judged
 };
 
-// What a rule's gatherer is asked for, before any rule runs.
+// What a rule's own facts are gathered from, before any rule runs.
 struct Asked {
   host::Container& container;
   policy::Action action;  // not kOff
@@ -135,6 +135,22 @@ struct Asked {
   // What the image's own files asked for and did not get, of any rule.
   std::span<const policy::Cut> cuts;
   std::int64_t now;  // seconds since 1970-01-01 UTC
+};
+
+// A check with what it reads; made by Bind (rules/binding.hpp) from the signature.
+struct BoundCheck {
+  Findings (*run)(const oci::Spec& spec, const Context& context, const Facts& facts) = nullptr;
+  // Fills in the rule's own facts; null: it has none. Not called where the rule is off. An error
+  // stops the container.
+  Status (*gather)(const Asked& asked, Facts& facts) = nullptr;
+  QuestionSet questions = 0;
+};
+
+// Changes the parameters for every exec in the container whose document is `spec`. Also made by
+// Bind.
+struct BoundForExec {
+  void (*run)(const oci::Spec& spec, policy::Parameters& parameters, const Facts& facts) = nullptr;
+  QuestionSet questions = 0;
 };
 
 struct Rule {
@@ -148,14 +164,8 @@ struct Rule {
   Scope scope = Scope::kContainer;
   bool judges_updates = false;
   bool judges_image_volumes = false;  // each by its own policy, even if it is off here
-  // Changes the parameters for every exec in the container whose document is `spec`; null: they
-  // stay the same.
-  void (*for_exec)(const oci::Spec& spec, const Facts& facts,
-                   policy::Parameters& parameters) = nullptr;
-  // Fills in what the rule reads beyond the document, by itself or with other rules; null: nothing.
-  // Not called where the rule is off. An error stops the container.
-  Status (*gather)(const Asked& asked, Facts& facts) = nullptr;
-  Findings (*check)(const oci::Spec& spec, const Context& context) = nullptr;
+  BoundForExec for_exec = {};         // without a function: the parameters stay the same
+  BoundCheck check = {};
 
   [[nodiscard]] std::string_view id() const { return schema.id; }
 };

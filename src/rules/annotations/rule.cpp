@@ -8,6 +8,8 @@
 #include "runclad/json/pointer.hpp"
 #include "runclad/policy/table.hpp"
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -62,7 +64,7 @@ constexpr Code kCodes[] = {kOrder};
 // A name that ends with * would keep others as well.
 Remedy Keeping(const std::string& name) {
   return name.ends_with('*') ? NoRemedy("in annotations.keep it would also match other names")
-                             : AddTo("keep", {name});
+                             : AddTo(kParameters[&Parameters::keep], {name});
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {
@@ -97,7 +99,7 @@ extern constinit const Rule kAnnotations{
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

@@ -9,11 +9,10 @@
 
 #include "runclad/policy/table.hpp"
 #include "runclad/privilege/capabilities.hpp"
+#include "runclad/rules/meaning.hpp"
 #include "runclad/rules/parameters.hpp"
 
-namespace runclad::rules::program {
-Status Gather(const Asked& asked, Facts& facts);  // program/gather.cpp
-}
+#include "rules/binding.hpp"
 
 namespace runclad::rules {
 namespace {
@@ -51,15 +50,20 @@ bool Has(const auto& names, std::string_view name) {
 }
 
 // Every set of the request with the names written as the spec writes them, unknown ones left out.
-std::vector<oci::CapabilitySet> Canonical(const oci::Spec& spec) {
-  std::vector<oci::CapabilitySet> sets = spec.capabilities();
-  for (oci::CapabilitySet& set : sets) {
+std::vector<oci::CapabilitySet> Canonical(const std::vector<oci::CapabilitySet>& requested) {
+  std::vector<oci::CapabilitySet> sets;
+  for (const oci::CapabilitySet& set : requested) {
+    // Engines ask for the same in three sets, and each name costs a search.
+    if (!sets.empty() && set.capabilities == requested[sets.size() - 1].capabilities) {
+      sets.push_back({set.name, sets.back().capabilities});
+      continue;
+    }
     std::vector<std::string> known;
     for (const std::string& name : set.capabilities) {
-      const auto canonical = privilege::CanonicalCapability(name);
-      if (canonical && !Has(known, *canonical)) known.push_back(*canonical);
+      auto canonical = privilege::CanonicalCapability(name);
+      if (canonical && !Has(known, *canonical)) known.push_back(*std::move(canonical));
     }
-    set.capabilities = std::move(known);
+    sets.push_back({set.name, std::move(known)});
   }
   return sets;
 }
@@ -98,11 +102,11 @@ std::vector<std::string> Missing(policy::StringList from, policy::StringList in)
 // What the engine did not ask for no list of ours gives.
 Remedy Granting(std::vector<std::string> missing, const oci::Spec& spec, const Context& context) {
   std::vector<std::string> unasked = missing;
-  for (const oci::CapabilitySet& set : Canonical(spec)) {
+  for (const oci::CapabilitySet& set : Canonical(spec.capabilities())) {
     if (set.name == "bounding") unasked = Missing(missing, set.capabilities);
   }
   std::vector<std::string> unlisted = Missing(missing, kParameters.Read(context.parameters).allow);
-  if (unasked.empty()) return AddTo("allow", std::move(unlisted));
+  if (unasked.empty()) return AddTo(kParameters[&Parameters::allow], std::move(unlisted));
   constexpr std::size_t kPrefix = std::string_view("CAP_").size();
   std::string clause = "run it with";
   for (const std::string& name : unasked) clause += " --cap-add " + name.substr(kPrefix);
@@ -113,8 +117,7 @@ Remedy Granting(std::vector<std::string> missing, const oci::Spec& spec, const C
 // execve(2) fails with a bare EPERM when a program's effective file capabilities are not all in the
 // bounding set, even for root and regardless of no_new_privs: better reported in advance.
 void CheckProgram(const oci::Spec& spec, const std::vector<oci::CapabilitySet>& left,
-                  const Context& context, Findings& findings) {
-  const auto& program = context.facts.program;
+                  const Context& context, const Program& program, Findings& findings) {
   if (!program || !program->capabilities_are_effective) return;
   std::uint64_t missing = program->file_capabilities;
   for (const oci::CapabilitySet& set : left) {
@@ -145,7 +148,8 @@ Findings CheckAskedFor(const std::vector<oci::CapabilitySet>& sets, policy::Stri
       if (Has(allowed, name) || Has(kEngineDefaults, name) || Has(found, name)) continue;
       found.push_back(name);
       findings.push_back(Refuse(kAskedFor, "/process/capabilities/" + std::string(set.name), name,
-                                "is not on the allowlist", AddTo("allow", {name})));
+                                "is not on the allowlist",
+                                AddTo(kParameters[&Parameters::allow], {name})));
     }
   }
   return findings;
@@ -173,8 +177,9 @@ Finding CutTo(const std::vector<std::string>& left, const oci::CapabilitySet& re
   if (!unlisted.empty()) {
     std::erase_if(unlisted, [&](const std::string& name) { return Has(advised, name); });
     advised.insert(advised.end(), unlisted.begin(), unlisted.end());
-    return Propose(kUnlisted, std::move(path), left, why + ", not on the allowlist",
-                   unlisted.empty() ? Remedy() : AddTo("allow", std::move(unlisted)));
+    return Propose(
+        kUnlisted, std::move(path), left, why + ", not on the allowlist",
+        unlisted.empty() ? Remedy() : AddTo(kParameters[&Parameters::allow], std::move(unlisted)));
   }
   if (lost > 0) {
     return Propose(kInheritable, std::move(path), left, why + ", which are not ambient",
@@ -191,10 +196,10 @@ Finding CutTo(const std::vector<std::string>& left, const oci::CapabilitySet& re
   return Propose(kSpelling, std::move(path), left, "is not spelt as in the specification");
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, const Program& program) {
   const Parameters parameters = kParameters.Read(context.parameters);
   const std::vector<oci::CapabilitySet> requested = spec.capabilities();
-  const std::vector<oci::CapabilitySet> known = Canonical(spec);
+  const std::vector<oci::CapabilitySet> known = Canonical(requested);
 
   Findings findings;
   if (parameters.unlisted == "refuse") {
@@ -218,12 +223,12 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     findings.push_back(
         CutTo(kept.capabilities, requested[i], known[i].capabilities, ambient, advised));
   }
-  CheckProgram(spec, left, context, findings);
+  CheckProgram(spec, left, context, program, findings);
   return findings;
 }
 
 // The container's own request is already decided; that of an exec is only reduced.
-void ForExec(const oci::Spec& spec, const Facts& /*facts*/, policy::Parameters& parameters) {
+void ForExec(const oci::Spec& spec, policy::Parameters& parameters) {
   for (oci::CapabilitySet& set : spec.capabilities()) {
     if (set.name != "bounding") continue;
     kParameters.Set(parameters, &Parameters::allow, std::move(set.capabilities));
@@ -253,13 +258,19 @@ extern constinit const Rule kCapabilities{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,
-    .for_exec = ForExec,
-    .gather = program::Gather,
-    .check = Check,
+    .for_exec = Bind<ForExec>(),
+    .check = Bind<Check>(),
 };
 
 policy::StringList AllowedCapabilities(const policy::Parameters& parameters) {
   return kParameters.Read(parameters).allow;
+}
+
+bool EqualsHostRoot(std::string_view capability, bool in_host_pid_namespace) {
+  constexpr std::string_view kRoot[] = {"CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN", "CAP_SYS_MODULE",
+                                        "CAP_SYS_RAWIO"};
+  return std::ranges::find(kRoot, capability) != std::end(kRoot) ||
+         (capability == "CAP_SYS_PTRACE" && in_host_pid_namespace);
 }
 
 }  // namespace runclad::rules

@@ -9,6 +9,9 @@
 
 #include "runclad/base/path.hpp"
 #include "runclad/policy/table.hpp"
+#include "runclad/rules/parameters.hpp"
+
+#include "rules/binding.hpp"
 
 namespace runclad::rules {
 namespace {
@@ -118,10 +121,8 @@ constexpr Parent kParents[] = {
     {Engine::kCrio, "/system.slice"},
 };
 
-bool IsEngineParent(const std::string& parent, const Context& context) {
-  const Facts& facts = context.facts;
-  if (!facts.name_space.empty() && parent == "/" + facts.name_space) return true;
-  const Engine engine = facts.identity.engine;
+bool IsEngineParent(const std::string& parent, const ContainerName& container, Engine engine) {
+  if (!container.name_space.empty() && parent == "/" + container.name_space) return true;
   return std::ranges::any_of(kParents, [&](const Parent& known) {
     if (engine != Engine::kUnknown && engine != known.engine) return false;
     return known.and_below ? IsAtOrBelow(parent, known.path) : parent == known.path;
@@ -129,8 +130,7 @@ bool IsEngineParent(const std::string& parent, const Context& context) {
 }
 
 // podman --cgroups=split, as Quadlet's units have it: below the service that podman runs in.
-bool IsSplit(const Place& place, const Context& context) {
-  const Engine engine = context.facts.identity.engine;
+bool IsSplit(const Place& place, Engine engine) {
   const bool may_be_podman = engine == Engine::kPodman || engine == Engine::kUnknown;
   return may_be_podman && place.name.starts_with("libpod-payload-") &&
          (place.parent.ends_with(".service") || place.parent.ends_with(".scope"));
@@ -152,10 +152,11 @@ constexpr Code kCodes[] = {kMalformed, kHostRoot, kElsewhere, kForeign};
 // To list the root would be to list every cgroup.
 Remedy Listing(const std::string& parent) {
   return parent.empty() ? AskEngine("put it below a separate parent with --cgroup-parent")
-                        : AddTo("parents", {parent});
+                        : AddTo(kParameters[&Parameters::parents], {parent});
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, const ContainerName& container,
+               const engine::Identity& identity) {
   const std::string path = spec.cgroups_path();
   if (path.empty()) return {};  // one of its own, below the runtime's
   const auto refuse = [&](const Code& code, std::string why, Remedy remedy) -> Findings {
@@ -173,11 +174,12 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   const bool is_listed = std::ranges::any_of(
       kParameters.Read(context.parameters).parents,
       [&](const std::string& parent) { return IsInCgroup(place->parent, parent); });
-  if (!is_listed && !IsEngineParent(place->parent, context) && !IsSplit(*place, context)) {
+  if (!is_listed && !IsEngineParent(place->parent, container, identity.engine) &&
+      !IsSplit(*place, identity.engine)) {
     return refuse(kElsewhere, "is neither below the engine's own cgroup nor below a listed one",
                   Listing(place->parent));
   }
-  if (IsOwnName(place->name, context.facts.container)) return {};
+  if (IsOwnName(place->name, container.id)) return {};
   return refuse(kForeign, "belongs to another container or service",
                 AskEngine("let the engine choose the last component of the path, and choose only "
                           "the parent, with --cgroup-parent"));
@@ -202,7 +204,11 @@ extern constinit const Rule kCgroupPath{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .check = Check,
+    .check = Bind<Check>(),
 };
+
+policy::StringList CgroupParents(const policy::Parameters& parameters) {
+  return kParameters.Read(parameters).parents;
+}
 
 }  // namespace runclad::rules

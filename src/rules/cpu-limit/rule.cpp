@@ -8,6 +8,7 @@
 
 #include "runclad/policy/table.hpp"
 
+#include "rules/binding.hpp"
 #include "rules/limit_parameter.hpp"
 #include "rules/limit_text.hpp"
 
@@ -37,12 +38,12 @@ struct Parameters {
 constexpr auto kParameters = policy::TableOf<Parameters>({
     {&Parameters::default_limit,
      LimitParameter("default", kAny,
-                    "CPU limit in thousandths of a CPU for a container that requests none; "
-                    "100000000: no limit")},
+                    "CPU limit in thousandths of a CPU for a container that requests none",
+                    /*has_unlimited=*/true)},
     {&Parameters::maximum,
-     LimitParameter(
-         "maximum", kAny,
-         "highest CPU limit in thousandths of a CPU that a container may request; 100000000: any")},
+     LimitParameter("maximum", kAny,
+                    "highest CPU limit in thousandths of a CPU that a container may request",
+                    /*has_unlimited=*/true)},
     {&Parameters::shares,
      LimitParameter("shares", kAnyShares,
                     "highest number of shares (2 to 262144) that a container may request")},
@@ -73,7 +74,8 @@ std::int64_t RoundedUp(std::int64_t value, std::int64_t factor, std::int64_t div
 
 // The maximum that lets `quota` pass.
 Remedy MaximumFor(std::int64_t quota, std::int64_t period) {
-  return SetTo("maximum", RoundedUp(quota, kThousandths, std::min(period, kLongestPeriod), kAny));
+  return SetTo(kParameters[&Parameters::maximum],
+               RoundedUp(quota, kThousandths, std::min(period, kLongestPeriod), kAny));
 }
 
 // No setting lets a container have all of the processors: whoever needs more has to say how much.
@@ -153,7 +155,7 @@ std::int64_t WeightOf(std::int64_t shares) {
 
 // The shares that let `weight` pass.
 Remedy SharesFor(std::int64_t weight) {
-  return SetTo("shares",
+  return SetTo(kParameters[&Parameters::shares],
                2 + RoundedUp(weight - 1, kAnyShares - 2, kMostWeight - 1, kAnyShares - 2));
 }
 
@@ -172,8 +174,8 @@ void CheckUnified(const oci::Spec& spec, const Parameters& parameters, Findings&
       const bool is_unlimited = text == "max" || text.starts_with("max ");
       if (thousandths || is_unlimited) {
         const std::int64_t needed = is_unlimited ? kAny : std::min(*thousandths, kAny);
-        findings.push_back(
-            Propose(kAboveMaximum, prefix + name, std::move(left), kWhy, SetTo("maximum", needed)));
+        findings.push_back(Propose(kAboveMaximum, prefix + name, std::move(left), kWhy,
+                                   SetTo(kParameters[&Parameters::maximum], needed)));
       } else {
         findings.push_back(Propose(kNotPlain, prefix + name, std::move(left), kWhy, write_plainly));
       }
@@ -198,8 +200,9 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   CheckQuota(spec, context.is_update, parameters, findings);
   CheckBurst(spec, findings);
   if (shares < kAnyShares && Number(spec, "shares") > shares) {
-    findings.push_back(Propose(kAboveShares, kShares, shares, "is more than it may have",
-                               SetTo("shares", std::min(Number(spec, "shares"), kAnyShares))));
+    findings.push_back(Propose(
+        kAboveShares, kShares, shares, "is more than it may have",
+        SetTo(kParameters[&Parameters::shares], std::min(Number(spec, "shares"), kAnyShares))));
   }
   if (Number(spec, "realtimeRuntime") != 0) {
     findings.push_back(
@@ -231,7 +234,7 @@ extern constinit const Rule kCpuLimit{
     .paths = kPaths,
     .scope = Scope::kContainer,
     .judges_updates = true,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

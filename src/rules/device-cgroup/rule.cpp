@@ -8,6 +8,7 @@
 
 #include "runclad/policy/table.hpp"
 
+#include "rules/binding.hpp"
 #include "rules/device_list.hpp"
 
 namespace runclad::rules {
@@ -96,7 +97,7 @@ std::string NameOf(const oci::DeviceRule& rule) {
 }
 
 Remedy RemedyFor(const Code& code, std::vector<std::string> names) {
-  if (&code == &kOpens) return AddTo("allow", std::move(names));
+  if (&code == &kOpens) return AddTo(kParameters[&Parameters::allow], std::move(names));
   // A list could contain these, but they are never suggested.
   if (&code == &kConsole) return NoRemedy("no container needs the host's console");
   if (&code == &kMemory) {
@@ -136,7 +137,7 @@ Findings RemoveFrom(const std::vector<oci::DeviceRule>& list, const Granted& gra
   return findings;
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, const ListedDevices& devices) {
   const std::vector<oci::DeviceRule> before = spec.device_rules();
   // No engine changes devices in an update; crun would, beyond what was decided at create.
   if (context.is_update) {
@@ -148,7 +149,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   const std::vector<oci::Device> nodes = spec.devices();
   const Parameters parameters = kParameters.Read(context.parameters);
   const Granted granted = {.listed = parameters.allow,
-                           .of_devices = context.facts.listed_devices,
+                           .of_devices = devices.entries,
                            .nodes = nodes,
                            .has_unlisted = parameters.unlisted == "allow"};
   // Without this line the container's cgroup begins as its parent's: with everything.
@@ -186,7 +187,7 @@ extern constinit const Rule kDeviceCgroup{
     .paths = kPaths,
     .scope = Scope::kContainer,
     .judges_updates = true,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

@@ -1,11 +1,14 @@
 // devices: which of the host's devices the runtime makes in the container's /dev (CIS 5.18).
 #include "runclad/rules/rule.hpp"
 
+#include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "runclad/policy/table.hpp"
 #include "runclad/rules/parameters.hpp"
 
+#include "rules/binding.hpp"
 #include "rules/device_list.hpp"
 
 namespace runclad::rules {
@@ -34,7 +37,44 @@ constexpr Code kBlock{"block", "a host block device: a disk gives access to all 
                       Symptom::kNone, Grant::kHostRoot};
 constexpr Code kMemory{"memory", "the host's memory or ports: /dev/mem, /dev/kmem, /dev/port"};
 constexpr Code kUnlisted{"unlisted", "a character device that is not listed"};
-constexpr Code kCodes[] = {kBlock, kMemory, kUnlisted};
+constexpr Code kDisguised{"disguised",
+                          "another device in the place of one that every container has"};
+constexpr Code kCodes[] = {kBlock, kMemory, kUnlisted, kDisguised};
+
+// What the runtime makes in each container (runtime spec, "Default Devices"), and masks paths with.
+struct DefaultNode {
+  const char* path;
+  std::int64_t major;
+  std::int64_t minor;
+};
+constexpr DefaultNode kDefaultNodes[] = {
+    {"/dev/null", 1, 3},   {"/dev/zero", 1, 5},    {"/dev/full", 1, 7},
+    {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0},
+};
+
+// Another device under the name of a default one: masked paths would show it, and programs would
+// read it for the one that they know.
+bool IsDisguised(const oci::Device& device) {
+  std::string path = std::filesystem::path(device.path).lexically_normal();
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  const auto* node = std::ranges::find_if(
+      kDefaultNodes, [&](const DefaultNode& candidate) { return path == candidate.path; });
+  if (node == std::end(kDefaultNodes)) return false;
+  const bool is_character = device.type == "c" || device.type == "u";
+  return !is_character || device.major != node->major || device.minor != node->minor;
+}
+
+Finding RefuseDisguised(const oci::Device& device, std::string path) {
+  const std::string what =
+      device.type == "p"
+          ? "a named pipe"
+          : "the host device " + DeviceName(device.type == "b", device.major, device.minor);
+  return Refuse(kDisguised, std::move(path), device.path,
+                "would be " + what +
+                    ", in the place of the device of this name that every "
+                    "container has",
+                AskEngine("give the device its own name in the container"));
+}
 
 Finding RefuseDevice(const oci::Device& device, std::string path) {
   const bool is_block = device.type == "b";
@@ -49,7 +89,7 @@ Finding RefuseDevice(const oci::Device& device, std::string path) {
   // "*" in a list stands for every number.
   Remedy remedy = device.major < 0 || device.minor < 0
                       ? AskEngine("specify the device by its numbers")
-                      : AddTo("allow", {std::move(name)});
+                      : AddTo(kParameters[&Parameters::allow], {std::move(name)});
   return Refuse(is_block ? kBlock : kUnlisted, std::move(path), device.path, std::move(why),
                 std::move(remedy));
 }
@@ -61,6 +101,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   const std::vector<oci::Device> devices = spec.devices();
   for (std::size_t i = 0; i < devices.size(); ++i) {
     const oci::Device& device = devices[i];
+    if (IsDisguised(device)) {
+      findings.push_back(RefuseDisguised(device, "/linux/devices/" + std::to_string(i)));
+      continue;
+    }
     if (device.type == "p") continue;  // a named pipe of the container's own
     const bool is_block = device.type == "b";
     if (IsListedDevice(parameters.allow, is_block, device.major, device.minor)) continue;
@@ -91,7 +135,7 @@ extern constinit const Rule kDevices{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 policy::StringList AllowedDevices(const policy::Parameters& parameters) {

@@ -10,6 +10,8 @@
 
 #include "runclad/policy/table.hpp"
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -128,7 +130,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   Findings findings;
   if (!denied.empty()) {
     findings.push_back(Refuse(kDenied, "/process/env", denied, "is denied by environment.deny",
-                              TakeFrom("deny", std::move(denials))));
+                              TakeFrom(kParameters[&Parameters::deny], std::move(denials))));
   }
   if (!secrets.empty()) {
     findings.push_back(Note(kSecret, "/process/env", secrets,
@@ -164,7 +166,7 @@ extern constinit const Rule kEnvironment{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

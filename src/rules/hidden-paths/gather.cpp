@@ -2,17 +2,17 @@
 
 #include "runclad/host/container.hpp"
 #include "runclad/host/hidden_files.hpp"
-#include "runclad/rules/rule.hpp"
 #include "runclad/store/hidden_cache.hpp"
 
+#include "rules/hidden-paths/facts.hpp"
 #include "rules/hidden-paths/parameters.hpp"
 
 namespace runclad::rules::hidden_paths {
 
-Status Gather(const Asked& asked, Facts& facts) {
+Result<HiddenFiles> HiddenFiles::Gather(const Asked& asked) {
   host::Container& container = asked.container;
   const auto rootfs = container.OpenRootfs();
-  if (!rootfs) return {};
+  if (!rootfs) return HiddenFiles();
   const Parameters parameters = kParameters.Read(asked.parameters);
   const host::HiddenLists lists = {policy::Copied(parameters.paths),
                                    policy::Copied(parameters.programs),
@@ -23,8 +23,7 @@ Status Gather(const Asked& asked, Facts& facts) {
                                        {.identity = container.identity(), .root = container.root()})
                    : host::FindHidden(lists, *rootfs).facts;
   if (!found) return found.error().In("hidden-paths");
-  facts.hidden = *std::move(found);
-  return {};
+  return HiddenFiles{*std::move(found)};
 }
 
 }  // namespace runclad::rules::hidden_paths

@@ -7,14 +7,14 @@
 #include <unordered_set>
 #include <vector>
 
+#include "rules/binding.hpp"
+#include "rules/hidden-paths/facts.hpp"
 #include "rules/hidden-paths/parameters.hpp"
-
-namespace runclad::rules::hidden_paths {
-Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
-}
 
 namespace runclad::rules {
 namespace {
+
+using hidden_paths::HiddenFiles;
 
 constexpr Code kUsable{"usable", "files that the policy hides would be usable"};
 constexpr Code kKept{
@@ -23,8 +23,7 @@ constexpr Code kCodes[] = {kUsable, kKept};
 
 // Neither has a remedy: the files are part of the image and were not requested, and to list
 // everything that was hidden would suggest hiding nothing.
-Findings Check(const oci::Spec& spec, const Context& context) {
-  const HiddenFacts& hidden = context.facts.hidden;
+Findings Check(const oci::Spec& spec, const Context& /*context*/, const HiddenFiles& hidden) {
   Findings findings;
   if (!hidden.paths.empty()) {
     std::vector<std::string> paths = spec.masked_paths();
@@ -66,8 +65,7 @@ extern constinit const Rule kHiddenPaths{
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .gather = hidden_paths::Gather,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

@@ -8,9 +8,7 @@
 
 #include "runclad/policy/table.hpp"
 
-namespace runclad::rules::hooks {
-Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
-}
+#include "rules/binding.hpp"
 
 namespace runclad::rules {
 namespace {
@@ -64,15 +62,17 @@ Remedy Listing(const oci::Hook& hook, const std::string& container) {
   const bool has_argument =
       hook.args.size() > 1 && hook.args[1].find("..") == std::string::npos &&
       (container.empty() || hook.args[1].find(container) == std::string::npos);
-  return AddTo("allow", {has_argument ? hook.path + " " + hook.args[1] : hook.path});
+  return AddTo(kParameters[&Parameters::allow],
+               {has_argument ? hook.path + " " + hook.args[1] : hook.path});
 }
 
-void CheckHook(const oci::Hook& hook, const Context& context, Findings& findings) {
+void CheckHook(const oci::Hook& hook, const Context& context, const Hooks& hooks,
+               const ContainerName& container, Findings& findings) {
   const auto refuse = [&](const Code& code, std::string why, Remedy remedy) {
     findings.push_back(Refuse(code, hook.pointer, hook.path, std::move(why), std::move(remedy)));
   };
-  const auto found = context.facts.hooks.find(hook.pointer);
-  if (found == context.facts.hooks.end()) {
+  const auto found = hooks.find(hook.pointer);
+  if (found == hooks.end()) {
     return refuse(kUnexamined, "was not examined",
                   NoRemedy("only an examined program can be listed"));
   }
@@ -90,13 +90,13 @@ void CheckHook(const oci::Hook& hook, const Context& context, Findings& findings
   }
   if (facts.kind == HookFacts::Kind::kEngine) return;
   if (IsListed(kParameters.Read(context.parameters).allow, hook)) return;
-  refuse(kUnlisted, "would run as root outside the container",
-         Listing(hook, context.facts.container));
+  refuse(kUnlisted, "would run as root outside the container", Listing(hook, container.id));
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, const Hooks& hooks,
+               const ContainerName& container) {
   Findings findings;
-  for (const oci::Hook& hook : spec.hooks()) CheckHook(hook, context, findings);
+  for (const oci::Hook& hook : spec.hooks()) CheckHook(hook, context, hooks, container, findings);
   return findings;
 }
 
@@ -119,8 +119,7 @@ extern constinit const Rule kHooks{
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .gather = hooks::Gather,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

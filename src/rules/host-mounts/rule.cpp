@@ -15,10 +15,7 @@
 #include "runclad/rules/parameters.hpp"
 
 #include "rules/bind_options.hpp"
-
-namespace runclad::rules::host_mounts {
-Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
-}  // namespace runclad::rules::host_mounts
+#include "rules/binding.hpp"
 
 namespace runclad::rules {
 namespace {
@@ -102,11 +99,11 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
 
 using Access = SourceFacts::Access;
 
-const SourceFacts& FactsOf(const std::string& source, const Context& context) {
+const SourceFacts& FactsOf(const std::string& source, const Sources& sources) {
   static const SourceFacts unknown{
       .access = Access::kUnknown, .resolved = {}, .because = "was not examined"};
-  const auto found = context.facts.sources.find(source);
-  return found == context.facts.sources.end() ? unknown : found->second;
+  const auto found = sources.find(source);
+  return found == sources.end() ? unknown : found->second;
 }
 
 bool MayBeWritten(const SourceFacts& facts) {
@@ -128,7 +125,9 @@ constexpr Code kRuntimeSocket{"runtime-socket", "the source is a container engin
                               Symptom::kNone, Grant::kHostRoot};
 constexpr Code kDenied{"denied", "the source, or something above or below it, is on a deny list",
                        Symptom::kNone, Grant::kHostRoot};
-constexpr Code kUnlisted{"unlisted", "allow-only is set, and no list contains the source"};
+constexpr Code kUnlisted{"unlisted",
+                         "no list contains the source, and allow-only is set or an engine's "
+                         "configuration cannot be read"};
 constexpr Code kUnknown{"unknown", "the source could not be identified"};
 constexpr Code kReadOnly{"read-only", "the source may only be mounted read-only"};
 constexpr Code kAmbiguousLayers{"ambiguous-layers", "an overlay's options can be read in two ways"};
@@ -185,7 +184,7 @@ std::string EntryOfKind(const oci::Mount& mount) {
   std::string options;
   for (const std::string& option : mount.options) {
     if (!IsOneWord(option) || option.find(',') != std::string::npos) return {};
-    // A policy is no place for a password, nor is the advice that is made of this.
+    // A policy is not a place for a password, nor is the advice that is made of this.
     if (oci::FindSecret(option)) return {};
     options += (options.empty() ? "" : ",") + option;
   }
@@ -198,7 +197,7 @@ bool IsNamedExactly(const std::string& entry, policy::StringList exactly) {
 }
 
 Remedy NameExactly(std::string entry) {
-  Remedy remedy = AddTo("exactly", {std::move(entry)});
+  Remedy remedy = AddTo(kParameters[&Parameters::exactly], {std::move(entry)});
   remedy.kind = Remedy::Kind::kWaiver;
   return remedy;
 }
@@ -210,7 +209,8 @@ Remedy RemedyOf(const SourceFacts& facts, bool is_read_only, std::string entry) 
   if (!entry.empty() && !is_unlisted) return NameExactly(std::move(entry));
   // An entry of allow-read-only does not win over one of credentials for the same path.
   if (!facts.allow.empty() && !(is_read_only && facts.is_credential)) {
-    return AddTo(is_read_only ? "allow-read-only" : "allow", {facts.allow});
+    return AddTo(kParameters[is_read_only ? &Parameters::allow_read_only : &Parameters::allow],
+                 {facts.allow});
   }
   return NoRemedy("no entry in host-mounts.allow could allow this mount");
 }
@@ -232,7 +232,7 @@ void CheckLaterMounts(const oci::Mount& mount, const std::string& path, const So
   Finding finding = Propose(kLaterMounts, path + "/options", closed.options,
                             "would show the host's later mounts below it, writable",
                             AskEngine("mount it again after the host has mounted something there"));
-  // Only some engines write the propagation; that is no fault of the request.
+  // Only some engines write the propagation; that is not a fault of the request.
   finding.is_default = std::ranges::none_of(mount.options, ReceivesMounts);
   findings.push_back(std::move(finding));
 }
@@ -240,15 +240,16 @@ void CheckLaterMounts(const oci::Mount& mount, const std::string& path, const So
 // Of what may only be read.
 Remedy WriteTo(const oci::Mount& mount, const SourceFacts& facts) {
   if (facts.exact.empty()) return NoRemedy("the engine's own mounts stay read-only");
-  return AddTo("allow", {facts.resolved.empty() ? mount.source : facts.resolved});
+  return AddTo(kParameters[&Parameters::allow],
+               {facts.resolved.empty() ? mount.source : facts.resolved});
 }
 
 // Mounts below the source have names of their own, which the waiver does not name.
 void CheckNamed(const oci::Mount& mount, const std::string& path, const SourceFacts& facts,
-                const Context& context, Findings& findings) {
+                const KernelFacts& kernel, Findings& findings) {
   oci::Mount named = mount;
   if (IsReadOnly(mount)) {
-    named.options = ReadOnlyOptions(mount, /*may_have_submounts=*/false, context.facts.kernel);
+    named.options = ReadOnlyOptions(mount, /*may_have_submounts=*/false, kernel);
   }
   if (!facts.is_file) oci::MakeFlat(named.options);
   if (named.options == mount.options) return CheckLaterMounts(mount, path, facts, findings);
@@ -258,22 +259,22 @@ void CheckNamed(const oci::Mount& mount, const std::string& path, const SourceFa
                              NoRemedy("a waiver allows one mount, without those below it")));
 }
 
-void CheckBind(const oci::Mount& mount, const std::string& path, const Context& context,
-               policy::StringList exactly, Findings& findings) {
-  const SourceFacts& facts = FactsOf(mount.source, context);
+void CheckBind(const oci::Mount& mount, const std::string& path, const Sources& sources,
+               const KernelFacts& kernel, policy::StringList exactly, Findings& findings) {
+  const SourceFacts& facts = FactsOf(mount.source, sources);
   if (facts.access == Access::kAllowed && IsReadOnly(mount)) {
     return CheckLaterMounts(mount, path, facts, findings);
   }
   if (MayBeWritten(facts)) return;
   const std::string entry = EntryOf(mount, facts);
-  if (IsNamedExactly(entry, exactly)) return CheckNamed(mount, path, facts, context, findings);
+  if (IsNamedExactly(entry, exactly)) return CheckNamed(mount, path, facts, kernel, findings);
   if (facts.access != Access::kReadOnly) {
     findings.push_back(RefuseSource(path + "/source", mount.source, Why(mount.source, facts), facts,
                                     mount.has_option("ro") || mount.has_option("rro"), entry));
     return;
   }
   oci::Mount read_only = mount;
-  read_only.options = ReadOnlyOptions(mount, facts.has_submounts, context.facts.kernel);
+  read_only.options = ReadOnlyOptions(mount, facts.has_submounts, kernel);
   if (read_only.options == mount.options) return CheckLaterMounts(mount, path, facts, findings);
   KeepLaterMountsOut(read_only);
   findings.push_back(Propose(kReadOnly, path + "/options", read_only.options,
@@ -282,15 +283,15 @@ void CheckBind(const oci::Mount& mount, const std::string& path, const Context& 
 
 // The masks first: where they were not applied, neither is the bind.
 void CheckEngineSys(const oci::Spec& spec, const oci::Mount& mount, const std::string& path,
-                    const Context& context, Findings& findings) {
-  if (std::string why = WhyNoEngineSys(spec, mount, context.facts); !why.empty()) {
+                    EngineSysFacts facts, Findings& findings) {
+  if (std::string why = WhyNoEngineSys(spec, mount, facts); !why.empty()) {
     findings.push_back(Refuse(kEngineSys, path + "/source", mount.source, std::move(why),
                               AskEngine("give the container its own network, so that it gets its "
                                         "own sysfs")));
     return;
   }
   const Remedy remedy = NoRemedy("the host's mounts below /sys give power over the host");
-  std::vector<std::string> masks = MasksOverSys(spec, context.facts);
+  std::vector<std::string> masks = MasksOverSys(spec, facts);
   if (masks != spec.masked_paths()) {
     findings.push_back(Propose(kEngineSys, "/linux/maskedPaths", std::move(masks),
                                "lacks masks for what the host's /sys shows beyond a plain sysfs",
@@ -302,7 +303,7 @@ void CheckEngineSys(const oci::Spec& spec, const oci::Mount& mount, const std::s
                              "leaves the host's mounts below /sys writable or executable", remedy));
 }
 
-void CheckOverlay(const oci::Mount& mount, const std::string& path, const Context& context,
+void CheckOverlay(const oci::Mount& mount, const std::string& path, const Sources& sources,
                   Findings& findings) {
   const auto layers = oci::OverlayLayers(mount);
   if (!layers) {
@@ -314,7 +315,7 @@ void CheckOverlay(const oci::Mount& mount, const std::string& path, const Contex
     return;
   }
   for (const oci::OverlayLayer& layer : *layers) {
-    const SourceFacts& facts = FactsOf(layer.path, context);
+    const SourceFacts& facts = FactsOf(layer.path, sources);
     const bool may_be_read = layer.is_lower && facts.access == Access::kReadOnly;
     if (!MayBeWritten(facts) && !may_be_read) {
       findings.push_back(RefuseSource(path + "/options", mount.options,
@@ -340,16 +341,17 @@ void CheckIdMaps(const oci::Spec& spec, Findings& findings) {
     findings.push_back(Refuse(kForeignIdMap, std::move(pointer), std::move(value),
                               "lets the container act as other users of the host on the files of "
                               "this mount",
-                              SetTo("id-maps", std::string("any"))));
+                              SetTo(kParameters[&Parameters::id_maps], std::string("any"))));
   }
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, EngineSysFacts facts) {
   // What the kernel makes anew for each container. Every other kind could be a disk of the host
   // (ext4 of /dev/sda1) or a view of its kernel (devtmpfs, debugfs).
   constexpr std::string_view kOwnKinds[] = {"cgroup", "cgroup2", "devpts", "mqueue",
                                             "proc",   "sysfs",   "tmpfs"};
   const Parameters parameters = kParameters.Read(context.parameters);
+  const Sources& sources = facts.Get<Sources>();
   Findings findings;
   const std::vector<oci::Mount>& mounts = spec.mounts();
   for (std::size_t i = 0; i < mounts.size(); ++i) {
@@ -361,12 +363,12 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       findings.push_back(Refuse(kRemount, path + "/options", mount.options,
                                 "changes the options of a mount that was judged separately",
                                 AskEngine("set the options on the mount itself")));
-    } else if (IsEngineSys(mount, context.facts)) {
-      CheckEngineSys(spec, mount, path, context, findings);
+    } else if (IsEngineSys(mount, facts)) {
+      CheckEngineSys(spec, mount, path, facts, findings);
     } else if (mount.is_bind()) {
-      CheckBind(mount, path, context, parameters.exactly, findings);
+      CheckBind(mount, path, sources, facts.Get<KernelFacts>(), parameters.exactly, findings);
     } else if (mount.type == "overlay") {
-      CheckOverlay(mount, path, context, findings);
+      CheckOverlay(mount, path, sources, findings);
     } else if (std::ranges::find(kOwnKinds, mount.type) == std::ranges::end(kOwnKinds)) {
       const std::string entry = EntryOfKind(mount);
       if (IsNamedExactly(entry, parameters.exactly)) continue;
@@ -405,8 +407,7 @@ extern constinit const Rule kHostMounts{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .gather = host_mounts::Gather,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 host::PathLists PathListsOf(const policy::Parameters& parameters) {

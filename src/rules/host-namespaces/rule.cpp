@@ -13,10 +13,13 @@
 #include "runclad/rules/parameters.hpp"
 #include "runclad/rules/pod_sandbox.hpp"
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
 using Owner = NamespaceFacts::Owner;
+using Known = Reading<Namespaces, engine::Identity>;
 
 // cgroup is not among them: engines leave it out on cgroup v1. user and time are absent by default;
 // a path for one of them can only be another container's or the host's, and grants nothing here.
@@ -45,20 +48,25 @@ bool Has(policy::StringList names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 
-const NamespaceFacts& FactsOf(const oci::Namespace& entry, const Context& context) {
+const NamespaceFacts& FactsOf(const oci::Namespace& entry, Known known) {
   static const NamespaceFacts unknown;
-  const auto found = context.facts.namespaces.find(entry.path);
-  return found == context.facts.namespaces.end() ? unknown : found->second;
+  const Namespaces& namespaces = known.Get<Namespaces>();
+  const auto found = namespaces.find(entry.path);
+  return found == namespaces.end() ? unknown : found->second;
+}
+
+// host::GatherNamespaces leaves out the id where it is this container's own pod that is joined.
+bool IsOwnSandbox(const NamespaceFacts& facts) {
+  return facts.owner == Owner::kContainer && facts.container.empty();
 }
 
 // The containers that the spec joins with all of network and ipc: the pod that it is a member of.
-std::vector<std::string> Pods(const std::vector<oci::Namespace>& namespaces,
-                              const Context& context) {
+std::vector<std::string> Pods(const std::vector<oci::Namespace>& namespaces, Known known) {
   const auto joined = [&](std::string_view type) {
     std::vector<std::string> containers;
     for (const oci::Namespace& entry : namespaces) {
       if (entry.type != type || entry.path.empty()) continue;
-      const NamespaceFacts& facts = FactsOf(entry, context);
+      const NamespaceFacts& facts = FactsOf(entry, known);
       if (facts.owner == Owner::kContainer) containers.push_back(facts.container);
     }
     return containers;
@@ -71,25 +79,23 @@ std::vector<std::string> Pods(const std::vector<oci::Namespace>& namespaces,
 
 // A Kubernetes pod's member. Its sandbox's namespaces count as its own: facts have no other
 // container's as a container's, but for pid.
-bool IsOfKubernetesPod(const Context& context) {
-  return !context.facts.identity.pod_namespace.empty();
-}
+bool IsOfKubernetesPod(Known known) { return !known.Get<engine::Identity>().pod_namespace.empty(); }
 
-bool HasOwnNetwork(const std::vector<oci::Namespace>& namespaces, const Context& context) {
+bool HasOwnNetwork(const std::vector<oci::Namespace>& namespaces, Known known) {
   return std::ranges::any_of(namespaces, [&](const oci::Namespace& entry) {
-    return entry.type == "network" && FactsOf(entry, context).owner != Owner::kHost;
+    return entry.type == "network" && FactsOf(entry, known).owner != Owner::kHost;
   });
 }
 
 // The types of which the container may have the host's.
-std::vector<std::string> AllowedOfHost(const oci::Spec& spec, const Context& context) {
+std::vector<std::string> AllowedOfHost(const oci::Spec& spec, const Context& context, Known known) {
   std::vector<std::string> allowed = policy::Copied(kParameters.Read(context.parameters).allow);
-  if (IsPodSandbox(spec, context.facts.identity)) {
+  if (IsPodSandbox(spec, known.Get<engine::Identity>())) {
     allowed.insert(allowed.end(), {"network", "pid", "ipc", "uts"});
   }
-  if (!IsOfKubernetesPod(context) || !Has(allowed, "network")) return allowed;
+  if (!IsOfKubernetesPod(known) || !Has(allowed, "network")) return allowed;
   // A pod with the host's network has the host's name: hostNetwork is one word for both.
-  if (!HasOwnNetwork(spec.namespaces(), context)) allowed.emplace_back("uts");
+  if (!HasOwnNetwork(spec.namespaces(), known)) allowed.emplace_back("uts");
   return allowed;
 }
 
@@ -108,9 +114,9 @@ constexpr Code kCodes[] = {kHost,      kMissing, kContainer,  kEngine,
                            kUnclaimed, kForeign, kUnreadable, kCgroup};
 
 // The pod's author asked for the host's namespaces, and the operator may grant them.
-std::string PodOf(const Context& context) {
-  const engine::Identity& identity = context.facts.identity;
-  if (!IsOfKubernetesPod(context)) return {};
+std::string PodOf(Known known) {
+  const engine::Identity& identity = known.Get<engine::Identity>();
+  if (!IsOfKubernetesPod(known)) return {};
   if (identity.is_sandbox) {
     return identity.is_known()
                ? ": a pod's sandbox may have it only if it runs nothing but pause"
@@ -121,16 +127,15 @@ std::string PodOf(const Context& context) {
 }
 
 // The host's, or one that is as good.
-Remedy Allowing(std::string_view type, const std::vector<oci::Namespace>& namespaces,
-                const Context& context) {
+Remedy Allowing(std::string_view type, const std::vector<oci::Namespace>& namespaces, Known known) {
   if (type == "mount") return NoRemedy("access to the host's mounts is access to the host");
-  const engine::Identity& identity = context.facts.identity;
-  if (!IsOfKubernetesPod(context) || identity.is_sandbox) {
-    return AddTo("allow", {std::string(type)});
+  const engine::Identity& identity = known.Get<engine::Identity>();
+  if (!IsOfKubernetesPod(known) || identity.is_sandbox) {
+    return AddTo(kParameters[&Parameters::allow], {std::string(type)});
   }
   // The name comes with the network.
-  if (type == "uts" && !HasOwnNetwork(namespaces, context)) type = "network";
-  Remedy remedy = AddTo("allow", {std::string(type)});
+  if (type == "uts" && !HasOwnNetwork(namespaces, known)) type = "network";
+  Remedy remedy = AddTo(kParameters[&Parameters::allow], {std::string(type)});
   remedy.kind = Remedy::Kind::kWaiver;
   remedy.because = "pods/" + identity.pod_namespace + ".json or in the image's file";
   return remedy;
@@ -146,21 +151,24 @@ struct Fault {
 std::optional<Fault> FaultOf(const oci::Namespace& entry,
                              const std::vector<oci::Namespace>& namespaces,
                              const std::vector<std::string>& pods,
-                             const std::vector<std::string>& allowed, const Context& context) {
-  const NamespaceFacts& facts = FactsOf(entry, context);
+                             const std::vector<std::string>& allowed, const Context& context,
+                             Known known) {
+  const NamespaceFacts& facts = FactsOf(entry, known);
   const std::string name = entry.type + " namespace";
   switch (facts.owner) {
     case Owner::kHost:
       if (Has(allowed, entry.type)) return {};
-      return Fault{kHost, "is the host's " + name + PodOf(context),
-                   Allowing(entry.type, namespaces, context)};
+      return Fault{kHost, "is the host's " + name + PodOf(known),
+                   Allowing(entry.type, namespaces, known)};
     case Owner::kContainer:
+      // shareProcessNamespace: the containers of a pod trust one another, and PSS allows it.
+      if (IsOwnSandbox(facts) && entry.type == "pid") return {};
       if (Has(kParameters.Read(context.parameters).join, entry.type)) return {};
-      if (IsOfKubernetesPod(context) && entry.type != "pid" && entry.type != "mount") return {};
+      if (IsOfKubernetesPod(known) && entry.type != "pid" && entry.type != "mount") return {};
       // A pod's members have its host name as they have its network.
       if (entry.type == "uts" && Has(pods, facts.container)) return {};
       return Fault{kContainer, "is the " + name + " of container " + facts.container,
-                   AddTo("join", {entry.type})};
+                   AddTo(kParameters[&Parameters::join], {entry.type})};
     case Owner::kEngine:
       if (entry.type == "network" || entry.type == "ipc" || entry.type == "uts") return {};
       return Fault{kEngine, "is a " + name + " that an engine made for something else",
@@ -171,7 +179,7 @@ std::optional<Fault> FaultOf(const oci::Namespace& entry,
       if (Has(kParameters.Read(context.parameters).allow, entry.type)) return {};
       return Fault{kUnclaimed,
                    "is a " + name + " that the engine's record does not give to this container",
-                   Allowing(entry.type, namespaces, context)};
+                   Allowing(entry.type, namespaces, known)};
     case Owner::kForeign:
       if (!facts.container.empty()) {
         return Fault{kForeign,
@@ -190,10 +198,10 @@ std::optional<Fault> FaultOf(const oci::Namespace& entry,
                NoRemedy("only a namespace that was examined may be joined")};
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, Known known) {
   const std::vector<oci::Namespace> namespaces = spec.namespaces();
-  const std::vector<std::string> pods = Pods(namespaces, context);
-  const std::vector<std::string> allowed = AllowedOfHost(spec, context);
+  const std::vector<std::string> pods = Pods(namespaces, known);
+  const std::vector<std::string> allowed = AllowedOfHost(spec, context, known);
   Findings findings;
   for (const std::string_view type : kTypes) {
     bool is_there = false;
@@ -202,7 +210,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       if (entry.type != type) continue;
       is_there = true;
       if (entry.path.empty()) continue;
-      std::optional<Fault> fault = FaultOf(entry, namespaces, pods, allowed, context);
+      std::optional<Fault> fault = FaultOf(entry, namespaces, pods, allowed, context, known);
       if (!fault) continue;
       findings.push_back(Refuse(fault->code, "/linux/namespaces/" + std::to_string(i) + "/path",
                                 entry.path, std::move(fault->why), std::move(fault->remedy)));
@@ -211,14 +219,14 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     findings.push_back(Refuse(kMissing, "/linux/namespaces", {},
                               "has no " + std::string(type) +
                                   " namespace, so that the container would use the host's" +
-                                  PodOf(context),
-                              Allowing(type, namespaces, context)));
+                                  PodOf(known),
+                              Allowing(type, namespaces, known)));
   }
   // Engines share it on cgroup v1, and it gives no power by itself; a request by path is reported.
   for (std::size_t i = 0; i < namespaces.size(); ++i) {
     const oci::Namespace& entry = namespaces[i];
     if (entry.type != "cgroup" || entry.path.empty()) continue;
-    const bool is_host_namespace = FactsOf(entry, context).owner == Owner::kHost;
+    const bool is_host_namespace = FactsOf(entry, known).owner == Owner::kHost;
     findings.push_back(Note(kCgroup, "/linux/namespaces/" + std::to_string(i) + "/path", entry.path,
                             is_host_namespace ? "is the host's cgroup namespace"
                                               : "is not the container's own cgroup namespace",
@@ -250,7 +258,7 @@ extern constinit const Rule kHostNamespaces{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 policy::StringList AllowedHostNamespaces(const policy::Parameters& parameters) {

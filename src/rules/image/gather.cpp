@@ -4,8 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "runclad/host/container.hpp"
-#include "runclad/rules/rule.hpp"
 #include "runclad/rules/scan.hpp"
 #include "runclad/store/scan_verdict.hpp"
 
@@ -49,16 +47,5 @@ Scan FindScan(const policy::Parameters& image, const engine::Identity& identity,
   }
   return {{}, "no scan was imported for " + digests.front()};
 }
-
-namespace image {
-
-Status Gather(const Asked& asked, Facts& facts) {
-  Scan scan = FindScan(asked.parameters, asked.container.identity(), asked.now);
-  facts.scan = std::move(scan.found);
-  facts.no_scan_because = std::move(scan.missing_because);
-  return {};
-}
-
-}  // namespace image
 
 }  // namespace runclad::rules

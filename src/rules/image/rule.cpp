@@ -9,11 +9,8 @@
 #include <optional>
 #include <utility>
 
+#include "rules/binding.hpp"
 #include "rules/image/parameters.hpp"
-
-namespace runclad::rules::image {
-Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
-}
 
 namespace runclad::rules {
 namespace {
@@ -100,13 +97,14 @@ std::string NameOf(const engine::Identity& identity) {
 
 // The names that count, as far as `allow` lacks them; an image without one by its digest.
 Remedy Listing(const engine::Identity& identity, policy::StringList allow) {
-  if (identity.asked_for) return AddTo("allow", {identity.asked_for->text()});
+  if (identity.asked_for)
+    return AddTo(kParameters[&Parameters::allow], {identity.asked_for->text()});
   std::vector<std::string> missing;
   for (const engine::ImageName& name : identity.names) {
     if (!HasName(allow, name.reference)) missing.push_back(name.reference.text());
   }
   if (missing.empty()) missing.push_back(identity.config_digest);
-  return AddTo("allow", std::move(missing));
+  return AddTo(kParameters[&Parameters::allow], std::move(missing));
 }
 
 // A name that is denied denies the image under every other name; allowed it must be under the name
@@ -116,12 +114,12 @@ Findings CheckLists(const Judged& image) {
   const policy::StringList deny = image.parameters.deny;
   if (HasDigest(deny, identity)) {
     return {Refuse(kDenied, kPath, NameOf(identity), "has a digest that image.deny lists",
-                   TakeFrom("deny", OfDigest(deny, identity)))};
+                   TakeFrom(kParameters[&Parameters::deny], OfDigest(deny, identity)))};
   }
   for (const engine::ImageName& name : identity.names) {
     if (HasName(deny, name.reference)) {
       return {Refuse(kDenied, kPath, name.reference.text(), "is listed in image.deny",
-                     TakeFrom("deny", OfName(deny, name.reference)))};
+                     TakeFrom(kParameters[&Parameters::deny], OfName(deny, name.reference)))};
     }
   }
   if (!image.parameters.only_listed) return {};
@@ -168,14 +166,14 @@ Findings CheckUnverified(const Judged& image) {
     if (Has(deny, digest)) {
       return {Refuse(kDenied, kPath, digest,
                      "is listed in image.deny and cannot be verified" + because,
-                     TakeFrom("deny", {digest}))};
+                     TakeFrom(kParameters[&Parameters::deny], {digest}))};
     }
   }
   for (const engine::Reference& name : claimed.names) {
     if (HasName(deny, name)) {
       return {Refuse(kDenied, kPath, name.text(),
                      "is listed in image.deny and cannot be verified" + because,
-                     TakeFrom("deny", OfName(deny, name)))};
+                     TakeFrom(kParameters[&Parameters::deny], OfName(deny, name)))};
     }
   }
   return {};
@@ -242,7 +240,7 @@ Remedy ThresholdFor(const ScanFacts& scan, Threshold threshold, const Parameters
   const bool fixable_only = parameters.scan_fixable_only;
   std::size_t above = scan.counts.size();
   while (above > 0 && CountsFrom(above - 1, scan.counts, fixable_only).empty()) --above;
-  return SetTo(kParameters.NameOf(threshold), std::string(kThresholds[above]));
+  return SetTo(kParameters[threshold], std::string(kThresholds[above]));
 }
 
 // Why `threshold` does not let what the scanner found pass; empty when it does.
@@ -255,7 +253,7 @@ std::string WhyTooVulnerable(const ScanFacts& scan, Threshold threshold,
   if (counts.empty()) return {};
   return "has vulnerabilities " + std::string(fixable_only ? "with a fix " : "") + "that " +
          scan.scanner + " found " + Ago(scan.age_days) + ": " + counts + ", and image." +
-         std::string(kParameters.NameOf(threshold)) + " is " + std::string(parameters.*threshold);
+         std::string(kParameters[threshold].text()) + " is " + std::string(parameters.*threshold);
 }
 
 // Why the image counts as one without a scan; empty when it has one.
@@ -319,15 +317,15 @@ void CheckVolume(const ImageVolumeFacts& volume, Findings& findings) {
   }
 }
 
-Findings Check(const oci::Spec& /*spec*/, const Context& context) {
-  const Facts& facts = context.facts;
+Findings Check(const oci::Spec& /*spec*/, const Context& context, const engine::Identity& identity,
+               const ImageFacts& facts) {
   Findings findings;
   if (!context.is_off) {
-    findings = CheckImage({"the container's image", facts.identity, facts.mispinned_name,
-                           facts.pinned_digests, facts.scan, facts.no_scan_because,
-                           kParameters.Read(context.parameters)});
+    findings =
+        CheckImage({"the container's image", identity, facts.mispinned_name, facts.pinned_digests,
+                    facts.scan, facts.no_scan_because, kParameters.Read(context.parameters)});
   }
-  for (const ImageVolumeFacts& volume : facts.image_volumes) CheckVolume(volume, findings);
+  for (const ImageVolumeFacts& volume : facts.volumes) CheckVolume(volume, findings);
   return findings;
 }
 
@@ -358,8 +356,7 @@ extern constinit const Rule kImage{
     .paths = kPaths,
     .scope = Scope::kContainer,
     .judges_image_volumes = true,
-    .gather = image::Gather,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

@@ -9,6 +9,8 @@
 #include "runclad/base/path.hpp"
 #include "runclad/rules/engine_sys.hpp"
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -37,16 +39,16 @@ std::vector<std::string> ReadOnlyOptions(const oci::Mount& mount) {
 
 // The cgroup file system, or a bind of the host's tree (podman's /sys/fs/cgroup/systemd), which is
 // host-mounts' to judge.
-bool ShowsCgroups(const oci::Mount& mount, const Facts& facts) {
+bool ShowsCgroups(const oci::Mount& mount, const Sources& sources) {
   if (!mount.is_bind()) return IsCgroup(mount);
-  const auto found = facts.sources.find(mount.source);
-  const bool is_resolved = found != facts.sources.end() && !found->second.resolved.empty();
+  const auto found = sources.find(mount.source);
+  const bool is_resolved = found != sources.end() && !found->second.resolved.empty();
   return IsAtOrBelow(is_resolved ? found->second.resolved : mount.source, kCgroups);
 }
 
 // Why a mount must not be at `destination`; empty if it may.
 std::string WhyOverKernel(const oci::Spec& spec, const oci::Mount& mount,
-                          const std::string& destination, const Facts& facts) {
+                          const std::string& destination, EngineSysFacts facts) {
   // Where runc accepts mounts: lxcfs shows the container's own limits there.
   constexpr std::array<std::string_view, 10> kOfTheContainer = {
       "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",  "/proc/stat",    "/proc/swaps",
@@ -61,7 +63,8 @@ std::string WhyOverKernel(const oci::Spec& spec, const oci::Mount& mount,
     return is_own ? "" : "is mounted over the kernel's files in /proc";
   }
   if (IsAtOrBelow(destination, kCgroups)) {
-    return ShowsCgroups(mount, facts) ? "" : "is mounted over the container's cgroups";
+    return ShowsCgroups(mount, facts.Get<Sources>()) ? ""
+                                                     : "is mounted over the container's cgroups";
   }
   if (IsAtOrBelow(destination, "/sys")) return "is mounted over the kernel's files in /sys";
   return {};
@@ -75,15 +78,14 @@ constexpr Code kWritableSys{"writable-sys", "a sysfs filesystem is mounted writa
 constexpr Code kWritableCgroup{"writable-cgroup", "a cgroup filesystem is mounted writable"};
 constexpr Code kCodes[] = {kMountedOver, kSecondProc, kWritableSys, kWritableCgroup};
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& /*context*/, EngineSysFacts facts) {
   Findings findings;
   const std::vector<oci::Mount>& mounts = spec.mounts();
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const oci::Mount& mount = mounts[i];
     const std::string path = "/mounts/" + std::to_string(i);
-    const std::string destination = context.facts.Resolve(mount.destination);
-    if (const std::string why = WhyOverKernel(spec, mount, destination, context.facts);
-        !why.empty()) {
+    const std::string destination = facts.Get<Destinations>().Resolve(mount.destination);
+    if (const std::string why = WhyOverKernel(spec, mount, destination, facts); !why.empty()) {
       findings.push_back(Refuse(kMountedOver, path + "/destination", mount.destination, why,
                                 AskEngine("mount it outside of /proc and /sys")));
     } else if (mount.type == "proc" && destination != "/proc") {
@@ -130,7 +132,7 @@ extern constinit const Rule kKernelFilesystems{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

@@ -8,9 +8,7 @@
 
 #include "runclad/policy/table.hpp"
 
-namespace runclad::rules::lsm_label {
-Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
-}
+#include "rules/binding.hpp"
 
 namespace runclad::rules {
 namespace {
@@ -101,7 +99,7 @@ constexpr Code kCodes[] = {kNoProfile,      kNoDefault,      kUnconfined, kNotEn
                            kMalformedLabel, kUnconfinedType, kMountLabel, kForeignLabel};
 
 // It starts then, and confined: no setting lets a process be unconfined.
-Remedy Confining() { return SetTo("unconfined", std::string("fix")); }
+Remedy Confining() { return SetTo(kParameters[&Parameters::unconfined], std::string("fix")); }
 
 Remedy NamingProfile() {
   return AskEngine(
@@ -187,7 +185,7 @@ void CheckOwn(const char* path, const std::string& own, const std::string& asked
                              NoRemedy("an exec has the label of its container")));
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, const LsmFacts& lsm) {
   if (!spec.has_process()) return {};
   Findings findings;
   const Parameters parameters = kParameters.Read(context.parameters);
@@ -196,17 +194,17 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   if (has_own && !own[0].empty()) {
     CheckOwn(kProfilePath, own[0], spec.apparmor_profile(), findings);
   } else {
-    CheckAppArmor(spec, context.facts.lsm, parameters, findings);
+    CheckAppArmor(spec, lsm, parameters, findings);
   }
   if (has_own && !own[1].empty()) {
     CheckOwn(kLabelPath, own[1], spec.selinux_label(), findings);
   } else {
-    CheckSelinux(spec, context.facts.lsm, parameters, findings);
+    CheckSelinux(spec, lsm, parameters, findings);
   }
   return findings;
 }
 
-void ForExec(const oci::Spec& spec, const Facts& /*facts*/, policy::Parameters& parameters) {
+void ForExec(const oci::Spec& spec, policy::Parameters& parameters) {
   kRecorded.Set(parameters, &Recorded::own_labels, {spec.apparmor_profile(), spec.selinux_label()});
   kParameters.Set(parameters, &Parameters::unconfined, "fix");
 }
@@ -231,9 +229,8 @@ extern constinit const Rule kLsmLabel{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,
-    .for_exec = ForExec,
-    .gather = lsm_label::Gather,
-    .check = Check,
+    .for_exec = Bind<ForExec>(),
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

@@ -6,6 +6,8 @@
 
 #include "runclad/policy/table.hpp"
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -25,7 +27,8 @@ constexpr Code kRootMasked{"root-masked", "a mask of the container's root, which
 constexpr Code kUnmasked{"unmasked", "paths that must be masked are not"};
 constexpr Code kCodes[] = {kRootMasked, kUnmasked};
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, const HardenedPaths& hardened,
+               const KernelFacts& kernel) {
   Findings findings;
   std::vector<std::string> paths = spec.masked_paths();
   // If an engine masks less than the policy, this was not requested: nothing is suggested.
@@ -35,7 +38,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   }
   // Processes keep the root that they have, below the mask: nothing is hidden, and nothing is
   // widened without it. It would stand in the way of whoever looks which mount is the root.
-  const auto is_root = [&](const std::string& path) { return context.facts.IsRoot(path); };
+  const auto is_root = [&](const std::string& path) { return hardened.IsRoot(path); };
   if (std::erase_if(paths, is_root) > 0) {
     findings.push_back(Propose(kRootMasked, "/linux/maskedPaths", paths,
                                "masks the container's root, which hides nothing from it"));
@@ -47,7 +50,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     missing += ' ' + path;
   };
   for (const std::string& path : kParameters.Read(context.parameters).paths) add(path);
-  for (const std::string& path : context.facts.kernel.thermal_throttle_paths) add(path);
+  for (const std::string& path : kernel.thermal_throttle_paths) add(path);
   if (!missing.empty()) {
     findings.push_back(
         Propose(kUnmasked, "/linux/maskedPaths", paths, "lacks" + missing, std::move(remedy)));
@@ -75,7 +78,7 @@ extern constinit const Rule kMaskedPaths{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

@@ -7,6 +7,7 @@
 #include "runclad/json/pointer.hpp"
 #include "runclad/policy/table.hpp"
 
+#include "rules/binding.hpp"
 #include "rules/limit_parameter.hpp"
 #include "rules/limit_text.hpp"
 
@@ -26,13 +27,12 @@ struct Parameters {
 
 constexpr auto kParameters = policy::TableOf<Parameters>({
     {&Parameters::default_limit,
-     LimitParameter("default", kAny,
-                    "memory limit in bytes for a container that requests none; 1125899906842624 "
-                    "(2^50): no limit")},
+     LimitParameter("default", kAny, "memory limit in bytes for a container that requests none",
+                    /*has_unlimited=*/true)},
     {&Parameters::maximum,
      LimitParameter("maximum", kAny,
-                    "highest memory limit in bytes that a container may request, and as much swap; "
-                    "1125899906842624: any")},
+                    "highest memory limit in bytes that a container may request, and as much swap",
+                    /*has_unlimited=*/true)},
 });
 
 constexpr Code kUnlimited{"unlimited", "the container has no memory limit"};
@@ -44,7 +44,9 @@ constexpr Code kOomKiller{"oom-killer", "the kernel's OOM killer is disabled for
 constexpr Code kCodes[] = {kUnlimited, kAboveMaximum, kSwapAboveMaximum, kUnified, kOomKiller};
 
 // The maximum that `bytes` would need; kAny is the largest that a policy can say.
-Remedy RaiseTo(std::int64_t bytes) { return SetTo("maximum", std::min(bytes, kAny)); }
+Remedy RaiseTo(std::int64_t bytes) {
+  return SetTo(kParameters[&Parameters::maximum], std::min(bytes, kAny));
+}
 
 // Memory with swap: as much swap again as memory, as Docker gives.
 std::int64_t WithSwap(std::int64_t maximum) { return 2 * maximum; }
@@ -134,7 +136,7 @@ extern constinit const Rule kMemoryLimit{
     .paths = kPaths,
     .scope = Scope::kContainer,
     .judges_updates = true,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

@@ -10,6 +10,8 @@
 
 #include "runclad/base/path.hpp"
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -93,17 +95,18 @@ Fault FaultElsewhere(const std::string& written, const std::string& destination)
   return {&kLink, "leads through a link to " + destination};
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& /*context*/,
+               const Destinations& destinations) {
   Findings findings;
   const std::vector<oci::Device> devices = spec.devices();
   const std::vector<oci::Mount>& mounts = spec.mounts();
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const std::string& written = mounts[i].destination;
-    const std::string destination = Plain(context.facts.Resolve(written));
-    const auto uncertain = context.facts.uncertain_destinations.find(written);
+    const std::string destination = Plain(destinations.Resolve(written));
+    const auto uncertain = destinations.uncertain.find(written);
     Fault fault = FaultThere(mounts[i], destination, devices);
     if (fault.code == nullptr) fault = FaultElsewhere(written, destination);
-    if (fault.code == nullptr && uncertain != context.facts.uncertain_destinations.end()) {
+    if (fault.code == nullptr && uncertain != destinations.uncertain.end()) {
       fault = {&kUncertain, uncertain->second};
     }
     if (fault.code == nullptr) continue;
@@ -137,7 +140,7 @@ extern constinit const Rule kMountDestinations{
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

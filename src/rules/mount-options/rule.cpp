@@ -12,15 +12,15 @@
 #include "runclad/oci/overlay.hpp"
 #include "runclad/rules/parameters.hpp"
 
-namespace runclad::rules::mount_options {
-Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
-}
-
+#include "rules/binding.hpp"
+#include "rules/mount-options/facts.hpp"
 #include "rules/mount-options/parameters.hpp"
 #include "rules/writable_content.hpp"
 
 namespace runclad::rules {
 namespace {
+
+using mount_options::S6Overlay;
 
 constexpr Code kPrograms{"programs", "files that containers can write could be executed",
                          Symptom::kPermissionDenied};
@@ -29,6 +29,8 @@ constexpr Code kS6Overlay{"s6-overlay",
                           "the image's s6-overlay could not run its programs in /run"};
 constexpr Code kProgram{"program", "the container's program is on a mount that becomes noexec"};
 constexpr Code kCodes[] = {kPrograms, kFlags, kS6Overlay, kProgram};
+
+using Known = Reading<KernelFacts, LowerRuntime, Sources, Destinations, Program, ExecDirectories>;
 
 bool Has(const std::vector<std::string>& options, std::string_view option) {
   return std::ranges::find(options, option) != options.end();
@@ -41,10 +43,11 @@ bool Has(const std::vector<std::string>& options, std::string_view option) {
 // does set recursive ones, before 1.14.4 only on directories. runc always sets all of them.
 class FlagForms {
  public:
-  FlagForms(const oci::Spec& spec, const Facts& facts) : facts_(facts) {
+  FlagForms(const oci::Spec& spec, Known known) : known_(known) {
     // mount_setattr(2), which recursive flags need, came with Linux 5.12.
     constexpr std::pair kSince = {5, 12};
-    has_recursive_ = std::pair(facts.kernel.major, facts.kernel.minor) >= kSince;
+    const KernelFacts& kernel = known.Get<KernelFacts>();
+    has_recursive_ = std::pair(kernel.major, kernel.minor) >= kSince;
     const std::vector<oci::Namespace> namespaces = spec.namespaces();
     has_user_namespace_ =
         std::ranges::find(namespaces, "user", &oci::Namespace::type) != namespaces.end();
@@ -69,23 +72,25 @@ class FlagForms {
 
  private:
   [[nodiscard]] bool LosesFlags(const oci::Mount& mount) const {
-    return facts_.is_crun && has_user_namespace_ && !IsSet(kReadOnly, mount.options);
+    return known_.Get<LowerRuntime>().is_crun && has_user_namespace_ &&
+           !IsSet(kReadOnly, mount.options);
   }
   [[nodiscard]] const SourceFacts* SourceOf(const oci::Mount& mount) const {
-    const auto found = facts_.sources.find(mount.source);
-    return found == facts_.sources.end() ? nullptr : &found->second;
+    const Sources& sources = known_.Get<Sources>();
+    const auto found = sources.find(mount.source);
+    return found == sources.end() ? nullptr : &found->second;
   }
 
-  const Facts& facts_;
+  Known known_;
   bool has_recursive_ = false;
   bool has_user_namespace_ = false;
 };
 
 // Whether the mount shows an image that the engine mounts as a volume.
-bool ShowsImage(const oci::Mount& mount, const Facts& facts) {
+bool ShowsImage(const oci::Mount& mount, const Sources& sources) {
   const auto is_image = [&](const std::string& source) {
-    const auto found = facts.sources.find(source);
-    return found != facts.sources.end() && found->second.is_image;
+    const auto found = sources.find(source);
+    return found != sources.end() && found->second.is_image;
   };
   if (mount.is_bind()) return is_image(mount.source);
   if (mount.type != "overlay") return false;
@@ -138,10 +143,10 @@ class Options {
 };
 
 // Where devices must work: with nodev on /dev, no container starts.
-bool HoldsDevices(const oci::Mount& mount, const std::string& destination, const Facts& facts) {
+bool HoldsDevices(const oci::Mount& mount, const std::string& destination, const Sources& sources) {
   if (mount.type == "devpts" || destination == "/dev" || destination == "/dev/pts") return true;
-  const auto source = facts.sources.find(mount.source);
-  return mount.is_bind() && source != facts.sources.end() && source->second.is_device;
+  const auto source = sources.find(mount.source);
+  return mount.is_bind() && source != sources.end() && source->second.is_device;
 }
 
 struct Improvement {
@@ -150,7 +155,7 @@ struct Improvement {
 };
 
 Improvement Improved(const oci::Mount& mount, const std::string& destination, bool runs_programs,
-                     bool shows_image, const FlagForms& forms, const Facts& facts) {
+                     bool shows_image, const FlagForms& forms, const Sources& sources) {
   const bool is_recursive = forms.TakesRecursive(mount);
   Improvement improvement{Options(mount.options, is_recursive)};
   Options& options = improvement.options;
@@ -158,7 +163,7 @@ Improvement Improved(const oci::Mount& mount, const std::string& destination, bo
   if (shows_image && !is_writable) options.Require(kReadOnly);
   if (is_writable || mount.is_bind() || mount.type == "overlay") {
     options.Require(kNoSuid);
-    if (!HoldsDevices(mount, destination, facts)) options.Require(kNoDev);
+    if (!HoldsDevices(mount, destination, sources)) options.Require(kNoDev);
   }
   if (!runs_programs) improvement.loses_programs = options.Require(kNoExec);
   if (forms.NeedsReadOnly(mount)) options.Require(kReadOnly);
@@ -167,77 +172,82 @@ Improvement Improved(const oci::Mount& mount, const std::string& destination, bo
 }
 
 // Not devices, sockets and files that the engine binds (/etc/hosts).
-bool IsForPrograms(const oci::Mount& mount, const std::string& destination, const Facts& facts) {
+bool IsForPrograms(const oci::Mount& mount, const std::string& destination,
+                   const Sources& sources) {
   if (IsAtOrBelow(destination, "/dev")) return false;
-  const auto source = facts.sources.find(mount.source);
-  if (!mount.is_bind() || source == facts.sources.end()) return true;
+  const auto source = sources.find(mount.source);
+  if (!mount.is_bind() || source == sources.end()) return true;
   const SourceFacts& bound = source->second;
   return !bound.is_socket && !(bound.is_file && bound.access == SourceFacts::Access::kEngineOwn);
 }
 
 Finding Fault(std::string path, const oci::Mount& mount, const std::string& destination,
-              const Improvement& improvement, std::string why, const Facts& facts) {
+              const Improvement& improvement, std::string why, const Sources& sources) {
   const std::vector<std::string>& options = improvement.options.options();
   if (!improvement.loses_programs) {
     return Propose(kFlags, std::move(path), options, std::move(why),
                    NoRemedy("every mount of this kind must have these options"));
   }
-  if (!IsForPrograms(mount, destination, facts)) {
+  if (!IsForPrograms(mount, destination, sources)) {
     return Propose(kFlags, std::move(path), options, std::move(why),
                    NoRemedy("programs never run from devices, sockets or the engine's own files"));
   }
-  return Propose(kPrograms, std::move(path), options, std::move(why),
-                 AddTo("exec-paths", {destination}));
+  return Propose(
+      kPrograms, std::move(path), options, std::move(why),
+      AddTo(mount_options::kParameters[&mount_options::Parameters::exec_paths], {destination}));
 }
 
 // The mount that the container's program is on, by its index; none: it is on the image's.
-std::optional<std::size_t> MountOfProgram(const std::vector<oci::Mount>& mounts,
-                                          const Facts& facts) {
+std::optional<std::size_t> MountOfProgram(const std::vector<oci::Mount>& mounts, Known known) {
+  const Program& program = known.Get<Program>();
   std::optional<std::size_t> uppermost;
-  if (!facts.program || facts.program->on_mount.empty()) return uppermost;
+  if (!program || program->on_mount.empty()) return uppermost;
   for (std::size_t i = 0; i < mounts.size(); ++i) {
-    const std::string destination = facts.Resolve(mounts[i].destination);
-    if (IsAtOrBelow(facts.program->on_mount, destination)) uppermost = i;
+    const std::string& destination = known.Get<Destinations>().Resolve(mounts[i].destination);
+    if (IsAtOrBelow(program->on_mount, destination)) uppermost = i;
   }
   return uppermost;
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
-  const Facts& facts = context.facts;
+Findings Check(const oci::Spec& spec, const Context& context, Known known,
+               const S6Overlay& s6_overlay) {
+  const Sources& sources = known.Get<Sources>();
+  const std::vector<std::string>& exec_paths = known.Get<ExecDirectories>().paths;
   const bool noexec = mount_options::kParameters.Read(context.parameters).noexec;
   Findings findings;
   bool run_is_noexec = false;
-  const FlagForms forms(spec, facts);
+  const FlagForms forms(spec, known);
   const std::vector<oci::Mount>& mounts = spec.mounts();
   std::optional<WritableContent> writable;  // made when some mount may need it
-  const std::optional<std::size_t> mount_of_program = MountOfProgram(mounts, facts);
+  const std::optional<std::size_t> mount_of_program = MountOfProgram(mounts, known);
   for (std::size_t i = 0; i < mounts.size(); ++i) {
-    const std::string destination = facts.Resolve(mounts[i].destination);
-    const bool is_listed = std::ranges::any_of(facts.exec_paths, [&](const std::string& path) {
+    const std::string& destination = known.Get<Destinations>().Resolve(mounts[i].destination);
+    const bool is_listed = std::ranges::any_of(exec_paths, [&](const std::string& path) {
       return path == "/" || IsAtOrBelow(destination, path);
     });
-    const bool shows_image = ShowsImage(mounts[i], facts);
+    const bool shows_image = ShowsImage(mounts[i], sources);
     const bool may_run = is_listed || (!noexec && !shows_image);
     std::string written;
     if (shows_image && !may_run) {
       written = "shows another image's files";
     } else if (!may_run && !IsWritable(mounts[i])) {
-      if (!writable) writable.emplace(spec, facts);
+      if (!writable) writable.emplace(spec, sources);
       written = writable->WhyWritten(mounts[i]);
     }
     const bool runs_programs = may_run || (!IsWritable(mounts[i]) && written.empty());
     const Improvement improvement =
-        Improved(mounts[i], destination, runs_programs, shows_image, forms, facts);
+        Improved(mounts[i], destination, runs_programs, shows_image, forms, sources);
     if (destination == "/" || IsAtOrBelow("/run", destination)) {
       run_is_noexec = IsSet(kNoExec, improvement.options.options());
     }
     // The runtime would fail to start it, with no more than EACCES.
     if (improvement.loses_programs && mount_of_program == i) {
-      findings.push_back(Refuse(kProgram, "/process/args/0", spec.arguments().front(),
-                                "runs " + facts.program->on_mount +
-                                    ", and programs cannot run from " + mounts[i].destination +
-                                    ", which can be written",
-                                AddTo("exec-paths", {destination})));
+      findings.push_back(
+          Refuse(kProgram, "/process/args/0", spec.arguments().front(),
+                 "runs " + known.Get<Program>()->on_mount + ", and programs cannot run from " +
+                     mounts[i].destination + ", which can be written",
+                 AddTo(mount_options::kParameters[&mount_options::Parameters::exec_paths],
+                       {destination})));
     }
     const std::string fault = improvement.options.Fault();
     if (fault.empty()) continue;
@@ -248,13 +258,14 @@ Findings Check(const oci::Spec& spec, const Context& context) {
           "; in a user namespace, crun sets the other options of a file only together with ro";
     }
     findings.push_back(Fault("/mounts/" + std::to_string(i) + "/options", mounts[i], destination,
-                             improvement, std::move(because), facts));
+                             improvement, std::move(because), sources));
   }
-  if (facts.has_s6_overlay && run_is_noexec) {
-    findings.push_back(Refuse(kS6Overlay, "/process/args/0", spec.arguments().front(),
-                              "is s6-overlay's, which writes programs to /run and runs them, but "
-                              "files in /run cannot be executed",
-                              AddTo("exec-paths", {"/run"})));
+  if (s6_overlay.is_init && run_is_noexec) {
+    findings.push_back(Refuse(
+        kS6Overlay, "/process/args/0", spec.arguments().front(),
+        "is s6-overlay's, which writes programs to /run and runs them, but "
+        "files in /run cannot be executed",
+        AddTo(mount_options::kParameters[&mount_options::Parameters::exec_paths], {"/run"})));
   }
   return findings;
 }
@@ -285,8 +296,7 @@ extern constinit const Rule kMountOptions{
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .gather = mount_options::Gather,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 policy::StringList ExecPaths(const policy::Parameters& parameters) {

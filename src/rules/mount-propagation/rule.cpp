@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -69,7 +71,7 @@ extern constinit const Rule kMountPropagation{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

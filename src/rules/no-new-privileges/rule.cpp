@@ -1,9 +1,7 @@
 // no-new-privileges: set-user-ID programs and file capabilities gain nothing (CIS 5.26).
 #include "runclad/rules/rule.hpp"
 
-namespace runclad::rules::program {
-Status Gather(const Asked& asked, Facts& facts);  // program/gather.cpp
-}
+#include "rules/binding.hpp"
 
 namespace runclad::rules {
 namespace {
@@ -16,8 +14,7 @@ constexpr Code kFileCapabilities{"file-capabilities",
 constexpr Code kCodes[] = {kAbsent, kSetIdProgram, kFileCapabilities};
 
 // Privileges in the program's file that have no effect.
-void CheckProgram(const oci::Spec& spec, const Context& context, Findings& findings) {
-  const auto& program = context.facts.program;
+void CheckProgram(const oci::Spec& spec, const Program& program, Findings& findings) {
   if (!program || spec.user().uid == 0) return;
   const auto note = [&](const Code& code, const char* why) {
     findings.push_back(Note(code, "/process/args/0", spec.arguments().front(), why,
@@ -31,7 +28,7 @@ void CheckProgram(const oci::Spec& spec, const Context& context, Findings& findi
   }
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& /*context*/, const Program& program) {
   if (!spec.has_process()) return {};
   Findings findings;
   if (!spec.no_new_privileges()) {
@@ -40,7 +37,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     findings.push_back(Propose(kAbsent, "/process/noNewPrivileges", true,
                                "lets set-user-ID programs and file capabilities raise privileges"));
   }
-  CheckProgram(spec, context, findings);
+  CheckProgram(spec, program, findings);
   return findings;
 }
 
@@ -62,8 +59,7 @@ extern constinit const Rule kNoNewPrivileges{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,
-    .gather = program::Gather,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

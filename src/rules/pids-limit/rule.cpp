@@ -6,6 +6,7 @@
 
 #include "runclad/policy/table.hpp"
 
+#include "rules/binding.hpp"
 #include "rules/limit_parameter.hpp"
 #include "rules/limit_text.hpp"
 
@@ -38,7 +39,9 @@ constexpr Code kUnifiedAboveMaximum{"unified-above-maximum",
 constexpr Code kCodes[] = {kUnlimited, kAboveMaximum, kUnifiedAboveMaximum};
 
 // The maximum that `limit` would need; kMost is the largest that a policy can say.
-Remedy RaiseTo(std::int64_t limit) { return SetTo("maximum", std::min(limit, kMost)); }
+Remedy RaiseTo(std::int64_t limit) {
+  return SetTo(kParameters[&Parameters::maximum], std::min(limit, kMost));
+}
 
 // It is not known how many a container without a requested number needs: a multiple of the default
 // would be a guess. The rule's way out says what to ask for.
@@ -103,7 +106,7 @@ extern constinit const Rule kPidsLimit{
     .paths = kPaths,
     .scope = Scope::kContainer,
     .judges_updates = true,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

@@ -5,6 +5,8 @@
 
 #include "runclad/privilege/capabilities.hpp"
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -38,8 +40,8 @@ bool MayOpenEveryDevice(const oci::Spec& spec) {
   });
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
-  if (spec.has_seccomp() || !HasEveryCapability(spec, context.facts.kernel.capabilities)) return {};
+Findings Check(const oci::Spec& spec, const Context& /*context*/, const KernelFacts& kernel) {
+  if (spec.has_seccomp() || !HasEveryCapability(spec, kernel.capabilities)) return {};
   const bool has_every_device = MayOpenEveryDevice(spec);
   if (!has_every_device && !spec.masked_paths().empty()) return {};
   return {Refuse(has_every_device ? kEveryDevice : kNoMaskedPaths, "/process/capabilities/bounding",
@@ -75,7 +77,7 @@ extern constinit const Rule kPrivileged{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

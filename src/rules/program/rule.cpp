@@ -8,9 +8,7 @@
 
 #include "runclad/policy/table.hpp"
 
-namespace runclad::rules::program {
-Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
-}
+#include "rules/binding.hpp"
 
 namespace runclad::rules {
 namespace {
@@ -77,10 +75,10 @@ std::vector<std::string_view> Names(const std::vector<std::string>& arguments,
   return names;
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, const Program& found) {
   const std::vector<std::string> arguments = spec.arguments();
   if (arguments.empty()) return {};
-  const ProgramFacts* program = context.facts.program ? &*context.facts.program : nullptr;
+  const ProgramFacts* program = found ? &*found : nullptr;
   const Parameters parameters = kParameters.Read(context.parameters);
   for (const std::string_view name : Names(arguments, program)) {
     const auto is_denied = [&](const std::string& entry) {
@@ -89,7 +87,8 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     const auto entry = std::ranges::find_if(parameters.deny, is_denied);
     if (entry == parameters.deny.end()) continue;
     return {Refuse(kDenied, "/process/args/0", arguments.front(),
-                   "runs " + *entry + ", which program.deny lists", TakeFrom("deny", {*entry}))};
+                   "runs " + *entry + ", which program.deny lists",
+                   TakeFrom(kParameters[&Parameters::deny], {*entry}))};
   }
   if (!parameters.allow_only) return {};
   if (program == nullptr || program->resolved.empty()) {
@@ -101,7 +100,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   if (IsOneOf(program->resolved, parameters.allow)) return {};
   return {Refuse(kUnlisted, "/process/args/0", arguments.front(),
                  "is " + program->resolved + ", which program.allow does not list",
-                 AddTo("allow", {program->resolved}))};
+                 AddTo(kParameters[&Parameters::allow], {program->resolved}))};
 }
 
 constexpr std::string_view kBenchmarks[] = {"CIS 5.7"};
@@ -126,8 +125,7 @@ extern constinit const Rule kProgram{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,
-    .gather = program::Gather,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

@@ -11,6 +11,7 @@
 #include "runclad/rules/parameters.hpp"
 
 #include "rules/bind_options.hpp"
+#include "rules/binding.hpp"
 
 namespace runclad::rules {
 namespace {
@@ -54,7 +55,7 @@ Remedy RemedyOf(const SourceFacts& source, policy::StringList listed) {
       entries.push_back(entry);
     }
   }
-  return entries.empty() ? Remedy() : TakeFrom("paths", std::move(entries));
+  return entries.empty() ? Remedy() : TakeFrom(kParameters[&Parameters::paths], std::move(entries));
 }
 
 Finding ProposeReadOnly(std::string path, const std::vector<std::string>& options, std::string why,
@@ -80,15 +81,16 @@ std::string Why(const oci::Mount& mount, const SourceFacts* source) {
          source->read_only_because;
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, const Sources& sources,
+               const KernelFacts& kernel) {
   Findings findings;
   const std::vector<oci::Mount>& mounts = spec.mounts();
   for (std::size_t i = 0; i < mounts.size(); ++i) {
-    const auto found = context.facts.sources.find(mounts[i].source);
-    const SourceFacts* source = found == context.facts.sources.end() ? nullptr : &found->second;
+    const auto found = sources.find(mounts[i].source);
+    const SourceFacts* source = found == sources.end() ? nullptr : &found->second;
     const std::string why = Why(mounts[i], source);
     if (why.empty()) continue;
-    std::vector<std::string> options = OptionsFor(mounts[i], source, context.facts.kernel);
+    std::vector<std::string> options = OptionsFor(mounts[i], source, kernel);
     if (options == mounts[i].options) continue;
     findings.push_back(ProposeReadOnly("/mounts/" + std::to_string(i) + "/options", options, why,
                                        mounts[i].is_bind() ? source : nullptr, context));
@@ -117,7 +119,7 @@ extern constinit const Rule kReadOnlyMounts{
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 policy::StringList ReadOnlyPaths(const policy::Parameters& parameters) {

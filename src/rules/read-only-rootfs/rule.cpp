@@ -6,16 +6,22 @@
 #include <cstdint>
 
 #include "runclad/base/path.hpp"
+#include "runclad/rules/catalog.hpp"
+#include "runclad/rules/meaning.hpp"
 #include "runclad/rules/parameters.hpp"
 
+#include "rules/binding.hpp"
+#include "rules/mount-options/parameters.hpp"
+#include "rules/read-only-rootfs/facts.hpp"
 #include "rules/read-only-rootfs/parameters.hpp"
-
-namespace runclad::rules::read_only_rootfs {
-Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
-}
 
 namespace runclad::rules {
 namespace {
+
+using read_only_rootfs::ImageWrites;
+using read_only_rootfs::WrittenDirectory;
+
+using Known = Reading<engine::Identity, Destinations, ImageDirectories, Program, ExecDirectories>;
 
 constexpr Code kWritableRoot{"writable-root", "the container could change the image's files",
                              Symptom::kReadOnly};
@@ -30,11 +36,15 @@ constexpr Code kSpecialFile{"special-file",
 constexpr Code kMemory{"memory",
                        "the memory limit is too low for a tmpfs that holds the image's files"};
 constexpr Code kFile{"file", "the policy lists a file of the image as a writable directory"};
+constexpr Code kUnmakeable{
+    "unmakeable", "the image lacks a listed directory, and the container's root may not create it"};
 constexpr Code kProgram{"program",
                         "the program would be on a tmpfs from which programs cannot run"};
-constexpr Code kCodes[] = {kWritableRoot, kTmpfs, kTmpfsWithoutPrograms,
-                           kWritten,      kBuild, kSpecialFile,
-                           kMemory,       kFile,  kProgram};
+constexpr Code kCodes[] = {
+    kWritableRoot, kTmpfs, kTmpfsWithoutPrograms, kWritten, kBuild, kSpecialFile,
+    kMemory,       kFile,  kUnmakeable,           kProgram};
+
+constexpr std::uint32_t kForEveryone = 01777;
 
 struct Target {
   std::string path;
@@ -58,8 +68,9 @@ std::string Octal(std::uint32_t mode) {
 std::vector<Target> Targets(const read_only_rootfs::Parameters& parameters) {
   const auto tmp_bytes = static_cast<std::uint64_t>(parameters.tmp_bytes);
   const auto run_bytes = static_cast<std::uint64_t>(parameters.run_bytes);
-  std::vector<Target> targets = {
-      {"/tmp", tmp_bytes, 01777}, {"/var/tmp", tmp_bytes, 01777}, {"/run", run_bytes, 0755}};
+  std::vector<Target> targets = {{"/tmp", tmp_bytes, kForEveryone},
+                                 {"/var/tmp", tmp_bytes, kForEveryone},
+                                 {"/run", run_bytes, 0755}};
   for (const std::string& path : parameters.writable) {
     targets.push_back({path, tmp_bytes, 0755, true});
   }
@@ -68,17 +79,32 @@ std::vector<Target> Targets(const read_only_rootfs::Parameters& parameters) {
   return targets;
 }
 
+// Whether a runtime made it as a mount point when the container started for the first time: it was
+// absent from the image, and is there at the second start. An image that has it so itself has an
+// empty /tmp that only root can write to, which serves nobody.
+bool IsMadeByRuntime(const DirectoryFacts& directory) {
+  constexpr std::uint32_t kMode = 0755;
+  return directory.kind == DirectoryFacts::Kind::kDirectory && directory.mode == kMode &&
+         directory.uid == 0 && directory.gid == 0 && directory.content_bytes == 0;
+}
+
 oci::Mount Tmpfs(const Target& target, bool is_exec, std::uint64_t size,
-                 const DirectoryFacts& image) {
+                 const DirectoryFacts& image, const oci::User& user) {
   oci::Mount mount{target.path, "tmpfs", "tmpfs", {"nosuid", "nodev"}};
   if (!is_exec) mount.options.emplace_back("noexec");
-  if (image.kind == DirectoryFacts::Kind::kDirectory) {
+  const bool is_remade = target.mode_when_absent == kForEveryone && IsMadeByRuntime(image);
+  if (image.kind == DirectoryFacts::Kind::kDirectory && !is_remade) {
     // runc copies the content but makes the top directory 0:0.
     mount.options.insert(mount.options.end(),
                          {"tmpcopyup", "mode=" + Octal(image.mode),
                           "uid=" + std::to_string(image.uid), "gid=" + std::to_string(image.gid)});
   } else {
     mount.options.push_back("mode=" + Octal(target.mode_when_absent));
+    // runc 1.1 gives the tmpfs the mode of the mount point, whatever the option says.
+    if (is_remade && user.uid != 0) {
+      mount.options.insert(mount.options.end(),
+                           {"uid=" + std::to_string(user.uid), "gid=" + std::to_string(user.gid)});
+    }
   }
   mount.options.push_back("size=" + std::to_string(size));
   return mount;
@@ -92,8 +118,9 @@ std::string InsteadOfFile(const std::string& path) {
 
 // Which programs may run on the tmpfs is for mount-options to say.
 Remedy AllowPrograms(const std::string& resolved) {
-  Remedy remedy = AddTo("exec-paths", {resolved});
-  remedy.settings.front().rule = "mount-options";
+  Remedy remedy =
+      AddTo(mount_options::kParameters[&mount_options::Parameters::exec_paths], {resolved});
+  remedy.settings.front().rule = kMountOptions.id();
   return remedy;
 }
 
@@ -108,10 +135,10 @@ Finding Added(std::string path, json::Value mount, const std::string& directory,
 
 // The container's program or the interpreter that it names, if the tmpfs takes it along: the
 // runtime would fail to start it, with no more than EACCES. Empty: neither.
-std::string ProgramBelow(const std::string& resolved, const Facts& facts) {
-  if (!facts.program) return {};
-  if (IsAtOrBelow(facts.program->resolved, resolved)) return facts.program->resolved;
-  const auto& interpreters = facts.program->interpreters;
+std::string ProgramBelow(const std::string& resolved, const Program& program) {
+  if (!program) return {};
+  if (IsAtOrBelow(program->resolved, resolved)) return program->resolved;
+  const auto& interpreters = program->interpreters;
   const auto found = std::ranges::find_if(interpreters, [&](const std::string& interpreter) {
     return IsAtOrBelow(interpreter, resolved);
   });
@@ -119,40 +146,51 @@ std::string ProgramBelow(const std::string& resolved, const Facts& facts) {
 }
 
 // Only its users know which directories the image needs writable.
-Remedy TryWritable(const std::vector<std::string>& destinations, const Context& context) {
-  std::vector<std::string> left = context.facts.state_directories;
+Remedy TryWritable(const std::vector<std::string>& destinations, const Context& context,
+                   const ImageWrites& writes) {
+  std::vector<std::string> left = writes.state_directories;
   const policy::StringList listed = read_only_rootfs::kParameters.Read(context.parameters).writable;
   std::erase_if(left, [&](const std::string& directory) {
     return IsCovered(directory, destinations) || IsCovered(directory, listed);
   });
-  return left.empty() ? Remedy() : TryIn("writable", std::move(left));
+  return left.empty()
+             ? Remedy()
+             : TryIn(read_only_rootfs::kParameters[&read_only_rootfs::Parameters::writable],
+                     std::move(left));
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, Known known,
+               const ImageWrites& writes) {
   // What the request already has read-only stays so.
   if (spec.root_is_read_only() || spec.root_path().empty()) return {};
   // A build writes to its root, and a policy that is for builds leaves it writable.
-  if (context.facts.identity.engine == engine::Engine::kBuildkit) {
+  if (known.Get<engine::Identity>().engine == engine::Engine::kBuildkit) {
     return {Refuse(kBuild, "/root/readonly", false,
                    "belongs to a build step, which writes to its root filesystem",
                    AskEngine("set \"builds\": \"build\" in policy.json, so that build "
                              "steps are judged by that profile"))};
   }
+  const Destinations& places = known.Get<Destinations>();
+  const auto& directories = known.Get<ImageDirectories>().by_path;
   std::vector<std::string> destinations;
   for (const oci::Mount& mount : spec.mounts()) {
-    destinations.push_back(context.facts.Resolve(mount.destination));
+    destinations.push_back(places.Resolve(mount.destination));
   }
   Findings findings = {Propose(kWritableRoot, "/root/readonly", true,
                                "lets the container change its programs or add new ones",
-                               TryWritable(destinations, context))};
+                               TryWritable(destinations, context, writes))};
   for (const Target& target : Targets(read_only_rootfs::kParameters.Read(context.parameters))) {
-    const std::string resolved = context.facts.Resolve(target.path);
+    const std::string& resolved = places.Resolve(target.path);
     if (IsCovered(resolved, destinations) || resolved == "/") continue;
-    const auto found = context.facts.directories.find(resolved);
-    const DirectoryFacts image =
-        found == context.facts.directories.end() ? DirectoryFacts{} : found->second;
+    const auto found = directories.find(resolved);
+    const DirectoryFacts image = found == directories.end() ? DirectoryFacts{} : found->second;
     if (image.kind == DirectoryFacts::Kind::kOther) {
       if (!target.is_listed) continue;
+      if (!image.special.empty()) {
+        return {Refuse(kUnmakeable, "/root/readonly", target.path,
+                       "is not in this image, and " + image.special,
+                       AskEngine("create it in the image"))};
+      }
       return {Refuse(kFile, "/root/readonly", target.path,
                      "is a file of this image, and read-only-rootfs.writable is for directories",
                      AskEngine(InsteadOfFile(target.path)))};
@@ -184,10 +222,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       }
     }
     const bool is_exec = std::ranges::any_of(
-        context.facts.exec_paths,
+        known.Get<ExecDirectories>().paths,
         [&](const std::string& path) { return path == "/" || IsAtOrBelow(resolved, path); });
     if (!is_exec) {
-      if (std::string program = ProgramBelow(resolved, context.facts); !program.empty()) {
+      if (std::string program = ProgramBelow(resolved, known.Get<Program>()); !program.empty()) {
         return {Refuse(kProgram, "/process/args/0", spec.arguments().front(),
                        "runs " + program + ", and programs cannot run from " + target.path +
                            ", which becomes a tmpfs",
@@ -199,16 +237,17 @@ Findings Check(const oci::Spec& spec, const Context& context) {
         destinations, [&](const std::string& mounted) { return IsAtOrBelow(mounted, resolved); });
     const auto index = inside - destinations.begin();
     findings.push_back(Added("/mounts/" + std::to_string(index),
-                             oci::ToJson(Tmpfs(target, is_exec, size, image)), target.path,
-                             resolved, is_exec, little));
+                             oci::ToJson(Tmpfs(target, is_exec, size, image, spec.user())),
+                             target.path, resolved, is_exec, little));
     destinations.insert(inside, resolved);
   }
   // Reported now, before a program in the image fails.
-  for (const WrittenDirectory& written : context.facts.written) {
-    const std::string resolved = context.facts.Resolve(written.path);
-    if (!IsCovered(resolved, destinations)) {
-      findings.push_back(Note(kWritten, "/root/readonly", written.path, written.because,
-                              AddTo("writable", {written.path})));
+  for (const WrittenDirectory& written : writes.written) {
+    if (!IsCovered(written.resolved, destinations)) {
+      findings.push_back(
+          Note(kWritten, "/root/readonly", written.path, written.because,
+               AddTo(read_only_rootfs::kParameters[&read_only_rootfs::Parameters::writable],
+                     {written.path})));
     }
   }
   return findings;
@@ -219,7 +258,14 @@ constexpr std::string_view kPaths[] = {"/root/readonly", "/mounts", "/process/ar
 constexpr policy::Action kActions[] = {policy::Action::kFix, policy::Action::kRefuse,
                                        policy::Action::kWarn, policy::Action::kOff};
 
+constexpr const Code* Listed(const Code& code) {
+  return std::ranges::find_if(
+      kCodes, [&](const Code& listed) { return std::string_view(listed.id) == code.id; });
+}
+
 }  // namespace
+
+extern constinit const Code* const kImageWrites = Listed(kWritten);
 
 extern constinit const Rule kReadOnlyRootfs{
     .schema = {.id = "read-only-rootfs",
@@ -236,8 +282,7 @@ extern constinit const Rule kReadOnlyRootfs{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .gather = read_only_rootfs::Gather,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 policy::StringList WritablePaths(const policy::Parameters& parameters) {

@@ -8,6 +8,8 @@
 
 #include "runclad/policy/table.hpp"
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -29,12 +31,12 @@ constexpr Code kRoot{"root", "the list contains the root directory"};
 constexpr Code kMissing{"missing", "paths of the policy are neither read-only nor masked"};
 constexpr Code kCodes[] = {kWritableRoot, kRoot, kMissing};
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, const HardenedPaths& hardened) {
   Findings findings;
   std::vector<std::string> paths = spec.readonly_paths();
   // The runtime mounts every mount of the container a second time over its root to say so; the root
   // itself is made read-only, which /root/readonly does without.
-  const auto is_root = [&](const std::string& path) { return context.facts.IsRoot(path); };
+  const auto is_root = [&](const std::string& path) { return hardened.IsRoot(path); };
   if (std::erase_if(paths, is_root) > 0) {
     if (!spec.root_is_read_only() && !spec.root_path().empty()) {
       findings.push_back(Propose(kWritableRoot, "/root/readonly", true,
@@ -61,7 +63,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     std::string why = "lacks";
     for (const std::string& path : missing) why += ' ' + path;
     findings.push_back(Propose(kMissing, "/linux/readonlyPaths", std::move(paths), std::move(why),
-                               TakeFrom("paths", std::move(missing))));
+                               TakeFrom(kParameters[&Parameters::paths], std::move(missing))));
   }
   return findings;
 }
@@ -87,7 +89,7 @@ extern constinit const Rule kReadonlyPaths{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

@@ -6,6 +6,8 @@
 
 #include "runclad/policy/table.hpp"
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -49,7 +51,7 @@ void CheckScheduler(const oci::Scheduler& scheduler, Findings& findings) {
   }
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, const engine::Identity& identity) {
   Findings findings;
   if (const auto scheduler = spec.scheduler()) CheckScheduler(*scheduler, findings);
   if (const auto priority = spec.io_priority();
@@ -58,15 +60,15 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                                      "gives its I/O precedence over all other processes",
                                      AskEngine("request another I/O class")));
   }
-  const engine::Identity& identity = context.facts.identity;
   const bool is_managed_by_kubelet = identity.engine == engine::Engine::kCrio ||
                                      !identity.pod_namespace.empty() || identity.is_sandbox;
   std::int64_t minimum = kParameters.Read(context.parameters).oom_minimum;
   if (is_managed_by_kubelet) minimum = std::min(minimum, kLowestOfKubelet);
   if (const auto adjustment = spec.oom_score_adjustment(); adjustment && *adjustment < minimum) {
-    findings.push_back(Propose(kOomScore, "/process/oomScoreAdj", minimum,
-                               "lets the kernel kill the host's own services before it",
-                               SetTo("oom-minimum", std::max(*adjustment, kLowest))));
+    findings.push_back(
+        Propose(kOomScore, "/process/oomScoreAdj", minimum,
+                "lets the kernel kill the host's own services before it",
+                SetTo(kParameters[&Parameters::oom_minimum], std::max(*adjustment, kLowest))));
   }
   return findings;
 }
@@ -91,7 +93,7 @@ extern constinit const Rule kRealtime{
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kProcess,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

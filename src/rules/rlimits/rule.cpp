@@ -9,6 +9,8 @@
 
 #include "runclad/policy/table.hpp"
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -65,10 +67,11 @@ std::uint64_t MaximumOf(const Limit& limit, const Parameters& parameters) {
 
 // "unlimited" is above every number that a policy can say.
 Remedy Raise(const Limit& limit, std::uint64_t asked) {
-  const std::string_view parameter = kParameters.NameOf(limit.maximum);
+  const policy::ParameterName parameter = kParameters[limit.maximum];
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
   if (asked > kMost) {
-    return AskEngine("request a number (docker run --ulimit " + std::string(parameter) + "=N)");
+    return AskEngine("request a number (docker run --ulimit " + std::string(parameter.text()) +
+                     "=N)");
   }
   return SetTo(parameter, static_cast<std::int64_t>(asked));
 }
@@ -86,7 +89,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       const std::uint64_t maximum = MaximumOf(limit, parameters);
       const std::string path = "/process/rlimits/" + std::to_string(i);
       const std::string why = "is a " + std::string(limit.type) + " above rlimits." +
-                              std::string(kParameters.NameOf(limit.maximum));
+                              std::string(kParameters[limit.maximum].text());
       const auto lower = [&](const char* member, std::uint64_t number) {
         if (number <= maximum) return;
         findings.push_back(
@@ -128,7 +131,7 @@ extern constinit const Rule kRlimits{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

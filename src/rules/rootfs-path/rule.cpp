@@ -3,22 +3,32 @@
 
 #include <utility>
 
-#include "rules/rootfs-path/parameters.hpp"
+#include "runclad/policy/table.hpp"
+#include "runclad/rules/parameters.hpp"
 
-namespace runclad::rules::rootfs_path {
-Status Gather(const Asked& asked, Facts& facts);  // gather.cpp
-}
+#include "rules/binding.hpp"
 
 namespace runclad::rules {
 namespace {
+
+struct Parameters {
+  policy::StringList allow;
+};
+
+constexpr auto kParameters = policy::TableOf<Parameters>({
+    {&Parameters::allow,
+     {.name = "allow",
+      .vocabulary = policy::Vocabulary::kAbsolutePath,
+      .description = "host directories that may be a container's root, with everything below them "
+                     "(podman run --rootfs)"}},
+});
 
 constexpr Code kHostRoot{"host-root", "the directory is the host's root filesystem"};
 constexpr Code kLink{"link", "the path leads through a link"};
 constexpr Code kOutside{"outside", "the directory is neither in the bundle nor the image's layer"};
 constexpr Code kCodes[] = {kHostRoot, kLink, kOutside};
 
-Findings Check(const oci::Spec& spec, const Context& context) {
-  const RootFacts& root = context.facts.root;
+Findings Check(const oci::Spec& spec, const Context& /*context*/, const RootFacts& root) {
   const auto refuse = [&](const Code& code, Remedy remedy) -> Findings {
     return {Refuse(code, "/root/path", spec.root_path(), root.because, std::move(remedy))};
   };
@@ -34,7 +44,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
       return refuse(kOutside,
                     root.allow.empty()
                         ? NoRemedy("no entry in rootfs-path.allow could allow this directory")
-                        : AddTo("allow", root.allow));
+                        : AddTo(kParameters[&Parameters::allow], root.allow));
   }
   return {};
 }
@@ -46,9 +56,7 @@ constexpr policy::Action kActions[] = {policy::Action::kRefuse, policy::Action::
 }  // namespace
 
 extern constinit const Rule kRootfsPath{
-    .schema = {.id = "rootfs-path",
-               .actions = kActions,
-               .parameters = rootfs_path::kParameters.schemas()},
+    .schema = {.id = "rootfs-path", .actions = kActions, .parameters = kParameters.schemas()},
     .title = "A root directory of its own",
     .rationale =
         "A root directory that belongs to the host gives a container the same access as a bind "
@@ -61,8 +69,11 @@ extern constinit const Rule kRootfsPath{
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .gather = rootfs_path::Gather,
-    .check = Check,
+    .check = Bind<Check>(),
 };
+
+policy::StringList AllowedRoots(const policy::Parameters& parameters) {
+  return kParameters.Read(parameters).allow;
+}
 
 }  // namespace runclad::rules

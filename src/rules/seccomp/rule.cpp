@@ -11,9 +11,7 @@
 #include "runclad/privilege/syscalls.hpp"
 #include "runclad/rules/parameters.hpp"
 
-namespace runclad::rules::program {
-Status Gather(const Asked& asked, Facts& facts);  // program/gather.cpp
-}
+#include "rules/binding.hpp"
 
 namespace runclad::rules {
 namespace {
@@ -47,7 +45,8 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
      {.name = "deny",
       .merge = policy::Merge::kAccumulate,
       .vocabulary = policy::Vocabulary::kSyscall,
-      .description = "system calls that are always denied"}},
+      .description = "system calls, and socket address families (AF_ALG), that are always "
+                     "denied, whatever `allow` and `families` name"}},
     {&Parameters::families,
      {.name = "families",
       .vocabulary = policy::Vocabulary::kSocketFamily,
@@ -104,6 +103,15 @@ std::vector<std::uint16_t> FamiliesOf(policy::StringList names) {
   return numbers;
 }
 
+// Takes the denied families out of the rules for sockets, each of which allows one.
+void Deny(std::span<const std::uint16_t> families, privilege::SeccompFilter& filter) {
+  const auto allows_denied = [&](const privilege::SeccompRule& rule) {
+    return !rule.names.empty() && rule.names.front() == "socket" && rule.arguments.size() == 1 &&
+           std::ranges::find(families, rule.arguments.front().value) != families.end();
+  };
+  if (!families.empty()) std::erase_if(filter.rules, allows_denied);
+}
+
 privilege::SeccompConditions ConditionsOf(const oci::Spec& spec, const KernelFacts& kernel) {
   privilege::SeccompConditions conditions;
   for (oci::CapabilitySet& set : spec.capabilities()) {
@@ -122,7 +130,7 @@ Remedy Admitting(std::string_view architecture, const oci::Spec& spec, const Con
       !requested ||
       std::ranges::find(requested->architectures, architecture) != requested->architectures.end();
   if (is_asked_for && kParameters.Read(context.parameters).only_64_bit) {
-    return SetTo("64-bit-only", false);
+    return SetTo(kParameters[&Parameters::only_64_bit], false);
   }
   return AskEngine("request a filter that contains " + std::string(architecture));
 }
@@ -141,7 +149,7 @@ Remedy Allowing(std::vector<std::string> withheld, const Parameters& parameters)
            (name == "socketcall" && parameters.deny_socketcall) ||
            ((name == "openat2" || name == "io_uring_setup") && parameters.deny_set_id);
   });
-  if (!withheld.empty()) return AddTo("allow", std::move(withheld));
+  if (!withheld.empty()) return AddTo(kParameters[&Parameters::allow], std::move(withheld));
   return has_guarded ? NoRemedy("these system calls are allowed with the capability that they need")
                      : Remedy();
 }
@@ -150,7 +158,8 @@ Remedy Allowing(std::vector<std::string> withheld, const Parameters& parameters)
 // system call, without a message: it is better reported beforehand. Programs for another machine
 // run in an emulator, which is a native program.
 void CheckProgram(const oci::Spec& spec, const privilege::SeccompFilter& filter,
-                  const Context& context, Findings& findings) {
+                  const Context& context, const Program& program, const KernelFacts& kernel,
+                  Findings& findings) {
   struct Abi {
     std::string_view kernel;
     std::string_view program;
@@ -161,11 +170,9 @@ void CheckProgram(const oci::Spec& spec, const privilege::SeccompFilter& filter,
       {"amd64", "x32", "SCMP_ARCH_X32"},
       {"arm64", "arm", "SCMP_ARCH_ARM"},
   };
-  const auto& program = context.facts.program;
   if (!program) return;
   for (const Abi& abi : kOthers) {
-    const bool is_it =
-        abi.kernel == context.facts.kernel.architecture && abi.program == program->architecture;
+    const bool is_it = abi.kernel == kernel.architecture && abi.program == program->architecture;
     const auto& architectures = filter.architectures;
     if (!is_it || std::ranges::find(architectures, abi.name) != architectures.end()) continue;
     const std::string asked = spec.arguments().empty() ? "" : spec.arguments().front();
@@ -176,9 +183,10 @@ void CheckProgram(const oci::Spec& spec, const privilege::SeccompFilter& filter,
   }
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
-  const privilege::SeccompFilter ours =
-      privilege::DefaultSeccompFilter(ConditionsOf(spec, context.facts.kernel));
+Findings Check(const oci::Spec& spec, const Context& context, const Program& program,
+               const KernelFacts& kernel) {
+  privilege::SeccompFilter ours = privilege::DefaultSeccompFilter(ConditionsOf(spec, kernel));
+  Deny(FamiliesOf(kParameters.Read(context.parameters).deny), ours);
   const auto requested = spec.seccomp();
   privilege::SeccompIntersection meet = privilege::Intersect(
       requested.value_or(privilege::SeccompFilter()), ours, SeccompTuningOf(context.parameters));
@@ -191,7 +199,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
                    AskEngine("request a filter that allows them without conditions"))};
   }
   Findings findings;
-  CheckProgram(spec, meet.filter, context, findings);
+  CheckProgram(spec, meet.filter, context, program, kernel, findings);
   if (requested && *requested == meet.filter) return findings;
   std::string why = requested ? "allows more than the remaining capabilities need"
                               : "is absent: every system call would be allowed";
@@ -229,19 +237,33 @@ extern constinit const Rule kSeccomp{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .gather = program::Gather,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 privilege::SeccompTuning SeccompTuningOf(const policy::Parameters& parameters) {
   const Parameters read = kParameters.Read(parameters);
-  return {.allow = policy::Copied(read.allow),
-          .deny = policy::Copied(read.deny),
-          .deny_socketcall = read.deny_socketcall,
+  std::vector<std::string> allow = policy::Copied(read.allow);
+  std::vector<std::uint16_t> families = FamiliesOf(read.families);
+  std::vector<std::string> deny = policy::Copied(read.deny);
+  const std::vector<std::uint16_t> denied = FamiliesOf(read.deny);
+  if (!denied.empty()) {
+    // With these, every family would be allowed.
+    std::erase_if(allow, [](const std::string& name) {
+      return name == "socket" || name == "socketpair" || name == "socketcall";
+    });
+    std::erase_if(deny, [](const std::string& name) { return name.starts_with("AF_"); });
+    std::erase_if(families, [&](std::uint16_t family) {
+      return std::ranges::find(denied, family) != denied.end();
+    });
+  }
+  return {.allow = std::move(allow),
+          .deny = std::move(deny),
+          // The family is in memory there.
+          .deny_socketcall = read.deny_socketcall || !denied.empty(),
           .only_64_bit = read.only_64_bit,
           .deny_set_id = read.deny_set_id,
           .listeners = policy::Copied(read.listener),
-          .families = FamiliesOf(read.families)};
+          .families = std::move(families)};
 }
 
 }  // namespace runclad::rules

@@ -7,6 +7,8 @@
 #include "runclad/json/pointer.hpp"
 #include "runclad/policy/table.hpp"
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -85,7 +87,7 @@ void AddOwnDefaults(const oci::Spec& spec, const KernelFacts& kernel, Findings& 
   if (!HasOwn(spec, "user") && spec.gid_mappings().empty()) add(kPing);
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, const KernelFacts& kernel) {
   const Parameters parameters = kParameters.Read(context.parameters);
   Findings findings;
   for (const auto& [name, value] : spec.sysctls()) {
@@ -101,10 +103,10 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     if (is_allowed) continue;
     findings.push_back(Refuse(kUnsafe, "/linux/sysctl/" + json::Escape(name), value,
                               "is a kernel setting outside the safe set",
-                              AddTo("allow", {canonical})));
+                              AddTo(kParameters[&Parameters::allow], {canonical})));
   }
   if (parameters.own_defaults) {
-    AddOwnDefaults(spec, context.facts.kernel, findings);
+    AddOwnDefaults(spec, kernel, findings);
   }
   return findings;
 }
@@ -128,7 +130,7 @@ extern constinit const Rule kSysctls{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

@@ -7,6 +7,8 @@
 #include "runclad/json/pointer.hpp"
 #include "runclad/policy/table.hpp"
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -61,9 +63,11 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     const std::size_t first = refused.size();
     AddMatches(document, pattern, refused);
     for (std::size_t i = first; i < refused.size(); ++i) {
+      // An empty list asks for nothing.
+      if (json::Get(document, refused[i]) == json::Value::Array({})) continue;
       findings.push_back(Refuse(kListed, refused[i], json::Get(document, refused[i]),
                                 "changes what the runtime does, and no rule judges it",
-                                TakeFrom("refuse", {pattern})));
+                                TakeFrom(kParameters[&Parameters::refuse], {pattern})));
     }
   }
   for (const std::string& pointer : spec.unknown_members()) {
@@ -95,7 +99,7 @@ extern constinit const Rule kUnknownFields{
     .paths = kPaths,
     .scope = Scope::kProcess,
     .judges_updates = true,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

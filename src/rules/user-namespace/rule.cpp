@@ -5,6 +5,8 @@
 
 #include "runclad/policy/table.hpp"
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -26,11 +28,10 @@ constexpr Code kHostUser{"host-user", "the host's user 0 is mapped"};
 constexpr Code kHostGroup{"host-group", "the host's group 0 is mapped"};
 constexpr Code kCodes[] = {kHostNamespace, kMissing, kHostUser, kHostGroup};
 
-bool IsHostNamespace(const oci::Namespace& entry, const Context& context) {
+bool IsHostNamespace(const oci::Namespace& entry, const Namespaces& known) {
   if (entry.path.empty()) return false;
-  const auto found = context.facts.namespaces.find(entry.path);
-  return found != context.facts.namespaces.end() &&
-         found->second.owner == NamespaceFacts::Owner::kHost;
+  const auto found = known.find(entry.path);
+  return found != known.end() && found->second.owner == NamespaceFacts::Owner::kHost;
 }
 
 void CheckMappings(const std::vector<oci::IdMapping>& mappings, const std::string& path,
@@ -44,14 +45,14 @@ void CheckMappings(const std::vector<oci::IdMapping>& mappings, const std::strin
   }
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, const Namespaces& known) {
   Findings findings;
   bool has_own = false;
   const std::vector<oci::Namespace> namespaces = spec.namespaces();
   for (std::size_t i = 0; i < namespaces.size(); ++i) {
     const oci::Namespace& entry = namespaces[i];
     if (entry.type != "user") continue;
-    has_own = !IsHostNamespace(entry, context);
+    has_own = !IsHostNamespace(entry, known);
     if (has_own) continue;
     findings.push_back(Refuse(kHostNamespace, "/linux/namespaces/" + std::to_string(i) + "/path",
                               entry.path, "is the host's user namespace",
@@ -59,7 +60,7 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   }
   if (findings.empty() && !has_own && kParameters.Read(context.parameters).required) {
     findings.push_back(Refuse(kMissing, "/linux/namespaces", json::Value(), "has no user namespace",
-                              SetTo("required", false)));
+                              SetTo(kParameters[&Parameters::required], false)));
   }
   CheckMappings(spec.uid_mappings(), "/linux/uidMappings/", kHostUser,
                 "maps a user of the container to root on the host", findings);
@@ -88,7 +89,7 @@ extern constinit const Rule kUserNamespace{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kContainer,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

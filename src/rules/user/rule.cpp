@@ -11,6 +11,8 @@
 #include "runclad/oci/user_namespace.hpp"
 #include "runclad/policy/table.hpp"
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -61,10 +63,11 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
      DeniedIds("deny-gids", "groups that no process may have, even if allowed")},
     {&Parameters::umask,
      {.name = "umask",
-      .description = "bits that a process's umask must contain, in decimal: 27 is 033",
+      .description = "bits that a process's umask must contain, as octal digits",
       .order = policy::Order::kFewerIsLooser,
       .docker_default = std::int64_t{0},
-      .maximum = 0777}},
+      .maximum = 0777,
+      .is_octal = true}},
 });
 
 constexpr Code kRoot{"root", "the process would run as the host's root"};
@@ -93,7 +96,7 @@ constexpr Kind kGids = {&Parameters::allow_gids, &Parameters::deny_gids};
 
 // "user.deny-uids"
 std::string NameOf(policy::StringList Parameters::*list) {
-  return "user." + std::string(kParameters.NameOf(list));
+  return "user." + std::string(kParameters[list].text());
 }
 
 // A list of ids that reads as none denies: what is not understood allows nothing.
@@ -110,8 +113,8 @@ Remedy RemedyOf(const Parameters& parameters, const Kind& kind, std::uint32_t id
     if (entry != text) return NoRemedy(NameOf(kind.deny) + " has " + entry);
     denying.push_back(entry);
   }
-  if (denying.empty()) return AddTo(kParameters.NameOf(kind.allow), {text});
-  return TakeFrom(kParameters.NameOf(kind.deny), std::move(denying));
+  if (denying.empty()) return AddTo(kParameters[kind.allow], {text});
+  return TakeFrom(kParameters[kind.deny], std::move(denying));
 }
 
 // A predicate about an id that may not be used; empty when it may.
@@ -130,11 +133,11 @@ json::Value Numbers(const std::vector<std::uint32_t>& ids) {
 
 class Judge {
  public:
-  Judge(const oci::Spec& spec, const Facts& facts, const Parameters& parameters)
+  Judge(const oci::Spec& spec, const UserNamespace& user_namespace, const Parameters& parameters)
       : parameters_(parameters),
         asked_(spec.user()),
         user_(asked_),
-        is_host_root_(!oci::RootIsMapped(spec) && !facts.user_namespace) {}
+        is_host_root_(!oci::RootIsMapped(spec) && !user_namespace) {}
 
   Findings Judged() && {
     if (is_host_root_) TakeRoot();
@@ -166,7 +169,7 @@ class Judge {
     const auto other = ParseUserAndGroup(parameters_.run_as);
     if (choice != "run-as" || !other || other->uid == 0 || other->gid == 0) {
       findings_.push_back(Refuse(kRoot, "/process/user/uid", std::uint64_t{user_.uid}, "is root",
-                                 SetTo("root", std::string("warn"))));
+                                 SetTo(kParameters[&Parameters::root], std::string("warn"))));
       return;
     }
     if (is_root) user_.uid = other->uid;
@@ -185,7 +188,7 @@ class Judge {
                                        std::uint64_t{given},
                                        "is root's; an entrypoint that changes file owners or the "
                                        "user itself must be configured not to",
-                                       SetTo("root", std::string("warn"))));
+                                       SetTo(kParameters[&Parameters::root], std::string("warn"))));
   }
 
   // Root's group, which went with root, comes back with it; denied ones take a waiver each, and a
@@ -197,13 +200,16 @@ class Judge {
       if (std::ranges::find(user_.additional_gids, gid) != user_.additional_gids.end()) continue;
       if (Lists(parameters_.deny_gids, gid)) return RemedyOf(parameters_, kGids, gid);
       if (WhyNot(parameters_, kGids, gid).empty()) {
-        if (remedy.settings.empty()) remedy = SetTo("root", std::string("warn"));
+        if (remedy.settings.empty())
+          remedy = SetTo(kParameters[&Parameters::root], std::string("warn"));
       } else {
         unlisted.push_back(std::to_string(gid));
       }
     }
     if (!unlisted.empty()) {
-      remedy.settings.push_back({.rule = {}, .parameter = "allow-gids", .value = unlisted});
+      remedy.settings.push_back({.rule = {},
+                                 .parameter = kParameters[&Parameters::allow_gids].text(),
+                                 .value = unlisted});
     }
     return remedy;
   }
@@ -221,9 +227,10 @@ class Judge {
     const auto wanted = static_cast<std::uint32_t>(parameters_.umask & kAll);
     const std::uint32_t umask = user_.umask.value_or(kRuntimes);
     if ((umask & wanted) == wanted) return;
-    findings_.push_back(rules::Propose(kUmask, "/process/user/umask", std::uint64_t{umask | wanted},
-                                       "gives new files more permissions than user.umask allows",
-                                       SetTo("umask", std::int64_t{umask & wanted})));
+    findings_.push_back(
+        rules::Propose(kUmask, "/process/user/umask", std::uint64_t{umask | wanted},
+                       "gives new files more permissions than user.umask allows",
+                       SetTo(kParameters[&Parameters::umask], std::int64_t{umask & wanted})));
   }
 
   const Parameters& parameters_;
@@ -233,15 +240,16 @@ class Judge {
   Findings findings_;
 };
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& context, const UserNamespace& user_namespace) {
   if (!spec.has_process()) return {};
   const Parameters parameters = kParameters.Read(context.parameters);
-  return Judge(spec, context.facts, parameters).Judged();
+  return Judge(spec, user_namespace, parameters).Judged();
 }
 
 // The document of an exec does not describe the container's user namespace.
-void ForExec(const oci::Spec& spec, const Facts& facts, policy::Parameters& parameters) {
-  if (!oci::RootIsMapped(spec) && !facts.user_namespace) return;
+void ForExec(const oci::Spec& spec, policy::Parameters& parameters,
+             const UserNamespace& user_namespace) {
+  if (!oci::RootIsMapped(spec) && !user_namespace) return;
   kParameters.Set(parameters, &Parameters::root, "allow");
 }
 
@@ -266,8 +274,8 @@ extern constinit const Rule kUser{
     .benchmarks = kBenchmarks,
     .paths = kPaths,
     .scope = Scope::kProcess,
-    .for_exec = ForExec,
-    .check = Check,
+    .for_exec = Bind<ForExec>(),
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "rules/binding.hpp"
+
 namespace runclad::rules {
 namespace {
 
@@ -41,7 +43,7 @@ bool LeadsIntoProc(std::string_view path) {
   return plain == "/proc";
 }
 
-Findings Check(const oci::Spec& spec, const Context& context) {
+Findings Check(const oci::Spec& spec, const Context& /*context*/, const WorkingDirectory& place) {
   const std::string directory = spec.working_directory();
   if (directory.empty()) return {};  // the lower runtime says so best
   const std::string danger = ", where a host file descriptor may lead out of the container";
@@ -51,7 +53,6 @@ Findings Check(const oci::Spec& spec, const Context& context) {
   };
   if (!directory.starts_with('/')) return refuse(kRelative, "is not an absolute path");
   if (LeadsIntoProc(directory)) return refuse(kProc, "is below /proc" + danger);
-  const auto& place = context.facts.working_directory;
   if (!place) return {};
   if (!place->is_complete) return refuse(kUncertain, place->uncertain_because);
   if (place->touches_proc || LeadsIntoProc(place->resolved)) {
@@ -78,7 +79,7 @@ extern constinit const Rule kWorkingDirectory{
     .benchmarks = {},
     .paths = kPaths,
     .scope = Scope::kProcess,
-    .check = Check,
+    .check = Bind<Check>(),
 };
 
 }  // namespace runclad::rules
