@@ -7,6 +7,7 @@
 #include "daemons.hpp"
 #include "plan.hpp"
 #include "report.hpp"
+#include "surveys.hpp"
 
 namespace runclad::configure {
 namespace {
@@ -73,12 +74,31 @@ Result<Report> UnregisterBuildkit(const Request& request) {
   const auto plan = PlanToUnset(buildkit->file, buildkit->owned, {}, originals);
   if (!plan) return plan.error();
   if (request.is_dry_run) return Report{DiffOf({*plan})};
-  if (!IsNeeded({*plan})) return Report{NothingText(buildkit->file.path, request.name)};
+  if (!IsNeeded({*plan}))
+    return Report{NothingText(buildkit->file.path, {request.name, "", false}, {})};
   const auto committed = Commit(
       {*plan}, originals, [] { return Status(); }, [] {});
   if (!committed) return committed.error();
   return WithRestart(buildkit->daemon, "buildkitd", request,
                      BackText(buildkit->file.path, {request.name, "", false}, {}));
+}
+
+Survey SurveyBuildkit(const Daemon& daemon) {
+  Survey survey = SurveyOf("buildkit", daemon);
+  survey.place = daemon.Value({"--config"}).value_or(kDefaultConfig);
+  const auto file = ReadFile(survey.place);
+  const auto parsed = file ? ParseToml(file->text()) : Result<Parsed>(file.error());
+  if (!parsed) {
+    survey.fault = parsed.error().In(survey.place).message;
+    return survey;
+  }
+  survey.is_stale = IsNewerThan(survey.place, daemon);
+  const Document* enabled = Find(parsed->tree, {"worker", "oci", "enabled"});
+  if (enabled != nullptr && *enabled == Document(false)) return survey;
+  survey.builder =
+      daemon.Value({"--oci-worker-binary"})
+          .value_or(TextAt(parsed->tree, {"worker", "oci", "binary"}).value_or("runc"));
+  return survey;
 }
 
 }  // namespace runclad::configure

@@ -202,6 +202,20 @@ std::string PathsOf(const std::vector<Planned>& plans) {
   return paths;
 }
 
+Status CheckContainerdsEntry(const Containerd& containerd, const Request& request,
+                             const Originals& originals) {
+  for (const std::string& path : {containerd.main, DropInOf(containerd, request.name).path,
+                                  TemplateOf(containerd), K0sDropIn(containerd, request.name)}) {
+    const auto known = originals.Read(path);
+    if (!known) return known.error();
+    if (*known) return {};
+  }
+  const std::string program = ContainerdProgram(containerd.effective, request.name);
+  if (program.empty()) return {};
+  return CheckEntry(containerd.main, "the runtime " + request.name + " is " + program, program,
+                    request);
+}
+
 // After everything is written: by containerd itself, for its files as they are.
 Status CheckWritten(const Containerd& containerd, const Request& request,
                     const Registration& registration) {
@@ -220,6 +234,9 @@ Result<Report> RegisterContainerd(const Request& request) {
   if (!containerd) return containerd.error();
   const Registration registration = {request.name, request.program, request.is_default};
   const Originals originals(request.state_directory, request.engine, request.name);
+  if (auto status = CheckContainerdsEntry(*containerd, request, originals); !status) {
+    return status.error();
+  }
   const auto plans = PlanAny(*containerd, request, registration, originals);
   if (!plans) return plans.error();
   if (request.is_dry_run) return Report{DiffOf(*plans)};
@@ -276,7 +293,7 @@ Result<Report> UnregisterContainerd(const Request& request) {
     plans.push_back(std::move(*plan));
   }
   if (request.is_dry_run) return Report{DiffOf(plans)};
-  std::string text = NothingText(containerd->main, request.name);
+  std::string text = NothingText(containerd->main, lower, uses->of_name);
   std::string by_program;
   if (!uses->of_program.empty()) {
     by_program = "these call " + request.program +

@@ -45,22 +45,31 @@ std::vector<std::string> ImportsOf(const Document& tree) {
 }  // namespace
 
 Result<Containerd> FindContainerd(const Request& request) {
+  auto daemon = ChooseDaemon(FindContainerds(), {"--config", "-c"}, kDefaultConfig, request.config);
+  if (!daemon) return daemon.error();
+  return DescribeContainerd(*std::move(daemon), request.config);
+}
+
+std::vector<Daemon> FindContainerds() {
   std::vector<Daemon> daemons = FindDaemons("containerd");
   std::erase_if(daemons, IsOfDockerd);
-  auto daemon = ChooseDaemon(daemons, {"--config", "-c"}, kDefaultConfig, request.config);
-  if (!daemon) return daemon.error();
+  return daemons;
+}
+
+Result<Containerd> DescribeContainerd(std::optional<Daemon> daemon,
+                                      const std::optional<std::string>& config) {
   Containerd containerd;
-  containerd.daemon = std::move(*daemon);
+  containerd.daemon = std::move(daemon);
   containerd.program =
       containerd.daemon ? containerd.daemon->program : sys::FindInPath("containerd");
-  if (containerd.program.empty() && !request.config) {
+  if (containerd.program.empty() && !config) {
     return Error{"it is not installed and does not run; name its file with --config"};
   }
   containerd.main = kDefaultConfig;
   if (containerd.daemon) {
     containerd.main = containerd.daemon->Value({"--config", "-c"}).value_or(containerd.main);
   }
-  auto file = ReadFile(request.config.value_or(containerd.main));
+  auto file = ReadFile(config.value_or(containerd.main));
   if (!file) return file.error();
   containerd.main = file->path;
   auto parsed = ParseToml(file->text());

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runclad/configure/configure.hpp"
 
@@ -28,6 +29,12 @@ struct Containerd {
 };
 
 Result<Containerd> FindContainerd(const Request& request);
+
+// Those that run, but for the one that dockerd starts for itself.
+std::vector<Daemon> FindContainerds();
+// Of a daemon that runs, or of the one that would read `config`.
+Result<Containerd> DescribeContainerd(std::optional<Daemon> daemon,
+                                      const std::optional<std::string>& config);
 
 // `containerd config dump` for another text of its main file.
 Result<Document> DumpWith(const Containerd& containerd, const std::string& text);

@@ -66,7 +66,7 @@ class Client {
 // What `ctr containers info` says of one.
 struct Container {
   std::string options;  // of its runtime, as bytes
-  std::string sandbox;  // a pod's metadata, as JSON; empty: it is no pod
+  std::string sandbox;  // a pod's metadata, as JSON; empty: it is not a pod
 };
 
 // The bytes of {"type_url": …, "value": "<base64>"}.

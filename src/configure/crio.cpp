@@ -11,6 +11,7 @@
 #include "layered.hpp"
 #include "plan.hpp"
 #include "report.hpp"
+#include "surveys.hpp"
 
 namespace runclad::configure {
 namespace {
@@ -107,6 +108,25 @@ std::vector<Use> Containers(const Crio& crio, const std::string& name) {
   return uses;
 }
 
+// In any of its files.
+Status CheckCriosEntry(const Crio& crio, const Request& request, const Originals& originals) {
+  const auto known = originals.Read(crio.file.path);
+  if (!known) return known.error();
+  if (*known) return {};
+  const auto own = ParseToml(crio.file.text());
+  if (!own) return own.error().In(crio.file.path);
+  const Path path = {"crio", "runtime", "runtimes", request.name};
+  for (const Document* tree : {&crio.effective, &own->tree}) {
+    const Document* entry = Find(*tree, path);
+    if (entry == nullptr) continue;
+    const std::string program = TextAt(*entry, {"runtime_path"}).value_or("");
+    auto status = CheckEntry(tree == &own->tree ? crio.file.path : crio.config + " or a drop-in",
+                             PathText(path) + " is " + entry->dump(), program, request);
+    if (!status) return status;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Report> RegisterCrio(const Request& request) {
@@ -114,6 +134,7 @@ Result<Report> RegisterCrio(const Request& request) {
   if (!crio) return crio.error();
   const Registration registration = {request.name, request.program, request.is_default};
   const Originals originals(request.state_directory, request.engine, request.name);
+  if (auto status = CheckCriosEntry(*crio, request, originals); !status) return status.error();
   const auto plan =
       PlanToSet(crio->file, crio->owned, CrioSettings(registration, crio->effective), originals);
   if (!plan) return plan.error();
@@ -143,11 +164,30 @@ Result<Report> UnregisterCrio(const Request& request) {
   const auto plan = PlanToUnset(crio->file, crio->owned, kept, originals);
   if (!plan) return plan.error();
   if (request.is_dry_run) return Report{DiffOf({*plan})};
-  if (!IsNeeded({*plan})) return Report{NothingText(crio->file.path, request.name)};
+  if (!IsNeeded({*plan})) return Report{NothingText(crio->file.path, lower, uses)};
   const auto verify = [&] { return kept.empty() ? Status() : Verify(*crio, lower); };
   const auto committed = Commit({*plan}, originals, verify, [] {});
   if (!committed) return committed.error();
   return WithRestart(crio->daemon, "crio", request, BackText(crio->file.path, lower, uses));
+}
+
+Survey SurveyCrio(const Daemon& daemon) {
+  Survey survey = SurveyOf("crio", daemon);
+  survey.place = daemon.Value({"--config", "-c"}).value_or(kDefaultConfig);
+  std::vector<std::string> files = {survey.place};
+  for (std::string& path :
+       FilesIn(daemon.Value({"--config-dir", "-d"}).value_or(kDefaultDropIns), "")) {
+    files.push_back(std::move(path));
+  }
+  const auto effective = Merged(files);
+  if (!effective) {
+    survey.fault = effective.error().message;
+    return survey;
+  }
+  survey.is_stale = std::ranges::any_of(
+      files, [&](const std::string& file) { return IsNewerThan(file, daemon); });
+  ReadCrioConfig(*effective, survey);
+  return survey;
 }
 
 }  // namespace runclad::configure

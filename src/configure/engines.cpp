@@ -186,6 +186,11 @@ std::string ContainerdDefault(const Document& effective) {
   return TextAt(effective, CriOf(effective) / "default_runtime_name").value_or("runc");
 }
 
+Document ContainerdRuntimes(const Document& effective) {
+  const Document* runtimes = Find(effective, CriOf(effective) / "runtimes");
+  return runtimes != nullptr && runtimes->is_object() ? *runtimes : Document::object();
+}
+
 std::vector<Restore> ContainerdRestores(const std::string& name, const Document& tree,
                                         const Document* original, const Document& block) {
   const Path cri = CriOfVersion(VersionOf(tree).value_or(2));

@@ -38,6 +38,8 @@ Document ContainerdRest(Document effective, const std::string& name);
 // the file's.
 std::string ContainerdProgram(const Document& effective, const std::string& name);
 std::string ContainerdDefault(const Document& effective);
+// The entries of the CRI plugin, an object.
+Document ContainerdRuntimes(const Document& effective);
 // `block` is what runclad's own block in the file has.
 std::vector<Restore> ContainerdRestores(const std::string& name, const Document& tree,
                                         const Document* original, const Document& block);

@@ -177,11 +177,27 @@ Status CheckProgram(const std::string& program) {
   return {};
 }
 
+Status CheckEntry(const std::string& file, const std::string& entry, const std::string& program,
+                  const Request& request) {
+  if (entry.empty()) return {};
+  const bool is_ours = std::filesystem::path(program).filename() ==
+                       std::filesystem::path(request.program).filename();
+  const auto lower = LowerRuntime(request);
+  if (is_ours || (lower && *lower == program)) return {};
+  return Error{file + ": " + entry +
+               ", which runclad did not write: choose another name with "
+               "--name, or remove that entry first"};
+}
+
 Result<std::string> LowerRuntime(const Request& request) {
   // runclad may have been removed already.
   struct stat status {};
-  if (::stat(request.program.c_str(), &status) != 0) return sys::FindLowerRuntime(std::nullopt);
-  return sys::FindLowerRuntime(std::nullopt, request.program);
+  const bool is_there = ::stat(request.program.c_str(), &status) == 0;
+  auto runtime = is_there ? sys::FindLowerRuntime(std::nullopt, {}, request.program)
+                          : sys::FindLowerRuntime(std::nullopt);
+  if (!runtime) return runtime;
+  // Its place stays when it is opened again.
+  return sys::PlaceOf(*runtime);
 }
 
 }  // namespace runclad::configure

@@ -62,6 +62,12 @@ Status Commit(const std::vector<Planned>& plans, const Originals& originals,
 Status CheckName(const std::string& name);
 Status CheckProgram(const std::string& program);
 
+// An entry under the runtime's name that somebody else wrote would be lost, as nothing tells it
+// from ours later. `entry` is what `file` has there as text, `program` the path in it; both empty:
+// none.
+Status CheckEntry(const std::string& file, const std::string& entry, const std::string& program,
+                  const Request& request);
+
 // What the runtime's name leads to where containers outlive the registration.
 Result<std::string> LowerRuntime(const Request& request);
 

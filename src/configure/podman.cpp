@@ -9,6 +9,7 @@
 #include "layered.hpp"
 #include "plan.hpp"
 #include "report.hpp"
+#include "surveys.hpp"
 
 namespace runclad::configure {
 namespace {
@@ -96,7 +97,7 @@ Result<std::vector<Use>> Containers(const Podman& podman, const std::string& nam
       "--type",
       "container",
       "--format",
-      "{{.Name}}\t{{.OCIRuntime}}\t"
+      "{{.Name}}\t{{.OCIRuntime}}\t{{.State.Running}}\t"
       "{{with index .Config.Labels \"PODMAN_SYSTEMD_UNIT\"}}{{.}}{{end}}"};
   const std::vector<std::string> lines = LinesOf(*ids);
   if (lines.empty()) return std::vector<Use>();
@@ -118,6 +119,26 @@ Result<std::vector<Setting>> SettingsOf(const Podman& podman, const Registration
   return PodmanSettings(registration, podman.effective, sys::IsCrun(*lower));
 }
 
+// In any of its files. An entry is a list of places where the program may be.
+Status CheckPodmansEntry(const Podman& podman, const Request& request, const Originals& originals) {
+  const auto known = originals.Read(podman.file.path);
+  if (!known) return known.error();
+  if (*known) return {};
+  const auto own = ParseToml(podman.file.text());
+  if (!own) return own.error().In(podman.file.path);
+  const Path path = {"engine", "runtimes", request.name};
+  for (const Document* tree : {&podman.effective, &own->tree}) {
+    const Document* entry = Find(*tree, path);
+    if (entry == nullptr || entry->empty()) continue;
+    const bool is_one = entry->is_array() && entry->size() == 1 && entry->front().is_string();
+    auto status = CheckEntry(tree == &own->tree ? podman.file.path : "one of podman's files",
+                             PathText(path) + " is " + entry->dump(),
+                             is_one ? entry->front().get<std::string>() : "", request);
+    if (!status) return status;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Report> RegisterPodman(const Request& request) {
@@ -127,6 +148,7 @@ Result<Report> RegisterPodman(const Request& request) {
   const auto settings = SettingsOf(*podman, registration, request);
   if (!settings) return settings.error();
   const Originals originals(request.state_directory, request.engine, request.name);
+  if (auto status = CheckPodmansEntry(*podman, request, originals); !status) return status.error();
   const auto plan = PlanToSet(podman->file, podman->owned, *settings, originals);
   if (!plan) return plan.error();
   if (request.is_dry_run) return Report{DiffOf({*plan})};
@@ -163,7 +185,7 @@ Result<Report> UnregisterPodman(const Request& request) {
   const auto plan = PlanToUnset(podman->file, podman->owned, kept, originals);
   if (!plan) return plan.error();
   if (request.is_dry_run) return Report{DiffOf({*plan})};
-  if (!IsNeeded({*plan})) return Report{NothingText(podman->file.path, request.name)};
+  if (!IsNeeded({*plan})) return Report{NothingText(podman->file.path, lower, *uses)};
   const auto verify = [&]() -> Status {
     if (!kept.empty()) return Verify(*podman, lower);
     const auto info = Ask(*podman, {"info", "--format", "{{.Host.OCIRuntime.Name}}"});
@@ -172,6 +194,33 @@ Result<Report> UnregisterPodman(const Request& request) {
   const auto committed = Commit({*plan}, originals, verify, [] {});
   if (!committed) return committed.error();
   return Report{BackText(podman->file.path, lower, *uses)};
+}
+
+Survey SurveyPodman(std::chrono::seconds limit) {
+  Survey survey;
+  survey.engine = "podman";
+  survey.place = sys::FindInPath("podman");
+  Podman podman;
+  podman.options.limit = limit;
+  const auto info = Ask(podman, {"info", "--format",
+                                 "{{.Host.OCIRuntime.Name}}\t{{.Host.OCIRuntime.Path}}\t"
+                                 "{{.Version.Version}}"});
+  if (!info) {
+    survey.fault = info.error().message;
+    return survey;
+  }
+  const std::string line = info->substr(0, info->find('\n'));
+  const std::size_t first = line.find('\t');
+  const std::size_t second = line.find('\t', first + 1);
+  if (first == std::string::npos || second == std::string::npos) {
+    survey.fault = "podman info does not name its runtime";
+    return survey;
+  }
+  survey.default_runtime = line.substr(0, first);
+  survey.version = line.substr(second + 1);
+  survey.runtimes = {{survey.default_runtime, line.substr(first + 1, second - first - 1), ""}};
+  AddContainers(Containers(podman, "", false), survey);
+  return survey;
 }
 
 }  // namespace runclad::configure

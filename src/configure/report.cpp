@@ -21,11 +21,15 @@ std::vector<Use> UsesIn(std::string_view lines,
   for (const std::string& line : LinesOf(lines)) {
     const std::size_t first = line.find('\t');
     const std::size_t second = line.find('\t', first + 1);
-    if (first == std::string::npos || second == std::string::npos) continue;
+    const std::size_t third = line.find('\t', second + 1);
+    if (first == std::string::npos || second == std::string::npos || third == std::string::npos) {
+      continue;
+    }
     std::string name = line.substr(0, first);
     if (name.starts_with('/')) name.erase(0, 1);
     uses.push_back({std::move(name), line.substr(first + 1, second - first - 1),
-                    remedy(line.substr(second + 1))});
+                    remedy(line.substr(third + 1)),
+                    line.substr(second + 1, third - second - 1) == "true"});
   }
   std::ranges::sort(uses, {}, &Use::name);
   return uses;
@@ -68,8 +72,12 @@ Report RefusedText(const std::string& name, const std::vector<Use>& uses) {
           true};
 }
 
-std::string NothingText(const std::string& path, const std::string& name) {
-  return path + " has nothing to take back for the runtime " + name + "\n";
+std::string NothingText(const std::string& path, const Registration& lower,
+                        const std::vector<Use>& uses) {
+  std::string text = path + " has nothing to take back for the runtime " + lower.name + "\n";
+  if (lower.program.empty()) return text;
+  return text + "it is " + lower.program + ", because these containers name it:\n" + ListOf(uses) +
+         "run this again when they are gone\n";
 }
 
 std::string BackText(const std::string& path, const Registration& lower,

@@ -19,13 +19,15 @@ struct Use {
   std::string name;
   std::string runtime;
   std::string remedy;  // what makes it again
+  bool is_running = false;
 };
 
 inline constexpr const char* kPodRemedy = "delete the pod: its controller makes it again";
 
 std::vector<std::string> LinesOf(std::string_view text);
 
-// From lines of "name<TAB>runtime<TAB>label", sorted by name; `remedy` is called with the label.
+// From lines of "name<TAB>runtime<TAB>true|false<TAB>label", the third whether it runs, sorted by
+// name; `remedy` is called with the label.
 std::vector<Use> UsesIn(std::string_view lines,
                         const std::function<std::string(const std::string& label)>& remedy);
 std::string ListOf(const std::vector<Use>& uses);
@@ -35,7 +37,9 @@ std::string Sentence(const Registration& registration);
 // Of containers with another runtime; empty if there are none.
 std::string OlderText(const std::vector<Use>& older);
 Report RefusedText(const std::string& name, const std::vector<Use>& uses);
-std::string NothingText(const std::string& path, const std::string& name);
+// `lower` has no program if nothing is kept; else it stands in already for `uses`.
+std::string NothingText(const std::string& path, const Registration& lower,
+                        const std::vector<Use>& uses);
 // `lower` has no program if nothing is kept.
 std::string BackText(const std::string& path, const Registration& lower,
                      const std::vector<Use>& uses);

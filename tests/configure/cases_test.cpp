@@ -80,7 +80,7 @@ Document TreeOf(const Case& test, const std::string& text) {
   return parsed ? parsed->tree : Document("not parsed");
 }
 
-TEST(Cases, ComeOutRightOrAreRefused) {
+TEST(Cases, GiveTheExpectedFileOrError) {
   ASSERT_GT(Cases().size(), 40U);
   for (const Case& test : Cases()) {
     SCOPED_TRACE(test.before.string());
@@ -105,7 +105,7 @@ TEST(Cases, ComeOutRightOrAreRefused) {
 }
 
 // Where the original is not known any more, or others changed the file since.
-TEST(Cases, AreUndoneByEditing) {
+TEST(Cases, CanBeUndone) {
   for (const Case& test : Cases()) {
     if (fs::exists(test.With(".refused"))) continue;
     SCOPED_TRACE(test.before.string());

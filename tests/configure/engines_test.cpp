@@ -36,7 +36,7 @@ constexpr const char* kDumpAfter = R"(version = 2
   BinaryName = "/usr/sbin/runclad"
 )";
 
-TEST(Containerd, CopiesTheEntryThatItDropsBesideOthers) {
+TEST(Containerd, CopiesTheEntryOfRunc) {
   const auto lost =
       ContainerdLost(Toml("version = 2\n"), Toml(kDump), Toml(kDumpAfter), /*default_version=*/2);
   ASSERT_EQ(lost.size(), 1U);
@@ -46,7 +46,7 @@ TEST(Containerd, CopiesTheEntryThatItDropsBesideOthers) {
   EXPECT_TRUE(ContainerdLost(Toml(""), Toml(kDump), Toml(kDump), 2).empty());
 }
 
-TEST(Containerd, RestIsEverythingButTheRegistration) {
+TEST(Containerd, TheRestIsUnchanged) {
   Document after = Toml(kDumpAfter);
   EXPECT_NE(ContainerdRest(Toml(kDump), "runclad"), ContainerdRest(after, "runclad"));
   Put(after, {"plugins", "io.containerd.grpc.v1.cri", "containerd", "runtimes", "runc"},
@@ -56,7 +56,7 @@ TEST(Containerd, RestIsEverythingButTheRegistration) {
   EXPECT_NE(ContainerdRest(Toml(kDump), "runclad"), ContainerdRest(after, "runclad"));
 }
 
-TEST(Containerd, KeptLeadsTheNameToTheLowerRuntime) {
+TEST(Containerd, AKeptNameRefersToTheLowerRuntime) {
   const auto kept = ContainerdKept({"runclad", "/usr/sbin/runc"}, Toml(kDumpAfter));
   ASSERT_EQ(kept.size(), 2U);
   EXPECT_EQ(kept[0].value, "/usr/sbin/runc");
@@ -64,7 +64,7 @@ TEST(Containerd, KeptLeadsTheNameToTheLowerRuntime) {
   EXPECT_TRUE(ContainerdKept({"runclad", "/usr/sbin/runc"}, Toml(kDump)).empty());
 }
 
-TEST(Containerd, AnswersInEitherVersion) {
+TEST(Containerd, ReadsBothVersions) {
   EXPECT_EQ(ContainerdProgram(Toml(kDumpAfter), "runclad"), "/usr/sbin/runclad");
   EXPECT_EQ(ContainerdDefault(Toml(kDumpAfter)), "runclad");
   const Document third = Toml(R"([plugins.'io.containerd.cri.v1.runtime'.containerd]
