@@ -7,8 +7,9 @@
 # Then services with the habits of other public images, which have no file, are brought to serve by
 # what `runcladctl why` says (advice.sh).
 #
-#   tests/images/run.sh [--prove] [--quick] [SERVICE…]     a service is a directory here, or advice/…
+#   tests/images/run.sh [--prove] [--quick] [--learn] [SERVICE…]     a service is a directory here, or advice/…
 #
+# --learn: `runcladctl learn` finds each image file by itself (learn.sh), and none is taken from profiles/images.
 # --quick: three fast services, and one by advice. --prove: plain runc in runclad's place (see tests/e2e/run.sh).
 # Root filesystems are kept in RUNCLAD_IMAGES_CACHE (default: /var/cache/runclad-images).
 set -u
@@ -32,10 +33,12 @@ for needed in apt-get dpkg-deb jq nsenter busybox; do
 done
 
 prove=
+learn=
 services=()
 while [ $# -gt 0 ]; do
   case "$1" in
     --prove) prove=--prove ;;
+    --learn) learn=1 ;;
     --quick) read -ra services <<<"$QUICK" ;;
     -*) die "there is no option $1" ;;
     *) services+=("$1") ;;
@@ -46,6 +49,13 @@ if [ ${#services[@]} -eq 0 ]; then
   for file in "$IMAGES_DIR"/{*,advice/*}/service.sh; do
     file=${file#"$IMAGES_DIR/"}
     services+=("${file%/service.sh}")
+  done
+fi
+
+# Of those by advice, no minimum is known.
+if [ -n "$learn" ]; then
+  for index in "${!services[@]}"; do
+    [[ "${services[index]}" != advice/* ]] || unset "services[index]"
   done
 fi
 
@@ -80,7 +90,11 @@ for service in "${services[@]}"; do
   esac
 done
 topics=()
-[ -z "$IMAGES_SERVICES" ] || topics+=("$IMAGES_DIR/matrix.sh")
+if [ -n "$learn" ]; then
+  topics=("$IMAGES_DIR/learn.sh")
+elif [ -n "$IMAGES_SERVICES" ]; then
+  topics+=("$IMAGES_DIR/matrix.sh")
+fi
 [ -z "$ADVICE_SERVICES" ] || topics+=("$IMAGES_DIR/advice.sh")
 # shellcheck disable=SC2086  # an option or nothing
 exec "$IMAGES_DIR/../e2e/run.sh" $prove "${topics[@]}"

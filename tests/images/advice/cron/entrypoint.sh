@@ -1,5 +1,5 @@
 #!/bin/sh
 set -e
-echo '* * * * * www-data date >>/data/out' >/etc/cron.d/job
+printf '%s www-data date >>/data/out\n' '* * * * *' @reboot >/etc/cron.d/job
 chown www-data /data
 exec cron -f

@@ -1,0 +1,48 @@
+// Shields: what is denied to every new container until a hole of the kernel is closed, and which
+// running containers are still exposed to it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runclad/base/result.hpp"
+#include "runclad/look/container.hpp"
+
+namespace runclad::look {
+
+struct Shield {
+  std::string id;
+  std::string reason;
+  std::string until;                  // "2027-03-31"; empty: as long as it is there
+  std::vector<std::string> families;  // canonical: "AF_ALG"
+  std::vector<std::string> syscalls;
+};
+
+// {"id": …, "reason": …, "until": …, "deny": {"families": […], "syscalls": […]}}; everything but
+// "until" is required. Errors name the member.
+Result<Shield> ParseShield(std::string_view text);
+
+// The policy file that denies it: it goes to policy.d, where lists that deny accumulate.
+std::string PolicyOf(const Shield& shield);
+
+// The names of these files: after every other file of policy.d.
+inline constexpr std::string_view kPolicyPrefix = "zz-shield-";
+
+enum class Exposure {
+  kClosed,   // no task can make the call, by its own filters
+  kExposed,  // one can: the container must be started again
+  kUnknown,
+};
+
+struct ShieldState {
+  Exposure exposure = Exposure::kUnknown;
+  std::string because;  // what is open: "socket AF_ALG", or why it is not known
+};
+
+// By the filters of every task, whether the shield was there when it started or not; unknown where
+// they are not read.
+ShieldState StateOf(const Shield& shield, const Container& container, Attach attach = Attach::kYes);
+
+}  // namespace runclad::look

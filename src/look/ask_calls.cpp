@@ -1,0 +1,249 @@
+// System calls, sockets, mounts and ports: the filter first, then what the kernel asks behind it.
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+
+#include <sched.h>
+
+#include "runclad/privilege/seccomp_program.hpp"
+#include "runclad/privilege/socket_families.hpp"
+#include "runclad/sys/file.hpp"
+
+#include "proc.hpp"
+#include "task_state.hpp"
+
+namespace runclad::look {
+namespace {
+
+// Calls for which the kernel wants a capability whatever the arguments are, before it looks at
+// them.
+struct Need {
+  std::string_view syscall;
+  std::string_view capability;
+  bool is_global = false;       // in the host's user namespace
+  const char* owner = nullptr;  // the namespace whose owner is asked
+};
+
+constexpr Need kNeeds[] = {
+    {"fsopen", "CAP_SYS_ADMIN", false, "mnt"},
+    {"fspick", "CAP_SYS_ADMIN", false, "mnt"},
+    {"fsmount", "CAP_SYS_ADMIN", false, "mnt"},
+    {"move_mount", "CAP_SYS_ADMIN", false, "mnt"},
+    {"pivot_root", "CAP_SYS_ADMIN", false, "mnt"},
+    {"mount", "CAP_SYS_ADMIN", false, "mnt"},
+    {"umount2", "CAP_SYS_ADMIN", false, "mnt"},
+    {"umount", "CAP_SYS_ADMIN", false, "mnt"},
+    {"sethostname", "CAP_SYS_ADMIN", false, "uts"},
+    {"setdomainname", "CAP_SYS_ADMIN", false, "uts"},
+    {"reboot", "CAP_SYS_BOOT", false, "pid"},
+    {"chroot", "CAP_SYS_CHROOT", false, nullptr},
+    {"swapon", "CAP_SYS_ADMIN", true, nullptr},
+    {"swapoff", "CAP_SYS_ADMIN", true, nullptr},
+    {"acct", "CAP_SYS_PACCT", true, nullptr},
+    {"init_module", "CAP_SYS_MODULE", true, nullptr},
+    {"finit_module", "CAP_SYS_MODULE", true, nullptr},
+    {"delete_module", "CAP_SYS_MODULE", true, nullptr},
+    {"kexec_load", "CAP_SYS_BOOT", true, nullptr},
+    {"kexec_file_load", "CAP_SYS_BOOT", true, nullptr},
+    {"iopl", "CAP_SYS_RAWIO", true, nullptr},
+    {"settimeofday", "CAP_SYS_TIME", true, nullptr},
+    {"open_by_handle_at", "CAP_DAC_READ_SEARCH", true, nullptr},
+    {"vhangup", "CAP_SYS_TTY_CONFIG", true, nullptr},
+};
+
+// The owner of a namespace (ioctl_ns(2)); 0: not known.
+ino_t OwnerOf(pid_t pid, const char* kind) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/ns/" + kind;
+  const UniqueFd own(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!own) return 0;
+  const UniqueFd owner(::ioctl(own.get(), NS_GET_USERNS));
+  struct stat status {};
+  return owner && ::fstat(owner.get(), &status) == 0 ? status.st_ino : 0;
+}
+
+// What a file of the host's /proc/sys says; -1: it is not there.
+long Setting(const char* path) {
+  long value = -1;
+  std::ifstream(path) >> value;
+  return value;
+}
+
+// The first port that needs no capability in the container's network namespace; -1: not known. The
+// file shows the namespace of whoever reads it: of this process, which goes there and comes back.
+int FirstFreePort(pid_t pid) {
+  const UniqueFd ours(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  const UniqueFd theirs(
+      ::open(("/proc/" + std::to_string(pid) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!ours || !theirs || ::setns(theirs.get(), CLONE_NEWNET) != 0) return -1;
+  const long port = Setting("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+  if (::setns(ours.get(), CLONE_NEWNET) != 0) return -1;
+  return static_cast<int>(port);
+}
+
+// Whether a filter lets one of the calls through: the first that it does, else the last one's no.
+template <typename Call>
+Answer AskAny(const TaskState& task, std::initializer_list<Call> calls) {
+  Answer answer;
+  for (const auto& [name, arguments] : calls) {
+    answer = AskFiltersByName(task, name, arguments);
+    if (answer.verdict != Verdict::kNo) return answer;
+  }
+  return answer;
+}
+struct NamedCall {
+  const char* name;
+  std::array<std::uint64_t, 6> arguments;
+};
+
+std::string CaveatOf(const Container& container) {
+  if (container.label.empty()) return {};
+  return "as far as the security module lets " + container.label;
+}
+
+}  // namespace
+
+Answer AskCapability(const Container& container, const TaskState& task, std::string_view capability,
+                     bool is_global, const char* namespace_kind) {
+  const std::string name(capability);
+  if (!Has(task.credentials.effective, capability)) {
+    if (Has(task.credentials.permitted, capability)) {
+      return {Verdict::kYes, {}, "it is permitted, and the program can raise it", {}, 0};
+    }
+    const bool is_root = task.credentials.uids[1] == 0 || container.user_inside == 0;
+    if (Has(task.credentials.bounding, capability) && is_root &&
+        !task.credentials.no_new_privileges) {
+      return {Verdict::kYes, {}, "the next program that root starts has it again", {}, 0};
+    }
+    return No("capabilities", name + " is not in its effective set");
+  }
+  if (is_global && container.has_user_namespace) {
+    return No("user namespace",
+              name + " counts only in its own user namespace, and the host's is asked");
+  }
+  if (namespace_kind != nullptr && container.has_user_namespace) {
+    const NamespaceState* const own = container.FindNamespace("user");
+    const ino_t owner = OwnerOf(container.pid, namespace_kind);
+    if (owner == 0) return Unknown("user namespace", "the owner of its namespaces is not known");
+    if (own != nullptr && owner != own->inode) {
+      return No("user namespace", name + " does not count in a " + namespace_kind +
+                                      " namespace that another user namespace owns");
+    }
+  }
+  return Yes();
+}
+
+Answer AskUserNamespace(const Container& container, const TaskState& task) {
+  constexpr std::uint64_t kNewUser = 0x10000000;
+  if (Setting("/proc/sys/user/max_user_namespaces") == 0) {
+    return No("kernel", "user.max_user_namespaces is 0");
+  }
+  const bool is_privileged = Has(task.credentials.effective, "CAP_SYS_ADMIN");
+  if (Setting("/proc/sys/kernel/unprivileged_userns_clone") == 0 && !is_privileged) {
+    return No("kernel", "kernel.unprivileged_userns_clone is 0");
+  }
+  constexpr std::uint64_t kChildSignal = 17;  // SIGCHLD
+  Answer answer = AskAny<NamedCall>(
+      task, {{"unshare", {kNewUser}}, {"clone", {kNewUser | kChildSignal}}, {"clone3", {}}});
+  if (answer.verdict == Verdict::kYes) answer.caveat = CaveatOf(container);
+  return answer;
+}
+
+Answer AskMount(const Container& container, const TaskState& task) {
+  Answer filter = AskAny<NamedCall>(task, {{"mount", {}}, {"fsopen", {}}});
+  if (filter.verdict != Verdict::kYes) return filter;
+  Answer capability = AskCapability(container, task, "CAP_SYS_ADMIN", false, "mnt");
+  if (capability.verdict != Verdict::kYes) {
+    const Answer escape = AskUserNamespace(container, task);
+    if (escape.verdict != Verdict::kYes) return capability;
+    capability = Yes();
+    capability.because = "in a user namespace that it makes itself";
+  }
+  if (!container.label.empty()) {
+    return Unknown("LSM", "the profile " + container.label + " may deny it");
+  }
+  return capability;
+}
+
+Answer AskSyscall(const Container& container, const TaskState& task, const std::string& name,
+                  const std::array<std::uint64_t, 6>& arguments) {
+  Answer filter = AskFiltersByName(task, name, arguments);
+  if (filter.verdict != Verdict::kYes) return filter;
+  const auto* need = std::ranges::find(kNeeds, name, &Need::syscall);
+  if (need == std::end(kNeeds)) {
+    filter.caveat = "the filter is asked; what the kernel wants for its arguments is not";
+    return filter;
+  }
+  return AskCapability(container, task, need->capability, need->is_global, need->owner);
+}
+
+Answer AskSocketFilters(const TaskState& task, std::uint16_t family, std::optional<int> type) {
+  std::vector<int> types = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW};
+  if (type) types = {*type};
+  Answer answer;
+  for (const int asked : types) {
+    answer = AskFiltersByName(task, "socket", {family, static_cast<std::uint64_t>(asked)});
+    if (answer.verdict != Verdict::kNo) break;
+  }
+#if defined(__x86_64__)
+  // The family is in memory there, where no filter can look.
+  if (answer.verdict == Verdict::kNo && AbisOfKernel().has_32_bit) {
+    constexpr std::uint32_t kSocketCall = 102;
+    constexpr std::uint64_t kSocket = 1;
+    const Answer through = AskFilters(task, "SCMP_ARCH_X86", kSocketCall, {kSocket});
+    if (through.verdict == Verdict::kYes) {
+      answer = Yes();
+      answer.because = "through the 32-bit socketcall, whose family no filter can see";
+    }
+  }
+#endif
+  return answer;
+}
+
+Answer AskSocket(const Container& container, const TaskState& task, std::uint16_t family,
+                 std::optional<int> type) {
+  Answer answer = AskSocketFilters(task, family, type);
+  const bool is_raw = type == SOCK_RAW;
+  if (answer.verdict != Verdict::kYes) return answer;
+  std::string because = answer.because;
+  if (family == AF_PACKET || (is_raw && (family == AF_INET || family == AF_INET6))) {
+    answer = AskCapability(container, task, "CAP_NET_RAW", false, "net");
+  } else if (family == AF_KEY) {
+    answer = AskCapability(container, task, "CAP_NET_ADMIN", false, "net");
+  }
+  if (answer.verdict == Verdict::kYes) {
+    answer.because = std::move(because);
+    answer.caveat = CaveatOf(container);
+    if (family != AF_UNIX && family != AF_INET && family != AF_INET6 && family != AF_NETLINK) {
+      if (!answer.caveat.empty()) answer.caveat += ", and ";
+      answer.caveat += "as far as this kernel has the family";
+    }
+  }
+  return answer;
+}
+
+Answer AskBind(const Container& container, const TaskState& task, std::uint16_t port, int type) {
+  Answer answer = AskFiltersByName(task, "socket", {AF_INET, static_cast<std::uint64_t>(type)});
+  if (answer.verdict != Verdict::kYes) return answer;
+  answer = AskFiltersByName(task, "bind", {});
+  if (answer.verdict != Verdict::kYes) return answer;
+  const int first = FirstFreePort(container.pid);
+  if (first < 0) return Unknown("network", "its network namespace cannot be entered");
+  if (port < first) {
+    answer = AskCapability(container, task, "CAP_NET_BIND_SERVICE", false, "net");
+    if (answer.verdict == Verdict::kNo) {
+      answer.because += ", and ports below " + std::to_string(first) + " need it";
+      return answer;
+    }
+  }
+  answer.caveat = CaveatOf(container);
+  return answer;
+}
+
+}  // namespace runclad::look

@@ -1,0 +1,70 @@
+// What decides what one task of a container may do.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runclad/look/container.hpp"
+#include "runclad/look/question.hpp"
+
+namespace runclad::look {
+
+struct TaskState {
+  pid_t task = 0;
+  Credentials credentials;
+  std::vector<privilege::FilterProgram> programs;
+  std::string filters_unknown_because;  // empty: `programs` are all filters
+  // Those of the container's document, where the task's own are unknown.
+  std::optional<std::vector<privilege::FilterProgram>> document;
+};
+
+// The filter that the container's document asks for; no value where it cannot be read.
+std::optional<std::vector<privilege::FilterProgram>> DocumentPrograms(const Container& container);
+
+// Of every task, those with the same credentials and filters once, the first process's first.
+std::vector<TaskState> TaskStatesOf(const Container& container, Attach attach);
+
+// Which ways into the kernel there are beside the native one.
+struct KernelAbis {
+  bool has_32_bit = false;  // int $0x80
+  bool has_x32 = false;
+};
+const KernelAbis& AbisOfKernel();
+
+Answer Yes();
+Answer No(std::string layer, std::string because);
+Answer Unknown(std::string layer, std::string because);
+
+bool Has(std::uint64_t mask, std::string_view capability);
+
+// What the filters say to a call of an architecture.
+Answer AskFilters(const TaskState& task, std::string_view architecture, std::uint32_t number,
+                  const std::array<std::uint64_t, 6>& arguments);
+// To a call by its name: the native way, and where that is closed, the other ones.
+Answer AskFiltersByName(const TaskState& task, const std::string& name,
+                        const std::array<std::uint64_t, 6>& arguments);
+
+// Whether the task holds the capability where it counts: in its own user namespace, or where
+// `is_global`, in the host's. `namespace_kind`: the namespace whose owner is asked; empty: its own
+// user namespace.
+Answer AskCapability(const Container& container, const TaskState& task, std::string_view capability,
+                     bool is_global, const char* namespace_kind = nullptr);
+
+Answer AskSyscall(const Container& container, const TaskState& task, const std::string& name,
+                  const std::array<std::uint64_t, 6>& arguments);
+// Of the filters alone, by every ABI; no type: any.
+Answer AskSocketFilters(const TaskState& task, std::uint16_t family, std::optional<int> type);
+Answer AskSocket(const Container& container, const TaskState& task, std::uint16_t family,
+                 std::optional<int> type);
+Answer AskMount(const Container& container, const TaskState& task);
+Answer AskUserNamespace(const Container& container, const TaskState& task);
+Answer AskBind(const Container& container, const TaskState& task, std::uint16_t port, int type);
+
+enum class Access { kRead, kWrite, kExecute };
+Answer AskPath(const Container& container, const TaskState& task, const std::string& path,
+               Access access);
+
+}  // namespace runclad::look

@@ -1,0 +1,233 @@
+#include <linux/audit.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runclad/look/filters.hpp"
+#include "runclad/sys/process.hpp"
+
+namespace runclad::look {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// Answers `error_number` to `number` and lets the rest through.
+void LoadFilter(int number, int error_number) {
+  sock_filter program[] = {
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, static_cast<std::uint32_t>(number)},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error_number)},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+  };
+  const sock_fprog loaded{std::size(program), program};
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &loaded);
+}
+
+// A process that runs `prepare` and then waits to be ended.
+class Victim {
+ public:
+  template <typename Prepare>
+  explicit Victim(Prepare&& prepare) {
+    int ready[2];
+    if (::pipe(ready) != 0) return;
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      prepare();
+      const char byte = 0;
+      if (::write(ready[1], &byte, 1) != 1) ::_exit(1);
+      for (;;) ::pause();
+    }
+    ::close(ready[1]);
+    char byte = 0;
+    is_ready_ = ::read(ready[0], &byte, 1) == 1;
+    ::close(ready[0]);
+  }
+  ~Victim() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Victim(const Victim&) = delete;
+  Victim& operator=(const Victim&) = delete;
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] bool is_ready() const { return is_ready_; }
+  [[nodiscard]] Task task() const { return {pid_, sys::StartTime(pid_).value_or(0)}; }
+
+ private:
+  pid_t pid_ = -1;
+  bool is_ready_ = false;
+};
+
+// "S" (sleeping), "T" (stopped), "t" (stopped by a tracer)
+char StateOf(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("State:")) return line.at(7);
+  }
+  return '?';
+}
+
+bool Becomes(pid_t pid, char state) {
+  for (int i = 0; i < 500; ++i) {
+    if (StateOf(pid) == state) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return false;
+}
+
+seccomp_data Call(int number) {
+  seccomp_data call{};
+  call.nr = number;
+  call.arch = AUDIT_ARCH_X86_64;
+  return call;
+}
+
+TEST(LiveFilters, ReadsEveryFilterOfATaskAndLetsItGoOn) {
+  const Victim victim([] {
+    LoadFilter(SYS_getpriority, ENOSYS);
+    LoadFilter(SYS_acct, EPERM);
+  });
+  ASSERT_TRUE(victim.is_ready());
+  const Task tasks[] = {victim.task()};
+  const auto found = ReadFilters(tasks);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_THAT(found[0].unknown_because, IsEmpty());
+  ASSERT_THAT(found[0].programs, SizeIs(2));
+  EXPECT_EQ(found[0].programs[0].at(1).k, static_cast<std::uint32_t>(SYS_acct)) << "newest first";
+  EXPECT_EQ(privilege::RunFilters(found[0].programs, Call(SYS_getpriority)),
+            SECCOMP_RET_ERRNO | ENOSYS);
+  EXPECT_EQ(privilege::RunFilters(found[0].programs, Call(SYS_getpid)), SECCOMP_RET_ALLOW);
+  EXPECT_TRUE(Becomes(victim.pid(), 'S'));
+}
+
+TEST(LiveFilters, ATaskWithoutFiltersHasNone) {
+  const Victim victim([] {});
+  const Task tasks[] = {victim.task()};
+  const auto found = ReadFilters(tasks);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_THAT(found[0].unknown_because, IsEmpty());
+  EXPECT_THAT(found[0].programs, IsEmpty());
+}
+
+TEST(LiveFilters, ReadsManyTasksInTheirOrder) {
+  const Victim with([] { LoadFilter(SYS_acct, EPERM); });
+  const Victim without([] {});
+  const Task tasks[] = {with.task(), {1 << 22, 1}, without.task(), with.task()};
+  const auto found = ReadFilters(tasks);
+  ASSERT_THAT(found, SizeIs(4));
+  EXPECT_THAT(found[0].programs, SizeIs(1));
+  EXPECT_THAT(found[1].unknown_because, HasSubstr("has ended"));
+  EXPECT_THAT(found[2].programs, IsEmpty());
+  EXPECT_THAT(found[3].programs, SizeIs(1));
+}
+
+TEST(LiveFilters, AnotherProcessWithThePidIsNotRead) {
+  const Victim victim([] { LoadFilter(SYS_acct, EPERM); });
+  const Task tasks[] = {{victim.pid(), victim.task().start_time + 1}};
+  const auto found = ReadFilters(tasks);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_THAT(found[0].unknown_because, HasSubstr("has ended"));
+  EXPECT_THAT(found[0].programs, IsEmpty());
+  EXPECT_TRUE(Becomes(victim.pid(), 'S'));
+}
+
+TEST(LiveFilters, ATracedTaskIsUnknown) {
+  const Victim victim([] { LoadFilter(SYS_acct, EPERM); });
+  ASSERT_EQ(::ptrace(PTRACE_SEIZE, victim.pid(), nullptr, nullptr), 0);
+  const Task tasks[] = {victim.task()};
+  const auto found = ReadFilters(tasks);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_THAT(found[0].unknown_because, HasSubstr("forbids tracing"));
+}
+
+TEST(LiveFilters, AStoppedTaskStaysStopped) {
+  const Victim victim([] { LoadFilter(SYS_acct, EPERM); });
+  ::kill(victim.pid(), SIGSTOP);
+  ASSERT_TRUE(Becomes(victim.pid(), 'T'));
+  const Task tasks[] = {victim.task()};
+  const auto found = ReadFilters(tasks);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_THAT(found[0].programs, SizeIs(1));
+  EXPECT_TRUE(Becomes(victim.pid(), 'T'));
+  ::kill(victim.pid(), SIGCONT);
+  EXPECT_TRUE(Becomes(victim.pid(), 'S'));
+}
+
+// vfork's parent sleeps in the kernel without heeding signals until the child ends or execs.
+TEST(LiveFilters, ATaskThatDoesNotStopIsUnknownAndIsReleased) {
+  const Victim busy([] {
+    if (::fork() != 0) return;
+    // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): it is what is tested
+    if (::vfork() == 0) {
+      ::sleep(1);
+      ::_exit(0);
+    }
+    for (;;) ::pause();
+  });
+  std::ifstream children("/proc/" + std::to_string(busy.pid()) + "/task/" +
+                         std::to_string(busy.pid()) + "/children");
+  pid_t sleeper = 0;
+  ASSERT_TRUE(children >> sleeper);
+  ASSERT_TRUE(Becomes(sleeper, 'D'));
+  const Victim other([] { LoadFilter(SYS_acct, EPERM); });
+  const Task tasks[] = {{sleeper, sys::StartTime(sleeper).value_or(0)}, other.task()};
+  const auto found = ReadFilters(tasks, std::chrono::milliseconds(50));
+  ASSERT_THAT(found, SizeIs(2));
+  EXPECT_THAT(found[0].unknown_because, HasSubstr("did not stop in time"));
+  EXPECT_THAT(found[1].programs, SizeIs(1));
+  EXPECT_TRUE(Becomes(sleeper, 'S')) << "and when it could stop later, it does not";
+  ::kill(sleeper, SIGKILL);
+}
+
+TEST(LiveFilters, ASignalThatArrivesMeanwhileIsDelivered) {
+  constexpr int kSignals = 200;
+  const Victim victim([] {
+    static volatile sig_atomic_t count = 0;
+    std::signal(SIGUSR1, [](int) {
+      count = count + 1;
+      if (count == kSignals) ::_exit(42);
+    });
+  });
+  const Task tasks[] = {victim.task()};
+  for (int i = 0; i < kSignals; ++i) {
+    ::kill(victim.pid(), SIGUSR1);
+    if (i + 1 < kSignals) {
+      EXPECT_THAT(ReadFilters(tasks), SizeIs(1));
+      ASSERT_TRUE(Becomes(victim.pid(), 'S'));
+    }
+  }
+  siginfo_t ended{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(victim.pid()), &ended, WEXITED | WNOWAIT), 0);
+  EXPECT_EQ(ended.si_status, 42) << "none of the signals was lost";
+}
+
+TEST(FilterSummary, CountsWhatIsLetThrough) {
+  const FilterSummary open = Summarize({});
+  EXPECT_EQ(open.source, FilterSummary::Source::kNone);
+  EXPECT_EQ(open.allowed, open.known);
+  EXPECT_GT(open.known, 300);
+  EXPECT_THAT(open.risky, ::testing::Contains("AF_ALG"));
+  const privilege::FilterProgram closed[] = {{{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM}}};
+  const FilterSummary none = Summarize(closed);
+  EXPECT_EQ(none.allowed, 0);
+  EXPECT_THAT(none.risky, IsEmpty());
+}
+
+}  // namespace
+}  // namespace runclad::look
