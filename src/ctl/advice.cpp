@@ -12,6 +12,8 @@
 
 #include "runclad/base/path.hpp"
 #include "runclad/json/reader.hpp"
+#include "runclad/rules/catalog.hpp"
+#include "runclad/rules/meaning.hpp"
 #include "runclad/rules/parameters.hpp"
 #include "runclad/rules/rule.hpp"
 
@@ -23,17 +25,18 @@ namespace {
 using json::Document;
 using rules::Symptom;
 
-constexpr const char* kCapabilities = "capabilities";
-constexpr const char* kRootfs = "read-only-rootfs";
-constexpr const char* kMounts = "mount-options";
-// What these refuse as a whole is not mended by what another rule could grant.
-constexpr const char* kWholeRules[] = {"image", "privileged"};
+constexpr const rules::Rule& kCapabilities = rules::kCapabilities;
+constexpr const rules::Rule& kRootfs = rules::kReadOnlyRootfs;
+constexpr const rules::Rule& kMounts = rules::kMountOptions;
 
-// What this image may be told apart by: the name that was asked for, or the only one; else only its
+// What identifies this image: the name that was asked for, or the only one; else only its
 // digest, since of several names each must grant what is granted.
 std::string FileOf(const engine::Identity& image) {
   std::set<std::string> repositories;
-  for (const engine::ImageName& name : image.names) repositories.insert(name.reference.repository);
+  for (const engine::ImageName& name : image.names) {
+    // Nothing would be granted for such a name.
+    if (name.tier != engine::Tier::kNone) repositories.insert(name.reference.repository);
+  }
   if (image.asked_for) repositories = {image.asked_for->repository};
   if (repositories.size() == 1) return "images/" + *repositories.begin() + ".json";
   constexpr std::string_view kAlgorithm = "sha256:";
@@ -81,10 +84,12 @@ void Pin(Document& file, const Story& story, const policy::Effective& of_image) 
   Merge(file["digests"], Document::array({story.image.config_digest}));
 }
 
+// What these refuse as a whole is not mended by what another rule could grant.
 bool IsBeyondSettings(const Finding& finding) {
   const Document& remedy = finding.remedy.document();
   const bool has_line = remedy.contains("rules") || remedy.contains("waiver");
-  return !has_line && std::ranges::find(kWholeRules, finding.rule) != std::end(kWholeRules);
+  const rules::Rule* rule = rules::FindRule(finding.rule);
+  return !has_line && (rule == &rules::kImage || rule == &rules::kPrivileged);
 }
 
 bool IsTaken(const Finding& finding) {
@@ -100,20 +105,20 @@ std::vector<std::string> Strings(const Document& list) {
 }
 
 // The list that a remedy has for `rule` and `parameter`.
-std::vector<std::string> ListOf(const Finding& finding, const char* kind, const char* rule,
+std::vector<std::string> ListOf(const Finding& finding, const char* kind, const rules::Rule& rule,
                                 const char* parameter) {
   const json::Document& remedy = finding.remedy.document();
-  const auto path = Document::json_pointer() / kind / rule / parameter;
+  const auto path = Document::json_pointer() / kind / std::string(rule.id()) / parameter;
   return remedy.is_object() && remedy.contains(path) ? Strings(remedy.at(path))
                                                      : std::vector<std::string>();
 }
 
-Finding Setting(const char* rule, const char* parameter, std::vector<std::string> values) {
+Finding Setting(const rules::Rule& rule, const char* parameter, std::vector<std::string> values) {
   Finding finding;
-  finding.rule = rule;
+  finding.rule = rule.id();
   finding.action = "fixed";
   Document remedy;
-  remedy["rules"][rule][parameter] = std::move(values);
+  remedy["rules"][finding.rule][parameter] = std::move(values);
   finding.remedy = json::Value(std::move(remedy));
   return finding;
 }
@@ -136,7 +141,7 @@ std::vector<Finding> Trial(const std::vector<Finding>& taken, const std::vector<
     if (!writable.empty()) trial.push_back(Setting(kRootfs, "writable", std::move(writable)));
   }
   for (const Finding& finding : rest) {
-    if (finding.code != "read-only-rootfs/written") continue;
+    if (CodeOf(finding) != rules::kImageWrites) continue;
     auto declared = ListOf(finding, "rules", kRootfs, "writable");
     std::erase_if(declared, [&](const std::string& path) { return IsBelow(path, programs); });
     if (declared.empty()) continue;
@@ -159,30 +164,46 @@ std::vector<std::string> Tmpfs(const std::vector<Finding>& findings) {
   std::vector<std::string> directories;
   for (const Finding& finding : findings) {
     const Document& after = finding.after.document();
-    if (finding.rule != kRootfs || !after.is_object()) continue;
+    if (finding.rule != kRootfs.id() || !after.is_object()) continue;
     const auto destination = after.find("destination");
     if (destination != after.end() && destination->is_string()) directories.push_back(*destination);
   }
   return directories;
 }
 
+// Where programs may run besides on those tmpfs: volumes.
+std::vector<std::string> ExecPathsElsewhere(const std::vector<std::string>& tmpfs,
+                                            const policy::Effective& of_image) {
+  const policy::StringList writable =
+      rules::WritablePaths(of_image.rule(kRootfs.schema).parameters);
+  std::vector<std::string> paths;
+  for (const std::string& path : rules::ExecPaths(of_image.rule(kMounts.schema).parameters)) {
+    if (!IsBelow(path, tmpfs) && !IsBelow(path, writable)) paths.push_back(path);
+  }
+  return paths;
+}
+
 // The image's file with those of its directories that are used.
-json::Value Narrowed(Document file, const Usage& usage, const std::vector<std::string>& tmpfs,
+json::Value Narrowed(Document file, const Usage& usage, const std::vector<std::string>& elsewhere,
                      const policy::Effective& of_image) {
-  const policy::StringList writable = rules::WritablePaths(of_image.rule(kRootfs).parameters);
-  if (writable.empty()) return {};
+  const policy::StringList writable =
+      rules::WritablePaths(of_image.rule(kRootfs.schema).parameters);
+  const auto has_exec_paths =
+      file.contains(Document::json_pointer() / "rules" / std::string(kMounts.id()) / "exec-paths");
+  if (writable.empty() && !has_exec_paths) return {};
   Document& rules = file["rules"];
+  const std::string rootfs(kRootfs.id());
   Document used = Document::array();
   for (const std::string& path : usage.written) {
     if (IsBelow(path, writable)) used.push_back(path);
   }
-  rules[kRootfs]["writable"] = std::move(used);
+  if (!writable.empty()) rules[rootfs]["writable"] = std::move(used);
   Document programs = usage.programs;
-  for (const std::string& path : rules::ExecPaths(of_image.rule(kMounts).parameters)) {
-    const bool is_known = IsBelow(path, tmpfs) || IsBelow(path, writable);
-    if (!is_known) programs.push_back(path);  // a volume's
+  for (const std::string& path : elsewhere) {
+    const auto& idle = usage.without_programs;
+    if (std::ranges::find(idle, path) == idle.end()) programs.push_back(path);
   }
-  rules[kMounts]["exec-paths"] = std::move(programs);
+  rules[std::string(kMounts.id())]["exec-paths"] = std::move(programs);
   return json::Value(std::move(file));
 }
 
@@ -198,15 +219,14 @@ CapabilitiesTaken CapabilitiesTakenBy(const std::vector<Finding>& findings) {
   // privileges nothing, since no program may raise them.
   constexpr std::string_view kPrefix = "/process/capabilities/";
   constexpr std::size_t kMany = 12;
-  const rules::Rule& rule = *rules::FindRule(kCapabilities);
-  const auto& schema = rule.schema.parameters.front();
+  const auto& schema = kCapabilities.schema.parameters.front();
   const auto defaults = std::get<std::span<const std::string_view>>(schema.docker_default);
   CapabilitiesTaken taken;
   const auto add = [](std::vector<std::string>& names, const std::string& name) {
     if (std::ranges::find(names, name) == names.end()) names.push_back(name);
   };
   for (const Finding& finding : findings) {
-    if (finding.rule != kCapabilities || !finding.path.starts_with(kPrefix)) continue;
+    if (finding.rule != kCapabilities.id() || !finding.path.starts_with(kPrefix)) continue;
     const std::string set = finding.path.substr(kPrefix.size());
     if (set != "effective" && set != "ambient") continue;
     const std::vector<std::string> left = Strings(finding.after.document());
@@ -218,6 +238,11 @@ CapabilitiesTaken CapabilitiesTakenBy(const std::vector<Finding>& findings) {
   }
   taken.asked_for_all = taken.asked_for.size() >= kMany;
   return taken;
+}
+
+bool EqualsRoot(const Finding& finding) {
+  const rules::Code* code = CodeOf(finding);
+  return code != nullptr && code->grant == rules::Grant::kHostRoot;
 }
 
 Advice AdviceFor(const Story& story, const AdviceRequest& request) {
@@ -246,20 +271,27 @@ Advice AdviceFor(const Story& story, const AdviceRequest& request) {
   advice.path = request.config_directory + "/" + advice.file;
   auto file = ReadFile(advice.path);
   advice.file_exists = file.has_value();
-  if (!file) file = ReadFile(std::string(policy::kShippedDirectory) + "/" + advice.file);
+  if (!file) {
+    file = ReadFile(std::string(policy::kShippedDirectory) + "/" + advice.file);
+    // It says how the shipped grants were found, not the ones that come here.
+    if (file) file->erase("provenance");
+  }
   if (!file) file = Document::object();
   if (advice.file.starts_with("images/")) Pin(*file, story, request.of_image);
   advice.image = json::Value(With(*file, LinesFor(asked, request.of_image, request.today)));
   const std::vector<Finding> trial = Trial(advice.taken, advice.rest);
   if (!trial.empty()) {
+    // Who tries out what a program needs does not mean to grant that by the way.
+    std::erase_if(asked, EqualsRoot);
     asked.insert(asked.end(), trial.begin(), trial.end());
     advice.trial = json::Value(With(*file, LinesFor(asked, request.of_image, request.today)));
   }
   if (story.pid == 0) return advice;
   const std::vector<std::string> tmpfs = Tmpfs(story.findings);
-  advice.usage = UsageOf(story.pid, story.container, tmpfs);
+  const std::vector<std::string> elsewhere = ExecPathsElsewhere(tmpfs, request.of_image);
+  advice.usage = UsageOf(story.pid, story.container, tmpfs, elsewhere);
   if (advice.usage) {
-    advice.narrowed = Narrowed(*file, *advice.usage, tmpfs, request.of_image);
+    advice.narrowed = Narrowed(*file, *advice.usage, elsewhere, request.of_image);
     advice.is_narrow = advice.file_exists && advice.narrowed.document() == *file;
   }
   return advice;

@@ -41,7 +41,8 @@ struct Advice {
   // Each a whole policy file: with what the image's file, or else the shipped one, has already.
   json::Value host;   // members for policy.json that let pass what was refused
   json::Value image;  // the same as the image's file
-  // The image's file with all that was taken and that the image may use; null: nothing was.
+  // The image's file with all that was taken and that the image may use, and without what equals
+  // root on the host; null: nothing was.
   json::Value trial;
   std::vector<policy::Cut> cuts;  // what the image's files ask for beyond the host's trust
 
@@ -54,6 +55,9 @@ struct Advice {
 
 // What a program gets where the change takes something that it needs.
 rules::Symptom SymptomOf(const Finding& finding);
+
+// Whether allowing it makes whoever controls the container root on the host.
+bool EqualsRoot(const Finding& finding);
 
 // Capabilities that a program would have had.
 struct CapabilitiesTaken {

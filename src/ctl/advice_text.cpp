@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/rules/catalog.hpp"
+#include "runclad/rules/meaning.hpp"
 #include "runclad/rules/rule.hpp"
 
 #include "advice.hpp"
@@ -65,13 +67,11 @@ std::string PlaceOf(const Advice& advice) {
 std::string Dangers(const std::vector<Finding>& refused) {
   std::string text;
   for (const Finding& finding : refused) {
-    const rules::Code* code = CodeOf(finding);
     const Document& remedy = finding.remedy.document();
     const bool is_allowed = remedy.contains("rules") || remedy.contains("waiver");
-    if (code == nullptr || code->grant != rules::Grant::kHostRoot || !is_allowed) continue;
-    const bool is_mount = finding.rule == "host-mounts";
-    text += Wrapped("Careful: " + Printable(finding.path) + " " +
-                        Printable(finding.before.document().dump()) +
+    if (!EqualsRoot(finding) || !is_allowed) continue;
+    const bool is_mount = finding.rule == rules::kHostMounts.id();
+    text += Wrapped("Careful: " + Printable(finding.path) + " " + Printable(finding.before.Dump()) +
                         " equals root on the host for whoever controls the container" +
                         (is_mount ? ", even if it is mounted read-only: a socket can be used, and "
                                     "keys can be read."
@@ -81,21 +81,28 @@ std::string Dangers(const std::vector<Finding>& refused) {
   return text;
 }
 
-bool Lists(const Document& file, const char* rule, const char* parameter, const char* value) {
-  const auto path = Document::json_pointer() / "rules" / rule / parameter;
-  return file.contains(path) && std::ranges::find(file.at(path), value) != file.at(path).end();
+// The list "allow" of a rule in a policy file.
+std::vector<std::string> AllowedIn(const Document& file, const rules::Rule& rule) {
+  const auto path = Document::json_pointer() / "rules" / std::string(rule.id()) / "allow";
+  std::vector<std::string> allowed;
+  if (!file.contains(path)) return allowed;
+  for (const Document& value : file.at(path)) {
+    if (value.is_string()) allowed.push_back(value.get<std::string>());
+  }
+  return allowed;
 }
 
 // The same of the capabilities in a file that is offered.
 std::string DangerousCapabilities(const Document& file) {
+  const std::vector<std::string> namespaces = AllowedIn(file, rules::kHostNamespaces);
+  const bool shares_pids = std::ranges::find(namespaces, "pid") != namespaces.end();
   std::vector<std::string> names;
-  for (const char* name :
-       {"CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO"}) {
-    if (Lists(file, "capabilities", "allow", name)) names.emplace_back(name);
-  }
-  if (Lists(file, "capabilities", "allow", "CAP_SYS_PTRACE") &&
-      Lists(file, "host-namespaces", "allow", "pid")) {
-    names.emplace_back("CAP_SYS_PTRACE in the host's pid namespace");
+  for (const std::string& name : AllowedIn(file, rules::kCapabilities)) {
+    if (rules::EqualsHostRoot(name, false)) {
+      names.push_back(name);
+    } else if (rules::EqualsHostRoot(name, shares_pids)) {
+      names.push_back(name + " in the host's pid namespace");
+    }
   }
   if (names.empty()) return {};
   return Wrapped("Careful: " + Joined(names) + (names.size() == 1 ? " equals" : " equal") +
@@ -176,7 +183,7 @@ std::string NotPermitted(const Advice& advice) {
   }
   std::vector<std::string> calls;
   for (const Finding& finding : advice.taken) {
-    if (finding.rule != "seccomp") continue;
+    if (finding.rule != rules::kSeccomp.id()) continue;
     const auto path = Document::json_pointer("/rules/seccomp/allow");
     const Document& remedy = finding.remedy.document();
     if (!remedy.is_object() || !remedy.contains(path)) continue;
@@ -201,7 +208,7 @@ std::string ReadOnly(const Advice& advice) {
   for (const std::vector<Finding>* findings : {&advice.taken, &advice.rest}) {
     for (const Finding& finding : *findings) {
       const std::string directory = DestinationOf(finding);
-      if (finding.rule == "read-only-rootfs" && !directory.empty())
+      if (finding.rule == rules::kReadOnlyRootfs.id() && !directory.empty())
         directories.push_back(directory);
     }
   }
@@ -212,8 +219,8 @@ std::string ReadOnly(const Advice& advice) {
                                      ", which are empty but for the image's content at each start"),
       6);
   for (const Finding& finding : advice.rest) {
-    if (finding.code == "read-only-rootfs/written") {
-      text += Wrapped(Printable(finding.before.document().dump() + " " + finding.why), 6);
+    if (CodeOf(finding) == rules::kImageWrites) {
+      text += Wrapped(Printable(finding.before.Dump() + " " + finding.why), 6);
     }
   }
   if (!directories.empty()) {
@@ -254,11 +261,21 @@ std::string TrialText(const Advice& advice) {
             Printable(advice.path) + ", or mount a volume there.",
         2);
   }
+  // Of two files for one place, the one for what was refused goes first.
+  const bool is_second = !advice.refused.empty() && HasLines(advice.host);
+  const bool leaves_out = is_second && std::ranges::any_of(advice.refused, EqualsRoot);
+  const std::string begin =
+      is_second ? "Save the file above first. If the program then fails like this, save this trial "
+                  "set in its place. It allows the same" +
+                      std::string(leaves_out ? ", except what equals root on the host (copy that "
+                                               "from the file above)"
+                                             : "") +
+                      ", and gives"
+                : "If it fails like this, save this trial set " + PlaceOf(advice) + ". It gives";
   return DangerousCapabilities(advice.trial.document()) +
-         Wrapped("If it fails like this, save this trial set " + PlaceOf(advice) +
-                     ". It gives back all that was taken and that this image may use, more than "
-                     "it needs:",
-                 2) +
+         Wrapped(
+             begin + " back all that was taken and that this image may use, more than it needs:",
+             2) +
          FileText(advice.trial.document()) +
          Wrapped(
              "Narrow it: use the container, then run this command again while it runs; it names "

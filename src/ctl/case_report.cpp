@@ -4,36 +4,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "markup.hpp"
+
 namespace runclad::ctl {
 namespace {
 
 using Document = nlohmann::json;
 
 bool HasFailed(const CaseResult& result) { return !result.differences.empty(); }
-
-// For an attribute or a text of XML.
-std::string Escaped(std::string_view text) {
-  std::string escaped;
-  for (const char c : Printable(text)) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
 
 std::string Suite(const std::string& file, const std::vector<CaseResult>& results) {
   std::string text;
@@ -42,17 +20,16 @@ std::string Suite(const std::string& file, const std::vector<CaseResult>& result
   for (const CaseResult& result : results) {
     if (result.file != file) continue;
     ++tests;
-    text +=
-        "    <testcase classname=\"" + Escaped(file) + "\" name=\"" + Escaped(result.name) + "\"";
+    text += "    <testcase classname=\"" + Markup(file) + "\" name=\"" + Markup(result.name) + "\"";
     if (!HasFailed(result)) {
       text += "/>\n";
       continue;
     }
     ++failures;
-    text += ">\n      <failure message=\"" + Escaped(result.differences.front()) + "\">" +
-            Escaped(Joined(result.differences, "; ")) + "</failure>\n    </testcase>\n";
+    text += ">\n      <failure message=\"" + Markup(result.differences.front()) + "\">" +
+            Markup(Joined(result.differences, "; ")) + "</failure>\n    </testcase>\n";
   }
-  return "  <testsuite name=\"" + Escaped(file) + "\" tests=\"" + std::to_string(tests) +
+  return "  <testsuite name=\"" + Markup(file) + "\" tests=\"" + std::to_string(tests) +
          "\" failures=\"" + std::to_string(failures) + "\">\n" + text + "  </testsuite>\n";
 }
 

@@ -10,8 +10,8 @@
 
 #include "bundles.hpp"
 #include "commands.hpp"
-#include "findings.hpp"
 #include "judgement.hpp"
+#include "judgement_text.hpp"
 
 namespace runclad::ctl {
 namespace {
@@ -21,22 +21,6 @@ using json::Document;
 
 std::string Dump(const Document& document) {
   return document.dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) + '\n';
-}
-
-// `what`: "bundle/config.json", "container web (9a0ea5e2a3d5)"
-std::string AsText(const Judgement& judgement, const std::string& what, const Style& style) {
-  const auto& [policy, decision] = judgement;
-  std::string outcome = "would not be changed";
-  if (decision.outcome == enforce::Outcome::kRewritten)
-    outcome = style.Yellow("would be rewritten");
-  if (decision.outcome == enforce::Outcome::kRefused) outcome = style.Red("would be refused");
-  std::string text = Printable(what) + " " + outcome + " (profile " + policy.profile + ")\n";
-  if (policy.mode == policy::Mode::kAudit) {
-    text += "The policy's mode is audit: this is only logged, and nothing is changed.\n";
-  }
-  const auto findings = FindingsFrom(decision.findings);
-  return text + Render(findings, style) + '\n' + Summary(findings) +
-         (findings.empty() ? "" : "; see runcladctl explain RULE") + '\n';
 }
 
 bool IsRefused(const Judgement& judgement) {

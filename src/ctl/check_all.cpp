@@ -28,17 +28,6 @@ struct Line {
   Result<Judgement> judgement;
 };
 
-// "docker web (9a0ea5e2a3d5), docker.io/library/nginx:1.27"
-std::string Heading(const OpenedContainer& opened) {
-  constexpr std::size_t kShownOfId = 12;
-  const engine::Identity& identity = opened.subject.identity;
-  const std::string id = opened.container.id.substr(0, kShownOfId);
-  const std::string image = ImageNameOf(identity);
-  return std::string(engine::Name(identity.engine)) + " " +
-         (opened.name.empty() ? id : opened.name + " (" + id + ")") +
-         (image.empty() ? "" : ", " + image);
-}
-
 // The rules with findings of this kind, each once: "capabilities, seccomp".
 std::string RulesWith(enforce::Disposition disposition, const enforce::Decision& decision) {
   std::vector<std::string_view> rules;

@@ -51,9 +51,12 @@ std::string RuleIds() {
 // What an option or an argument takes. One that is not listed takes what no shell can complete.
 void SetValues(Option& option, std::string_view command) {
   const std::string& name = option.names.empty() ? option.name : option.names.front();
-  static constexpr std::string_view kFiles[] = {"bundle", "path",      "file",   "--process",
-                                                "--log",  "--program", "--junit"};
-  static constexpr std::string_view kDirectories[] = {"--config", "--root", "--state", "--shared"};
+  static constexpr std::string_view kFiles[] = {
+      "bundle",    "path",           "file",      "source", "--process", "--log",
+      "--program", "--junit",        "--output",  "--key",  "--signers", "--compare",
+      "--weights", "--image-config", "--compose", "--pod"};
+  static constexpr std::string_view kDirectories[] = {"directory", "--config", "--root", "--state",
+                                                      "--shared"};
   option.values = Values::kWords;
   if (name == "rule") {
     option.words = RuleIds();
@@ -65,6 +68,8 @@ void SetValues(Option& option, std::string_view command) {
     option.words = List(configure::kEngines, " ");
   } else if (name == "--config" && command.ends_with("configure")) {
     option.values = Values::kFiles;  // the engine's, not the policy's directory
+  } else if (name == "runtime") {
+    option.words = "runc crun";
   } else if (name == "shell") {
     option.words = List(kShells, " ");
   } else if (name == "engine") {

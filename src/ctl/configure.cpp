@@ -4,13 +4,12 @@
 #include <filesystem>
 
 #include "commands.hpp"
+#include "installed_program.hpp"
 
 namespace runclad::ctl {
-namespace {
 
 namespace fs = std::filesystem;
 
-// The runtime that was installed with this program: beside it, or in its prefix's sbin.
 std::string InstalledProgram() {
   std::error_code fault;
   const fs::path own = fs::read_symlink("/proc/self/exe", fault);
@@ -21,8 +20,6 @@ std::string InstalledProgram() {
   }
   return "/usr/local/sbin/runclad";
 }
-
-}  // namespace
 
 Result<Output> Configure(const ConfigureRequest& request) {
   configure::Request what = request.what;

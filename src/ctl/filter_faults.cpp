@@ -4,9 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "runclad/enforce/subject.hpp"
+#include "runclad/host/kernel.hpp"
 #include "runclad/privilege/capabilities.hpp"
 #include "runclad/privilege/seccomp_program.hpp"
+#include "runclad/rules/catalog.hpp"
 #include "runclad/rules/parameters.hpp"
 
 #include "style.hpp"
@@ -30,18 +31,15 @@ std::string FilterFault(const privilege::SeccompTuning& tuning,
 }  // namespace
 
 std::set<std::string> FilterFaults(const policy::Effective& policy) {
-  const policy::RuleSetting& setting = policy.rule("seccomp");
+  const policy::RuleSetting& setting = policy.rule(rules::kSeccomp.schema);
   if (setting.action == policy::Action::kOff) return {};
   const policy::StringList allowed =
-      rules::AllowedCapabilities(policy.rule("capabilities").parameters);
+      rules::AllowedCapabilities(policy.rule(rules::kCapabilities.schema).parameters);
   privilege::SeccompTuning tuning = rules::SeccompTuningOf(setting.parameters);
   tuning.listeners.clear();
-  // An empty document: of the facts, only the kernel's are of interest.
   const auto nothing = oci::Spec::Parse("{}");
   if (!nothing) return {nothing.error().message};
-  const auto facts = enforce::GatherFacts(*nothing, {}, {}, {});
-  if (!facts) return {facts.error().message};
-  const rules::KernelFacts& kernel = facts->kernel;
+  const host::KernelFacts kernel = host::FindKernel(*nothing);
   std::set<std::string> faults;
   for (const std::string& name : tuning.deny) {
     if (privilege::IsEssential(name)) {

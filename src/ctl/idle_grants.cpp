@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/json/pointer.hpp"
+#include "runclad/rules/catalog.hpp"
+#include "runclad/rules/rule.hpp"
 
 namespace runclad::ctl {
 namespace {
@@ -35,7 +37,10 @@ bool TurnsOff(const Document& settings) {
 }
 
 // Other rules read the parameters of these.
-bool IsReadWhileOff(std::string_view rule) { return rule == "devices" || rule == "capabilities"; }
+bool IsReadWhileOff(std::string_view id) {
+  const rules::Rule* rule = rules::FindRule(id);
+  return rule == &rules::kDevices || rule == &rules::kCapabilities || rule == &rules::kMountOptions;
+}
 
 }  // namespace
 
@@ -76,7 +81,7 @@ std::vector<LintFinding> OverriddenValues(const PolicyPart& part) {
     if (by.find(part.path + ":") != std::string::npos || by.find(':') == std::string::npos) return;
     findings.push_back(Idle(part, pointer, key + " has no effect: " + by + " sets it again"));
   };
-  for (const char* key : {"mode", "builds", "rootless", "waiver-expiry"}) {
+  for (const char* key : {"mode", "builds", "rootless", "fallback", "waiver-expiry"}) {
     if (part.document.document().contains(key)) check(key, std::string("/") + key);
   }
   for (const char* object : {"log", "trust"}) {

@@ -46,9 +46,9 @@ Result<Judgement> Judge(const OpenedContainer& opened, const CheckRequest& reque
   if (!policy) return policy.error();
   enforce::Request asked = opened.request();
   asked.policy_of = policy_of;
+  asked.is_crun = IsCrun(opened);
   auto facts = enforce::GatherFacts(opened.spec, *policy, asked, *subject);
   if (!facts) return facts.error();
-  facts->is_crun = IsCrun(opened);
   enforce::Decision decision =
       enforce::Decide(opened.spec, *policy, *facts, rules::Scope::kContainer);
   return Judgement{*std::move(policy), std::move(decision)};
@@ -69,6 +69,16 @@ int StatusOf(enforce::Outcome outcome) {
 std::string ImageNameOf(const engine::Identity& identity) {
   if (identity.asked_for) return identity.asked_for->text();
   return identity.names.empty() ? std::string() : identity.names.front().reference.text();
+}
+
+std::string Heading(const OpenedContainer& opened) {
+  constexpr std::size_t kShownOfId = 12;
+  const engine::Identity& identity = opened.subject.identity;
+  const std::string id = opened.container.id.substr(0, kShownOfId);
+  const std::string image = ImageNameOf(identity);
+  return std::string(engine::Name(identity.engine)) + " " +
+         (opened.name.empty() ? id : opened.name + " (" + id + ")") +
+         (image.empty() ? "" : ", " + image);
 }
 
 json::Document ToDocument(const OpenedContainer& opened) {

@@ -26,6 +26,9 @@ int StatusOf(enforce::Outcome outcome);
 // "docker.io/library/nginx:1.27"; empty: the image has no name.
 std::string ImageNameOf(const engine::Identity& identity);
 
+// "docker web (9a0ea5e2a3d5), docker.io/library/nginx:1.27"
+std::string Heading(const OpenedContainer& opened);
+
 // {"engine", "id", "name", "bundle", "image", "digest"}
 json::Document ToDocument(const OpenedContainer& opened);
 // {"outcome", "profile", "mode", "policy", "findings"}

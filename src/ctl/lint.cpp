@@ -1,5 +1,5 @@
-// runcladctl policy lint: every fault of a policy, before it stops a container or grants nothing.
-// In one file, since every check reports into the same list of files, each of which is read once.
+// runcladctl policy lint: every fault of a policy. In one file, since every check reports into the
+// same list of files, each of which is read once.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -18,7 +18,8 @@
 #include "runclad/enforce/host_policy.hpp"
 #include "runclad/json/pointer.hpp"
 #include "runclad/json/reader.hpp"
-#include "runclad/rules/rule.hpp"
+#include "runclad/policy/revision_layout.hpp"
+#include "runclad/rules/catalog.hpp"
 
 #include "checkout.hpp"
 #include "commands.hpp"
@@ -27,6 +28,7 @@
 #include "lint_place.hpp"
 #include "lint_report.hpp"
 #include "lint_waivers.hpp"
+#include "policy_tree.hpp"
 
 namespace runclad::ctl {
 namespace {
@@ -59,7 +61,7 @@ std::vector<LintFinding> BuildFindings(const fs::path& directory, const policy::
   for (const std::string& fault : FilterFaults(builds)) {
     findings.push_back({directory / "policy.json", 0, LintLevel::kFault, "seccomp", fault});
   }
-  const policy::Action action = builds.rule("read-only-rootfs").action;
+  const policy::Action action = builds.rule(rules::kReadOnlyRootfs.schema).action;
   if (action != policy::Action::kFix && action != policy::Action::kRefuse) return findings;
   std::string source = builds.origins.at("read-only-rootfs/action");
   if (source.starts_with("profile ")) source = builds.origins.at("builds");
@@ -70,9 +72,22 @@ std::vector<LintFinding> BuildFindings(const fs::path& directory, const policy::
   return findings;
 }
 
+// Why this host cannot take the log's lines; empty if it can.
+std::string WhyNoTarget(const std::string& key, const std::string& target) {
+  const bool is_journald = target == "journald";
+  if (!is_journald && target != "syslog") return {};
+  const std::string socket = is_journald ? "/run/systemd/journal/socket" : "/dev/log";
+  std::error_code fault;
+  if (fs::is_socket(socket, fault)) return {};
+  return key + " is " + target + ", and this host has no " + socket +
+         ": no decision would be logged there; name a file, file:/var/log/runclad/audit.jsonl";
+}
+
 class DirectoryLinter {
  public:
-  explicit DirectoryLinter(fs::path directory) : directory_(std::move(directory)) {}
+  // `is_of_this_host`: it is not a checkout.
+  DirectoryLinter(fs::path directory, bool is_of_this_host)
+      : directory_(std::move(directory)), is_of_this_host_(is_of_this_host) {}
 
   // What is said of every file or, unless it is empty, of the file `only` alone: relative to the
   // directory.
@@ -95,6 +110,7 @@ class DirectoryLinter {
                     [&](const std::string& path) { return path != only && !IsHostPolicy(path); });
     }
     for (const std::string& path : paths) LintFile(path);
+    if (only.empty()) LintApplied();
     // What no single file shows: owners, permissions, links, trust, waivers, filters.
     const bool host_is_sound = std::ranges::none_of(
         paths, [&](const std::string& path) { return IsHostPolicy(path) && HasFaults(path); });
@@ -102,6 +118,19 @@ class DirectoryLinter {
     for (const std::string& path : paths) {
       if (!IsHostPolicy(path) && !HasFaults(path)) LintGrants(path);
     }
+  }
+
+  // Once a revision was applied, it is in force and not these files.
+  void LintApplied() {
+    std::error_code ignored;
+    const fs::path applied = fs::read_symlink(directory_ / policy::kAppliedLink, ignored);
+    if (applied.empty()) return;
+    const auto own = ReadPolicyTree(directory_);
+    const auto in_force = ReadPolicyTree(applied);
+    if (!own || own->empty() || (in_force && *own == *in_force)) return;
+    findings_.push_back({directory_, 0, LintLevel::kWarning, "not-applied",
+                         "the files differ from the policy in force, " + applied.string() +
+                             "; runcladctl policy apply applies them"});
   }
 
   static bool IsHostPolicy(const std::string& path) {
@@ -188,6 +217,7 @@ class DirectoryLinter {
                          .today = today,
                          .shipped_directory = "/nonexistent",
                          .directory_must_exist = true,
+                         .ignores_applied = true,
                          .origins = true});
   }
 
@@ -200,6 +230,7 @@ class DirectoryLinter {
     }
     for (const std::string& fault : FilterFaults(*policy)) Add("policy.json", 0, "seccomp", fault);
     LintWaivers("policy", *policy, nullptr);
+    LintLog(*policy);
     host_mode_ = policy->mode;
     for (const std::string& path : paths) {
       if (!IsHostPolicy(path)) continue;
@@ -220,6 +251,32 @@ class DirectoryLinter {
     }
     LintWaivers("policy", *builds, &build);
     return true;
+  }
+
+  void LintLog(const policy::Effective& policy) {
+    const policy::LogSettings& log = policy.log;
+    if (log.required && log.level != policy::LogLevel::kInfo) {
+      AddOf(policy, "log/level", "log-level",
+            "log/required refuses a container whose decision cannot be logged, and log/level " +
+                std::string(policy::Name(log.level)) +
+                " leaves decisions out: not everything that starts is logged",
+            LintLevel::kWarning);
+    }
+    if (!is_of_this_host_) return;
+    AddOf(policy, "log/target", "log-target", WhyNoTarget("log/target", log.target));
+    if (!log.forward) return;
+    AddOf(policy, "log/forward", "log-target",
+          WhyNoTarget("log/forward/target", log.forward->target));
+  }
+
+  // Says it where the setting stands; an empty sentence is none.
+  void AddOf(const policy::Effective& policy, std::string_view key, const char* kind,
+             const std::string& sentence, LintLevel level = LintLevel::kFault) {
+    if (sentence.empty()) return;
+    const auto origin = policy.origins.find(key);
+    if (origin == policy.origins.end()) return Add("policy.json", 0, kind, sentence, level);
+    const std::string path = origin->second.substr(0, origin->second.rfind(':'));
+    Add(path, LineOf(origin->second, path), kind, sentence, level);
   }
 
   // Waivers of the sources that begin with `source`; `identity` as they were loaded for.
@@ -329,6 +386,7 @@ class DirectoryLinter {
   }
 
   fs::path directory_;
+  bool is_of_this_host_;
   std::vector<LintFinding> findings_;
   policy::Mode host_mode_ = policy::Mode::kEnforce;
 };
@@ -364,6 +422,10 @@ std::vector<LintFinding> LintFile(const std::string& file, const std::string& te
 
 }  // namespace
 
+std::vector<LintFinding> LintDirectory(const std::string& directory) {
+  return DirectoryLinter(directory, /*is_of_this_host=*/true).Run();
+}
+
 Result<Output> LintPolicy(const LintRequest& request, const Style& style) {
   const std::string& path = request.path;
   const std::string nothing = ": the compiled-in profile restricted applies";
@@ -394,13 +456,13 @@ Result<Output> LintPolicy(const LintRequest& request, const Style& style) {
   if (request.is_checkout) {
     const auto checkout = Checkout::Of(directory);
     if (!checkout) return checkout.error();
-    findings = DirectoryLinter(checkout->path()).Run(only);
+    findings = DirectoryLinter(checkout->path(), /*is_of_this_host=*/false).Run(only);
     for (LintFinding& finding : findings) {
       finding.file = checkout->Original(finding.file);
       finding.message = checkout->Original(finding.message);
     }
   } else {
-    findings = DirectoryLinter(directory).Run(only);
+    findings = DirectoryLinter(directory, /*is_of_this_host=*/true).Run(only);
   }
   if (!is_directory) {
     for (LintFinding& finding : findings) finding.file = path;  // as it was named

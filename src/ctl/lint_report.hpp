@@ -20,6 +20,9 @@ struct LintFinding {
   friend bool operator==(const LintFinding&, const LintFinding&) = default;
 };
 
+// The findings of a policy's directory.
+std::vector<LintFinding> LintDirectory(const std::string& directory);
+
 // `praise` is printed if there are no findings. The status is kChanged when there are errors.
 Output ReportLint(const std::vector<LintFinding>& findings, const std::string& praise,
                   LintFormat format, const Style& style);

@@ -8,6 +8,7 @@
 #include "runclad/base/spelling.hpp"
 #include "runclad/json/pointer.hpp"
 #include "runclad/json/reader.hpp"
+#include "runclad/rules/catalog.hpp"
 
 namespace runclad::ctl {
 namespace {
@@ -70,7 +71,7 @@ void AddFrom(const Document& object, const std::string& pointer, const json::Pos
              const std::string& file, std::vector<LintFinding>& findings) {
   const Document waivers = object.value("waivers", Document::array());
   for (std::size_t i = 0; i < waivers.size(); ++i) {
-    if (waivers[i].value("rule", "") != "host-mounts") continue;
+    if (waivers[i].value("rule", "") != rules::kHostMounts.id()) continue;
     const Document entries = waivers[i].value("exactly", Document::array());
     for (std::size_t j = 0; j < entries.size(); ++j) {
       const auto entry = entries[j].get<std::string>();

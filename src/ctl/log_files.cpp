@@ -1,6 +1,7 @@
 #include "log_files.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,9 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include <spawn.h>
@@ -35,43 +34,28 @@ const Decompressor* DecompressorOf(std::string_view path) {
   return found == std::end(kDecompressors) ? nullptr : found;
 }
 
-// Splits what is read into lines; what follows the last newline is a line, too.
-class Lines {
- public:
-  explicit Lines(const std::function<void(const std::string&)>& visit) : visit_(visit) {}
+// Calls `take` with the parts of a text until it returns false.
+using Take = std::function<bool(std::string_view)>;
+constexpr std::size_t kPartBytes = 65536;
 
-  void Add(std::string_view text) {
-    while (!text.empty()) {
-      const std::size_t end = text.find('\n');
-      line_ += text.substr(0, end);
-      if (end == std::string_view::npos) return;
-      Finish();
-      text.remove_prefix(end + 1);
-    }
+void TakeAll(int file, const Take& take) {
+  std::vector<char> buffer(kPartBytes);
+  for (ssize_t got = 0; (got = ::read(file, buffer.data(), buffer.size())) > 0;) {
+    if (!take({buffer.data(), static_cast<std::size_t>(got)})) return;
   }
-  void Finish() {
-    if (!line_.empty()) visit_(line_);
-    line_.clear();
-  }
+}
 
- private:
-  const std::function<void(const std::string&)>& visit_;
-  std::string line_;
-};
-
-Status VisitCompressed(const std::string& path, const char* program, Lines& lines) {
+Status TakeDecompressed(const std::string& path, const char* program, int file, const Take& take) {
   const auto fault = [&](const std::string& why) {
     return Error{"the log " + path + " cannot be read with " + program + ": " + why};
   };
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return SystemError("the log " + path + " cannot be read", errno);
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return SystemError("no pipe can be made", errno);
-  const UniqueFd from(ends[0]);
+  UniqueFd from(ends[0]);
   UniqueFd to(ends[1]);
   posix_spawn_file_actions_t actions{};
   ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, file.get(), STDIN_FILENO);
+  ::posix_spawn_file_actions_adddup2(&actions, file, STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, to.get(), STDOUT_FILENO);
   std::string name = program;
   std::string option = "-dc";
@@ -81,17 +65,68 @@ Status VisitCompressed(const std::string& path, const char* program, Lines& line
   ::posix_spawn_file_actions_destroy(&actions);
   to = UniqueFd();
   if (spawned != 0) return fault("it cannot be started");
-  std::array<char, 65536> buffer{};
-  for (ssize_t got = 0; (got = ::read(from.get(), buffer.data(), buffer.size())) > 0;) {
-    lines.Add({buffer.data(), static_cast<std::size_t>(got)});
-  }
+  bool has_enough = false;
+  TakeAll(from.get(), [&](std::string_view part) {
+    has_enough = !take(part);
+    return !has_enough;
+  });
+  from = UniqueFd();  // SIGPIPE ends it
   int status = 0;
   ::waitpid(child, &status, 0);
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return fault("it failed");
+  if (!has_enough && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) return fault("it failed");
   return {};
 }
 
+// The text, from byte `begin` on.
+Status TakeText(const OpenLog& log, std::uint64_t begin, const Take& take) {
+  const Decompressor* known = DecompressorOf(log.path);
+  const std::uint64_t offset = known == nullptr ? begin : 0;
+  if (::lseek(log.file.get(), static_cast<off_t>(offset), SEEK_SET) < 0) {
+    return SystemError("the log " + log.path + " cannot be read", errno);
+  }
+  if (known == nullptr) {
+    TakeAll(log.file.get(), take);
+    return {};
+  }
+  return TakeDecompressed(log.path, known->program, log.file.get(), [&](std::string_view part) {
+    const std::uint64_t skipped = std::min<std::uint64_t>(begin, part.size());
+    begin -= skipped;
+    part.remove_prefix(skipped);
+    return part.empty() || take(part);
+  });
+}
+
+// Each line that begins at byte `begin` or later.
+Status VisitFrom(const OpenLog& log, std::uint64_t begin,
+                 const std::function<void(const std::string&)>& visit) {
+  bool is_within = begin > 0;  // a line that began earlier
+  std::string line;
+  const Status read = TakeText(log, begin - (is_within ? 1 : 0), [&](std::string_view part) {
+    while (!part.empty()) {
+      const std::size_t end = part.find('\n');
+      if (!is_within) line += part.substr(0, end);
+      if (end == std::string_view::npos) break;
+      is_within = false;
+      if (!line.empty()) visit(line);
+      line.clear();
+      part.remove_prefix(end + 1);
+    }
+    return true;
+  });
+  if (read && !line.empty()) visit(line);  // what follows the last newline is a line, too
+  return read;
+}
+
 }  // namespace
+
+std::optional<std::string> ReadableLog(const policy::LogSettings& settings) {
+  constexpr std::string_view kFile = "file:";
+  if (settings.target.starts_with(kFile)) return settings.target.substr(kFile.size());
+  const bool has_copy = settings.forward && settings.forward->format == policy::LogFormat::kJson &&
+                        settings.forward->target.starts_with(kFile);
+  if (has_copy) return settings.forward->target.substr(kFile.size());
+  return std::nullopt;
+}
 
 std::vector<std::string> LogFiles(const std::string& path) {
   const fs::path log(path);
@@ -116,18 +151,73 @@ std::vector<std::string> LogFiles(const std::string& path) {
   return files;
 }
 
-Status VisitLines(const std::string& path, const std::function<void(const std::string&)>& visit) {
-  Lines lines(visit);
-  if (const Decompressor* known = DecompressorOf(path); known != nullptr) {
-    if (auto read = VisitCompressed(path, known->program, lines); !read) return read;
-    lines.Finish();
-    return {};
-  }
-  std::ifstream log(path);
-  if (!log) return Error{"the log " + path + " cannot be read"};
+Result<OpenLog> Open(const std::string& path) {
+  UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!file) return SystemError("the log " + path + " cannot be read", errno);
+  return OpenLog{path, std::move(file)};
+}
+
+Result<std::string> FirstLine(const OpenLog& log) {
   std::string line;
-  while (std::getline(log, line)) visit(line);
-  return {};
+  const Status read = TakeText(log, 0, [&](std::string_view part) {
+    const std::size_t end = part.find('\n');
+    line += part.substr(0, end == std::string_view::npos ? end : end + 1);
+    return !line.ends_with('\n') && line.size() < kMaxLineBytes;
+  });
+  if (!read) return read.error();
+  if (!line.ends_with('\n')) return std::string();
+  line.pop_back();
+  return line;
+}
+
+Result<std::uint64_t> VisitLinesFrom(const OpenLog& log, std::uint64_t begin,
+                                     std::uint64_t max_bytes,
+                                     const std::function<void(const std::string&)>& visit) {
+  std::uint64_t after = begin;  // of the last whole line
+  std::uint64_t left = max_bytes;
+  std::uint64_t bytes = 0;  // of this line
+  std::string line;
+  const Status read = TakeText(log, begin, [&](std::string_view part) {
+    while (!part.empty() && left > 0) {
+      const std::size_t end = part.find('\n');
+      const std::string_view more = part.substr(0, end);
+      bytes += more.size();
+      if (bytes <= kMaxLineBytes) line += more;
+      if (end == std::string_view::npos) return true;
+      if (bytes > 0) visit(bytes <= kMaxLineBytes ? line : std::string());
+      after += bytes + 1;
+      left -= std::min(left, bytes + 1);
+      bytes = 0;
+      line.clear();
+      part.remove_prefix(end + 1);
+    }
+    return left > 0;
+  });
+  if (!read) return read.error();
+  return after;
+}
+
+Status VisitLines(const std::string& path, const std::function<void(const std::string&)>& visit) {
+  const auto log = Open(path);
+  if (!log) return log.error();
+  return VisitFrom(*log, 0, visit);
+}
+
+Result<bool> VisitLastLines(const std::string& path, std::uint64_t max_bytes,
+                            const std::function<void(const std::string&)>& visit) {
+  const auto log = Open(path);
+  if (!log) return log.error();
+  struct stat status {};
+  if (::fstat(log->file.get(), &status) != 0) {
+    return SystemError("the log " + path + " cannot be read", errno);
+  }
+  const auto bytes = static_cast<std::uint64_t>(status.st_size);
+  const bool is_whole = bytes <= max_bytes;
+  if (!is_whole && (max_bytes == 0 || DecompressorOf(path) != nullptr)) return false;
+  if (auto read = VisitFrom(*log, is_whole ? 0 : bytes - max_bytes, visit); !read) {
+    return read.error();
+  }
+  return is_whole;
 }
 
 }  // namespace runclad::ctl

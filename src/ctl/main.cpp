@@ -1,4 +1,4 @@
-// runcladctl: what operators and the CI of a policy repository ask of runclad.
+// runcladctl: its commands and their options, one list in the order in which --help prints them.
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -11,18 +11,20 @@
 
 #include <CLI/CLI.hpp>
 
+#include "runclad/base/printable.hpp"
 #include "runclad/base/spelling.hpp"
 #include "runclad/base/version.hpp"
 
+#include "check_draft.hpp"
 #include "commands.hpp"
 #include "completion.hpp"
+#include "host_commands.hpp"
+#include "learn_command.hpp"
+#include "look_commands.hpp"
+#include "rollout_commands.hpp"
 
 namespace runclad::ctl {
 namespace {
-
-constexpr std::string_view kCommands[] = {"check",     "rules",      "explain", "why",
-                                          "identify",  "policy",     "scan",    "completion",
-                                          "configure", "unconfigure"};
 
 // The arguments of every subcommand, and the one that was asked for.
 class CommandLine {
@@ -39,6 +41,13 @@ class CommandLine {
     AddPolicy();
     AddScan();
     AddConfigure();
+    rollout_.AddBreakGlass(app_, Adder());
+    rollout_.AddClose(app_, Adder());
+    look_.AddTo(app_, run_);
+    learn_.AddTo(app_, Adder());
+    host_.AddDoctor(app_, Adder());
+    host_.AddStatus(app_, Adder());
+    host_.AddMetrics(app_, Adder());
     AddCompletion();
   }
 
@@ -46,9 +55,9 @@ class CommandLine {
   Result<Output> Run(int argc, const char* const* argv) {
     if (argc > 1) {
       const std::string_view command = argv[1];
-      if (!command.starts_with('-') &&
-          std::ranges::find(kCommands, command) == std::end(kCommands)) {
-        const std::string suggestion = Suggestion(command, kCommands);
+      const std::vector<std::string_view> known = Commands();
+      if (!command.starts_with('-') && std::ranges::find(known, command) == known.end()) {
+        const std::string suggestion = Suggestion(command, known);
         return Error{"unknown command " + Quoted(command) +
                      (suggestion.empty() ? "; runcladctl --help lists them" : suggestion)};
       }
@@ -68,6 +77,14 @@ class CommandLine {
   }
 
  private:
+  [[nodiscard]] std::vector<std::string_view> Commands() const {
+    std::vector<std::string_view> names;
+    for (const CLI::App* command : app_.get_subcommands([](const CLI::App*) { return true; })) {
+      names.emplace_back(command->get_name());
+    }
+    return names;
+  }
+
   [[nodiscard]] const CLI::App& Innermost() const {
     const CLI::App* app = &app_;
     while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
@@ -89,6 +106,13 @@ class CommandLine {
     return command;
   }
 
+  AddCommand Adder() {
+    return [this](CLI::App& parent, const std::string& name, const std::string& description,
+                  const std::string& example, std::function<Result<Output>()> run) {
+      return Add(parent, name, description, example, std::move(run));
+    };
+  }
+
   static void AddConfig(CLI::App& command, std::optional<std::string>& directory) {
     command.add_option("--config,--runclad-config", directory,
                        "The policy directory (default /etc/runclad)");
@@ -100,19 +124,35 @@ class CommandLine {
             "runcladctl check --all --profile restricted", [this] { return RunCheck(); });
     command->add_option("bundle", check_.target,
                         "A bundle, its config.json, or a running container's id or name");
+    command->add_option("word", draft_.command_line,
+                        "After --: docker run … or podman run …; after --compose: services");
+    command->add_option("--compose", draft_.compose, "A compose file: check its services");
+    command->add_option("--pod", draft_.pod,
+                        "A Kubernetes manifest: check the containers of its pods");
     command->add_flag("--all", check_all_, "Check every running container of every engine");
     command->add_option("--process", process_, "A process.json: show what exec would get");
     command->add_option("--profile", check_.profile,
                         "Check under this profile in place of the policy's own");
     command->add_flag("--json", check_.json, "Print findings and the document as JSON");
+    command->add_option("--image-config", draft_.image_config,
+                        "The image's config, if no engine on this host has the image");
     AddImage(*command, check_.image);
     AddConfig(*command, check_.config_directory);
   }
 
   Result<Output> RunCheck() {
+    if (!draft_.command_line.empty() || !draft_.compose.empty() || !draft_.pod.empty()) {
+      return RunDraft();
+    }
+    if (!draft_.image_config.empty()) {
+      return Error{"--image-config is for a container that does not exist yet"};
+    }
     const int targets =
         (check_.target.empty() ? 0 : 1) + (process_.empty() ? 0 : 1) + (check_all_ ? 1 : 0);
-    if (targets != 1) return Error{"check needs one of: a bundle or container, --process, --all"};
+    if (targets != 1)
+      return Error{
+          "check needs one of: a bundle or container, --process, --all, --compose, --pod, "
+          "or a command line after --"};
     if (!check_.profile.empty()) {
       if (auto profile = LoadProfile(check_.profile); !profile) return profile.error();
     }
@@ -123,6 +163,21 @@ class CommandLine {
     check_.is_process = !process_.empty();
     if (check_.is_process) check_.target = process_;
     return Check(check_, Style::OfStandardOutput());
+  }
+
+  Result<Output> RunDraft() {
+    std::vector<std::string> words = std::move(draft_.command_line);
+    draft_.command_line.clear();
+    if (!check_.target.empty()) words.insert(words.begin(), check_.target);
+    const int files = (draft_.compose.empty() ? 0 : 1) + (draft_.pod.empty() ? 0 : 1);
+    if (files > 1 || !process_.empty() || check_all_ || (!draft_.pod.empty() && !words.empty())) {
+      return Error{"check takes one of: a command line after --, --compose, --pod"};
+    }
+    if (!check_.profile.empty()) {
+      if (auto profile = LoadProfile(check_.profile); !profile) return profile.error();
+    }
+    (files == 0 ? draft_.command_line : draft_.services) = std::move(words);
+    return CheckDraft(draft_, check_, Style::OfStandardOutput());
   }
 
   void AddRules() {
@@ -224,6 +279,7 @@ class CommandLine {
                      "A directory with shipped image files, as /usr/share/runclad (default: none)");
     AddConfig(*test, test_.config_directory);
     AddPin(*policy);
+    rollout_.AddToPolicy(*policy, Adder());
     lint->add_option("path", lint_.path, "Its directory or file (default /etc/runclad)");
   }
 
@@ -315,6 +371,7 @@ class CommandLine {
   std::function<Result<Output>()> run_;
   CheckRequest check_;
   bool check_all_ = false;
+  DraftRequest draft_;
   std::string process_;
   bool rules_as_json_ = false;
   bool rules_as_manual_ = false;
@@ -333,6 +390,10 @@ class CommandLine {
   std::string sort_ = "policy";
   ScanRequest scan_;
   ConfigureRequest configure_;
+  RolloutCommands rollout_;
+  LookCommands look_;
+  HostCommands host_;
+  LearnCommand learn_;
   std::string shell_;
 };
 
@@ -345,7 +406,8 @@ int Fail(const std::string& message) {
 int Main(int argc, const char* const* argv) {
   const Result<Output> output = CommandLine().Run(argc, argv);
   if (!output) return Fail(output.error().message);
-  if (std::fputs(output->text.c_str(), stdout) == EOF || std::fflush(stdout) != 0) {
+  // Whatever a command took over from others, and did not escape itself.
+  if (std::fputs(PrintableLines(output->text).c_str(), stdout) == EOF || std::fflush(stdout) != 0) {
     return Fail("standard output cannot be written");
   }
   return output->status;
@@ -358,7 +420,6 @@ int main(int argc, char** argv) {
   try {
     return runclad::ctl::Main(argc, argv);
   } catch (const std::exception& exception) {
-    std::ignore = std::fprintf(stderr, "runcladctl: %s\n", exception.what());
-    return runclad::ctl::kError;
+    return runclad::ctl::Fail(exception.what());
   }
 }

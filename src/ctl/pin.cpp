@@ -16,6 +16,8 @@
 #include "runclad/base/time.hpp"
 #include "runclad/enforce/host_policy.hpp"
 #include "runclad/json/reader.hpp"
+#include "runclad/policy/revision_layout.hpp"
+#include "runclad/rules/catalog.hpp"
 #include "runclad/rules/parameters.hpp"
 #include "runclad/rules/rule.hpp"
 #include "runclad/sys/file.hpp"
@@ -154,7 +156,7 @@ Result<std::string> NewFile(const PinSource& source, const std::string& reposito
     const auto policy = enforce::LoadPolicy(request.config_directory, source.identity);
     if (!policy) return policy.error();
     const policy::StringList writable =
-        rules::WritablePaths(policy->rule("read-only-rootfs").parameters);
+        rules::WritablePaths(policy->rule(rules::kReadOnlyRootfs.schema).parameters);
     if (!writable.empty()) {
       file["rules"]["read-only-rootfs"]["writable"] = policy::Copied(writable);
     }
@@ -206,6 +208,15 @@ Result<std::string> Remove(const ImageFile& file, const std::string& text, const
   return file.name() + ": removed " + Joined(removed) + "\n";
 }
 
+// The files in the policy's directory count only after they were applied, once a revision was.
+std::string HowToApply(const PinRequest& request) {
+  const std::string directory =
+      request.config_directory.value_or(std::string(policy::kDefaultConfigDirectory));
+  std::error_code ignored;
+  if (!fs::is_symlink(directory + "/" + policy::kAppliedLink, ignored)) return {};
+  return "not in force before runcladctl policy apply\n";
+}
+
 enum class IfThere { kFail, kAdd };
 
 // What was done, as lines.
@@ -244,7 +255,7 @@ Result<Output> PinImage(const PinRequest& request) {
   if (!source) return source.error();
   auto done = Pin(*source, request, request.add ? IfThere::kAdd : IfThere::kFail);
   if (!done) return done.error();
-  return Output{*std::move(done)};
+  return Output{*done + HowToApply(request)};
 }
 
 Result<Output> PinAll(const PinRequest& request) {
@@ -260,6 +271,7 @@ Result<Output> PinAll(const PinRequest& request) {
       output.status = kError;
     }
   }
+  if (!output.text.empty()) output.text += HowToApply(request);
   for (const std::string& reason : skipped) output.text += "skipped " + Printable(reason) + "\n";
   if (output.text.empty()) output.text = "no running containers were found\n";
   return output;

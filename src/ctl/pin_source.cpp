@@ -124,7 +124,7 @@ Result<PinSource> SourceOfStoredImage(const std::string& name) {
   if (reference->tag.empty()) reference->tag = "latest";
   auto found = engine::FindNamedImages(*reference, StoresOfThisHost());
   if (found.empty()) {
-    return Error{"no engine of this host has the image " + reference->text() +
+    return Error{"no engine on this host has the image " + reference->text() +
                  "; pull it, or name its digest with --digest"};
   }
   if (found.size() > 1) {

@@ -45,6 +45,10 @@ std::optional<Value> ValueOf(const Document& value, const ParameterSchema& schem
     }
     case ParameterType::kInteger:
       if (value.is_number_integer()) return value.get<std::int64_t>();
+      if (value.is_string()) {
+        const auto meant = policy::IntegerOf(schema, value.get_ref<const std::string&>());
+        if (meant) return *meant;
+      }
       break;
     case ParameterType::kText:
       if (value.is_string()) return value.get<std::string>();
@@ -91,7 +95,12 @@ Settings Gathered(const std::vector<Finding>& findings, const char* kind) {
   return gathered;
 }
 
-Document ToDocument(const Value& value) {
+// As a policy file says it.
+Document ToDocument(const Value& value, const ParameterSchema& schema) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    std::string word = policy::WordFor(schema, *integer);
+    if (!word.empty()) return word;
+  }
   return std::visit([](const auto& plain) -> Document { return plain; }, value);
 }
 
@@ -103,7 +112,7 @@ Document Rules(const Settings& settings, const policy::Effective& now) {
       const bool is_list = std::holds_alternative<Strings>(value);
       const Value whole =
           is_list ? Both(schema, policy::ValueOf(now.rule(rule).parameters, schema), value) : value;
-      rules[rule][parameter] = ToDocument(whole);
+      rules[rule][parameter] = ToDocument(whole, schema);
     }
   }
   return rules;
@@ -127,7 +136,9 @@ Document Waivers(const Settings& settings, std::int64_t today) {
     Document waiver = {{"rule", rule},
                        {"reason", "say here why this image needs it"},
                        {"expires", DayAfter(today, kDays)}};
-    for (const auto& [parameter, value] : parameters) waiver[parameter] = ToDocument(value);
+    for (const auto& [parameter, value] : parameters) {
+      waiver[parameter] = ToDocument(value, *FindParameter(rule, parameter));
+    }
     waivers.push_back(std::move(waiver));
   }
   return waivers;

@@ -91,7 +91,8 @@ std::string TypeName(const ParameterSchema& parameter) {
              (parameter.merge == policy::Merge::kAccumulate ? "; a policy adds to its profile's"
                                                             : "; a policy replaces its profile's");
     case ParameterType::kInteger:
-      return "number";
+      if (parameter.is_octal) return "octal digits (\"0027\")";
+      return parameter.has_unlimited ? "number or \"unlimited\"" : "number";
     case ParameterType::kText:
       return element;
     case ParameterType::kBoolean:
@@ -110,6 +111,10 @@ Document ValueOf(const policy::RuleSetting& setting, const ParameterSchema& para
   const auto& values = setting.parameters.all();
   const auto found = values.find(parameter.name);
   if (found == values.end()) return nullptr;
+  if (const auto* integer = std::get_if<std::int64_t>(&found->second)) {
+    std::string word = policy::WordFor(parameter, *integer);
+    if (!word.empty()) return word;
+  }
   return std::visit([](const auto& value) -> Document { return value; }, found->second);
 }
 

@@ -33,6 +33,9 @@ Document ElementOf(const ParameterSchema& parameter) {
     case Vocabulary::kCapability:
       return Definition("capability");
     case Vocabulary::kSyscall:
+      if (parameter.merge == policy::Merge::kAccumulate) {
+        return {{"type", "string"}, {"pattern", "^([a-z0-9_]+|AF_[A-Z0-9_]+)$"}};
+      }
       return {{"type", "string"}, {"pattern", "^[a-z0-9_]+$"}};
     case Vocabulary::kAbsolutePath:
       return {{"type", "string"}, {"pattern", "^/"}};
@@ -64,6 +67,12 @@ Document ValueOf(const ParameterSchema& parameter) {
       break;
     case ParameterType::kInteger:
       value = {{"type", "integer"}, {"minimum", parameter.minimum}, {"maximum", parameter.maximum}};
+      if (parameter.has_unlimited)
+        value = {{"anyOf", {std::move(value), {{"const", "unlimited"}}}}};
+      if (parameter.is_octal) {
+        const Document octal = {{"type", "string"}, {"pattern", "^0[0-7]{0,3}$"}};
+        value = {{"anyOf", {octal, std::move(value)}}};
+      }
       break;
     case ParameterType::kText:
       value = ElementOf(parameter);
@@ -91,6 +100,10 @@ Document Members(const rules::Rule& rule, bool is_waiver) {
 Document Object(Document properties) {
   return {
       {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
+}
+
+Document Count(int least, int most) {
+  return {{"type", "integer"}, {"minimum", least}, {"maximum", most}};
 }
 
 Document Rules() {
@@ -157,6 +170,10 @@ Document OfAnImage() {
 
 Document OfTheHost() {
   const Document profile = {{"enum", {"restricted", "baseline", "build"}}};
+  const Document target = {{"type", "string"}, {"pattern", "^(journald|syslog|file:/.*)$"}};
+  Document forward =
+      Object({{"format", {{"enum", {"json", "falco", "ocsf"}}}}, {"target", target}});
+  forward["required"] = {"format", "target"};
   const Document ceiling = {{"enum", {"nothing", "docker-default", "unlimited"}}};
   return {
       {"$schema", {{"type", "string"}}},
@@ -164,8 +181,13 @@ Document OfTheHost() {
       {"builds", profile},
       {"mode", {{"enum", {"enforce", "audit"}}}},
       {"rootless", {{"enum", {"refuse", "pass-through", "apply"}}}},
-      {"log", Object({{"target", {{"type", "string"}, {"pattern", "^(journald|syslog|file:/.*)$"}}},
-                      {"required", {{"type", "boolean"}}}})},
+      {"fallback", {{"enum", {"refuse", "last-good"}}}},
+      {"log", Object({{"target", target},
+                      {"required", {{"type", "boolean"}}},
+                      {"level", {{"enum", {"info", "notice", "warning"}}}},
+                      {"max-megabytes", Count(0, 1'000'000)},
+                      {"keep", Count(1, 10'000)},
+                      {"forward", forward}})},
       {"trust", Object({{"tag", ceiling}, {"repository-digest", ceiling}, {"digest", ceiling}})},
       {"waiver-expiry", {{"enum", {"optional", "required"}}}},
       {"rules", Definition("rules")},

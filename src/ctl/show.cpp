@@ -9,15 +9,12 @@
 
 #include "commands.hpp"
 #include "containers.hpp"
+#include "rule_texts.hpp"
 
 namespace runclad::ctl {
 namespace {
 
 using json::Document;
-
-Document ToDocument(const policy::Parameters::Value& value) {
-  return std::visit([](const auto& plain) -> Document { return plain; }, value);
-}
 
 // Every value as key, value and origin, in the order in which people look for them.
 struct Line {
@@ -37,6 +34,12 @@ std::string NameOf(policy::Ceiling ceiling) {
   return "unlimited";
 }
 
+// "falco to syslog"
+std::string ForwardText(const policy::LogSettings& log) {
+  if (!log.forward) return {};
+  return std::string(policy::Name(log.forward->format)) + " to " + log.forward->target;
+}
+
 std::vector<Line> HostLines(const policy::Effective& policy) {
   constexpr const char* kRootless[] = {"refuse", "pass-through", "apply"};
   return {
@@ -44,7 +47,12 @@ std::vector<Line> HostLines(const policy::Effective& policy) {
       {"builds", policy.builds},
       {"log/target", policy.log.target},
       {"log/required", policy.log.required},
+      {"log/level", policy::Name(policy.log.level)},
+      {"log/max-megabytes", policy.log.max_megabytes},
+      {"log/keep", policy.log.keep},
+      {"log/forward", ForwardText(policy.log)},
       {"rootless", kRootless[static_cast<std::size_t>(policy.rootless)]},
+      {"fallback", policy.fallback == policy::Fallback::kRefuse ? "refuse" : "last-good"},
       {"trust/tag", NameOf(policy.trust.tag)},
       {"trust/repository-digest", NameOf(policy.trust.repository_digest)},
       {"trust/digest", NameOf(policy.trust.digest)},
@@ -57,10 +65,9 @@ std::vector<Line> RuleLines(const policy::Effective& policy, const rules::Rule& 
   const std::string base = std::string(rule.id()) + "/";
   std::vector<Line> lines = {{base + "action", policy::Name(setting.action)}};
   for (const policy::ParameterSchema& parameter : rule.schema.parameters) {
-    const auto& values = setting.parameters.all();
-    const auto found = values.find(parameter.name);
-    if (found != values.end()) {
-      lines.push_back({base + std::string(parameter.name), ToDocument(found->second)});
+    Document value = ValueOf(setting, parameter);
+    if (!value.is_null()) {
+      lines.push_back({base + std::string(parameter.name), std::move(value)});
     }
   }
   return lines;

@@ -3,6 +3,10 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,5 +37,19 @@ struct Story {
 // Of the container that the request names by its id, by the beginning of it or by its name, or of
 // the last one in the log. `policy` says where that is.
 Result<Story> FindStory(const WhyRequest& request, const Result<policy::Effective>& policy);
+
+// What the log says of all containers of an image, as one story: each finding once.
+inline constexpr std::size_t kMaxFindings = 1000;
+struct ImageStory {
+  Story story;
+  std::size_t containers = 0;
+  std::map<std::string, std::size_t> outcomes;  // "refused": 2
+  std::set<std::string> digests;                // of the images that had the name
+  bool has_more = false;                        // there are more than kMaxFindings
+};
+// `image` is a name or a config digest. The log is that of the policy, unless one is named.
+Result<ImageStory> FindImageStory(const std::string& image,
+                                  const std::optional<std::string>& log_file,
+                                  const Result<policy::Effective>& policy);
 
 }  // namespace runclad::ctl

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "runclad/base/printable.hpp"
+
 namespace runclad::ctl {
 namespace {
 
@@ -33,18 +35,7 @@ std::string Style::In(std::string_view code, std::string_view text) const {
   return "\033[" + std::string(code) + "m" + std::string(text) + "\033[0m";
 }
 
-std::string Printable(std::string_view text) {
-  std::string printable;
-  printable.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
-    const bool is_c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0;  // U+0080 to U+009F
-    if (is_c1) ++i;
-    printable += is_c1 || byte < 0x20 || byte == 0x7F ? '?' : text[i];
-  }
-  return printable;
-}
+std::string Printable(std::string_view text) { return runclad::Printable(text); }
 
 std::string Wrapped(const std::vector<std::string>& words, std::size_t indent,
                     std::string_view lead) {

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <filesystem>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include <sched.h>
@@ -52,6 +54,41 @@ UniqueFd RootOf(pid_t pid) {
   return is_back ? std::move(root) : UniqueFd();
 }
 
+// Whether somebody may execute it, or it is a library: those that a program unpacks to load them
+// need no more than to be read.
+bool IsProgram(int directory, const char* name, const struct stat& status) {
+  constexpr mode_t kAnybody = S_IXUSR | S_IXGRP | S_IXOTH;
+  if (!S_ISREG(status.st_mode)) return false;
+  if ((status.st_mode & kAnybody) != 0) return true;
+  constexpr std::string_view kElf = "\177ELF";
+  const UniqueFd file(
+      ::openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOATIME | O_CLOEXEC));
+  std::array<char, kElf.size()> magic{};
+  return file && ::read(file.get(), magic.data(), magic.size()) == ssize_t{kElf.size()} &&
+         std::string_view(magic.data(), magic.size()) == kElf;
+}
+
+// Whether a program or a library is in `name` or below it; yes where there is too much to look
+// through.
+bool HoldsPrograms(int parent, const char* name, std::size_t& entries_left, int depth = 0) {
+  constexpr int kMaxDepth = 64;
+  const UniqueFd directory(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory || depth > kMaxDepth) return true;
+  bool found = false;
+  sys::VisitEntries(directory.get(), [&](const dirent& entry) {
+    const char* child = static_cast<const char*>(entry.d_name);
+    struct stat status {};
+    if (::fstatat(directory.get(), child, &status, AT_SYMLINK_NOFOLLOW) != 0) return true;
+    found =
+        entries_left == 0 ||
+        (S_ISDIR(status.st_mode) ? HoldsPrograms(directory.get(), child, entries_left, depth + 1)
+                                 : IsProgram(directory.get(), child, status));
+    if (entries_left > 0) --entries_left;
+    return !found;
+  });
+  return found;
+}
+
 class Scan {
  public:
   explicit Scan(const timespec& start) : start_(start) {}
@@ -75,9 +112,7 @@ class Scan {
         Add(directory.get(), child, path + "/" + child, depth + 1);
       } else if (found.st_dev == device_ && IsLater(found.st_ctim, start_)) {
         written_.insert(path);
-        constexpr mode_t kAnybody = S_IXUSR | S_IXGRP | S_IXOTH;
-        const bool is_program = S_ISREG(found.st_mode) && (found.st_mode & kAnybody) != 0;
-        if (is_program) programs_.insert(path);
+        if (IsProgram(directory.get(), child, found)) programs_.insert(path);
       }
       return true;
     });
@@ -122,6 +157,7 @@ std::string Size(std::uint64_t bytes) {
 
 std::optional<Usage> UsageOf(pid_t pid, const std::string& id,
                              const std::vector<std::string>& directories,
+                             const std::vector<std::string>& exec_paths,
                              const std::string& records) {
   const auto start = StartOf(id, records);
   if (!start) return std::nullopt;
@@ -144,6 +180,16 @@ std::optional<Usage> UsageOf(pid_t pid, const std::string& id,
       }
     }
     scan.Add(opened->get(), ".", *resolved);
+  }
+  for (const std::string& path : exec_paths) {
+    constexpr std::size_t kManyEntries = 100'000;
+    std::size_t entries_left = kManyEntries;
+    const auto resolved = rootfs->Resolve(path);
+    if (!resolved) continue;
+    const auto opened = rootfs->OpenResolved(*resolved, O_RDONLY | O_DIRECTORY);
+    if (opened && !HoldsPrograms(opened->get(), ".", entries_left)) {
+      usage.without_programs.push_back(path);
+    }
   }
   usage.written = scan.Written();
   usage.programs = scan.Programs();

@@ -1,5 +1,7 @@
 #include "runclad/enforce/decision.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <variant>
 
@@ -40,9 +42,27 @@ std::string Shown(const json::Value& value) {
   if (value.is_null()) return "(absent)";
   std::string text = value.Dump();
   if (text.size() <= kMaxBytes) return text;
-  std::size_t end = kMaxBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // UTF-8
-  return text.substr(0, end) + "…";
+  const auto is_inside_character = [&](std::size_t at) {  // of UTF-8
+    return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+  };
+  // Of a path, the end says most.
+  std::size_t end = kMaxBytes / 2;
+  while (is_inside_character(end)) --end;
+  std::size_t rest = text.size() - kMaxBytes / 2;
+  while (is_inside_character(rest)) ++rest;
+  return text.substr(0, end) + "…" + text.substr(rest);
+}
+
+// A value as a policy file says it.
+json::Value AsWritten(const rules::Rule& rule, const rules::Remedy::Setting& setting) {
+  const auto schema =
+      std::ranges::find(rule.schema.parameters, setting.parameter, &policy::ParameterSchema::name);
+  const auto* integer = std::get_if<std::int64_t>(&setting.value);
+  if (integer != nullptr && schema != rule.schema.parameters.end()) {
+    std::string word = policy::WordFor(*schema, *integer);
+    if (!word.empty()) return word;
+  }
+  return std::visit([](const auto& plain) { return json::Value(plain); }, setting.value);
 }
 
 // `add "a", "b" to rule.list`, `take "a" from rule.list`, `set rule.text to "a"`
@@ -51,9 +71,7 @@ std::string Change(const rules::Rule& rule, const rules::Remedy::Setting& settin
   const std::string parameter = std::string(rule.id()).append(".").append(setting.parameter);
   const auto* list = std::get_if<std::vector<std::string>>(&value);
   if (list == nullptr) {
-    const json::Value shown =
-        std::visit([](const auto& plain) { return json::Value(plain); }, value);
-    return "set " + parameter + " to " + Shown(shown);
+    return "set " + parameter + " to " + Shown(AsWritten(rule, setting));
   }
   std::string values;
   for (const std::string& text : *list) {
@@ -130,9 +148,10 @@ Decision Decide(oci::Spec spec, const policy::Effective& policy, const rules::Fa
     if (is_update && !rule->judges_updates) continue;
     const policy::RuleSetting& setting = policy.rule(rule->id());
     const bool is_off = setting.action == policy::Action::kOff;
-    if (is_off && (!rule->judges_image_volumes || facts.image_volumes.empty())) continue;
+    if (is_off && (!rule->judges_image_volumes || facts.Get<rules::ImageFacts>().volumes.empty()))
+      continue;
     for (rules::Finding& finding :
-         rule->check(decision.spec, {facts, setting.parameters, is_update, is_off})) {
+         rule->check.run(decision.spec, {setting.parameters, is_update, is_off}, facts)) {
       const policy::Action action = finding.action.value_or(setting.action);
       if (finding.is_default && action == policy::Action::kWarn) continue;
       const Disposition disposition = DispositionOf(action, finding);

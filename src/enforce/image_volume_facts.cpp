@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runclad/oci/overlay.hpp"
+#include "runclad/rules/catalog.hpp"
 #include "runclad/rules/scan.hpp"
 
 namespace runclad::enforce {
@@ -39,7 +40,7 @@ Result<rules::ImageVolumeFacts> Judged(const engine::Identity& image,
     own = *std::move(loaded);
   }
   const policy::Effective& effective = own ? *own : policy;
-  const policy::RuleSetting& setting = effective.rule("image");
+  const policy::RuleSetting& setting = effective.rule(rules::kImage.schema);
   volume.action = setting.action;
   volume.parameters = setting.parameters;
   volume.mispinned_name = effective.image.mispinned_name;
@@ -55,12 +56,13 @@ Result<rules::ImageVolumeFacts> Judged(const engine::Identity& image,
 
 Status GatherImageVolumes(const oci::Spec& spec, const host::ImagesBySource& images,
                           const policy::Effective& policy, const Request& request,
-                          rules::Facts& facts) {
+                          const std::string& pod_namespace,
+                          std::vector<rules::ImageVolumeFacts>& volumes) {
   if (images.empty()) return {};
   std::map<std::string, std::vector<rules::ImageVolumeFacts>> judged;
   for (const auto& [source, shown] : images) {
     for (const engine::Identity& image : shown) {
-      auto volume = Judged(image, policy, request, facts.identity.pod_namespace);
+      auto volume = Judged(image, policy, request, pod_namespace);
       if (!volume) return volume.error().In("the policy for the image at " + source);
       judged[source].push_back(*std::move(volume));
     }
@@ -73,7 +75,7 @@ Status GatherImageVolumes(const oci::Spec& spec, const host::ImagesBySource& ima
       for (rules::ImageVolumeFacts volume : found->second) {
         volume.path = "/mounts/" + std::to_string(i);
         volume.destination = mounts[i].destination;
-        facts.image_volumes.push_back(std::move(volume));
+        volumes.push_back(std::move(volume));
       }
     }
   }

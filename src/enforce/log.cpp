@@ -11,10 +11,12 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/time.hpp"
+#include "runclad/json/reader.hpp"
 #include "runclad/json/writer.hpp"
 #include "runclad/store/identity_json.hpp"
 
 #include "image_policy_json.hpp"
+#include "log_formats.hpp"
 #include "log_target.hpp"
 
 namespace runclad::enforce {
@@ -41,20 +43,32 @@ std::size_t CountValues(const Document& document, std::size_t enough) {
   if (document.is_string()) {
     return 1 + document.get_ref<const std::string&>().size() / kBytesPerValue;
   }
+  if (document.is_structured() && document.size() >= enough) return enough + 1;
   std::size_t count = 1;
-  for (const Document& inner : document) {
-    if (!document.is_structured() || count > enough) break;
+  const auto add = [&](const Document& inner) {
     count += CountValues(inner, enough - count);
+    return count <= enough;
+  };
+  if (const auto* const array = document.get_ptr<const Document::array_t*>()) {
+    static_cast<void>(std::all_of(array->begin(), array->end(), add));
+  } else if (const auto* const object = document.get_ptr<const Document::object_t*>()) {
+    static_cast<void>(std::all_of(object->begin(), object->end(),
+                                  [&](const auto& member) { return add(member.second); }));
   }
   return count;
 }
 
 // A value for the log. A seccomp filter with 370 names, twice in every line, would add nothing to
 // what config.json shows.
-Document Brief(const Document& document) {
+void PutBrief(std::string_view name, const json::Value& value, json::ObjectWriter& text) {
   constexpr std::size_t kMaxValues = 100;
-  if (CountValues(document, kMaxValues) <= kMaxValues) return document;
-  return {{"omitted", "more than 100 values"}};
+  if (value.is_null()) return;
+  if (CountValues(value.document(), kMaxValues) <= kMaxValues) {
+    text.Put(name, value.document());
+  } else {
+    text.PutObject(name,
+                   [](json::ObjectWriter& brief) { brief.Put("omitted", "more than 100 values"); });
+  }
 }
 
 // "host-mounts/denied"
@@ -93,49 +107,83 @@ Document ToDocument(const rules::Remedy& remedy, std::string_view rule) {
 }
 
 json::Value ToJson(const std::vector<Applied>& findings) {
-  // A document of 8 MiB has room for 50,000 mounts with a finding each.
-  constexpr std::size_t kMaxAlike = 200;
-  constexpr std::size_t kDispositions = 3;
-  Document array = Document::array();
-  const rules::Rule* rule = nullptr;
-  std::array<std::size_t, kDispositions> listed{};  // of this rule, by disposition
-  for (const Applied& applied : findings) {
-    if (applied.rule != rule) listed = {};
-    rule = applied.rule;
-    const std::size_t nth = ++listed[static_cast<std::size_t>(applied.disposition)];
-    if (nth > kMaxAlike) continue;
-    const rules::Finding& finding = applied.finding;
-    Document& entry = array.emplace_back(Document::object());
-    entry["rule"] = applied.rule->id();
-    entry["path"] = finding.path;
-    entry["action"] = Name(applied.disposition);
-    entry["why"] = finding.why;
-    if (nth == kMaxAlike) {
-      const auto alike = std::ranges::count_if(findings, [&](const Applied& other) {
-        return other.rule == rule && other.disposition == applied.disposition;
-      });
-      const auto left = static_cast<std::size_t>(alike) - kMaxAlike;
-      if (left > 0) entry["why"] = finding.why + "; " + std::to_string(left) + " more not listed";
-    }
-    if (!finding.before.is_null()) entry["before"] = Brief(finding.before.document());
-    if (!finding.after.is_null()) entry["after"] = Brief(finding.after.document());
-    entry["code"] = CodeOf(applied);
-    Document remedy = ToDocument(finding.remedy, applied.rule->id());
-    if (!remedy.is_null()) entry["remedy"] = std::move(remedy);
-  }
-  return json::Value(std::move(array));
+  auto document = json::Read(FindingsText(findings), {.keeps_numbers = true});
+  return document ? json::Value(*std::move(document)) : json::Value();
 }
 
 std::string FindingsText(const std::vector<Applied>& findings) {
-  return json::Write(ToJson(findings).document());
+  // A document of 8 MiB has room for 50,000 mounts with a finding each.
+  constexpr std::size_t kMaxAlike = 200;
+  constexpr std::size_t kDispositions = 3;
+  std::vector<std::pair<const Applied*, std::size_t>> listed;  // with how many are alike, from 1
+  const rules::Rule* rule = nullptr;
+  std::array<std::size_t, kDispositions> alike{};  // of this rule, by disposition
+  for (const Applied& applied : findings) {
+    if (applied.rule != rule) alike = {};
+    rule = applied.rule;
+    const std::size_t nth = ++alike.at(static_cast<std::size_t>(applied.disposition));
+    if (nth <= kMaxAlike) listed.emplace_back(&applied, nth);
+  }
+  const auto why = [&](const Applied& applied, std::size_t nth) {
+    if (nth < kMaxAlike) return applied.finding.why;
+    const auto all = std::ranges::count_if(findings, [&](const Applied& other) {
+      return other.rule == applied.rule && other.disposition == applied.disposition;
+    });
+    const auto left = static_cast<std::size_t>(all) - kMaxAlike;
+    if (left == 0) return applied.finding.why;
+    return applied.finding.why + "; " + std::to_string(left) + " more not listed";
+  };
+  return json::ObjectWriter::Objects(listed, [&](const auto& entry, json::ObjectWriter& text) {
+    const auto& [applied, nth] = entry;
+    const rules::Finding& finding = applied->finding;
+    text.Put("action", Name(applied->disposition));
+    PutBrief("after", finding.after, text);
+    PutBrief("before", finding.before, text);
+    text.Put("code", CodeOf(*applied)).Put("path", finding.path);
+    const Document remedy = ToDocument(finding.remedy, applied->rule->id());
+    if (!remedy.is_null()) text.Put("remedy", remedy);
+    text.Put("rule", applied->rule->id()).Put("why", why(*applied, nth));
+  });
+}
+
+namespace {
+
+// The version of the line's fields: a reader of version 1 understands every later line of version
+// 1. Lines without one are of runclad 0.1, where audit mode had the outcomes of enforce.
+constexpr std::uint64_t kSchemaVersion = 1;
+
+std::string_view OutcomeOf(const LogEntry& entry) {
+  if (entry.decision == nullptr) return "error";
+  const Outcome outcome = entry.decision->outcome;
+  const bool is_audit = entry.policy != nullptr && !entry.policy->is_enforced();
+  if (is_audit && outcome == Outcome::kRefused) return "would-refuse";
+  if (is_audit && outcome == Outcome::kRewritten) return "would-rewrite";
+  return Name(outcome);
+}
+
+policy::LogLevel LevelOf(const Decision& decision) {
+  if (decision.outcome == Outcome::kRefused) return policy::LogLevel::kWarning;
+  return decision.findings.empty() ? policy::LogLevel::kInfo : policy::LogLevel::kNotice;
+}
+
+}  // namespace
+
+bool IsLogged(const policy::LogSettings& settings, const Decision& decision) {
+  return LevelOf(decision) >= settings.level;
 }
 
 std::string LogLine(const LogEntry& entry) {
   json::ObjectWriter line;
+  if (entry.policy != nullptr && !entry.policy->break_glass.empty()) {
+    line.Put("breakGlass", entry.policy->break_glass);
+  }
   line.Put("bundle", entry.bundle)
       .Put("container", entry.container)
       .Put("engine", engine::Name(entry.identity.engine));
   if (entry.decision == nullptr) line.Put("error", entry.error);
+  if (entry.policy != nullptr && !entry.policy->fell_back_because.empty()) {
+    line.Put("fallback", entry.policy->fell_back_because);
+  }
   if (entry.decision != nullptr) line.PutJson("findings", entry.findings);
   line.Put("host", HostName());
   Document image = store::ToDocument(entry.identity);
@@ -145,24 +193,35 @@ std::string LogLine(const LogEntry& entry) {
     const Document image_policy = ImagePolicyDocument(*entry.policy);
     if (!image_policy.is_null()) line.Put("imagePolicy", image_policy);
   }
-  line.Put("microseconds", Document(entry.microseconds));
-  if (entry.policy != nullptr) line.Put("mode", policy::Name(entry.policy->mode));
+  line.Put("level", entry.decision == nullptr ? std::string_view("error")
+                                              : policy::Name(LevelOf(*entry.decision)));
+  line.Put("microseconds", entry.microseconds);
+  if (entry.policy != nullptr) {
+    line.Put("mode", policy::Name(entry.policy->is_enforced() ? policy::Mode::kEnforce
+                                                              : policy::Mode::kAudit));
+  }
   if (!entry.identity.container_name.empty()) line.Put("name", entry.identity.container_name);
-  line.Put("outcome", entry.decision != nullptr ? Name(entry.decision->outcome) : "error");
+  line.Put("outcome", OutcomeOf(entry));
   if (entry.policy != nullptr) {
     line.Put("policy", entry.policy->digest).Put("profile", entry.policy->profile);
   }
-  line.Put("time", Now()).Put("verb", entry.verb);
+  line.Put("schemaVersion", kSchemaVersion).Put("time", Now()).Put("verb", entry.verb);
   return line.Finish();
 }
 
 Status WriteLog(const policy::LogSettings& settings, const std::string& line) {
-  Status written = WriteToTarget(settings.target, line);
-  if (written) return written;
-  if (settings.required) {
+  constexpr std::int64_t kMegabyte = 1'000'000;
+  const Rotation rotation = {.max_bytes = settings.max_megabytes * kMegabyte,
+                             .keep = settings.keep};
+  const Status written = WriteToTarget(settings.target, line, rotation);
+  if (!written && settings.required) {
     return Error{written.error().message + "; the policy requires logging (log.required)"};
   }
-  WarnSyslog(written.error().message + "; the decision was: " + line);
+  if (!written) WarnSyslog(written.error().message + "; the decision was: " + line);
+  if (!settings.forward) return {};
+  const Status forwarded =
+      WriteToTarget(settings.forward->target, InFormat(settings.forward->format, line), rotation);
+  if (!forwarded) WarnSyslog("a decision was not forwarded: " + forwarded.error().message);
   return {};
 }
 

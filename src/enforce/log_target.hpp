@@ -6,13 +6,12 @@
 
 #include "runclad/base/result.hpp"
 
+#include "log_file.hpp"
+
 namespace runclad::enforce {
 
 // Appends `line` to `target` ("file:PATH", "journald" or "syslog") in one system call. An error
-// names the target and why it did not take the whole line.
-Status WriteToTarget(const std::string& target, const std::string& line);
-
-// Sends `warning` to syslog, if it is there to take it.
-void WarnSyslog(const std::string& warning);
+// names the target and why it did not take the whole line. A file is rotated.
+Status WriteToTarget(const std::string& target, const std::string& line, const Rotation& rotation);
 
 }  // namespace runclad::enforce

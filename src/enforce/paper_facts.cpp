@@ -1,6 +1,11 @@
 #include "runclad/enforce/paper_facts.hpp"
 
+#include <map>
+#include <string>
+#include <utility>
+
 #include "runclad/host/sources.hpp"
+#include "runclad/rules/catalog.hpp"
 #include "runclad/rules/parameters.hpp"
 
 namespace runclad::enforce {
@@ -9,12 +14,14 @@ namespace {
 constexpr std::uint32_t kStickyAndOpen = 01777;  // of /tmp
 constexpr std::uint32_t kOrdinary = 0755;
 
-void AddDirectories(const oci::Spec& spec, const policy::Effective& policy, rules::Facts& facts) {
+void AddDirectories(const oci::Spec& spec, const policy::Effective& policy,
+                    std::map<std::string, rules::DirectoryFacts>& directories) {
   if (spec.root_is_read_only()) return;
   const auto add = [&](const std::string& path, std::uint32_t mode) {
-    facts.directories[path] = {.kind = rules::DirectoryFacts::Kind::kDirectory, .mode = mode};
+    directories[path] = {.kind = rules::DirectoryFacts::Kind::kDirectory, .mode = mode};
   };
-  for (const std::string& path : rules::WritablePaths(policy.rule("read-only-rootfs").parameters)) {
+  for (const std::string& path :
+       rules::WritablePaths(policy.rule(rules::kReadOnlyRootfs.schema).parameters)) {
     add(path, kOrdinary);
   }
   add("/tmp", kStickyAndOpen);
@@ -27,26 +34,34 @@ void AddDirectories(const oci::Spec& spec, const policy::Effective& policy, rule
 rules::Facts FactsOnPaper(const oci::Spec& spec, const policy::Effective& policy,
                           const engine::Identity& identity, const PaperHost& host) {
   rules::Facts facts;
-  facts.identity = identity;
-  facts.mispinned_name = policy.image.mispinned_name;
-  facts.pinned_digests = policy.image.pinned;
-  facts.no_scan_because = "a test has no scan results";
-  facts.listed_devices = policy::Copied(rules::AllowedDevices(policy.rule("devices").parameters));
-  facts.kernel.major = host.kernel_major;
-  facts.kernel.minor = host.kernel_minor;
-  facts.kernel.architecture = host.architecture;
-  facts.lsm.apparmor = host.has_apparmor;
-  facts.lsm.selinux = host.has_selinux;
-  if (host.has_apparmor) facts.lsm.apparmor_default = "docker-default";
-  facts.root.kind = rules::RootFacts::Kind::kOrdinary;
-  facts.exec_paths = policy::Copied(rules::ExecPaths(policy.rule("mount-options").parameters));
-  const policy::RuleSetting& read_only = policy.rule("read-only-mounts");
+  facts.Put(identity);
+  rules::ImageFacts image;
+  image.mispinned_name = policy.image.mispinned_name;
+  image.pinned_digests = policy.image.pinned;
+  image.no_scan_because = "a test has no scan results";
+  facts.Put(std::move(image));
+  facts.Put(rules::ListedDevices{
+      policy::Copied(rules::AllowedDevices(policy.rule(rules::kDevices.schema).parameters))});
+  rules::KernelFacts kernel;
+  kernel.major = host.kernel_major;
+  kernel.minor = host.kernel_minor;
+  kernel.architecture = host.architecture;
+  facts.Put(std::move(kernel));
+  rules::LsmFacts lsm;
+  lsm.apparmor = host.has_apparmor;
+  lsm.selinux = host.has_selinux;
+  if (host.has_apparmor) lsm.apparmor_default = "docker-default";
+  facts.Put(std::move(lsm));
+  facts.Get<rules::RootFacts>().kind = rules::RootFacts::Kind::kOrdinary;
+  facts.Put(rules::ExecDirectories{
+      policy::Copied(rules::ExecPaths(policy.rule(rules::kMountOptions.schema).parameters))});
+  const policy::RuleSetting& read_only = policy.rule(rules::kReadOnlyMounts.schema);
   const bool wants_read_only = read_only.action != policy::Action::kOff;
   host::DescribeNamedSources(
-      spec, rules::PathListsOf(policy.rule("host-mounts").parameters),
+      spec, rules::PathListsOf(policy.rule(rules::kHostMounts.schema).parameters),
       wants_read_only ? rules::ReadOnlyPaths(read_only.parameters) : policy::StringList(),
-      facts.sources);
-  AddDirectories(spec, policy, facts);
+      facts.Get<rules::Sources>());
+  AddDirectories(spec, policy, facts.Get<rules::ImageDirectories>().by_path);
   return facts;
 }
 

@@ -1,6 +1,6 @@
 #include "runclad/enforce/process_policy.hpp"
 
-#include <map>
+#include <string>
 
 #include "runclad/rules/rule.hpp"
 
@@ -8,14 +8,21 @@ namespace runclad::enforce {
 
 policy::Effective ProcessPolicy(const policy::Effective& policy, const oci::Spec& spec,
                                 const rules::Facts& facts) {
-  policy::Effective process = policy;
-  std::erase_if(process.rules, [](const auto& entry) {
-    const rules::Rule* rule = rules::FindRule(entry.first);
-    return rule == nullptr || (rule->scope != rules::Scope::kProcess && !rule->judges_updates);
-  });
-  for (auto& [id, setting] : process.rules) {
-    const rules::Rule& rule = *rules::FindRule(id);
-    if (rule.for_exec != nullptr) rule.for_exec(spec, facts, setting.parameters);
+  policy::Effective process;
+  process.profile = policy.profile;
+  process.mode = policy.mode;
+  process.log = policy.log;
+  process.image = policy.image;
+  process.cuts = policy.cuts;
+  process.waivers = policy.waivers;
+  process.digest = policy.digest;
+  process.break_glass = policy.break_glass;
+  for (const rules::Rule* rule : rules::Catalog()) {
+    if (rule->scope != rules::Scope::kProcess && !rule->judges_updates) continue;
+    const auto known = policy.rules.find(rule->id());
+    if (known == policy.rules.end()) continue;
+    policy::RuleSetting& setting = process.rules.emplace(*known).first->second;
+    if (rule->for_exec.run != nullptr) rule->for_exec.run(spec, setting.parameters, facts);
   }
   return process;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runclad/privilege/capabilities.hpp"
+#include "runclad/rules/catalog.hpp"
 #include "runclad/rules/engine_sys.hpp"
 
 namespace runclad::enforce {
@@ -86,11 +87,11 @@ bool MayReceiveMounts(const oci::Mount& mount) {
   });
 }
 
-PromisedMount Bind(const oci::Mount& mount, const rules::Facts& facts) {
+PromisedMount Bind(const oci::Mount& mount, PromiseFacts facts) {
   PromisedMount bind;
   bind.is_recursive = mount.may_be_recursive();
-  const auto source = facts.sources.find(mount.source);
-  if (source == facts.sources.end()) return bind;
+  const auto source = facts.Get<rules::Sources>().find(mount.source);
+  if (source == facts.Get<rules::Sources>().end()) return bind;
   bind.source = source->second.resolved;
   bind.device = source->second.device;
   bind.inode = source->second.inode;
@@ -100,7 +101,7 @@ PromisedMount Bind(const oci::Mount& mount, const rules::Facts& facts) {
   return bind;
 }
 
-PromisedMount MountOf(const oci::Mount& mount, const rules::Facts& facts) {
+PromisedMount MountOf(const oci::Mount& mount, PromiseFacts facts) {
   PromisedMount promised;
   if (mount.is_bind()) {
     promised = Bind(mount, facts);
@@ -108,7 +109,7 @@ PromisedMount MountOf(const oci::Mount& mount, const rules::Facts& facts) {
     promised.type = mount.type;
     if (mount.type == "overlay") promised.layers = LayersOf(mount);
   }
-  promised.point = facts.Resolve(mount.destination);
+  promised.point = facts.Get<rules::Destinations>().Resolve(mount.destination);
   const Flags flags = FlagsOf(mount.options);
   promised.flags = flags.top;
   promised.submount_flags = flags.recursive;
@@ -116,26 +117,27 @@ PromisedMount MountOf(const oci::Mount& mount, const rules::Facts& facts) {
 }
 
 // Network hooks of engines make no mounts; what other programs do was left to them.
-bool MayMount(const oci::Hook& hook, const rules::Facts& facts) {
+bool MayMount(const oci::Hook& hook, PromiseFacts facts) {
   const bool is_before_start = hook.pointer.starts_with("/hooks/prestart/") ||
                                hook.pointer.starts_with("/hooks/createRuntime/") ||
                                hook.pointer.starts_with("/hooks/createContainer/");
   if (!is_before_start) return false;
-  const auto known = facts.hooks.find(hook.pointer);
-  if (known == facts.hooks.end() || known->second.kind != rules::HookFacts::Kind::kEngine) {
+  const auto known = facts.Get<rules::Hooks>().find(hook.pointer);
+  if (known == facts.Get<rules::Hooks>().end() ||
+      known->second.kind != rules::HookFacts::Kind::kEngine) {
     return true;
   }
   return known->second.resolved.find("/nvidia-") != std::string::npos;
 }
 
-void AddMounts(const oci::Spec& spec, const policy::Effective& policy, const rules::Facts& facts,
+void AddMounts(const oci::Spec& spec, const policy::Effective& policy, PromiseFacts facts,
                Promise& promise) {
   bool may_have_submounts = false;
   promise.mounts.reserve(spec.mounts().size());
   for (const oci::Mount& mount : spec.mounts()) {
     promise.mounts.push_back(MountOf(mount, facts));
     promise.mounts.back().hides_submounts = rules::IsHardenedSys(spec, mount, facts);
-    const auto source = facts.sources.find(mount.source);
+    const auto source = facts.Get<rules::Sources>().find(mount.source);
     // For a source that would be refused, mounts below it were not looked for; here the policy
     // allows it anyway.
     const auto may_have = [](const rules::SourceFacts& known) {
@@ -144,12 +146,12 @@ void AddMounts(const oci::Spec& spec, const policy::Effective& policy, const rul
              known.access == Access::kHostRoot || known.access == Access::kUnknown;
     };
     if (promise.mounts.back().is_recursive) promise.root_path = spec.root_path();
-    may_have_submounts =
-        may_have_submounts ||
-        (promise.mounts.back().is_recursive &&
-         (MayReceiveMounts(mount) || source == facts.sources.end() || may_have(source->second)));
+    may_have_submounts = may_have_submounts ||
+                         (promise.mounts.back().is_recursive &&
+                          (MayReceiveMounts(mount) || source == facts.Get<rules::Sources>().end() ||
+                           may_have(source->second)));
   }
-  if (may_have_submounts) promise.host_mounts = policy.rule("host-mounts");
+  if (may_have_submounts) promise.host_mounts = policy.rule(rules::kHostMounts.schema);
 }
 
 }  // namespace
@@ -160,8 +162,7 @@ bool Promise::HasOwn(std::string_view name) const {
   });
 }
 
-Promise PromiseOf(const oci::Spec& spec, const policy::Effective& policy,
-                  const rules::Facts& facts) {
+Promise PromiseOf(const oci::Spec& spec, const policy::Effective& policy, PromiseFacts facts) {
   Promise promise;
   promise.has_mounts = true;
   for (const oci::CapabilitySet& set : spec.capabilities()) {
@@ -182,8 +183,9 @@ Promise PromiseOf(const oci::Spec& spec, const policy::Effective& policy,
     const auto* kernels = std::ranges::find(kNamespaces, entry.type,
                                             &std::pair<std::string_view, std::string_view>::first);
     if (kernels == kNamespaces.end()) continue;
-    const auto known = facts.namespaces.find(entry.path);
-    const std::uint64_t inode = known == facts.namespaces.end() ? 0 : known->second.inode;
+    const auto known = facts.Get<rules::Namespaces>().find(entry.path);
+    const std::uint64_t inode =
+        known == facts.Get<rules::Namespaces>().end() ? 0 : known->second.inode;
     // One that could not be examined was refused, or the policy lets any through.
     if (entry.path.empty() || inode != 0) {
       promise.namespaces.push_back({std::string(kernels->second), inode});
@@ -194,8 +196,8 @@ Promise PromiseOf(const oci::Spec& spec, const policy::Effective& policy,
                     .cpu_quota = spec.resource("cpu", "quota").value_or(0),
                     .cpu_period = spec.resource("cpu", "period").value_or(0)};
   promise.read_only_root = spec.root_is_read_only();
-  promise.root_device = facts.root.device;
-  promise.root_inode = facts.root.inode;
+  promise.root_device = facts.Get<rules::RootDirectory>().device;
+  promise.root_inode = facts.Get<rules::RootDirectory>().inode;
   promise.masked_paths = spec.masked_paths();
   promise.readonly_paths = spec.readonly_paths();
   promise.devices = spec.devices();

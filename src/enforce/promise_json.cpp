@@ -13,8 +13,8 @@ using json::Document;
 
 // What is as it is by default is left out: the record is written at every create.
 template <typename T>
-void Put(Document& object, const char* name, const T& value) {
-  if (value != T()) object[name] = value;
+void PutUnlessDefault(std::string_view name, const T& value, json::ObjectWriter& text) {
+  if (value != T()) text.Put(name, value);
 }
 
 template <typename T>
@@ -23,21 +23,20 @@ void Take(const Document& object, const char* name, T& value) {
   if (member != object.end()) value = member->get<T>();
 }
 
-Document ToDocument(const PromisedMount& mount) {
-  Document object = {{"at", mount.point}};
-  Put(object, "type", mount.type);
-  Put(object, "flags", mount.flags);
-  Put(object, "source", mount.source);
-  Put(object, "device", mount.device);
-  Put(object, "inode", mount.inode);
-  Put(object, "fileSystem", mount.file_system);
-  Put(object, "root", mount.root);
-  Put(object, "replaceable", mount.replaceable_because);
-  Put(object, "recursive", mount.is_recursive);
-  Put(object, "submountFlags", mount.submount_flags);
-  Put(object, "hidesSubmounts", mount.hides_submounts);
-  Put(object, "layers", mount.layers);
-  return object;
+void Put(const PromisedMount& mount, json::ObjectWriter& text) {
+  text.Put("at", mount.point);
+  PutUnlessDefault("device", mount.device, text);
+  PutUnlessDefault("fileSystem", mount.file_system, text);
+  PutUnlessDefault("flags", mount.flags, text);
+  PutUnlessDefault("hidesSubmounts", mount.hides_submounts, text);
+  PutUnlessDefault("inode", mount.inode, text);
+  PutUnlessDefault("layers", mount.layers, text);
+  PutUnlessDefault("recursive", mount.is_recursive, text);
+  PutUnlessDefault("replaceable", mount.replaceable_because, text);
+  PutUnlessDefault("root", mount.root, text);
+  PutUnlessDefault("source", mount.source, text);
+  PutUnlessDefault("submountFlags", mount.submount_flags, text);
+  PutUnlessDefault("type", mount.type, text);
 }
 
 PromisedMount MountFrom(const Document& object) {
@@ -125,36 +124,33 @@ void Read(const Document& document, Promise& promise) {
 void Put(const Promise& promise, json::ObjectWriter& text) {
   Document namespaces = Document::object();
   for (const PromisedNamespace& entry : promise.namespaces) namespaces[entry.name] = entry.inode;
-  Document root = {{"readOnly", promise.read_only_root},
-                   {"device", promise.root_device},
-                   {"inode", promise.root_inode}};
-  Put(root, "path", promise.root_path);
-  Document document = {{"capabilities", promise.capabilities},
-                       {"noNewPrivileges", promise.no_new_privileges},
-                       {"seccomp", promise.seccomp},
-                       {"uid", promise.uid},
-                       {"gid", promise.gid},
-                       {"namespaces", std::move(namespaces)},
-                       {"root", std::move(root)}};
-  Put(document, "groups", promise.groups);
-  if (!promise.uid_mappings.empty()) document["uidMap"] = ToDocument(promise.uid_mappings);
-  if (!promise.gid_mappings.empty()) document["gidMap"] = ToDocument(promise.gid_mappings);
-  Put(document, "memoryLimit", promise.limits.memory);
-  Put(document, "pidsLimit", promise.limits.pids);
-  Put(document, "cpuQuota", promise.limits.cpu_quota);
-  Put(document, "cpuPeriod", promise.limits.cpu_period);
-  Put(document, "maskedPaths", promise.masked_paths);
-  Put(document, "readonlyPaths", promise.readonly_paths);
-  Put(document, "hooksMayMount", promise.hooks_may_mount);
-  if (!promise.devices.empty()) document["devices"] = ToDocument(promise.devices);
+  text.Put("capabilities", Document(promise.capabilities));
+  PutUnlessDefault("cpuPeriod", promise.limits.cpu_period, text);
+  PutUnlessDefault("cpuQuota", promise.limits.cpu_quota, text);
+  if (!promise.devices.empty()) text.Put("devices", ToDocument(promise.devices));
+  text.Put("gid", promise.gid);
+  if (!promise.gid_mappings.empty()) text.Put("gidMap", ToDocument(promise.gid_mappings));
+  if (!promise.groups.empty()) text.Put("groups", Document(promise.groups));
+  PutUnlessDefault("hooksMayMount", promise.hooks_may_mount, text);
   if (promise.host_mounts.action != policy::Action::kOff) {
-    document["hostMounts"] = ToDocument(promise.host_mounts);
+    text.PutObject("hostMounts",
+                   [&](json::ObjectWriter& setting) { Put(promise.host_mounts, setting); });
   }
-  for (const auto& [name, value] : document.get_ref<const Document::object_t&>()) {
-    text.Put(name, value);
-  }
-  text.PutList("mounts", promise.mounts,
-               [](const PromisedMount& mount) { return ToDocument(mount); });
+  PutUnlessDefault("maskedPaths", promise.masked_paths, text);
+  PutUnlessDefault("memoryLimit", promise.limits.memory, text);
+  text.PutObjects(
+      "mounts", promise.mounts,
+      [](const PromisedMount& mount, json::ObjectWriter& object) { Put(mount, object); });
+  text.Put("namespaces", namespaces).Put("noNewPrivileges", promise.no_new_privileges);
+  PutUnlessDefault("pidsLimit", promise.limits.pids, text);
+  PutUnlessDefault("readonlyPaths", promise.readonly_paths, text);
+  text.PutObject("root", [&](json::ObjectWriter& root) {
+    root.Put("device", promise.root_device).Put("inode", promise.root_inode);
+    PutUnlessDefault("path", promise.root_path, root);
+    root.Put("readOnly", promise.read_only_root);
+  });
+  text.Put("seccomp", promise.seccomp).Put("uid", promise.uid);
+  if (!promise.uid_mappings.empty()) text.Put("uidMap", ToDocument(promise.uid_mappings));
 }
 
 Result<Promise> PromiseFrom(const Document& document) {

@@ -15,6 +15,7 @@
 #include "runclad/store/identity_json.hpp"
 
 #include "image_policy_json.hpp"
+#include "log_settings_json.hpp"
 #include "promise_json.hpp"
 #include "setting_json.hpp"
 
@@ -22,18 +23,6 @@ namespace runclad::enforce {
 namespace {
 
 using json::Document;
-
-// A member that must be there with the type asked for.
-template <typename T>
-Result<T> Member(const Document& object, std::string_view name) {
-  const auto member = object.find(name);
-  if (member == object.end()) return Error{"has no " + std::string(name)};
-  const bool is_right = std::is_same_v<T, std::string> ? member->is_string()
-                        : std::is_same_v<T, bool>      ? member->is_boolean()
-                                                       : member->is_number_unsigned();
-  if (!is_right) return Error{"has the wrong type for " + std::string(name)};
-  return member->get<T>();
-}
 
 // The members that are read, and the place of each in Members.
 enum MemberIndex : std::size_t {
@@ -49,7 +38,8 @@ enum MemberIndex : std::size_t {
   kRules,
   kImage,
   kFindings,
-  kVersion
+  kVersion,
+  kBreakGlass
 };
 constexpr std::string_view kMemberNames[] = {"id",
                                              "bundle",
@@ -63,7 +53,8 @@ constexpr std::string_view kMemberNames[] = {"id",
                                              "rules",
                                              "image",
                                              "findings",
-                                             store::kFormatMember};
+                                             store::kFormatMember,
+                                             "breakGlass"};
 // The text of each, "" where it is missing: the parts that a caller does not need stay text.
 using Members = std::array<std::string_view, std::size(kMemberNames)>;
 
@@ -122,23 +113,29 @@ std::string RecordToJson(const Record& record) {
 
 std::string RecordToJson(const Record& record, std::string_view findings) {
   const policy::Effective& policy = record.process_policy;
-  Document rules = Document::object();
-  for (const auto& [id, setting] : policy.rules) rules[id] = ToDocument(setting);
   json::ObjectWriter text;
+  if (!policy.break_glass.empty()) text.Put("breakGlass", policy.break_glass);
   text.Put("bundle", record.bundle)
       .PutJson("findings", findings)
       .Put("id", record.id)
       .Put("image", store::ToDocument(record.identity))
       .Put("imagePolicy", ImagePolicyDocument(policy))
-      .Put("log", {{"target", policy.log.target}, {"required", policy.log.required}})
+      .PutObject("log", [&](json::ObjectWriter& log) { Put(policy.log, log); })
       .Put("mode", policy::Name(policy.mode))
-      .Put("pid", Document(static_cast<std::uint64_t>(record.pid)))
+      .Put("pid", record.pid)
       .Put("policy", policy.digest)
       .Put("profile", policy.profile)
       .PutObject("promise", [&](json::ObjectWriter& promise) { Put(record.promise, promise); })
-      .Put("rules", rules)
-      .Put("startTime", Document(record.start_time))
-      .Put(store::kFormatMember, Document(store::kFormatVersion));
+      .PutObject("rules",
+                 [&](json::ObjectWriter& rules) {
+                   for (const auto& entry : policy.rules) {
+                     rules.PutObject(entry.first, [&](json::ObjectWriter& setting) {
+                       Put(entry.second, setting);
+                     });
+                   }
+                 })
+      .Put("startTime", record.start_time)
+      .Put(store::kFormatMember, store::kFormatVersion);
   return text.Finish();
 }
 
@@ -173,18 +170,24 @@ Result<Record> RecordFromJson(std::string_view text, RecordParts parts) {
   record.process_policy.digest = *digest;
   record.process_policy.mode =
       *mode == policy::Name(policy::Mode::kAudit) ? policy::Mode::kAudit : policy::Mode::kEnforce;
+  if (!(*members)[kBreakGlass].empty()) {
+    const auto reason = Text(*members, kBreakGlass);
+    if (!reason) return reason.error();
+    record.process_policy.break_glass = *reason;
+  }
   const auto log = Parsed(*members, kLog);
   if (!log) return log.error();
-  const auto target = Member<std::string>(*log, "target");
-  const auto required = Member<bool>(*log, "required");
-  if (!target) return target.error();
-  if (!required) return required.error();
-  record.process_policy.log = {*target, *required};
-  const auto promised = Parsed(*members, kPromise);
-  if (!promised) return promised.error();
-  auto promise = PromiseFrom(*promised);
-  if (!promise) return promise.error();
-  record.promise = *std::move(promise);
+  auto settings = LogSettingsFrom(*log);
+  if (!settings) return settings.error();
+  record.process_policy.log = *std::move(settings);
+  record.has_promise = parts != RecordParts::kRunning || record.pid == 0;
+  if (record.has_promise) {
+    const auto promised = Parsed(*members, kPromise);
+    if (!promised) return promised.error();
+    auto promise = PromiseFrom(*promised);
+    if (!promise) return promise.error();
+    record.promise = *std::move(promise);
+  }
   if (parts == RecordParts::kLife) return record;
 
   const auto rules = Parsed(*members, kRules);
@@ -198,7 +201,7 @@ Result<Record> RecordFromJson(std::string_view text, RecordParts parts) {
     record.identity = *std::move(identity);
   }
   if (parts == RecordParts::kAll && !(*members)[kFindings].empty()) {
-    auto findings = json::Read((*members)[kFindings]);
+    auto findings = json::Read((*members)[kFindings], {.keeps_numbers = true});
     if (!findings) return findings.error().In("findings");
     record.findings = json::Value(*std::move(findings));
   }

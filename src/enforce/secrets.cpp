@@ -36,36 +36,70 @@ void HideIn(Document& options) {
   }
 }
 
+void HideInSource(std::string& source) {
+  if (const auto at = oci::FindCredentials(source)) source.replace(at->begin, at->bytes, kHidden);
+}
+
 // In a mount's options, a mount, or a list of mounts.
-void Hide(Document& value) {
-  if (value.is_string()) {
-    Document one = Document::array({std::move(value)});
-    HideIn(one);
-    value = std::move(one.front());
-  } else if (value.is_object()) {
-    for (Document& member : value) Hide(member);
+void HideInMounts(Document& value) {
+  if (value.is_object()) {
+    for (auto& [name, member] : value.items()) {
+      if (name == "source" && member.is_string()) {
+        HideInSource(member.get_ref<std::string&>());
+      } else {
+        HideInMounts(member);
+      }
+    }
   } else if (value.is_array()) {
     HideIn(value);
     for (Document& element : value) {
-      if (element.is_structured()) Hide(element);
+      if (element.is_structured()) HideInMounts(element);
     }
   }
+}
+
+void HideInOption(Document& option) {
+  Document one = Document::array({std::move(option)});
+  HideIn(one);
+  option = std::move(one.front());
+}
+
+// Every string, however deep.
+void HideAll(Document& value) {
+  if (value.is_string()) value = kHidden;
+  if (!value.is_structured()) return;
+  for (Document& inner : value) HideAll(inner);
+}
+
+bool IsAtOrBelow(std::string_view path, std::string_view above) {
+  return path.starts_with(above) && (path.size() == above.size() || path[above.size()] == '/');
 }
 
 }  // namespace
 
 bool HasSecrets(const oci::Spec& spec) {
-  return std::ranges::any_of(spec.mounts(), [](const oci::Mount& mount) {
-    return std::ranges::any_of(mount.options, [](const std::string& option) {
-      return option.find('=') != std::string::npos && oci::FindSecret(option).has_value();
-    });
+  const bool is_in_mounts = std::ranges::any_of(spec.mounts(), [](const oci::Mount& mount) {
+    return oci::FindCredentials(mount.source).has_value() ||
+           std::ranges::any_of(mount.options, [](const std::string& option) {
+             return option.find('=') != std::string::npos && oci::FindSecret(option).has_value();
+           });
   });
+  return is_in_mounts || spec.document().contains("annotations");
 }
 
 json::Value WithoutSecrets(std::string_view path, json::Value value) {
-  if (!path.starts_with("/mounts") || value.is_null()) return value;
+  const bool is_annotations = IsAtOrBelow(path, "/annotations");
+  if (!(is_annotations || IsAtOrBelow(path, "/mounts")) || value.is_null()) return value;
   Document document = value.document();
-  Hide(document);
+  if (is_annotations) {
+    HideAll(document);
+  } else if (!document.is_string()) {
+    HideInMounts(document);
+  } else if (path.ends_with("/source")) {
+    HideInSource(document.get_ref<std::string&>());
+  } else if (path.find("/options") != std::string_view::npos) {
+    HideInOption(document);
+  }
   return json::Value(std::move(document));
 }
 

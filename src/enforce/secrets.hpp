@@ -1,4 +1,5 @@
-// Passwords in mount options (cifs, ceph), which must not be logged, recorded or shown.
+// What may be a secret in a document and must not be logged, recorded or shown: values of mount
+// options (cifs, ceph, sshfs), passwords in a mount's source, annotations.
 #pragma once
 
 #include <string_view>
@@ -8,11 +9,11 @@
 
 namespace runclad::enforce {
 
-// Whether some mount has an option with a secret: nearly no document does.
+// Whether the document has any: a container of Docker's mostly has none.
 bool HasSecrets(const oci::Spec& spec);
 
-// A copy of what a finding has at `path` (a JSON pointer) in which "(hidden)" stands for each
-// secret of a mount option. Values outside of /mounts are returned as they are.
+// A copy of what a finding has at `path` (a JSON pointer) in which "(hidden)" stands for each value
+// that may be a secret. Values outside of /mounts and /annotations are returned as they are.
 json::Value WithoutSecrets(std::string_view path, json::Value value);
 
 }  // namespace runclad::enforce

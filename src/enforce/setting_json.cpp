@@ -37,12 +37,13 @@ std::optional<Parameters::Value> ParameterFrom(const Document& value) {
 
 }  // namespace
 
-Document ToDocument(const policy::RuleSetting& setting) {
-  Document parameters = Document::object();
-  for (const auto& [name, value] : setting.parameters.all()) {
-    std::visit([&, key = name](const auto& plain) { parameters[key] = plain; }, value);
-  }
-  return {{"action", policy::Name(setting.action)}, {"parameters", std::move(parameters)}};
+void Put(const policy::RuleSetting& setting, json::ObjectWriter& text) {
+  text.Put("action", policy::Name(setting.action))
+      .PutObject("parameters", [&](json::ObjectWriter& parameters) {
+        for (const auto& [name, value] : setting.parameters.all()) {
+          std::visit([&, &key = name](const auto& plain) { parameters.Put(key, plain); }, value);
+        }
+      });
 }
 
 Result<policy::RuleSetting> SettingFrom(const Document& document) {

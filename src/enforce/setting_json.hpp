@@ -3,11 +3,13 @@
 
 #include "runclad/base/result.hpp"
 #include "runclad/json/value.hpp"
+#include "runclad/json/writer.hpp"
 #include "runclad/policy/effective.hpp"
 
 namespace runclad::enforce {
 
-json::Document ToDocument(const policy::RuleSetting& setting);
+// The setting's members.
+void Put(const policy::RuleSetting& setting, json::ObjectWriter& text);
 
 // Errors are predicates of the record: "has the unknown action x".
 Result<policy::RuleSetting> SettingFrom(const json::Document& document);

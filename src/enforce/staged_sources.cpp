@@ -14,12 +14,13 @@ namespace runclad::enforce {
 namespace {
 
 // What has to be staged, by the source as written.
-std::map<std::string, std::string> SourcesToStage(const oci::Spec& spec, const rules::Facts& facts,
+std::map<std::string, std::string> SourcesToStage(const oci::Spec& spec,
+                                                  const rules::Sources& sources,
                                                   bool starts_at_once) {
   std::map<std::string, std::string> wanted;
   const auto want = [&](const std::string& source) {
-    const auto found = facts.sources.find(source);
-    if (found == facts.sources.end() || found->second.replaceable_because.empty()) return;
+    const auto found = sources.find(source);
+    if (found == sources.end() || found->second.replaceable_because.empty()) return;
     wanted.try_emplace(source);
   };
   for (const oci::Mount& mount : spec.mounts()) {
@@ -40,14 +41,16 @@ std::map<std::string, std::string> SourcesToStage(const oci::Spec& spec, const r
 
 Result<std::optional<Staged>> StageSources(const oci::Spec& spec, bool starts_at_once,
                                            rules::Facts& facts) {
-  std::map<std::string, std::string> places = SourcesToStage(spec, facts, starts_at_once);
-  const bool is_root_staged = starts_at_once && !facts.root.replaceable_because.empty();
+  auto& sources = facts.Get<rules::Sources>();
+  const auto& root = facts.Get<rules::RootFacts>();
+  std::map<std::string, std::string> places = SourcesToStage(spec, sources, starts_at_once);
+  const bool is_root_staged = starts_at_once && !root.replaceable_because.empty();
   if (places.empty() && !is_root_staged) return std::optional<Staged>();
   // The lower runtime does not need runclad's records.
   auto staging = sys::Staging::Open(std::string(store::kRecordsDirectory));
   if (!staging) return staging.error().In("the mount sources cannot be protected from replacement");
   for (auto& [source, place] : places) {
-    rules::SourceFacts known = facts.sources.at(source);
+    rules::SourceFacts known = sources.at(source);
     auto bound = staging->Bind(known.resolved, {.device = known.device, .number = known.inode});
     if (!bound) {
       return bound.error().In("refused by host-mounts: the mount of " + source + ", which " +
@@ -55,7 +58,7 @@ Result<std::optional<Staged>> StageSources(const oci::Spec& spec, bool starts_at
     }
     place = *std::move(bound);
     known.replaceable_because.clear();
-    facts.sources.insert_or_assign(place, std::move(known));
+    sources.insert_or_assign(place, std::move(known));
   }
   Staged staged{*std::move(staging), spec};
   const std::vector<oci::Mount>& mounts = spec.mounts();
@@ -71,8 +74,8 @@ Result<std::optional<Staged>> StageSources(const oci::Spec& spec, bool starts_at
     }
   }
   if (is_root_staged) {
-    const rules::RootFacts& root = facts.root;
-    auto bound = staged.staging.Bind(root.resolved, {.device = root.device, .number = root.inode});
+    const auto& [device, inode] = facts.Get<rules::RootDirectory>();
+    auto bound = staged.staging.Bind(root.resolved, {.device = device, .number = inode});
     if (!bound) {
       return bound.error().In("refused by rootfs-path: " + root.resolved + ", which " +
                               root.replaceable_because);

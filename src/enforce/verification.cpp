@@ -20,6 +20,7 @@
 #include "runclad/host/submounts.hpp"
 #include "runclad/privilege/capabilities.hpp"
 #include "runclad/rules/parameters.hpp"
+#include "runclad/sys/cgroups.hpp"
 #include "runclad/sys/file.hpp"
 #include "runclad/sys/owned_path.hpp"
 #include "runclad/sys/user_namespace.hpp"
@@ -217,21 +218,6 @@ std::optional<sys::Examined> ExamineInside(int root, const std::string& path) {
   return *std::move(examined);
 }
 
-// "4:memory:/docker/ID" and the like.
-std::vector<std::string> CgroupPaths(std::string_view text) {
-  std::vector<std::string> paths;
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    const std::size_t colon = line.find(':', line.find(':') + 1);
-    if (colon == std::string_view::npos) continue;
-    std::string path(line.substr(colon + 1));
-    // A hierarchy that the container has no cgroup of its own in says nothing.
-    if (path != "/") paths.push_back(std::move(path));
-  }
-  return paths;
-}
-
 // runc and crun change to process.cwd before they wait. A link that someone placed on the path can
 // lead through /proc/self/fd to a directory of the host (CVE-2024-21626), whose mount is not in the
 // table.
@@ -332,7 +318,7 @@ Status Verify(const Promise& promise, const Created& created) {
   const auto cgroup = ReadProc(process->get(), "cgroup");
   if (!cgroup) return cgroup.error();
   if (auto kept = VerifyLimits(promise.limits, *cgroup, *host); !kept) return kept;
-  return VerifyMounts(promise, created, process->get(), *host, CgroupPaths(*cgroup),
+  return VerifyMounts(promise, created, process->get(), *host, sys::CgroupPaths(*cgroup),
                       /*waits=*/true);
 }
 
@@ -352,7 +338,7 @@ Status VerifyRunning(const Promise& promise, const Created& created) {
   if (!host) return host.error();
   const auto cgroup = ReadProc(process->get(), "cgroup");
   if (!cgroup) return cgroup.error();
-  return VerifyMounts(promise, created, process->get(), *host, CgroupPaths(*cgroup),
+  return VerifyMounts(promise, created, process->get(), *host, sys::CgroupPaths(*cgroup),
                       /*waits=*/false);
 }
 

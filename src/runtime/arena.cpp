@@ -25,7 +25,7 @@ struct Free {
 };
 
 char* free_begin = nullptr;
-std::size_t free_bytes = 0;
+char* free_end = nullptr;
 std::size_t taken_bytes = 0;  // in blocks, from the kernel
 bool is_full = false;
 Free* free_lists[kMaxReusedBytes / kAlignment + 1];  // by size
@@ -42,32 +42,37 @@ void* NewBlock(std::size_t bytes) {
 
 // Never 0: what is given back holds a Free.
 std::size_t Rounded(std::size_t bytes) {
-  return bytes == 0 ? kAlignment : (bytes + kAlignment - 1) & ~(kAlignment - 1);
+  return (bytes + (bytes == 0 ? 1 : 0) + kAlignment - 1) & ~(kAlignment - 1);
+}
+
+// What does not fit into the block that is in use. Apart, so that the rest of Take needs no stack.
+[[gnu::noinline]] void* TakeFromKernel(std::size_t bytes) {
+  // What is too large stays too large when it is rounded up.
+  if (bytes <= kMaxArenaBytes) bytes = Rounded(bytes);
+  void* memory = NewBlock(bytes > kBlockBytes ? bytes : kBlockBytes);
+  if (memory == nullptr) {
+    if (const std::new_handler handler = std::get_new_handler(); handler != nullptr) handler();
+    throw std::bad_alloc();
+  }
+  if (bytes > kBlockBytes) return memory;
+  free_begin = static_cast<char*>(memory) + bytes;
+  free_end = static_cast<char*>(memory) + kBlockBytes;
+  return memory;
 }
 
 [[maybe_unused]] void* Take(std::size_t bytes) {
-  // What is too large stays too large when it is rounded up.
-  if (bytes <= kMaxArenaBytes) bytes = Rounded(bytes);
-  if (bytes <= kMaxReusedBytes) {
-    Free*& list = free_lists[bytes / kAlignment];
+  if (bytes > kBlockBytes) return TakeFromKernel(bytes);
+  const std::size_t rounded = Rounded(bytes);
+  if (rounded <= kMaxReusedBytes) {
+    Free*& list = free_lists[rounded / kAlignment];
     if (Free* const piece = list; piece != nullptr) {
       list = piece->next;
       return piece;
     }
   }
-  if (bytes > free_bytes) {
-    void* memory = NewBlock(bytes > kBlockBytes ? bytes : kBlockBytes);
-    if (memory == nullptr) {
-      if (const std::new_handler handler = std::get_new_handler(); handler != nullptr) handler();
-      throw std::bad_alloc();
-    }
-    if (bytes > kBlockBytes) return memory;
-    free_begin = static_cast<char*>(memory);
-    free_bytes = kBlockBytes;
-  }
-  char* taken = free_begin;
-  free_begin += bytes;
-  free_bytes -= bytes;
+  char* const taken = free_begin;
+  if (static_cast<std::size_t>(free_end - taken) < rounded) return TakeFromKernel(bytes);
+  free_begin = taken + rounded;
   return taken;
 }
 

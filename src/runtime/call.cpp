@@ -1,10 +1,11 @@
 #include "call.hpp"
 
-#include <unistd.h>
-
 #include <chrono>
 
+#include "runclad/base/sha256.hpp"
 #include "runclad/sys/lower_runtime.hpp"
+
+#include "machine.hpp"
 
 namespace runclad::runtime {
 
@@ -13,8 +14,8 @@ std::string Call::root() const {
   return named && !named->empty() ? std::string(*named) : sys::DefaultRoot(lower_runtime);
 }
 
-Result<Admission> Admit(const policy::Effective& policy) {
-  if (::geteuid() == 0) return Admission{};
+Result<Admission> Admit(const policy::Effective& policy, Machine& machine) {
+  if (machine.IsRoot()) return Admission{};
   switch (policy.rootless) {
     case policy::Rootless::kApply:
       return Admission{};
@@ -29,6 +30,10 @@ Result<Admission> Admit(const policy::Effective& policy) {
       "set \"rootless\" to \"pass-through\" or \"apply\" in the policy, or use another runtime"};
 }
 
+sys::Bundle::Faults FaultsOf(const policy::Effective& policy) {
+  return policy.is_enforced() ? sys::Bundle::Faults::kFail : sys::Bundle::Faults::kKeep;
+}
+
 namespace {
 
 std::int64_t Microseconds(const Call& call) {
@@ -37,33 +42,65 @@ std::int64_t Microseconds(const Call& call) {
       .count();
 }
 
+std::string LineOf(const Call& call, const policy::Effective& policy, const std::string& bundle,
+                   const engine::Identity& identity, const enforce::Decision& decision,
+                   std::string_view findings) {
+  return enforce::LogLine({.verb = call.line.verb,
+                           .container = call.line.id(),
+                           .bundle = bundle,
+                           .identity = identity,
+                           .policy = &policy,
+                           .decision = &decision,
+                           .findings = findings,
+                           .error = {},
+                           .microseconds = Microseconds(call)});
+}
+
 }  // namespace
 
 Status Log(const Call& call, const policy::Effective& policy, const std::string& bundle,
            const engine::Identity& identity, const enforce::Decision& decision,
            std::string_view findings) {
-  return enforce::WriteLog(policy.log, enforce::LogLine({.verb = call.line.verb,
-                                                         .container = call.line.id(),
-                                                         .bundle = bundle,
-                                                         .identity = identity,
-                                                         .policy = &policy,
-                                                         .decision = &decision,
-                                                         .findings = findings,
-                                                         .error = {},
-                                                         .microseconds = Microseconds(call)}));
+  if (!enforce::IsLogged(policy.log, decision)) return {};
+  return call.machine.WriteLog(policy.log,
+                               LineOf(call, policy, bundle, identity, decision, findings));
+}
+
+Status LogOrCount(const Call& call, const policy::Effective& policy, const std::string& bundle,
+                  const engine::Identity& identity, const enforce::Decision& decision,
+                  std::string_view findings) {
+  if (!enforce::IsLogged(policy.log, decision)) return {};
+  // All that is in the line and can differ between two calls for the same container, but for times.
+  std::string key(call.line.verb);
+  for (const std::string_view part :
+       {enforce::Name(decision.outcome), policy::Name(policy.mode),
+        std::string_view(policy.break_glass), std::string_view(policy.digest),
+        std::string_view(policy.log.target), std::string_view(bundle), findings}) {
+    key.append("\n").append(part);
+  }
+  // Somebody else's command is not a repeat of a health check. Its arguments may hold a secret.
+  std::string arguments;
+  for (const std::string& argument : decision.spec.arguments()) {
+    arguments.append(argument).push_back('\0');
+  }
+  key.append("\n").append(Sha256(arguments));
+  return call.machine.CountOrLog(
+      call.root(), call.line.id(), key,
+      [&] { return LineOf(call, policy, bundle, identity, decision, findings); },
+      [&](const std::string& line) { return call.machine.WriteLog(policy.log, line); });
 }
 
 Status LogError(const Call& call, const policy::Effective& policy, const std::string& bundle,
                 const Error& error) {
-  return enforce::WriteLog(policy.log, enforce::LogLine({.verb = call.line.verb,
-                                                         .container = call.line.id(),
-                                                         .bundle = bundle,
-                                                         .identity = {},
-                                                         .policy = &policy,
-                                                         .decision = nullptr,
-                                                         .findings = {},
-                                                         .error = error.message,
-                                                         .microseconds = Microseconds(call)}));
+  return call.machine.WriteLog(policy.log, enforce::LogLine({.verb = call.line.verb,
+                                                             .container = call.line.id(),
+                                                             .bundle = bundle,
+                                                             .identity = {},
+                                                             .policy = &policy,
+                                                             .decision = nullptr,
+                                                             .findings = {},
+                                                             .error = error.message,
+                                                             .microseconds = Microseconds(call)}));
 }
 
 }  // namespace runclad::runtime

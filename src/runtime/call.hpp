@@ -10,13 +10,17 @@
 #include "runclad/enforce/log.hpp"
 #include "runclad/oci/command_line.hpp"
 #include "runclad/policy/effective.hpp"
+#include "runclad/sys/bundle.hpp"
 
 namespace runclad::runtime {
+
+class Machine;
 
 struct Call {
   oci::CommandLine line;
   std::string lower_runtime;
   std::chrono::steady_clock::time_point begin;
+  Machine& machine;
 
   // --root, or where the lower runtime keeps its containers.
   [[nodiscard]] std::string root() const;
@@ -30,6 +34,8 @@ Result<Arguments> Create(const Call& call);
 Result<Arguments> Exec(Call call);
 Result<Arguments> Update(Call call);
 Result<Arguments> Start(const Call& call);
+// A verb that runclad does not know.
+Result<Arguments> PassUnknown(const Call& call);
 Result<Arguments> Delete(const Call& call);
 
 // Whether a caller without root privileges (a rootless engine) may continue; `passes_through`: no
@@ -37,12 +43,21 @@ Result<Arguments> Delete(const Call& call);
 struct Admission {
   bool passes_through = false;
 };
-Result<Admission> Admit(const policy::Effective& policy);
+Result<Admission> Admit(const policy::Effective& policy, Machine& machine);
+
+// How a bundle is opened: a policy that is not enforced changes nothing, and so refuses none that
+// the lower runtime would take.
+sys::Bundle::Faults FaultsOf(const policy::Effective& policy);
 
 // Writes the decision's log line. An error: the line is required and could not be written.
 Status Log(const Call& call, const policy::Effective& policy, const std::string& bundle,
            const engine::Identity& identity, const enforce::Decision& decision,
            std::string_view findings);
+
+// The same for an exec into a recorded container: what repeats the decision before it is counted.
+Status LogOrCount(const Call& call, const policy::Effective& policy, const std::string& bundle,
+                  const engine::Identity& identity, const enforce::Decision& decision,
+                  std::string_view findings);
 
 // The same for what could not go on.
 Status LogError(const Call& call, const policy::Effective& policy, const std::string& bundle,

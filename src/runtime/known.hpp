@@ -18,7 +18,12 @@ struct Known {
   std::optional<enforce::Record> record;
 };
 
-// An error: there is no such container, or it has a record that cannot be trusted.
-Result<Known> FindKnown(const Call& call);
+// No value: there is no such container. An error: its state or record cannot be read or trusted.
+Result<std::optional<Known>> FindKnown(const Call& call);
+
+// The call of a container that does not exist, so that the lower runtime says so in its words and
+// with its status. If the container is created in the meantime, there is nothing to run or to set:
+// /dev/null is not a document.
+Arguments WithoutContainer(oci::CommandLine line);
 
 }  // namespace runclad::runtime

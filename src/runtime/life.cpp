@@ -1,28 +1,45 @@
-// start and delete: the record follows the container's life.
+// start and delete: the record follows the container's life. And verbs that runclad does not know.
 #include "runclad/enforce/record.hpp"
 #include "runclad/host/runtime_state.hpp"
-#include "runclad/sys/process.hpp"
 
 #include "call.hpp"
+#include "directories.hpp"
 #include "kept.hpp"
+#include "machine.hpp"
 
 namespace runclad::runtime {
 
+namespace {
+
+// What was counted and not logged so far. A container must be removable, whatever becomes of its
+// line.
+void LogRepeats(const Call& call, const std::string& root, const Records& records) {
+  const std::string line = call.machine.TakeRepeats(root, call.line.id());
+  if (line.empty()) return;
+  const auto record = records.Find(call.line.id(), enforce::RecordParts::kLife);
+  if (!record || !record->has_value()) return;
+  [[maybe_unused]] const Status written =
+      call.machine.WriteLog((*record)->process_policy.log, line);
+}
+
+}  // namespace
+
 Result<Arguments> Start(const Call& call) {
   const std::string root = call.root();
-  const auto records = store::Records::Open(root, /*create=*/false);
+  Machine& machine = call.machine;
+  const auto records = machine.OpenRecords(root, /*create=*/false);
   if (!records) return records.error();
-  auto record = enforce::FindRecord(*records, call.line.id(), enforce::RecordParts::kLife);
+  auto record = (*records)->Find(call.line.id(), enforce::RecordParts::kLife);
   if (!record) return record.error();
-  const auto state = host::ReadRuntimeState(root, call.line.id());
-  if (record->has_value() && !state && host::ContainerExists(root, call.line.id()) &&
-      (*record)->process_policy.mode == policy::Mode::kEnforce) {
+  const auto state = machine.StateOf(root, call.line.id());
+  if (record->has_value() && !state && machine.HasContainer(root, call.line.id()) &&
+      (*record)->process_policy.is_enforced()) {
     return Error{"container " + std::string(call.line.id()) + " cannot be verified: its state in " +
                  root + " cannot be read"};
   }
   if (record->has_value() && state && (*record)->bundle == state->bundle) {
     if (auto kept = Keeps(call, **record, *state); !kept) return kept.error();
-    if (auto stamped = records->Stamp(call.line.id(), state->pid, state->start_time); !stamped) {
+    if (auto stamped = (*records)->Stamp(call.line.id(), state->pid, state->start_time); !stamped) {
       return stamped.error();
     }
   }
@@ -31,14 +48,26 @@ Result<Arguments> Start(const Call& call) {
 
 Result<Arguments> Delete(const Call& call) {
   const std::string root = call.root();
-  const auto state = host::ReadRuntimeState(root, call.line.id());
+  Machine& machine = call.machine;
+  const auto state = machine.StateOf(root, call.line.id());
   // The lower runtime refuses to delete a running container without --force: its record stays.
-  const bool is_alive = state && state->pid > 0 && sys::StartTime(state->pid) == state->start_time;
+  const bool is_alive =
+      state && state->pid > 0 && machine.StartTime(state->pid) == state->start_time;
   if (!is_alive || call.line.flag("force")) {
-    if (const auto records = store::Records::Open(root, /*create=*/false); records) {
-      records->Remove(call.line.id());
+    if (const auto records = machine.OpenRecords(root, /*create=*/false); records) {
+      LogRepeats(call, root, **records);
+      (*records)->Remove(call.line.id());
     }
   }
+  return call.line.Canonical();
+}
+
+Result<Arguments> PassUnknown(const Call& call) {
+  const Error refusal = oci::UnknownVerb(call.line.verb);
+  const auto policy = LoadNamedPolicy(call, call.line.config_directory, {});
+  if (!policy) return policy.error();
+  if (policy->is_enforced()) return refusal;
+  if (auto logged = LogError(call, *policy, {}, refusal); !logged) return logged.error();
   return call.line.Canonical();
 }
 

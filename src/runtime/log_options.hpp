@@ -1,6 +1,8 @@
 // The globals --log and --log-format, as far as the arguments before the verb can be parsed.
 #pragma once
 
+#include <fcntl.h>
+
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -11,6 +13,14 @@ struct LogOptions {
   std::string_view path;  // the end of an argument, and so followed by a NUL
   bool is_json = false;
 };
+
+// How to open the file: a FIFO without a reader must not block, and a link that somebody could have
+// put in its place is not followed. /dev/stderr is one by right.
+inline int LogFlags(const LogOptions& log) {
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  return log.path.starts_with("/dev/") || log.path.starts_with("/proc/") ? kFlags
+                                                                         : kFlags | O_NOFOLLOW;
+}
 
 // Of the arguments without the program's name, strings or char*. Allocates nothing.
 template <typename Argument>

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <utility>
 
 #include "runclad/base/version.hpp"
@@ -17,13 +18,29 @@
 #include "runclad/sys/process.hpp"
 
 #include "call.hpp"
+#include "directories.hpp"
+#include "machine.hpp"
 #include "out_of_memory.hpp"
 #include "report.hpp"
 
 namespace runclad::runtime {
 namespace {
 
-Result<Arguments> Prepare(Call call) {
+Result<Arguments> Prepare(oci::CommandLine line, const std::string& lower_runtime,
+                          std::chrono::steady_clock::time_point begin) {
+  const bool names_program = line.runtime_path || line.global("criu");
+  if (line.kind == oci::VerbKind::kPassThrough && !ActsOnState(line) && !names_program) {
+    return line.Canonical();
+  }
+  // Static, so that it is not destroyed before exec.
+  static const std::unique_ptr<Machine> machine = ThisMachine();
+  Call call{std::move(line), lower_runtime, begin, *machine};
+  if (names_program) {
+    if (auto checked = CheckPrograms(call); !checked) return checked.error();
+  }
+  if (call.line.kind != oci::VerbKind::kCreate) {
+    if (auto checked = CheckRuntimeRoot(call); !checked) return checked.error();
+  }
   switch (call.line.kind) {
     case oci::VerbKind::kCreate:
       return Create(call);
@@ -35,6 +52,8 @@ Result<Arguments> Prepare(Call call) {
       return Delete(call);
     case oci::VerbKind::kUpdate:
       return Update(std::move(call));
+    case oci::VerbKind::kUnknown:
+      return PassUnknown(call);
     case oci::VerbKind::kPassThrough:
       break;
   }
@@ -57,15 +76,21 @@ Result<int> Run(const std::vector<std::string>& arguments) {
   const auto begin = std::chrono::steady_clock::now();
   auto line = oci::ParseCommandLine(arguments);
   if (!line) return line.error();
-  auto lower_runtime = sys::FindLowerRuntime(line->runtime_path);
+  auto lower_runtime = sys::FindLowerRuntime(line->runtime_path, sys::CalledAs());
   if (!lower_runtime) return lower_runtime.error();
   const bool prints_version = line->prints_version && line->verb.empty();
+  const bool is_unknown = line->kind == oci::VerbKind::kUnknown;
   auto handed_on = [&] {
     // A reader that is gone and a file beyond RLIMIT_FSIZE are errors to report.
     const sys::SignalAction sigpipe(SIGPIPE, SIG_IGN);
     const sys::SignalAction sigxfsz(SIGXFSZ, SIG_IGN);
-    return Prepare({*std::move(line), *lower_runtime, begin});
+    return Prepare(*std::move(line), *lower_runtime, begin);
   }();
+  if (!handed_on && is_unknown) {
+    constexpr int kUnknownCommand = 3;  // runc's status
+    Report(handed_on.error(), arguments);
+    return kUnknownCommand;
+  }
   if (!handed_on) return handed_on.error();
   handed_on->insert(handed_on->begin(), *lower_runtime);
   if (prints_version) return PrintVersions(*lower_runtime, *handed_on);

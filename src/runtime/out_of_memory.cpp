@@ -52,9 +52,7 @@ class Line {
 void WriteLog(std::string_view sentence) {
   const LogOptions log = FindLogOptions(main_arguments);
   if (log.path.empty()) return;
-  // O_NONBLOCK: opening a FIFO without a reader must not block.
-  const int file = ::open(log.path.data(),
-                          O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+  const int file = ::open(log.path.data(), LogFlags(log), 0644);
   if (file < 0) return;
   const TimeText now = FormatTime(std::time(nullptr));
   Line line;

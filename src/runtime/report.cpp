@@ -8,8 +8,10 @@
 #include <ctime>
 #include <span>
 
+#include "runclad/base/printable.hpp"
 #include "runclad/base/time.hpp"
 #include "runclad/base/unique_fd.hpp"
+#include "runclad/enforce/log.hpp"
 #include "runclad/json/value.hpp"
 #include "runclad/sys/process.hpp"
 
@@ -18,6 +20,8 @@
 namespace runclad::runtime {
 namespace {
 
+bool g_writes_log = true;
+
 void WriteLine(int fd, std::string line) {
   line += '\n';
   // A failure here cannot be reported to anyone.
@@ -25,10 +29,8 @@ void WriteLine(int fd, std::string line) {
 }
 
 void WriteLog(const std::string& message, const LogOptions& log) {
-  if (log.path.empty()) return;
-  // O_NONBLOCK: opening a FIFO without a reader must not block.
-  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const UniqueFd file(::open(log.path.data(), kFlags, 0644));
+  if (log.path.empty() || !g_writes_log) return;
+  const UniqueFd file(::open(log.path.data(), LogFlags(log), 0644));
   if (!file) return;
   const std::string quoted = json::Value(message).Dump();
   const std::string now = FormatTime(std::time(nullptr)).data();
@@ -39,11 +41,24 @@ void WriteLog(const std::string& message, const LogOptions& log) {
 
 }  // namespace
 
+void WarnOfFallback(const policy::Effective& policy) {
+  const std::string warning =
+      Printable("runclad: warning: the policy in force cannot be used, and " +
+                std::string(policy.directory.empty() ? "the profile restricted is recorded by"
+                                                     : "the copy of it that was kept is used") +
+                ": " + policy.fell_back_because);
+  enforce::WarnSyslog(warning);
+  const sys::SignalAction sigpipe(SIGPIPE, SIG_IGN);
+  WriteLine(STDERR_FILENO, warning);
+}
+
+void WriteNoLog() { g_writes_log = false; }
+
 int Report(const Error& error, const std::vector<std::string>& arguments) {
   // The reader of one may be gone while the other still reaches the user.
   const sys::SignalAction sigpipe(SIGPIPE, SIG_IGN);
   const sys::SignalAction sigxfsz(SIGXFSZ, SIG_IGN);
-  const std::string message = "runclad: " + error.message;
+  const std::string message = Printable("runclad: " + error.message);
   WriteLog(message, FindLogOptions(std::span(arguments)));
   // After the log, which engines read: stderr may be a pipe that is never drained.
   WriteLine(STDERR_FILENO, message);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "runclad/base/result.hpp"
+#include "runclad/policy/effective.hpp"
 
 namespace runclad::runtime {
 
@@ -12,5 +13,12 @@ namespace runclad::runtime {
 // (in the form of --log-format); containerd and podman show the user what stands there. Takes the
 // raw arguments, since the call may be one that could not be parsed. Returns the exit status.
 int Report(const Error& error, const std::vector<std::string>& arguments);
+
+// Says on stderr and to syslog that another policy than the one in force is used, and why. The
+// engine's own log line says it, too; stderr may be the container's.
+void WarnOfFallback(const policy::Effective& policy);
+
+// From now on nothing is written to the file of --log: somebody else could have made it a link.
+void WriteNoLog();
 
 }  // namespace runclad::runtime

@@ -33,7 +33,7 @@ std::string Policy(const std::string& action, const std::string& mode = "enforce
   return json{{"mode", mode}, {"rules", rules}}.dump();
 }
 
-TEST(Check, SaysWhatWouldBeRewritten) {
+TEST(Check, ShowsWhatWouldBeRewritten) {
   const TemporaryDirectory directory;
   directory.Write("bundle/config.json", PlainConfig().dump());
   directory.Write("etc/policy.json", Policy("fix"));
@@ -54,7 +54,7 @@ TEST(Check, SaysWhatWouldBeRewritten) {
                          "1 fixed; see runcladctl explain RULE\n");
 }
 
-TEST(Check, SaysWhichSystemCallsAreLost) {
+TEST(Check, ShowsLostSystemCalls) {
   const TemporaryDirectory directory;
   directory.Write("policy.json",
                   R"({"extends": "baseline", "rules": {"seccomp": {"deny": ["kcmp", "chroot"]}}})");
@@ -69,7 +69,7 @@ TEST(Check, SaysWhichSystemCallsAreLost) {
                                        "          no longer: (.* )?chroot"));
 }
 
-TEST(Check, AsJsonHasTheFilterWhole) {
+TEST(Check, JsonHasTheWholeFilter) {
   const TemporaryDirectory directory;
   const ProgramRun run =
       Runcladctl({"check", "--json", "--config", directory.path(),
@@ -82,14 +82,14 @@ TEST(Check, AsJsonHasTheFilterWhole) {
   EXPECT_TRUE((*finding)["after"].contains("syscalls"));
 }
 
-TEST(Check, TakesTheDocumentItself) {
+TEST(Check, AcceptsADocument) {
   const TemporaryDirectory directory;
   const std::string config = directory.Write("some.json", PlainConfig().dump());
   directory.Write("etc/policy.json", Policy("fix"));
   EXPECT_EQ(Runcladctl({"check", config, "--runclad-config", directory.path() + "/etc"}).status, 1);
 }
 
-TEST(Check, AsJsonHasTheFindingsAndTheDocumentAsItWouldBe) {
+TEST(Check, JsonHasFindingsAndResultingDocument) {
   const TemporaryDirectory directory;
   const std::string config = directory.Write("config.json", PlainConfig().dump());
   directory.Write("etc/policy.json", Policy("fix"));
@@ -120,7 +120,7 @@ TEST(Check, WritesNothing) {
   EXPECT_EQ(after, PlainConfig().dump(4));
 }
 
-TEST(Check, AnswersWithItsStatus) {
+TEST(Check, SetsTheExitStatus) {
   const TemporaryDirectory directory;
   const std::string loose = directory.Write("loose.json", PlainConfig().dump());
   json tight_config = PlainConfig();
@@ -162,7 +162,7 @@ TEST(Check, NamesFileAndLineOfABrokenPolicy) {
                          "\"audit\"?\n");
 }
 
-TEST(Check, SaysThatAuditDoesNothing) {
+TEST(Check, SaysThatAuditChangesNothing) {
   const TemporaryDirectory directory;
   const std::string config = directory.Write("config.json", PlainConfig().dump());
   directory.Write("etc/policy.json", Policy("fix", "audit"));
@@ -194,7 +194,7 @@ TEST(Check, JudgesUnderAnotherProfile) {
 }
 
 // The directory that a copy lies in is not the container's bundle.
-TEST(Check, ACopyHasNoIdToCompareItsCgroupWith) {
+TEST(Check, DoesNotCompareTheCgroupOfACopy) {
   const TemporaryDirectory directory;
   json document = PlainConfig();
   document["linux"]["cgroupsPath"] = "/docker/9a0ea5e2a3d5";
@@ -208,13 +208,13 @@ TEST(Check, ACopyHasNoIdToCompareItsCgroupWith) {
   }
 }
 
-TEST(Check, SaysWhatIsNeitherAFileNorAContainer) {
+TEST(Check, RejectsWhatIsNeitherAFileNorAContainer) {
   const ProgramRun run = Runcladctl({"check", "no-such-container"});
   EXPECT_EQ(run.status, 3);
   EXPECT_THAT(run.err, HasSubstr("\"no-such-container\" is n"));
 }
 
-TEST(Check, OfAProcessRunsTheProcessRulesOnly) {
+TEST(Check, AppliesOnlyProcessRulesToAProcess) {
   const TemporaryDirectory directory;
   const std::string process = directory.Write("process.json", PlainConfig()["process"].dump());
   const ProgramRun run =
@@ -227,7 +227,7 @@ TEST(Check, OfAProcessRunsTheProcessRulesOnly) {
   EXPECT_FALSE(run.json().contains("config"));
 }
 
-TEST(Check, ShowsHostileStringsWithoutTheirPower) {
+TEST(Check, EscapesHostileStrings) {
   const TemporaryDirectory directory;
   json config = PlainConfig();
   config["process"]["noNewPrivileges"] = true;

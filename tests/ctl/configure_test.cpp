@@ -39,7 +39,7 @@ class Configure : public ::testing::Test {
 
 constexpr const char* kDocker = "{\n    \"debug\": true,\n    \"runtimes\": {}\n}";
 
-TEST_F(Configure, GoesThereAndBack) {
+TEST_F(Configure, CanBeUndone) {
   const std::string file = directory_.Write("daemon.json", kDocker);
   ::chmod(file.c_str(), 0600);
   const ProgramRun there = Run("configure", "docker", file, {"--default"});
@@ -63,7 +63,7 @@ TEST_F(Configure, GoesThereAndBack) {
   EXPECT_TRUE(fs::is_empty(directory_.path() + "/state")) << "what was kept is gone";
 }
 
-TEST_F(Configure, KeepsWhatOthersChangedSince) {
+TEST_F(Configure, KeepsLaterChangesOfOthers) {
   const std::string file = directory_.Write("daemon.json", kDocker);
   ASSERT_EQ(Run("configure", "docker", file, {"--default"}).status, 0);
   auto tree = nlohmann::json::parse(ContentOf(file));
@@ -77,7 +77,7 @@ TEST_F(Configure, KeepsWhatOthersChangedSince) {
   EXPECT_EQ(nlohmann::json::parse(ContentOf(file)), tree);
 }
 
-TEST_F(Configure, PutsAnotherDefaultBack) {
+TEST_F(Configure, RestoresThePreviousDefault) {
   const std::string file = directory_.Write(
       "daemon.json",
       R"({"default-runtime": "crun", "runtimes": {"crun": {"path": "/usr/bin/crun"}}})");
@@ -88,7 +88,7 @@ TEST_F(Configure, PutsAnotherDefaultBack) {
 }
 
 // It would be lost: going back removes what has the name.
-TEST_F(Configure, ReplacesNoEntryOfAnother) {
+TEST_F(Configure, DoesNotReplaceAnEntryOfAnother) {
   for (const std::string entry :
        {R"({"path": "/opt/env", "runtimeArgs": ["--debug"]})", R"({"path": "/opt/other"})"}) {
     const std::string text = R"({"runtimes": {"runclad": )" + entry + "}}";
@@ -104,7 +104,7 @@ TEST_F(Configure, ReplacesNoEntryOfAnother) {
   EXPECT_EQ(Run("configure", "docker", file).status, 0);
 }
 
-TEST_F(Configure, MakesAFileAndRemovesIt) {
+TEST_F(Configure, CreatesAFileAndRemovesIt) {
   const std::string file = directory_.path() + "/docker/daemon.json";
   ASSERT_EQ(Run("configure", "docker", file).status, 0);
   EXPECT_EQ(ContentOf(file),
@@ -129,7 +129,7 @@ TEST_F(Configure, PrintsADiffAndChangesNothing) {
   EXPECT_FALSE(fs::exists(directory_.path() + "/state"));
 }
 
-TEST_F(Configure, RefusesWhatItCannotDoAndChangesNothing) {
+TEST_F(Configure, ChangesNothingIfItRefuses) {
   const std::string file = directory_.Write("daemon.json", "{ // a comment\n}");
   const auto refused = [&](const std::vector<std::string>& more, const char* words) {
     const ProgramRun run = Run("configure", "docker", file, more);
@@ -183,9 +183,35 @@ TEST_F(Configure, KeepsTheNameForContainers) {
   EXPECT_THAT(tree["runtimes"]["runclad"]["path"], HasSubstr("/runc"));
   EXPECT_FALSE(tree.contains("default-runtime"));
 
+  const ProgramRun again = Run("unconfigure", "docker", file);
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_THAT(again.out, HasSubstr("\n  web  runclad  ")) << "as the first time";
+
   fs::remove_all(data + "/containers/abc");
   ASSERT_EQ(Run("unconfigure", "docker", file).status, 0);
   EXPECT_EQ(ContentOf(file), before);
+}
+
+TEST_F(Configure, ReplacesNoEntryOfAnothersInAnyEngine) {
+  struct Case {
+    const char* engine;
+    const char* text;
+  };
+  for (const Case& one : {
+           Case{"crio", "[crio.runtime.runtimes.runclad]\nruntime_path = \"/opt/theirs\"\n"},
+           Case{"podman", "[engine.runtimes]\nrunclad = [\"/opt/theirs\"]\n"},
+           Case{"podman", "[engine.runtimes]\nrunclad = [\"/usr/bin/env\", \"/opt/theirs\"]\n"},
+       }) {
+    SCOPED_TRACE(one.text);
+    const std::string file = directory_.Write(std::string(one.engine) + ".conf", one.text);
+    const ProgramRun run = Run("configure", one.engine, file);
+    if (run.err.find("is not installed") != std::string::npos) continue;
+    EXPECT_EQ(run.status, 3);
+    EXPECT_THAT(run.err, HasSubstr("/opt/theirs"));
+    EXPECT_THAT(run.err, HasSubstr("which runclad did not write"));
+    EXPECT_EQ(ContentOf(file), one.text);
+    EXPECT_FALSE(fs::exists(directory_.path() + "/state"));
+  }
 }
 
 constexpr const char* kK3s = R"(version = 2

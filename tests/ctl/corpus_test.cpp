@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "runclad/base/sanitizers.hpp"
+
 #include "program.hpp"
 #include "test_paths.hpp"
 
@@ -11,6 +13,15 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+// An optimized program judges each document under every policy. The sanitizers' takes twenty times
+// as long: there, the policies share the documents among them.
+#if defined(NDEBUG) && !defined(RUNCLAD_UNDER_ASAN)
+constexpr std::size_t kShares = 1;
+#else
+constexpr std::size_t kShares = 4;
+#endif
+const std::vector<std::string> kPolicies = {"restricted", "baseline", "build", "no-refusals"};
 
 std::vector<std::string> Documents() {
   std::vector<std::string> paths;
@@ -32,18 +43,21 @@ std::string WithoutRefusals() {
   return json{{"rules", rules}}.dump();
 }
 
-TEST(Corpus, IsThere) { EXPECT_EQ(Documents().size(), 175U); }
+TEST(Corpus, IsPresent) { EXPECT_EQ(Documents().size(), 323U); }
 
 class CorpusUnder : public ::testing::TestWithParam<std::string> {};
 
-TEST_P(CorpusUnder, EveryDocumentIsJudgedAndWhatComesOutChangesNoMore) {
+TEST_P(CorpusUnder, EveryDocumentHasAStableResult) {
   const TemporaryDirectory directory;
   directory.Write("etc/policy.json", GetParam() == "no-refusals"
                                          ? WithoutRefusals()
                                          : json{{"extends", GetParam()}}.dump());
-  int rewritten = 0;
-  int processes = 0;
-  for (const std::string& path : Documents()) {
+  const std::vector<std::string> documents = Documents();
+  const auto place = std::find(kPolicies.begin(), kPolicies.end(), GetParam());
+  std::size_t rewritten = 0;
+  std::size_t processes = 0;
+  for (std::size_t i = (place - kPolicies.begin()) % kShares; i < documents.size(); i += kShares) {
+    const std::string& path = documents[i];
     const bool is_process = path.ends_with(".process.json");
     std::vector<std::string> arguments = {"check", "--json", "--config", directory.path() + "/etc"};
     if (is_process) arguments.emplace_back("--process");
@@ -60,12 +74,11 @@ TEST_P(CorpusUnder, EveryDocumentIsJudgedAndWhatComesOutChangesNoMore) {
   }
   // What the corpus' engines bound is not on this host and is refused, since it cannot be
   // identified; without refusals nearly everything is rewritten, and exec's processes always are.
-  EXPECT_GT(rewritten, GetParam() == "no-refusals" ? 160 : processes - 1);
-  EXPECT_GT(processes, 10);
+  EXPECT_GE(rewritten, GetParam() == "no-refusals" ? 161 / kShares : processes);
+  EXPECT_GT(processes, 10 / kShares);
 }
 
-INSTANTIATE_TEST_SUITE_P(Policies, CorpusUnder,
-                         ::testing::Values("restricted", "baseline", "build", "no-refusals"));
+INSTANTIATE_TEST_SUITE_P(Policies, CorpusUnder, ::testing::ValuesIn(kPolicies));
 
 }  // namespace
 }  // namespace runclad::ctl

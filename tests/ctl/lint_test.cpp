@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(PolicyLint, PraisesASoundPolicy) {
+TEST(PolicyLint, AcceptsAValidPolicy) {
   const TemporaryDirectory directory;
   const std::string file =
       directory.Write("policy.json", R"({"rules": {"capabilities": {"allow": ["KILL"]}}})");
@@ -23,7 +23,7 @@ TEST(PolicyLint, PraisesASoundPolicy) {
   }
 }
 
-TEST(PolicyLint, FindsEveryFaultWithItsLine) {
+TEST(PolicyLint, ReportsEveryFaultWithItsLine) {
   const TemporaryDirectory directory;
   const std::string file = directory.Write("policy.json",
                                            "{ \"mod\": \"audit\",\n"
@@ -39,7 +39,7 @@ TEST(PolicyLint, FindsEveryFaultWithItsLine) {
                 file + ":4: unknown rule \"capabilites\"; did you mean \"capabilities\"?\n");
 }
 
-TEST(PolicyLint, KnowsTheNamesOfSystemCalls) {
+TEST(PolicyLint, ChecksTheNamesOfSystemCalls) {
   const TemporaryDirectory directory;
   const std::string file = directory.Write(
       "policy.json", R"({"rules": {"seccomp": {"allow": ["userfaultfd", "socketcall", "opn"]}}})");
@@ -48,7 +48,7 @@ TEST(PolicyLint, KnowsTheNamesOfSystemCalls) {
   EXPECT_EQ(run.out, file + ":1: \"seccomp/allow\": unknown system call \"opn\"\n");
 }
 
-TEST(PolicyLint, FindsWhatNeverTakesEffect) {
+TEST(PolicyLint, ReportsWhatNeverTakesEffect) {
   const TemporaryDirectory directory;
   for (const char* list : {"allow", "allow-read-only", "data-directories"}) {
     const std::string file =
@@ -63,7 +63,7 @@ TEST(PolicyLint, FindsWhatNeverTakesEffect) {
   }
 }
 
-TEST(PolicyLint, KnowsWhichParametersAreForWaivers) {
+TEST(PolicyLint, RejectsWaiverParametersElsewhere) {
   const TemporaryDirectory directory;
   const auto lint = [&](const std::string& text) {
     return Runcladctl({"policy", "lint", directory.Write("policy.json", text)});
@@ -112,7 +112,7 @@ TEST(PolicyLint, WarnsOfWaiversThatEqualRoot) {
               HasSubstr("app.json:2: warning: the waiver of host-mounts for \"bind / ro\""));
 }
 
-TEST(PolicyLint, FindsWhatOthersMayWrite) {
+TEST(PolicyLint, ReportsFilesThatOthersCanWrite) {
   const TemporaryDirectory directory;
   const std::string file = directory.Write("policy.json", "{}");
   ASSERT_EQ(::chmod(file.c_str(), 0666), 0);
@@ -121,14 +121,14 @@ TEST(PolicyLint, FindsWhatOthersMayWrite) {
   EXPECT_EQ(run.out, directory.path() + ": policy.json is writable by others than its owner\n");
 }
 
-TEST(PolicyLint, SaysWhichProfileAppliesWithoutAFile) {
+TEST(PolicyLint, NamesTheProfileThatAppliesWithoutAFile) {
   const TemporaryDirectory directory;
   const ProgramRun run = Runcladctl({"policy", "lint", directory.path()});
   EXPECT_EQ(run.status, 0);
   EXPECT_EQ(run.out, "no faults; no policy.json: the compiled-in profile restricted applies\n");
 }
 
-TEST(PolicyLint, TakesTheShippedProfilesAsPolicies) {
+TEST(PolicyLint, AcceptsTheShippedProfilesAsPolicies) {
   for (const char* profile : {"restricted", "baseline", "build"}) {
     const std::string file = std::string(RUNCLAD_SOURCE_DIR) + "/profiles/" + profile + ".json";
     const ProgramRun run = Runcladctl({"policy", "lint", file});
@@ -136,7 +136,7 @@ TEST(PolicyLint, TakesTheShippedProfilesAsPolicies) {
   }
 }
 
-TEST(PolicyLint, JudgesWhatBuildsGet) {
+TEST(PolicyLint, ChecksTheProfileOfBuilds) {
   const TemporaryDirectory directory;
   const std::string refuses =
       ": warning: read-only-rootfs/action fix also applies to builds and refuses each of their "
@@ -151,7 +151,7 @@ TEST(PolicyLint, JudgesWhatBuildsGet) {
   EXPECT_EQ(Runcladctl({"policy", "lint", sound}).out, sound + ": no faults\n");
 }
 
-TEST(PolicyLint, ShowsHostileNamesWithoutTheirPower) {
+TEST(PolicyLint, EscapesHostileNames) {
   const TemporaryDirectory directory;
   directory.Write("policy.json", "{\"\\u001b[2J\": 1}");
   const ProgramRun run = Runcladctl({"policy", "lint", directory.path()});
@@ -161,7 +161,7 @@ TEST(PolicyLint, ShowsHostileNamesWithoutTheirPower) {
 
 // tests/data/policies/faults: a policy directory each, and in EXPECT what lint must find there and
 // nothing else, a line each: "file:line level kind".
-TEST(PolicyLint, FindsEverySeededFaultAndNothingElse) {
+TEST(PolicyLint, ReportsExactlyTheSeededFaults) {
   namespace fs = std::filesystem;
   const fs::path folder = fs::path(RUNCLAD_TEST_DATA) / "data/policies/faults";
   std::size_t cases = 0;
@@ -197,7 +197,7 @@ TEST(PolicyLint, FindsEverySeededFaultAndNothingElse) {
   EXPECT_GE(cases, 40U);
 }
 
-TEST(PolicyLint, FindsNothingInTheShippedImageFiles) {
+TEST(PolicyLint, ReportsNothingForTheShippedImageFiles) {
   const TemporaryDirectory directory;
   std::filesystem::copy(std::string(RUNCLAD_SOURCE_DIR) + "/profiles/images",
                         directory.path() + "/images", std::filesystem::copy_options::recursive);
@@ -225,7 +225,7 @@ TEST(PolicyLint, WarnsOfWaiversThatExpireSoon) {
   EXPECT_EQ(run.out, file + ":1: warning: the waiver of seccomp expires on " + day.data() + "\n");
 }
 
-TEST(PolicyLint, KnowsAFileByItsPlaceOrItsShape) {
+TEST(PolicyLint, RecognisesAFileByPlaceOrContent) {
   const TemporaryDirectory directory;
   const std::string image = R"({"digests": ["sha256:)" + std::string(64, 'a') + "\"]}";
   directory.Write("policy.json", R"({"mode": "audit"})");
@@ -245,7 +245,7 @@ TEST(PolicyLint, KnowsAFileByItsPlaceOrItsShape) {
   EXPECT_EQ(Runcladctl({"policy", "lint", by_shape}).out, by_shape + ": no faults\n");
 }
 
-TEST(PolicyLint, OfACheckoutAsksNeitherForOwnersNorForPermissions) {
+TEST(PolicyLint, IgnoresOwnersAndPermissionsOfACheckout) {
   const TemporaryDirectory directory;
   const std::string file = directory.Write("policy.json", "{\"mod\": 1}");
   const std::string image = directory.Write("images/docker.io/library/nginx.json", "{}");
@@ -260,7 +260,7 @@ TEST(PolicyLint, OfACheckoutAsksNeitherForOwnersNorForPermissions) {
   EXPECT_EQ(Runcladctl({"policy", "lint", directory.path()}).status, 1);
 }
 
-TEST(PolicyLint, WarnsOfWhatHasNoEffect) {
+TEST(PolicyLint, WarnsOfSettingsWithoutEffect) {
   const TemporaryDirectory directory;
   const std::string policy = directory.Write("policy.json", R"({
 "mode": "audit",
@@ -291,7 +291,7 @@ TEST(PolicyLint, WarnsOfWhatHasNoEffect) {
   EXPECT_EQ(run.out.find(drop_in), std::string::npos) << run.out;
 }
 
-TEST(PolicyLint, SpeaksSarif) {
+TEST(PolicyLint, WritesSarif) {
   const TemporaryDirectory directory;
   const std::string file = directory.Write("policy.json", "{\n\"mod\": 1}");
   const ProgramRun run = Runcladctl({"policy", "lint", "--sarif", directory.path()});

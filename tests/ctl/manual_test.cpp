@@ -40,7 +40,7 @@ Parameters InManual() {
   return parameters;
 }
 
-TEST(Manual, ListsEveryRuleAndEveryParameterAndNoOther) {
+TEST(Manual, ListsExactlyTheRulesAndParameters) {
   Parameters expected;
   const auto catalogue = Runcladctl({"rules", "--json"}).json();
   for (const auto& rule : catalogue) {
@@ -59,7 +59,7 @@ std::string ContentOf(const std::string& name) {
 }
 
 // packaging/generate.sh writes them.
-TEST(Manual, PagesOfTheRulesAreCurrent) {
+TEST(Manual, RulePagesAreCurrent) {
   EXPECT_EQ(ContentOf("packaging/man/runclad-rules.7"), Runcladctl({"rules", "--man"}).out);
   std::set<std::string> pages = {"README.md"};
   const std::string index = ContentOf("packaging/doc/rules/README.md");
@@ -79,8 +79,16 @@ TEST(Manual, PagesOfTheRulesAreCurrent) {
   EXPECT_EQ(present, pages);
 }
 
+TEST(Manual, ChecksOfDoctorAreCurrent) {
+  std::string rows;
+  for (const auto& check : Runcladctl({"doctor", "--list", "--json"}).json()) {
+    rows += "| `" + std::string(check["id"]) + "` | " + std::string(check["expected"]) + " |\n";
+  }
+  EXPECT_THAT(ContentOf("packaging/doc/checks.md"), testing::EndsWith("|---|---|\n" + rows));
+}
+
 // "rule.parameter", as sentences and documents write it.
-TEST(Manual, NoDocumentNamesAParameterThatThereIsNot) {
+TEST(Manual, DocumentsNameOnlyExistingParameters) {
   std::map<std::string, std::set<std::string>> known;
   for (const auto& [rule, names] : InManual()) known[rule] = {names.begin(), names.end()};
   for (const char* name : {"README.md", "SECURITY.md", "packaging/man/runclad.8",

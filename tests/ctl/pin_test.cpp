@@ -101,7 +101,7 @@ TEST_F(Pin, KeepsTheModeOfTheFile) {
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
 
-TEST_F(Pin, ChangesNothingThatItNeedNot) {
+TEST_F(Pin, ChangesNothingUnnecessarily) {
   const std::string text = Expand("{\"digests\": [@0]}");
   directory_.Write(kFile, text);
   EXPECT_THAT(Run({"nginx", "--add", "--digest", Digest('0')}).out, HasSubstr(" already\n"));
@@ -120,7 +120,7 @@ TEST_F(Pin, ChangesNothingThatItNeedNot) {
       {{"nginx", "--add", "--remove", "--digest", Digest('0')}, "either --add or --remove"},
       {{"nginx@" + Digest('0'), "--add", "--digest", Digest('0')}, "omit the digest"},
       {{"nginx", "--from-container", "no-such-container"}, "no container with the id or name"},
-      {{"--image", "no.such/image:1"}, "no engine of this host has the image no.such/image:1"},
+      {{"--image", "no.such/image:1"}, "no engine on this host has the image no.such/image:1"},
   };
   for (const auto& [arguments, sentence] : faults) {
     const ProgramRun run = Run(arguments);
@@ -146,7 +146,7 @@ TEST_F(Pin, WritesANewFileWithoutAContainer) {
 }
 
 // A create that was refused has no record: its image is in the log.
-TEST_F(Pin, AddsWhatTheLogSaysWasRefused) {
+TEST_F(Pin, AddsTheDigestOfALoggedRefusal) {
   directory_.Write(kFile, Expand("{\"digests\": [@a]}"));
   const std::string log = directory_.Write(
       "audit.jsonl", R"({"container":"abc1","verb":"create","outcome":"refused","image":{)"

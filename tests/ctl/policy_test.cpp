@@ -47,7 +47,7 @@ TEST_F(PolicyCommands, ShowNamesFileAndLineOfEachValue) {
   EXPECT_EQ(policy["values"]["rootless"], json({{"value", "refuse"}, {"origin", "compiled in"}}));
 }
 
-TEST_F(PolicyCommands, ShowTellsWhatWasCutAndWhichWaiversAreVoid) {
+TEST_F(PolicyCommands, ShowReportsReducedValuesAndVoidWaivers) {
   Nginx(R"({"rules": {"capabilities": {"allow": ["CHOWN", "SYS_ADMIN"]}},
 "waivers": [
 {"rule": "host-namespaces", "allow": ["network"], "reason": "exporter"}]})");
@@ -66,14 +66,14 @@ TEST_F(PolicyCommands, ShowTellsWhatWasCutAndWhichWaiversAreVoid) {
             "profile restricted, waiver images/docker.io/library/nginx.json:3");
 }
 
-TEST_F(PolicyCommands, ShowRefusesWhatIsNoImage) {
+TEST_F(PolicyCommands, ShowRejectsAnInvalidImage) {
   const ProgramRun run = Run({"policy", "show", "--image", "../../etc/passwd"});
   EXPECT_EQ(run.status, 3);
   EXPECT_THAT(run.err, HasSubstr("\"../../etc/passwd\" is not an image reference"));
   EXPECT_EQ(Run({"policy", "show", "--digest", "sha256:12"}).status, 3);
 }
 
-TEST_F(PolicyCommands, CheckJudgesADocumentAsThatOfAnImage) {
+TEST_F(PolicyCommands, CheckAppliesTheFileOfAnImage) {
   const std::string config = directory_.Write(
       "config.json",
       R"({"ociVersion": "1.0.2", "process": {"user": {"uid": 0, "gid": 0}, "cwd": "/",
@@ -92,7 +92,7 @@ TEST_F(PolicyCommands, CheckJudgesADocumentAsThatOfAnImage) {
   EXPECT_EQ(bounding({"--image", "redis"}), json::array());
 }
 
-TEST_F(PolicyCommands, CasesHoldOrSayWhatDiffers) {
+TEST_F(PolicyCommands, CasesPassOrReportTheDifference) {
   Nginx(R"({"rules": {"capabilities": {"allow": ["CHOWN"]}}})");
   const std::string request = R"("request": {"process": {"capabilities":
       {"bounding": ["CAP_CHOWN", "CAP_KILL"], "effective": null, "permitted": null}}})";
@@ -115,7 +115,7 @@ TEST_F(PolicyCommands, CasesHoldOrSayWhatDiffers) {
   EXPECT_THAT(run.out, HasSubstr("2 passed, 1 failed\n"));
 }
 
-TEST_F(PolicyCommands, CasesThatAskForNothingWouldProveNothing) {
+TEST_F(PolicyCommands, CasesMustExpectSomething) {
   struct Wrong {
     std::string text;
     const char* fault;
@@ -145,7 +145,7 @@ TEST_F(PolicyCommands, CasesThatAskForNothingWouldProveNothing) {
   }
 }
 
-TEST_F(PolicyCommands, CasesOfSeveralFilesAreReportedAsJUnitToo) {
+TEST_F(PolicyCommands, CasesOfSeveralFilesProduceJUnit) {
   const std::string good = directory_.Write(
       "cases/good.json",
       R"({"cases": [{"name": "a < b", "request": {}, "expect": {"outcome": "rewritten"}}]})");
@@ -165,7 +165,7 @@ TEST_F(PolicyCommands, CasesOfSeveralFilesAreReportedAsJUnitToo) {
 }
 
 // Whoever owns the checkout, whatever this machine has and whatever day it is.
-TEST_F(PolicyCommands, CasesAreJudgedOnPaper) {
+TEST_F(PolicyCommands, CasesDoNotDependOnTheHost) {
   directory_.Write("policy.json", R"({"extends": "restricted",
       "rules": {"host-mounts": {"allow": ["/opt/nowhere"]}, "lsm-label": {"action": "refuse"}},
       "waivers": [{"rule": "host-namespaces", "allow": ["uts"], "reason": "a test",
@@ -192,7 +192,7 @@ TEST_F(PolicyCommands, CasesAreJudgedOnPaper) {
   EXPECT_EQ(of_day.status, 0) << of_day.out << of_day.err;
 }
 
-TEST_F(PolicyCommands, CasesHaveTheImageFilesOfTheSharedDirectoryThatIsNamed) {
+TEST_F(PolicyCommands, CasesUseTheImageFilesOfTheGivenDirectory) {
   const std::string shared = directory_.path() + "/share";
   directory_.Write("share/images/docker.io/library/nginx.json",
                    R"({"rules": {"capabilities": {"allow": ["CHOWN"]}}})");
@@ -237,7 +237,7 @@ class OfARecord : public PolicyCommands {
   std::string id_ = "runcladctl-pinned-" + std::to_string(::getpid());
 };
 
-TEST_F(OfARecord, IdentifyTellsTheImage) {
+TEST_F(OfARecord, IdentifyReportsTheImage) {
   if (::geteuid() != 0) GTEST_SKIP() << "records are root's";
   const ProgramRun run = Runcladctl({"identify", id_, "--json"});
   ASSERT_EQ(run.status, 0) << run.err;
@@ -250,7 +250,7 @@ TEST_F(OfARecord, IdentifyTellsTheImage) {
               HasSubstr("runclad has no record of a running container \"no-such-container\""));
 }
 
-TEST_F(OfARecord, PinWritesAFileThatTheImageThenHas) {
+TEST_F(OfARecord, PinWritesAFileThatApplies) {
   if (::geteuid() != 0) GTEST_SKIP() << "records are root's";
   const ProgramRun run = Run({"policy", "pin", "nginx", "--from-container", id_});
   ASSERT_EQ(run.status, 0) << run.err;

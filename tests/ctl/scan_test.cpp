@@ -69,7 +69,7 @@ class ScanImport : public ::testing::Test {
   TemporaryDirectory directory_;
 };
 
-TEST_F(ScanImport, TakesTrivysWordForEachDigest) {
+TEST_F(ScanImport, ReadsTrivysReport) {
   const ProgramRun run = Import(Path("trivy.json"));
   ASSERT_EQ(run.status, 0) << run.err;
   EXPECT_THAT(run.out, HasSubstr("trivy 0.68.1, 2025-11-20\n"));
@@ -88,7 +88,7 @@ TEST_F(ScanImport, TakesTrivysWordForEachDigest) {
   EXPECT_EQ(status.st_mode & 07777U, 0600U);
 }
 
-TEST_F(ScanImport, TakesGrypesWordForEachDigest) {
+TEST_F(ScanImport, ReadsGrypesReport) {
   const ProgramRun run = Import(Path("grype.json"));
   ASSERT_EQ(run.status, 0) << run.err;
   EXPECT_EQ(Files(), 3U);
@@ -101,7 +101,7 @@ TEST_F(ScanImport, TakesGrypesWordForEachDigest) {
   EXPECT_EQ(Verdict(kConfig)["scanned"], 1763712900);
 }
 
-TEST_F(ScanImport, TakesAReportOfManyVulnerabilities) {
+TEST_F(ScanImport, ReadsALargeReport) {
   json report = Fixture("trivy.json");
   json& found = report["Results"][0]["Vulnerabilities"];
   found = json::array();
@@ -122,7 +122,7 @@ TEST_F(ScanImport, TakesAReportOfManyVulnerabilities) {
                             "low": [500, 500], "negligible": [0, 0]})"));
 }
 
-TEST_F(ScanImport, ADigestMayBeGivenBesidesThoseOfTheReport) {
+TEST_F(ScanImport, AcceptsAnAdditionalDigest) {
   const std::string other = Hex('f', '4');
   ASSERT_EQ(Import(Path("trivy.json"), {"--digest", "sha256:" + other}).status, 0);
   EXPECT_EQ(Files(), 3U);
@@ -143,7 +143,7 @@ TEST_F(ScanImport, ADigestMayBeGivenBesidesThoseOfTheReport) {
   EXPECT_THAT(wrong.err, HasSubstr("is not sha256: followed by 64 lower-case hexadecimal digits"));
 }
 
-TEST_F(ScanImport, SaysWhenNothingWasLookedAt) {
+TEST_F(ScanImport, ReportsAnEmptyScan) {
   json report = Fixture("trivy.json");
   EXPECT_THAT(Import(Path("trivy.json")).out, Not(HasSubstr("no results for packages")));
   report["Results"] = json::parse(R"([{"Target": "/app/id_rsa", "Class": "secret"}])");
@@ -152,7 +152,7 @@ TEST_F(ScanImport, SaysWhenNothingWasLookedAt) {
   EXPECT_THAT(run.out, HasSubstr("The report has no results for packages"));
 }
 
-TEST_F(ScanImport, AVersionThatIsNoneIsNotShown) {
+TEST_F(ScanImport, OmitsAMissingVersion) {
   json report = Fixture("grype.json");
   for (const char* version : {"", "[not provided]", "1\u001b[31m", "1 and 0 critical"}) {
     report["descriptor"]["version"] = version;
@@ -161,7 +161,7 @@ TEST_F(ScanImport, AVersionThatIsNoneIsNotShown) {
   }
 }
 
-TEST_F(ScanImport, AReportThatIsNotUnderstoodChangesNothing) {
+TEST_F(ScanImport, AnUnknownReportChangesNothing) {
   struct Wrong {
     const char* fixture;
     const char* pointer;  // what is replaced
@@ -223,7 +223,7 @@ TEST_F(ScanImport, AReportThatIsNotUnderstoodChangesNothing) {
   }
 }
 
-TEST_F(ScanImport, WhatIsNoJsonIsNoReport) {
+TEST_F(ScanImport, RejectsInvalidJson) {
   const std::string text = Fixture("trivy.json").dump();
   EXPECT_THAT(Import(directory_.Write("cut.json", text.substr(0, text.size() / 2))).err,
               HasSubstr("cut.json is not JSON from byte"));
@@ -239,7 +239,7 @@ TEST_F(ScanImport, WhatIsNoJsonIsNoReport) {
   EXPECT_EQ(Files(), 0U);
 }
 
-TEST_F(ScanImport, DoesNotWriteWhereOthersMay) {
+TEST_F(ScanImport, RefusesADirectoryThatOthersCanWrite) {
   std::filesystem::create_directory(State());
   ASSERT_EQ(::chmod(State().c_str(), 0777), 0);
   const ProgramRun run = Import(Path("trivy.json"));
@@ -249,7 +249,7 @@ TEST_F(ScanImport, DoesNotWriteWhereOthersMay) {
 }
 
 // The value that is given in the profiles is the loosest, and an image's file cannot loosen it.
-TEST_F(ScanImport, AnImagesFileFoundByItsTagOnlyTightens) {
+TEST_F(ScanImport, AFileFoundByTagOnlyTightens) {
   const auto value = [&](const std::string& host, const std::string& image,
                          const std::string& parameter) {
     directory_.Write("policy/policy.json", R"({"rules": {"image": {)" + host + "}}}");

@@ -8,7 +8,7 @@
 namespace runclad::ctl {
 namespace {
 
-TEST(PolicySchema, IsShippedAsTheCatalogueMakesIt) {
+TEST(PolicySchema, IsCurrent) {
   for (const std::string sort : {"policy", "image", "shared"}) {
     const ProgramRun run = Runcladctl({"policy", "schema", sort});
     ASSERT_EQ(run.status, 0) << run.err;
@@ -20,7 +20,7 @@ TEST(PolicySchema, IsShippedAsTheCatalogueMakesIt) {
   }
 }
 
-TEST(PolicySchema, OfAnUnknownSortIsAnError) {
+TEST(PolicySchema, RejectsAnUnknownKind) {
   const ProgramRun run = Runcladctl({"policy", "schema", "images"});
   EXPECT_EQ(run.status, 3);
   EXPECT_THAT(run.err, ::testing::HasSubstr(

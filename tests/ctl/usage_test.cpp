@@ -11,7 +11,10 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-TEST(Usage, FaultsAreOneSentenceOnStandardErrorAndStatus3) {
+TEST(Usage, ErrorsAreOneSentenceAndStatus3) {
+  constexpr const char* kNoTarget =
+      "check needs one of: a bundle or container, --process, --all, --compose, --pod, or a command "
+      "line after --";
   const struct {
     std::vector<std::string> arguments;
     std::string sentence;
@@ -19,18 +22,17 @@ TEST(Usage, FaultsAreOneSentenceOnStandardErrorAndStatus3) {
       {{}, "A subcommand is required; see runcladctl --help"},
       {{"chek"}, "unknown command \"chek\"; did you mean \"check\"?"},
       {{"frobnicate"}, "unknown command \"frobnicate\"; runcladctl --help lists them"},
-      {{"check"}, "check needs one of: a bundle or container, --process, --all"},
+      {{"check"}, kNoTarget},
       {{"check", "--jsn"},
        "The following argument was not expected: --jsn; see runcladctl check --help"},
       {{"check", "/nonexistent"}, "/nonexistent cannot be opened (ENOENT)"},
-      {{"check", "--all", "y"}, "check needs one of: a bundle or container, --process, --all"},
+      {{"check", "--all", "y"}, kNoTarget},
       {{"check", "--all", "--image", "y"}, "--all takes each image from its engine's state"},
       {{"check", "--profile", "restrictd", "y"},
        "unknown profile \"restrictd\"; did you mean \"restricted\"?"},
       {{"check", "--profile", "x", "y"},
        "unknown profile \"x\"; there are restricted, baseline or build"},
-      {{"check", "--process", "x", "y"},
-       "check needs one of: a bundle or container, --process, --all"},
+      {{"check", "--process", "x", "y"}, kNoTarget},
       {{"explain"}, "rule is required; see runcladctl explain --help"},
       {{"explain", "capabilites"}, "unknown rule \"capabilites\"; did you mean \"capabilities\"?"},
       {{"explain", "frobnicate"}, "unknown rule \"frobnicate\"; runcladctl rules lists them"},
@@ -46,7 +48,7 @@ TEST(Usage, FaultsAreOneSentenceOnStandardErrorAndStatus3) {
   }
 }
 
-TEST(Usage, ASentenceStaysOneLineWhateverItQuotes) {
+TEST(Usage, ErrorsStayOnOneLine) {
   const ProgramRun run = Runcladctl({"explain", "a\nb\033[31m"});
   EXPECT_EQ(run.err, "runcladctl: unknown rule \"a?b?[31m\"; runcladctl rules lists them\n");
 }
@@ -74,7 +76,7 @@ TEST(Usage, VersionIsThatOfTheBuild) {
   EXPECT_EQ(run.out, "runcladctl " + std::string(VersionAndCommit()) + "\n");
 }
 
-TEST(Rules, AreATableOfTheCatalogue) {
+TEST(Rules, PrintTheCatalogue) {
   const ProgramRun run = Runcladctl({"rules"});
   EXPECT_EQ(run.status, 0);
   EXPECT_THAT(run.out, StartsWith("RULE "));
@@ -83,7 +85,7 @@ TEST(Rules, AreATableOfTheCatalogue) {
                   "\nread-only-rootfs +fix +warn +off +container +CIS 5.13 +The image is "));
 }
 
-TEST(Rules, AsJsonSayEverything) {
+TEST(Rules, JsonIsComplete) {
   const ProgramRun run = Runcladctl({"rules", "--json"});
   EXPECT_EQ(run.status, 0);
   const auto rules = run.json();
@@ -103,7 +105,7 @@ TEST(Rules, AsJsonSayEverything) {
   }
 }
 
-TEST(Explain, SaysWhatEachProfileSets) {
+TEST(Explain, ShowsWhatEachProfileSets) {
   const ProgramRun run = Runcladctl({"explain", "capabilities"});
   EXPECT_EQ(run.status, 0);
   EXPECT_THAT(run.out, StartsWith("capabilities: "));
@@ -116,7 +118,7 @@ TEST(Explain, SaysWhatEachProfileSets) {
   EXPECT_THAT(run.out, HasSubstr("\nWay out: "));
 }
 
-TEST(Explain, NamesProfilesThatSetTheSameTogether) {
+TEST(Explain, GroupsProfilesWithTheSameSettings) {
   EXPECT_THAT(Runcladctl({"explain", "read-only-rootfs"}).out,
               HasSubstr("\n      restricted, baseline, build: 536870912\n"));
 }

@@ -110,7 +110,7 @@ json Hardened() {
   return {capabilities, effective, root, tmpfs, volume, calls, mask};
 }
 
-TEST_F(WhyFromLog, SaysWhatCanFailAndOffersOneSetToTry) {
+TEST_F(WhyFromLog, ReportsWhatCanFailAndOffersOneTrialSet) {
   const ProgramRun run = Why("web1", WithImage(LogLine(kId, Hardened())).dump() + "\n");
   EXPECT_EQ(run.status, 0) << run.err;
   const std::string expected =
@@ -161,7 +161,7 @@ TEST_F(WhyFromLog, SaysWhatCanFailAndOffersOneSetToTry) {
 }
 
 // Everything was asked for: nobody needs it, and what one needs has to be named.
-TEST_F(WhyFromLog, OffersNotEveryCapability) {
+TEST_F(WhyFromLog, DoesNotOfferEveryCapability) {
   json finding = CapabilitiesFinding();
   finding["path"] = "/process/capabilities/effective";
   finding["before"] = {"CAP_CHOWN",      "CAP_NET_ADMIN", "CAP_SYS_ADMIN", "CAP_SYS_MODULE",
@@ -181,7 +181,7 @@ TEST_F(WhyFromLog, OffersNoCapabilityThatTheUserCannotHave) {
   EXPECT_FALSE(Why(kId, log, {"--json"}).json().contains("trial"));
 }
 
-TEST_F(WhyFromLog, AsJsonHasLinesThatThePolicyTakes) {
+TEST_F(WhyFromLog, JsonHasLinesThatThePolicyAccepts) {
   const ProgramRun run = Why(kId, WithImage(LogLine(kId, Hardened())).dump() + "\n", {"--json"});
   ASSERT_EQ(run.status, 0) << run.err;
   const json story = run.json();
@@ -199,7 +199,7 @@ TEST_F(WhyFromLog, AsJsonHasLinesThatThePolicyTakes) {
 }
 
 // An image without a name has a file by its digest, and of several names none is enough.
-TEST_F(WhyFromLog, NamesTheFileByDigestWhereNoNameIsEnough) {
+TEST_F(WhyFromLog, NamesADigestFileIfNoNameIsTrusted) {
   json entry = WithImage(LogLine(kId, Hardened()));
   entry["image"].erase("askedFor");
   entry["image"]["names"].push_back({{"name", "example.org/other:1"}, {"trust", "tag"}});
@@ -225,6 +225,23 @@ TEST_F(WhyFromLog, WarnsOfAGrantThatEqualsRoot) {
               HasSubstr("        { \"exactly\": [\"bind /run/docker.sock ro\"], \"expires\""));
 }
 
+// Who tries out what a program needs would otherwise save it with the rest.
+TEST_F(WhyFromLog, TheTrialSetHasNoGrantThatEqualsRoot) {
+  json findings = Hardened();
+  findings.push_back(
+      {{"rule", "host-mounts"},
+       {"path", "/mounts/7/source"},
+       {"action", "refused"},
+       {"why", "is a container engine's API socket"},
+       {"before", "/run/docker.sock"},
+       {"code", "host-mounts/runtime-socket"},
+       {"remedy", {{"waiver", {{"host-mounts", {{"exactly", {"bind /run/docker.sock ro"}}}}}}}}});
+  const json story = Why(kId, WithImage(LogLine(kId, findings)).dump() + "\n", {"--json"}).json();
+  ASSERT_TRUE(story["image"]["content"].contains("waivers")) << story["image"];
+  ASSERT_TRUE(story["trial"]["content"]["rules"].contains("capabilities")) << story["trial"];
+  EXPECT_FALSE(story["trial"]["content"].contains("waivers")) << story["trial"];
+}
+
 TEST_F(WhyFromLog, WarnsOfCapabilitiesThatEqualRoot) {
   json finding = CapabilitiesFinding();
   finding["path"] = "/process/capabilities/effective";
@@ -234,7 +251,7 @@ TEST_F(WhyFromLog, WarnsOfCapabilitiesThatEqualRoot) {
 }
 
 // A pinned name and another image: whatever else it lost, nothing is offered to it.
-TEST_F(WhyFromLog, OffersNothingToAnImageThatIsRefused) {
+TEST_F(WhyFromLog, OffersNothingForARefusedImage) {
   json findings = Hardened();
   findings.push_back({{"rule", "image"},
                       {"action", "refused"},
@@ -351,7 +368,7 @@ TEST_F(WhyFromLog, MergesTheRemediesOfTheFindings) {
                                   {"cgroup-path", {{"parents", {"/tenants/a"}}}},
                                   {"pids-limit", {{"maximum", 9000}}},
                                   {"realtime", {{"oom-minimum", -500}}},
-                                  {"user", {{"umask", 2}}},
+                                  {"user", {{"umask", "0002"}}},
                                   {"host-mounts", {{"id-maps", "any"}}}}));
   EXPECT_EQ(WaiversOf(allow),
             json({{{"rule", "host-mounts"}, {"exactly", {"bind /var/log ro", "bind / ro"}}},
@@ -369,7 +386,7 @@ TEST_F(WhyFromLog, MergesTheRemediesOfTheFindings) {
 }
 
 // What is pasted over a list must hold what the list has.
-TEST_F(WhyFromLog, SaysWholeLists) {
+TEST_F(WhyFromLog, PrintsWholeLists) {
   const std::string log =
       LogLine(kId, json::array({Setting("host-mounts", {{"data-directories", {"/exports"}}})}));
   EXPECT_EQ(Why(kId, log, {"--json"}).json()["allow"]["rules"]["host-mounts"]["data-directories"],
@@ -410,7 +427,7 @@ TEST_F(WhyFromLog, OffersAFileOfTheImageWithItsDigest) {
 }
 
 // Records of before, without codes: the finding, and no line.
-TEST_F(WhyFromLog, ReadsWhatAVersionWithoutRemediesRecorded) {
+TEST_F(WhyFromLog, ReadsRecordsWithoutRemedies) {
   json old = Finding("host-mounts", "/mounts/7/source", "/etc",
                      "is /etc, which is on the deny list", "refused");
   old["allow"] = "/etc";
@@ -435,7 +452,7 @@ TEST_F(WhyFromLog, OffersNoWeakerActionOfARuleWhoseFindingsHaveCodes) {
   }
 }
 
-TEST_F(WhyFromLog, OffersIdMapsForAMountThatHasOthers) {
+TEST_F(WhyFromLog, OffersMatchingIdMaps) {
   json finding = Finding("host-mounts", "/mounts/3/options", {"bind", "idmap=uids=0-1000-1"},
                          "any words", "refused");
   finding["remedy"] = {{"rules", {{"host-mounts", {{"id-maps", "any"}}}}}};
@@ -444,7 +461,7 @@ TEST_F(WhyFromLog, OffersIdMapsForAMountThatHasOthers) {
             json({{"host-mounts", {{"id-maps", "any"}}}}));
 }
 
-TEST_F(WhyFromLog, OffersNoNumberWhereNoneWasAskedFor) {
+TEST_F(WhyFromLog, OffersNoNumberIfNoneWasRequested) {
   const json findings = json::array(
       {Finding("pids-limit", "/linux/resources/pids/limit", nullptr, "lets it create", "fixed")});
   const ProgramRun run = Why(kId, LogLine(kId, findings), {"--json"});
@@ -453,7 +470,7 @@ TEST_F(WhyFromLog, OffersNoNumberWhereNoneWasAskedFor) {
               HasSubstr("recorded by a version of runclad that did not record"));
 }
 
-TEST_F(WhyFromLog, KeepsWhatTheHostAllowsAlready) {
+TEST_F(WhyFromLog, KeepsWhatTheHostAllows) {
   directory_.Write("policy.json", R"({"rules": {"capabilities": {"allow": ["KILL"]}}})");
   json refused = CapabilitiesFinding();
   refused["action"] = "refused";
@@ -461,7 +478,19 @@ TEST_F(WhyFromLog, KeepsWhatTheHostAllowsAlready) {
   EXPECT_EQ(run.json()["allow"]["rules"]["capabilities"]["allow"], json({"CAP_KILL", "CAP_CHOWN"}));
 }
 
-TEST_F(WhyFromLog, TakesTheBeginningOfAnIdThatNoOtherHas) {
+// Both are files for the same place.
+TEST_F(WhyFromLog, SaysWhichOfTwoFilesGoesFirst) {
+  json findings = Hardened();
+  const json mount = {{"rules", {{"host-mounts", {{"allow", {"/data"}}}}}}};
+  const std::string fixed = WithImage(LogLine(kId, findings)).dump() + "\n";
+  EXPECT_THAT(Why(kId, fixed).out, Not(HasSubstr("Save the file above first")));
+  findings.push_back(Finding("host-mounts", mount));
+  const ProgramRun run = Why(kId, WithImage(LogLine(kId, findings)).dump() + "\n");
+  EXPECT_THAT(run.out, HasSubstr("Save the file above first"));
+  EXPECT_THAT(run.out, HasSubstr("It allows the same"));
+}
+
+TEST_F(WhyFromLog, AcceptsAUniqueIdPrefix) {
   const std::string log = LogLine(kId + "aa", json::array({CapabilitiesFinding()})) +
                           LogLine(kId + "ab", json::array({CapabilitiesFinding()}));
   EXPECT_THAT(Why(kId + "aa", log).out, HasSubstr("container " + kId + "aa "));
@@ -471,12 +500,12 @@ TEST_F(WhyFromLog, TakesTheBeginningOfAnIdThatNoOtherHas) {
                                "a\": " + kId + "aa, " + kId + "ab\n");
 }
 
-TEST_F(WhyFromLog, AnExactIdIsNoBeginning) {
+TEST_F(WhyFromLog, AnExactIdIsNotAPrefix) {
   const std::string log = LogLine(kId, json::array()) + LogLine(kId + "a", json::array());
   EXPECT_THAT(Why(kId, log).out, HasSubstr("container " + kId + " "));
 }
 
-TEST_F(WhyFromLog, TellsTheLastCreateAndNoExec) {
+TEST_F(WhyFromLog, ReportsTheLastCreateAndNoExec) {
   const std::string log = LogLine(kId, json::array({WritableFinding("fixed")})) +
                           LogLine(kId, json::array({CapabilitiesFinding()})) +
                           "not JSON \"container\":\"" + kId + "\"\n" +
@@ -486,10 +515,21 @@ TEST_F(WhyFromLog, TellsTheLastCreateAndNoExec) {
   EXPECT_THAT(run.out, Not(HasSubstr("read-only-rootfs")));
 }
 
-TEST_F(WhyFromLog, SaysThatAuditDidNothing) {
+TEST_F(WhyFromLog, SaysThatAuditChangedNothing) {
   const ProgramRun run =
       Why(kId, LogLine(kId, json::array({CapabilitiesFinding()}), "create", "audit"));
   EXPECT_THAT(run.out, HasSubstr("mode was audit: this was logged, and nothing was changed"));
+}
+
+// A line as runclad 0.1 wrote it: without "schemaVersion", and with the outcomes of enforce.
+TEST_F(WhyFromLog, UnderstandsAuditLinesOfAnEarlierVersion) {
+  json line = json::parse(LogLine(kId, json::array({CapabilitiesFinding()}), "create", "audit"));
+  EXPECT_EQ(Why(kId, line.dump() + "\n", {"--json"}).json()["outcome"], "would-rewrite");
+  line["outcome"] = "refused";
+  EXPECT_EQ(Why(kId, line.dump() + "\n", {"--json"}).json()["outcome"], "would-refuse");
+  line["schemaVersion"] = 1;
+  line["outcome"] = "would-refuse";
+  EXPECT_EQ(Why(kId, line.dump() + "\n", {"--json"}).json()["outcome"], "would-refuse");
 }
 
 TEST_F(WhyFromLog, SaysThatALargeValueWasNotKept) {
@@ -554,7 +594,7 @@ class WhyFromRecord : public ::testing::Test {
   TemporaryDirectory policy_;
 };
 
-TEST_F(WhyFromRecord, TellsWhatWasDone) {
+TEST_F(WhyFromRecord, ReportsWhatWasDone) {
   Record(kRecorded, root_);
   const ProgramRun run = Runcladctl({"why", kRecorded.substr(0, kRecorded.size() - 1), "--config",
                                      policy_.path(), "--root", root_.path(), "--all"});
@@ -564,13 +604,13 @@ TEST_F(WhyFromRecord, TellsWhatWasDone) {
   EXPECT_THAT(run.out, HasSubstr("\n        - CAP_CHOWN\n"));
 }
 
-TEST_F(WhyFromRecord, FindsItByItsName) {
+TEST_F(WhyFromRecord, FindsARecordByName) {
   Record(kRecorded, root_);
   EXPECT_THAT(Runcladctl({"why", "name-of-" + kRecorded, "--config", policy_.path()}).out,
               HasSubstr("container " + kRecorded + " (named name-of-" + kRecorded + ", "));
 }
 
-TEST_F(WhyFromRecord, FindsItUnderAnyRoot) {
+TEST_F(WhyFromRecord, FindsARecordUnderAnyRoot) {
   Record(kRecorded, root_);
   EXPECT_EQ(Runcladctl({"why", kRecorded, "--config", policy_.path()}).status, 0);
 }
@@ -584,13 +624,66 @@ TEST_F(WhyFromRecord, AsksForTheRootWhenTwoHaveTheId) {
                          "\", with the bundles /bundle, /bundle; choose one with --root\n");
 }
 
-TEST_F(WhyFromRecord, LooksUnderTheRootThatWasNamedOnly) {
+TEST_F(WhyFromRecord, SearchesOnlyTheNamedRoot) {
   Record(kRecorded, root_);
   const std::string log = policy_.Write("log.jsonl", "");
   EXPECT_EQ(Runcladctl({"why", kRecorded, "--config", policy_.path(), "--log", log, "--root",
                         policy_.path()})
                 .status,
             3);
+}
+
+// learn --suggest: what the log has of an image, where nobody watched.
+TEST_F(WhyFromLog, SuggestsForAllContainersOfAnImage) {
+  const std::string log =
+      WithImage(LogLine(kId + "1", json::array({CapabilitiesFinding()}))).dump() + "\n" +
+      WithImage(LogLine(kId + "2", Hardened())).dump() + "\n" +
+      WithImage(LogLine(kId + "3", Hardened()), "docker.io/library/db").dump() + "\n" +
+      LogLine(kId + "4", Hardened());
+  const std::string path = directory_.Write("log.jsonl", log);
+  const auto suggest = [&](const std::string& image) {
+    return Runcladctl({"learn", "--suggest", "--log", path, "--config", directory_.path(), image});
+  };
+  const ProgramRun run = suggest("web:2");
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("image web:2: 2 containers in the log (2 rewritten), the last one "
+                                 "at 2026-11-20T10:00:00.000000Z\n"));
+  EXPECT_THAT(run.out, HasSubstr("\n8 fixed\n"));
+  EXPECT_THAT(run.out, HasSubstr("asked for and taken: CAP_NET_ADMIN"));
+  EXPECT_THAT(run.out, HasSubstr(directory_.path() + "/images/docker.io/library/web.json"));
+  EXPECT_EQ(suggest("sha256:" + std::string(64, 'a')).status, 0);
+  const ProgramRun none = suggest("cache");
+  EXPECT_EQ(none.status, 3);
+  EXPECT_THAT(none.err, HasSubstr("no container of the image \"cache\" is in the log"));
+}
+
+// Whoever runs a container chooses the name of its image, and what is in the log.
+TEST_F(WhyFromLog, SuggestsForANameAndSaysWhichImagesHadIt) {
+  json other = WithImage(LogLine(kId + "2", json::array({CapabilitiesFinding()})));
+  other["image"]["config"] = "sha256:" + std::string(64, 'b');
+  json many = json::array();
+  for (int index = 0; index < 1001; ++index) {
+    json finding = CapabilitiesFinding();
+    finding["path"] = "/mounts/" + std::to_string(index);
+    many.push_back(finding);
+  }
+  const std::string path = directory_.Write(
+      "log.jsonl", WithImage(LogLine(kId + "1", json::array({CapabilitiesFinding()}))).dump() +
+                       "\n" + other.dump() + "\n" +
+                       WithImage(LogLine(kId + "3", many), "docker.io/library/db").dump());
+  const auto suggest = [&](const std::string& image) {
+    return Runcladctl({"learn", "--suggest", "--log", path, "--config", directory_.path(), image})
+        .out;
+  };
+  const std::string both = suggest("web");
+  EXPECT_THAT(both, HasSubstr("2 different images had this name"));
+  EXPECT_THAT(both, HasSubstr("sha256:" + std::string(64, 'a')));
+  EXPECT_THAT(both, HasSubstr("sha256:" + std::string(64, 'b')));
+  EXPECT_THAT(both, HasSubstr("\n1 fixed\n"));
+  EXPECT_THAT(suggest("sha256:" + std::string(64, 'b')), Not(HasSubstr("different images")));
+  const std::string limited = suggest("db");
+  EXPECT_THAT(limited, HasSubstr("Only the first 1000 different findings count"));
+  EXPECT_THAT(limited, HasSubstr("\n1000 fixed\n"));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Gathers the facts that rules may read, before they run.
+// Asks the questions that rules read, before they run: each at most once, and only if a rule that
+// is not off declares it, or the promise.
 #pragma once
 
 #include <functional>
@@ -20,6 +21,7 @@ struct Request {
   std::string runtime_root;                 // --root; empty when not given, as by podman
   const store::Records* records = nullptr;  // null: no container is known
   bool starts_at_once = false;              // run: nothing is compared with what is checked now
+  bool is_crun = false;                     // the lower runtime
   // The host's policy for an image that a mount shows; none: the container's own.
   std::function<Result<policy::Effective>(const engine::Identity&)> policy_of = {};
 };

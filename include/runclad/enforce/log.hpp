@@ -42,11 +42,17 @@ json::Value ToJson(const std::vector<Applied>& findings);
 // Their text: a create writes it twice.
 std::string FindingsText(const std::vector<Applied>& findings);
 
+// Whether the policy's log/level asks for the decision's line.
+bool IsLogged(const policy::LogSettings& settings, const Decision& decision);
+
 // The line, without the newline.
 std::string LogLine(const LogEntry& entry);
 
-// Appends the line to the policy's target in one write. When that fails: a warning to syslog, or,
-// where the policy requires the log, an error.
+// Appends the line to the policy's target in one write, and to the target that it is forwarded to.
+// When that fails: a warning to syslog, or, where the policy requires the log, an error.
 Status WriteLog(const policy::LogSettings& settings, const std::string& line);
+
+// Sends `warning` to syslog, if it is there to take it.
+void WarnSyslog(const std::string& warning);
 
 }  // namespace runclad::enforce

@@ -14,9 +14,15 @@
 #include "runclad/base/result.hpp"
 #include "runclad/oci/spec.hpp"
 #include "runclad/policy/effective.hpp"
+#include "runclad/rules/engine_sys.hpp"
 #include "runclad/rules/facts.hpp"
 
 namespace runclad::enforce {
+
+// What the promise reads, which is asked for every container that is to be made.
+using PromiseFacts =
+    rules::Reading<rules::Sources, rules::Destinations, rules::Hooks, rules::Namespaces,
+                   rules::RootDirectory, rules::UserNamespace, rules::HostSys, rules::KernelFacts>;
 
 // Of a mount, as bits.
 enum MountFlag : unsigned { kReadOnly = 1, kNoSuid = 2, kNoDev = 4, kNoExec = 8 };
@@ -94,8 +100,7 @@ struct Promise {
   [[nodiscard]] bool HasOwn(std::string_view name) const;
 };
 
-Promise PromiseOf(const oci::Spec& spec, const policy::Effective& policy,
-                  const rules::Facts& facts);
+Promise PromiseOf(const oci::Spec& spec, const policy::Effective& policy, PromiseFacts facts);
 
 // Where the container that is verified stands.
 struct Created {

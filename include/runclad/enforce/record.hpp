@@ -26,6 +26,7 @@ struct Record {
   policy::Effective process_policy;
   engine::Identity identity;
   Promise promise;               // what start compares the created container with
+  bool has_promise = true;       // false: it was not read (RecordParts::kRunning)
   json::Value findings;          // as in the log line
   pid_t pid = 0;                 // of the container's first process, once started
   std::uint64_t start_time = 0;  // sys::StartTime of it
@@ -34,7 +35,8 @@ struct Record {
 // How much of a record is read. Most of its bytes are rules and findings.
 enum class RecordParts {
   kLife,     // what start needs: without rules, identity and findings
-  kProcess,  // what exec needs: without findings
+  kRunning,  // what exec needs: without findings; where a process is recorded, without the promise
+  kProcess,  // without findings
   kAll,
 };
 

@@ -1,0 +1,157 @@
+// runcladctl close and open: whoever picks a runtime by its name gets runclad.
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <utility>
+
+#include "runclad/base/spelling.hpp"
+#include "runclad/doctor/doctor.hpp"
+#include "runclad/doctor/host_runtimes.hpp"
+#include "runclad/sys/owned_path.hpp"
+
+#include "closing.hpp"
+#include "installed_program.hpp"
+#include "rollout.hpp"
+#include "runtime_probe.hpp"
+#include "style.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+namespace fs = std::filesystem;
+using doctor::CanBeClosed;
+using doctor::FindRuntimes;
+using doctor::HostRuntime;
+
+// The link must not lead through what is replaced: it stays the same for every runtime.
+Result<std::string> ProgramOf(const CloseRequest& request) {
+  const std::string named = request.program.empty() ? InstalledProgram() : request.program;
+  std::error_code fault;
+  std::string program = fs::canonical(named, fault);
+  if (fault || !sys::OnlyRootCouldReplace(program)) {
+    return Error{named + " does not exist or could be replaced by others than root"};
+  }
+  return program;
+}
+
+// The runtimes that `wanted` names, each once.
+Result<std::vector<HostRuntime>> Wanted(const std::vector<std::string>& wanted,
+                                        const std::vector<HostRuntime>& all) {
+  std::vector<HostRuntime> found;
+  if (wanted.empty()) {
+    std::ranges::copy_if(all, std::back_inserter(found), [](const HostRuntime& runtime) {
+      return CanBeClosed(runtime.name) || !runtime.moved.empty();
+    });
+    return found;
+  }
+  for (const std::string& name : wanted) {
+    std::error_code ignored;
+    const std::string file = name.starts_with('/') ? fs::canonical(name, ignored).string() : "";
+    const auto runtime = std::ranges::find_if(all, [&](const HostRuntime& one) {
+      return one.name == name || one.file == name || (!file.empty() && one.file == file);
+    });
+    if (runtime == all.end()) return Error{"no runtime " + Quoted(name) + " is on this host"};
+    if (!CanBeClosed(runtime->name) && runtime->moved.empty()) {
+      return Error{"runclad cannot stand in the place of " + runtime->file +
+                   ": it takes the command lines of runc and crun"};
+    }
+    found.push_back(*runtime);
+  }
+  return found;
+}
+
+// Closed and proved, or as it was before.
+Status CloseAndProve(const HostRuntime& runtime, const std::string& program,
+                     const std::string& state) {
+  if (runtime.moved.empty()) {
+    const auto works = ProbeRuntime(runtime.file, /*as_runclad=*/false, state);
+    if (!works) {
+      return Error{"nothing was changed: it runs no container by itself, so none would run with " +
+                   std::string("runclad in its place; mend it or remove it: ") +
+                   works.error().message};
+    }
+    if (*works == Hardening::kHardened) {
+      return Error{"nothing was changed: " + runtime.file + " hardens containers already"};
+    }
+  }
+  Status closed = CloseRuntime(runtime.file, program);
+  if (closed) {
+    const auto proof = ProbeRuntime(runtime.file, /*as_runclad=*/true, state);
+    if (proof && *proof == Hardening::kHardened) return {};
+    closed = proof ? Error{"a container of " + runtime.file + " was not hardened"} : proof.error();
+  }
+  const auto undone = OpenRuntime(runtime.name, program);
+  return Error{closed.error().message +
+               (undone ? "; everything was put back"
+                       : "; putting it back failed, too: " + undone.error().message)};
+}
+
+// Who gets containers of an open runtime, as doctor sees it.
+std::string OpenTo(const doctor::RoadFacts& roads, const HostRuntime& runtime, const Style& style) {
+  const std::vector<std::string> ways = doctor::WaysTo(roads, runtime.file);
+  if (!ways.empty()) return style.Yellow("open") + " to " + Printable(Joined(ways));
+  const bool is_known = std::ranges::all_of(
+      roads.engines, [](const doctor::EngineFacts& engine) { return engine.fault.empty(); });
+  return style.Yellow("open") + (is_known ? ", but no engine on this host offers it to its users"
+                                          : "; not every engine says whether it offers it");
+}
+
+std::string ListOf(const std::string& program, const Style& style) {
+  constexpr std::chrono::seconds kLimit(5);
+  const doctor::RoadFacts roads = doctor::GatherRoads(program, kLimit);
+  std::vector<std::vector<std::string>> rows;
+  for (const HostRuntime& runtime : roads.runtimes) {
+    std::string state = style.Green("closed") + ": " + runtime.moved + " runs behind runclad";
+    if (runtime.moved.empty()) {
+      state = OpenTo(roads, runtime, style);
+    } else if (!runtime.fault.empty()) {
+      state = style.Red("half closed") + ": " + runtime.fault + "; runcladctl close " +
+              runtime.name + " or runcladctl open " + runtime.name + " repairs it";
+    }
+    rows.push_back({runtime.name, Printable(runtime.file), state});
+  }
+  return rows.empty() ? "no runtime was found on this host\n" : Table(rows);
+}
+
+}  // namespace
+
+Result<Output> Close(const CloseRequest& request, const Style& style) {
+  if (::geteuid() != 0) return Error{"only root can close a runtime"};
+  const auto program = ProgramOf(request);
+  if (!program) return program.error();
+  const auto wanted = Wanted(request.runtimes, FindRuntimes(*program));
+  if (!wanted) return wanted.error();
+  Output output;
+  for (const HostRuntime& runtime : *wanted) {
+    const auto closed = CloseAndProve(runtime, *program, request.state);
+    if (closed) continue;
+    output.text += style.Red("not closed") + ": " + runtime.file + ": " +
+                   Printable(closed.error().message) + "\n";
+    output.status = kChanged;
+  }
+  output.text += ListOf(*program, style);
+  return output;
+}
+
+Result<Output> Open(const CloseRequest& request, const Style& style) {
+  if (::geteuid() != 0) return Error{"only root can open a runtime"};
+  const auto program = ProgramOf(request);
+  if (!program) return program.error();
+  const auto wanted = Wanted(request.runtimes, FindRuntimes(*program));
+  if (!wanted) return wanted.error();
+  Output output;
+  for (const HostRuntime& runtime : *wanted) {
+    if (runtime.moved.empty()) continue;
+    const auto opened = OpenRuntime(runtime.name, *program);
+    if (opened) continue;
+    output.text += style.Red("still closed") + ": " + runtime.file + ": " +
+                   Printable(opened.error().message) + "\n";
+    output.status = kChanged;
+  }
+  output.text += ListOf(*program, style);
+  return output;
+}
+
+}  // namespace runclad::ctl

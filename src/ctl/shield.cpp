@@ -1,0 +1,252 @@
+// runcladctl shield: denies a system call or a socket family to every new container of every
+// engine, and says which running containers are still exposed.
+#include "runclad/look/shield.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "runclad/base/spelling.hpp"
+#include "runclad/base/time.hpp"
+#include "runclad/enforce/host_policy.hpp"
+#include "runclad/json/value.hpp"
+#include "runclad/policy/effective.hpp"
+#include "runclad/policy/revision_layout.hpp"
+#include "runclad/sys/directory.hpp"
+#include "runclad/sys/file.hpp"
+
+#include "look_commands.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+namespace fs = std::filesystem;
+using json::Document;
+using look::Exposure;
+using look::Shield;
+
+constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+constexpr mode_t kFileMode = 0644;
+constexpr mode_t kDirectoryMode = 0755;
+
+std::string ConfigDirectory(const ShieldRequest& request) {
+  return request.config_directory.value_or(std::string(policy::kDefaultConfigDirectory));
+}
+
+std::string PolicyName(std::string_view id) {
+  return std::string(look::kPolicyPrefix) + std::string(id) + ".json";
+}
+
+// A file that root alone could have written, or one that ships with runclad by its id.
+Result<Shield> ReadShield(const std::string& wanted) {
+  std::string path = wanted;
+  if (wanted.find('/') == std::string::npos && !wanted.ends_with(".json")) {
+    path = std::string(policy::kShippedDirectory) + "/shields/" + wanted + ".json";
+  }
+  const fs::path absolute = fs::absolute(path);
+  const auto directory = sys::OpenDirectory(absolute.parent_path());
+  if (!directory) return directory.error().In("the shield " + path);
+  const auto text = sys::ReadTrustedFile(directory->get(), absolute.filename(), kMaxBytes);
+  if (!text) return text.error().In("the shield " + path);
+  auto shield = look::ParseShield(*text);
+  if (!shield) return shield.error().In("the shield " + path);
+  return shield;
+}
+
+// The directory `name` in the policy's, which is made if it is missing. `instead` says what to do
+// where a policy was applied.
+Result<UniqueFd> OpenIn(const std::string& config, const char* name, const std::string& instead) {
+  const auto directory = sys::OpenWithoutLinks(AT_FDCWD, config, O_RDONLY | O_DIRECTORY);
+  if (!directory) return directory.error().In("the policy directory");
+  struct stat status {};
+  if (::fstatat(directory->get(), policy::kAppliedLink, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+    return Error{config + " has a policy that `policy apply` manages: " + instead +
+                 " in its source, and apply that"};
+  }
+  if (::mkdirat(directory->get(), name, kDirectoryMode) != 0 && errno != EEXIST) {
+    return SystemError(config + "/" + name + " cannot be made", errno);
+  }
+  auto opened = sys::OpenWithoutLinks(directory->get(), name, O_RDONLY | O_DIRECTORY);
+  if (!opened) return opened.error().In("the policy directory " + config);
+  return opened;
+}
+
+Result<Output> AddShield(const ShieldRequest& request) {
+  const auto shield = ReadShield(request.what);
+  if (!shield) return shield.error();
+  if (!shield->until.empty() && *ParseDay(shield->until) < enforce::Today()) {
+    return Error{"the shield " + shield->id + " ended on " + shield->until};
+  }
+  const std::string config = ConfigDirectory(request);
+  // Before anything is written: what fails afterwards is the shield's fault, and takes it back.
+  if (const auto policy = enforce::LoadPolicy(config); !policy) return policy.error();
+  const std::string instead = "write policy.d/" + PolicyName(shield->id) + " with " +
+                              Document::parse(look::PolicyOf(*shield)).dump();
+  const auto shields = OpenIn(config, "shields", instead);
+  if (!shields) return shields.error();
+  const auto drop_ins = OpenIn(config, "policy.d", instead);
+  if (!drop_ins) return drop_ins.error();
+  Document document = {{"id", shield->id},
+                       {"reason", shield->reason},
+                       {"deny", {{"families", shield->families}, {"syscalls", shield->syscalls}}}};
+  if (!shield->until.empty()) document["until"] = shield->until;
+  const std::string text =
+      document.dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) + "\n";
+  if (auto kept = sys::ReplaceFile(shields->get(), shield->id + ".json", text, kFileMode,
+                                   ::geteuid(), ::getegid());
+      !kept) {
+    return kept.error();
+  }
+  // Last: it is what counts.
+  if (auto put = sys::ReplaceFile(drop_ins->get(), PolicyName(shield->id), PolicyOf(*shield),
+                                  kFileMode, ::geteuid(), ::getegid());
+      !put) {
+    return put.error();
+  }
+  // A container that could not be started because of a policy that cannot be read is worse.
+  if (auto policy = enforce::LoadPolicy(config); !policy) {
+    std::ignore = ::unlinkat(drop_ins->get(), PolicyName(shield->id).c_str(), 0);
+    std::ignore = ::unlinkat(shields->get(), (shield->id + ".json").c_str(), 0);
+    return policy.error().In("the shield was taken back");
+  }
+  return Output{
+      "the shield " + shield->id + " is up: new containers of every engine that runclad " +
+      "starts cannot make these calls; runcladctl shield status lists the running ones\n"};
+}
+
+Result<Output> RemoveShield(const ShieldRequest& request) {
+  const std::string config = ConfigDirectory(request);
+  const std::string instead = "remove policy.d/" + PolicyName(request.what);
+  const auto drop_ins = OpenIn(config, "policy.d", instead);
+  if (!drop_ins) return drop_ins.error();
+  const auto shields = OpenIn(config, "shields", instead);
+  if (!shields) return shields.error();
+  if (request.what.find('/') != std::string::npos ||
+      ::unlinkat(drop_ins->get(), PolicyName(request.what).c_str(), 0) != 0) {
+    return Error{"there is no shield " + Quoted(request.what) + " in " + config +
+                 "; runcladctl shield status lists them"};
+  }
+  std::ignore = ::unlinkat(shields->get(), (request.what + ".json").c_str(), 0);
+  return Output{"the shield " + request.what + " is down: new containers have the filters that " +
+                "they had before it\n"};
+}
+
+Result<std::vector<Shield>> ShieldsIn(const std::string& config) {
+  std::vector<Shield> found;
+  const auto directory = sys::OpenDirectory(config + "/shields");
+  if (!directory) return found;
+  std::vector<std::string> names;
+  sys::VisitEntries(directory->get(), [&](const dirent& entry) {
+    std::string name = static_cast<const char*>(entry.d_name);
+    if (name.ends_with(".json")) names.push_back(std::move(name));
+    return true;
+  });
+  std::ranges::sort(names);
+  for (const std::string& name : names) {
+    auto shield = ReadShield(config + "/shields/" + name);
+    if (!shield) return shield.error();
+    found.push_back(*std::move(shield));
+  }
+  return found;
+}
+
+std::string_view Word(Exposure exposure) {
+  switch (exposure) {
+    case Exposure::kClosed:
+      return "closed";
+    case Exposure::kExposed:
+      return "exposed";
+    case Exposure::kUnknown:
+      break;
+  }
+  return "unknown";
+}
+
+struct Line {
+  const Shield* shield;
+  const look::Container* container;
+  look::ShieldState state;
+};
+
+std::string AsText(const std::vector<Shield>& shields, const std::vector<Line>& lines,
+                   const Style& style) {
+  if (shields.empty()) return "no shield is up\n";
+  std::string text;
+  std::vector<std::string> restart;
+  for (const Shield& shield : shields) {
+    const bool has_ended = !shield.until.empty() && *ParseDay(shield.until) < enforce::Today();
+    text += style.Bold(shield.id) + ": " + Printable(shield.reason) +
+            (shield.until.empty() ? "" : ", until " + shield.until) +
+            (has_ended ? style.Red(" (past: remove it)") : "") + "\n";
+    std::vector<std::vector<std::string>> rows;
+    for (const Line& line : lines) {
+      if (line.shield != &shield) continue;
+      const std::string& name =
+          line.container->name.empty() ? line.container->id : line.container->name;
+      const std::string word(Word(line.state.exposure));
+      rows.push_back({"  " + Printable(name), Printable(line.state.because),
+                      line.state.exposure == Exposure::kClosed ? word : style.Red(word)});
+      if (line.state.exposure == Exposure::kExposed &&
+          std::ranges::find(restart, name) == restart.end()) {
+        restart.push_back(name);
+      }
+    }
+    text += Table(rows);
+  }
+  if (!restart.empty()) {
+    text += "\nStart again: " + Printable(Joined(restart, " ")) + "\n";
+  }
+  return text;
+}
+
+Result<Output> ShowShields(const ShieldRequest& request, const Style& style) {
+  const auto shields = ShieldsIn(ConfigDirectory(request));
+  if (!shields) return shields.error();
+  const auto containers = look::FindContainers(
+      {request.runtime_roots, look::LookOptions::Filters::kNone, /*wanted=*/{}});
+  if (!containers) return containers.error();
+  Output output;
+  std::vector<Line> lines;
+  Document entries = Document::array();
+  for (const Shield& shield : *shields) {
+    for (const look::Container& container : *containers) {
+      lines.push_back({&shield, &container, look::StateOf(shield, container, request.attach)});
+      const look::ShieldState& state = lines.back().state;
+      if (state.exposure != Exposure::kClosed) output.status = kChanged;
+      entries.push_back({{"shield", shield.id},
+                         {"id", container.id},
+                         {"name", container.name},
+                         {"state", Word(state.exposure)},
+                         {"because", state.because}});
+    }
+  }
+  output.text = request.json
+                    ? Document{{"containers", std::move(entries)}}.dump(
+                          2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) +
+                          "\n"
+                    : AsText(*shields, lines, style);
+  return output;
+}
+
+}  // namespace
+
+Result<Output> RunShield(const ShieldRequest& request, const Style& style) {
+  switch (request.action) {
+    case ShieldRequest::Action::kAdd:
+      return AddShield(request);
+    case ShieldRequest::Action::kRemove:
+      return RemoveShield(request);
+    case ShieldRequest::Action::kStatus:
+      break;
+  }
+  return ShowShields(request, style);
+}
+
+}  // namespace runclad::ctl

@@ -1,0 +1,284 @@
+#include "directories.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runclad/host/call_directories.hpp"
+#include "runclad/rules/catalog.hpp"
+#include "runclad/rules/parameters.hpp"
+#include "runclad/sys/lower_runtime.hpp"
+#include "runclad/sys/mounts.hpp"
+
+#include "machine.hpp"
+#include "report.hpp"
+
+namespace runclad::runtime {
+namespace {
+
+// What containers may mount; none: anything, so that no directory could be kept from them.
+std::optional<host::PathLists> ListsOf(const policy::Effective& policy) {
+  const policy::RuleSetting& setting = policy.rule(rules::kHostMounts.schema);
+  if (setting.action == policy::Action::kOff || setting.action == policy::Action::kWarn) {
+    return std::nullopt;
+  }
+  return rules::PathListsOf(setting.parameters);
+}
+
+std::string DirectoryOf(std::string path) {
+  if (!path.starts_with('/')) {
+    char* current = ::get_current_dir_name();
+    if (current == nullptr) return {};
+    path = std::string(current) + '/' + path;
+    std::free(current);  // NOLINT(cppcoreguidelines-no-malloc): of get_current_dir_name
+  }
+  return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+}
+
+Error RootError(const std::string& root, const std::string& because) {
+  return Error{"refused: the runtime's state directory " + root + " (--root) " + because +
+               ", and whoever writes there gets root on the host; use a directory below /run, or "
+               "add this one to host-mounts.deny in the policy so that no container can mount it"};
+}
+
+Error FileError(const char* flag, const std::string& directory, const std::string& because) {
+  return Error{std::string("refused: the directory ") + directory + " of " + flag + ' ' + because +
+               ", and the runtime writes there as root; use a directory that only root can "
+               "change and that the policy lets no container mount"};
+}
+
+Error BundleError(const std::string& bundle, const std::string& because) {
+  return Error{"refused: the bundle " + bundle + ' ' + because +
+               ", and the runtime reads config.json there again; use a directory that only root "
+               "can change and that the policy lets no container mount"};
+}
+
+Error PolicyError(const std::string& directory, const std::string& because) {
+  return Error{"refused: the policy directory " + directory + " (--runclad-config) " + because +
+               ", and whoever writes there decides what containers may do; use a directory below "
+               "/etc/runclad"};
+}
+
+Error ProgramError(const char* flag, const std::string& path, const std::string& because) {
+  return Error{"refused: the program " + path + " (" + flag + ") " + because +
+               ", and it would run as root on the host; name a program that only root can change, "
+               "in a directory that no container can mount"};
+}
+
+// By their names: no engine keeps anything there, and only root can make a link.
+bool IsUsualPolicy(std::string_view directory) {
+  constexpr std::string_view kPlace = policy::kDefaultConfigDirectory;
+  return sys::Below(directory, kPlace) && directory.find("/.") == std::string_view::npos;
+}
+
+bool IsUsualProgram(std::string_view path) {
+  const std::string_view directory = path.substr(0, path.rfind('/') + 1);
+  return std::ranges::find(sys::kRuntimeDirectories, directory) != sys::kRuntimeDirectories.end() ||
+         directory == std::string(sys::kClosedDirectory) + '/';
+}
+
+// Where no policy lets a container write, unless it gives the host away.
+bool IsSystems(const std::string& path) {
+  constexpr char kPlaces[][8] = {"/etc", "/run", "/usr"};
+  return std::ranges::any_of(
+      kPlaces, [&](const char* place) { return sys::Below(path, place).has_value(); });
+}
+
+// Independently of the policy that the call names: by what the host's own lets containers mount.
+// Where it lets them mount anything, they have the host without such a flag.
+std::string SuppliedBecause(Machine& machine, const std::string& path) {
+  const auto policy = machine.LoadPolicy(std::nullopt, {});
+  if (!policy) {
+    // A container may have been given the place before the policy broke.
+    if (IsSystems(path)) return machine.SuppliedBecause(path, nullptr);
+    return "cannot be judged without the host's policy: " + policy.error().message;
+  }
+  const auto lists = ListsOf(*policy);
+  return machine.SuppliedBecause(path, lists ? &*lists : nullptr);
+}
+
+// In the host's own log, since the policy that the call names is not to be believed.
+Error Logged(const Call& call, Error error) {
+  if (const auto policy = call.machine.LoadPolicy(std::nullopt, {})) {
+    static_cast<void>(LogError(call, *policy, {}, error));
+  }
+  return error;
+}
+
+Status CheckProgram(Machine& machine, const char* flag, const std::string& path) {
+  if (IsUsualProgram(path)) return {};
+  const std::string because = SuppliedBecause(machine, path);
+  return because.empty() ? Status() : ProgramError(flag, path, because);
+}
+
+Status CheckPolicy(Machine& machine, const std::string& directory) {
+  if (!machine.IsRoot() || IsUsualPolicy(directory)) return {};
+  const std::string because = SuppliedBecause(machine, directory);
+  return because.empty() ? Status() : PolicyError(directory, because);
+}
+
+// Where the engine is known by its own files, which the policy denies to containers.
+bool IsUsualBundle(const std::string& bundle, const engine::Layout& layout) {
+  if (layout.engine == engine::Engine::kUnknown) return false;
+  // buildah has its bundles where other programs have temporary files.
+  const bool is_buildahs = layout.data_root == bundle;
+  constexpr char kPlaces[][20] = {"/run", "/var/lib/docker", "/var/lib/containers",
+                                  "/var/lib/containerd", "/var/lib/buildkit"};
+  return is_buildahs || std::ranges::any_of(kPlaces, [&](const char* place) {
+           return sys::Below(bundle, place).has_value();
+         });
+}
+
+enum class Part { kLog, kPidFile, kRoot, kBundle, kPolicy, kProgram };
+
+struct Directory {
+  Part part;
+  std::string path;
+};
+
+// Those that are not known to be root's alone by where they are.
+std::vector<Directory> DirectoriesOf(const Call& call, const std::string& bundle,
+                                     const engine::Layout& layout) {
+  std::vector<Directory> directories;
+  const auto add_file = [&](Part part, std::optional<std::string_view> path) {
+    if (!path || path->empty()) return;
+    std::string directory = DirectoryOf(std::string(*path));
+    // Whoever could change a directory above the bundle could change that; and podman has its pid
+    // files below /run, where no container writes.
+    if (sys::Below(bundle, directory) || sys::Below(directory, "/run")) return;
+    directories.push_back({part, std::move(directory)});
+  };
+  add_file(Part::kLog, call.line.global("log"));
+  add_file(Part::kPidFile, call.line.option("pid-file"));
+  if (std::string root = call.root(); !host::IsUsualRuntimeRoot(root)) {
+    directories.push_back({Part::kRoot, std::move(root)});
+  }
+  const auto add_own = [&](Part part, std::string directory) {
+    if (!IsSystems(directory)) directories.push_back({part, std::move(directory)});
+  };
+  if (call.line.config_directory) add_own(Part::kPolicy, *call.line.config_directory);
+  if (call.line.runtime_path) add_own(Part::kProgram, DirectoryOf(call.lower_runtime));
+  if (!IsUsualBundle(bundle, layout)) directories.push_back({Part::kBundle, bundle});
+  return directories;
+}
+
+Error ErrorOf(const Directory& directory, const std::string& because) {
+  switch (directory.part) {
+    case Part::kLog:
+      WriteNoLog();
+      return FileError("--log", directory.path, because);
+    case Part::kPidFile:
+      return FileError("--pid-file", directory.path, because);
+    case Part::kBundle:
+      return BundleError(directory.path, because);
+    case Part::kPolicy:
+      return PolicyError(directory.path, because);
+    case Part::kProgram:
+      return ProgramError("--runclad-runtime", directory.path + "/…", because);
+    case Part::kRoot:
+      break;
+  }
+  return RootError(directory.path, because);
+}
+
+// By the permissions, and by what containers may mount under this policy.
+Status CheckUnder(const Call& call, const policy::Effective& policy, const engine::Layout& layout,
+                  const std::vector<Directory>& directories) {
+  std::vector<std::string> paths;
+  for (const Directory& directory : directories) paths.push_back(directory.path);
+  const auto lists = ListsOf(policy);
+  const auto found = call.machine.FindChangeable(paths, lists ? &*lists : nullptr, layout);
+  return found ? Status(ErrorOf(directories.at(found->index), found->because)) : Status();
+}
+
+// By the policy for this image, and by the host's, which other containers get.
+Status Check(const Call& call, const policy::Effective& policy, const engine::Layout& layout,
+             const std::vector<Directory>& directories) {
+  if (auto checked = CheckUnder(call, policy, layout, directories); !checked) return checked;
+  if (policy.image.files.empty()) return {};
+  // The same files, although another policy may be in force by now.
+  const auto host_policy = call.machine.LoadPolicy(
+      policy.directory.empty() ? call.line.config_directory : std::optional(policy.directory), {});
+  if (!host_policy) return host_policy.error();
+  return CheckUnder(call, *host_policy, layout, directories);
+}
+
+// The flags of pass-through verbs are not read: the id is one of the last two arguments (kill ID
+// SIGNAL).
+bool IsRecorded(const Call& call, const std::string& root) {
+  const oci::CommandLine& line = call.line;
+  if (line.kind != oci::VerbKind::kPassThrough) {
+    const std::string_view id = line.id();
+    return call.machine.IsRecorded(root, {&id, 1});
+  }
+  std::array<std::string_view, 2> ids;
+  std::size_t count = 0;
+  for (std::size_t back = ids.size(); back > 0; --back) {
+    if (back >= line.verbatim.size()) continue;
+    const std::string& argument = line.verbatim[line.verbatim.size() - back];
+    if (oci::IsValidId(argument)) ids[count++] = argument;
+  }
+  return call.machine.IsRecorded(root, std::span(ids).first(count));
+}
+
+}  // namespace
+
+bool ActsOnState(const oci::CommandLine& line) {
+  if (line.kind != oci::VerbKind::kPassThrough) return true;
+  const std::string& verb = line.verb;
+  return verb == "checkpoint" || verb == "kill" || verb == "pause" || verb == "resume";
+}
+
+Status CheckPrograms(const Call& call) {
+  if (!call.machine.IsRoot()) return {};
+  if (call.line.runtime_path) {
+    auto checked = CheckProgram(call.machine, "--runclad-runtime", call.lower_runtime);
+    if (!checked) return Logged(call, checked.error());
+  }
+  // A name alone is looked for in the engine's PATH.
+  const std::string criu(call.line.global("criu").value_or(""));
+  if (criu.find('/') == std::string::npos) return {};
+  const auto checked = CheckProgram(call.machine, "--criu", criu);
+  return checked ? checked : Status(Logged(call, checked.error()));
+}
+
+Result<policy::Effective> LoadNamedPolicy(const Call& call,
+                                          const std::optional<std::string>& directory,
+                                          const engine::Identity& identity) {
+  if (directory) {
+    if (auto checked = CheckPolicy(call.machine, *directory); !checked) {
+      return Logged(call, checked.error());
+    }
+  }
+  return call.machine.LoadPolicy(directory, identity);
+}
+
+Status CheckDirectories(const Call& call, const std::string& bundle,
+                        const policy::Effective& policy, const engine::Layout& layout) {
+  if (!call.machine.IsRoot()) return {};
+  const std::vector<Directory> directories = DirectoriesOf(call, bundle, layout);
+  if (directories.empty()) return {};
+  const auto checked = Check(call, policy, layout, directories);
+  if (checked) return {};
+  if (auto logged = LogError(call, policy, bundle, checked.error()); !logged) return logged;
+  return policy.is_enforced() ? checked : Status();
+}
+
+Status CheckRuntimeRoot(const Call& call) {
+  const auto named = call.line.global("root");
+  if (!named || named->empty() || !ActsOnState(call.line) || !call.machine.IsRoot()) return {};
+  const std::string root(*named);
+  if (host::IsUsualRuntimeRoot(root) || IsRecorded(call, root)) return {};
+  const auto policy = LoadNamedPolicy(call, call.line.config_directory, {});
+  if (!policy) return policy.error();
+  return policy->is_enforced() ? CheckUnder(call, *policy, {}, {{Part::kRoot, root}}) : Status();
+}
+
+}  // namespace runclad::runtime
