@@ -1,6 +1,7 @@
 #!/bin/bash
 # Writes what is generated from the catalogue, with the runcladctl that is given or that of the
-# release build: the policy's schemas, runclad-rules(7), a page for each rule. Tests compare them.
+# release build: the policy's schemas, runclad-rules(7), a page for each rule, the checks of doctor. Tests
+# compare them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 RUNCLADCTL=${1:-build/release/runcladctl}
@@ -20,3 +21,10 @@ rm -f packaging/doc/rules/*.md
 for rule in $("$RUNCLADCTL" rules --json | jq -r '.[].id'); do
   "$RUNCLADCTL" explain --markdown "$rule" >"packaging/doc/rules/$rule.md"
 done
+# shellcheck disable=SC2016  # backquotes of Markdown
+{
+  printf '<!-- Generated from the catalogue of checks by packaging/generate.sh. -->\n# What `runcladctl doctor` checks\n\n'
+  printf 'Each finding comes with the command that mends it. `runcladctl doctor --only CHECK` makes a single check.\n\n'
+  printf '| check | what is expected |\n|---|---|\n'
+  "$RUNCLADCTL" doctor --list --json | jq -r '.[] | "| `\(.id)` | \(.expected) |"'
+} >packaging/doc/checks.md

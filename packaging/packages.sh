@@ -4,20 +4,36 @@
 
 # For `runclad` and `runcladctl`.
 PACKAGES_BUILD="g++ cmake ninja-build libseccomp-dev libcap-ng-dev libmd-dev libspdlog-dev
-  libfmt-dev libcli11-dev libsqlite3-dev nlohmann-json3-dev libtomlplusplus-dev"
+  libfmt-dev libcli11-dev libsqlite3-dev nlohmann-json3-dev libtomlplusplus-dev libyaml-dev"
 # For a container without an engine.
 PACKAGES_TRY="runc busybox-static"
 # For the packages of runclad (deb.sh, rpm.sh) and their tests.
-PACKAGES_PACKAGE="debhelper dpkg-dev lintian rpm rpmlint logrotate zsh fish python3-yaml"
+PACKAGES_PACKAGE="debhelper dpkg-dev lintian rpm rpmlint logrotate zsh fish"
 # For every test.
-PACKAGES_TEST="clang libclang-rt-14-dev clang-format shellcheck valgrind jq curl libgtest-dev libgmock-dev libc6-dev
-  containerd docker.io podman buildah conmon crun python3-jsonschema iproute2 libcap2-bin tini catatonit procps util-linux bsdutils strace"
+PACKAGES_TEST="clang libclang-rt-14-dev lld clang-format shellcheck valgrind jq curl libgtest-dev libgmock-dev libc6-dev
+  containerd docker.io podman buildah conmon crun python3-jsonschema python3-kubernetes python3-prometheus-client python3-yaml iproute2 libcap2-bin tini catatonit procps util-linux bsdutils strace"
 
 # For the engines of other Debian suites: what makes their root (tests/engines/root.sh), and what it has.
 PACKAGES_ENGINES="debootstrap"
 PACKAGES_ENGINES_ROOT="docker.io docker-cli docker-buildx docker-compose containerd podman buildah runc crun
-  conmon netavark catatonit tini busybox-static jq curl python3 gcc libc6-dev libcap2-bin strace iproute2 procps
-  util-linux mount e2fsprogs bsdutils kmod ca-certificates uidmap"
+  conmon netavark catatonit tini busybox-static jq curl python3 python3-jsonschema python3-yaml gcc libc6-dev libcap2-bin strace
+  iproute2 procps util-linux mount e2fsprogs bsdutils kmod ca-certificates uidmap"
+
+# For the engines' own test suites (tests/suites): what their root has; the sources that are built there, with
+# their build dependencies; and those that are only run.
+PACKAGES_SUITES_ROOT="runc crun podman buildah conmon containerd containernetworking-plugins docker.io docker-registry
+  bats golang-go gcc make git jq busybox-static python3 gawk socat ncat openssl skopeo slirp4netns catatonit uidmap
+  iproute2 iptables procps util-linux mount e2fsprogs bsdutils kmod ca-certificates file xz-utils sudo bc strace
+  dpkg-dev"
+PACKAGES_SUITES_BUILT="runc crun"
+PACKAGES_SUITES_BUILT_BOOKWORM="docker.io golang-github-opencontainers-runtime-tools"
+PACKAGES_SUITES_SOURCES="libpod podman"
+
+# What looks at the page of `runcladctl report`.
+PACKAGES_BROWSER="chromium fonts-dejavu-core python3-websocket"
+
+# What the benchmark compares with.
+PACKAGES_BENCH="golang-go gcc libc6-dev"
 
 # What the root has that a package is installed in (tests/packaging/run.sh).
 PACKAGES_PACKAGE_ROOT="runc logrotate systemd-standalone-tmpfiles man-db bash-completion"

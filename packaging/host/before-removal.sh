@@ -21,6 +21,17 @@ runclad_refuse_while_containers_run() {
   fi
 }
 
+# The runtimes in whose place runclad stands: their names would lead nowhere.
+runclad_refuse_while_closed() {
+  if [ "${RUNCLAD_REMOVE:-}" = force ]; then runcladctl open >&2 || :; fi
+  for link in /usr/libexec/runclad/.*.from; do
+    if [ -L "$link" ]; then
+      echo "runclad: $(readlink "$link") leads to it: put the runtime back with runcladctl open" >&2
+      return 1
+    fi
+  done
+}
+
 # Files that still name the program; the engines report a missing runtime only when they next use it.
 runclad_say_what_names_it() {
   for file in /etc/docker/daemon.json /etc/containerd/config.toml /etc/containerd/conf.d/*.toml \
