@@ -3,9 +3,12 @@
 #
 #   tests/run.sh           everything but the three below
 #   tests/run.sh --quick   without the engines: build, unit tests, format
-#   tests/run.sh --long    the engines of Debian trixie and sid, an upgrade from the version before, every
-#                          service behind an image file, and the packages installed and built twice,
-#                          alone, with the release build that is there (over an hour)
+#   tests/run.sh --long [PART…]
+#                          the engines of Debian trixie and sid on both cgroup layouts, with every topic, the
+#                          peers' own suites in mode audit, an upgrade from the version before, 200 seeded events on
+#                          one host, every service behind an image file, the report's page in a browser, and the
+#                          packages installed and built twice, alone, with the release build that is there (over an
+#                          hour); tests/LONG.md has each part's last result
 #   tests/run.sh --vm      Debian's kernel in an emulator alone, with the release build that is there:
 #                          AppArmor, AF_ALG, SysRq, cgroup v2, which a machine's own may lack
 #   tests/run.sh --tidy    clang-tidy alone (several minutes)
@@ -22,7 +25,7 @@ FAILED=0
 FAILURES=()
 JOBS=$(nproc)
 LOG=$(mktemp)
-trap 'rm -f "$LOG"' EXIT
+trap 'end_beside; rm -f "$LOG"' EXIT
 
 say() { printf '\n== %s\n' "$*"; }
 pass() { PASSED=$((PASSED + ${1:-1})); }
@@ -93,15 +96,17 @@ add_counts() {  # WHAT STATUS LOG SECONDS
 }
 
 # The same for a program that runs beside what follows, until `collect`: engines wait more than they
-# compute.
-BESIDE=()  # a directory each: what, log, status and seconds
+# compute. What follows gives way to them (behind).
+BESIDE=()  # a directory each: what, pid, log, status and seconds
 beside() {  # WHAT COMMAND…
   local directory start=$SECONDS
   directory=$(mktemp -d)
   printf '%s\n' "$1" >"$directory/what"
   shift
   {
-    "$@" >"$directory/log" 2>&1
+    "$@" >"$directory/log" 2>&1 &
+    printf '%s\n' $! >"$directory/pid"
+    wait $!
     printf '%s\n' $? >"$directory/status"
     printf '%s\n' $((SECONDS - start)) >"$directory/seconds"
   } &
@@ -117,10 +122,20 @@ collect() {
   done
   BESIDE=()
 }
+# Where this script ends before `collect`. The end-to-end tests end what they have started.
+end_beside() {
+  local directory
+  for directory in "${BESIDE[@]}"; do
+    [ -e "$directory/status" ] || kill "$(cat "$directory/pid")" 2>/dev/null
+  done
+  wait
+  [ ${#BESIDE[@]} -eq 0 ] || rm -rf "${BESIDE[@]}"
+}
+behind() { nice -n 19 "$@"; }
 
 unit_tests() {  # WHAT BUILD-DIRECTORY
   local start=$SECONDS
-  ctest --test-dir "$2" -j "$JOBS" --output-on-failure --no-tests=error >"$LOG" 2>&1
+  behind ctest --test-dir "$2" -j "$JOBS" --output-on-failure --no-tests=error >"$LOG" 2>&1
   local status=$?
   local summary
   summary=$(grep -E 'tests passed, [0-9]+ tests failed out of [0-9]+' "$LOG")
@@ -166,7 +181,7 @@ has_cet_where_possible() {  # PROGRAM BUILD-DIRECTORY
 
 say "packages"
 # shellcheck disable=SC2086  # lists of words
-install_missing $PACKAGES_BUILD $PACKAGES_TRY $PACKAGES_TEST $PACKAGES_PACKAGE || {
+install_missing $PACKAGES_BUILD $PACKAGES_TRY $PACKAGES_TEST $PACKAGES_PACKAGE $PACKAGES_ENGINES || {
   fail "the packages that the tests need are not installed"
   finish
 }
@@ -185,58 +200,110 @@ if [ "${1:-}" = --vm ]; then
   finish
 fi
 
+# One part of --long, whose result tests/LONG.md gets.
+long_part() {  # PART COMMAND…
+  local part=$1 passed=$PASSED failed=$FAILED start=$SECONDS
+  [ ${#LONG_PARTS[@]} -eq 0 ] || [[ " ${LONG_PARTS[*]} " == *" $part "* ]] || return 0
+  counted "$@"
+  python3 tests/long.py "$part" "$((PASSED - passed)) passed, $((FAILED - failed)) failed" \
+    "$((SECONDS - start))" || fail "tests/LONG.md could not be written"
+}
 if [ "${1:-}" = --long ]; then
+  LONG_PARTS=("${@:2}")
+  # The figures of engines are for what is committed.
+  write=()
+  [ -n "$(git status --porcelain -- . ':!tests/LONG.md' ':!tests/engines/RESULTS.md' ':!tests/suites/RESULTS.md' \
+    ':!README.md')" ] ||
+    write=(--write-results)
   say "newer engines, an upgrade, every service, and packages (over an hour)"
-  counted "images under their image files, and services that follow why" tests/images/run.sh
-  counted "end-to-end tests with the engines of Debian trixie" tests/engines/run.sh trixie
-  counted "end-to-end tests with the engines of Debian sid" tests/engines/run.sh --refresh sid
-  counted "an upgrade below containers that the version before made" tests/compat/run.sh
-  counted "examples with newer engines" tests/packaging/examples.sh
-  counted "a package that is compiled, installed, upgraded and purged" tests/packaging/run.sh
-  counted "releases that are built twice" tests/packaging/reproducible.sh
+  long_part report tests/report/run.sh
+  long_part images tests/images/run.sh
+  long_part learn tests/images/run.sh --learn
+  long_part trixie tests/engines/run.sh "${write[@]}" trixie
+  long_part trixie-cgroup2 tests/engines/run.sh "${write[@]}" --cgroup2 trixie
+  long_part sid tests/engines/run.sh "${write[@]}" --refresh sid
+  long_part sid-cgroup2 tests/engines/run.sh "${write[@]}" --cgroup2 sid
+  long_part suites tests/suites/run.sh "${write[@]}"
+  long_part upgrade tests/compat/run.sh
+  long_part events tests/events/run.sh
+  long_part examples tests/packaging/examples.sh
+  long_part package tests/packaging/run.sh
+  long_part reproducible tests/packaging/reproducible.sh
   finish
+fi
+
+# The root with trixie's engines is made beside what is compiled: it waits for the network.
+root_log=$(mktemp)
+root_maker=
+if [ "${1:-}" != --quick ]; then
+  tests/engines/root.sh trixie >"$root_log" 2>&1 &
+  root_maker=$!
+  trap 'end_beside; kill "$root_maker" 2>/dev/null; rm -f "$LOG" "$root_log"' EXIT
 fi
 
 say "build"
 must "configured (release)" cmake --preset release -DRUNCLAD_TESTS=OPTIMIZED
 must "built with g++ (release)" cmake --build --preset release -j "$JOBS"
+
+if [ "${1:-}" != --quick ]; then
+  say "engines, beside what follows (about a quarter of an hour)"
+  beside "end-to-end tests" tests/e2e/run.sh
+  beside "the attacks work under plain runc, so that the tests can fail" tests/e2e/run.sh --prove
+  if wait "$root_maker"; then
+    root_maker=
+    # Topics in which no engine takes part have run above; the whole run with trixie is in --long.
+    beside "end-to-end tests with the engines of Debian trixie" tests/engines/run.sh trixie --engine-topics
+  else
+    tail -n 40 "$root_log"
+    fail "the root with the engines of Debian trixie could not be made: see above, and whether the mirror answers"
+  fi
+fi
+
+say "build with sanitizers"
 must "configured (sanitizers)" \
   cmake --preset asan -B build/asan-clang -DCMAKE_CXX_COMPILER=clang++ -DRUNCLAD_FUZZ=ON
 must "built with clang++ (AddressSanitizer, UndefinedBehaviorSanitizer, libFuzzer)" \
-  cmake --build build/asan-clang -j "$JOBS"
+  behind cmake --build build/asan-clang -j "$JOBS"
 
 say "unit tests"
 unit_tests "unit tests (release)" build/release
 unit_tests "unit tests (sanitizers)" build/asan-clang
 
 say "fuzz programs, half a minute each"
-counted "fuzz programs" tests/fuzz/run.sh --seconds 30
+counted "fuzz programs" behind tests/fuzz/run.sh --seconds 30
 
 say "sources"
 check "every source is formatted (clang-format)" is_formatted
 check "every script is clean (shellcheck)" scripts_are_clean
 counted "policies against the JSON Schema" python3 tests/schema.py
+counted "metrics, read by Prometheus' parser" tests/metrics.py
+check "each of README's blocks is run by a test" python3 tests/readme_blocks.py
+check "README's table of engines is that of the last results" python3 tests/engines/results.py --check
 check "the runtime is static and position-independent" is_static build/release/runclad
 check "runcladctl is too" is_static build/release/runcladctl
 check "the runtime has CET where it is possible" \
   has_cet_where_possible build/release/runclad build/release
 
+[ "${1:-}" = --quick ] || say "engines: results"
+collect
+
 say "packages"
 counted "packages of the release build" tests/packaging/contents.sh
 counted "completions in bash, zsh and fish" tests/packaging/completions.sh
 counted "examples" tests/packaging/examples.sh
+counted "README's commands that build and install" tests/packaging/commands.sh
 counted "rotation of the log" tests/packaging/logrotate.sh
+counted "Kubernetes: the base and the chart" tests/kubernetes/render.py
+counted "Kubernetes: the installer, against a stub of the API" tests/kubernetes/installer.py
 
 if [ "${1:-}" = --quick ]; then finish; fi
 
-say "engines (about thirteen minutes)"
-beside "end-to-end tests" tests/e2e/run.sh
-beside "the attacks work under plain runc, so that the tests can fail" tests/e2e/run.sh --prove
-collect
+say "engines, one after another"
 counted "races between the check and the mount" tests/race/run.sh
 counted "documents and calls through runc alone and through runclad" \
   python3 tests/differential/run.py --seconds 60
 counted "images under their image files, and one that follows why" tests/images/run.sh --quick
+counted "three image files that are learned" tests/images/run.sh --learn --quick
 counted "instructions on the hot path" \
   tests/e2e/run.sh tests/bench/instructions.sh tests/bench/image_files.sh
 grep -E '^ *[0-9]+ (instructions|bytes)' "$LOG"

@@ -7,14 +7,15 @@
 . "${E2E_DIR:?}/lib.sh"
 
 # Above an empty program linked the same way. Nearly all of it is what the loader in a static-pie
-# program does: 10,000 addresses in tables and vtables are relocated. Linked -static it was 5,456.
-PASS_THROUGH_LIMIT=110000
+# program does: 6,200 addresses in tables and vtables are relocated. Linked -static it was 5,456.
+PASS_THROUGH_LIMIT=72000
 # Nearly a third is the 35 rules with one filter; a tenth each the strict parse, the record that exec,
 # update and start are held to, the document, the log line, and the image with its policy's layers.
-CREATE_LIMIT=3180000
-EXEC_LIMIT=1050000
+# The policy is in /etc/runclad; one that --runclad-config names elsewhere costs 600,000 more, since its place is judged.
+CREATE_LIMIT=2320000
+EXEC_LIMIT=592500
 # Of the runtime's state and the record only what is needed is read; the rest is verification.
-START_LIMIT=1500000
+START_LIMIT=920500
 
 mkdir -p "$E2E_WORK/cost"
 # Instructions of a program up to its execve(2), or to its end.
@@ -59,7 +60,13 @@ for verb in state kill; do
 done
 capture_runtime delete --force cost
 
-# The same calls as Docker makes them: `own` becomes a runtime that counts.
+# The same calls as Docker makes them, with the policy where a host has it: `own` becomes a runtime that counts.
+mkdir -p "$E2E_WORK"/cost/etc{,-work}
+mount -t overlay -o "lowerdir=/etc,upperdir=$E2E_WORK/cost/etc,workdir=$E2E_WORK/cost/etc-work" overlay /etc
+trap 'umount --lazy /etc' EXIT
+rm -rf /etc/runclad
+mkdir /etc/runclad
+cp -a "$E2E_POLICIES/runclad/." /etc/runclad
 measured=$E2E_WORK/runtimes/measured.sh
 cat >"$measured" <<SH
 #!/bin/sh
@@ -68,7 +75,7 @@ for argument; do
 done
 exec valgrind -q --tool=callgrind --dump-before=execve \\
   --callgrind-out-file="$E2E_WORK/cost/docker.\$verb" --log-file=/dev/null \\
-  "$E2E_PROGRAM" --runclad-config="$E2E_POLICIES/runclad" --runclad-runtime="$E2E_PLAIN" "\$@"
+  "$E2E_PROGRAM" --runclad-runtime="$E2E_PLAIN" "\$@"
 SH
 chmod 755 "$measured"
 cp "$E2E_WORK/daemon.json" "$E2E_WORK/daemon.json.before"
@@ -81,10 +88,14 @@ holds "a container runs while its cost is counted" succeeded
 size=$(stat -c %s /run/containerd/io.containerd.runtime.v2.task/moby/*/config.json | tail -n 1)
 capture docker exec measured true
 holds "exec runs while its cost is counted" succeeded
+first_exec=$(counted "$E2E_WORK/cost/docker.exec")
+capture docker exec measured true
 docker_remove measured
 printf '%12s bytes: the document that Docker wrote\n' "$size"
 at_most "create of a Docker document" "$(counted "$E2E_WORK/cost/docker.create")" "$CREATE_LIMIT"
-at_most "exec as Docker calls it" "$(counted "$E2E_WORK/cost/docker.exec")" "$EXEC_LIMIT"
+at_most "exec as Docker calls it" "$first_exec" "$EXEC_LIMIT"
+# It is counted instead of logged, which must not cost more.
+at_most "exec that repeats the one before" "$(counted "$E2E_WORK/cost/docker.exec")" "$first_exec"
 at_most "start as Docker calls it" "$(counted "$E2E_WORK/cost/docker.start")" "$START_LIMIT"
 printf '%12s instructions: delete\n' "$(counted "$E2E_WORK/cost/docker.delete")"
 mv "$E2E_WORK/daemon.json.before" "$E2E_WORK/daemon.json"

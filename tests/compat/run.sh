@@ -33,7 +33,7 @@ trap 'rm -rf "$place" "${tree:-$place}"' EXIT
 cp "$cache/runclad" "$place/runclad"
 cp "${after%/*}/runcladctl" "$place/runcladctl"
 cp "$after" "$place/runclad.after"
-RUNCLAD_E2E_RUNTIME=$place/runclad tests/e2e/run.sh tests/compat/upgrade.sh | tee "$place/output"
+RUNCLAD_E2E_EARLIER=1 RUNCLAD_E2E_RUNTIME=$place/runclad tests/e2e/run.sh tests/compat/upgrade.sh | tee "$place/output"
 [ -z "$results" ] || printf '# The last upgrade\n\n%s, from %s to %s: %s\n' "$(date -u +%F)" \
   "$(git rev-parse --short "$commit")" "$(git rev-parse --short HEAD)" "$(tail -n 1 "$place/output")" \
   >"$results"

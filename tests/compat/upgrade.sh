@@ -15,7 +15,7 @@ capture_runtime create --bundle "$running" running
 capture_runtime start running
 holds "it starts a container" state_is running running
 docker_start kept --label which=kept
-holds "it starts a container of Docker's" succeeded
+holds "it starts a container of Docker" succeeded
 docker_start stopped
 docker stop -t 1 stopped >/dev/null
 holds "Docker stops one" test "$(docker inspect -f '{{.State.Status}}' stopped)" = exited
@@ -31,26 +31,26 @@ holds "this version is in its place" is_after
 capture_runtime start created
 holds "a container that the version before created is verified and started" succeeded
 holds "and runs" state_is created running
-holds "with its capabilities as they were decided" test "$(host_field created CapBnd)" = 0000000000000400
+holds "with the capabilities that were decided" test "$(host_field created CapBnd)" = 0000000000000400
 for id in created running; do
   capture_runtime exec "$id" sh -c 'grep CapBnd /proc/self/status'
   holds "exec into $id" succeeded
-  holds "exec into $id is held to the record" out_has 0000000000000400
+  holds "exec into $id is limited by the record" out_has 0000000000000400
   capture_runtime exec --cap CAP_SYS_ADMIN "$id" sh -c 'grep CapBnd /proc/self/status'
   holds "exec into $id with another capability gets none" not out_has 0000000000200400
   capture_runtime kill "$id" KILL
   holds "kill of $id" eventually 5 state_is "$id" stopped
   capture "${E2E_PROGRAM%/*}/runcladctl" why --root "$STATE" "$id"
-  holds "runcladctl explains $id from its record" out_has "capabilities"
+  holds "runcladctl explains $id from its record" out_has "taken: CAP_AUDIT_WRITE CAP_KILL"
   capture_runtime delete "$id"
   holds "delete of $id" succeeded
 done
 
 capture docker exec --privileged kept grep -E 'CapBnd' /proc/self/status
 holds "docker exec into a container of the version before" succeeded
-holds "docker exec --privileged into it is held to its record" out_has 0000000000000400
+holds "docker exec --privileged into it is limited by its record" out_has 0000000000000400
 capture docker unpause paused
-holds "a paused container goes on" succeeded
+holds "a paused container is resumed" succeeded
 capture docker exec paused true
 holds "and takes an exec" succeeded
 for name in stopped made; do

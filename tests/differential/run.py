@@ -34,6 +34,7 @@ PROJECT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 WORK = "/srv/differential"
 BUNDLE = WORK + "/bundle"
 ROOT = WORK + "/root"
+POLICIES = "/run/policies"  # not where containers may write
 KEPT = os.path.join(PROJECT, "build/differential")
 RUNCLAD = os.environ.get("RUNCLAD_E2E_RUNTIME", os.path.join(PROJECT, "build/release/runclad"))
 RUNC = shutil.which("runc", path="/usr/sbin:/usr/bin:/sbin:/bin")
@@ -59,15 +60,15 @@ def prepare():
     os.makedirs("/srv/volume")
     open("/srv/file", "w").close()
     for name in ("off", "restricted"):
-        os.makedirs(f"{WORK}/{name}")
+        os.makedirs(f"{POLICIES}/{name}")
     rules = [row["id"] for row in json.loads(subprocess.run(
         [os.path.join(os.path.dirname(RUNCLAD), "runcladctl"), "rules", "--json"],
         capture_output=True, check=True).stdout)]
     log = {"target": "file:/run/audit.jsonl"}
-    with open(f"{WORK}/off/policy.json", "w") as file:
+    with open(f"{POLICIES}/off/policy.json", "w") as file:
         json.dump({"extends": "restricted", "log": log,
                    "rules": {rule: {"action": "off"} for rule in rules}}, file)
-    with open(f"{WORK}/restricted/policy.json", "w") as file:
+    with open(f"{POLICIES}/restricted/policy.json", "w") as file:
         json.dump({"extends": "restricted", "log": log}, file)
 
 
@@ -307,8 +308,8 @@ class Comparison:
 
     def document(self, text):
         plain, plain_word = create([RUNC], text)
-        off, off_word = create([RUNCLAD, f"--runclad-config={WORK}/off"], text)
-        tight, tight_word = create([RUNCLAD, f"--runclad-config={WORK}/restricted"], text)
+        off, off_word = create([RUNCLAD, f"--runclad-config={POLICIES}/off"], text)
+        tight, tight_word = create([RUNCLAD, f"--runclad-config={POLICIES}/restricted"], text)
         self.counts[f"plain {plain}, unchanged {off}, restricted {tight}"] += 1
         for name, outcome in (("unchanged", off), ("restricted", tight)):
             if outcome == "hangs":
@@ -331,7 +332,7 @@ class Comparison:
         make_rootfs()
         arguments = spelled(random_numbers)
         outcomes = {}
-        for name, runtime in (("runc", [RUNC]), ("runclad", [RUNCLAD, f"--runclad-config={WORK}/off"])):
+        for name, runtime in (("runc", [RUNC]), ("runclad", [RUNCLAD, f"--runclad-config={POLICIES}/off"])):
             with open(BUNDLE + "/config.json", "wb") as file:
                 file.write(text)
             done = run([*runtime, *arguments])

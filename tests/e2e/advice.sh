@@ -1,6 +1,6 @@
 #!/bin/bash
-# What runcladctl why says of containers that are refused, that fail, and that are gone; and that
-# following it helps.
+# What `runcladctl why` says of containers that were refused, that failed, or that are gone; and that
+# following it works.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -46,9 +46,9 @@ if [ "$E2E_PROVE" = 0 ]; then
   holds "read-only was asked for, and read-only is advised" out_has '"bind / ro"'
   docker_run --name gone --cap-add SYS_TIME box true
   why gone
-  holds "why tells what was asked for from what the engine gives everybody" \
+  holds "why separates what was requested from the engine's defaults" \
     out_has "asked for and taken: CAP_SYS_TIME"
-  holds "the rest is one line" out_has "which hardly any program notices"
+  holds "the rest is summarised in one line" out_has "which hardly any program notices"
   why --last
   holds "--last is the same container" out_has "named gone"
   holds "the log line has the name and the host" \
@@ -104,28 +104,53 @@ if [ "$E2E_PROVE" = 0 ]; then
   # --- a trial set, and a narrow one ------------------------------------------------------------------
   program='echo a >/etc/app.conf && chown 5:5 /var/app/state && sleep 600'
   commit app 'mkdir /var/app && touch /var/app/state'
-  docker run -d --name app --network none --runtime own app sh -c "$program" >/dev/null
+  run_app() { docker run -d --name app --network none --runtime own -v app-data:/data app sh -c "$program" >/dev/null; }
+  run_app
   eventually 10 app_has_ended
   why app --json
   holds "what failed has a trial set" why_has \
     '.trial.content.rules["read-only-rootfs"].writable | index("/etc") and index("/var")'
+  holds "and programs may run from its volume for the trial" why_has \
+    '.trial.content.rules["mount-options"]["exec-paths"] | index("/data")'
   take trial
   docker_remove app
-  docker run -d --name app --network none --runtime own app sh -c "$program" >/dev/null
+  run_app
   holds "with it the program runs" eventually 10 app_has_done_it
   why app --json
   holds "why narrows it to what was written" why_has \
     '.narrowed.content.rules["read-only-rootfs"].writable == ["/etc", "/var/app"]'
-  holds "and leaves programs out" why_has \
+  holds "and leaves programs out, on the volume, too" why_has \
     '.narrowed.content.rules["mount-options"]["exec-paths"] == []'
+  docker exec app cp /bin/busybox /data/tool
+  why app --json
+  holds "unless the volume holds one" why_has \
+    '.narrowed.content.rules["mount-options"]["exec-paths"] == ["/data"]'
+  docker exec app chmod 600 /data/tool
+  why app --json
+  holds "or a library that nobody may execute" why_has \
+    '.narrowed.content.rules["mount-options"]["exec-paths"] == ["/data"]'
+  docker exec app rm /data/tool
+  why app --json
   take narrowed
   docker_remove app
-  docker run -d --name app --network none --runtime own app sh -c "$program" >/dev/null
+  run_app
   holds "with that it runs as well" eventually 10 app_has_done_it
   why app
   holds "then why has nothing narrower" out_has "docker.io/library/app.json lists only those"
   docker_remove app
+  docker volume rm app-data >/dev/null
   docker rmi app >/dev/null
   rm -rf "$DIRECTORY/images"
+
+  # --- an image without directories of its own: what is there at the second start are mount points ------
+  tar -C "$E2E_WORK/rootfs" --exclude ./var --exclude ./srv --exclude ./home -c . |
+    docker import -c 'CMD ["sh"]' - bare >/dev/null
+  docker run --name bare --network none --runtime own bare sh -c 'test -d /var/tmp'
+  holds "the tmpfs has its mount point" test "$(docker start -a bare >/dev/null 2>&1; echo $?)" = 0
+  why bare --json
+  holds "at the second start, why does not ask for the directory of the mount point" why_has \
+    '[.trial.content.rules["read-only-rootfs"].writable[]?] | index("/var") == null'
+  docker_remove bare
+  docker rmi bare >/dev/null
 fi
 mv "$E2E_WORK/policy.before" "$DIRECTORY/policy.json"

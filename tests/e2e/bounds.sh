@@ -1,7 +1,7 @@
 #!/bin/bash
-# What a hostile request, a hostile image or a neglected host can cost: processor time and memory of
-# one call, with a lower runtime that only ends. Times are the processor's, since the machine may be
-# busy; memory is held by RLIMIT_AS.
+# What a hostile request, a hostile image or a neglected host can cost: CPU time and memory of one call,
+# with a lower runtime that does nothing. CPU time, since the machine may be busy; memory is limited by
+# RLIMIT_AS.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -9,6 +9,7 @@ HERE=$E2E_WORK/bounds
 mkdir -p "$HERE/bundle/rootfs/tmp" "$HERE/root" "$HERE/policy"
 printf '{"extends": "restricted", "log": {"target": "file:%s/audit.jsonl"}}\n' "$HERE" \
   >"$HERE/policy/policy.json"
+without_missing_limits "$HERE/policy"
 printf '#!/bin/sh\nexit 0\n' >"$HERE/ends"
 chmod 755 "$HERE/ends"
 (cd "$HERE/bundle" && "$E2E_PLAIN" spec && mv config.json "$HERE/spec.json")
@@ -68,7 +69,7 @@ create 64 path
 holds "a working directory of 20,000 components is refused" said "$too_long"
 document "s['process']['env'] = ['PATH=' + '/a' * 20000 + ':/bin']"
 create 64 path
-holds "a directory of PATH of 20,000 components is passed over" went_on
+holds "a directory of PATH with 20,000 components is skipped" went_on
 document "s['mounts'] += [{'destination': '/a' * 500 + '/%d' % i, 'type': 'tmpfs', 'source': 'tmpfs'} for i in range(200)]"
 create 300 deep
 holds "200 mounts in a directory 500 deep" went_on
@@ -79,16 +80,16 @@ create 300 masked
 holds "50,000 masked paths" went_on
 document "s['process']['env'] += ['A%d=1' % i for i in range(400000)]"
 create 300 env
-holds "400,000 variables" went_on
+holds "400,000 environment variables" went_on
 document "s['linux']['resources']['devices'] += [{'allow': True, 'type': 'c', 'major': i, 'minor': 3, 'access': 'r'} for i in range(100000)]"
 create 300 rules
-holds "100,000 rules of devices" within_a_second
+holds "100,000 device rules" within_a_second
 document "s['process']['capabilities']['bounding'] = ['CAP_X%d' % i for i in range(500000)]"
 create 300 caps
 holds "500,000 capabilities" within_a_second
 document "s['annotations'] = {'run.oci.%d' % i: '' for i in range(200000)}"
 create 400 annotations
-holds "200,000 annotations are taken out, or are too much" within_a_second
+holds "200,000 annotations are removed, or refused as too many" within_a_second
 document "s['mounts'] += [{'destination': '/m/%d' % i, 'type': 'bind', 'source': '$E2E_SRV', 'options': ['rbind']} for i in range(50000)]"
 create 200 binds
 holds "50,000 binds" test "$STATUS" -eq 0 -a "$SPENT" -lt 2000
@@ -121,7 +122,7 @@ PY
 process 300 "p['args'] = ['a'] * 1000000"
 holds "exec: 1,000,000 arguments" went_on
 process 300 "p['env'] = ['A=1'] * 1000000"
-holds "exec: 1,000,000 variables" went_on
+holds "exec: 1,000,000 environment variables" went_on
 process 300 "p['user']['additionalGids'] = [4000000000] * 700000"
 holds "exec: 700,000 groups" within_a_second
 process 300 "p['rlimits'] = [{'type': 'RLIMIT_CORE', 'hard': 0, 'soft': 0}] * 150000"
@@ -144,7 +145,7 @@ holds "update: 500,000 members of unified" within_a_second
 resources 300 "r.update({'x%d' % i: 1 for i in range(500000)})"
 holds "update: 500,000 unknown members" within_a_second
 resources 300 "r['hugepageLimits'] = [{'pageSize': '2MB', 'limit': 1}] * 200000"
-holds "update: 200,000 limits of huge pages" within_a_second
+holds "update: 200,000 huge page limits" within_a_second
 resources 64 "r['x'] = 'a' * (9 << 20)"
 holds "update: resources of more than 8 MiB are refused" said '8388608 bytes'
 discard bounds
@@ -228,11 +229,11 @@ remains() { find "$gone" -mindepth 1 | wc -l; }
 before=$(remains)
 document ''
 create 64 second
-holds "a create beside 100,000 records of a root that is gone" went_on
-holds "a create sweeps 64 of these" test "$((before - $(remains)))" -eq 64
+holds "a create beside 100,000 records of a removed state directory" went_on
+holds "a create sweeps 64 of them" test "$((before - $(remains)))" -eq 64
 find "$gone" -mindepth 1 ! -name root -delete
 create 64 third
-holds "the directory of a root that is gone goes as well" test ! -e "$gone"
+holds "the records' directory of a removed state directory is removed as well" test ! -e "$gone"
 
 # --- what is kept of containers and images --------------------------------------------------------------
 # The create of a container of Docker's, once more.
@@ -249,7 +250,7 @@ once_more() {
     --root "$HERE/root" --log "$HERE/log" --log-format json create --bundle "$bundle" "$id"
 }
 once_more 64
-holds "a container's name and what its image hides are kept" \
+holds "a container's name and its image's hidden paths are kept" \
   test -e "/var/lib/runclad/names/$id.json" -a -n "$(ls /var/lib/runclad/hidden)"
 python3 - <<'PY'
 import os
@@ -274,7 +275,7 @@ before=$(names_left)  # those of containers of other topics, too
 once_more 64
 holds "a create beside 100,000 names of containers that are gone, and 100,000 images" went_on
 holds "a create sweeps 64 of the names" test "$((before - $(names_left)))" -eq 64
-holds "and 64 of what is kept of images" test "$(hidden_left)" -eq $((100000 - 64 + 1))
+holds "and 64 of the files kept for images" test "$(hidden_left)" -eq $((100000 - 64 + 1))
 docker_remove kept
 rm -rf /var/lib/runclad
 printf '{"extends": "restricted", "log": {"target": "file:%s/audit.jsonl"}}\n' "$HERE" \
@@ -294,13 +295,13 @@ s['linux']['seccomp'] = {'defaultAction': 'SCMP_ACT_ERRNO', 'architectures': ['S
   [{'names': names, 'action': 'SCMP_ACT_KILL', 'args': [{'index': 0, 'value': 0x55555555,
     'valueTwo': draw(31) & 0x55555555, 'op': 'SCMP_CMP_MASKED_EQ'}]} for i in range(64)]}"
 create 300 filter
-holds "a filter whose conditions multiply ends in a sentence" \
+holds "a filter whose conditions multiply is an error with a message" \
   said 'needs more than the 256 MiB of memory that runclad may use'
 
 # --- no memory ------------------------------------------------------------------------------------
 document "s['mounts'] += [{'destination': '/m/%d' % i, 'type': 'tmpfs', 'source': 'tmpfs', 'options': ['a'] * 500} for i in range(3000)]"
 create 2000 full
-holds "more than 256 MiB are not taken" said 'needs more than the 256 MiB of memory that runclad may use'
+holds "no more than 256 MiB are used" said 'needs more than the 256 MiB of memory that runclad may use'
 sentences=0
 # From the least with which the kernel loads the program at all.
 loads=6000

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds by podman build and buildah: each RUN step is a container in a bundle of buildah's.
+# Builds by podman build and buildah: each RUN step is a container in one of buildah's bundles.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -38,12 +38,12 @@ DOCKERFILE
   build "$builder"
   covers read-only-rootfs
   guards "a step of $builder is refused under restricted" failed
-  guards "by the rule that a build cannot do without" err_has \
+  guards "by the rule that prevents every build" err_has \
     "runclad: refused by read-only-rootfs: /root/readonly false"
-  guards "and told the way" err_has '"builds": "build" in policy.json'
+  guards "and the error names the setting" err_has '"builds": "build" in policy.json'
   policy '"builds": "build", '
   build "$builder"
-  holds "under the profile that the policy names for builds, steps of $builder write, run and own files" succeeded
+  holds "under the policy's profile for builds, steps of $builder write, run and own files" succeeded
   made
   holds "and the image works" out_is built
   podman rmi -f made >/dev/null
@@ -68,16 +68,34 @@ DOCKERFILE
   build "$builder" --cap-add SYS_ADMIN --secret "id=word,src=$E2E_WORK/word"
   holds "steps of $builder read contexts, stages and secrets, and write to caches" succeeded
   made
-  holds "… and find what they are to find" test "$(grep -vE ':|^[0-9]+$' <<<"$OUT" | sort -u)" = "of the caller
+  holds "… and find the right content" test "$(grep -vE ':|^[0-9]+$' <<<"$OUT" | sort -u)" = "of the caller
 of the context
 x"
   covers capabilities
   guards "a step of $builder has baseline's capabilities" status_field CapBnd 00000000800405fb
   covers no-new-privileges
   guards "and no_new_privs" status_field NoNewPrivs 1
-  guards "by which a set-user-ID program gives nothing" test "$(tail -n 1 <<<"$OUT")" = 1000
+  guards "so that a set-user-ID program gains nothing" test "$(tail -n 1 <<<"$OUT")" = 1000
   holds "and a filter" status_field Seccomp 2
   podman rmi -f made >/dev/null
+
+  python3 "$E2E_DIR/ssh_agent.py" "$E2E_WORK/agent.sock" &
+  agent=$!
+  eventually 10 test -S "$E2E_WORK/agent.sock"
+  # shellcheck disable=SC2016  # the dollar is for the step
+  printf '%s\n' 'FROM localhost/box' 'RUN --mount=type=ssh probe agent "$SSH_AUTH_SOCK" >/keys' \
+    'CMD ["cat", "/keys"]' >"$CONTEXT/Dockerfile"
+  build "$builder" --ssh "default=$E2E_WORK/agent.sock"
+  holds "a step of $builder asks the caller's SSH agent" succeeded
+  made
+  holds "… which answers" out_is 0
+  podman rmi -f made >/dev/null
+  printf 'FROM localhost/box\nRUN probe agent /agent\n' >"$CONTEXT/Dockerfile"
+  build "$builder" -v "$E2E_WORK/agent.sock:/agent"
+  covers host-mounts
+  guards "a socket that is named as a volume is refused to $builder" refused host-mounts '/mounts/[0-9]+/source' ''
+  kill "$agent" && wait "$agent" 2>/dev/null
+  rm "$E2E_WORK/agent.sock"
 
   printf 'FROM localhost/box\nRUN cat /host/etc/shadow >/shadow\n' >"$CONTEXT/Dockerfile"
   covers host-mounts
@@ -85,6 +103,14 @@ x"
     build "$builder" -v "$source:/host:ro"
     guards "$builder -v $source:/host is refused" refused host-mounts '/mounts/[0-9]+/source' ''
   done
+
+  printf 'FROM localhost/box\nRUN true\n' >"$CONTEXT/Dockerfile"
+  printf '{"builds": "build", "log": {"target": "file:%s"}}\n' "$E2E_POLICIES/own/audit.jsonl" \
+    >"$E2E_POLICIES/own/policy.json"
+  build "$builder" --cgroup-parent /
+  covers cgroup-path
+  guards "$builder --cgroup-parent / is refused" refused cgroup-path /linux/cgroupsPath ''
+  podman rmi -f made >/dev/null 2>&1
 done
 podman rmi -af >/dev/null 2>&1
 rm -rf "$CONTEXT"

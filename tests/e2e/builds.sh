@@ -1,6 +1,6 @@
 #!/bin/bash
-# Image builds. The classic builder is Docker's own: each RUN step is a container of dockerd's
-# default runtime, and nothing tells it from `docker run --log-driver none`. BuildKit is not installed
+# Image builds. The classic builder is Docker's own: each RUN step is a container with dockerd's default
+# runtime, and cannot be distinguished from `docker run --log-driver none`. BuildKit is not installed
 # here: its call is made by hand, `runc run` of a bundle in its executor's directory.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
@@ -68,12 +68,12 @@ policy ''
 buildkit
 covers read-only-rootfs
 guards "a step of BuildKit is refused under restricted" failed
-guards "by the rule that a build cannot do without" err_has \
+guards "by the rule that prevents every build" err_has \
   "runclad: refused by read-only-rootfs: /root/readonly false"
-guards "and told the way" err_has '"builds": "build" in policy.json'
+guards "and the error names the setting" err_has '"builds": "build" in policy.json'
 policy '"builds": "build", '
 buildkit
-holds "under the profile that the policy names for builds, BuildKit's steps write, run and own files" \
+holds "under the policy's profile for builds, BuildKit's steps write, run and own files" \
   succeeded
 docker_run --pull never made
 holds "and the image works" out_is built
@@ -91,7 +91,7 @@ covers capabilities
 guards "a step of BuildKit has baseline's capabilities" status_field CapBnd 00000000800405fb
 covers no-new-privileges
 guards "and no_new_privs" status_field NoNewPrivs 1
-guards "by which a set-user-ID program gives nothing" \
+guards "so that a set-user-ID program gains nothing" \
   test "$(tail -n 1 <<<"$OUT")" = 1000
 holds "and a filter" status_field Seccomp 2
 docker rmi made >/dev/null
@@ -112,9 +112,9 @@ build_by_hand() {  # EXECUTOR MEMBER…: as BuildKit calls
   discard step1
 }
 build_by_hand "$E2E_WORK/buildkit/runc-overlayfs/executor" '"builds": "build", '
-holds "a step in a directory of root's is BuildKit's" out_is x
+holds "a step in a directory that only root can write to is BuildKit's" out_is x
 mkdir -p "$E2E_WORK/open"
 chmod 777 "$E2E_WORK/open"
 build_by_hand "$E2E_WORK/open/executor" '"builds": "build", '
 covers read-only-rootfs
-guards "in one that anybody may write to it is not" out_lacks x
+guards "in a directory that anybody may write to it is not" out_lacks x

@@ -9,7 +9,7 @@
 bundle=$(make_bundle life)
 capture_runtime create --bundle "$bundle" --pid-file "$E2E_WORK/life.pid" life
 holds "create" succeeded
-holds "create says nothing" err_is_empty
+holds "create prints nothing" err_is_empty
 holds "create writes the pid file" test "$(cat "$E2E_WORK/life.pid")" = "$(pid_of life)"
 guards "the created process is confined before it starts: CapBnd" \
   test "$(host_field life CapBnd)" = 0000000000000400
@@ -91,7 +91,7 @@ twisted() {  # WHAT SED-SCRIPT: of the compact document
   cp "$E2E_WORK/twisted.json" "$E2E_WORK/bundles/twist/config.json"
   capture_runtime create --bundle "$E2E_WORK/bundles/twist" twist
   guards "$1 is refused" failed
-  guards "$1: nothing was made" state_is twist ""
+  guards "$1: no container was created" state_is twist ""
   discard twist
 }
 twisted "a second noNewPrivileges in other letters" \
@@ -130,19 +130,68 @@ holds "run with sources that others may replace mounts what was judged" \
   test "$(paste -sd ' ' <<<"$OUT")" = "judged below judged"
 holds "run leaves no mount on the host" \
   test "$(grep -c ' /run/runclad' /proc/self/mountinfo)" = 0
-holds "run leaves the document's sources as they were" \
+holds "run does not change the document's sources" \
   jq -e 'any(.mounts[]; .source == "'"$E2E_SRV"'/stranger/data")' "$E2E_WORK/bundles/held/config.json"
 capture_runtime run --detach --bundle "$E2E_WORK/bundles/held" held
 holds "run --detach of the same bundle" succeeded
 discard held
 umount "$E2E_SRV/stranger/data/below"
 
+# --- directories in which a container that mounts /srv could write ---
+# The state of a container that never was, with a hook that the runtime would run as root.
+FORGED=$E2E_SRV/forged
+make_bundle forged '.hooks = {poststop: [{path: "/bin/touch", args: ["touch", "'"$E2E_SRV"'/hook-ran"]}]}' >/dev/null
+capture "$E2E_PLAIN" --root "$FORGED" create --bundle "$E2E_WORK/bundles/forged" forged
+holds "a state directory is forged" test -e "$FORGED/forged/state.json"
+pid=$(jq .init_process_pid "$FORGED/forged/state.json")
+capture "$E2E_RUNTIME" --root "$FORGED" state forged
+holds "state only prints it" succeeded
+capture "$E2E_RUNTIME" --root "$FORGED" kill forged KILL
+guards "kill sends no signal to a process that a forged state names" kill -0 "$pid"
+capture "$E2E_RUNTIME" --root "$FORGED" delete --force forged
+guards "delete runs no hook of a forged state" test ! -e "$E2E_SRV/hook-ran"
+guards "and says why" err_has "the runtime's state directory $FORGED (--root) could be changed by a container that mounts"
+in_a_mountable() {  # WHAT SENTENCE ARGUMENT…
+  local what=$1 sentence=$2
+  shift 2
+  make_bundle mountable >/dev/null
+  capture "$E2E_RUNTIME" "$@" mountable
+  guards "create with $what is refused" err_has "$sentence"
+  [ ! -d "$E2E_SRV/state" ] || "$E2E_PLAIN" --root "$E2E_SRV/state" delete --force mountable 2>/dev/null
+  discard mountable
+}
+in_a_mountable "--root below /srv" "refused: the runtime's state directory $E2E_SRV/state (--root)" \
+  --root "$E2E_SRV/state" create --bundle "$E2E_WORK/bundles/mountable"
+guards "and the directory is not created" test ! -e "$E2E_SRV/state"
+in_a_mountable "--log below /srv" "refused: the directory $E2E_SRV of --log" \
+  --root "$STATE" --log "$E2E_SRV/log" create --bundle "$E2E_WORK/bundles/mountable"
+in_a_mountable "--pid-file below /srv" "refused: the directory $E2E_SRV of --pid-file" \
+  --root "$STATE" create --bundle "$E2E_WORK/bundles/mountable" --pid-file "$E2E_SRV/pid"
+make_bundle mountable >/dev/null
+cp -a "$E2E_WORK/bundles/mountable" "$E2E_SRV/bundle"
+in_a_mountable "a bundle below /srv" "refused: the bundle $E2E_SRV/bundle could be changed by" \
+  --root "$STATE" create --bundle "$E2E_SRV/bundle"
+ln -s "$E2E_WORK/link-target" "$E2E_SRV/log-link"
+capture "$E2E_RUNTIME" --root "$STATE" --log "$E2E_SRV/log-link" create --bundle /nowhere mountable
+guards "an error is not written through a link" test ! -e "$E2E_WORK/link-target"
+"$E2E_PLAIN" --root "$FORGED" delete --force forged
+rm -rf "$FORGED" "$E2E_SRV/bundle" "$E2E_SRV/log-link" "$E2E_SRV/hook-ran" "$E2E_SRV/log" "$E2E_SRV/pid"
+printf '{"log": {"target": "file:%s"}, "rules": {"host-mounts": {"deny": ["%s"]}}}\n' \
+  "$E2E_POLICIES/own/audit.jsonl" "$E2E_SRV/kept" >"$E2E_POLICIES/own/policy.json"
+mkdir "$E2E_SRV/kept"
+make_bundle kept >/dev/null
+capture "$E2E_WORK/runtimes/own/runclad" --root "$E2E_SRV/kept" create --bundle "$E2E_WORK/bundles/kept" kept
+holds "a state directory that the policy keeps from containers is accepted" succeeded
+capture "$E2E_WORK/runtimes/own/runclad" --root "$E2E_SRV/kept" delete --force kept
+holds "and its containers can be deleted" succeeded
+rm -rf "$E2E_SRV/kept"
+
 # --- roads to / that engines do not offer ---
 road() {  # WHAT VALUE JQ-FILTER
   make_bundle road "$3" >/dev/null
   capture_runtime create --bundle "$E2E_WORK/bundles/road" road
   guards "$1 is refused" refused '[a-z-]+' '/[^ ]*' "$2"
-  guards "$1: nothing was made" state_is road ""
+  guards "$1: no container was created" state_is road ""
   discard road
 }
 road "a bind of / without a type" '"/"' \
@@ -171,10 +220,10 @@ capture_runtime create --bundle "$bundle" promised
 discard promised
 cp "$E2E_WORK/unhardened.json" "$bundle/config.json"
 capture_plain create --bundle "$bundle" promised
-holds "someone swaps the created container for a plain one" state_is promised created
+holds "the created container is replaced by a plain one" state_is promised created
 capture_runtime start promised
 guards "start refuses it" failed
-guards "and nothing of it runs" not state_is promised running
+guards "and none of its programs runs" not state_is promised running
 discard promised
 capture_runtime delete --force promised
 

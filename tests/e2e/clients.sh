@@ -67,7 +67,7 @@ run_by_ctr() {  # with the options of run_by_containerd
   if [ -n "${NETWORK:-}" ]; then
     options+=(--with-ns "network:/proc/$(ctr_pid "${NETWORK#container:}")/ns/net")
   fi
-  set -- ctr run --cgroup "$E2E_CGROUP/$name" --runc-binary "$(runtime_program)" "${options[@]}" \
+  set -- "${CTR_RUN[@]}" --cgroup "$E2E_CGROUP/$name" --runc-binary "$(runtime_program)" "${options[@]}" \
     ${terminal:+-t} "docker.io/library/$image:latest" "$name" "$@"
   [ -z "$terminal" ] || set -- script -qec "$(printf '%q ' "$@")" /dev/null
   capture "$@"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# runcladctl on containers that real engines run: what check says of them is what create decided, and
-# what pin writes is what the image then has.
+# runcladctl on containers of real engines: `check` agrees with what create decided, and `pin` writes what
+# the image then gets.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -42,7 +42,7 @@ guards "identify takes the name, too" out_has docker.io/shop/web:1
 ctl policy show --container web --config "$DIRECTORY"
 guards "and policy show" status_is 0
 check nowhere
-holds "what is no container is an error" status_is 3
+holds "an argument that is not a container is an error" status_is 3
 capture docker run -d --name joined --network container:web --runtime own box sleep 600
 check joined
 guards "Docker: a container that joined another's network would not be changed" status_is 0
@@ -53,12 +53,12 @@ holds "a copy of the document has none of the engine's own files" out_has "is be
 # --- a tighter policy ---
 capture docker run -d --name opt --network none --runtime own -v /opt/app:/app box sleep 600
 check opt
-guards "under the policy as it is, the container stays" status_is 0
+guards "under the current policy, the container would not be refused" status_is 0
 check --profile restricted opt
 holds "under restricted it would be refused" status_is 2
 holds "and the finding names the mount" out_has '"/opt/app"'
 check --profile restrictive opt
-holds "a profile that there is not is an error" err_has 'unknown profile "restrictive"'
+holds "an unknown profile is an error" err_has 'unknown profile "restrictive"'
 PODMAN=(podman --cgroup-manager cgroupfs --events-backend file
   --runtime "$E2E_WORK/runtimes/own/runclad")
 tar -C "$E2E_WORK/rootfs" -c . | podman import -q - docker.io/library/box:1 >/dev/null
@@ -70,25 +70,25 @@ guards "podman: the bundle of a healthy container would not be changed" status_i
 capture docker save box -o "$E2E_WORK/box.tar"
 ctr image import "$E2E_WORK/box.tar" >/dev/null
 rm "$E2E_WORK/box.tar"
-capture ctr run -d --cgroup "$E2E_CGROUP/byctr" --runc-binary "$E2E_WORK/runtimes/own/runclad" \
+capture "${CTR_RUN[@]}" -d --cgroup "$E2E_CGROUP/byctr" --runc-binary "$E2E_WORK/runtimes/own/runclad" \
   docker.io/library/box:latest byctr sleep 600
 holds "ctr: a container starts" succeeded
 check byctr
 guards "ctr: a healthy container would not be changed" status_is 0
 check --all
 guards "every running container is found, and none would be changed" status_is 0
-guards "of every engine" out_has "5 running containers: 5 would not be changed"
+guards "from every engine" out_has "5 running containers: 5 would not be changed"
 check --all --profile restricted --json
 holds "a tighter profile: the status says that some would be refused" status_is 2
-guards "which, and by what rule" json_is \
+guards "it lists them with the rule" json_is \
   '[.containers[] | select(.outcome == "refused") | .name] == ["opt"] and .refused == 1'
-guards "what else would be changed" json_is '.rewritten == 4 and .failed == 0 and
+guards "and counts those that would be changed" json_is '.rewritten == 4 and .failed == 0 and
   all(.containers[] | select(.name != "opt"); any(.findings[]; .rule == "read-only-rootfs"))'
 check --all --profile restricted
 holds "as text: a line for each refusal" out_has 'refused by host-mounts: /mounts/'
 docker_remove joined opt
 check --all
-holds "what has ended is not listed" out_has "3 running containers"
+holds "containers that have ended are not listed" out_has "3 running containers"
 # --- pin: a container's image, its next release, and no other image ---
 FILE=$DIRECTORY/images/docker.io/shop/web.json
 pin() { ctl policy pin --config "$DIRECTORY" "$@"; }

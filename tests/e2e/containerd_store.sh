@@ -1,6 +1,6 @@
 #!/bin/bash
 # Docker with containerd's image store, the default of new installations since Docker 29: the same image by
-# the same names, out of other files; and BuildKit's mounts, which lie elsewhere. An older Docker has no
+# the same names, from other files; and BuildKit's mounts, which are elsewhere. An older Docker has no
 # such store.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
@@ -58,11 +58,11 @@ guards "asked for by its digest, no name was typed" image_is "$BOX" "" "docker.i
 capture docker create --name late --network none --runtime own team/other:1 true
 docker tag other team/other:1
 capture docker start -a late
-guards "a name that went to another image before the first start is none" \
+guards "a name that was moved to another image before the first start does not count" \
   image_is "$BOX" "" "docker.io/library/box:latest tag"
 docker_remove late
 docker_run team/other:1 true
-guards "the name stands for the other image now" image_is "$OTHER" docker.io/team/other:1 \
+guards "the name belongs to the other image now" image_is "$OTHER" docker.io/team/other:1 \
   "docker.io/library/other:latest tag" "docker.io/team/other:1 tag"
 
 # --- what it may do ---

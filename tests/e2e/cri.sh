@@ -1,6 +1,6 @@
 #!/bin/bash
-# Pods by containerd's CRI plugin, as a kubelet asks for them: which image a container is made of and
-# in which namespace its pod lies, containerd's own database says, and no annotation.
+# Pods through containerd's CRI plugin, as a kubelet requests them: the image of a container and the
+# namespace of its pod are read from containerd's own database, never from an annotation.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 # shellcheck source=tests/e2e/cri_engine.sh
@@ -21,7 +21,7 @@ image_file() { printf '{%s%s}\n' "$GRANT" "${1:+, \"digests\": [\"$1\"]}" >"$FIL
 cri run-sandbox web team-a
 holds "a pod's sandbox starts" succeeded
 SANDBOX=$OUT
-guards "it is known as one" log_says '.image.sandbox and .image.podNamespace == "team-a"'
+guards "it is identified as a sandbox" log_says '.image.sandbox and .image.podNamespace == "team-a"'
 NUMBER=0
 caps_of() {  # IMAGE [OPTION…]: what a container of it gets that asks for NET_ADMIN too
   NUMBER=$((NUMBER + 1))

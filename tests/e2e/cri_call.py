@@ -11,8 +11,8 @@ written here field by field (kubernetes/cri-api, runtime.v1).
   cri_call.py SOCKET remove-sandbox SANDBOX
 
 The pod's uid is "uid-" and its sandbox's name. Options of both: network=node, ipc=node, pid=node (the
-host's), pid=pod, pid=target:CONTAINER, annotation:KEY=VALUE, label:KEY=VALUE; of a container:
-mount=HOST:CONTAINER[:ro], run=PROGRAM, capability=NAME, user=UID:GID, tty; of a pod: runtime=HANDLER.
+host's), pid=pod, pid=target:CONTAINER, userns=HOST-ID:SIZE, annotation:KEY=VALUE, label:KEY=VALUE; of a
+container: mount=HOST:CONTAINER[:ro], image=IMAGE:CONTAINER (as a volume), run=PROGRAM, capability=NAME, user=UID:GID, tty; of a pod: runtime=HANDLER.
 
 The status is 1 when the service says an error, which is printed on stderr."""
 
@@ -102,7 +102,12 @@ def namespaces(options):
             modes[number] = {"node": NODE, "pod": POD}.get(value, TARGET)
             if modes[number] == TARGET:
                 target = field(4, value.split(":", 1)[1])
-    return b"".join(field(number, mode) for number, mode in modes.items()) + target
+    users = b""
+    for value in values(options, "userns"):
+        host, size = (int(number) for number in value.split(":"))
+        mapping = field(1, host) + field(3, size)
+        users = field(5, field(1, POD) + field(2, mapping) + field(3, mapping))
+    return b"".join(field(number, mode) for number, mode in modes.items()) + target + users
 
 
 def entries(number, prefix, options):
@@ -129,6 +134,9 @@ def container_config(name, image, options):
         host, container, *read_only = mount.split(":")
         mount = field(1, container) + field(2, host) + field(3, len(read_only))
         config += field(7, mount)
+    for volume in values(options, "image"):
+        name_of_image, _, container = volume.rpartition(":")
+        config += field(7, field(1, container) + field(3, 1) + field(9, field(1, name_of_image)))
     config += entries(9, "label", options) + entries(10, "annotation", options)
     security = field(1, field(1, values(options, "capability"))) + field(3, namespaces(options))
     for user in values(options, "user"):
@@ -149,7 +157,8 @@ def main(socket, verb, *arguments):
     elif verb == "create":
         sandbox, name, namespace, image, *options = arguments
         message = field(1, sandbox) + field(2, container_config(name, image, options))
-        message += field(3, sandbox_config(sandbox, namespace, []))
+        users = [option for option in options if option.startswith("userns=")]
+        message += field(3, sandbox_config(sandbox, namespace, users))
         print(call(socket, "CreateContainer", message)[1].decode())
     elif verb == "start":
         call(socket, "StartContainer", field(1, arguments[0]))

@@ -122,7 +122,7 @@ in_create() {  # POINT MOUNT [JQ-FILTER]: LINE is the options of a mount of a co
 has_flags() { local flag; for flag; do grep -qE "(^|,)$flag(,|$)" <<<"$LINE" || return 1; done; }
 for propagation in rslave rprivate; do
   in_create /data/sub "{destination: \"/data\", type: \"bind\", source: \"$E2E_SRV/along\", options: [\"bind\", \"$propagation\"]}"
-  holds "crun: bind,$propagation brings along what is mounted below, and starts" state_is other running
+  holds "crun: bind,$propagation includes the mounts below it, and starts" state_is other running
   guards "crun: bind,$propagation: nothing there runs or is a device" has_flags nosuid nodev noexec
   discard other
 done
@@ -173,7 +173,7 @@ if state_is other created; then  # a crun that does not look where its working d
 else
   swapped "${swapping[@]}"
   holds "crun itself refuses a working directory outside of the container" err_has "working directory"
-  holds "… and nothing of it is made" not state_is other created
+  holds "… and nothing is created for it" not state_is other created
 fi
 discard other
 
@@ -192,13 +192,13 @@ idmapped() {  # JQ-OBJECT: what the mount has beside its source, and the filter 
 }
 is_roots() { [ "$(stat -c %u "$E2E_SRV/idmap/new" 2>/dev/null)" = 0 ]; }
 idmapped '{options: ["bind"]}'
-holds "crun: a user reads no file of the host's root" out_lacks "of root"
+holds "crun: a user cannot read a file of the host's root" out_lacks "of root"
 one='[{containerID: 0, hostID: 1000, size: 1}]'
 idmapped "{options: [\"bind\"], uidMappings: $one, gidMappings: $one}"
 guards "crun: nor by a mapping of the mount" \
   refused host-mounts '/mounts/[0-9]+/uidMappings' '"hostID":1000'
 guards "crun: and it is not read" out_lacks "of root"
-guards "crun: nor is one written as root" not is_roots
+guards "crun: nor does it write a file as root" not is_roots
 idmapped '{options: ["bind", "idmap=uids=0-1000-1;gids=0-1000-1"]}'
 guards "crun: nor by an option" refused host-mounts '/mounts/[0-9]+/options' idmap=
 guards "crun: and it is not read by that" out_lacks "of root"

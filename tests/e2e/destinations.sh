@@ -1,6 +1,6 @@
 #!/bin/bash
-# Where mounts, masks and working directories end: links of the image and of volumes lead nothing to
-# /dev, /proc or /sys, and ordinary nested mounts go on working.
+# Where mounts, masks and working directories end up: links in the image and in volumes do not lead to
+# /dev, /proc or /sys, and ordinary nested mounts keep working.
 # shellcheck disable=SC2016  # dollars are for the shell in the container
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
@@ -44,15 +44,17 @@ volume more 'echo of-the-other >/v/file'
 covers mount-destinations
 is_redirected() { out_has redirected; }
 # No masked file shows something else, and no device was made on the host.
-is_untouched() { not is_redirected && [ ! -c "$1/zero" ]; }
+# The device first: where it was made, plain runc's container prints nothing.
+is_untouched() { [ ! -c "$1/zero" ] && not is_redirected; }
 # A masked file is empty; with another /dev/null it is what the volume's owner wants.
-docker_run linked cat /proc/timer_list
-holds "a masked file is empty" out_is ''
-docker_run -v redirecting:/dev linked cat /proc/timer_list
-guards "a volume at /dev puts nothing in the place of a masked file" not is_redirected
-podman_run -v redirecting:/dev linked cat /proc/timer_list
-guards "nor does one of podman's" not is_redirected
-docker_run -v redirecting:/to-dev linked cat /proc/timer_list
+MASKED="cat /proc/timer_list; echo done"
+docker_run linked sh -c "$MASKED"
+holds "a masked file is empty" out_is "done"
+docker_run -v redirecting:/dev linked sh -c "$MASKED"
+guards "a volume at /dev does not replace a masked file" not is_redirected
+podman_run -v redirecting:/dev linked sh -c "$MASKED"
+guards "nor does one of podman" not is_redirected
+docker_run -v redirecting:/to-dev linked sh -c "$MASKED"
 guards "nor one at a link to /dev, where runc makes its devices" \
   is_untouched /var/lib/docker/volumes/redirecting/_data
 for destination in /./dev //dev /dev/ /run/../dev /absent/../dev /to-dev /chain /self/self/dev \
@@ -61,7 +63,7 @@ for destination in /./dev //dev /dev/ /run/../dev /absent/../dev /to-dev /chain 
   mkdir -p "$E2E_WORK/redirecting"
   ln -s /redirected "$E2E_WORK/redirecting/null"
   mount --bind "$E2E_WORK/redirecting" "$E2E_SRV" || exit 1
-  bundle=$(make_bundle spelt ".process.args = [\"cat\", \"/proc/timer_list\"]
+  bundle=$(make_bundle spelt ".process.args = [\"sh\", \"-c\", \"$MASKED\"]
     | .mounts += [{\"destination\": \"$destination\", \"source\": \"$E2E_SRV\",
         \"type\": \"none\", \"options\": [\"rbind\"]}]")
   cp -a "$IMAGE/." "$bundle/rootfs"
@@ -82,7 +84,7 @@ create_by_api() {  # HOST-CONFIG COMMAND: what a container of Docker's API print
 }
 create_by_api '"MaskedPaths": ["/proc/acpi"], "Binds": ["to-proc:/dev"]' \
   '[ -w /proc/acpi/sys/kernel/core_pattern ] && echo writable'
-guards "no writable /proc/sys comes in the place of a masked directory" out_lacks writable
+guards "a masked directory is not replaced by a writable /proc/sys" out_lacks writable
 
 for place in /dev/null /dev/console /dev/ptmx /dev/pts /dev/zero; do
   docker_run -v "filled:$place" linked true
@@ -93,9 +95,9 @@ docker_run --mount type=tmpfs,dst=/dev/null linked true
 guards "so is a tmpfs" refused mount-destinations '/mounts/[0-9]+/destination' /dev/null
 docker_run -v redirecting:/dev linked true
 guards "and the sentence names the rule" refused mount-destinations '/mounts/[0-9]+/destination' /dev
-podman_run --tmpfs /dev linked cat /proc/timer_list
-holds "podman --tmpfs /dev is an empty tmpfs" out_is ''
-RUNTIME=baseline docker_run -v redirecting:/dev linked cat /proc/timer_list
+podman_run --tmpfs /dev linked sh -c "$MASKED"
+holds "podman --tmpfs /dev is an empty tmpfs" out_is "done"
+RUNTIME=baseline docker_run -v redirecting:/dev linked sh -c "$MASKED"
 guards "baseline refuses it too" not is_redirected
 
 # --- the cgroup tree ---
@@ -144,7 +146,7 @@ capture docker exec -w /to-fd cwd pwd
 guards "docker exec -w of a link to a descriptor is refused" \
   refused_by working-directory '/process/cwd "/to-fd"'
 capture docker exec -w /proc/self/fd/7/../../../.. cwd pwd
-guards "so is what is above a descriptor" refused_by working-directory /process/cwd
+guards "so is the parent of a descriptor" refused_by working-directory /process/cwd
 capture docker exec -w /current cwd cat name
 holds "docker exec -w of a link to a directory of the image" out_is app
 capture docker exec -w /v/current cwd pwd

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The host's devices, its kernel's file systems and --privileged: what plain runc hands out.
+# The host's devices, the kernel's file systems and --privileged: what plain runc gives away.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -16,7 +16,7 @@ reads_disk() { out_has 'the host secret'; }
 covers devices
 docker_run --device "$LOOP:/dev/disk" box head -c 15 /dev/disk
 guards "--device of a disk is refused" refused devices '/linux/devices/[0-9]+' '"/dev/disk"'
-guards "and nothing of it is read" not reads_disk
+guards "and nothing is read from it" not reads_disk
 docker_run --device /dev/kmsg box head -c 1 /dev/kmsg
 guards "--device /dev/kmsg is refused" refused devices '/linux/devices/[0-9]+' '"/dev/kmsg"'
 RUNTIME=baseline docker_run --device /dev/kmsg box test -c /dev/kmsg
@@ -25,6 +25,14 @@ RUNTIME=baseline docker_run --device "$LOOP:/dev/disk" box head -c 15 /dev/disk
 guards "baseline refuses a disk" refused devices '/linux/devices/[0-9]+' '"/dev/disk"'
 docker_run --device /dev/null:/dev/void box sh -c 'echo x >/dev/void'
 holds "--device /dev/null works" succeeded
+# The runtime masks paths with the container's /dev/null.
+for target in /dev/null /dev//null; do
+  docker_run --device "/dev/zero:$target" box true
+  guards "--device /dev/zero:$target is refused when it is created" \
+    refused devices '/linux/devices/[0-9]+' '"/dev/null"'
+  capture "${E2E_PROGRAM%/*}/runcladctl" check -- docker run --device "/dev/zero:$target" box
+  holds "and runcladctl check says so" status_is 2
+done
 
 # --- nodes that come from elsewhere, and the device cgroup ---
 covers device-cgroup
@@ -142,7 +150,7 @@ covers sysctls
 docker_run --sysctl net.ipv4.ip_forward=1 box true
 guards "--sysctl net.ipv4.ip_forward is refused" refused sysctls /linux/sysctl/net.ipv4.ip_forward 1
 RUNTIME=baseline docker_run --sysctl net.ipv4.ip_forward=1 box cat /proc/sys/net/ipv4/ip_forward
-holds "baseline only tells" out_is 1
+holds "baseline only warns" out_is 1
 docker_run --sysctl net.ipv4.ip_unprivileged_port_start=80 box \
   cat /proc/sys/net/ipv4/ip_unprivileged_port_start
 holds "a safe setting works" out_is 80

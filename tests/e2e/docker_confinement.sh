@@ -1,5 +1,5 @@
 #!/bin/bash
-# What a container started by Docker can do: asked from inside it, with what users ask for.
+# What a container started by Docker can do, asked from inside, with the options that users pass.
 # shellcheck disable=SC2016  # dollars are for the shell in the container
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
@@ -45,7 +45,7 @@ guards "--cap-add ALL adds none" status_field CapBnd 0000000000000400
 docker_run --cap-drop ALL box grep -E "$STATUS_FIELDS" /proc/self/status
 holds "--cap-drop ALL is not widened" status_field CapBnd 0000000000000000
 docker_run --cap-drop ALL --cap-add NET_BIND_SERVICE box grep -E "$STATUS_FIELDS" /proc/self/status
-holds "--cap-drop ALL --cap-add NET_BIND_SERVICE stays" status_field CapBnd 0000000000000400
+holds "--cap-drop ALL --cap-add NET_BIND_SERVICE is kept" status_field CapBnd 0000000000000400
 
 # --- seccomp: the filter fits the capabilities that are left (FACTS: a stale one is a hole) ---
 covers seccomp
@@ -82,7 +82,7 @@ guards "and by it under seccomp=unconfined" out_lacks reached
 # --- no_new_privs: programs that raise privileges; noexec: programs that were brought along ---
 covers no-new-privileges
 docker_run -u 1000 box setuid-probe
-guards "a set-user-ID program stays the user that started it" out_is 1000
+guards "a set-user-ID program keeps the user that started it" out_is 1000
 docker_run --security-opt no-new-privileges=false -u 1000 box setuid-probe
 guards "also when asked for otherwise" out_is 1000
 docker_run box sh -c 'cp /bin/busybox /tmp/echo && /tmp/echo ran'
@@ -106,10 +106,10 @@ covers readonly-paths
 guards "and makes no kernel setting writable" out_lacks written
 if needs_controller pids "a limit that was asked for"; then
   docker_run --pids-limit 50 box cat "$(limit_file pids)"
-  holds "a limit of processes that was asked for stays" out_is 50
+  holds "a requested process limit is kept" out_is 50
 fi
 docker_run --ulimit nofile=256:512 box sh -c 'ulimit -n'
-holds "a limit that was asked for stays" out_is 256
+holds "a requested limit is kept" out_is 256
 
 # --- another policy: baseline keeps more, and still takes ---
 RUNTIME=baseline docker_run box grep -E "$STATUS_FIELDS" /proc/self/status
@@ -119,4 +119,4 @@ guards "baseline: no_new_privs" status_field NoNewPrivs 1
 RUNTIME=baseline docker_run box sh -c 'echo x >/written && cat /written'
 holds "baseline: the root filesystem stays writable" out_is x
 RUNTIME=baseline docker_run box sh -c 'cp /bin/busybox /tmp/echo && /tmp/echo echo ran'
-holds "baseline: programs may be brought along" out_has ran
+holds "baseline: programs that were copied in may run" out_has ran

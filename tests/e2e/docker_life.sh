@@ -1,15 +1,15 @@
 #!/bin/bash
-# A container's life under Docker: what people do every day goes on working, with the same exit
-# codes, signals and output.
+# A container's life under Docker: everyday use keeps working, with the same exit codes, signals and
+# output.
 # shellcheck disable=SC2016  # dollars are for the shell in the container
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
 # --- exit codes, output, stdin, terminals ---
 docker_run box sh -c 'exit 42'
-holds "the program's exit status comes through" status_is 42
+holds "the program's exit status is passed on" status_is 42
 docker_run box true
-holds "success says nothing" out_is ""
+holds "success prints nothing" out_is ""
 holds "and nothing on stderr" err_is_empty
 docker_run box sh -c 'echo to-stdout; echo to-stderr >&2'
 holds "stdout and stderr stay apart" test "$OUT/$ERR" = to-stdout/to-stderr
@@ -161,3 +161,13 @@ OUT=$(cat "$E2E_WORK"/many.*)
 holds "32 containers at once: all have run" test "$(grep -c NoNew <<<"$OUT")" = 32
 guards "32 containers at once: all are confined" \
   test "$(grep -cE '0000000000000400$|NoNewPrivs:.1$' <<<"$OUT")" = 64
+
+# --- an image without /tmp and /var: the runtime makes the mount points at the first start ---
+tar -C "$E2E_WORK/rootfs" --exclude=./tmp --exclude=./var -c . | docker import -c 'CMD ["sh"]' - bare >/dev/null
+capture docker run -d --name bare --network none --runtime runclad -u 1000 bare sleep 600
+docker restart -t 0 bare >/dev/null 2>&1
+capture docker exec bare sh -c 'mkdir -p /tmp/x /var/tmp/x && echo written'
+# With plain runc, the image's root is not for this user to write to.
+guards "a user can write to /tmp and /var/tmp after a restart, in an image without them" out_is written
+docker_remove bare
+docker image rm -f bare >/dev/null 2>&1

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What has no safe form is refused, with the rule, the path and the value on docker's stderr; and
-# nothing of the host is reached. What looks alike and is harmless goes on working.
+# What has no safe form is refused, with the rule, the path and the value on docker's stderr, and nothing
+# on the host is reached. Similar but harmless requests keep working.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Drift: whoever breaks into a container brings programs along. Wherever the container can write,
-# nothing that it wrote runs; what that does not stop is shown as well.
+# Drift: an intruder brings programs along. Wherever the container can write, nothing that was written
+# there runs. What that does not stop is shown as well.
 # shellcheck disable=SC2016  # dollars are for the shell in the container
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
@@ -38,16 +38,16 @@ mount -t tmpfs -o mode=1777 tmpfs "$E2E_SRV/drift-ro/below"
 covers mount-options
 # shellcheck disable=SC2086  # a list of options
 docker_run $PLACES box sh -c "$TRY_EVERYWHERE"
-guards "root: no program that was brought along runs, wherever it is written to" \
+guards "root: a program that was copied in runs from no writable place" \
   test -z "$(grep '^ran in ' <<<"$OUT")"
 for place in /tmp /var/tmp /run /dev /dev/shm /anonymous /named /scratch /bound /bound/below \
   /typed /etc/hosts /etc/resolv.conf; do
   holds "root can write to $place" grep -qE "(wrote to|ran in) $place\$" <<<"$OUT"
 done
-guards "and to nothing of the image" test -z "$(grep -E ' /(bin|usr|root|srv|home)?(/|$)' <<<"$OUT")"
+guards "and cannot write to the image's own directories" test -z "$(grep -E ' /(bin|usr|root|srv|home)?(/|$)' <<<"$OUT")"
 # shellcheck disable=SC2086
 docker_run -u 1000 $PLACES box sh -c "$TRY_EVERYWHERE"
-guards "a user that is not root: none runs either" test -z "$(grep '^ran in ' <<<"$OUT")"
+guards "a user other than root: none runs either" test -z "$(grep '^ran in ' <<<"$OUT")"
 for place in /tmp /dev/shm /scratch /bound /bound/below /typed; do
   holds "a user that is not root can write to $place" \
     grep -qE "(wrote to|ran in) $place\$" <<<"$OUT"
@@ -61,7 +61,7 @@ cp "$E2E_WORK/rootfs/bin/probe" "$E2E_SRV/drift/setuid-probe"
 chmod 4755 "$E2E_SRV/drift/setuid-probe"
 mknod -m 666 "$E2E_SRV/drift/zero" c 1 5
 docker_run -v "$E2E_SRV/drift:/bound" box head -c 4 /bound/zero
-guards "a device on a volume is none" failed
+guards "a device node on a volume cannot be opened" failed
 docker_run --cap-add MKNOD --device-cgroup-rule 'c 1:5 rwm' -v "$E2E_SRV/drift:/bound" box \
   sh -c 'head -c 4 /dev/zero | wc -c'
 holds "the devices of /dev are" out_is 4
@@ -69,7 +69,7 @@ docker_run -v "$E2E_SRV/drift:/bound" -u 1000 box /bound/setuid-probe
 guards "a set-user-ID program on a volume does not run" failed
 
 docker_run -v "$E2E_SRV/drift:/bound:ro" box head -c 4 /bound/zero
-guards "a device on a read-only volume is none" failed
+guards "a device node on a read-only volume cannot be opened" failed
 docker_run -v "$E2E_SRV/drift:/bound:ro" box sh -c 'grep " /bound" /proc/self/mountinfo'
 for option in nosuid nodev; do
   guards "a read-only bind and what is mounted below it are $option" \
@@ -191,7 +191,7 @@ guards "s6-overlay: with the way out" err_has "mount-options.exec-paths"
 RUNTIME=own docker_run box-s6
 holds "s6-overlay: with /run among the exec-paths it runs" out_is ran
 RUNTIME=baseline docker_run box-s6
-holds "s6-overlay: under baseline it runs as it is" out_is ran
+holds "s6-overlay: under baseline it runs without settings" out_is ran
 docker rmi box-s6 >/dev/null
 own_policy ''
 
@@ -253,7 +253,7 @@ docker_run box-tools cat /usr/share/doc/kit/README
 holds "hidden: not the package's documentation" out_is "about the kit"
 docker_run box-tools sh -c 'kit-hard ran'
 guards "hidden: one name of a file that has two" out_lacks ran
-docker_run box-tools cat /etc/keys/a.pem
+docker_run box-tools sh -c 'cat /etc/keys/a.pem; echo done'
 guards "hidden: a file by a pattern" out_lacks secret
 docker volume create secrets >/dev/null
 printf 'secret\n' >"$(docker volume inspect -f '{{.Mountpoint}}' secrets)/token"
@@ -286,7 +286,7 @@ docker cp "$E2E_WORK/nothing" "evil:$list" >/dev/null 2>&1
 docker start evil >/dev/null
 capture docker exec evil /opt/kit/run ran
 holds "kept: a container that others copied files into has what they say" out_is ran
-holds "kept: and says nothing of its image" test ! -e "$kept"
+holds "kept: and no list is stored for its image" test ! -e "$kept"
 docker_remove evil
 docker_run box-tools /opt/kit/run ran
 guards "kept: the next container of the image is not fooled by it" out_lacks ran
@@ -339,7 +339,7 @@ head -c 20000 "$databases/Packages" >"$tools/var/lib/rpm/Packages"
 tar -C "$tools" -c . | docker import - box-rpm >/dev/null
 docker_run box-rpm /opt/rpm-other/run ran
 holds "rpm: a container with a damaged database runs" out_is ran
-guards "rpm: that its packages cannot be told is in the log" log_has own \
+guards "rpm: the log says that its packages are unknown" log_has own \
   '[.findings[]? | select(.rule == "hidden-paths" and .before == "/var/lib/rpm/Packages") | .why]
    == ["stays usable: it is a package database that cannot be read: a part of it is damaged"]'
 unset RUNTIME

@@ -1,5 +1,5 @@
 #!/bin/bash
-# exec gets what the container got: engines build its process from their own, unhardened state.
+# exec gets no more than the container: engines build its process from their own state, before hardening.
 # shellcheck disable=SC2016  # dollars are for the shell in the container
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
@@ -29,7 +29,7 @@ capture docker exec -u 1000 target grep -E "$STATUS_FIELDS" /proc/self/status
 holds "docker exec -u: no capability in effect" status_field CapEff 0000000000000000
 confined "docker exec -u"
 capture docker exec -u 1000 target setuid-probe
-guards "docker exec -u: a set-user-ID program stays the user" out_is 1000
+guards "docker exec -u: a set-user-ID program keeps the user" out_is 1000
 capture docker exec --privileged -u 1000 target setuid-probe
 guards "docker exec --privileged -u: likewise" out_is 1000
 capture docker exec target sh -c 'echo x >/written'
@@ -43,7 +43,7 @@ holds "docker exec -t" out_has /dev/pts/
 OUT=$(echo piped | timeout 30 docker exec -i target cat)
 holds "docker exec -i passes stdin" out_is piped
 capture docker exec target sh -c 'exit 9'
-holds "docker exec: the exit status comes through" status_is 9
+holds "docker exec: the exit status is passed on" status_is 9
 capture docker exec target no-such-program
 holds "docker exec: a missing program is exit status 126 or 127" grep -qE '12[67]' <<<"$STATUS"
 capture docker exec -d target sh -c 'echo x >/tmp/detached'
@@ -87,11 +87,11 @@ exec_by_hand "exec --cap" --cap CAP_SYS_ADMIN --cap CAP_NET_RAW exec-target "${s
 exec_by_hand "exec -c" -c CAP_SYS_ADMIN exec-target "${status_of[@]}"
 exec_by_hand "exec --no-new-privs=false" --no-new-privs=false exec-target "${status_of[@]}"
 capture_runtime exec --user 1000 exec-target setuid-probe
-guards "exec --user: a set-user-ID program stays the user" out_is 1000
+guards "exec --user: a set-user-ID program keeps the user" out_is 1000
 capture_runtime exec --cwd /home/app --env A=b exec-target sh -c 'pwd; echo $A'
 holds "exec --cwd --env" out_is $'/home/app\nb'
 capture_runtime exec exec-target sh -c 'exit 5'
-holds "exec: the exit status comes through" status_is 5
+holds "exec: the exit status is passed on" status_is 5
 capture_runtime exec --detach --pid-file "$E2E_WORK/exec.pid" exec-target sleep 30
 holds "exec --detach writes its pid file" grep -qE '^[0-9]+$' "$E2E_WORK/exec.pid"
 guards "and is confined" grep -q 'NoNewPrivs:.1' "/proc/$(cat "$E2E_WORK/exec.pid")/status"

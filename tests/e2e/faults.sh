@@ -1,6 +1,6 @@
 #!/bin/bash
-# Each system call of create, exec, start and delete fails, and each is the last (kill -9): nothing that was
-# not verified runs, and the record stays one that a later call can work with.
+# Each system call of create, exec, start and delete fails, and each is the last (kill -9): nothing runs that was
+# not verified, and the record remains one that a later call can use.
 #
 # RUNCLAD_FAULTS=ENOMEM,ENOSPC,EACCES … tries other errors than EIO (20 s each).
 # shellcheck source=tests/e2e/lib.sh
@@ -74,7 +74,7 @@ faults start created faults
   holds "whatever fails in start, what runs is verified and known to the record" succeeded
 renew created
 capture_runtime start faults
-holds "and a container is started behind that" state_is faults running
+holds "and a container can be started afterwards" state_is faults running
 
 faults refusal other faults
 [ "$E2E_PROVE" = 1 ] || holds "whatever fails in start, what is not as recorded never runs" succeeded
@@ -82,4 +82,4 @@ faults refusal other faults
 faults delete stopped faults
 [ "$E2E_PROVE" = 1 ] || holds "whatever fails in delete, the record stays or goes" succeeded
 capture_runtime delete faults
-holds "and the container is deleted behind that" state_is faults ""
+holds "and the container can be deleted afterwards" state_is faults ""

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What the seccomp filter keeps out of reach: each call reaches the kernel under plain runc, where
-# Docker's own filter must be switched off for some.
+# What the seccomp filter blocks: each call reaches the kernel under plain runc, where Docker's own filter
+# must be switched off for some.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -35,7 +35,7 @@ printf '%s\n' '{"defaultAction": "SCMP_ACT_ALLOW",
   "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 2, "op": "SCMP_CMP_EQ"},
   {"index": 0, "value": 16, "op": "SCMP_CMP_EQ"}]}]}' >"$E2E_WORK/families.json"
 docker_run --security-opt "seccomp=$E2E_WORK/families.json" box probe families
-guards "a profile of the user's own takes from these" \
+guards "a profile of the user's own restricts these further" \
   has_families "$(grep -vE '^socket(32)? (2|16)$' <<<"$FAMILIES")"
 tar -C "$E2E_WORK/rootfs" -c . | podman import -q - box-families >/dev/null
 podman_run() {
@@ -107,4 +107,4 @@ set_id probe create-setuid /data/new
 guards "deny-set-id: no file is made with the bit" test ! -e "$host/new"
 set_id sh -c 'mkdir /data/d && echo x >/data/d/f && chmod 700 /data/d/f && cp -a /data/d /data/e &&
   tar -C /data -cf /data/t d && tar -C /data/e -xf /data/t && cat /data/e/d/f'
-holds "deny-set-id: files are made, copied and unpacked as ever" out_is x
+holds "deny-set-id: files are created, copied and unpacked as usual" out_is x

@@ -79,7 +79,7 @@ docker_start hooked
 docker_hook() { jq -e '.hooks.prestart[0].args[0] == "libnetwork-setkey"' "$1" >/dev/null; }
 DOCUMENT=/run/containerd/io.containerd.runtime.v2.task/moby/$(docker inspect -f '{{.Id}}' hooked)/config.json
 if engine_is docker 28; then
-  holds "and there is none: Docker 28 sets up networks between create and start" \
+  holds "and there is no such hook: Docker 28 sets up networks between create and start" \
     jq -e '.hooks == null' "$DOCUMENT"
 else
   holds "and there was one" docker_hook "$DOCUMENT"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Which directories of the host may be mounted: under restricted those that the policy lists, under
-# baseline all but those that lead to root. What is mounted at /opt and /home here is this run's.
+# Which host directories may be mounted: under restricted those that the policy lists, under baseline
+# all but those that lead to root. /opt and /home are private to this run.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -138,9 +138,34 @@ docker_run -v /home/alice/.bashrc:/x box cat /x
 guards "baseline: a user's dot file is not shown" out_lacks "$MARK"
 host_directory /opt/cni/bin
 docker_run -v /opt/cni/bin:/x box sh -c 'cat /x/mark; echo changed >/x/mark'
-guards "baseline: what is below such a directory can be read and not written" \
+guards "baseline: below such a directory, files can be read but not written" \
   grep -qxF "$MARK" /opt/cni/bin/mark
 holds "and is read" out_has "$MARK"
+# What engines keep for other containers, and what this container gets from there by its engine.
+docker volume create theirs >/dev/null
+docker_run -v theirs:/x box sh -c "echo $MARK >/x/mark && cat /x/mark"
+holds "baseline: a volume of the container's own is written and read" out_is "$MARK"
+for directory in "$(docker info --format '{{.DockerRootDir}}')"/{containers,image,overlay2,volumes/theirs/_data}; do
+  [ -d "$directory" ] || continue
+  docker_run -v "$directory:/x:ro" box ls /x
+  guards "baseline: -v ${directory##*/}:ro of Docker's own directory is refused" \
+    refused host-mounts '/mounts/[0-9]+/source' "\"$directory\" "
+done
+docker volume rm theirs >/dev/null
+# What other engines keep, as they would on another host. The directory itself is on the deny list.
+for directory in /var/lib/{nerdctl/1935db59/volumes/default/v/_data,crio/x,lxc/c/rootfs,machines/m/etc,portables/x} \
+  /var/lib/{kubelet/plugins/x,rancher/k3s/agent/containerd,k0s/pki} /home/alice/.local/share/containers/storage; do
+  host_directory "$directory"
+  docker_run -v "$directory:/x:ro" box cat /x/mark
+  guards "baseline: -v $directory:ro of another engine's storage is refused" \
+    refused host-mounts '/mounts/[0-9]+/source' "\"$directory\" "
+done
+# Where the storage could be anywhere.
+printf 'storage = { graphroot = "%s/storage" }\n' "$E2E_SRV" >/etc/containers/storage.conf
+refuses_directory "$E2E_SRV/storage" " $E2E_SRV/storage, which is on the deny list"
+printf '[storage\n' >/etc/containers/storage.conf
+refuses_directory /opt/y "may be the storage of an engine: line 1 of /etc/containers/storage.conf cannot be read as TOML"
+rm /etc/containers/storage.conf
 # A socket of somebody's, which a read-only mount does not protect.
 python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' /tmp/agent.sock
 docker_run -v /tmp/agent.sock:/x box test -S /x

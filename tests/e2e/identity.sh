@@ -1,6 +1,6 @@
 #!/bin/bash
-# The log says which image a container is made of, on the engine's own word: nothing that whoever
-# asks for a container may write there changes it.
+# The log says which image a container was made from, as the engine's state has it: nothing that a
+# requester can write changes it.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -60,18 +60,18 @@ guards "Docker: a committed image is another" \
 capture docker create --name late --network none --runtime runclad team/other:1 true
 docker tag changed team/other:1
 capture docker start -a late
-guards "Docker: a name that went to another image before the first start is none" \
+guards "Docker: a name that was moved to another image before the first start does not count" \
   image_is "$BOX" "" "docker.io/library/box:latest tag"
 docker_remove late
 docker_run team/other:1 true
-guards "Docker: the name stands for the other image now" image_is "$CHANGED" docker.io/team/other:1 \
+guards "Docker: the name belongs to the other image now" image_is "$CHANGED" docker.io/team/other:1 \
   "docker.io/library/changed:latest tag" "docker.io/team/other:1 tag"
 docker rmi team/other:1 >/dev/null
 capture docker create --name late --network none --runtime runclad box true
 docker tag box kept:1
 docker rmi box >/dev/null
 capture docker start -a late
-guards "Docker: a name that was taken away is none" \
+guards "Docker: a removed name does not count" \
   image_is "$BOX" "" "docker.io/library/kept:1 tag"
 docker_remove late
 docker tag kept:1 box
@@ -131,14 +131,14 @@ guards "podman: every name, and the one that was typed" image_is "$PBOX" localho
 capture "${PODMAN[@]}" create --name late "${OPTIONS[@]}" other:1 true
 podman untag other:1 localhost/other:1
 capture "${PODMAN[@]}" start -a late
-guards "podman: a name that was taken away is none" image_is "$PBOX" "" "localhost/pbox:latest tag"
+guards "podman: a removed name does not count" image_is "$PBOX" "" "localhost/pbox:latest tag"
 podman rm late >/dev/null
 podman_run --rootfs "$E2E_WORK/rootfs" true
-guards "podman: a directory is no image" image_is_unknown --rootfs
+guards "podman: a directory is not an image" image_is_unknown --rootfs
 podman rmi -f pbox >/dev/null 2>&1
 
 # --- by hand ---
 bundle=$(make_bundle identity)
 capture_runtime create --bundle "$bundle" identity
-guards "a bundle of nobody's: the image is unknown" image_is_unknown "no engine's state"
+guards "a bundle that belongs to no engine: the image is unknown" image_is_unknown "no engine's state"
 capture_runtime delete --force identity

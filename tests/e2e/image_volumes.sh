@@ -1,5 +1,5 @@
 #!/bin/bash
-# Images that are mounted as volumes: judged as images, and data in the container.
+# Images that are mounted as volumes: judged like images, and only data in the container.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -44,7 +44,7 @@ for RUNTIME in runclad baseline; do
   holds "podman ($RUNTIME): an image is mounted as a volume" out_has data
   guards "podman ($RUNTIME): with nosuid, nodev, noexec and ro" flags_are nosuid nodev noexec ro
   podman_run --user 1000 --mount "$(volume data:1)" box:1 /v/id -u
-  guards "podman ($RUNTIME): a set-user-ID program of the volume makes nobody root" \
+  guards "podman ($RUNTIME): a set-user-ID program of the volume gains nothing" \
     eval 'failed && out_lacks 0'
   podman_run --mount "$(volume data:1)" box:1 /v/sh -c 'echo ran'
   guards "podman ($RUNTIME): its programs do not run" eval 'failed && out_lacks ran'
@@ -110,20 +110,20 @@ printf '{"digests": ["sha256:%s"],
 podman_run box:1 true
 holds "podman: a container of a denied image runs with a waiver" succeeded
 podman_run --mount "$(volume data:1)" box:1 cat /v/file
-guards "podman: a waiver of the container's image is none of the volume's" \
+guards "podman: a waiver for the container's image does not cover the volume's image" \
   refused image '/mounts/[0-9]+' '"docker.io/library/data:1"'
 rm "$DIRECTORY/images/docker.io/library/box.json"
 
 # An image that cannot be verified: its config is not the one that it is named by.
 policy '"known-only": true'
 podman_run --mount "$(volume data:1)" box:1 cat /v/file
-holds "podman: an image that is verified is mounted where only such may be" out_is data
+holds "podman: a verified image is mounted where the policy requires one" out_is data
 CONFIG=$(grep -lF '"A=1"' /var/lib/containers/storage/*-images/"${ID#sha256:}"/=*)
 cp -p "$CONFIG" "$E2E_WORK/config"
 sed -i 's/"A=1"/"A=3"/' "$CONFIG"
 podman_run --mount "$(volume data:1)" box:1 cat /v/file
 guards "podman: one that cannot be verified is not" failed
-guards "podman: and the sentence says so" err_has 'cannot be verified'
+guards "podman: and the error says so" err_has 'cannot be verified'
 policy ''
 pin "$ID"
 podman_run --mount "$(volume data:1)" box:1 cat /v/file

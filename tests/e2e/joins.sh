@@ -1,6 +1,6 @@
 #!/bin/bash
 # Containers that share namespaces: docker --network/--ipc/--pid container:, pairs as compose makes
-# them, pods of podman's, ctr --with-ns.
+# them, podman's pods, ctr --with-ns.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 # shellcheck source=tests/e2e/cri_engine.sh
@@ -50,7 +50,7 @@ refuses_join "--pid container:" pid --pid container:target
 join '["network", "ipc", "pid"]'
 RUNTIME=own docker_start debugged
 RUNTIME=own docker_run --pid container:debugged box cat /proc/1/comm
-holds "--pid container: by leave of the policy" out_is sleep
+holds "--pid container: is possible if the policy allows it" out_is sleep
 join '["pid"]'
 RUNTIME=own NETWORK=container:debugged docker_run box true
 guards "what is not listed is refused" refused host-namespaces '/linux/namespaces/[0-9]+/path' \
@@ -97,9 +97,16 @@ done
 member ordinary cat /etc/hostname
 holds "… and its host name" out_is ordinary
 pod pids --share net,ipc,uts,pid
-member pids true
-guards "podman's pod with --share pid is refused" \
-  refused host-namespaces '/linux/namespaces/[0-9]+/path' pid
+INFRA=$("${PODMAN[@]}" pod inspect -f '{{.InfraContainerID}}' pids)
+member pids readlink /proc/self/ns/pid
+holds "a member of podman's pod with --share pid has the pod's pids" \
+  out_is "$(readlink "/proc/$("${PODMAN[@]}" inspect -f '{{.State.Pid}}' "$INFRA")/ns/pid")"
+alone() { capture "${PODMAN[@]}" run --network none --cgroup-parent "$E2E_CGROUP" "${LIMITS[@]}" "$@"; }
+alone -d --name alone box sleep 600
+ALONE=$OUT
+alone --rm --pid container:alone box true
+guards "those of a container that is in no pod are refused" \
+  refused host-namespaces '/linux/namespaces/[0-9]+/path' "container $ALONE"
 
 # --- networks for which podman pins a namespace, and what its database says of them ---
 podman_network
@@ -112,7 +119,7 @@ network_of() { "${PODMAN[@]}" exec "$1" readlink /proc/self/ns/net; }
 pin_of() { podman inspect -f '{{.NetworkSettings.SandboxKey}}' "$1"; }
 refuses_pin() {  # DESCRIPTION PATH
   on_network "ns:$2" --rm box readlink /proc/self/ns/net
-  guards "podman's --network ns: of $1 is refused" \
+  guards "podman --network ns: of $1 is refused" \
     refused host-namespaces '/linux/namespaces/[0-9]+/path' "$2"
 }
 on_network nothing -d --name pinned box sleep 600
@@ -129,7 +136,7 @@ holds "… and has another one after podman restart" \
 capture "${PODMAN[@]}" pod create --name net --network nothing --cgroup-parent "$E2E_CGROUP" \
   --infra-image localhost/box --infra-command 'sleep 600'
 member net readlink /proc/self/ns/net
-holds "podman's pod on a network" test "$OUT" != "$(readlink /proc/self/ns/net)"
+holds "a pod of podman on a network" test "$OUT" != "$(readlink /proc/self/ns/net)"
 first=$OUT
 member net readlink /proc/self/ns/net
 holds "… has one for its members" out_is "$first"
@@ -150,12 +157,13 @@ refuses_pin "another process's" /run/netns/others
 kill "$OTHERS"
 wait "$OTHERS" 2>/dev/null
 umount /run/netns/empty /run/netns/others
-"${PODMAN[@]}" rm -f -t 0 pinned crashed >/dev/null 2>&1
+"${PODMAN[@]}" rm -f -t 0 pinned crashed alone >/dev/null 2>&1
 "${PODMAN[@]}" pod rm -f -t 0 ordinary pids net >/dev/null 2>&1
 unset CONTAINERS_CONF
 umount /run/netns
 podman rmi -f box >/dev/null
-find /sys/fs/cgroup -depth -type d -path "*$E2E_CGROUP/*" -name 'conmon*' -exec rmdir {} + 2>/dev/null
+# Of conmon and of pods, once conmon has ended.
+find /sys/fs/cgroup -depth -type d -path "*$E2E_CGROUP/*" -exec rmdir {} + 2>/dev/null
 
 # --- ctr ---
 export CONTAINERD_NAMESPACE=e2e
@@ -164,18 +172,18 @@ ctr image import "$E2E_WORK/box.tar" >/dev/null
 rm "$E2E_WORK/box.tar"
 IMAGE=docker.io/library/box:latest
 ctr_start() {  # ID RUNTIME
-  capture ctr run -d --cgroup "$E2E_CGROUP/$1" --runc-binary "$E2E_WORK/runtimes/$2/runclad" \
+  capture "${CTR_RUN[@]}" -d --cgroup "$E2E_CGROUP/$1" --runc-binary "$E2E_WORK/runtimes/$2/runclad" \
     "$IMAGE" "$1" sleep 600
 }
 ctr_pid() { ctr task ls | awk -v id="$1" '$1 == id {print $2}'; }
 ctr_join() {  # ID KIND OF
-  capture ctr run --rm --cgroup "$E2E_CGROUP/$1" --runc-binary "$E2E_WORK/runtimes/runclad/runclad" \
+  capture "${CTR_RUN[@]}" --rm --cgroup "$E2E_CGROUP/$1" --runc-binary "$E2E_WORK/runtimes/runclad/runclad" \
     --with-ns "$2:/proc/$(ctr_pid "$3")/ns/${2/network/net}" "$IMAGE" "$1" \
     readlink "/proc/self/ns/${2/network/net}"
 }
 ctr_start peer runclad
 ctr_start stranger plain
-ctr_join j1 network peer
+until_printed ctr_join j1 network peer
 holds "ctr --with-ns network: of a hardened container" \
   out_is "$(readlink "/proc/$(ctr_pid peer)/ns/net")"
 ctr_join j2 network stranger

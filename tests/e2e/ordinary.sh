@@ -1,6 +1,6 @@
 #!/bin/bash
-# Ordinary containers under both profiles and each engine's client: what they are made with by
-# default is enough for a shell, servers, a database with a volume, an init and a terminal.
+# Ordinary containers under both profiles and with each engine's client: the defaults are enough for a
+# shell, servers, a database with a volume, an init and a terminal.
 # shellcheck disable=SC2016  # dollars are for the shell in the container
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
@@ -20,11 +20,11 @@ boot='cd /home/app && { test -e db || { umask 077; echo 0 >db; }; } && sync &&
 
 ordinary_life() {  # ENGINE
   local engine=$1 with="$1 under $PROFILE"
-  run_by "$engine" shell --rm box sh -c 'for i in 1 2 3; do echo $((i * i)); done | sort -r | head -n 1'
+  until_printed run_by "$engine" shell --rm box sh -c 'for i in 1 2 3; do echo $((i * i)); done | sort -r | head -n 1'
   holds "$with: a shell" out_is 9
-  run_by "$engine" terminal --rm -t box sh -c 'test -t 0 && tty'
+  until_printed run_by "$engine" terminal --rm -t box sh -c 'test -t 0 && tty'
   holds "$with: a terminal" out_has /dev/pts/0
-  run_by "$engine" init --rm --init box \
+  until_printed run_by "$engine" init --rm --init box \
     sh -c '(sleep 0.1 &); sleep 0.3; cat /proc/1/comm; grep -l "^State:.Z" /proc/[0-9]*/status'
   holds "$with: an init, which reaps" grep -qE '^(init|docker-init|podman-init|tini|catatonit)$' <<<"$OUT"
   holds "$with: … what others left" out_lacks /proc/
@@ -39,11 +39,13 @@ ordinary_life() {  # ENGINE
   holds "$with: stopped and started again" eventually 10 answers "$engine" web8080 8080
   remove_by "$engine" web8080
 
+  # What ctr does not print is in the volume.
+  database_has() { out_is "$1" || { [ "$engine" = ctr ] && grep -qxF "$1" "$E2E_SRV/volumes/${volume%:*}/db"; }; }
   local volume=db-$engine-$PROFILE:/home/app
   run_by "$engine" db1 --rm -u 1000:1000 -v "$volume" box sh -c "$boot"
-  holds "$with: a database's first boot on a volume" out_is 1
+  holds "$with: a database's first boot on a volume" database_has 1
   run_by "$engine" db2 --rm -u 1000:1000 -v "$volume" box sh -c "$boot"
-  holds "$with: and its second" out_is 2
+  holds "$with: and its second" database_has 2
 
   # Containers that belong together, as compose or a pod makes them: one network, one volume.
   local back=(back -d -v "pages-$engine-$PROFILE:/pages" box
@@ -65,10 +67,12 @@ cri_images box:1
 tar -C "$E2E_WORK/rootfs" -c . | docker import -c 'USER 1000:1000' - box-user >/dev/null
 docker save box box-user | ctr image import - >/dev/null
 docker rmi box-user >/dev/null
+engines=(docker podman ctr)
+if needs_controller cpu "pods, which always have CPU shares"; then engines+=(cri); fi
 for PROFILE in runclad baseline; do
-  pod_start
-  for engine in docker podman ctr cri; do ordinary_life "$engine"; done
-  cri remove-sandbox "$POD"
+  case "${engines[*]}" in *cri) pod_start ;; esac
+  for engine in "${engines[@]}"; do ordinary_life "$engine"; done
+  [ -z "${POD:-}" ] || cri remove-sandbox "$POD"
 done
 
 # --- a port below 1024 as a user: by the network's settings, with every engine ---

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What an image may do is pinned by its digest, and the pin holds whoever names what.
+# What an image may do is pinned by its digest, and the pin holds whatever names people use.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -98,14 +98,14 @@ told() {
 printf '{"rules": {"read-only-rootfs": {"writable": ["/var/cache/nginx"]}}}\n' >"$FILE"
 docker_run nginx:1.27 mkdir -p /var/cache/nginx/client_temp
 holds "Docker: the directory of its image file is writable" succeeded
-guards "Docker: nothing is to be told then" eval 'log_says .findings && ! told'
+guards "Docker: then there is nothing to warn about" eval 'log_says .findings && ! told'
 printf '{%s, "trust": {"tag": "nothing"}}\n' "$LOG" >"$DIRECTORY/policy.json"
 docker_run nginx:1.27 mkdir -p /var/cache/nginx/client_temp
 guards "Docker: where a tag is trusted with nothing, it is not" failed
 guards "Docker: and the log says so" told
 docker_run --tmpfs /var/cache/nginx nginx:1.27 mkdir -p /var/cache/nginx/client_temp
 holds "Docker: with a tmpfs of the asker's it works" succeeded
-guards "Docker: and nothing is to be told" eval 'log_says .findings && ! told'
+guards "Docker: and there is nothing to warn about" eval 'log_says .findings && ! told'
 printf '{%s}\n' "$LOG" >"$DIRECTORY/policy.json"
 
 docker tag other nginx:1.27
@@ -142,7 +142,7 @@ holds "Docker: and what it had" test "$OUT" = "$(cat "$E2E_WORK/before")"
 docker_remove service
 capture docker run -d --name service --network none --runtime own --cap-add NET_ADMIN "$ID" sleep 600
 capture docker exec service grep CapBnd /proc/1/status
-guards "Docker: a new container of the old image has no such name" status_field CapBnd "$HOST"
+guards "Docker: a new container of the old image does not have the name" status_field CapBnd "$HOST"
 docker_remove service
 
 # --- Docker: only images that are listed ---
@@ -166,25 +166,25 @@ ctr_caps() {  # IMAGE OPTION…
   local image=$1
   shift
   CTR=$((CTR + 1))
-  capture ctr run --rm --cgroup "$E2E_CGROUP/pin$CTR" \
+  capture "${CTR_RUN[@]}" --rm --cgroup "$E2E_CGROUP/pin$CTR" \
     --runc-binary "$E2E_WORK/runtimes/own/runclad" --cap-add CAP_NET_ADMIN "$@" "$image" "pin$CTR" \
     grep CapBnd /proc/self/status
 }
 image_file ''
-ctr_caps docker.io/library/nginx:1.27
+until_printed ctr_caps docker.io/library/nginx:1.27
 guards "ctr: a tag gets no more than Docker's default" status_field CapBnd "$CHOWN"
 CONFIG=$(last_log | jq -r '.image.config')
 image_file "$CONFIG"
-ctr_caps docker.io/library/nginx:1.27
+until_printed ctr_caps docker.io/library/nginx:1.27
 guards "ctr: pinned by digest it gets its allowlist" status_field CapBnd "$BOTH"
 image_file "$(last_log | jq -r '.image.manifests[0]')"
-ctr_caps docker.io/library/nginx:1.27
+until_printed ctr_caps docker.io/library/nginx:1.27
 guards "ctr: pinned by its manifest as well" status_field CapBnd "$BOTH"
-ctr_caps docker.io/library/web:1 --annotation \
+until_printed ctr_caps docker.io/library/web:1 --annotation \
   io.kubernetes.cri.image-name=docker.io/library/nginx:1.27 --env IMAGE=nginx:1.27
 guards "ctr: annotations prove nothing" status_field CapBnd "$HOST"
 ctr image tag --force docker.io/library/other:latest docker.io/library/nginx:1.27 >/dev/null
-ctr_caps docker.io/library/nginx:1.27
+until_printed ctr_caps docker.io/library/nginx:1.27
 guards "ctr: another image of a pinned name is refused" refused image image \
   '"docker.io/library/nginx:1.27"'
 

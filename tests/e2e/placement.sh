@@ -1,6 +1,6 @@
 #!/bin/bash
-# Where a container stands on the host: its cgroup, its root directory, its user namespace, and what
-# else its document tells the runtime.
+# Where a container is on the host: its cgroup, its root directory, its user namespace, and what else its
+# document tells the runtime.
 # shellcheck disable=SC2016  # dollars are for jq
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
@@ -13,7 +13,7 @@ capture_runtime create --bundle "$bundle" annotated
 annotation() { plain state annotated | jq -e "$1" >/dev/null; }
 guards "annotations that runtimes obey are taken out" \
   not annotation '.annotations | has("org.criu.config") or has("run.oci.hooks.stdout")'
-holds "others stay" annotation '.annotations.mine == "stays"'
+holds "others are kept" annotation '.annotations.mine == "stays"'
 labels() { jq -e '[.config.labels[] | select(startswith("bundle="))] | length == 1' "$STATE/annotated/state.json" >/dev/null; }
 guards "the runtime's own label of the bundle is not forged" labels
 discard annotated
@@ -26,7 +26,7 @@ docker_run --cgroup-parent /elsewhere box true
 guards "docker run --cgroup-parent /elsewhere is refused" refused cgroup-path /linux/cgroupsPath /elsewhere
 find /sys/fs/cgroup -depth -type d -path "*/elsewhere*" -exec rmdir {} + 2>/dev/null
 docker_run --cgroup-parent /docker box true
-holds "Docker's own parent" succeeded
+holds "Docker's default parent" succeeded
 find /sys/fs/cgroup -maxdepth 2 -depth -type d -name docker -exec rmdir {} + 2>/dev/null
 docker_start victim
 ID=$(docker inspect -f '{{.Id}}' victim)

@@ -19,7 +19,7 @@ guards "podman run: CapBnd" status_field CapBnd 0000000000000400
 guards "podman run: NoNewPrivs" status_field NoNewPrivs 1
 holds "podman run: Seccomp" status_field Seccomp 2
 podman_run box sh -c 'exit 12'
-holds "podman run: the exit status comes through" status_is 12
+holds "podman run: the exit status is passed on" status_is 12
 podman_run box sh -c 'echo x >/tmp/x && cat /tmp/x'
 holds "podman run writes to /tmp" out_is x
 podman_run box sh -c 'echo x >/written'
@@ -49,7 +49,7 @@ layers=$E2E_SRV/layers/stranger
 podman_run -v "$layers/data:/data:O,upperdir=$layers/upper,workdir=$layers/work" box true
 guards "podman run -v …:O,upperdir= of a directory that others may replace" \
   refused host-mounts '/mounts/[0-9]+/options' "$layers/upper"
-guards "podman run -v …:O,upperdir=: the refusal says who may" err_has "could be replaced by"
+guards "podman run -v …:O,upperdir=: the refusal names the setting" err_has "could be replaced by"
 podman_run --cap-add SYS_ADMIN box grep -E 'Cap|NoNew|Seccomp' /proc/self/status
 guards "podman run --cap-add" status_field CapBnd 0000000000000400
 podman_run box probe keyctl
@@ -94,9 +94,9 @@ capture "${PODMAN[@]}" "$PROGRAM" exec --privileged living grep -E 'Cap|NoNew' /
 guards "podman exec --privileged: CapBnd" status_field CapBnd 0000000000000400
 guards "podman exec --privileged: NoNewPrivs" status_field NoNewPrivs 1
 capture "${PODMAN[@]}" "$PROGRAM" exec -u 1000 living setuid-probe
-guards "podman exec -u: a set-user-ID program stays the user" out_is 1000
+guards "podman exec -u: a set-user-ID program keeps the user" out_is 1000
 capture "${PODMAN[@]}" "$PROGRAM" exec living sh -c 'exit 4'
-holds "podman exec: the exit status comes through" status_is 4
+holds "podman exec: the exit status is passed on" status_is 4
 capture "${PODMAN[@]}" "$PROGRAM" healthcheck run living
 holds "podman healthcheck run" succeeded
 NETWORK=container:living podman_run box true
@@ -208,7 +208,7 @@ for policy in runclad baseline; do
   joined box find /sys/fs/cgroup
   guards "it finds no cgroups of the host there ($policy)" not sees_cgroups_of_host
   joined box sh -c 'echo "of the container" >/sys/fs/pstore/x; echo y >/sys/module/x'
-  guards "a file of the host's there is not written ($policy)" \
+  guards "a file of the host is not written there ($policy)" \
     test "$(sort -u /sys/fs/pstore/x /sys/module/x)" = "of the host"
   echo "of the host" | tee /sys/fs/pstore/x >/sys/module/x
   joined box sh -c 'test -d /sys/devices/system/cpu && cat /sys/kernel/uevent_seqnum'

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Kubernetes pods: namespaces that a pod's containers have of their sandbox, the host's that a pod
-# asks for, and what a kubelet mounts. By containerd's CRI plugin, as a kubelet asks for them.
+# Kubernetes pods: namespaces that a pod's containers share with their sandbox, the host's namespaces that a
+# pod requests, and a kubelet's mounts. Through containerd's CRI plugin, as a kubelet requests them.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 # shellcheck source=tests/e2e/cri_engine.sh
@@ -104,7 +104,7 @@ sandbox net team-a network=node
 holds "the sandbox of a pod with the host's network starts" succeeded
 container team-a
 guards "its container is refused" refused host-namespaces '/linux/namespaces/[0-9]+/path' '"/proc/'
-guards "… and the way out is told" err_has 'pods/team-a.json'
+guards "… and the way out is printed" err_has 'pods/team-a.json'
 waiver team-b host-namespaces allow network
 container team-a
 guards "another namespace's waiver does not help" refused host-namespaces '[^ ]*' '"/proc/'
@@ -144,20 +144,66 @@ rm "$DIRECTORY"/pods/*
 cri remove-sandbox "$SANDBOX"
 
 # --- pids that are shared within the pod ---
-sandbox shared team-a pid=pod
-container team-a pid=pod
-guards "shareProcessNamespace is refused" refused host-namespaces '[^ ]*' "container $SANDBOX"
-waiver team-a host-namespaces join network ipc pid
-container team-a pid=pod
-holds "a waiver allows it" succeeded
-cri exec "$CONTAINER" /bin/cat /proc/1/comm
-holds "… and it sees the sandbox's program" out_is pause
+profile() {  # NAME: the policy of the runtime
+  printf '{"extends": "%s", "log": {"target": "file:%s/audit.jsonl"}}\n' "$1" "$DIRECTORY" >"$DIRECTORY/policy.json"
+}
+for name in baseline restricted; do
+  profile "$name"
+  sandbox "shared-$name" team-a pid=pod
+  container team-a pid=pod
+  holds "a container shares its pod's pids (shareProcessNamespace, $name)" succeeded
+  cri exec "$CONTAINER" /bin/cat /proc/1/comm
+  holds "… and it sees the sandbox's program" out_is pause
+  SHARING=$CONTAINER
+  container team-a pid=pod
+  holds "… and so does the next" succeeded
+  guards "… under $name" log_says '.outcome == "rewritten" and .profile == "'"$name"'"'
+done
+TARGET=$SHARING
+container team-a
 TARGET=$CONTAINER
 container team-a "pid=target:$TARGET"
-holds "… and so for a debugging container" succeeded
+guards "the pids of another container of the pod are refused" refused host-namespaces '[^ ]*' "container $TARGET"
+guards "… with the way out" err_has 'add "pid" to host-namespaces.join'
+waiver team-a host-namespaces join pid
+container team-a "pid=target:$TARGET"
+holds "… which lets a debugging container in" succeeded
+POD=$SANDBOX
+sandbox host-pids team-a pid=node
+container team-a pid=node
+guards "… and nothing else: the host's pids are refused" refused host-namespaces '[^ ]*' '"/proc/'
+cri remove-sandbox "$SANDBOX"
+SANDBOX=$POD
 rm "$DIRECTORY"/pods/*
 container team-a "pid=target:$TARGET"
-guards "which is refused without it" refused host-namespaces '[^ ]*' "container $TARGET"
+guards "without the waiver the next one is refused" refused host-namespaces '[^ ]*' "container $TARGET"
+
+# --- a user namespace of the pod's own, and an image as a volume ---
+if engine_is containerd 2.1; then
+  for name in baseline restricted; do
+    profile "$name"
+    sandbox "users-$name" team-a userns=200000:65536
+    holds "the sandbox of a pod with a user namespace starts ($name)" succeeded
+    container team-a userns=200000:65536
+    holds "… and a container of it" succeeded
+    holds "… whose root is another user on the host" \
+      test "$(said "$CONTAINER" /bin/cat /proc/self/uid_map | awk '{print $1, $2, $3}')" = "0 200000 65536"
+    guards "… under $name" log_says '.outcome == "rewritten" and .profile == "'"$name"'"'
+    cri exec "$CONTAINER" /bin/grep NoNewPrivs /proc/self/status
+    guards "… it gains no privileges" status_field NoNewPrivs 1
+    sandbox "volume-$name" team-a
+    container team-a "image=$APP:/img"
+    holds "a container has an image as a volume ($name)" succeeded
+    cri exec "$CONTAINER" /bin/cat /img/run/seed
+    holds "… and reads it" out_is 'from the image'
+    cri exec "$CONTAINER" /bin/sh -c 'echo x >/img/run/seed'
+    holds "… and cannot write to it" failed
+    cri exec "$CONTAINER" /img/bin/true
+    guards "… nor run its programs" failed
+  done
+else
+  printf '# left out, for containerd is older than 2.1: user namespaces and image volumes of pods\n'
+fi
 
 for id in $(cri_ctr container ls -q); do
   # Of sandboxes only; what is left of refused containers goes with them.

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The policy that was written is the policy that applies; one that cannot be read stops what it
-# would have judged, and never the stopping of a container.
+# The policy that was written is the policy that applies; one that cannot be read stops what it would
+# have judged, and never prevents a container from being stopped.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -59,7 +59,7 @@ broken() {  # WHAT PATTERN: the policy is broken now, in a way that the sentence
   make_bundle victim >/dev/null
   own_runtime create --bundle "$E2E_WORK/bundles/victim" victim
   guards "$1: create is refused" failed
-  guards "$1: nothing was made" state_is victim ""
+  guards "$1: no container was created" state_is victim ""
   discard victim
   own_runtime run --detach --bundle "$E2E_WORK/bundles/victim" victim
   guards "$1: run is refused" failed

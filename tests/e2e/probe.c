@@ -12,6 +12,7 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static int Report(long result, const char *reached) {
@@ -110,6 +111,22 @@ static int RunFromMemory(void) {
   return Report(-1, "");
 }
 
+// Asks an SSH agent for its keys, and prints how many it has.
+static int AskAgent(const char *path) {
+  const unsigned char question[] = {0, 0, 0, 1, 11};
+  unsigned char answer[9];
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+  const int agent = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (connect(agent, (struct sockaddr *)&address, sizeof address) != 0 ||
+      write(agent, question, sizeof question) != sizeof question ||
+      recv(agent, answer, sizeof answer, MSG_WAITALL) != sizeof answer) {
+    return Report(-1, "");
+  }
+  printf("%d\n", answer[4] == 12 ? answer[8] : -1);
+  return 0;
+}
+
 int main(int argc, char **argv) {
   const char *name = strrchr(argv[0], '/') != NULL ? strrchr(argv[0], '/') + 1 : argv[0];
   const char *what = argc > 1 ? argv[1] : name;
@@ -141,6 +158,7 @@ int main(int argc, char **argv) {
   if (strcmp(what, "handle") == 0) return Report(OpenByHandle(), "reached");
   if (strcmp(what, "trace-1") == 0) return Report(ptrace(PTRACE_SEIZE, 1, 0, 0), "reached");
   const char *file = argc > 2 ? argv[2] : "";
+  if (strcmp(what, "agent") == 0) return AskAgent(file);
   if (strcmp(what, "create-setuid") == 0) {
     return Report(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 04755), "created");
   }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What a process is started as and with: its user, labels, limits, precedence, environment, program.
+# How a process is started: its user, labels, limits, precedence, environment, program.
 # shellcheck disable=SC2016  # dollars are for the shell in the container
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
@@ -37,7 +37,7 @@ docker_run --group-add 12 --group-add 30 box sh -c 'id -u; id -g; grep Groups: /
 holds "a container of root runs" succeeded
 guards "as somebody else, with no group of root's" out_is $'1234\n2345\nGroups:\t30 '
 docker_run -u 77:88 box sh -c 'id -u; id -g'
-holds "another user stays who it is" out_is $'77\n88'
+holds "another user is kept" out_is $'77\n88'
 docker_start as-other
 capture docker exec -u 0 as-other sh -c 'id -u; id -g'
 guards "docker exec -u 0 is the other one too" out_is $'1234\n2345'
@@ -166,7 +166,7 @@ capture docker exec served ls /start
 holds "docker exec of another program" out_is /start
 docker_remove served
 RUNTIME=baseline docker_run server sshd
-holds "baseline only tells" out_is served
+holds "baseline only warns" out_is served
 
 own_rules '"program": {"allow": ["/bin/busybox"], "allow-only": true}'
 docker_run server sh -c 'echo allowed'

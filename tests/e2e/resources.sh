@@ -1,5 +1,5 @@
 #!/bin/bash
-# Limits of processes, memory and processors: of a container, and what an update may change.
+# Process, memory and CPU limits: a container's, and what an update may change.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -23,6 +23,7 @@ without_controllers() {
       continue
     fi
     limited_by "$kind-limit" fix
+    covers "$kind-limit"
     guards "cgroup v2 without the $kind controller: the error says what is missing" \
       err_has "the host's cgroup v2 has no $kind controller"
     guards "… and what to do" err_has "set the rule $kind-limit to \"warn\" in policy.json"
@@ -47,13 +48,13 @@ covers pids-limit
 pids_max() { limit_of pids "$1"; }
 PIDS=$(limit_file pids)
 docker_run box cat "$PIDS"
-guards "a container of Docker's has a limit of processes" out_is 2048
+guards "a container of Docker has a process limit" out_is 2048
 docker_run --pids-limit -1 box cat "$PIDS"
 guards "and --pids-limit -1 does not lift it" out_is 2048
 docker_run --pids-limit 100000 box cat "$PIDS"
 guards "nor raise it" out_is 2048
 docker_run --pids-limit 50 box cat "$PIDS"
-holds "a smaller one stays" out_is 50
+holds "a smaller one is kept" out_is 50
 RUNTIME=baseline docker_run box cat "$PIDS"
 guards "baseline's is larger" out_is 4096
 
@@ -76,7 +77,7 @@ guards "the update is in the log" log_has runclad \
 RUNTIME=audit docker_start watched
 ID=$(docker inspect -f '{{.Id}}' watched)
 capture docker update --pids-limit 5000 watched
-holds "in mode audit docker update does what it is told" test "$(pids_max "$ID")" = 5000
+holds "in mode audit, docker update is unchanged" test "$(pids_max "$ID")" = 5000
 guards "and the log says what would have been done" log_has audit \
   '.verb == "update" and any(.findings[]?; .rule == "pids-limit" and .after == 2048)'
 docker_remove watched
@@ -120,7 +121,7 @@ guards "update --mem-bw-schema is refused" \
 printf '{"pids": {"limit": 35}}' >"$E2E_WORK/limits.json"
 update --resources "$E2E_WORK/limits.json" --mem-bw-schema "MB:0=10"
 guards "beside --resources too" refused unknown-fields /linux/intelRdt/memBwSchema "MB:0=10"
-holds "and nothing of the update is done" limit_is "$before"
+holds "and no part of the update is applied" limit_is "$before"
 # A limit that nobody sets is not to look like one.
 for flag in --cpu-idle=1 --cpu-burst=1000; do
   update "$flag"
@@ -133,8 +134,8 @@ for flag in --cpu-idle=1 --cpu-burst=1000; do
   fi
 done
 update --cpuset-cpus 0 --cpu-share 512 --blkio-weight 500 --memory-reservation 32m
-holds "update of what no rule limits works" succeeded
-holds "and is done" \
+holds "an update of values that no rule limits works" succeeded
+holds "and is applied" \
   test "$(limit_of cpuset limits)" = 0
 capture_runtime delete --force limits
 
@@ -147,26 +148,26 @@ POLICY
 covers memory-limit
 MEMORY=$(limit_file memory)
 RUNTIME=own docker_run box cat "$MEMORY"
-guards "a container without a limit of memory gets one" out_is 67108864
+guards "a container without a memory limit gets one" out_is 67108864
 RUNTIME=own docker_run --memory 1g box cat "$MEMORY"
 guards "a large one becomes the maximum" out_is 134217728
 RUNTIME=own docker_run --memory 32m box cat "$MEMORY"
-holds "a small one stays" out_is 33554432
+holds "a small one is kept" out_is 33554432
 if ! cgroup_is_v2; then  # which cannot switch it off
   RUNTIME=own docker_run --memory 32m --oom-kill-disable box cat /sys/fs/cgroup/memory/memory.oom_control
   guards "--oom-kill-disable has no effect" out_has 'oom_kill_disable 0'
 fi
 docker_run box true
-guards "restricted tells of it" log_has runclad \
+guards "restricted warns of it" log_has runclad \
   'any(.findings[]?; .rule == "memory-limit" and .action == "warned")'
 covers cpu-limit
 QUOTA=$(limit_file cpu)
 RUNTIME=own docker_run box cut -d' ' -f1 "$QUOTA"
-guards "a container without a limit of processors gets one" out_is 50000
+guards "a container without a CPU limit gets one" out_is 50000
 RUNTIME=own docker_run --cpus 2 box cut -d' ' -f1 "$QUOTA"
 guards "a large one becomes the maximum" out_is 150000
 RUNTIME=own docker_run --cpus 0.25 box cut -d' ' -f1 "$QUOTA"
-holds "a small one stays" out_is 25000
+holds "a small one is kept" out_is 25000
 RUNTIME=own docker_start weighed
 ID=$(docker inspect -f '{{.Id}}' weighed)
 capture docker update --memory 512m --memory-swap 2g weighed
@@ -175,6 +176,6 @@ guards "docker update --memory stays below the maximum" \
   test "$(limit_of memory "$ID")" = 134217728
 capture docker update --cpus 2 weighed
 covers cpu-limit
-guards "docker update --cpus too" \
+guards "so does docker update --cpus" \
   test "$(limit_of cpu "$ID")" = 150000
 docker_remove weighed

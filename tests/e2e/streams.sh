@@ -1,6 +1,6 @@
 #!/bin/bash
-# What surrounds a call: logs that nobody reads, streams that are closed or broken, signals, limits,
-# directories that are gone. Each call goes on as it should or ends with one sentence, at once.
+# The surroundings of a call: logs without a reader, streams that are closed or broken, signals, limits,
+# directories that are gone. Each call continues as it should or ends with one error message, at once.
 # shellcheck disable=SC2016  # dollars are for jq and sh
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
@@ -28,6 +28,7 @@ program=("$E2E_PROGRAM" "--runclad-config=$here/policy" "--runclad-runtime=$stan
 [ "$E2E_PROVE" = 0 ] || program=("$standin")
 bundle=$(make_bundle streams)
 cp "$bundle/config.json" "$here/config.json"
+without_missing_limits "$here/policy"
 CAPTURE_SECONDS=5  # what hangs is ended, and the status is 124
 
 policy() {  # TARGET [REQUIRED]
@@ -61,8 +62,8 @@ unwritable() {  # WHAT TARGET SENTENCE
   holds "$1: a container starts" went_on
   policy "$2" true
   create
-  guards "$1: with required it does not, and the sentence says why" stopped_with "$3"
-  holds "$1: nothing is left of that" nothing_is_left
+  guards "$1: with required it does not start, and the error says why" stopped_with "$3"
+  holds "$1: nothing is left of it" nothing_is_left
 }
 mkfifo "$here/fifo"
 unwritable "a FIFO without a reader" "file:$here/fifo" "it is a FIFO, and its reader is absent"
@@ -129,12 +130,12 @@ guards "journald has the decision" eventually 5 \
 policy syslog true
 create
 holds "syslog reads: a container starts" went_on
-guards "syslog has the decision, as RFC 3164 wants it" eventually 5 \
+guards "syslog has the decision in the format of RFC 3164" eventually 5 \
   grep -qE '^<86>[A-Z][a-z]{2} [0-9]{2} [0-9:]{8} runclad\[[0-9]+\]: \{"bundle":' "$here/syslog"
 policy "file:$here"
 create
 holds "a file that cannot be written: a container starts" went_on
-guards "and syslog is told, with the decision" eventually 5 \
+guards "and syslog has the decision and the error" eventually 5 \
   grep -qE "^<84>.*the log $here cannot be opened: it is a directory.*\"outcome\":\"rewritten\"" \
   "$here/syslog"
 end_daemons
@@ -147,20 +148,20 @@ create
 holds "standard streams closed: a container starts" went_on
 log_is_whole() { jq -e -s 'all(.[]; has("outcome"))' "$here/log" >/dev/null; }
 holds "standard streams closed: the log has whole lines and nothing else" log_is_whole
-guards "standard streams closed: no file of ours has their numbers" \
+guards "standard streams closed: none of runclad's files gets their numbers" \
   test "$(grep -c '^fd [012]$' "$STANDIN")" = 3
 create streams /nonexistent
-guards "standard streams closed: an error is where the engine reads it" \
+guards "standard streams closed: an error is written where the engine reads it" \
   test "$(jq -r .msg "$here/error")" = "runclad: bundle: the directory /nonexistent cannot be opened (ENOENT)"
-holds "standard streams closed: and nowhere else" log_is_whole
+holds "standard streams closed: and to no other file" log_is_whole
 AROUND=(python3 -c '
 import os, subprocess, sys
 reader, writer = os.pipe()
 os.close(reader)
 sys.exit(subprocess.run(sys.argv[1:], stderr=writer).returncode & 255)')
 create streams /nonexistent
-guards "nobody reads stderr: the status is that of an error" status_is 1
-guards "nobody reads stderr: an error is where the engine reads it" \
+guards "no reader on stderr: the status is that of an error" status_is 1
+guards "no reader on stderr: an error is written where the engine reads it" \
   test "$(jq -r .msg "$here/error")" = "runclad: bundle: the directory /nonexistent cannot be opened (ENOENT)"
 AROUND=()
 mkfifo "$here/error-fifo"
@@ -179,23 +180,23 @@ holds "no signal is ignored that the caller did not ignore" inherits SigIgn "$IG
 AROUND=(env "--ignore-signal=PIPE,CHLD" "--block-signal=TERM,CHLD")
 create
 holds "signals ignored: a container starts" went_on
-holds "signals ignored: they are so for the lower runtime" \
+holds "signals ignored: they are ignored in the lower runtime, too" \
   inherits SigIgn "$(printf %016x $((16#$IGNORED | 16#11000)))"
-holds "signals blocked: they are so for the lower runtime" inherits SigBlk 0000000000014000
+holds "signals blocked: they are blocked in the lower runtime, too" inherits SigBlk 0000000000014000
 AROUND=()
 
 # --- limits ---
 for size in 0 1 100 4000; do
   AROUND=(prlimit "--fsize=$size")
   create
-  guards "no file beyond $size bytes: an error, and no signal" status_is 1
-  holds "no file beyond $size bytes: nothing is left" nothing_is_left
+  guards "files limited to $size bytes: an error, and no signal" status_is 1
+  holds "files limited to $size bytes: nothing is left" nothing_is_left
 done
 for files in 4 5 6 8 12; do
   AROUND=(prlimit "--nofile=$files")
   create
   is_right() { went_on || { stopped_with "(EMFILE)" && nothing_is_left; }; }
-  holds "$files descriptors: a container starts, or a sentence says why not" is_right
+  holds "$files descriptors: a container starts, or the error says why not" is_right
 done
 for mask in 0777 0; do
   AROUND=(sh -c "umask $mask; exec \"\$@\"" sh)
@@ -217,7 +218,7 @@ cp "$here/config.json" "$bundle/config.json"
 mount --bind "$bundle" "$bundle"
 mount -o remount,bind,ro "$bundle"
 create
-guards "a bundle on a read-only file system: a sentence" stopped_with \
+guards "a bundle on a read-only file system: an error message" stopped_with \
   "the bundle $bundle must be writable so that runclad can replace config.json: config.json cannot be replaced (EROFS)"
 holds "a bundle on a read-only file system: no record is left" nothing_is_left
 guards "a bundle on a read-only file system: the log says that nothing ran" \
@@ -225,9 +226,9 @@ guards "a bundle on a read-only file system: the log says that nothing ran" \
 umount "$bundle"
 AROUND=(unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh)
 create
-guards "no /proc: a sentence, whatever the verb" stopped_with "need /proc mounted"
+guards "no /proc: an error message for every verb" stopped_with "need /proc mounted"
 capture "${AROUND[@]}" "${program[@]}" --root "$here/root" kill streams
-guards "no /proc: runclad does not become itself for ever" err_has "need /proc mounted"
+guards "no /proc: runclad does not execute itself forever" err_has "need /proc mounted"
 AROUND=()
 
 # --- ids, and where a runtime keeps its containers ---
@@ -243,7 +244,7 @@ for length in 231 250 251 255; do
     holds "an id of $length bytes: a container is created" went_on
     guards "an id of $length bytes: it has a record" test -e /run/runclad/*/"$id.json"
   else
-    guards "an id of $length bytes: a sentence" stopped_with \
+    guards "an id of $length bytes: an error message" stopped_with \
       "the container id has $length bytes; runclad supports at most 250"
   fi
   rm -f /run/runclad/*/"$id.json"

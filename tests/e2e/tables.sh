@@ -1,6 +1,6 @@
 #!/bin/bash
-# Documents that real engines wrote: every container that plain runc or crun makes of one is accepted
-# at start, so no line of its mount table is left unexplained; and one foreign line is refused.
+# Documents that real engines wrote: every container that plain runc or crun creates from one is accepted
+# at start, so every line of its mount table is accounted for; and one foreign line is refused.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -14,7 +14,7 @@ documents() {  # LOWER OPTION…
   tables --lower "$(command -v "$lower")" "$@"
   local what=$lower${*:+ $*}
   holds "$what: of the $TRIED documents that it creates, $GOOD start" test "$GOOD" -eq "$TRIED"
-  holds "$what: these are at least 120 documents" test "$TRIED" -ge 120
+  holds "$what: they are at least 120 documents" test "$TRIED" -ge 120
 }
 
 # crun refuses a hybrid cgroup layout, and to load a device cgroup it raises a limit that this machine
@@ -40,4 +40,4 @@ fi
 
 tables --lower "$E2E_PLAIN" --foreign-lines
 guards "of $TRIED containers with a foreign mount, $GOOD are refused at start" test "$GOOD" -eq "$TRIED"
-holds "these are at least twenty" test "$TRIED" -ge 20
+holds "they are at least twenty" test "$TRIED" -ge 20

@@ -1,7 +1,7 @@
 #!/bin/bash
-# A pinned name runs no other image, and none that cannot be verified: configs and records which the
-# engines read and a strict reader does not, names that an archive brings with it, images that are
-# gone. The attacks worked with the version before.
+# A pinned name runs no other image, and none that cannot be verified: configs and records that the
+# engines read and a strict reader does not, names that come with an archive, images that are
+# gone. The attacks succeeded against the version before.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -35,12 +35,12 @@ for kind in twice history labels bytes deep; do
   docker_run nginx:1.27 true
   guards "Docker: a config with $kind under a pinned name" is_refused "$NGINX"
   if [ "$kind" = twice ]; then
-    guards "Docker: the sentence says that it cannot be verified" \
+    guards "Docker: the error says that it cannot be verified" \
       err_has "the container's image cannot be verified"
     guards "Docker: and the log says which names it would have" \
       log_says ".image.unverified.names == [\"$NGINX\"]"
     docker_run "$ODD" true
-    guards "Docker: asked for by its id, a config with $kind" is_refused "$NGINX"
+    guards "Docker: a config with $kind, requested by its id" is_refused "$NGINX"
   else
     guards "Docker: a config with $kind is read, and is another image" \
       err_has "is made of $ODD, and the name is pinned to"
@@ -67,7 +67,7 @@ python3 -c 'for i in range(600): print(f"l{i}=" + "x" * 60000)' >"$E2E_WORK/labe
 docker_run --label-file "$E2E_WORK/labels" nginx:1.27 true
 guards "Docker: a record of 36 MB under a pinned name" is_refused docker.io/library/nginx
 docker_run --label-file "$E2E_WORK/labels" box true
-guards "Docker: nor under another: it may have any name" is_refused docker.io/library/nginx
+guards "Docker: nor under another name, since it could have any" is_refused docker.io/library/nginx
 unpin
 docker_run --label-file "$E2E_WORK/labels" nginx:1.27 true
 holds "Docker: a record of 36 MB runs where nothing is pinned" succeeded
@@ -79,7 +79,7 @@ capture docker create --name left --network none --runtime own nginx:1.27 true
 docker image rm --force nginx:1.27 >/dev/null
 pin "$PINNED"
 capture docker start -a left
-guards "Docker: a container of an image that was removed, asked for by a pinned name" \
+guards "Docker: a container of a removed image, requested by a pinned name" \
   is_refused "$NGINX"
 docker_remove left
 
@@ -87,7 +87,7 @@ docker_remove left
 export CONTAINERD_NAMESPACE=unverified
 odd_image twice nginx:1.27
 ctr image import "$E2E_WORK/odd.tar" >/dev/null
-capture ctr run --rm --cgroup "$E2E_CGROUP/odd" --runc-binary "$E2E_WORK/runtimes/own/runclad" \
+capture "${CTR_RUN[@]}" --rm --cgroup "$E2E_CGROUP/odd" --runc-binary "$E2E_WORK/runtimes/own/runclad" \
   "$NGINX" odd true
 guards "ctr: a config with its layers twice under a pinned name" is_refused "$NGINX"
 ctr image rm --sync "$NGINX" >/dev/null
@@ -112,7 +112,7 @@ printf '{%s}\n' "$GRANT" >"$FILE"
 REFERENCE=$(odd_image oci docker.io/library/nginx)
 podman load -q -i "$E2E_WORK/odd.tar" >/dev/null
 podman_run --cap-add NET_ADMIN "$REFERENCE" grep CapBnd /proc/self/status
-guards "podman: repository@digest out of an archive is worth a tag" status_field CapBnd "$CHOWN"
+guards "podman: repository@digest from an archive is only as trustworthy as a tag" status_field CapBnd "$CHOWN"
 podman image rm --all --force >/dev/null 2>&1
 
 # --- podman: directories as root filesystems ---
@@ -134,7 +134,7 @@ guards "podman: --rootfs of a volume" failed
 podman volume rm tree >/dev/null
 podman_run --rootfs /:O ls -d /proc/self
 guards "podman: --rootfs /:O is the host's root filesystem" failed
-guards "podman: and the sentence says so" err_has "is an overlay over /, which is the host's root"
+guards "podman: and the error says so" err_has "is an overlay over /, which is the host's root"
 podman_run --rootfs "$E2E_SRV/rootfs:O" true
 guards "podman: --rootfs DIRECTORY:O of a directory that is not listed" failed
 podman_run --rootfs "$E2E_SRV/rootfs" true
@@ -146,10 +146,10 @@ holds "podman: --rootfs DIRECTORY:O of one that is listed" out_is x
 podman_run --rootfs "$E2E_SRV/rootfs" true
 holds "podman: --rootfs DIRECTORY of one that is listed" succeeded
 podman_run --rootfs /:O ls -d /proc/self
-guards "podman: --rootfs /:O is no better for it" failed
+guards "podman: --rootfs /:O is still refused" failed
 printf '{"rules": {"rootfs-path": {"allow": ["/var/lib"]}}}\n' >"$DIRECTORY/policy.json"
 podman_run -v "$E2E_SRV/tools:/tools" --rootfs "$GRAPH/libpod" /tools/busybox ls /
-guards "podman: a list of what is above the storage does not open the storage" failed
+guards "podman: listing a directory above the storage does not allow the storage" failed
 printf '{%s}\n' "$LOG" >"$DIRECTORY/policy.json"
 find "$GRAPH/libpod" "$GRAPH/secrets" -maxdepth 1 -type d -empty -delete 2>/dev/null
 

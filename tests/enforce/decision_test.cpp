@@ -1,8 +1,11 @@
 #include "runclad/enforce/decision.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "runclad/enforce/log.hpp"
+#include "runclad/json/reader.hpp"
+#include "runclad/json/value.hpp"
 
 namespace runclad::enforce {
 namespace {
@@ -23,7 +26,7 @@ Decision DecideWith(policy::Action action, rules::Scope scope = rules::Scope::kC
   return Decide(*oci::Spec::Parse(kWeak), Policy(action), {}, scope);
 }
 
-TEST(Decide, FixAppliesProposalsAndKeepsTheValueBefore) {
+TEST(Decide, FixAppliesProposalsAndRecordsThePreviousValue) {
   const Decision decision = DecideWith(policy::Action::kFix);
   EXPECT_EQ(decision.outcome, Outcome::kRewritten);
   EXPECT_EQ(decision.spec.Write(),
@@ -54,7 +57,7 @@ TEST(Decide, WarnRecordsAndChangesNothing) {
 }
 
 // The rule `image` notes that there is no scan where scan-missing is warn.
-TEST(Decide, ANoteWarnsWhateverTheActionUnlessTheRuleIsOff) {
+TEST(Decide, ANoteIsAWarningUnlessTheRuleIsOff) {
   const auto decide = [](policy::Action action, const std::string& missing) {
     policy::Effective policy;
     policy::Parameters parameters;
@@ -74,20 +77,43 @@ TEST(Decide, ANoteWarnsWhateverTheActionUnlessTheRuleIsOff) {
   EXPECT_TRUE(decide(policy::Action::kOff, "warn").findings.empty());
 }
 
-TEST(Decide, OffLooksAtNothing) { EXPECT_TRUE(DecideWith(policy::Action::kOff).findings.empty()); }
+// What is cut out is in the middle: the end of a path says most.
+TEST(Decide, ShowsALongValueByItsBeginningAndItsEnd) {
+  policy::Effective policy;
+  policy.rules["working-directory"] = {policy::Action::kRefuse, {}};
+  for (const char* letter : {"d", "\u00e9", "\u4e2d"}) {
+    std::string directory;
+    for (int i = 0; i < 100; ++i) directory.append("/").append(letter);
+    rules::Facts facts;
+    const auto spec =
+        oci::Spec::Parse(R"({"process":{"cwd":"/proc/self/fd/7/begin)" + directory + R"(/end"}})");
+    ASSERT_TRUE(spec);
+    const Decision decision = Decide(*spec, policy, facts, rules::Scope::kContainer);
+    const std::string sentence = RefusalSentence(decision);
+    EXPECT_NE(sentence.find("/process/cwd \"/proc/self/fd/7/begin/"), std::string::npos)
+        << sentence;
+    EXPECT_NE(sentence.find("/end\" "), std::string::npos) << sentence;
+    EXPECT_NE(sentence.find("…"), std::string::npos) << sentence;
+    EXPECT_TRUE(json::Read(json::Value(sentence).Dump())) << "not UTF-8: " << sentence;
+  }
+}
 
-TEST(Decide, ExecLeavesTheRulesOfTheContainerOut) {
+TEST(Decide, OffChecksNothing) { EXPECT_TRUE(DecideWith(policy::Action::kOff).findings.empty()); }
+
+TEST(Decide, ExecSkipsContainerRules) {
   const Decision decision = DecideWith(policy::Action::kFix, rules::Scope::kProcess);
   EXPECT_EQ(decision.spec.Write(),
             R"({"linux":{"maskedPaths":[]},"process":{"noNewPrivileges":true}})");
 }
 
 // Neither in the log and the record, which are made of ToJson, nor in the refusal.
-TEST(Decide, NoSecretOfAMountIsShown) {
+TEST(Decide, HidesSecretsOfMounts) {
   constexpr std::string_view kOptions[] = {
       R"("rw","password=hunter2")",      R"("rw","pass=hunter2")",
       R"("rw","PassWord2=hunter2")",     R"("rw","secret=hunter2","name=admin")",
       R"("vers=3,password=hunter2,ro")", R"("password=a","","hunter2","rw")",
+      R"("rw","ssh_command=hunter2")",   R"("rw","user=name%hunter2")",
+      R"("key=hunter2,size=1m")",        R"("credentials=hunter2")",
   };
   policy::Effective policy;
   for (const rules::Rule* rule : rules::Catalog()) {
@@ -96,7 +122,7 @@ TEST(Decide, NoSecretOfAMountIsShown) {
     policy.rules[std::string(id)] = {policy::Action::kFix, {}};
   }
   for (const std::string_view options : kOptions) {
-    for (const char* type : {"cifs", "ceph", "overlay", "tmpfs"}) {
+    for (const char* type : {"cifs", "ceph", "overlay", "tmpfs", "fuse.sshfs", "9p", "nfs4"}) {
       const std::string text = R"({"mounts":[{"destination":"/x","options":["rshared",)" +
                                std::string(options) + R"(],"source":"//server/share","type":")" +
                                type + R"("}]})";
@@ -111,6 +137,30 @@ TEST(Decide, NoSecretOfAMountIsShown) {
           << "the runtime needs it: " << decision.spec.Write();
     }
   }
+}
+
+TEST(Decide, OptionsThatAreNotSecretAreShown) {
+  policy::Effective policy;
+  policy.rules["host-mounts"] = {policy::Action::kRefuse, {}};
+  const std::string text =
+      R"({"mounts":[{"destination":"/x","type":"cifs","source":"https://me:hunter2@server/share",)"
+      R"("options":["rw","vers=3.0","uid=1000","iocharset=utf8","key=hunter2"]}]})";
+  const Decision decision = Decide(*oci::Spec::Parse(text), policy, {}, rules::Scope::kContainer);
+  const std::string shown = FindingsText(decision.findings) + RefusalSentence(decision);
+  EXPECT_EQ(shown.find("hunter2"), std::string::npos) << shown;
+}
+
+TEST(Decide, NoAnnotationsValueIsShown) {
+  policy::Effective policy;
+  policy.rules["annotations"] = {policy::Action::kRefuse, {}};
+  policy.rules["annotations"].parameters.Set("remove", std::vector<std::string>{"run.oci.*"});
+  const Decision decision =
+      Decide(*oci::Spec::Parse(R"({"annotations":{"run.oci.hooks.stdout":"hunter2"}})"), policy, {},
+             rules::Scope::kContainer);
+  ASSERT_EQ(decision.outcome, Outcome::kRefused);
+  EXPECT_EQ(FindingsText(decision.findings).find("hunter2"), std::string::npos);
+  EXPECT_EQ(RefusalSentence(decision).find("hunter2"), std::string::npos);
+  EXPECT_NE(RefusalSentence(decision).find("run.oci.hooks.stdout"), std::string::npos);
 }
 
 TEST(Decide, AppliedTwiceChangesNothing) {

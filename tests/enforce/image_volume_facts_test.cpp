@@ -136,17 +136,17 @@ std::string RefusalOf(const Decision& decision) {
   return refused;
 }
 
-TEST(ImageVolumeFacts, AnImageIsMountedAsDataInBothProfiles) {
+TEST(ImageVolumeFacts, MountAnImageAsDataInBothProfiles) {
   InPrivateMounts([] {
     for (const Made& made : MakeAll()) {
       for (const char* profile : {R"({"extends": "restricted"})", R"({"extends": "baseline"})"}) {
         SCOPED_TRACE(made.engine + profile);
         const policy::Effective policy = Parsed(profile);
         const rules::Facts facts = Gathered(made, policy);
-        ASSERT_EQ(facts.image_volumes.size(), 1U);
-        EXPECT_EQ(facts.image_volumes[0].destination, "/img");
-        EXPECT_TRUE(facts.image_volumes[0].identity.is_known())
-            << facts.image_volumes[0].identity.unknown_because;
+        ASSERT_EQ(facts.Get<rules::ImageFacts>().volumes.size(), 1U);
+        EXPECT_EQ(facts.Get<rules::ImageFacts>().volumes[0].destination, "/img");
+        EXPECT_TRUE(facts.Get<rules::ImageFacts>().volumes[0].identity.is_known())
+            << facts.Get<rules::ImageFacts>().volumes[0].identity.unknown_because;
         const Decision decision = Decide(made.spec, policy, facts, rules::Scope::kContainer);
         EXPECT_EQ(RefusalOf(decision), "");
         const std::vector<std::string> options = decision.spec.mounts().front().options;
@@ -163,7 +163,7 @@ TEST(ImageVolumeFacts, AnImageIsMountedAsDataInBothProfiles) {
   });
 }
 
-TEST(ImageVolumeFacts, ThePolicyForTheImageCounts) {
+TEST(ImageVolumeFacts, UseThePolicyOfTheImage) {
   InPrivateMounts([] {
     const std::string denied =
         R"({"rules": {"image": {"deny": ["localhost/app", "docker.io/library/data"]}}})";
@@ -180,7 +180,7 @@ TEST(ImageVolumeFacts, ThePolicyForTheImageCounts) {
   });
 }
 
-TEST(ImageVolumeFacts, WithoutItsStateItIsAHostPath) {
+TEST(ImageVolumeFacts, AreHostPathsWithoutState) {
   InPrivateMounts([] {
     for (const Made& made : MakeAll()) {
       SCOPED_TRACE(made.engine);
@@ -190,7 +190,7 @@ TEST(ImageVolumeFacts, WithoutItsStateItIsAHostPath) {
       other.subject.pod.sandbox = engine::kOther;
       const policy::Effective policy = Parsed("{}");
       const rules::Facts facts = Gathered(other, policy);
-      EXPECT_TRUE(facts.image_volumes.empty());
+      EXPECT_TRUE(facts.Get<rules::ImageFacts>().volumes.empty());
       EXPECT_THAT(RefusalOf(Decide(other.spec, policy, facts, rules::Scope::kContainer)),
                   HasSubstr("host-mounts: "));
     }
@@ -198,7 +198,7 @@ TEST(ImageVolumeFacts, WithoutItsStateItIsAHostPath) {
 }
 
 // A bind of such a place that asks for a writable one.
-TEST(ImageVolumeFacts, AnImageIsNeverWrittenTo) {
+TEST(ImageVolumeFacts, NeverMakeAnImageWritable) {
   InPrivateMounts([] {
     for (const Made& made : MakeAll()) {
       if (made.engine.starts_with("podman")) continue;

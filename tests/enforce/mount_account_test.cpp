@@ -130,7 +130,7 @@ std::string WhyNot(const Container& container) {
   return account ? "" : account.error().message;
 }
 
-TEST(MountAccount, HoldsForContainersOfEveryEngine) {
+TEST(MountAccount, AcceptsContainersOfEveryEngine) {
   int tables = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kTables)) {
     EXPECT_EQ(WhyNot(Load(entry.path())), "") << entry.path();
@@ -154,7 +154,7 @@ Container WithEmptyDirectory() {
   return container;
 }
 
-TEST(MountAccount, CrunsEmptyDirectoryIsAMask) {
+TEST(MountAccount, AcceptsCrunsEmptyDirectoryAsAMask) {
   EXPECT_EQ(WhyNot(WithEmptyDirectory()), "");
   const auto why_not_with = [](const std::function<void(Container&)>& change) {
     Container container = WithEmptyDirectory();
@@ -351,7 +351,7 @@ const std::vector<Foreign>& ForeignMounts() {
   return all;
 }
 
-TEST(MountAccount, RefusesWhatNobodyPromised) {
+TEST(MountAccount, RefusesUnexpectedMounts) {
   EXPECT_GE(ForeignMounts().size(), 20U);
   for (const Foreign& foreign : ForeignMounts()) {
     Container container = Load(kTables / (std::string(foreign.table) + ".json"));
@@ -363,7 +363,7 @@ TEST(MountAccount, RefusesWhatNobodyPromised) {
 }
 
 // One after the other, every mount is given a directory of the host's disk to show.
-TEST(MountAccount, NoLineIsBelievedForItsPointAlone) {
+TEST(MountAccount, NeverMatchesByMountPointAlone) {
   for (const auto& entry : std::filesystem::directory_iterator(kTables)) {
     const Container whole = Load(entry.path());
     for (std::size_t i = 0; i < whole.lines.size(); ++i) {
@@ -388,7 +388,7 @@ TEST(MountAccount, NoLineIsBelievedForItsPointAlone) {
   }
 }
 
-TEST(MountAccount, LeavesToHooksWhatTheyAdd) {
+TEST(MountAccount, AcceptsMountsOfHooks) {
   Container container = Load(kTables / "docker-plain-runc.json");
   container.Add("/",
                 "254:0 /usr/lib/x.so /usr/lib/x.so ro,nosuid,nodev,relatime - ext4 /dev/vda rw");
@@ -419,7 +419,7 @@ void AddCopy(Container& container, const std::string& point, const std::string& 
   container.lines.push_back("9001 9000 " + line);
 }
 
-TEST(MountAccount, TakesTheContainersOwnRootBelowABind) {
+TEST(MountAccount, AcceptsTheContainersRootBelowABind) {
   Container container = WithOwnRootBelowABind();
   EXPECT_EQ(WhyNot(container), "");
   AddCopy(container, "/dev", "/v/rootfs/dev");
@@ -427,7 +427,7 @@ TEST(MountAccount, TakesTheContainersOwnRootBelowABind) {
   EXPECT_EQ(WhyNot(container), "");
 }
 
-TEST(MountAccount, RefusesWhatOnlyLooksLikeTheContainersOwn) {
+TEST(MountAccount, RefusesImitationsOfTheContainersMounts) {
   const std::vector<Foreign> all = {
       {"the root at another place", "",
        [](Container& c) { Replace(c.Line("/v/rootfs"), " /v/rootfs", " /v/elsewhere"); },
@@ -482,7 +482,7 @@ TEST(MountAccount, RefusesWhatOnlyLooksLikeTheContainersOwn) {
 }
 
 // A table of 100,000 lines, of which half are the other half below a bind.
-TEST(MountAccount, TakesTimeThatIsLinearInTheTable) {
+TEST(MountAccount, IsLinearInTheNumberOfMounts) {
   Container container = WithOwnRootBelowABind();
   const std::string flags = " rw,nosuid,nodev,noexec,relatime - tmpfs tmpfs rw";
   const std::uint64_t root = container.Id("/");
@@ -562,7 +562,7 @@ void RemoveLine(Container& container, const std::string& id) {
                 [&](const std::string& line) { return line.starts_with(id + " "); });
 }
 
-TEST(MountAccount, TakesWhatComesAlongWithTheHostsSysWhereItIsHidden) {
+TEST(MountAccount, AcceptsHiddenSubmountsOfTheHostsSys) {
   EXPECT_EQ(WhyNot(WithHostSys(false)), "");
   EXPECT_EQ(WhyNot(WithHostSys(true)), "");
   // cgroup v2: the host's tree could pass for the container's.
@@ -592,7 +592,7 @@ TEST(MountAccount, TakesWhatComesAlongWithTheHostsSysWhereItIsHidden) {
   }
 }
 
-TEST(MountAccount, FindsWhatTheHostsSysShows) {
+TEST(MountAccount, RefusesVisibleSubmountsOfTheHostsSys) {
   struct Case {
     const char* name;
     bool has_own_cgroups;
@@ -642,7 +642,7 @@ TEST(MountAccount, FindsWhatTheHostsSysShows) {
   }
 }
 
-TEST(MountAccount, TakesFileSystemsOfASharedNamespace) {
+TEST(MountAccount, AcceptsFileSystemsOfASharedNamespace) {
   Container container = Load(kTables / "docker-plain-runc.json");
   std::string device = container.Line("/proc").substr(container.Line("/proc").find("0:"));
   device.resize(device.find(' '));

@@ -48,7 +48,7 @@ void WriteState(const std::string& id, pid_t pid, std::uint64_t start_time) {
                                                    std::to_string(start_time) + "}");
 }
 
-TEST(PodFacts, ASandboxThatIsOlderThanRuncladIsKnownByTheRuntimesState) {
+TEST(PodFacts, RecogniseAnUnrecordedSandboxByTheRuntimesState) {
   InPrivateMounts([] {
     const Stranger stranger;
     const std::uint64_t start_time = sys::StartTime(stranger.pid()).value_or(0);
@@ -56,13 +56,13 @@ TEST(PodFacts, ASandboxThatIsOlderThanRuncladIsKnownByTheRuntimesState) {
     const std::string spec =
         R"({"linux":{"namespaces":[{"type":"network","path":")" + path + R"("}]}})";
     const auto owner = [&](const Subject& subject) {
-      return Gather(spec, subject).namespaces.at(path).owner;
+      return Gather(spec, subject).Get<rules::Namespaces>().at(path).owner;
     };
     const Subject member = PodsMember();
     EXPECT_EQ(owner(member), NamespaceFacts::Owner::kForeign) << "no state";
     WriteState("box", stranger.pid(), start_time);
     EXPECT_EQ(owner(member), NamespaceFacts::Owner::kContainer);
-    EXPECT_EQ(Gather(spec, member).namespaces.at(path).container, "box");
+    EXPECT_EQ(Gather(spec, member).Get<rules::Namespaces>().at(path).container, "box");
     WriteState("box", stranger.pid(), start_time + 1);
     EXPECT_EQ(owner(member), NamespaceFacts::Owner::kForeign) << "another process by now";
     WriteState("box", stranger.pid() + 1, start_time);
@@ -77,7 +77,7 @@ TEST(PodFacts, ASandboxThatIsOlderThanRuncladIsKnownByTheRuntimesState) {
   });
 }
 
-TEST(PodFacts, TheHostsSharedMemoryComesWithItsIpcNamespace) {
+TEST(PodFacts, AllowTheHostsShmWithTheHostsIpcNamespace) {
   struct Case {
     const char* name;
     std::string namespaces;
@@ -107,7 +107,7 @@ TEST(PodFacts, TheHostsSharedMemoryComesWithItsIpcNamespace) {
                    R"(]},"mounts":[{"destination":"/dev/shm","type":"bind","source":"/dev/shm",)"
                    R"("options":["rbind"]}]})",
                subject, test.policy);
-    EXPECT_EQ(facts.sources.at("/dev/shm").access, test.access) << test.name;
+    EXPECT_EQ(facts.Get<rules::Sources>().at("/dev/shm").access, test.access) << test.name;
   }
 }
 

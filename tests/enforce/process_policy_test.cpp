@@ -32,14 +32,14 @@ TEST(ProcessPolicy, KeepsTheRulesOfTheProcess) {
   EXPECT_FALSE(policy.rules.contains("host-mounts"));
 }
 
-TEST(ProcessPolicy, GivesNoCapabilityThatTheContainerHasNot) {
+TEST(ProcessPolicy, GrantsNoMoreCapabilitiesThanTheContainerHas) {
   const auto policy = For(R"({"process":{"capabilities":{"bounding":["CAP_KILL"]}}})");
   const auto& parameters = policy.rule("capabilities").parameters;
   EXPECT_EQ(policy::StringsOf(parameters, "allow"), Strings{"CAP_KILL"});
   EXPECT_EQ(policy::TextOf(parameters, "unlisted"), "fix");
 }
 
-TEST(ProcessPolicy, RemembersThatRootIsMapped) {
+TEST(ProcessPolicy, RecordsThatRootIsMapped) {
   EXPECT_EQ(policy::TextOf(For(R"({"process":{}})").rule("user").parameters, "root"), "refuse");
   const auto mapped = For(R"({"linux":{"namespaces":[{"type":"user"}],)"
                           R"("uidMappings":[{"containerID":0,"hostID":1000,"size":1}]}})");
@@ -49,11 +49,11 @@ TEST(ProcessPolicy, RemembersThatRootIsMapped) {
                             R"("uidMappings":[{"containerID":0,"hostID":1000,"size":1}]}})";
   EXPECT_EQ(policy::TextOf(For(joins).rule("user").parameters, "root"), "refuse");
   rules::Facts facts;
-  facts.user_namespace = {.root = 1000};
+  facts.Get<rules::UserNamespace>() = {.root = 1000};
   EXPECT_EQ(policy::TextOf(For(joins, facts).rule("user").parameters, "root"), "allow");
 }
 
-TEST(ProcessPolicy, HoldsAnExecToTheContainersLabels) {
+TEST(ProcessPolicy, LimitsAnExecToTheContainersLabels) {
   const auto policy =
       For(R"({"process":{"apparmorProfile":"docker-default","selinuxLabel":"a:b:c"}})");
   const auto& parameters = policy.rule("lsm-label").parameters;

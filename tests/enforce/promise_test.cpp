@@ -52,19 +52,19 @@ constexpr std::string_view kSpec = R"({
 rules::Facts Facts() {
   rules::Facts facts;
   for (const auto& [source, inode] : {std::pair{"/a", 1}, {"/b", 2}, {"/c", 3}, {"/own", 4}}) {
-    facts.sources[source].access = rules::SourceFacts::Access::kAllowed;
-    facts.sources[source].resolved = source;
-    facts.sources[source].device = 7;
-    facts.sources[source].inode = static_cast<std::uint64_t>(inode);
+    facts.Get<rules::Sources>()[source].access = rules::SourceFacts::Access::kAllowed;
+    facts.Get<rules::Sources>()[source].resolved = source;
+    facts.Get<rules::Sources>()[source].device = 7;
+    facts.Get<rules::Sources>()[source].inode = static_cast<std::uint64_t>(inode);
   }
-  facts.sources["/own"].access = rules::SourceFacts::Access::kEngineOwn;
-  facts.sources["/a"].file_system = 9;
-  facts.sources["/a"].place = "/vol/a";
-  facts.sources["/a"].replaceable_because = "could be replaced by user 1000";
-  facts.namespaces["/host"].inode = 4242;
-  facts.resolved_destinations["/link/file"] = "/real/file";
-  facts.root.device = 11;
-  facts.root.inode = 12;
+  facts.Get<rules::Sources>()["/own"].access = rules::SourceFacts::Access::kEngineOwn;
+  facts.Get<rules::Sources>()["/a"].file_system = 9;
+  facts.Get<rules::Sources>()["/a"].place = "/vol/a";
+  facts.Get<rules::Sources>()["/a"].replaceable_because = "could be replaced by user 1000";
+  facts.Get<rules::Namespaces>()["/host"].inode = 4242;
+  facts.Get<rules::Destinations>().resolved["/link/file"] = "/real/file";
+  facts.Get<rules::RootDirectory>().device = 11;
+  facts.Get<rules::RootDirectory>().inode = 12;
   return facts;
 }
 
@@ -131,15 +131,15 @@ void ExpectPromised(const Promise& promise) {
             (std::vector<std::string>{"lowerdir=/x:/y", "upperdir=/u", "workdir=/w"}));
 }
 
-TEST(Promise, IsAllThatTheSpecSays) { ExpectPromised(PromiseOfSpec()); }
+TEST(Promise, CoversTheWholeSpec) { ExpectPromised(PromiseOfSpec()); }
 
 // podman's bind of the host's /sys, as it is handed on and with one mask less.
-TEST(Promise, SaysWhatHidesWhatTheHostsSysBringsAlong) {
+TEST(Promise, ListsTheMasksOverTheHostsSys) {
   rules::Facts facts;
-  facts.kernel.major = 6;
-  facts.user_namespace = {.root = 100000};
-  facts.host_sys = rules::HostSysFacts{.mounts = {"/sys/odd"}};
-  facts.sources["/sys"] = {
+  facts.Get<rules::KernelFacts>().major = 6;
+  facts.Get<rules::UserNamespace>() = {.root = 100000};
+  facts.Get<rules::HostSys>() = rules::HostSysFacts{.mounts = {"/sys/odd"}};
+  facts.Get<rules::Sources>()["/sys"] = {
       .access = rules::SourceFacts::Access::kDenied, .resolved = "/sys", .because = "is /sys"};
   auto spec = oci::Spec::Parse(
       R"({"linux":{"namespaces":[{"type":"user"}]},"mounts":[{"destination":"/sys","type":"bind",)"
@@ -156,13 +156,13 @@ TEST(Promise, SaysWhatHidesWhatTheHostsSysBringsAlong) {
   EXPECT_EQ(kept->mounts.at(0).submount_flags, kReadOnly | kNoSuid | kNoDev | kNoExec);
 }
 
-TEST(Promise, ComesBackFromTheRecordAsItWas) {
+TEST(Promise, RoundTripsThroughTheRecord) {
   const auto promise = PromiseFrom(Written(PromiseOfSpec()));
   ASSERT_TRUE(promise) << promise.error().message;
   ExpectPromised(*promise);
 }
 
-TEST(Promise, OfAnEarlierVersionSaysNothingOfMounts) {
+TEST(Promise, OfAnEarlierVersionHasNoMounts) {
   const auto promise = PromiseFrom(json::Document::parse(
       R"({"noNewPrivileges": true, "seccomp": true, "readOnlyRoot": true, "ownNamespaces": ["pid"],
           "binds": [{"destination": "/a", "device": 1, "inode": 2}]})"));
@@ -174,20 +174,21 @@ TEST(Promise, OfAnEarlierVersionSaysNothingOfMounts) {
   EXPECT_TRUE(VerifyRunning(*promise, Self())) << "exec into what runs goes on";
 }
 
-TEST(Promise, ThatIsDamagedIsNone) {
+TEST(Promise, IsRejectedIfDamaged) {
   EXPECT_FALSE(PromiseFrom(json::Document::parse(R"({"mounts": []})")));
   EXPECT_FALSE(PromiseFrom(json::Document::parse("[]")));
 }
 
-TEST(Promise, LeavesMountsToHooksThatAreNotTheEnginesNetwork) {
+TEST(Promise, AllowsMountsOfHooksOtherThanTheEnginesNetwork) {
   const auto spec = *oci::Spec::Parse(
       R"({"hooks": {"prestart": [{"path": "/usr/bin/hook"}], "poststop": [{"path": "/x"}]}})");
   rules::Facts facts;
-  facts.hooks["/hooks/prestart/0"].kind = rules::HookFacts::Kind::kTrusted;
+  facts.Get<rules::Hooks>()["/hooks/prestart/0"].kind = rules::HookFacts::Kind::kTrusted;
   EXPECT_TRUE(PromiseOf(spec, {}, facts).hooks_may_mount);
-  facts.hooks["/hooks/prestart/0"].kind = rules::HookFacts::Kind::kEngine;
+  facts.Get<rules::Hooks>()["/hooks/prestart/0"].kind = rules::HookFacts::Kind::kEngine;
   EXPECT_FALSE(PromiseOf(spec, {}, facts).hooks_may_mount);
-  facts.hooks["/hooks/prestart/0"].resolved = "/usr/bin/nvidia-container-runtime-hook";
+  facts.Get<rules::Hooks>()["/hooks/prestart/0"].resolved =
+      "/usr/bin/nvidia-container-runtime-hook";
   EXPECT_TRUE(PromiseOf(spec, {}, facts).hooks_may_mount);
 }
 
@@ -209,7 +210,7 @@ Promise AllCapabilities() {
   return promise;
 }
 
-TEST(Verify, FindsWhatIsNotKept) {
+TEST(Verify, FindsEveryDifference) {
   Promise promise = AllCapabilities();
   promise.capabilities[3] = 1;
   EXPECT_NE(WhyBroken(promise).find("its bounding capabilities are"), std::string::npos);
@@ -232,7 +233,7 @@ TEST(Verify, FindsWhatIsNotKept) {
   EXPECT_EQ(WhyBroken(promise), "its net namespace is not the one that was checked");
 }
 
-TEST(Verify, HoldsTheRootFilesystemToTheInodeThatWasChecked) {
+TEST(Verify, ComparesTheInodeOfTheRootFilesystem) {
   Promise promise = AllCapabilities();
   promise.root_inode = 1;
   EXPECT_EQ(WhyBroken(promise),

@@ -93,14 +93,15 @@ rules::Facts FactsFor(const oci::Spec& spec, Mutator& random) {
   using rules::NamespaceFacts;
   using rules::SourceFacts;
   rules::Facts facts;
-  facts.kernel = {.major = 6, .minor = 18, .capabilities = 0, .thermal_throttle_paths = {}};
-  facts.root.kind = rules::RootFacts::Kind::kOrdinary;
+  facts.Get<rules::KernelFacts>() = {
+      .major = 6, .minor = 18, .capabilities = 0, .thermal_throttle_paths = {}};
+  facts.Get<rules::RootFacts>().kind = rules::RootFacts::Kind::kOrdinary;
   const auto source = [&](const std::string& path) {
     constexpr SourceFacts::Access kAccess[] = {
         SourceFacts::Access::kAllowed, SourceFacts::Access::kAllowed,
         SourceFacts::Access::kEngineOwn, SourceFacts::Access::kReadOnly,
         SourceFacts::Access::kDenied};
-    SourceFacts& known = facts.sources[path];
+    SourceFacts& known = facts.Get<rules::Sources>()[path];
     known.access = kAccess[random.Below(std::size(kAccess))];
     known.resolved = path;
     known.has_submounts = random.Below(2) == 0;
@@ -117,10 +118,11 @@ rules::Facts FactsFor(const oci::Spec& spec, Mutator& random) {
                                                  NamespaceFacts::Owner::kContainer,
                                                  NamespaceFacts::Owner::kHost};
     if (joined.path.empty()) continue;
-    facts.namespaces[joined.path] = {kOwners[random.Below(std::size(kOwners))], "peer"};
+    facts.Get<rules::Namespaces>()[joined.path] = {kOwners[random.Below(std::size(kOwners))],
+                                                   "peer"};
   }
   for (const oci::Hook& hook : spec.hooks()) {
-    facts.hooks[hook.pointer] = {
+    facts.Get<rules::Hooks>()[hook.pointer] = {
         random.Below(2) == 0 ? rules::HookFacts::Kind::kEngine : rules::HookFacts::Kind::kForeign,
         hook.path, "is anybody's"};
   }
@@ -199,7 +201,7 @@ TEST(Properties, AppliedTwiceChangesNothing) {
   });
 }
 
-TEST(Properties, NothingIsWidened) {
+TEST(Properties, NothingBecomesMorePermissive) {
   ForEach([](const Case& one) {
     for (const policy::Effective& policy : Policies()) {
       const Passed passed = Pass(one, policy);
@@ -242,7 +244,7 @@ TEST(Properties, WarningsChangeNoByte) {
   });
 }
 
-TEST(Properties, RestrictedLeavesNoMoreThanBaseline) {
+TEST(Properties, RestrictedKeepsNoMoreThanBaseline) {
   const policy::Effective restricted = Profile("restricted");
   ForEach([&](const Case& one) {
     policy::Effective baseline = Profile("baseline");

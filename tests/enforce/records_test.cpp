@@ -43,7 +43,13 @@ class RecordsTest : public testing::Test {
     record.process_policy.profile = "restricted";
     record.process_policy.mode = policy::Mode::kAudit;
     record.process_policy.digest = "12ab";
-    record.process_policy.log = {"syslog", true};
+    record.process_policy.log = {
+        .target = "syslog",
+        .required = true,
+        .level = policy::LogLevel::kWarning,
+        .max_megabytes = 7,
+        .keep = 2,
+        .forward = policy::LogForward{policy::LogFormat::kFalco, "file:/var/log/falco.json"}};
     policy::RuleSetting setting{policy::Action::kFix, {}};
     setting.parameters.Set("allow", std::vector<std::string>{"CAP_KILL"});
     setting.parameters.Set("bytes", std::int64_t{-1});
@@ -80,7 +86,7 @@ class RecordsTest : public testing::Test {
   std::optional<store::Records> records_;
 };
 
-TEST_F(RecordsTest, ComeBackAsTheyWereWritten) {
+TEST_F(RecordsTest, RoundTrip) {
   const Record written = Sample("web");
   ASSERT_TRUE(WriteRecord(*records_, written));
   const auto found = FindRecord(*records_, "web");
@@ -104,8 +110,7 @@ TEST_F(RecordsTest, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(record.process_policy.profile, "restricted");
   EXPECT_EQ(record.process_policy.mode, policy::Mode::kAudit);
   EXPECT_EQ(record.process_policy.digest, "12ab");
-  EXPECT_EQ(record.process_policy.log.target, "syslog");
-  EXPECT_TRUE(record.process_policy.log.required);
+  EXPECT_EQ(record.process_policy.log, written.process_policy.log);
   const auto& rules = record.process_policy.rules;
   ASSERT_EQ(rules.size(), 1U);
   EXPECT_EQ(rules.at("capabilities").action, policy::Action::kFix);
@@ -113,7 +118,24 @@ TEST_F(RecordsTest, ComeBackAsTheyWereWritten) {
             written.process_policy.rules.at("capabilities").parameters.all());
 }
 
-TEST_F(RecordsTest, ReadInPartHaveWhatStartNeeds) {
+// Its policy is that of the host, and start does not verify what was only recorded.
+TEST_F(RecordsTest, KeepThatAContainerWasMadeUnderBreakGlass) {
+  Record record = Sample("made");
+  record.process_policy.mode = policy::Mode::kEnforce;
+  ASSERT_TRUE(WriteRecord(*records_, record));
+  EXPECT_TRUE((*FindRecord(*records_, "made"))->process_policy.is_enforced());
+  record.process_policy.break_glass = "INC-4711";
+  ASSERT_TRUE(WriteRecord(*records_, record));
+  for (const RecordParts parts : {RecordParts::kLife, RecordParts::kAll}) {
+    const auto found = FindRecord(*records_, "made", parts);
+    ASSERT_TRUE(found && found->has_value());
+    EXPECT_EQ((*found)->process_policy.break_glass, "INC-4711");
+    EXPECT_EQ((*found)->process_policy.mode, policy::Mode::kEnforce);
+    EXPECT_FALSE((*found)->process_policy.is_enforced());
+  }
+}
+
+TEST_F(RecordsTest, APartialReadHasWhatStartNeeds) {
   ASSERT_TRUE(WriteRecord(*records_, Sample("web")));
   const auto found = FindRecord(*records_, "web", RecordParts::kLife);
   ASSERT_TRUE(found && found->has_value());
@@ -124,7 +146,25 @@ TEST_F(RecordsTest, ReadInPartHaveWhatStartNeeds) {
   EXPECT_TRUE((*found)->process_policy.rules.empty());
 }
 
-TEST_F(RecordsTest, AreStampedWithTheFirstProcessAndNothingElseChanges) {
+// A health check's exec does not read the mounts of a container that was verified at start.
+TEST_F(RecordsTest, WhereAProcessIsRecordedExecReadsNoPromise) {
+  Record record = Sample("web");
+  record.pid = 0;
+  ASSERT_TRUE(WriteRecord(*records_, record));
+  const auto unstarted = FindRecord(*records_, "web", RecordParts::kRunning);
+  ASSERT_TRUE(unstarted && unstarted->has_value());
+  EXPECT_TRUE((*unstarted)->has_promise);
+  EXPECT_EQ((*unstarted)->promise.mounts.size(), 1U);
+  record.pid = 7;
+  ASSERT_TRUE(WriteRecord(*records_, record));
+  const auto started = FindRecord(*records_, "web", RecordParts::kRunning);
+  ASSERT_TRUE(started && started->has_value());
+  EXPECT_FALSE((*started)->has_promise);
+  EXPECT_FALSE((*started)->process_policy.rules.empty());
+  EXPECT_TRUE((*FindRecord(*records_, "web"))->has_promise);
+}
+
+TEST_F(RecordsTest, AddingTheFirstProcessChangesNothingElse) {
   ASSERT_TRUE(WriteRecord(*records_, Sample("web")));
   const auto read = [&] {
     std::stringstream text;
@@ -143,7 +183,7 @@ TEST_F(RecordsTest, AreStampedWithTheFirstProcessAndNothingElseChanges) {
   EXPECT_FALSE(records_->Stamp("odd", 1, 1)) << "nothing says where the start time goes";
 }
 
-TEST_F(RecordsTest, CanHaveAnIdAsLongAsAFileNameAllows) {
+TEST_F(RecordsTest, AcceptTheLongestId) {
   const std::string longest(250, 'i');
   ASSERT_TRUE(WriteRecord(*records_, Sample(longest)));
   EXPECT_TRUE(FindRecord(*records_, longest) && records_->Find(longest)->has_value());
@@ -155,20 +195,20 @@ TEST_F(RecordsTest, CanHaveAnIdAsLongAsAFileNameAllows) {
   EXPECT_TRUE(found && !found->has_value()) << "so there is none";
 }
 
-TEST_F(RecordsTest, AreNoneForAnotherContainer) {
+TEST_F(RecordsTest, AreNotFoundForAnotherContainer) {
   ASSERT_TRUE(WriteRecord(*records_, Sample("web")));
   const auto other = FindRecord(*records_, "db");
   ASSERT_TRUE(other);
   EXPECT_FALSE(other->has_value());
 }
 
-TEST_F(RecordsTest, ThatOthersCouldHaveWrittenAreErrors) {
+TEST_F(RecordsTest, AreErrorsIfOthersCanWriteThem) {
   ASSERT_TRUE(WriteRecord(*records_, Sample("web")));
   ASSERT_EQ(::chmod((directory_ + "/web.json").c_str(), 0666), 0);
   EXPECT_FALSE(FindRecord(*records_, "web"));
 }
 
-TEST_F(RecordsTest, ThatAreCutShortOrOfAnotherContainerAreErrors) {
+TEST_F(RecordsTest, AreErrorsIfTruncatedOrOfAnotherContainer) {
   std::ofstream(directory_ + "/cut.json") << R"({"id":"cut","bun)";
   EXPECT_FALSE(FindRecord(*records_, "cut"));
   ASSERT_TRUE(WriteRecord(*records_, Sample("web")));
@@ -177,7 +217,7 @@ TEST_F(RecordsTest, ThatAreCutShortOrOfAnotherContainerAreErrors) {
 }
 
 // Of the versions that had no number, and of those that this one cannot know.
-TEST_F(RecordsTest, HaveTheVersionOfTheirFormat) {
+TEST_F(RecordsTest, CarryAFormatVersion) {
   ASSERT_TRUE(WriteRecord(*records_, Sample("web")));
   const std::string path = directory_ + "/web.json";
   std::ifstream file(path);
@@ -194,7 +234,7 @@ TEST_F(RecordsTest, HaveTheVersionOfTheirFormat) {
   EXPECT_TRUE(FindRecord(*records_, "web"));
 }
 
-TEST_F(RecordsTest, AreFoundByTheirLivingFirstProcess) {
+TEST_F(RecordsTest, AreFoundByTheFirstProcess) {
   Record record = Sample("web");
   record.pid = ::getpid();
   record.start_time = *sys::StartTime(::getpid());
@@ -207,7 +247,28 @@ TEST_F(RecordsTest, AreFoundByTheirLivingFirstProcess) {
   EXPECT_FALSE(std::filesystem::is_symlink(directory_ + "/pid-" + std::to_string(::getpid())));
 }
 
-TEST_F(RecordsTest, SweepTakesOldRecordsOfContainersThatAreGone) {
+// run has no start that would write the process into the record: the lower runtime's state has it.
+TEST_F(RecordsTest, FindTheContainerThatRunStarted) {
+  ASSERT_TRUE(WriteRecord(*records_, Sample("web")));
+  ASSERT_TRUE(WriteRecord(*records_, Sample("other")));
+  EXPECT_EQ(records_->FindByPid(::getpid()), "");
+  std::filesystem::create_directories(root_ + "/web");
+  const auto write_state = [&](std::uint64_t start_time) {
+    std::ofstream(root_ + "/web/state.json") << R"({"init_process_pid":)" << ::getpid()
+                                             << R"(,"init_process_start":)" << start_time << "}";
+  };
+  write_state(*sys::StartTime(::getpid()));
+  EXPECT_EQ(records_->FindByPid(::getpid()), "web");
+  EXPECT_EQ(records_->FindByPid(::getppid()), "");
+  // Created and not started: nothing has compared it with its record.
+  std::ofstream(root_ + "/web/exec.fifo").flush();
+  EXPECT_EQ(records_->FindByPid(::getpid()), "");
+  std::filesystem::remove(root_ + "/web/exec.fifo");
+  write_state(*sys::StartTime(::getpid()) + 1);
+  EXPECT_EQ(records_->FindByPid(::getpid()), "") << "the number went to another process";
+}
+
+TEST_F(RecordsTest, SweepRemovesOldRecordsOfRemovedContainers) {
   for (const char* id : {"gone", "fresh", "living"})
     ASSERT_TRUE(WriteRecord(*records_, Sample(id)));
   std::filesystem::create_directory(root_ + "/living");
@@ -229,7 +290,7 @@ TEST_F(RecordsTest, SweepTakesOldRecordsOfContainersThatAreGone) {
   EXPECT_TRUE(std::filesystem::exists(directory_ + "/later.json")) << "swept a moment ago";
 }
 
-TEST_F(RecordsTest, SweepTakesLinksToNoRecordAndTemporaryFiles) {
+TEST_F(RecordsTest, SweepRemovesDanglingLinksAndTemporaryFiles) {
   ASSERT_TRUE(WriteRecord(*records_, Sample("living")));
   std::filesystem::create_directory(root_ + "/living");
   const char* const kOld[] = {".x.json.runclad-1", ".runclad-2"};
@@ -254,7 +315,7 @@ TEST_F(RecordsTest, SweepTakesLinksToNoRecordAndTemporaryFiles) {
   EXPECT_TRUE(std::filesystem::is_symlink(directory_ + "/pid-2"));
 }
 
-TEST_F(RecordsTest, SweepGoesOnWhereItWasCutShort) {
+TEST_F(RecordsTest, SweepResumesAfterAnInterruption) {
   constexpr int kDead = 150;
   for (int i = 0; i < kDead; ++i) {
     const std::string name = "dead" + std::to_string(i) + ".json";
@@ -275,7 +336,7 @@ TEST_F(RecordsTest, SweepGoesOnWhereItWasCutShort) {
   EXPECT_EQ(left(), 0);
 }
 
-TEST_F(RecordsTest, SweepDoesNotBelieveTheClock) {
+TEST_F(RecordsTest, SweepDoesNotTrustTheClock) {
   ASSERT_TRUE(WriteRecord(*records_, Sample("gone")));
   ASSERT_TRUE(WriteRecord(*records_, Sample("ahead")));
   Age("gone.json");
@@ -291,7 +352,7 @@ TEST_F(RecordsTest, SweepDoesNotBelieveTheClock) {
       << "it is as old as today";
 }
 
-TEST_F(RecordsTest, AreTheSameThroughAnotherNameOfTheRoot) {
+TEST_F(RecordsTest, AreFoundThroughAnotherNameOfTheRoot) {
   ASSERT_TRUE(WriteRecord(*records_, Sample("web")));
   const std::string alias = root_ + "-alias";
   std::filesystem::create_directory_symlink(root_, alias);

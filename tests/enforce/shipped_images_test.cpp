@@ -64,7 +64,7 @@ class ShippedImages : public testing::Test {
   std::map<std::string, std::string> texts_;  // by path: "docker.io/library/nginx.json"
 };
 
-TEST_F(ShippedImages, HaveNoFault) {
+TEST_F(ShippedImages, AreValid) {
   EXPECT_GE(texts_.size(), 30U);
   for (const auto& [path, text] : texts_) {
     for (const policy::Fault& fault :
@@ -74,7 +74,7 @@ TEST_F(ShippedImages, HaveNoFault) {
   }
 }
 
-TEST_F(ShippedImages, AreFoundByTheirNamesAndNotCut) {
+TEST_F(ShippedImages, AreFoundByNameAndApplyInFull) {
   for (const auto& [path, text] : texts_) {
     const std::string name = path.substr(0, path.size() - std::string_view(".json").size());
     const auto policy = LoadFor(name + ":latest");

@@ -44,13 +44,13 @@ rules::Facts FactsOf(bool is_replaceable) {
   rules::Facts facts;
   const auto located = sys::Locate("/srv/judged");
   EXPECT_TRUE(located);
-  rules::SourceFacts& source = facts.sources["/srv/judged"];
+  rules::SourceFacts& source = facts.Get<rules::Sources>()["/srv/judged"];
   source.access = rules::SourceFacts::Access::kAllowed;
   source.resolved = located->path;
   source.device = located->inode.device;
   source.inode = located->inode.number;
   if (is_replaceable) source.replaceable_because = "could be replaced by user 1, who owns /srv";
-  facts.sources["/srv/other"] = {};
+  facts.Get<rules::Sources>()["/srv/other"] = {};
   return facts;
 }
 
@@ -68,7 +68,7 @@ void MakeSources() {
   MakeDirectories("/srv/other");
 }
 
-TEST(StagedSources, AreLeftAloneWhereNobodyElseCouldReplaceThem) {
+TEST(StagedSources, AreNotNeededIfOnlyRootCanReplaceThem) {
   InPrivateMounts([] {
     MakeSources();
     rules::Facts facts = FactsOf(false);
@@ -78,7 +78,7 @@ TEST(StagedSources, AreLeftAloneWhereNobodyElseCouldReplaceThem) {
   });
 }
 
-TEST(StagedSources, OfAnOverlayKeepTheirPlace) {
+TEST(StagedSources, OfAnOverlayKeepTheirOrder) {
   InPrivateMounts([] {
     MakeSources();
     rules::Facts facts = FactsOf(true);
@@ -88,14 +88,14 @@ TEST(StagedSources, OfAnOverlayKeepTheirPlace) {
     const oci::Spec& spec = (*staged)->spec;
     EXPECT_EQ(spec.mounts()[0].source, "/srv/judged") << "is compared at start";
     EXPECT_EQ(spec.mounts()[1].options[0], "lowerdir=/run/runclad/0:/srv/other");
-    EXPECT_EQ(facts.sources.at("/run/runclad/0").replaceable_because, "");
+    EXPECT_EQ(facts.Get<rules::Sources>().at("/run/runclad/0").replaceable_because, "");
     std::filesystem::rename("/srv/judged", "/srv/moved");
     WriteFile("/srv/judged/mark", "foreign");
     EXPECT_EQ(Content("/run/runclad/0/mark"), "judged");
   });
 }
 
-TEST(StagedSources, AreAllBindsWhereNothingIsComparedAtStart) {
+TEST(StagedSources, IncludeAllBindsIfStartDoesNotVerify) {
   InPrivateMounts([] {
     MakeSources();
     rules::Facts facts = FactsOf(true);
@@ -107,22 +107,23 @@ TEST(StagedSources, AreAllBindsWhereNothingIsComparedAtStart) {
     EXPECT_EQ(spec.mounts()[0].options, Document().mounts()[0].options);
     EXPECT_EQ(spec.mounts()[1].options[0], "lowerdir=/run/runclad/0:/srv/other");
     EXPECT_EQ(Content("/run/runclad/0/below/mark"), "below") << "with what is mounted below";
-    EXPECT_EQ(facts.sources.at("/run/runclad/0").inode, facts.sources.at("/srv/judged").inode);
+    EXPECT_EQ(facts.Get<rules::Sources>().at("/run/runclad/0").inode,
+              facts.Get<rules::Sources>().at("/srv/judged").inode);
   });
 }
 
-TEST(StagedSources, TheRootFilesystemIsOneWhereNothingIsComparedAtStart) {
+TEST(StagedSources, IncludeTheRootIfStartDoesNotVerify) {
   InPrivateMounts([] {
     MakeSources();
     struct stat status {};
     ASSERT_EQ(::stat("/srv/judged", &status), 0);
     rules::Facts facts;
-    facts.root.resolved = "/srv/judged";
-    facts.root.device = status.st_dev;
-    facts.root.inode = status.st_ino;
+    facts.Get<rules::RootFacts>().resolved = "/srv/judged";
+    facts.Get<rules::RootDirectory>().device = status.st_dev;
+    facts.Get<rules::RootDirectory>().inode = status.st_ino;
     const auto spec = oci::Spec::Parse(R"({"root":{"path":"/srv/judged"}})");
     ASSERT_FALSE(StageSources(*spec, /*starts_at_once=*/true, facts)->has_value());
-    facts.root.replaceable_because = "could be replaced by user 1000";
+    facts.Get<rules::RootFacts>().replaceable_because = "could be replaced by user 1000";
     ASSERT_FALSE(StageSources(*spec, /*starts_at_once=*/false, facts)->has_value());
     const auto staged = StageSources(*spec, /*starts_at_once=*/true, facts);
     ASSERT_TRUE(staged) << staged.error().message;
@@ -135,7 +136,7 @@ TEST(StagedSources, TheRootFilesystemIsOneWhereNothingIsComparedAtStart) {
   });
 }
 
-TEST(StagedSources, LeaveTheDocumentOnTheDiskAsItIs) {
+TEST(StagedSources, DoNotChangeTheDocumentOnDisk) {
   InPrivateMounts([] {
     MakeSources();
     WriteFile("/srv/bundle/config.json", "written");
@@ -159,7 +160,7 @@ TEST(StagedSources, LeaveTheDocumentOnTheDiskAsItIs) {
   });
 }
 
-TEST(StagedSources, AreRefusedWhereAnotherFileIsThereByNow) {
+TEST(StagedSources, AreRefusedIfTheFileWasReplaced) {
   InPrivateMounts([] {
     MakeSources();
     rules::Facts facts = FactsOf(true);

@@ -1,4 +1,5 @@
 // What an image is known to write, where the policy keeps it from it.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <string>
@@ -12,10 +13,13 @@
 #include "runclad/rules/rule.hpp"
 
 #include "../mount_namespace.hpp"
+#include "rules/read-only-rootfs/facts.hpp"
 
 namespace runclad::enforce {
 namespace {
 
+using rules::read_only_rootfs::ImageWrites;
+using rules::read_only_rootfs::WrittenDirectory;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
@@ -43,13 +47,13 @@ rules::Facts Gather(const policy::Effective& policy, const Subject& subject,
 
 std::vector<std::string> Sentences(const rules::Facts& facts) {
   std::vector<std::string> sentences;
-  for (const rules::WrittenDirectory& written : facts.written) {
+  for (const WrittenDirectory& written : facts.Get<ImageWrites>().written) {
     sentences.push_back(written.path + ' ' + written.because);
   }
   return sentences;
 }
 
-TEST(WrittenDirectories, AreTheImagesVolumesWithLinksResolved) {
+TEST(WrittenDirectories, IncludeTheImagesVolumesWithLinksResolved) {
   InPrivateMounts([] {
     MakeDirectories("/srv/bundle/rootfs/real/data");
     ASSERT_EQ(::symlink("/real", "/srv/bundle/rootfs/var"), 0);
@@ -57,11 +61,11 @@ TEST(WrittenDirectories, AreTheImagesVolumesWithLinksResolved) {
     EXPECT_THAT(Sentences(facts),
                 ElementsAre(StartsWith("/var/data is declared as a volume by the image"),
                             StartsWith("/none is declared as a volume by the image")));
-    EXPECT_EQ(facts.Resolve("/var/data"), "/real/data");
+    EXPECT_EQ(facts.Get<ImageWrites>().written[0].resolved, "/real/data");
   });
 }
 
-TEST(WrittenDirectories, AreWhatTheImagesFileDidNotGet) {
+TEST(WrittenDirectories, IncludeRejectedEntriesOfTheImageFile) {
   InPrivateMounts([] {
     MakeDirectories("/srv/bundle/rootfs");
     policy::Effective policy = Restricted();
@@ -74,22 +78,49 @@ TEST(WrittenDirectories, AreWhatTheImagesFileDidNotGet) {
   });
 }
 
-TEST(WrittenDirectories, AreNotLookedForWhereTheRootStaysAsItIs) {
+TEST(WrittenDirectories, AreEmptyIfTheRootIsUnchanged) {
   InPrivateMounts([] {
     MakeDirectories("/srv/bundle/rootfs");
     const Subject subject = OfVolumes({"/data"});
     EXPECT_THAT(
-        Gather(Restricted(), subject, R"({"root":{"path":"rootfs","readonly":true}})").written,
+        Sentences(Gather(Restricted(), subject, R"({"root":{"path":"rootfs","readonly":true}})")),
         IsEmpty());
     for (const policy::Action action :
          {policy::Action::kRefuse, policy::Action::kWarn, policy::Action::kOff}) {
       policy::Effective policy = Restricted();
       policy.rules["read-only-rootfs"].action = action;
-      EXPECT_THAT(Gather(policy, subject).written, IsEmpty());
+      EXPECT_THAT(Sentences(Gather(policy, subject)), IsEmpty());
     }
     Subject unknown = subject;
     unknown.identity.config_digest.clear();
-    EXPECT_THAT(Gather(Restricted(), unknown).written, IsEmpty());
+    EXPECT_THAT(Sentences(Gather(Restricted(), unknown)), IsEmpty());
+  });
+}
+
+// When a container starts again, its root has the points of the mounts of before.
+TEST(StateDirectories, LeaveOutWhatIsThereForMountPointsAlone) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/bundle/rootfs/var/tmp");
+    MakeDirectories("/srv/bundle/rootfs/etc");
+    MakeDirectories("/srv/bundle/rootfs/cache/deep/point");
+    MakeDirectories("/srv/bundle/rootfs/data/point");
+    MakeDirectories("/srv/bundle/rootfs/data/own");
+    MakeDirectories("/srv/bundle/rootfs/opt");
+    MakeDirectories("/srv/bundle/rootfs/owned/point");
+    ASSERT_EQ(::chmod("/srv/bundle/rootfs/owned", 0700), 0);
+    WriteFile("/srv/bundle/rootfs/etc/hosts", "");
+    ASSERT_EQ(::symlink("/proc/mounts", "/srv/bundle/rootfs/etc/mtab"), 0);
+    const rules::Facts facts =
+        Gather(Restricted(), Subject(), R"({"root":{"path":"rootfs"},"mounts":[
+        {"destination":"/etc/hosts","type":"bind","source":"/srv","options":["bind"]},
+        {"destination":"/cache/deep/point","type":"tmpfs","source":"tmpfs"},
+        {"destination":"/data/point","type":"tmpfs","source":"tmpfs"},
+        {"destination":"/owned/point","type":"tmpfs","source":"tmpfs"}]})");
+    EXPECT_THAT(facts.Get<ImageWrites>().state_directories, ElementsAre("/data", "/opt", "/owned"));
+    WriteFile("/srv/bundle/rootfs/etc/passwd", "");
+    MakeDirectories("/srv/bundle/rootfs/var/lib");
+    EXPECT_THAT(Gather(Restricted(), Subject()).Get<ImageWrites>().state_directories,
+                ElementsAre("/cache", "/data", "/etc", "/opt", "/owned", "/var"));
   });
 }
 

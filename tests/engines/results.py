@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Writes one run of run.sh into RESULTS.md, as a column: what ran, and how many assertions of each topic held.
+"""Writes one run of run.sh into RESULTS.md, as a column: what ran, and how many assertions of each topic held; and
+the sums of that into README.md.
 
-    results.py RESULTS.md "SUITE, LAYOUT" COMMIT LOG
+    results.py "SUITE, LAYOUT" COMMIT LOG
+    results.py --readme   README.md alone
+    results.py --check    whether README.md has what RESULTS.md says
 """
 
 import datetime
@@ -56,21 +59,85 @@ def read_log(path):
     return column
 
 
-def main():
-    path, name, commit, log = sys.argv[1:]
-    columns = read_table(path)
-    columns[name] = {"date": datetime.date.today().isoformat(), "commit": commit,
-                     "kernel": os.uname().release, **read_log(log)}
+# What README's table says of a run: the topics that a word of its heading stands for.
+GROUPS = {
+    "life": "docker_life ordinary containerd cri pods podman process streams passthrough crun resources compose",
+    "hostile list": "docker_confinement docker_refusals filters host_directories attacks destinations devices "
+                    "drift joins promise hooks bounds",
+    "identity and pins": "identity pins image_volumes unverified containerd_store",
+    "builds": "builds buildkit buildah",
+    "exec": "exec by_hand",
+}
+ENGINES = {"docker.io": "Docker", "containerd": "containerd", "podman": "podman", "buildah": "buildah"}
+RUNTIMES = ("runc", "crun")
+BEGIN, END = "<!-- written by tests/engines/results.py -->\n", "<!-- end -->\n"
+
+
+def version(text):
+    """26.1.5 for 26.1.5+dfsg1-9+deb13u1+b1"""
+    return re.match(r"[0-9.]*[0-9]", text)[0]
+
+
+def sum_of(column, topics):
+    """The assertions of some topics as a cell: "96", or "95/96"."""
+    cells = [column[topic].split("/") for topic in topics.split() if column.get(topic, "–") != "–"]
+    passed, total = (sum(int(cell[index]) for cell in cells) for index in (0, -1))
+    return str(total) if passed == total else f"{passed}/{total}"
+
+
+def readme_table(columns):
+    rows = [["engines", "lower runtimes", "cgroup layout", *GROUPS, "all", "date"]]
+    rows.append(["---"] * len(rows[0]))
+    for name, column in columns.items():
+        suite, layout = name.split(", ")
+        packages = {row[len("package "):]: cell for row, cell in column.items() if row.startswith("package ")}
+        engines = ", ".join(f"{word} {version(packages[package])}" for package, word in ENGINES.items())
+        passed, failed = re.fullmatch(r"([0-9]+) passed, ([0-9]+) failed", column["all"]).groups()
+        rows.append([f"Debian {suite}: {engines}",
+                     ", ".join(f"{name} {version(packages[name])}" for name in RUNTIMES),
+                     "cgroup v2 alone" if layout == "cgroup v2" else layout,
+                     *(sum_of(column, topics) for topics in GROUPS.values()),
+                     passed if failed == "0" else f"{passed}, {failed} failed", column["date"]])
+    return "".join("| " + " | ".join(row) + " |\n" for row in rows)
+
+
+def with_table(readme, columns):
+    """README's text with the table between its marks."""
+    start, end = readme.index(BEGIN) + len(BEGIN), readme.index(END)
+    return readme[:start] + readme_table(columns) + readme[end:]
+
+
+def replace(path, text):
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(path + ".new", path)
+
+
+def results_text(columns):
     rows = list(dict.fromkeys(row for column in columns.values() for row in column))
     rows.remove("all")
     rows.append("all")
-    with open(path + ".new", "w", encoding="utf-8") as file:
-        file.write(HEAD)
-        file.write("| | " + " | ".join(columns) + " |\n")
-        file.write("|---" * (len(columns) + 1) + "|\n")
-        for row in rows:
-            file.write(f"| {row} | " + " | ".join(column.get(row, "–") for column in columns.values()) + " |\n")
-    os.replace(path + ".new", path)
+    lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    lines += [f"| {row} | " + " | ".join(column.get(row, "–") for column in columns.values()) + " |" for row in rows]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def main():
+    here = os.path.dirname(os.path.abspath(__file__))
+    path, readme = os.path.join(here, "RESULTS.md"), os.path.join(here, "../../README.md")
+    columns = read_table(path)
+    text = open(readme, encoding="utf-8").read()
+    if sys.argv[1:] == ["--check"]:
+        if text != with_table(text, columns):
+            sys.exit("README.md's table of engines is not that of tests/engines/RESULTS.md: "
+                     "run tests/engines/results.py --readme")
+        return
+    if sys.argv[1:] != ["--readme"]:
+        name, commit, log = sys.argv[1:]
+        columns[name] = {"date": datetime.date.today().isoformat(), "commit": commit,
+                         "kernel": os.uname().release, **read_log(log)}
+        replace(path, results_text(columns))
+    replace(readme, with_table(text, columns))
 
 
 main()

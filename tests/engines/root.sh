@@ -2,7 +2,9 @@
 # A root filesystem of a Debian suite; prints its directory. Those of trixie and sid have the suite's engines,
 # for run.sh; that of bookworm has what the package of runclad is installed beside (tests/packaging/run.sh).
 #
-#   tests/engines/root.sh [--refresh] bookworm|trixie|sid
+#   tests/engines/root.sh [--refresh] [--suites] bookworm|trixie|sid
+#
+# --suites: with engines, and what their own test suites are built and run with (tests/suites/run.sh).
 #
 # It is made once, in two minutes and with 1.3 GB, and kept below $RUNCLAD_ENGINES_CACHE (default:
 # /var/cache/runclad-tests). It is made again when the list of packages changes, and by --refresh, which
@@ -25,6 +27,11 @@ die() {
 sources() {  # SUITE
   printf 'deb %s %s main\n' "$MIRROR" "$1"
   [ "$1" = sid ] || printf 'deb %s-security %s-security main\n' "$MIRROR" "$1"
+  [ -z "$SUITES" ] || sources_of_programs "$1"
+}
+sources_of_programs() {  # SUITE
+  printf 'deb-src %s %s main\n' "$MIRROR" "$1"
+  [ "$1" = sid ] || printf 'deb-src %s-security %s-security main\n' "$MIRROR" "$1"
 }
 
 # dpkg neither waits for the disk nor unpacks what nobody reads here; packages start no daemons.
@@ -39,11 +46,19 @@ configure() {  # SUITE ROOT
   chmod 755 "$2/usr/sbin/policy-rc.d"
   # A mirror that stands still has a Release file that has expired; its signature is checked all the same.
   printf '%s;\n' 'APT::Install-Recommends "false"' 'Dir::Cache::archives "/tmp/archives"' \
-    'Acquire::Check-Valid-Until "false"' >"$2/etc/apt/apt.conf.d/tests"
+    'Acquire::Check-Valid-Until "false"' 'Acquire::Retries "5"' >"$2/etc/apt/apt.conf.d/tests"
 }
 
 packages_of() {  # SUITE
-  if [ "$1" = bookworm ]; then echo "$PACKAGES_PACKAGE_ROOT"; else echo "$PACKAGES_ENGINES_ROOT"; fi
+  if [ -n "$SUITES" ]; then
+    echo "$PACKAGES_SUITES_ROOT"
+  elif [ "$1" = bookworm ]; then echo "$PACKAGES_PACKAGE_ROOT"; else echo "$PACKAGES_ENGINES_ROOT"; fi
+}
+
+built_in() {  # SUITE
+  [ -n "$SUITES" ] || return 0
+  echo "$PACKAGES_SUITES_BUILT"
+  [ "$1" != bookworm ] || echo "$PACKAGES_SUITES_BUILT_BOOKWORM"
 }
 
 # Only the packages that the suite has: the names of today are not tomorrow's.
@@ -64,28 +79,44 @@ for package; do
   fi
 done
 apt-get install -y -q "$@"
+if [ -n "$BUILT" ]; then
+  apt-get build-dep -y -q $BUILT
+  mkdir -p /usr/src/suites
+  cd /usr/src/suites
+  for package in $BUILT $SOURCES; do
+    apt-get source -q "$package" || echo "this suite has no source of $package"
+  done
+  find . -maxdepth 1 -type f -delete
+fi
 rm -rf /var/lib/apt/lists/*
 SH
 }
 
 make_root() {  # SUITE ROOT
   local suite=$1 root=$2
-  debootstrap --variant=minbase "$suite" "$root" "$MIRROR" >"$LOG" 2>&1 ||
+  # Its /proc is mounted nowhere else, should it be ended.
+  unshare --mount --propagation private debootstrap --variant=minbase "$suite" "$root" "$MIRROR" >"$LOG" 2>&1 ||
     die "debootstrap of $suite failed"
   configure "$suite" "$root"
   cp -L /etc/resolv.conf "$root/etc/resolv.conf"
   # shellcheck disable=SC2046  # a list of words
-  unshare --mount --pid --fork --kill-child --propagation private \
+  BUILT=$(built_in "$suite") SOURCES=$PACKAGES_SUITES_SOURCES \
+    unshare --mount --pid --fork --kill-child --propagation private \
     chroot "$root" sh -c "$(install_script)" install $(packages_of "$suite") >>"$LOG" 2>&1 </dev/null ||
     die "the packages of $suite could not be installed"
   rm -rf "$root"/var/cache/apt/archives/*.deb
 }
 
 REFRESH=
-if [ "${1:-}" = --refresh ]; then
-  REFRESH=1
+SUITES=
+while :; do
+  case "${1:-}" in
+    --refresh) REFRESH=1 ;;
+    --suites) SUITES=1 ;;
+    *) break ;;
+  esac
   shift
-fi
+done
 SUITE=${1:-}
 [ -n "$SUITE" ] || die "name a suite: bookworm, trixie or sid"
 [ "$(id -u)" = 0 ] || die "only root can make a root filesystem"
@@ -93,15 +124,16 @@ SUITE=${1:-}
 install_missing $PACKAGES_ENGINES >&2 || die "debootstrap is not installed"
 
 mkdir -p "$CACHE"
-exec 9>"$CACHE/$SUITE.lock"
+NAME=$SUITE${SUITES:+-suites}
+exec 9>"$CACHE/$NAME.lock"
 flock 9  # two runs at once make one root
-STAMP=$({ sources "$SUITE"; install_script; printf '%s' "$(packages_of "$SUITE")"; } | sha256sum | cut -c1-16)
-ROOT=$CACHE/$SUITE
+STAMP=$({ sources "$SUITE"; install_script; printf '%s' "$(packages_of "$SUITE")" "$(built_in "$SUITE")" "${SUITES:+$PACKAGES_SUITES_SOURCES}"; } | sha256sum | cut -c1-16)
+ROOT=$CACHE/$NAME
 if [ -z "$REFRESH" ] && [ "$(cat "$ROOT/.made-by" 2>/dev/null)" = "$STAMP" ]; then
   printf '%s\n' "$ROOT"
   exit
 fi
-LOG=$CACHE/$SUITE.log
+LOG=$CACHE/$NAME.log
 rm -rf "$ROOT.new"
 trap 'rm -rf "$ROOT.new"' EXIT
 printf 'engines: making %s from %s (some minutes)\n' "$ROOT" "$MIRROR" >&2

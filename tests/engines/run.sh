@@ -1,12 +1,15 @@
 #!/bin/bash
 # The end-to-end tests with the engines of another Debian suite.
 #
-#   tests/engines/run.sh [--cgroup2] [--refresh] [--write-results] trixie|sid [TOPIC…]
+#   tests/engines/run.sh [--cgroup2] [--refresh] [--write-results] trixie|sid|bookworm
+#                        [--engine-topics | TOPIC…]
 #
-#   TOPIC            as for tests/e2e/run.sh; without any, all of them
+#   bookworm         this machine's engines, as tests/e2e/run.sh has them; for --write-results
+#   --engine-topics, TOPIC
+#                    as for tests/e2e/run.sh; without any, all topics
 #   --cgroup2        with a pure cgroup v2 layout, whatever the machine has
 #   --refresh        with the newest packages of the suite, in a new root
-#   --write-results  writes the figures of a whole run into tests/engines/RESULTS.md
+#   --write-results  writes the figures of a whole run into tests/engines/RESULTS.md and README.md
 #
 # The engines run in a root of the suite (root.sh says where it is kept), in mount and pid namespaces of
 # their own, and see the machine's devices, the machine's cgroups and this source tree.
@@ -16,6 +19,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 tree=$(cd "$here/../.." && pwd)
 # shellcheck source=tests/e2e/cgroups.sh
 . "$tree/tests/e2e/cgroups.sh"
+# shellcheck source=tests/engines/enter.sh
+. "$here/enter.sh"
 
 die() {
   printf 'engines: %s\n' "$1" >&2
@@ -38,19 +43,22 @@ outer() {
   suite=${1:-}
   case "$suite" in
     trixie | sid) shift ;;
-    *) die "name a suite: trixie or sid" ;;
+    bookworm)
+      [ "$ENGINES_LAYOUT$*" = hybridbookworm ] || die "bookworm is for whole runs with this machine's cgroups"
+      shift
+      ;;
+    *) die "name a suite: trixie, sid or bookworm" ;;
   esac
   if [ -n "$write" ]; then
     [ $# -eq 0 ] || die "--write-results is for a run of all topics"
-    [ -z "$(git -C "$tree" status --porcelain -- . ":!tests/engines/RESULTS.md")" ] ||
-      die "--write-results is for what is committed: git status shows changes"
+    is_committed || die "--write-results is for what is committed: git status shows changes"
     commit=$(git -C "$tree" rev-parse --short HEAD)
   fi
   [ "$(id -u)" = 0 ] || die "the end-to-end tests start container engines: run them as root"
   local program=${RUNCLAD_E2E_RUNTIME:-$tree/build/release/runclad}
   [ -x "$program" ] || die "there is no runtime at $program: build it, or name one with RUNCLAD_E2E_RUNTIME"
   ENGINES_BUILD=$(cd "$(dirname "$program")" && pwd)
-  ENGINES_ROOT=$("$here/root.sh" "${refresh[@]}" "$suite") || exit 1
+  [ "$suite" = bookworm ] || ENGINES_ROOT=$("$here/root.sh" "${refresh[@]}" "$suite") || exit 1
 
   local mounts hierarchies status
   work=$(mktemp -d) || exit 1
@@ -63,8 +71,12 @@ outer() {
   mkfifo "$work/said"
   tee "$work/log" <"$work/said" &
   local tee=$!
-  unshare --mount --pid --fork --kill-child --propagation private \
-    "$BASH" "$here/run.sh" --inside "$@" >"$work/said" 2>&1 &
+  if [ "$suite" = bookworm ]; then
+    { versions; exec "$tree/tests/e2e/run.sh"; } >"$work/said" 2>&1 &
+  else
+    unshare --mount --pid --fork --kill-child --propagation private \
+      "$BASH" "$here/run.sh" --inside "$@" >"$work/said" 2>&1 &
+  fi
   child=$!
   wait "$child"
   status=$?
@@ -73,57 +85,32 @@ outer() {
   [ "$(wc -l </proc/self/mountinfo)" -eq "$mounts" ] || die "there are more or fewer mounts than before"
   end_new_hierarchies "$hierarchies"
   if [ -n "$write" ]; then
-    python3 "$here/results.py" "$here/RESULTS.md" "$suite, ${ENGINES_LAYOUT/v2/cgroup v2}" "$commit" "$work/log" ||
-      status=1
+    python3 "$here/results.py" "$suite, ${ENGINES_LAYOUT/v2/cgroup v2}" "$commit" "$work/log" || status=1
   fi
   exit "$status"
 }
 
-# Hierarchies that the engines made active would stay so, and change what later runs find.
-end_new_hierarchies() {  # THOSE BEFORE
-  local names left
-  for names in $(comm -13 <(printf '%s\n' "$1") <(active_hierarchies)); do
-    left=$(end_hierarchy "$names" | head -n 1)
-    ! active_hierarchies | grep -qxF "$names" || die "the cgroup hierarchy $names was not active before; it cannot be
-ended${left:+, because of its cgroup $left}: see which process is in it, and remove it with rmdir"
-  done
+# Whether all is committed but the figures, of which an earlier run may have written some.
+is_committed() {
+  local outside='/^<!-- written by/,/^<!-- end/d'
+  [ -z "$(git -C "$tree" status --porcelain -- . ":!tests/LONG.md" ":!tests/engines/RESULTS.md" ":!tests/suites/RESULTS.md" \
+    ":!README.md")" ] &&
+    cmp -s <(git -C "$tree" show HEAD:README.md | sed "$outside") <(sed "$outside" "$tree/README.md")
 }
 
 end_child() {
   [ -n "${child:-}" ] || return 0
-  kill -KILL "$child"
+  # tests/e2e/run.sh ends what it has started.
+  kill "-$([ "${suite:-}" = bookworm ] && echo TERM || echo KILL)" "$child"
   wait "$child"
 } 2>/dev/null
 
-# What the engines' root has of the machine. A bind of the root makes it a mount point, which pivot_root
-# asks for; after a chroot alone the lower runtime finds no mount at /.
 inside() {
-  local root=$ENGINES_ROOT place=/usr/local/lib/runclad-tests
-  mount --bind "$root" "$root"
-  mkdir -p "$root$place"/{tree,build} "$root/.old"
-  mount --bind "$ENGINES_TREE" "$root$place/tree"
-  mount --bind "$ENGINES_BUILD" "$root$place/build"
-  mount -t proc proc "$root/proc"
-  mount --rbind /dev "$root/dev"
-  mount -t sysfs sysfs "$root/sys"
-  mount_cgroups "$root/sys/fs/cgroup"
-  mount -t tmpfs -o mode=755 tmpfs "$root/run"
-  mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
-  { cd "$root" && pivot_root . .old; } || die "pivot_root failed"
-  cd /
-  umount --recursive --lazy /.old
-  ip link set lo up 2>/dev/null
+  local place=/runclad-tests  # not below /usr or /opt, which topics mount over
+  enter_root "$ENGINES_ROOT" "$ENGINES_TREE" "$ENGINES_BUILD" "$place"
   exec env -i HOME=/root TERM="${TERM:-dumb}" LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     PYTHONDONTWRITEBYTECODE=1 PODMAN_IGNORE_CGROUPSV1_WARNING=1 RUNCLAD_E2E_RUNTIME=$place/build/runclad \
     /bin/bash -c "$(declare -f versions); versions; cd $place/tree && exec tests/e2e/run.sh \"\$@\"" run.sh "$@"
-}
-
-mount_cgroups() {  # DIRECTORY
-  if [ "$ENGINES_LAYOUT" = v2 ]; then
-    mount -t cgroup2 cgroup2 "$1"
-  else
-    mount_all_hierarchies "$1"
-  fi
 }
 
 # The lines that results.py reads.

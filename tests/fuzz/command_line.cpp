@@ -40,7 +40,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     rest.remove_prefix(std::min(rest.size(), argument.size() + 1));
   }
   const auto line = runclad::oci::ParseCommandLine(arguments);
-  if (!line || line->kind == runclad::oci::VerbKind::kPassThrough) return 0;
+  using runclad::oci::VerbKind;
+  if (!line || line->kind == VerbKind::kPassThrough || line->kind == VerbKind::kUnknown) return 0;
   Expect(runclad::oci::IsValidId(line->id()), "an accepted call names a valid id");
   const std::vector<std::string> canonical = line->Canonical();
   const auto again = runclad::oci::ParseCommandLine(canonical);

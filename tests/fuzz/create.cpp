@@ -41,7 +41,7 @@ void HoldRecord(const enforce::Decision& decision, const runclad::rules::Facts& 
   record.id = "fuzz";
   record.bundle = kBundle;
   record.process_policy = enforce::ProcessPolicy(effective, decision.spec, facts);
-  record.identity = facts.identity;
+  record.identity = facts.Get<runclad::engine::Identity>();
   record.promise = enforce::PromiseOf(decision.spec, effective, facts);
   record.findings = enforce::ToJson(decision.findings);
   const std::string text = enforce::RecordToJson(record);

@@ -13,15 +13,15 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # Where two package formats differ by their own rules, the names are made the same: compressed files, the
-# name of the changelog, the folder of zsh, what each says of licenses.
+# name of the changelog, the folders of systemd and zsh, what each says of licenses.
 same_names() {
-  sed -e 's|\.gz$||; s|/zsh/[a-z-]*/|/zsh/|; s|/doc/runclad/CHANGELOG.md$|/doc/runclad/changelog|' \
+  sed -e 's|^/lib/systemd/|/usr/lib/systemd/|; s|\.gz$||; s|/zsh/[a-z-]*/|/zsh/|; s|/doc/runclad/CHANGELOG.md$|/doc/runclad/changelog|' \
     -e '/changelog.Debian$/d; /\/licenses\/runclad\/LICENSE$/d; /\/doc\/runclad\/copyright$/d' \
     -e '/\/lintian\/overrides\/runclad$/d' | sort
 }
 expected() {
   cat tests/packaging/contents.txt
-  find profiles/images profiles/schema -type f | sed 's|^profiles|/usr/share/runclad|'
+  find profiles/images profiles/schema profiles/shields -type f | sed 's|^profiles|/usr/share/runclad|'
   find packaging/doc -type f | sed 's|^packaging/doc|/usr/share/doc/runclad|'
   find packaging/selinux examples -type f | sed 's|^packaging/||; s|^|/usr/share/doc/runclad/|'
 }
@@ -36,12 +36,12 @@ modes_of_deb() {
 }
 modes_of_rpm() {
   ! rpm -qp --qf '[%{FILEMODES:perms} %{FILEUSERNAME}:%{FILEGROUPNAME} %{FILENAMES}\n]' "$rpm" |
-    awk '$1 !~ /^(-rw-r--r--|-rwxr-xr-x|drwxr-xr-x|drwx------)$/ || $2 != "root:root" ||
+    awk '$1 !~ /^(-rw-r--r--|-rwxr-xr-x|drwxr-xr-x|drwx--x--x|drwx------)$/ || $2 != "root:root" ||
       ($1 ~ /^-rwx/ && $3 !~ /bin\/|examples.*[.]sh$/)' | grep .
 }
 deb_names_what_it_is_made_of() {
   local source
-  for source in glibc gcc- libcap-ng libmd libseccomp sqlite3 nlohmann-json3 spdlog; do
+  for source in glibc gcc- libcap-ng libmd libseccomp libyaml sqlite3 nlohmann-json3 spdlog; do
     dpkg-deb -f "$deb" Built-Using | grep -qE "(^|, )${source}[0-9]* \(= " || { echo "$source"; return 1; }
   done
 }

@@ -3,7 +3,7 @@
 #
 #   tests/packaging/run.sh [BUILD]
 #
-#   BUILD   packages this build; without it, packaging/deb.sh compiles everything
+#   BUILD   packages this build; without it, README's command compiles everything
 #
 # The root is that of tests/engines/root.sh, below an overlay that is gone afterwards; everything happens in
 # mount and pid namespaces of its own.
@@ -12,15 +12,22 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/packaging/lib.sh
 . tests/packaging/lib.sh
+# shellcheck source=tests/readme_block.sh
+. tests/readme_block.sh
+# README's two lines: how a package is made, and how it is installed.
+line_of_readme() { readme_block 'packaging/deb.sh' | sed -n "$1{s/ *#.*//;p}"; }
 
 outer() {
-  local options=() root deb work
-  [ -z "${1:-}" ] || options=(--build "$1")
+  local root deb work
   root=$(tests/engines/root.sh bookworm) || exit 1
   work=$(mktemp -d) || exit 1
   # shellcheck disable=SC2064  # the directory of now
   trap "rm -rf '$work'" EXIT
-  deb=$(packaging/deb.sh "${options[@]}" "$work") || exit 1
+  if [ -n "${1:-}" ]; then
+    deb=$(packaging/deb.sh --build "$1" "$work") || exit 1
+  else
+    deb=$(bash -c "$(line_of_readme 1)") || exit 1
+  fi
   unshare --mount --pid --fork --kill-child --propagation private "$BASH" tests/packaging/run.sh --inside "$root" "$deb"
 }
 
@@ -36,8 +43,14 @@ enter() {  # ROOT DEB
   mount -t proc proc "$ROOT/proc"
   mount --rbind /dev "$ROOT/dev"
   mount -t sysfs sysfs "$ROOT/sys"
+  mount --rbind /sys/fs/cgroup "$ROOT/sys/fs/cgroup"
   mount -t tmpfs -o mode=755 tmpfs "$ROOT/run"
   cp "$2" "$ROOT/var/tmp/runclad.deb"
+  # Where README's command looks for it, and without a question.
+  mkdir -p "$ROOT/var/tmp/build/packages"
+  cp "$2" "$ROOT/var/tmp/build/packages/runclad_1_amd64.deb"
+  printf 'APT::Get::Assume-Yes "true";\n' >"$ROOT/etc/apt/apt.conf.d/yes"
+  mkdir -p "$ROOT/tmp/archives/partial"  # the root's setting, for packages that nobody keeps
 }
 
 in_root() { chroot "$ROOT" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@" </dev/null; }
@@ -80,6 +93,7 @@ record() {  # ID PID
 inside() {
   enter "$@"
   is "the package installs without another one" install_package
+  is "and by README's command" sh_in_root "cd /var/tmp && dpkg --purge runclad && $(line_of_readme 2)"
   is "and is installed" is_installed
   is "its files are as packaged" files_are_intact
   is "runclad knows its release" says '^runclad [0-9]+\.[0-9]+\.[0-9]+.* \(commit [0-9a-f]{12}\)$' in_root runclad --runclad-version
@@ -90,9 +104,10 @@ inside() {
   is "bash loads the completions" sh_in_root 'bash -c ". /usr/share/bash-completion/bash_completion; _completion_loader runcladctl; complete -p runcladctl"'
   is "logrotate takes its file" in_root logrotate --debug /etc/logrotate.d/runclad
   local directory
-  for directory in run/runclad var/lib/runclad var/log/runclad; do
+  for directory in run/runclad var/log/runclad; do
     is "/$directory is root's alone" mode_is "700 root:root" "/$directory"
   done
+  is "/var/lib/runclad is root's to list" mode_is "711 root:root" /var/lib/runclad
 
   # --- upgrade ---
   printf '{ "extends": "restricted", "mode": "audit" }\n' >"$ROOT/etc/runclad/policy.json"
@@ -106,6 +121,18 @@ inside() {
   is "an image's file of the operator stays" test -f "$ROOT/etc/runclad/images/docker.io/library/own.json"
   is "a candidate sorts before its release" dpkg --compare-versions \
     "$(dpkg-deb -f "$ROOT/var/tmp/runclad.deb" Version)" lt "$(dpkg-deb -f "$ROOT/var/tmp/runclad.deb" Version | sed 's/~[^-]*//')"
+
+  # --- closed runtimes ---
+  is "the runtime of the distribution is closed" in_root runcladctl close runc
+  is "runc is runclad" says '^runclad: ' in_root runc --version
+  is "runc is reinstalled" sh_in_root 'apt-get update -q && apt-get install --reinstall -y runc'
+  is "and lies behind runclad" test -L "$ROOT/usr/sbin/runc" -a -x "$ROOT/usr/libexec/runclad/runc"
+  is "runc is runclad afterwards" says '^runclad: ' in_root runc --version
+  is "its package's files are as packaged" in_root dpkg --verify runc
+  is "it is not removed while a runtime is closed" says 'put the runtime back with runcladctl open' in_root dpkg --remove runclad
+  is "the runtime is opened" in_root runcladctl open
+  is "and is the distribution's" says '^runc version ' in_root runc --version
+  is "nothing is diverted" bash -c '! "$@" | grep runclad' bash in_root dpkg-divert --list
 
   # --- removal ---
   record alive $$

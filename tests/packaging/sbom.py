@@ -68,7 +68,7 @@ SCHEMA = {
 
 # What is known to be in the programs, by source package.
 LIBRARIES = ("glibc", "gcc-12", "libcap-ng", "libmd", "libseccomp", "sqlite3", "nlohmann-json3", "spdlog",
-             "fmtlib", "cli11")
+             "fmtlib", "cli11", "libyaml")
 
 
 def main():

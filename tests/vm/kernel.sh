@@ -26,7 +26,7 @@ own_rules '"lsm-label": {"action": "off"}'
 RUNTIME=own docker_run --security-opt systempaths=unconfined --security-opt apparmor=unconfined box \
   sh -c 'cat /proc/self/attr/current; echo h >/proc/sysrq-trigger && echo sent'
 holds "without AppArmor" out_has unconfined
-guards "SysRq takes no command of a container's root" out_lacks sent
+guards "SysRq takes no command from a container's root user" out_lacks sent
 
 # --- AppArmor ---
 covers lsm-label

@@ -1,0 +1,129 @@
+#!/bin/bash
+# What users of podman and buildah can pass to the runtime with --runtime-flag: a policy and a program that they
+# have put into an image, a volume or a secret. An engine writes these as root.
+# shellcheck source=tests/e2e/lib.sh
+. "${E2E_DIR:?}/lib.sh"
+
+# The program alone, without flags of the host's. Plain runc has no such flags: an earlier runclad did what this does.
+mkdir -p "$E2E_WORK/runtimes/bare"
+RUNTIME=$E2E_WORK/runtimes/bare/runclad
+if [ "$E2E_PROVE" = 1 ]; then
+  cat >"$RUNTIME" <<WRAPPER
+#!/bin/sh
+runtime=$E2E_PLAIN
+while true; do
+  case "\$1" in
+    --runclad-runtime=*|--criu=*) runtime=\${1#*=} ;;
+    --runclad-*) ;;
+    *) break ;;
+  esac
+  shift
+done
+exec "\$runtime" "\$@"
+WRAPPER
+else
+  printf '#!/bin/sh\nexec %s "$@"\n' "$E2E_PROGRAM" >"$RUNTIME"
+fi
+chmod 755 "$RUNTIME"
+PODMAN=(podman --cgroup-manager cgroupfs --events-backend file --runtime "$RUNTIME")
+
+# --- the image: a policy that enforces nothing, and a program ---
+CONTENT=$E2E_WORK/supplied
+RAN=$E2E_SRV/program-ran
+mkdir -p "$CONTENT"
+cp -a "$E2E_WORK/rootfs" "$CONTENT/rootfs"
+mkdir "$CONTENT/rootfs/policy"
+printf '{"mode": "audit", "log": {"target": "file:%s"}}\n' "$E2E_WORK/supplied/log" >"$CONTENT/rootfs/policy/policy.json"
+printf '#!/bin/sh\nid -u >%s\nexec %s "$@"\n' "$RAN" "$E2E_PLAIN" >"$CONTENT/rootfs/policy/runc"
+chmod 755 "$CONTENT/rootfs/policy/runc"
+tar -C "$CONTENT/rootfs" -c . | podman import -q -c 'CMD ["sh"]' - supplier >/dev/null
+tar -C "$E2E_WORK/rootfs" -c . | podman import -q -c 'CMD ["sh"]' - box >/dev/null
+MERGED=$(podman image mount supplier)
+LAYER=/var/lib/containers/storage/overlay/$(podman image inspect --format '{{.RootFS}}' supplier | grep -oE '[0-9a-f]{64}')/diff
+holds "the layer holds the policy, and it is root's" test "$(stat -c %u "$LAYER/policy/policy.json")" = 0
+podman volume create supplied >/dev/null
+VOLUME=$(podman volume inspect -f '{{.Mountpoint}}' supplied)
+cp -a "$CONTENT/rootfs/policy" "$VOLUME/policy"
+mkdir -p "$E2E_SRV/alias" && mount --bind "$VOLUME" "$E2E_SRV/alias"
+ln -s "$LAYER/policy" "$E2E_WORK/supplied/link"
+cp -a "$CONTENT/rootfs/policy" "$E2E_SRV/policy"
+# Of the host's own, so under names of this run.
+CONTEXT=/var/tmp/libpod_builder-${E2E_CGROUP#/}
+SHARED=/dev/shm/${E2E_CGROUP#/}
+for directory in "$CONTEXT" "$SHARED"; do
+  mkdir -p "$directory" && cp -a "$CONTENT/rootfs/policy" "$directory/policy"
+done
+sleep 600 3<"$LAYER/policy" &
+HOLDER=$!
+
+NETWORK=(--network none --cgroup-parent "$E2E_CGROUP")
+gets_all() { out_has CapBnd && ! out_has 0000000000000400; }
+with_flags() {  # FLAG…: what a container gets with them
+  local flag flags=()
+  for flag in "$@"; do flags+=(--runtime-flag "$flag"); done
+  rm -f "$RAN"
+  capture "${PODMAN[@]}" "${flags[@]}" run --rm "${NETWORK[@]}" --cap-add ALL --security-opt seccomp=unconfined \
+    box grep CapBnd /proc/self/status
+}
+# One that the host's root has made.
+HOSTS=$E2E_WORK/hosts
+mkdir -p "$HOSTS" && cp "$E2E_POLICIES/runclad/policy.json" "$E2E_PLAIN" "$HOSTS"
+for place in "$LAYER/policy" "$MERGED/policy" "$VOLUME/policy" "$E2E_SRV/alias/policy" "$E2E_WORK/supplied/link" \
+  "$E2E_SRV/policy" "$CONTEXT/policy" "$SHARED/policy" "/proc/$HOLDER/fd/3" \
+  "/proc/$HOLDER/root$LAYER/policy" "/proc/self/root$LAYER/policy" "/usr/../$LAYER/policy"; do
+  name=${place/$LAYER/LAYER} name=${name/$MERGED/MERGED} name=${name/$HOLDER/PID}
+  with_flags "runclad-config=$place"
+  guards "podman --runtime-flag runclad-config=$name gives no container more" not gets_all
+  [ "$E2E_PROVE" = 1 ] || holds "and is refused by name" err_has "--runclad-config"
+  with_flags "runclad-runtime=$place/runc"
+  guards "podman --runtime-flag runclad-runtime=$name/runc runs nothing on the host" test ! -e "$RAN"
+  [ "$E2E_PROVE" = 1 ] || holds "and is refused by name, too" err_has "(--runclad-runtime)"
+done
+kill "$HOLDER"
+
+# Every verb executes the lower runtime, also those for which no policy is read.
+for verb in list "state nothing" "kill nothing" --version features; do
+  rm -f "$RAN"
+  # shellcheck disable=SC2086  # words
+  capture "$RUNTIME" "--runclad-runtime=$LAYER/policy/runc" $verb
+  guards "nor does ${verb%% *} run it" test ! -e "$RAN"
+done
+rm -f "$RAN"
+capture "$RUNTIME" "--criu=$LAYER/policy/runc" checkpoint nothing
+guards "nor does checkpoint run what --criu names" test ! -e "$RAN"
+[ "$E2E_PROVE" = 1 ] || holds "and says so" err_has "(--criu)"
+
+# --- a secret, whose content is what the user typed ---
+printf '{"mode": "audit"}' | podman secret create policy.json - >/dev/null
+capture "${PODMAN[@]}" --runtime-flag "runclad-config=$HOSTS" run -d --name holder "${NETWORK[@]}" --secret policy.json box sleep 600
+holds "a container with a secret runs" succeeded
+SECRETS=$(find /run/containers /var/lib/containers -type d -path '*userdata*/secrets' 2>/dev/null | head -n 1)
+holds "the secret is a file of podman's" test -n "$SECRETS"
+with_flags "runclad-config=$SECRETS"
+guards "podman --runtime-flag runclad-config= of a secret gives no container more" not gets_all
+[ "$E2E_PROVE" = 1 ] || holds "and is refused by name" err_has "--runclad-config"
+# And what acts on a container that exists.
+capture "${PODMAN[@]}" --runtime-flag "runclad-config=$LAYER/policy" exec --privileged holder grep CapBnd /proc/self/status
+guards "nor does it give an exec more" not gets_all
+capture "${PODMAN[@]}" rm -f -t 1 holder
+holds "the container can be removed" succeeded
+podman secret rm policy.json >/dev/null
+
+# --- buildah ---
+from=$(buildah from --pull-never localhost/box 2>/dev/null || buildah from --pull-never box)
+capture buildah run --runtime "$RUNTIME" --runtime-flag "runclad-config=$LAYER/policy" \
+  --network none "$from" grep CapBnd /proc/self/status
+guards "buildah run --runtime-flag runclad-config= gives no step more" not gets_all
+rm -f "$RAN"
+capture buildah run --runtime "$RUNTIME" --runtime-flag "runclad-runtime=$LAYER/policy/runc" --network none "$from" true
+guards "buildah run --runtime-flag runclad-runtime= runs nothing on the host" test ! -e "$RAN"
+buildah rm "$from" >/dev/null
+
+# --- what the host's root has made is taken ---
+with_flags "runclad-config=$HOSTS" "runclad-runtime=$HOSTS/${E2E_PLAIN##*/}"
+holds "a policy and a program of the host's are taken" succeeded
+guards "and the policy holds" status_field CapBnd 0000000000000400
+umount "$E2E_SRV/alias"
+podman image unmount supplier >/dev/null
+podman volume rm supplied >/dev/null
+rm -rf "$CONTEXT" "$SHARED" "$E2E_SRV/policy"

@@ -1,0 +1,115 @@
+#!/bin/bash
+# shellcheck disable=SC2016  # dollars are for the shell in the container
+# runcladctl shield: one command closes AF_ALG for the next containers of every engine; what it says
+# of running ones is what their filters do; taken back, the filters are as before, byte for byte.
+# shellcheck source=tests/e2e/lib.sh
+. "${E2E_DIR:?}/lib.sh"
+
+CONTROL=${E2E_PROGRAM%/*}/runcladctl
+DIRECTORY=$E2E_POLICIES/own
+export RUNTIME=own
+shield() { capture "$CONTROL" shield "$1" --config "$DIRECTORY" "${@:2}"; }
+PODMAN=(podman --cgroup-manager cgroupfs --events-backend file --runtime "$E2E_WORK/runtimes/own/runclad")
+
+# A host whose containers may use AF_ALG and AF_RXRPC: what the shield is for.
+printf '{"extends": "baseline", "builds": "build", "log": {"target": "file:%s/audit.jsonl"},
+  "rules": {"seccomp": {"families": ["AF_ALG", "AF_RXRPC"]},
+            "cgroup-path": {"parents": ["%s"]}}}\n' "$DIRECTORY" "$E2E_CGROUP" >"$DIRECTORY/policy.json"
+tar -C "$E2E_WORK/rootfs" -c . | podman import -q - docker.io/library/box:1 >/dev/null
+capture docker save box -o "$E2E_WORK/box.tar"
+ctr image import "$E2E_WORK/box.tar" >/dev/null
+rm "$E2E_WORK/box.tar"
+mkdir -p "$E2E_WORK/shield-context"
+
+by_docker() { docker_run box probe socket "$1"; }
+by_podman() {
+  capture "${PODMAN[@]}" run --rm --network none --cgroup-parent "$E2E_CGROUP" \
+    --ulimit nofile=1024:2048 --ulimit nproc=1000:2000 docker.io/library/box:1 probe socket "$1"
+}
+by_containerd() {
+  capture "${CTR_RUN[@]}" --rm --cgroup "$E2E_CGROUP/shield" \
+    --runc-binary "$E2E_WORK/runtimes/own/runclad" docker.io/library/box:latest "shield$1" \
+    probe socket "$1"
+}
+by_buildkit() {
+  printf 'FROM box\nRUN echo "answer $(probe socket %s)"\n' "$1" >"$E2E_WORK/shield-context/Dockerfile"
+  DOCKER_BUILDKIT=1 capture docker build --progress plain --network none --no-cache -t made \
+    "$E2E_WORK/shield-context"
+  OUT=$(grep -oE 'answer [A-Za-z]+$' <<<"$OUT$ERR" | tail -n 1 | cut -d' ' -f2)
+}
+# The kernel itself was asked, whether it has the family or not.
+was_asked() { [ -n "$OUT" ] && ! is_closed; }
+# podman's own filter answers ENOSYS, and denials of either filter are kept.
+is_closed() { [ "$OUT" = EPERM ] || [ "$OUT" = ENOSYS ]; }
+AF_INET=2 AF_RXRPC=33 AF_ALG=38
+ENGINES="docker podman containerd buildkit"
+
+for engine in $ENGINES; do
+  "by_$engine" "$AF_ALG"
+  holds "$engine: AF_ALG is open before" was_asked
+done
+docker_start before
+filter_of() { jq -cS .linux.seccomp "/run/containerd/io.containerd.runtime.v2.task/moby/$1/config.json"; }
+first=$(filter_of "$(docker inspect -f '{{.Id}}' before)")
+
+shield status
+holds "status: no shield is up" out_is "no shield is up"
+shield add "$E2E_DIR/../../profiles/shields/af-alg.json"
+holds "one command" succeeded
+covers seccomp
+for engine in $ENGINES; do
+  "by_$engine" "$AF_ALG"
+  guards "$engine: AF_ALG is closed for the next container" is_closed
+  "by_$engine" "$AF_INET"
+  holds "$engine: a usual socket is not" was_asked
+done
+by_docker "$AF_RXRPC"
+holds "AF_RXRPC is open still" was_asked
+docker_start after
+shield status --json
+state_of() { jq -r --arg n "$1" '.containers[] | select(.name == $n and .shield == "af-alg") | .state' <<<"$OUT"; }
+holds "status: the container that ran before is exposed" test "$(state_of before)" = exposed
+guards "status: the one that was started since is closed" test "$(state_of after)" = closed
+shield status
+holds "status: says which to start again" grep -qE '^Start again: .*before' <<<"$OUT"
+holds "status: exits with 1" status_is 1
+printf '{"rules": {"seccomp": {"families": ["AF_ALG"], "allow": ["socket"]}}}\n' \
+  >"$DIRECTORY/policy.d/zzz.json"
+by_docker "$AF_ALG"
+guards "a later file that allows it opens nothing" out_is EPERM
+rm "$DIRECTORY/policy.d/zzz.json"
+
+shield add "$E2E_DIR/../../profiles/shields/af-rxrpc.json"
+by_docker "$AF_RXRPC"
+guards "AF_RXRPC: closed by its own shield" out_is EPERM
+printf '{"id": "uffd", "reason": "test", "deny": {"syscalls": ["keyctl", "userfaultfd"]}}\n' \
+  >"$E2E_WORK/uffd.json"
+shield add "$E2E_WORK/uffd.json"
+docker_run box probe userfaultfd
+holds "a system call is closed" out_is EPERM
+printf '{"id": "bad", "reason": "test", "deny": {"family": ["AF_ALG"]}}\n' >"$E2E_WORK/bad.json"
+shield add "$E2E_WORK/bad.json"
+holds "a shield with a misspelt member is an error" err_has "it has families or syscalls"
+chmod 666 "$E2E_WORK/uffd.json"
+shield add "$E2E_WORK/uffd.json"
+holds "so is one that others could have written" failed
+
+printf '{"rules": \n' >"$DIRECTORY/policy.d/broken.json"
+shield add "$E2E_DIR/../../profiles/shields/af-alg.json"
+holds "beside a policy that cannot be read, adding is an error" failed
+rm "$DIRECTORY/policy.d/broken.json"
+by_docker "$AF_ALG"
+guards "and the shield that was up stays up" out_is EPERM
+
+for id in af-alg af-rxrpc uffd; do shield remove "$id"; done
+holds "taken back" succeeded
+holds "no file of it is left" test -z "$(ls "$DIRECTORY/shields")"
+by_docker "$AF_ALG"
+holds "AF_ALG is open again" was_asked
+docker_start again
+holds "and the filter is byte for byte as before" \
+  test "$(filter_of "$(docker inspect -f '{{.Id}}' again)")" = "$first"
+docker_remove before after again
+docker rmi made >/dev/null 2>&1
+podman rmi docker.io/library/box:1 >/dev/null
+ctr image rm docker.io/library/box:latest >/dev/null

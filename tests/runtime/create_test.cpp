@@ -1,0 +1,317 @@
+// create and run on a machine in memory: what is written, in which order, and what is left when a
+// step fails.
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "memory_machine.hpp"
+#include "runtime/directories.hpp"
+
+namespace runclad::runtime {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using Strings = std::vector<std::string>;
+
+constexpr const char* kDocument = R"({
+  "ociVersion": "1.0.2",
+  "process": {"user": {"uid": 1000, "gid": 1000}, "args": ["sh"], "cwd": "/",
+              "capabilities": {"bounding": ["CAP_SYS_ADMIN"]}},
+  "root": {"path": "rootfs"},
+  "linux": {"namespaces": [{"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"},
+                           {"type": "network"}, {"type": "cgroup"}]}})";
+// Shares the host's processes.
+constexpr const char* kRefused = R"({"ociVersion": "1.0.2",
+  "process": {"args": ["sh"], "cwd": "/"}, "root": {"path": "rootfs"},
+  "linux": {"namespaces": [{"type": "ipc"}, {"type": "uts"}, {"type": "mount"},
+                           {"type": "network"}]}})";
+
+class CreateInMemory : public ::testing::Test {
+ protected:
+  CreateInMemory() {
+    machine_.policy =
+        *policy::Parse(R"({"extends": "restricted"})", "policy.json", rules::Schemas());
+    machine_.bundles["/b"] = kDocument;
+  }
+
+  Result<Arguments> Run(std::string_view verb = "create") {
+    return Create(CallOf("--root /run/r " + std::string(verb) + " --bundle /b box", machine_));
+  }
+  std::string Fault(std::string_view verb = "create") {
+    const auto done = Run(verb);
+    return done ? "" : done.error().message;
+  }
+  [[nodiscard]] std::string document() const { return machine_.bundles.at("/b"); }
+
+  MemoryMachine machine_;
+};
+
+// log/level leaves out what a decision below it says, never a refusal.
+TEST_F(CreateInMemory, LogsDecisionsFromTheLevelOfThePolicyOn) {
+  machine_.policy.log.level = policy::LogLevel::kWarning;
+  ASSERT_TRUE(Run());
+  EXPECT_THAT(machine_.log, testing::IsEmpty());
+  machine_.policy.log.level = policy::LogLevel::kNotice;
+  machine_.bundles["/b"] = kDocument;
+  ASSERT_TRUE(Run());
+  EXPECT_THAT(machine_.log, ElementsAre(HasSubstr("rewritten")));
+  machine_.log.clear();
+  machine_.policy.log.level = policy::LogLevel::kWarning;
+  machine_.bundles["/b"] = kRefused;
+  EXPECT_NE(Fault(), "");
+  machine_.policy.mode = policy::Mode::kAudit;
+  EXPECT_EQ(Fault(), "");
+  EXPECT_THAT(machine_.log, ElementsAre(HasSubstr("refused"), HasSubstr("would-refuse")));
+}
+
+TEST_F(CreateInMemory, RecordsTheDecisionAndLogsItBeforeTheDocumentIsReplaced) {
+  const auto arguments = Run();
+  ASSERT_TRUE(arguments) << arguments.error().message;
+  EXPECT_THAT(*arguments, ElementsAre("--root=/run/r", "create", "--bundle=/b", "--", "box"));
+  EXPECT_THAT(machine_.steps,
+              ElementsAre("load the policy", "take the bundle", "open the records",
+                          "write the record", "keep the name", "log", "write the document"));
+  EXPECT_THAT(document(), HasSubstr(R"("noNewPrivileges":true)"));
+  EXPECT_EQ(document().find("CAP_SYS_ADMIN"), std::string::npos);
+  ASSERT_EQ(machine_.log.size(), 1U);
+  EXPECT_THAT(machine_.log[0], HasSubstr("rewritten"));
+  // What the record promises is what the document says.
+  const enforce::Record& record = machine_.records.at("box");
+  EXPECT_EQ(record.bundle, "/b");
+  EXPECT_TRUE(record.promise.no_new_privileges);
+  EXPECT_EQ(record.promise.bounding(), 0U);
+}
+
+TEST_F(CreateInMemory, ATrialIsJudgedByItsOwnPolicy) {
+  machine_.on_trial = "box";
+  ASSERT_TRUE(Run());
+  EXPECT_EQ(machine_.steps.front(), "load the policy of the trial");
+  EXPECT_EQ(machine_.steps.back(), "let /trial follow box");
+}
+
+TEST_F(CreateInMemory, ATrialThatCannotBeExaminedStopsTheContainer) {
+  machine_.fail = {"find the trial"};
+  EXPECT_EQ(Fault(), "find the trial failed");
+  EXPECT_THAT(machine_.steps, IsEmpty());
+}
+
+TEST_F(CreateInMemory, ARefusalIsLoggedAndLeavesNothing) {
+  machine_.bundles["/b"] = kRefused;
+  EXPECT_THAT(Fault(), StartsWith("refused by host-namespaces: "));
+  EXPECT_THAT(machine_.steps,
+              ElementsAre("load the policy", "take the bundle", "open the records", "log"));
+  EXPECT_THAT(machine_.log, ElementsAre(HasSubstr("refused")));
+  EXPECT_THAT(machine_.records, IsEmpty());
+  EXPECT_EQ(document(), kRefused);
+}
+
+TEST_F(CreateInMemory, AContainerThatLivesKeepsItsRecordAndDocument) {
+  machine_.containers["box"].pid = 7;
+  machine_.records["box"].bundle = "/its/own";
+  EXPECT_EQ(Fault(), "a container box already exists in /run/r");
+  EXPECT_THAT(machine_.steps, IsEmpty());
+  EXPECT_EQ(machine_.records.at("box").bundle, "/its/own");
+}
+
+// What had been done before the step that failed is undone.
+struct Failure {
+  const char* step;
+  const char* fault;
+  Strings log;  // the outcomes
+};
+
+TEST_F(CreateInMemory, NoRecordOutlivesAStepThatFails) {
+  for (const Failure& failure : {
+           Failure{"load the policy", "load the policy failed", {}},
+           Failure{"take the bundle", "take the bundle failed", {}},
+           Failure{"open the records", "open the records failed", {}},
+           Failure{"stage", "stage failed", {R"("outcome":"error")"}},
+           Failure{"write the record", "write the record failed", {}},
+           Failure{"log", "log failed", {}},
+           Failure{"write the document",
+                   "must be writable",
+                   {R"("outcome":"rewritten")", R"("outcome":"error")"}},
+       }) {
+    machine_.steps.clear();
+    machine_.log.clear();
+    machine_.fail = {failure.step};
+    EXPECT_THAT(Fault(), HasSubstr(failure.fault));
+    EXPECT_THAT(machine_.records, IsEmpty()) << failure.step;
+    EXPECT_EQ(document(), kDocument) << failure.step;
+    ASSERT_EQ(machine_.log.size(), failure.log.size()) << failure.step;
+    for (std::size_t i = 0; i < failure.log.size(); ++i) {
+      EXPECT_THAT(machine_.log[i], HasSubstr(failure.log[i])) << failure.step;
+    }
+  }
+}
+
+// The record is there before anything could start by the document.
+TEST_F(CreateInMemory, WithoutARecordTheDocumentIsNotReplaced) {
+  machine_.fail = {"write the record"};
+  EXPECT_FALSE(Run());
+  EXPECT_EQ(std::ranges::find(machine_.steps, "write the document"), machine_.steps.end());
+  EXPECT_EQ(std::ranges::find(machine_.steps, "log"), machine_.steps.end());
+}
+
+TEST_F(CreateInMemory, AuditChangesNoByteButRecordsWhatExecIsLeft) {
+  machine_.policy.mode = policy::Mode::kAudit;
+  for (const char* document : {kDocument, kRefused}) {
+    machine_.steps.clear();
+    machine_.bundles["/b"] = document;
+    ASSERT_TRUE(Run());
+    EXPECT_THAT(machine_.steps, ElementsAre("load the policy", "open the records",
+                                            "write the record", "keep the name", "log"));
+    EXPECT_EQ(machine_.bundles.at("/b"), document);
+  }
+  EXPECT_THAT(machine_.log, ElementsAre(HasSubstr("would-rewrite"), HasSubstr("would-refuse")));
+}
+
+TEST_F(CreateInMemory, ABundleThatAContainerCouldChangeIsRefused) {
+  machine_.changeable = "/b";
+  EXPECT_THAT(Fault(), HasSubstr("refused: the bundle /b could be changed by a container"));
+  EXPECT_THAT(machine_.records, IsEmpty());
+  machine_.policy.mode = policy::Mode::kAudit;
+  EXPECT_TRUE(Run());
+}
+
+// The directory named by a flag of the engine's, in every mode; not /etc/runclad, which is root's.
+TEST_F(CreateInMemory, APolicyThatAUserOfTheEngineCouldHaveWrittenIsRefused) {
+  machine_.supplied = "/";
+  const auto fault = [&](const std::string& directory) {
+    const auto done = Create(CallOf(
+        "--runclad-config=" + directory + " --root /run/r create --bundle /b box", machine_));
+    return done ? "" : done.error().message;
+  };
+  machine_.policy.mode = policy::Mode::kAudit;
+  for (const char* directory : {"/image/layer", "/etc/runclad/../../image", "/etc/runclad2"}) {
+    EXPECT_THAT(fault(directory),
+                HasSubstr(std::string("refused: the policy directory ") + directory +
+                          " (--runclad-config) is in an engine's storage"));
+  }
+  EXPECT_THAT(machine_.records, IsEmpty());
+  EXPECT_EQ(fault("/etc/runclad/strict"), "");
+  machine_.is_root = false;
+  machine_.policy.rootless = policy::Rootless::kApply;
+  EXPECT_EQ(fault("/image/layer"), "");
+}
+
+TEST_F(CreateInMemory, AProgramThatAUserOfTheEngineCouldHaveWrittenIsRefused) {
+  machine_.supplied = "/image";
+  const auto fault = [&](const std::string& flags, const char* lower_runtime) {
+    Call call = CallOf(flags + " --root /run/r state box", machine_);
+    call.lower_runtime = lower_runtime;
+    const auto checked = CheckPrograms(call);
+    return checked ? "" : checked.error().message;
+  };
+  EXPECT_THAT(fault("--runclad-runtime=/image/runc", "/image/runc"),
+              HasSubstr("refused: the program /image/runc (--runclad-runtime) is in an engine's"));
+  EXPECT_THAT(fault("--criu=/image/criu", "/usr/sbin/runc"),
+              HasSubstr("refused: the program /image/criu (--criu) is in an engine's"));
+  EXPECT_EQ(fault("--runclad-runtime=/opt/runc", "/opt/runc"), "");
+  machine_.supplied = "/";
+  EXPECT_EQ(fault("--runclad-runtime=/usr/sbin/runc --criu criu", "/usr/sbin/runc"), "");
+  EXPECT_EQ(fault("--runclad-runtime=/usr/sbin/runc", "/usr/libexec/runclad/runc"), "");
+  EXPECT_NE(fault("--runclad-runtime=/usr/sbin/../../image/runc", "/usr/sbin/../../image/runc"),
+            "");
+}
+
+// Whatever the host's policy lets containers mount, below /run as anywhere; and nobody knows what
+// that is while the policy is broken.
+TEST_F(CreateInMemory, AProgramIsJudgedByWhatTheHostsPolicyLetsContainersMount) {
+  const auto fault = [&](const char* program) {
+    Call call =
+        CallOf(std::string("--runclad-runtime=") + program + " --root /run/r state box", machine_);
+    call.lower_runtime = program;
+    const auto checked = CheckPrograms(call);
+    return checked ? "" : checked.error().message;
+  };
+  EXPECT_EQ(fault("/run/app/runc"), "");
+  EXPECT_TRUE(machine_.has_judged_by_lists);
+  machine_.fail = {"load the policy"};
+  EXPECT_THAT(fault("/opt/runc"), HasSubstr("cannot be judged without the host's policy: load the "
+                                            "policy failed"));
+  EXPECT_EQ(fault("/usr/local/lib/runc"), "");
+}
+
+TEST_F(CreateInMemory, ARefusedPolicyOrProgramIsInTheHostsLog) {
+  machine_.supplied = "/image";
+  Call call = CallOf("--runclad-runtime=/image/runc --root /run/r state box", machine_);
+  call.lower_runtime = "/image/runc";
+  EXPECT_FALSE(CheckPrograms(call));
+  ASSERT_EQ(machine_.log.size(), 1U);
+  EXPECT_THAT(machine_.log.back(), HasSubstr("refused: the program /image/runc"));
+  EXPECT_FALSE(LoadNamedPolicy(call, "/image/policy", {}));
+  ASSERT_EQ(machine_.log.size(), 2U);
+  EXPECT_THAT(machine_.log.back(), HasSubstr("refused: the policy directory /image/policy"));
+}
+
+// What a container under the named policy may mount.
+TEST_F(CreateInMemory, APolicyThatLetsContainersChangeItIsRefused) {
+  machine_.changeable = "/opt/policy";
+  const auto run = [&] {
+    return Create(
+        CallOf("--runclad-config=/opt/policy --root /run/r create --bundle /b box", machine_));
+  };
+  const auto done = run();
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().message,
+              HasSubstr("refused: the policy directory /opt/policy (--runclad-config) could be"));
+  machine_.policy.mode = policy::Mode::kAudit;
+  EXPECT_TRUE(run());
+}
+
+TEST_F(CreateInMemory, WhatIsStagedIsSeenByTheRuntimeAlone) {
+  machine_.stages = "/run/runclad/0";
+  ASSERT_TRUE(Run("run"));
+  EXPECT_THAT(machine_.steps, ElementsAre("load the policy", "take the bundle", "open the records",
+                                          "stage", "write the record", "keep the name", "log",
+                                          "write the document", "cover /b/config.json"));
+  EXPECT_THAT(document(), HasSubstr(R"("path":"rootfs")"));
+  EXPECT_THAT(machine_.covered, HasSubstr(R"("path":"/run/runclad/0")"));
+
+  machine_.fail = {"cover /b/config.json"};
+  EXPECT_EQ(Fault("run"), "cover /b/config.json failed");
+  EXPECT_THAT(machine_.records, IsEmpty());
+}
+
+TEST_F(CreateInMemory, ACallerWithoutRootIsAdmittedByThePolicyAlone) {
+  machine_.is_root = false;
+  EXPECT_THAT(Fault(), StartsWith("called without root privileges"));
+  machine_.policy.rootless = policy::Rootless::kPassThrough;
+  ASSERT_TRUE(Run());
+  EXPECT_THAT(machine_.steps, ElementsAre("load the policy", "load the policy"));
+  machine_.policy.rootless = policy::Rootless::kApply;
+  ASSERT_TRUE(Run());
+  EXPECT_EQ(machine_.steps.back(), "write the document");
+}
+
+TEST_F(CreateInMemory, ABundleThatOthersCanChangeIsOnlyTakenInAudit) {
+  machine_.fault = Error{"bundle /b is writable by others"};
+  EXPECT_EQ(Fault(), "bundle /b is writable by others");
+  EXPECT_THAT(machine_.steps, ElementsAre("load the policy"));
+  machine_.policy.mode = policy::Mode::kAudit;
+  EXPECT_EQ(Fault(), "");
+  EXPECT_THAT(machine_.log.front(), HasSubstr("bundle /b is writable by others"));
+}
+
+TEST_F(CreateInMemory, UnderBreakGlassARefusalIsOnlyRecorded) {
+  machine_.bundles["/b"] = kRefused;
+  machine_.policy.break_glass = "an outage";
+  EXPECT_EQ(Fault(), "");
+  EXPECT_EQ(document(), kRefused);
+  EXPECT_THAT(machine_.log, ElementsAre(HasSubstr("an outage")));
+}
+
+TEST_F(CreateInMemory, ADocumentThatCannotBeReadIsNotJudged) {
+  machine_.bundles["/b"] = R"({"process":{},"Process":{}})";
+  EXPECT_THAT(Fault(), StartsWith("/b/config.json: "));
+  EXPECT_THAT(machine_.steps, IsEmpty());
+}
+
+}  // namespace
+}  // namespace runclad::runtime
