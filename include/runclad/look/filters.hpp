@@ -33,8 +33,9 @@ struct TaskFilters {
 
 // Reads the filters of each task (PTRACE_SECCOMP_GET_FILTER): stops it, reads, and lets it go on. A
 // child process does so and ends afterwards, so that the kernel releases every task, whatever
-// happens to us; nothing takes longer than `patience` for each task. A task that has a tracer, does
-// not stop in time or has ended is unknown.
+// happens to us; nothing takes longer than `patience` for each task, and once ten times that for
+// all that did not stop the first time. A task that has a tracer, does not stop in time or has
+// ended is unknown.
 std::vector<TaskFilters> ReadFilters(
     std::span<const Task> tasks,
     std::chrono::milliseconds patience = std::chrono::milliseconds(200));
