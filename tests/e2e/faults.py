@@ -1,23 +1,24 @@
 """Makes every system call of one call of runclad fail, and makes it the last, and looks at what is
-left: faults.py create|exec|start|delete|refusal ERRNO[,ERRNO…] RECORD RENEW COMMAND…
+left: faults.py INJECT create|exec|start|delete|refusal ERRNO[,ERRNO…] RECORD RENEW COMMAND…
 
-COMMAND is the call, with a stand-in as its lower runtime, which writes $STANDIN when it is reached;
+INJECT is the program of inject.c. COMMAND is the call, with a stand-in as its lower runtime, which writes $STANDIN when it is reached;
 a refusal is a start that never may reach it. RECORD is the container's record; RENEW is a command of
 bash that makes the container again, or for create the bundle that is written, whose config.json is
 as the engine wrote it. Prints what is wrong, and how many faults were tried; the status
 says whether all was right."""
 
-import collections, json, os, re, subprocess, sys
+import collections, errno, json, os, re, subprocess, sys
 
-verb, errors, record_path, renew, command = (
-    sys.argv[1], sys.argv[2].split(","), sys.argv[3], sys.argv[4], sys.argv[5:])
+inject, verb, errors, record_path, renew, command = (
+    sys.argv[1], sys.argv[2], sys.argv[3].split(","), sys.argv[4], sys.argv[5], sys.argv[6:])
 standin = os.environ["STANDIN"]
 records = os.path.dirname(record_path)
 wrong = 0
 # Before main() there is nobody to write a sentence, and brk(2) reports no errno value.
 START_UP = {"brk", "mmap", "arch_prctl", "mprotect"}
 # The container that is refused lives on, for the next fault; nobody waits for its end.
-KEEP = ["-e", "inject=kill,pidfd_send_signal,poll:retval=0"] if verb == "refusal" else []
+KEEP = ["kill", "pidfd_send_signal", "poll"] if verb == "refusal" else []
+NO_CALL = str(2 ** 31 - 1)
 
 
 def read(path):
@@ -55,11 +56,17 @@ def restore():
         os.unlink(standin)
 
 
-def call(*strace):
+def run(*words):
     restore()
-    done = subprocess.run(["strace", *KEEP, *strace, *command], stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=20)
+    done = subprocess.run([*words, *command], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    if done.returncode == 125:
+        sys.exit(f"{words}: {done.stderr}")
     return done.returncode, done.stderr.decode("utf-8", "replace")
+
+
+def call(name=None, place=0, how="kill"):
+    return run(inject, numbers[name] if name else NO_CALL, str(place), how,
+               ",".join(numbers[kept] for kept in KEEP if kept in numbers))
 
 
 def is_alive():
@@ -78,8 +85,10 @@ before = read(record_path)
 document_path = renew + "/config.json"
 document = read(document_path) if verb == "create" else None
 trace = standin + ".trace"
-call("-o", "/dev/null")  # the first one of a while also sweeps
-status, said = call("-o", trace)
+numbers = {}  # of each system call by its name
+keep = [f"--inject={','.join(KEEP)}:retval=0"] if KEEP else []
+run("strace", "-o", "/dev/null", *keep)  # the first one of a while also sweeps
+status, said = run("strace", "-n", "-o", trace, *keep)
 after = read(record_path)
 handed_on = read(standin)
 hardened = read(document_path) if verb == "create" else None
@@ -87,13 +96,13 @@ if (status != 0) != (verb == "refusal") or (handed_on is None) != (verb == "refu
     sys.exit(f"the call fails by itself: {status} {said}")
 counts = collections.Counter()
 for line in open(trace):
-    name = re.match(r"(\w+)\(", line)
-    if name is None:
+    entry = re.match(r"\[ *(\d+)\] (\w+)\(", line)
+    if entry is None:
         continue
-    counts[name.group(1)] += 1
+    numbers[entry.group(2)] = entry.group(1)
+    counts[entry.group(2)] += 1
     if counts["execve"] == 2:
         break
-counts["execve"] -= 1  # the first is strace's own
 
 
 # Not what a tmpfs is filled with: one over a directory that cannot be examined is empty.
@@ -155,10 +164,12 @@ def judge(fault, is_killed):
 
 tried = 0
 for name, count in counts.items():
-    for place in range(1, count + 1):
-        for fault in ["signal=KILL"] + ["error=" + error for error in errors]:
-            status, said = call("-o", "/dev/null", "-e", f"inject={name}:{fault}:when={place}")
-            judge(f"{name} {place} {fault}:", fault == "signal=KILL")
+    # The first execve starts runclad.
+    for place in range(2 if name == "execve" else 1, count + 1):
+        for fault in ["KILL"] + errors:
+            is_kill = fault == "KILL"
+            status, said = call(name, place, "kill" if is_kill else str(getattr(errno, fault)))
+            judge(f"{name} {place} {fault}:", is_kill)
             tried += 1
             # A verification that fails ends the container.
             if verb == "start" and not is_alive():
@@ -166,7 +177,7 @@ for name, count in counts.items():
                     complain(name, place, fault, "a container that was stopped is started")
                 subprocess.run(["bash", "-c", renew], check=True)
                 before = read(record_path)
-                status, said = call("-o", "/dev/null")
+                status, said = call()
                 after = read(record_path)
 restore()
 print(tried, "faults tried")

@@ -2,7 +2,7 @@
 # Each system call of create, exec, start and delete fails, and each is the last (kill -9): nothing runs that was
 # not verified, and the record remains one that a later call can use.
 #
-# RUNCLAD_FAULTS=ENOMEM,ENOSPC,EACCES … tries other errors than EIO (20 s each).
+# RUNCLAD_FAULTS=ENOMEM,ENOSPC,EACCES … tries other errors than EIO (a few seconds each).
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
 
@@ -10,6 +10,7 @@ here=$E2E_WORK/faults
 mkdir -p "$here/policy" "$here/bin"
 standin=$here/bin/runc
 "${CC:-cc}" -O1 -static -o "$standin" "$E2E_DIR/standin.c"
+"${CC:-cc}" -O1 -static -Wall -Wextra -Werror -o "$here/inject" "$E2E_DIR/inject.c"
 export STANDIN=$here/ran
 cp "$E2E_POLICIES/runclad/policy.json" "$here/policy"
 program=("$E2E_PROGRAM" "--runclad-config=$here/policy" "--runclad-runtime=$standin")
@@ -51,7 +52,7 @@ faults() {  # VERB STATE|BUNDLE ARGUMENT…
   local verb=$1 renew="renew $2"
   shift 2
   if [ "$verb" = create ]; then renew=$bundle; else $renew; fi
-  CAPTURE_SECONDS=600 capture python3 "$E2E_DIR/faults.py" "$verb" "${RUNCLAD_FAULTS:-EIO}" \
+  CAPTURE_SECONDS=600 capture python3 "$E2E_DIR/faults.py" "$here/inject" "$verb" "${RUNCLAD_FAULTS:-EIO}" \
     "$(record_of)" "$renew" "${program[@]}" --root "$STATE" "${verb/refusal/start}" "$@"
   printf '# %s: %s\n' "$verb" "$(tail -n 1 <<<"$OUT")"
 }
