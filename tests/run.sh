@@ -225,6 +225,7 @@ if [ "${1:-}" = --long ]; then
   long_part sid-cgroup2 tests/engines/run.sh "${write[@]}" --cgroup2 sid
   long_part suites tests/suites/run.sh "${write[@]}"
   long_part upgrade tests/compat/run.sh
+  long_part fuzz tests/fuzz/run.sh --seconds 300
   long_part events tests/events/run.sh
   long_part examples tests/packaging/examples.sh
   long_part package tests/packaging/run.sh
@@ -243,7 +244,7 @@ fi
 
 say "build"
 must "configured (release)" cmake --preset release -DRUNCLAD_TESTS=OPTIMIZED
-must "built with g++ (release)" cmake --build --preset release -j "$JOBS"
+must "built with g++ (the programs)" cmake --build --preset release -j "$JOBS" --target runclad runcladctl
 
 if [ "${1:-}" != --quick ]; then
   say "engines, beside what follows (about a quarter of an hour)"
@@ -259,7 +260,8 @@ if [ "${1:-}" != --quick ]; then
   fi
 fi
 
-say "build with sanitizers"
+say "build of the tests"
+must "built with g++ (tests)" behind cmake --build --preset release -j "$JOBS"
 must "configured (sanitizers)" \
   cmake --preset asan -B build/asan-clang -DCMAKE_CXX_COMPILER=clang++ -DRUNCLAD_FUZZ=ON
 must "built with clang++ (AddressSanitizer, UndefinedBehaviorSanitizer, libFuzzer)" \
@@ -269,8 +271,8 @@ say "unit tests"
 unit_tests "unit tests (release)" build/release
 unit_tests "unit tests (sanitizers)" build/asan-clang
 
-say "fuzz programs, half a minute each"
-counted "fuzz programs" behind tests/fuzz/run.sh --seconds 30
+say "fuzz programs, ten seconds each"
+counted "fuzz programs" behind tests/fuzz/run.sh --seconds 10
 
 say "sources"
 check "every source is formatted (clang-format)" is_formatted
@@ -284,9 +286,6 @@ check "runcladctl is too" is_static build/release/runcladctl
 check "the runtime has CET where it is possible" \
   has_cet_where_possible build/release/runclad build/release
 
-[ "${1:-}" = --quick ] || say "engines: results"
-collect
-
 say "packages"
 counted "packages of the release build" tests/packaging/contents.sh
 counted "completions in bash, zsh and fish" tests/packaging/completions.sh
@@ -296,14 +295,19 @@ counted "rotation of the log" tests/packaging/logrotate.sh
 counted "Kubernetes: the base and the chart" tests/kubernetes/render.py
 counted "Kubernetes: the installer, against a stub of the API" tests/kubernetes/installer.py
 
+[ "${1:-}" = --quick ] || say "engines: results"
+collect
+
 if [ "${1:-}" = --quick ]; then finish; fi
 
-say "engines, one after another"
+say "engines, afterwards"
 counted "races between the check and the mount" tests/race/run.sh
+# Each boot of a service is waited for: the others compute meanwhile.
+beside "three image files that are learned" tests/images/run.sh --learn --quick
+counted "images under their image files, and one that follows why" tests/images/run.sh --quick
 counted "documents and calls through runc alone and through runclad" \
   python3 tests/differential/run.py --seconds 60
-counted "images under their image files, and one that follows why" tests/images/run.sh --quick
-counted "three image files that are learned" tests/images/run.sh --learn --quick
+collect
 counted "instructions on the hot path" \
   tests/e2e/run.sh tests/bench/instructions.sh tests/bench/image_files.sh
 grep -E '^ *[0-9]+ (instructions|bytes)' "$LOG"
