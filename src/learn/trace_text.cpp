@@ -70,8 +70,9 @@ std::optional<Header> HeaderIn(std::string_view line) {
 
 // "chown(2)" for the frame __x64_sys_chown; empty: the frame is not a system call's.
 std::string CallOf(std::string_view frame) {
-  constexpr std::array<std::string_view, 5> kPrefixes = {
-      "__x64_sys_", "__ia32_sys_", "__ia32_compat_sys_", "__arm64_sys_", "__do_sys_"};
+  constexpr std::array<std::string_view, 6> kPrefixes = {"__x64_sys_",          "__ia32_sys_",
+                                                         "__ia32_compat_sys_",  "__arm64_sys_",
+                                                         "__arm64_compat_sys_", "__do_sys_"};
   for (const std::string_view prefix : kPrefixes) {
     if (!frame.starts_with(prefix)) continue;
     frame.remove_prefix(prefix.size());

@@ -60,6 +60,14 @@ TEST(Trace, HasTheFirstUseOfEachCapabilityWithItsCallAndProgram) {
                                      Use{7, "setuid(2)", "/usr/bin/entry.sh"}));
 }
 
+TEST(Trace, NamesTheCallsOfEveryAbi) {
+  for (const char* frame : {"__x64_sys_chown", "__ia32_sys_chown", "__ia32_compat_sys_chown",
+                            "__arm64_sys_chown", "__arm64_compat_sys_chown"}) {
+    const Uses uses = UsesIn(kBegun + Asked("entry.sh-12", 0, {"cap_capable", frame}), kBounding);
+    EXPECT_THAT(uses.uses, ElementsAre(Use{0, "chown(2)", "/usr/bin/entry.sh"})) << frame;
+  }
+}
+
 TEST(Trace, AProgramThatExecutesItselfKeepsItsName) {
   const Uses uses = UsesIn(kBegun + Fork("entry.sh-12", 13) + Exec("chown-13", "/proc/self/exe") +
                                Asked("chown-13", 0, {"__x64_sys_lchown"}),
