@@ -1,5 +1,6 @@
 #include "task_state.hpp"
 
+#include <sys/personality.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,10 +100,20 @@ const KernelAbis& AbisOfKernel() {
         constexpr long kX32Bit = 0x40000000;
         return ::syscall(kX32Bit | SYS_getpid) > 0;
       })};
+#elif defined(__aarch64__)
+  // Refused where neither the kernel nor the processor has 32-bit programs (arm64's
+  // sys_arm64_personality).
+  static const KernelAbis kAbis = {.has_32_bit =
+                                       Works([] { return ::personality(PER_LINUX32) != -1; })};
 #else
   static const KernelAbis kAbis;
 #endif
   return kAbis;
+}
+
+bool HasEntry(const KernelAbis& kernel, std::string_view architecture) {
+  if (architecture == "SCMP_ARCH_X86" || architecture == "SCMP_ARCH_ARM") return kernel.has_32_bit;
+  return architecture != "SCMP_ARCH_X32" || kernel.has_x32;
 }
 
 Answer Yes() { return {Verdict::kYes, {}, {}, {}, 0}; }
@@ -159,8 +170,7 @@ Answer AskFiltersByName(const TaskState& task, const std::string& name,
                         const std::array<std::uint64_t, 6>& arguments) {
   std::optional<Answer> first;
   for (const std::string_view architecture : Architectures()) {
-    if (architecture == "SCMP_ARCH_X86" && !AbisOfKernel().has_32_bit) continue;
-    if (architecture == "SCMP_ARCH_X32" && !AbisOfKernel().has_x32) continue;
+    if (!HasEntry(AbisOfKernel(), architecture)) continue;
     const auto number = privilege::SyscallNumber(architecture, name);
     if (!number) continue;
     Answer answer = AskFilters(task, architecture, *number, arguments);

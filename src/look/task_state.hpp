@@ -29,10 +29,13 @@ std::vector<TaskState> TaskStatesOf(const Container& container, Attach attach);
 
 // Which ways into the kernel there are beside the native one.
 struct KernelAbis {
-  bool has_32_bit = false;  // int $0x80
+  bool has_32_bit = false;  // int $0x80, or programs for 32-bit ARM
   bool has_x32 = false;
 };
 const KernelAbis& AbisOfKernel();
+// Whether calls of this architecture can reach the kernel: one of a machine that has no others is
+// always there.
+bool HasEntry(const KernelAbis& kernel, std::string_view architecture);
 
 Answer Yes();
 Answer No(std::string layer, std::string because);
