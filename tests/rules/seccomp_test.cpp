@@ -185,6 +185,25 @@ TEST(Seccomp, ReportsAProgramThatTheFilterWouldKill) {
   EXPECT_EQ(outcome("", true), enforce::Outcome::kRewritten) << "not known";
 }
 
+TEST(Seccomp, ReportsA32BitProgramThatTheFilterWouldKillOnArm64) {
+  const auto outcome = [](const std::string& program, bool only_64_bit) {
+    policy::Parameters parameters = Tuning();
+    parameters.Set("64-bit-only", only_64_bit);
+    Facts facts = Kernel();
+    facts.Get<KernelFacts>().architecture = "arm64";
+    facts.Get<Program>().emplace();
+    facts.Get<Program>()->architecture = program;
+    return DecideBy("seccomp", R"({"process":{"args":["app"]}})", parameters, facts);
+  };
+  EXPECT_EQ(outcome("arm", true).outcome, enforce::Outcome::kRefused);
+  EXPECT_EQ(outcome("arm", false).outcome, enforce::Outcome::kRewritten);
+  EXPECT_EQ(outcome("386", true).outcome, enforce::Outcome::kRewritten) << "an emulator's";
+  EXPECT_EQ(outcome("arm64", false).spec.seccomp()->architectures,
+            std::vector<std::string>({"SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"}));
+  EXPECT_EQ(outcome("arm64", true).spec.seccomp()->architectures,
+            std::vector<std::string>({"SCMP_ARCH_AARCH64"}));
+}
+
 TEST(Seccomp, AppliedTwiceChangesNothing) {
   const auto once = Decide(With(kStale, ""));
   EXPECT_EQ(Decide(once.spec.Write()).outcome, enforce::Outcome::kUnchanged);
