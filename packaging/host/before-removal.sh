@@ -32,17 +32,25 @@ runclad_refuse_while_closed() {
   done
 }
 
-# Files that still name the program; the engines report a missing runtime only when they next use it.
+# Files that still name the program; the engines report a missing runtime only when they next use it. And those that
+# keep its name for a runtime that stays, as `runcladctl unconfigure` leaves them while containers name it.
 runclad_say_what_names_it() {
+  docker_keeps=
   for file in /etc/docker/daemon.json /etc/containerd/config.toml /etc/containerd/conf.d/*.toml \
     /etc/crio/crio.conf /etc/crio/crio.conf.d/* /etc/containers/containers.conf \
     /etc/containers/containers.conf.d/* /etc/systemd/system/docker.service.d/*; do
-    if [ -f "$file" ] && grep -q '/sbin/runclad' "$file"; then
+    [ -f "$file" ] || continue
+    if grep -q '/sbin/runclad' "$file"; then
       echo "runclad: $file still names runclad; remove it there and reload the engine (before a removal, runcladctl unconfigure does both)" >&2
+    elif sed 's/#.*//' "$file" | grep -qw runclad; then
+      echo "runclad: $file still has the runtime \"runclad\", which leads to runc, for containers that name it; remove it when they are gone" >&2
+      [ "$file" != /etc/docker/daemon.json ] || docker_keeps=1
     fi
   done
   stopped=$(grep -lE '"Runtime": *"runclad"' /var/lib/docker/containers/*/hostconfig.json 2>/dev/null | wc -l)
-  if [ "$stopped" -gt 0 ]; then
+  if [ "$stopped" -gt 0 ] && [ -n "$docker_keeps" ]; then
+    echo "runclad: $stopped of Docker's containers name it, and start with runc" >&2
+  elif [ "$stopped" -gt 0 ]; then
     echo "runclad: $stopped of Docker's containers name the runtime \"runclad\" and will not start again" >&2
   fi
 }
