@@ -38,6 +38,14 @@ PACKAGES_BENCH="golang-go gcc libc6-dev"
 # What the root has that a package is installed in (tests/packaging/run.sh).
 PACKAGES_PACKAGE_ROOT="runc logrotate systemd-standalone-tmpfiles man-db bash-completion"
 
+# What compiles for arm64, and runs what it compiled, in a root of its own (packaging/release.sh,
+# tests/packaging/arm64.sh); and what that has of arm64 itself: the C library for its updates, which the cross
+# compiler's own copy does not get.
+PACKAGES_CROSS_ROOT="g++-aarch64-linux-gnu cmake ninja-build dpkg-dev python3 nlohmann-json3-dev libcli11-dev
+  qemu-user-static ccache procps"
+PACKAGES_CROSS_LIBRARIES="libc6-dev libstdc++6 libseccomp-dev libcap-ng-dev libmd-dev libsqlite3-dev libyaml-dev
+  libspdlog-dev libfmt-dev libtomlplusplus-dev libgtest-dev libgmock-dev"
+
 # Another vendor's package of the same program will do: these are installed only when their command
 # is missing.
 package_command() {

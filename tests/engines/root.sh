@@ -2,9 +2,12 @@
 # A root filesystem of a Debian suite; prints its directory. Those of trixie and sid have the suite's engines,
 # for run.sh; that of bookworm has what the package of runclad is installed beside (tests/packaging/run.sh).
 #
-#   tests/engines/root.sh [--refresh] [--suites] bookworm|trixie|sid
+#   tests/engines/root.sh [--refresh] [--engines | --suites | --cross ARCHITECTURE] bookworm|trixie|sid
 #
+# --engines: with engines in bookworm, too (tests/packaging/life.sh).
 # --suites: with engines, and what their own test suites are built and run with (tests/suites/run.sh).
+# --cross: without engines; what runclad is compiled with for another architecture, arm64, and what runs the unit
+# tests of that (packaging/release.sh).
 #
 # It is made once, in two minutes and with 1.3 GB, and kept below $RUNCLAD_ENGINES_CACHE (default:
 # /var/cache/runclad-tests). It is made again when the list of packages changes, and by --refresh, which
@@ -50,9 +53,13 @@ configure() {  # SUITE ROOT
 }
 
 packages_of() {  # SUITE
-  if [ -n "$SUITES" ]; then
+  if [ -n "$CROSS" ]; then
+    echo "$PACKAGES_CROSS_ROOT"
+    # shellcheck disable=SC2086  # a list of words
+    printf "%s:$CROSS\n" $PACKAGES_CROSS_LIBRARIES
+  elif [ -n "$SUITES" ]; then
     echo "$PACKAGES_SUITES_ROOT"
-  elif [ "$1" = bookworm ]; then echo "$PACKAGES_PACKAGE_ROOT"; else echo "$PACKAGES_ENGINES_ROOT"; fi
+  elif [ "$1$ENGINES" = bookworm ]; then echo "$PACKAGES_PACKAGE_ROOT"; else echo "$PACKAGES_ENGINES_ROOT"; fi
 }
 
 built_in() {  # SUITE
@@ -99,6 +106,7 @@ make_root() {  # SUITE ROOT
     die "debootstrap of $suite failed"
   configure "$suite" "$root"
   cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+  [ -z "$CROSS" ] || chroot "$root" dpkg --add-architecture "$CROSS"
   # shellcheck disable=SC2046  # a list of words
   BUILT=$(built_in "$suite") SOURCES=$PACKAGES_SUITES_SOURCES \
     unshare --mount --pid --fork --kill-child --propagation private \
@@ -108,11 +116,18 @@ make_root() {  # SUITE ROOT
 }
 
 REFRESH=
+ENGINES=
 SUITES=
+CROSS=
 while :; do
   case "${1:-}" in
     --refresh) REFRESH=1 ;;
+    --engines) ENGINES=-engines ;;
     --suites) SUITES=1 ;;
+    --cross)
+      CROSS=$2
+      shift
+      ;;
     *) break ;;
   esac
   shift
@@ -124,7 +139,8 @@ SUITE=${1:-}
 install_missing $PACKAGES_ENGINES >&2 || die "debootstrap is not installed"
 
 mkdir -p "$CACHE"
-NAME=$SUITE${SUITES:+-suites}
+[ "$SUITE" = bookworm ] || ENGINES=  # theirs have them
+NAME=$SUITE$ENGINES${SUITES:+-suites}${CROSS:+-$CROSS}
 exec 9>"$CACHE/$NAME.lock"
 flock 9  # two runs at once make one root
 STAMP=$({ sources "$SUITE"; install_script; printf '%s' "$(packages_of "$SUITE")" "$(built_in "$SUITE")" "${SUITES:+$PACKAGES_SUITES_SOURCES}"; } | sha256sum | cut -c1-16)
