@@ -11,29 +11,14 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/packaging/lib.sh
 . tests/packaging/lib.sh
+# shellcheck source=tests/engines/ask.sh
+. tests/engines/ask.sh
 build=$(realpath "${1:-build/release}")
 work=$(mktemp -d)
-CACHE=${RUNCLAD_ENGINES_CACHE:-/var/cache/runclad-tests}
-trap 'rm -rf "$work" "$CACHE"/*/tmp/runclad-example-$$-*' EXIT
+trap 'rm -rf "$work"; end_asking' EXIT
 mkdir "$work/bin" && ln -s "$build/runcladctl" "$work/bin"
 export PATH=$work/bin:$PATH
 TESTED=()
-
-# Sets ASK: the words before a program that has the feature, here or in the root of a suite.
-find_program() {  # SUITE PROGRAM TEST…
-  local root=$CACHE/$1 program=$2
-  shift 2
-  ASK=()
-  if "$@" >/dev/null 2>&1; then return 0; fi
-  ASK=(chroot "$root")
-  [ "$(id -u)" = 0 ] && [ -e "$root/.made-by" ] && chroot "$root" sh -c "command -v $program" >/dev/null
-}
-# A file where the program can read it, in the root of a suite too.
-visible() {  # FILE
-  [ "${#ASK[@]}" -gt 0 ] || { realpath "$1"; return; }
-  local copy=/tmp/runclad-example-$$-${1##*/}
-  cp "$1" "${ASK[1]}$copy" && printf '%s\n' "$copy"
-}
 
 # --- Docker ---
 file=examples/docker/daemon.json
