@@ -11,7 +11,7 @@ written here field by field (kubernetes/cri-api, runtime.v1).
   cri_call.py SOCKET remove-sandbox SANDBOX
 
 The pod's uid is "uid-" and its sandbox's name. Options of both: network=node, ipc=node, pid=node (the
-host's), pid=pod, pid=target:CONTAINER, userns=HOST-ID:SIZE, annotation:KEY=VALUE, label:KEY=VALUE; of a
+host's), pid=pod, pid=target:CONTAINER, userns=HOST-ID:SIZE, privileged, annotation:KEY=VALUE, label:KEY=VALUE; of a
 container: mount=HOST:CONTAINER[:ro], image=IMAGE:CONTAINER (as a volume), run=PROGRAM, capability=NAME, user=UID:GID, tty; of a pod: runtime=HANDLER.
 
 The status is 1 when the service says an error, which is printed on stderr."""
@@ -124,7 +124,8 @@ def sandbox_config(name, namespace, options):
     metadata = field(1, name) + field(2, "uid-" + name) + field(3, namespace)
     config = field(1, metadata) + field(3, "/run")
     config += entries(6, "label", options) + entries(7, "annotation", options)
-    return config + field(8, field(2, field(1, namespaces(options))))
+    security = field(1, namespaces(options)) + field(6, int("privileged" in options))
+    return config + field(8, field(2, security))
 
 
 def container_config(name, image, options):
@@ -139,6 +140,7 @@ def container_config(name, image, options):
         config += field(7, field(1, container) + field(3, 1) + field(9, field(1, name_of_image)))
     config += entries(9, "label", options) + entries(10, "annotation", options)
     security = field(1, field(1, values(options, "capability"))) + field(3, namespaces(options))
+    security += field(2, int("privileged" in options))
     for user in values(options, "user"):
         uid, gid = (field(1, int(number)) for number in user.split(":"))
         security += field(5, uid) + field(12, gid)
@@ -157,7 +159,7 @@ def main(socket, verb, *arguments):
     elif verb == "create":
         sandbox, name, namespace, image, *options = arguments
         message = field(1, sandbox) + field(2, container_config(name, image, options))
-        users = [option for option in options if option.startswith("userns=")]
+        users = [option for option in options if option.startswith(("userns=", "privileged"))]
         message += field(3, sandbox_config(sandbox, namespace, users))
         print(call(socket, "CreateContainer", message)[1].decode())
     elif verb == "start":

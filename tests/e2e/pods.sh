@@ -92,6 +92,19 @@ refuses_mount "every pod's directory" "$PODS"
 refuses_mount "a hostPath's /etc by subPath" "$OWN/volume-subpaths/host/app/0"
 refuses_mount "another sandbox's directory" "$CRI_ROOT/io.containerd.grpc.v1.cri/sandboxes"
 
+covers mount-destinations
+container team-a "mount=$OWN/volumes/kubernetes.io~empty-dir/cache:/dev"
+guards "an emptyDir at /dev is refused" refused mount-destinations '/mounts/[0-9]+/destination' '"/dev"'
+
+# --- a privileged pod ---
+POD=$SANDBOX
+sandbox privileged team-a privileged
+holds "the sandbox of a privileged pod starts" succeeded
+container team-a privileged
+guards "its container is refused" err_has "runclad: refused by"
+cri remove-sandbox "$SANDBOX"
+SANDBOX=$POD
+
 # A sandbox that runs since before runclad was installed has no record.
 find /run/runclad -name "$SANDBOX.json" -delete 2>/dev/null
 find /run/runclad -lname "$SANDBOX" -delete 2>/dev/null
