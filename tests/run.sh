@@ -6,9 +6,10 @@
 #   tests/run.sh --long [PART…]
 #                          the engines of Debian trixie and sid on both cgroup layouts, with every topic, the
 #                          peers' own suites in mode audit, an upgrade from the version before, 200 seeded events on
-#                          one host, every service behind an image file, the report's page in a browser, and the
-#                          packages installed and built twice, alone, with the release build that is there (over an
-#                          hour); tests/LONG.md has each part's last result
+#                          one host, every service behind an image file, the report's page in a browser, what
+#                          `configure` writes asked of the engines, the packages installed on Debian 12, a host's life
+#                          from installation to purge on Debian 12 and sid, and the release built twice, alone, with the
+#                          release build that is there (several hours); tests/LONG.md has each part's last result
 #   tests/run.sh --vm      Debian's kernel in an emulator alone, with the release build that is there:
 #                          AppArmor, AF_ALG, SysRq, cgroup v2, which a machine's own may lack
 #   tests/run.sh --tidy    clang-tidy alone (several minutes)
@@ -215,7 +216,7 @@ if [ "${1:-}" = --long ]; then
   [ -n "$(git status --porcelain -- . ':!tests/LONG.md' ':!tests/engines/RESULTS.md' ':!tests/suites/RESULTS.md' \
     ':!README.md')" ] ||
     write=(--write-results)
-  say "newer engines, an upgrade, every service, and packages (over an hour)"
+  say "newer engines, an upgrade, every service, and packages (several hours)"
   long_part report tests/report/run.sh
   long_part images tests/images/run.sh
   long_part learn tests/images/run.sh --learn
@@ -228,7 +229,10 @@ if [ "${1:-}" = --long ]; then
   long_part fuzz tests/fuzz/run.sh --seconds 300
   long_part events tests/events/run.sh
   long_part examples tests/packaging/examples.sh
+  long_part configured tests/configure/ask_engines.sh
   long_part package tests/packaging/run.sh
+  long_part life tests/packaging/life.sh bookworm build/release
+  long_part life-sid tests/packaging/life.sh sid build/release
   long_part reproducible tests/packaging/reproducible.sh
   finish
 fi
