@@ -1,7 +1,9 @@
 #include "runclad/enforce/host_policy.hpp"
 
+#include <array>
 #include <ctime>
 
+#include "runclad/rules/catalog.hpp"
 #include "runclad/rules/rule.hpp"
 
 namespace runclad::enforce {
@@ -21,6 +23,13 @@ Result<policy::Effective> LoadPolicy(const std::optional<std::string>& directory
                        .directory_must_exist = directory.has_value(),
                        .origins = origins,
                        .extends = profile});
+}
+
+Result<policy::Effective> LoadLoosestPolicy(const std::optional<std::string>& directory) {
+  const std::array rules = {rules::kHostMounts.schema.id, rules::kRootfsPath.schema.id};
+  return policy::LoadLoosest(directory.value_or(std::string(policy::kDefaultConfigDirectory)),
+                             rules::Schemas(), rules,
+                             {.today = Today(), .directory_must_exist = directory.has_value()});
 }
 
 }  // namespace runclad::enforce

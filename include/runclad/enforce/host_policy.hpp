@@ -21,4 +21,8 @@ Result<policy::Effective> LoadPolicy(const std::optional<std::string>& directory
                                      const engine::Identity& identity = {}, bool origins = false,
                                      std::string_view profile = {});
 
+// The same for the rules that say what containers may write on the host, as loose as some container
+// gets them (policy::LoadLoosest).
+Result<policy::Effective> LoadLoosestPolicy(const std::optional<std::string>& directory);
+
 }  // namespace runclad::enforce
