@@ -8,11 +8,13 @@
 #include <cerrno>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "runclad/sys/mounts.hpp"
 #include "runclad/sys/owned_path.hpp"
 
 #include "engine_storage.hpp"
+#include "host_aliases.hpp"
 #include "host_paths.hpp"
 #include "replaceable.hpp"
 
@@ -98,7 +100,8 @@ std::string TemporaryFault(const std::string& path) {
   return {};
 }
 
-std::string Changeable(Replaceable& replaceable, const std::string& directory) {
+std::string Changeable(Replaceable& replaceable, const std::string& directory,
+                       bool is_tree = false) {
   if (std::string fault = NameFault(directory); !fault.empty()) return fault;
   const std::string existing = Existing(directory);
   // An error, too, where the path leads through a link in /proc.
@@ -107,6 +110,9 @@ std::string Changeable(Replaceable& replaceable, const std::string& directory) {
   if (std::string writer = replaceable.WriterWithin(existing, located->path); !writer.empty()) {
     return "could be changed by " + writer;
   }
+  const bool has_more = is_tree && existing == directory && S_ISDIR(located->mode);
+  const std::string below = has_more ? replaceable.WriterBelow(located->path) : std::string();
+  if (!below.empty()) return "has something below it that could be changed by " + below;
   if (std::string fault = SharedFault(located->path); !fault.empty()) return fault;
   return KindFault(located->path);
 }
@@ -127,12 +133,13 @@ std::string DirectoryFault(const std::string& directory) {
 
 std::string Supplied(Replaceable& replaceable, const EngineStorage& storage,
                      const std::string& path) {
-  if (std::string fault = Changeable(replaceable, path); !fault.empty()) return fault;
+  std::string fault = Changeable(replaceable, path, /*is_tree=*/true);
+  if (!fault.empty()) return fault;
   const auto located = sys::Locate(Existing(path));
   if (!located) return "cannot be examined: " + located.error().message;
-  if (std::string fault = OwnFault(located->path); !fault.empty()) return fault;
-  if (std::string fault = TemporaryFault(located->path); !fault.empty()) return fault;
-  if (std::string fault = StorageFault(path, *located, storage); !fault.empty()) return fault;
+  if (fault = OwnFault(located->path); !fault.empty()) return fault;
+  if (fault = TemporaryFault(located->path); !fault.empty()) return fault;
+  if (fault = StorageFault(path, *located, storage); !fault.empty()) return fault;
   if (storage.IsOfRunning(*located)) {
     return "is where an engine keeps files of running containers";
   }
@@ -143,13 +150,13 @@ std::string Supplied(Replaceable& replaceable, const EngineStorage& storage,
 
 std::string SuppliedBecause(const std::string& path) {
   const PathPolicy nothing(false);
-  Replaceable replaceable(nothing, /*is_allow_only=*/true);
+  Replaceable replaceable({.policy = nothing, .is_allow_only = true});
   return Supplied(replaceable, EngineStorage(engine::FindConfiguredStorage()), path);
 }
 
 std::string ChangeableBecause(const std::string& directory) {
   const PathPolicy nothing(false);
-  Replaceable replaceable(nothing, /*is_allow_only=*/true);
+  Replaceable replaceable({.policy = nothing, .is_allow_only = true});
   std::string fault = Changeable(replaceable, directory);
   return fault.empty() ? DirectoryFault(directory) : fault;
 }
@@ -158,11 +165,19 @@ struct CallDirectories::Host {
   Host(const PathLists& lists, const engine::Layout& layout)
       : engines(engine::FindConfiguredStorage()),
         paths(LocateHostPaths(lists, layout, engines)),
+        mounts(sys::MountTable::Read()),
+        aliases(mounts ? std::optional<HostAliases>(std::in_place, *mounts, paths.policy)
+                       : std::nullopt),
         storage(layout, engines),
-        replaceable(paths.policy, lists.allow_only) {}
+        replaceable({.policy = paths.policy,
+                     .is_allow_only = lists.allow_only,
+                     .given = &paths.given,
+                     .aliases = aliases ? &*aliases : nullptr}) {}
 
   engine::ConfiguredStorage engines;
   HostPaths paths;
+  Result<sys::MountTable> mounts;
+  std::optional<HostAliases> aliases;
   EngineStorage storage;
   Replaceable replaceable;
 };
@@ -172,8 +187,10 @@ CallDirectories::CallDirectories(const PathLists& lists, const engine::Layout& l
 
 CallDirectories::~CallDirectories() = default;
 
-std::string CallDirectories::ChangeableBecause(const std::string& directory) {
-  if (std::string fault = Changeable(host_->replaceable, directory); !fault.empty()) return fault;
+std::string CallDirectories::ChangeableBecause(const std::string& directory, bool is_tree) {
+  if (!host_->mounts) return "cannot be examined: " + host_->mounts.error().message;
+  if (std::string fault = Changeable(host_->replaceable, directory, is_tree); !fault.empty())
+    return fault;
   if (std::string fault = DirectoryFault(directory); !fault.empty()) return fault;
   const auto located = sys::Locate(Existing(directory));
   if (!located) return "cannot be examined: " + located.error().message;
@@ -186,7 +203,19 @@ std::string CallDirectories::ChangeableBecause(const std::string& directory) {
 }
 
 std::string CallDirectories::SuppliedBecause(const std::string& path) {
+  if (!host_->mounts) return "cannot be examined: " + host_->mounts.error().message;
   return Supplied(host_->replaceable, host_->storage, path);
+}
+
+std::string PlaceOnSystem(const std::string& path) {
+  auto located = sys::Locate(Existing(path));
+  if (!located) return {};
+  constexpr char kPlaces[][8] = {"/", "/etc", "/usr", "/run"};
+  const bool is_systems = std::ranges::any_of(kPlaces, [&](const char* place) {
+    const auto system = sys::Locate(place);
+    return system && system->mount_id == located->mount_id;
+  });
+  return is_systems ? std::move(located->path) : std::string();
 }
 
 bool IsUsualRuntimeRoot(const std::string& directory) {

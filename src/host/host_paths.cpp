@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -40,7 +41,7 @@ class Collector {
  public:
   // With `is_named`, nothing is looked up.
   explicit Collector(bool below_is_read_only, bool is_named = false)
-      : paths_{PathPolicy(below_is_read_only), {}}, is_named_(is_named) {}
+      : paths_{.policy = PathPolicy(below_is_read_only), .files = {}}, is_named_(is_named) {}
 
   void Add(const std::string& entry, Mark mark) {
     const bool grants = mark == Mark::kAllow || mark == Mark::kReadOnly;
@@ -75,6 +76,14 @@ class Collector {
   void AddVolumePlace(const std::string& directory, const char* pattern) {
     const auto located = sys::LocateIfPresent(directory);
     if (located && *located) paths_.policy.AddVolumePlace((*located)->path, pattern);
+  }
+
+  // A root that does not exist yet can be made by whoever names it.
+  void Give(const std::string& entry) {
+    const auto [path, pattern] = SplitPattern(entry);
+    if (!path.starts_with('/')) return;
+    const auto& located = Locate(path);
+    paths_.given.Add(located && *located ? (*located)->path : path, pattern, Mark::kAllow, entry);
   }
 
   HostPaths Take() { return std::move(paths_); }
@@ -122,12 +131,24 @@ void Collect(const PathLists& lists, const engine::Layout& layout,
   for (const std::string& entry : lists.data_directories) collector.AddDataDirectory(entry);
 }
 
+// The directory of "bind /var/log rw"; empty for every other mount.
+std::string WritableBind(std::string_view entry) {
+  constexpr std::string_view kBind = "bind ";
+  constexpr std::string_view kWritable = " rw";
+  if (!entry.starts_with(kBind) || !entry.ends_with(kWritable)) return {};
+  entry.remove_prefix(kBind.size());
+  entry.remove_suffix(std::min(entry.size(), kWritable.size()));
+  return std::string(entry);
+}
+
 }  // namespace
 
 HostPaths LocateHostPaths(const PathLists& lists, const engine::Layout& layout,
                           const engine::ConfiguredStorage& engines) {
   Collector collector(lists.below_is_read_only);
   Collect(lists, layout, engines, collector);
+  for (const std::string& entry : lists.exactly) collector.Give(WritableBind(entry));
+  for (const std::string& entry : lists.roots) collector.Give(entry);
   constexpr const char* kVolumes = "/*/_data";
   collector.AddVolumePlace("/var/lib/docker/volumes", kVolumes);
   collector.AddVolumePlace("/var/lib/containers/storage/volumes", kVolumes);

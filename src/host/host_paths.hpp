@@ -23,6 +23,7 @@ struct DeniedFile {
 struct HostPaths {
   PathPolicy policy;
   std::vector<DeniedFile> files;
+  PathPolicy given{false};  // what `exactly` and `roots` let some container write: PathPolicy::Has
 };
 
 // What `lists` name, and what no policy can lift: engines' sockets, their state in `layout`, our

@@ -194,4 +194,28 @@ Verdict PathPolicy::Judge(std::string_view path) const {
   return deny(*way.nearest, "is below ");
 }
 
+bool PathPolicy::Has(std::string_view path) const {
+  const Way way = Follow(path);
+  return way.lasting != nullptr || way.nearest != nullptr;
+}
+
+std::string PathPolicy::FirstGrantBelow(const Node& node, const std::string& path) {
+  for (const auto& child : node.children) {
+    std::string name = path + '/' + child->name;
+    const Entry* entry = Effective(*child);
+    if ((entry != nullptr && entry->mark == Mark::kAllow) || child->is_data_directory) return name;
+    name = FirstGrantBelow(*child, name);
+    if (!name.empty()) return name;
+  }
+  return {};
+}
+
+std::string PathPolicy::GrantBelow(std::string_view path) const {
+  for (const Node* end : Follow(path).ends) {
+    std::string grant = FirstGrantBelow(*end, path == "/" ? std::string() : std::string(path));
+    if (!grant.empty()) return grant;
+  }
+  return {};
+}
+
 }  // namespace runclad::host

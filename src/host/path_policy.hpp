@@ -57,6 +57,13 @@ class PathPolicy {
   // thing somewhere below. "/" is always the host's root.
   [[nodiscard]] Verdict Judge(std::string_view path) const;
 
+  // Whether an entry is at the path or above it.
+  [[nodiscard]] bool Has(std::string_view path) const;
+
+  // Below the path: the first entry that lets somebody write (kAllow), or place of data, as a path,
+  // which may hold wildcards; empty: there is none.
+  [[nodiscard]] std::string GrantBelow(std::string_view path) const;
+
  private:
   struct Entry {
     Mark mark = Mark::kDeny;
@@ -98,6 +105,7 @@ class PathPolicy {
   static Node& Child(Node& parent, std::string_view name, bool is_pattern);
   static const Entry* Effective(const Node& node);
   static const Entry* FirstDeniedBelow(const Node& node);
+  static std::string FirstGrantBelow(const Node& node, const std::string& path);
 
   bool below_is_read_only_;
   Node root_;

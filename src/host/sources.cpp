@@ -88,7 +88,12 @@ class Judge {
   // One of podman's named volumes where containers.conf keeps them elsewhere (volume_path).
   [[nodiscard]] bool IsVolume(std::string_view path) const { return VolumeOf(path) == path; }
 
-  [[nodiscard]] Replaceable MakeReplaceable() const { return {paths_.policy, is_allow_only_}; }
+  [[nodiscard]] Replaceable MakeReplaceable() const {
+    return Replaceable({.policy = paths_.policy,
+                        .is_allow_only = is_allow_only_,
+                        .given = &paths_.given,
+                        .aliases = &aliases_});
+  }
 
   SourceFacts Of(const sys::Located& source, engine::Claim claim) const {
     switch (claim) {
@@ -505,7 +510,14 @@ ImagesBySource GatherSources(const oci::Spec& spec, const PathLists& lists,
 std::string ReplaceableBecause(const PathLists& lists, const engine::Layout& layout,
                                const std::string& path) {
   const HostPaths paths = LocateHostPaths(lists, layout, engine::FindConfiguredStorage());
-  return Replaceable(paths.policy, lists.allow_only).Because(path);
+  const auto table = sys::MountTable::Read();
+  if (!table) return table.error().message;
+  const HostAliases aliases(*table, paths.policy);
+  return Replaceable({.policy = paths.policy,
+                      .is_allow_only = lists.allow_only,
+                      .given = &paths.given,
+                      .aliases = &aliases})
+      .Because(path);
 }
 
 }  // namespace runclad::host

@@ -101,6 +101,78 @@ TEST(CallDirectories, AreNotWhereAContainerMayMountThem) {
   });
 }
 
+// Root has mounted there what containers may mount elsewhere, or lets them have it in another way.
+TEST(CallDirectories, AreNotWhereAContainerMayMountThemByAnotherName) {
+  InPrivateMounts([] {
+    const std::vector<std::string> allow = {"/srv/data"};
+    const std::vector<std::string> deny = {"/srv/host"};
+    const std::vector<std::string> exactly = {"bind /srv/host/exact rw", "bind /srv/host/read ro",
+                                              "nfs4 server:/srv/host/read vers=4.2 rw"};
+    const std::vector<std::string> roots = {"/srv/host/roots/*"};
+    const PathLists lists = {
+        .deny = deny, .allow = allow, .exactly = exactly, .roots = roots, .allow_only = true};
+    const engine::Layout layout;
+    const auto both = [&](const std::string& path) {
+      CallDirectories judge(lists, layout);
+      const std::string because = judge.ChangeableBecause(path);
+      EXPECT_EQ(judge.SuppliedBecause(path), because);
+      return because;
+    };
+    for (const char* path :
+         {"/srv/data/policy", "/srv/host/exact", "/srv/host/read", "/srv/host/roots/a/b"}) {
+      MakeDirectories(path);
+    }
+    BindMount("/srv/data", "/srv/host/alias");
+    const std::string kAlias =
+        "could be changed by a container that mounts /srv/data, which the policy allows and which "
+        "the host also has at /srv/host/alias";
+    EXPECT_EQ(both("/srv/host/alias"), kAlias);
+    EXPECT_EQ(both("/srv/host/alias/policy"), kAlias);
+    EXPECT_EQ(both("/srv/host/exact"),
+              "could be changed by a container that is given /srv/host/exact, which the policy "
+              "allows");
+    EXPECT_NE(both("/srv/host/roots/a/b"), "");
+    EXPECT_EQ(both("/srv/host/roots"), "");
+    EXPECT_EQ(both("/srv/host/read"), "");
+  });
+}
+
+// A policy has directories, and so has the state of a runtime.
+TEST(CallDirectories, AreNotAboveWhatContainersMayMount) {
+  InPrivateMounts([] {
+    const std::vector<std::string> allow = {"/srv/policy/images", "/srv/state/*/deep"};
+    const engine::Layout layout;
+    CallDirectories judge({.allow = allow, .allow_only = true}, layout);
+    MakeDirectories("/srv/policy/images");
+    MakeDirectories("/srv/state/app");
+    MakeDirectories("/srv/free/images");
+    const std::string kImages =
+        "has something below it that could be changed by a container that mounts "
+        "/srv/policy/images, which the policy allows";
+    EXPECT_EQ(judge.SuppliedBecause("/srv/policy"), kImages);
+    EXPECT_EQ(judge.ChangeableBecause("/srv/policy", /*is_tree=*/true), kImages);
+    EXPECT_EQ(judge.ChangeableBecause("/srv/policy"), "") << "of what lies directly in it";
+    EXPECT_NE(judge.ChangeableBecause("/srv/state", /*is_tree=*/true), "");
+    EXPECT_EQ(judge.SuppliedBecause("/srv/free"), "");
+    BindMount("/srv/policy/images", "/srv/free/images");
+    CallDirectories again({.allow = allow, .allow_only = true}, layout);
+    EXPECT_NE(again.SuppliedBecause("/srv/free"), "");
+  });
+}
+
+TEST(CallDirectories, KnowsWhatIsMountedOverTheSystem) {
+  InPrivateMounts([] {
+    EXPECT_EQ(PlaceOnSystem("/usr/bin/env").substr(0, 5), "/usr/");
+    TmpfsMount("/run");
+    MakeDirectories("/run/policy");
+    EXPECT_EQ(PlaceOnSystem("/run/policy/not/yet"), "/run/policy");
+    MakeDirectories("/srv/policy");
+    EXPECT_EQ(PlaceOnSystem("/srv/policy"), "") << "a tmpfs";
+    BindMount("/srv/policy", "/run/policy");
+    EXPECT_EQ(PlaceOnSystem("/run/policy"), "");
+  });
+}
+
 // What belongs to root because an engine wrote it for its users.
 TEST(CallDirectories, AreNotWhatUsersOfAnEngineSupply) {
   InPrivateMounts([] {

@@ -29,7 +29,20 @@ PathPolicy Policy() {
 
 std::string Because(const std::string& source) {
   const PathPolicy policy = Policy();
-  return Replaceable(policy, /*is_allow_only=*/true).Because(source);
+  return Replaceable({.policy = policy, .is_allow_only = true}).Because(source);
+}
+
+// Under every path that the host has. /srv/given is some container's root.
+std::string BecauseOfAny(const std::string& source) {
+  const PathPolicy policy = Policy();
+  PathPolicy given(false);
+  given.Add("/srv/given", "", Mark::kAllow, "/srv/given");
+  const auto table = sys::MountTable::Read();
+  if (!table) return table.error().message;
+  const HostAliases aliases(*table, policy);
+  return Replaceable(
+             {.policy = policy, .is_allow_only = true, .given = &given, .aliases = &aliases})
+      .Because(source);
 }
 
 TEST(Replaceable, IncludesFilesInADataDirectory) {
@@ -108,6 +121,51 @@ TEST(Replaceable, IncludesWhatContainersCanWriteThroughTheirMounts) {
     EXPECT_EQ(Because("/srv/engine/volumes/v/_data"), "");
     EXPECT_EQ(Because("/srv/engine/volumes/v/_data/sub"),
               "could be replaced by containers that use the volume /srv/engine/volumes/v/_data");
+  });
+}
+
+// Root has mounted there what containers write elsewhere.
+TEST(Replaceable, IncludesWhatContainersCanWriteUnderAnotherPath) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/shared/app/data");
+    MakeDirectories("/srv/engine/volumes/v/_data/sub");
+    MakeDirectories("/srv/own/app");
+    BindMount("/srv/shared", "/srv/alias");
+    BindMount("/srv/shared/app", "/srv/deeper");
+    BindMount("/srv/engine/volumes/v/_data", "/srv/volume");
+    BindMount("/srv/own", "/srv/data/own");
+    const std::string kElsewhere = "could be replaced by a container that mounts ";
+    EXPECT_EQ(BecauseOfAny("/srv/alias/app"),
+              kElsewhere +
+                  "/srv/shared, which the policy allows and which the host also has at "
+                  "/srv/alias");
+    EXPECT_EQ(BecauseOfAny("/srv/deeper/data"),
+              kElsewhere +
+                  "/srv/shared/app, which the policy allows and which the host also has "
+                  "at /srv/deeper");
+    EXPECT_EQ(BecauseOfAny("/srv/volume/sub"),
+              "could be replaced by containers that use the volume /srv/engine/volumes/v/_data and "
+              "which the host also has at /srv/volume");
+    EXPECT_EQ(BecauseOfAny("/srv/own/app"),
+              kElsewhere +
+                  "/srv/data/own, which the policy allows and which the host also has at "
+                  "/srv/own");
+    EXPECT_EQ(Because("/srv/alias/app"), "") << "by its name alone";
+    MakeDirectories("/srv/apart/app");
+    BindMount("/srv/apart", "/srv/again");
+    EXPECT_EQ(BecauseOfAny("/srv/apart/app"), "") << "no container may mount the other one, either";
+    EXPECT_EQ(BecauseOfAny("/srv/again/app"), "");
+  });
+}
+
+TEST(Replaceable, IncludesWhatContainersAreGiven) {
+  InPrivateMounts([] {
+    MakeDirectories("/srv/given/app");
+    BindMount("/srv/given", "/srv/alias");
+    EXPECT_EQ(BecauseOfAny("/srv/given/app"),
+              "could be replaced by a container that is given /srv/given, which the policy allows");
+    EXPECT_NE(BecauseOfAny("/srv/alias/app"), "");
+    EXPECT_EQ(BecauseOfAny("/srv/given"), "");
   });
 }
 

@@ -21,7 +21,7 @@ std::string ChangeableBecause(const std::string& directory);
 // The same of what a call names for runclad to obey: a policy's directory or a program that is run.
 // Also whether engines write there what their users send, as the content of images, secrets and the
 // contexts of builds, which belongs to root: "is in an engine's storage, …". By the names of these
-// places, as is enough below /etc, /run and /usr, where only root mounts or links anything.
+// places, as is enough for what is below /etc, /run and /usr on their own mounts.
 std::string SuppliedBecause(const std::string& path);
 
 // Both, by whatever path such a place is reached, and whether a container may mount such a
@@ -35,7 +35,8 @@ class CallDirectories {
   CallDirectories(const CallDirectories&) = delete;
   CallDirectories& operator=(const CallDirectories&) = delete;
 
-  std::string ChangeableBecause(const std::string& directory);
+  // `is_tree`: whatever lies further down is trusted as well.
+  std::string ChangeableBecause(const std::string& directory, bool is_tree = false);
 
   std::string SuppliedBecause(const std::string& path);
 
@@ -44,6 +45,11 @@ class CallDirectories {
   const engine::Layout& layout_;
   std::unique_ptr<Host> host_;
 };
+
+// Where `path` leads, links followed, if that is on a mount of /, /etc, /run or /usr themselves:
+// then nobody mounted there what lies elsewhere. Empty: it is on another mount, or cannot be
+// examined.
+std::string PlaceOnSystem(const std::string& path);
 
 // Whether this is where engines have their runtimes' state by default: below /run, which nothing
 // but runtimes use. Links are followed.

@@ -14,6 +14,11 @@ struct PathLists {
   List allow = {};
   List allow_read_only = {};
   List data_directories = {};
+  // What some containers get whatever the lists above say: mounts, as "bind /var/log rw", and
+  // directories that may be a root filesystem. Who could write to a directory depends on them; what
+  // is judged as a mount's source does not.
+  List exactly = {};
+  List roots = {};
   bool below_is_read_only = false;  // what is below a denied entry may be read
   bool allow_only = false;          // nothing may be mounted but what the lists name
 };

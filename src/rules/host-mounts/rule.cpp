@@ -417,6 +417,7 @@ host::PathLists PathListsOf(const policy::Parameters& parameters) {
           .allow = read.allow,
           .allow_read_only = read.allow_read_only,
           .data_directories = read.data_directories,
+          .exactly = read.exactly,
           .below_is_read_only = read.below == "read-only",
           .allow_only = read.allow_only};
 }
