@@ -29,7 +29,9 @@ std::optional<host::PathLists> ListsOf(const policy::Effective& policy) {
   if (setting.action == policy::Action::kOff || setting.action == policy::Action::kWarn) {
     return std::nullopt;
   }
-  return rules::PathListsOf(setting.parameters);
+  host::PathLists lists = rules::PathListsOf(setting.parameters);
+  lists.roots = rules::AllowedRoots(policy.rule(rules::kRootfsPath.schema).parameters);
+  return lists;
 }
 
 std::string DirectoryOf(std::string path) {
@@ -72,32 +74,44 @@ Error ProgramError(const char* flag, const std::string& path, const std::string&
                "in a directory that no container can mount"};
 }
 
-// By their names: no engine keeps anything there, and only root can make a link.
-bool IsUsualPolicy(std::string_view directory) {
+bool IsInOwnDirectory(std::string_view directory) {
   constexpr std::string_view kPlace = policy::kDefaultConfigDirectory;
   return sys::Below(directory, kPlace) && directory.find("/.") == std::string_view::npos;
 }
 
-bool IsUsualProgram(std::string_view path) {
+bool IsInRuntimeDirectory(std::string_view path) {
   const std::string_view directory = path.substr(0, path.rfind('/') + 1);
   return std::ranges::find(sys::kRuntimeDirectories, directory) != sys::kRuntimeDirectories.end() ||
          directory == std::string(sys::kClosedDirectory) + '/';
 }
 
+// By their names, unless root has mounted or linked something there: no engine keeps anything
+// there.
+bool IsUsualPolicy(Machine& machine, const std::string& directory) {
+  return IsInOwnDirectory(directory) && IsInOwnDirectory(machine.PlaceOnSystem(directory));
+}
+
+bool IsUsualProgram(Machine& machine, const std::string& path) {
+  return IsInRuntimeDirectory(path) && IsInRuntimeDirectory(machine.PlaceOnSystem(path));
+}
+
 // Where no policy lets a container write, unless it gives the host away.
-bool IsSystems(const std::string& path) {
+bool IsSystems(Machine& machine, const std::string& path) {
   constexpr char kPlaces[][8] = {"/etc", "/run", "/usr"};
-  return std::ranges::any_of(
-      kPlaces, [&](const char* place) { return sys::Below(path, place).has_value(); });
+  const auto is_below = [&kPlaces](const std::string& of) {
+    return std::ranges::any_of(
+        kPlaces, [&](const char* place) { return sys::Below(of, place).has_value(); });
+  };
+  return is_below(path) && is_below(machine.PlaceOnSystem(path));
 }
 
 // Independently of the policy that the call names: by what the host's own lets containers mount.
 // Where it lets them mount anything, they have the host without such a flag.
 std::string SuppliedBecause(Machine& machine, const std::string& path) {
-  const auto policy = machine.LoadPolicy(std::nullopt, {});
+  const auto policy = machine.LoadLoosestPolicy(std::nullopt);
   if (!policy) {
     // A container may have been given the place before the policy broke.
-    if (IsSystems(path)) return machine.SuppliedBecause(path, nullptr);
+    if (IsSystems(machine, path)) return machine.SuppliedBecause(path, nullptr);
     return "cannot be judged without the host's policy: " + policy.error().message;
   }
   const auto lists = ListsOf(*policy);
@@ -113,13 +127,13 @@ Error Logged(const Call& call, Error error) {
 }
 
 Status CheckProgram(Machine& machine, const char* flag, const std::string& path) {
-  if (IsUsualProgram(path)) return {};
+  if (IsUsualProgram(machine, path)) return {};
   const std::string because = SuppliedBecause(machine, path);
   return because.empty() ? Status() : ProgramError(flag, path, because);
 }
 
 Status CheckPolicy(Machine& machine, const std::string& directory) {
-  if (!machine.IsRoot() || IsUsualPolicy(directory)) return {};
+  if (!machine.IsRoot() || IsUsualPolicy(machine, directory)) return {};
   const std::string because = SuppliedBecause(machine, directory);
   return because.empty() ? Status() : PolicyError(directory, because);
 }
@@ -161,7 +175,7 @@ std::vector<Directory> DirectoriesOf(const Call& call, const std::string& bundle
     directories.push_back({Part::kRoot, std::move(root)});
   }
   const auto add_own = [&](Part part, std::string directory) {
-    if (!IsSystems(directory)) directories.push_back({part, std::move(directory)});
+    if (!IsSystems(call.machine, directory)) directories.push_back({part, std::move(directory)});
   };
   if (call.line.config_directory) add_own(Part::kPolicy, *call.line.config_directory);
   if (call.line.runtime_path) add_own(Part::kProgram, DirectoryOf(call.lower_runtime));
@@ -191,23 +205,22 @@ Error ErrorOf(const Directory& directory, const std::string& because) {
 // By the permissions, and by what containers may mount under this policy.
 Status CheckUnder(const Call& call, const policy::Effective& policy, const engine::Layout& layout,
                   const std::vector<Directory>& directories) {
-  std::vector<std::string> paths;
-  for (const Directory& directory : directories) paths.push_back(directory.path);
+  std::vector<Machine::Named> paths;
+  for (const Directory& directory : directories) {
+    const bool is_tree = directory.part == Part::kRoot || directory.part == Part::kPolicy;
+    paths.push_back({directory.path, is_tree});
+  }
   const auto lists = ListsOf(policy);
   const auto found = call.machine.FindChangeable(paths, lists ? &*lists : nullptr, layout);
   return found ? Status(ErrorOf(directories.at(found->index), found->because)) : Status();
 }
 
-// By the policy for this image, and by the host's, which other containers get.
-Status Check(const Call& call, const policy::Effective& policy, const engine::Layout& layout,
-             const std::vector<Directory>& directories) {
-  if (auto checked = CheckUnder(call, policy, layout, directories); !checked) return checked;
-  if (policy.image.files.empty()) return {};
-  // The same files, although another policy may be in force by now.
-  const auto host_policy = call.machine.LoadPolicy(
-      policy.directory.empty() ? call.line.config_directory : std::optional(policy.directory), {});
-  if (!host_policy) return host_policy.error();
-  return CheckUnder(call, *host_policy, layout, directories);
+// Under the policy in `directory`, by what any container gets there.
+Status Check(const Call& call, const std::optional<std::string>& directory,
+             const engine::Layout& layout, const std::vector<Directory>& directories) {
+  const auto policy = call.machine.LoadLoosestPolicy(directory);
+  if (!policy) return policy.error();
+  return CheckUnder(call, *policy, layout, directories);
 }
 
 // The flags of pass-through verbs are not read: the id is one of the last two arguments (kill ID
@@ -265,7 +278,10 @@ Status CheckDirectories(const Call& call, const std::string& bundle,
   if (!call.machine.IsRoot()) return {};
   const std::vector<Directory> directories = DirectoriesOf(call, bundle, layout);
   if (directories.empty()) return {};
-  const auto checked = Check(call, policy, layout, directories);
+  // The same files, although another policy may be in force by now.
+  const auto checked = Check(
+      call, policy.directory.empty() ? call.line.config_directory : std::optional(policy.directory),
+      layout, directories);
   if (checked) return {};
   if (auto logged = LogError(call, policy, bundle, checked.error()); !logged) return logged;
   return policy.is_enforced() ? checked : Status();
@@ -278,7 +294,8 @@ Status CheckRuntimeRoot(const Call& call) {
   if (host::IsUsualRuntimeRoot(root) || IsRecorded(call, root)) return {};
   const auto policy = LoadNamedPolicy(call, call.line.config_directory, {});
   if (!policy) return policy.error();
-  return policy->is_enforced() ? CheckUnder(call, *policy, {}, {{Part::kRoot, root}}) : Status();
+  if (!policy->is_enforced()) return {};
+  return Check(call, call.line.config_directory, {}, {{Part::kRoot, root}});
 }
 
 }  // namespace runclad::runtime

@@ -12,9 +12,9 @@ std::string BreakGlassReason() {
   return found && *found ? (*found)->reason : std::string();
 }
 
-Result<policy::Effective> LoadPolicy(const std::optional<std::string>& directory,
-                                     const engine::Identity& identity) {
-  auto policy = enforce::LoadPolicy(directory, identity);
+namespace {
+
+Result<policy::Effective> Suspended(Result<policy::Effective> policy) {
   std::string break_glass = BreakGlassReason();
   if (break_glass.empty()) return policy;
   if (!policy) {
@@ -25,6 +25,17 @@ Result<policy::Effective> LoadPolicy(const std::optional<std::string>& directory
   }
   policy->break_glass = std::move(break_glass);
   return policy;
+}
+
+}  // namespace
+
+Result<policy::Effective> LoadPolicy(const std::optional<std::string>& directory,
+                                     const engine::Identity& identity) {
+  return Suspended(enforce::LoadPolicy(directory, identity));
+}
+
+Result<policy::Effective> LoadLoosestPolicy(const std::optional<std::string>& directory) {
+  return Suspended(enforce::LoadLoosestPolicy(directory));
 }
 
 }  // namespace runclad::runtime

@@ -19,4 +19,7 @@ std::string BreakGlassReason();
 Result<policy::Effective> LoadPolicy(const std::optional<std::string>& directory,
                                      const engine::Identity& identity);
 
+// The same, as enforce::LoadLoosestPolicy has it.
+Result<policy::Effective> LoadLoosestPolicy(const std::optional<std::string>& directory);
+
 }  // namespace runclad::runtime

@@ -152,14 +152,15 @@ class RealMachine final : public Machine {
     return store::IsRecorded(root, ids);
   }
 
-  std::optional<Changeable> FindChangeable(std::span<const std::string> directories,
+  std::optional<Changeable> FindChangeable(std::span<const Named> directories,
                                            const host::PathLists* lists,
                                            const engine::Layout& layout) override {
     std::optional<host::CallDirectories> judge;
     if (lists != nullptr) judge.emplace(*lists, layout);
     for (std::size_t index = 0; index < directories.size(); ++index) {
-      std::string because = judge ? judge->ChangeableBecause(directories[index])
-                                  : host::ChangeableBecause(directories[index]);
+      const Named& named = directories[index];
+      std::string because = judge ? judge->ChangeableBecause(named.path, named.is_tree)
+                                  : host::ChangeableBecause(named.path);
       if (!because.empty()) return Changeable{index, std::move(because)};
     }
     return std::nullopt;
@@ -170,6 +171,8 @@ class RealMachine final : public Machine {
     return lists != nullptr ? host::CallDirectories(*lists, layout).SuppliedBecause(path)
                             : host::SuppliedBecause(path);
   }
+
+  std::string PlaceOnSystem(const std::string& path) override { return host::PlaceOnSystem(path); }
 
   bool HasContainer(const std::string& root, std::string_view id) override {
     return host::ContainerExists(root, id);
@@ -211,6 +214,11 @@ class RealMachine final : public Machine {
   Result<policy::Effective> LoadPolicy(const std::optional<std::string>& directory,
                                        const engine::Identity& identity) override {
     return runtime::LoadPolicy(directory, identity);
+  }
+
+  Result<policy::Effective> LoadLoosestPolicy(
+      const std::optional<std::string>& directory) override {
+    return runtime::LoadLoosestPolicy(directory);
   }
 
   Result<rules::Facts> Gather(const oci::Spec& spec, const policy::Effective& policy,

@@ -89,11 +89,17 @@ class Machine {
     std::size_t index = 0;
     std::string because;  // a predicate
   };
-  virtual std::optional<Changeable> FindChangeable(std::span<const std::string> directories,
+  struct Named {
+    std::string path;
+    bool is_tree = false;  // what lies further down counts as well
+  };
+  virtual std::optional<Changeable> FindChangeable(std::span<const Named> directories,
                                                    const host::PathLists* lists,
                                                    const engine::Layout& layout) = 0;
   // As host::CallDirectories::SuppliedBecause; without lists, nothing may be mounted.
   virtual std::string SuppliedBecause(const std::string& path, const host::PathLists* lists) = 0;
+  // As host::PlaceOnSystem.
+  virtual std::string PlaceOnSystem(const std::string& path) = 0;
   virtual bool HasContainer(const std::string& root, std::string_view id) = 0;
   virtual std::optional<host::RuntimeState> StateOf(const std::string& root,
                                                     std::string_view id) = 0;
@@ -115,6 +121,8 @@ class Machine {
   virtual void LetLearnerFollow(const std::string& trial, std::string_view id) = 0;
   virtual Result<policy::Effective> LoadPolicy(const std::optional<std::string>& directory,
                                                const engine::Identity& identity) = 0;
+  virtual Result<policy::Effective> LoadLoosestPolicy(
+      const std::optional<std::string>& directory) = 0;
   virtual Result<rules::Facts> Gather(const oci::Spec& spec, const policy::Effective& policy,
                                       const enforce::Request& request,
                                       const enforce::Subject& subject) = 0;

@@ -195,6 +195,8 @@ TEST_F(CreateInMemory, APolicyThatAUserOfTheEngineCouldHaveWrittenIsRefused) {
   }
   EXPECT_THAT(machine_.records, IsEmpty());
   EXPECT_EQ(fault("/etc/runclad/strict"), "");
+  machine_.elsewhere = "/etc/runclad/alias";
+  EXPECT_NE(fault("/etc/runclad/alias"), "") << "something else is mounted there";
   machine_.is_root = false;
   machine_.policy.rootless = policy::Rootless::kApply;
   EXPECT_EQ(fault("/image/layer"), "");
@@ -218,6 +220,8 @@ TEST_F(CreateInMemory, AProgramThatAUserOfTheEngineCouldHaveWrittenIsRefused) {
   EXPECT_EQ(fault("--runclad-runtime=/usr/sbin/runc", "/usr/libexec/runclad/runc"), "");
   EXPECT_NE(fault("--runclad-runtime=/usr/sbin/../../image/runc", "/usr/sbin/../../image/runc"),
             "");
+  machine_.elsewhere = "/usr/sbin/runc";
+  EXPECT_NE(fault("--runclad-runtime=/usr/sbin/runc", "/usr/sbin/runc"), "");
 }
 
 // Whatever the host's policy lets containers mount, below /run as anywhere; and nobody knows what
@@ -236,6 +240,22 @@ TEST_F(CreateInMemory, AProgramIsJudgedByWhatTheHostsPolicyLetsContainersMount) 
   EXPECT_THAT(fault("/opt/runc"), HasSubstr("cannot be judged without the host's policy: load the "
                                             "policy failed"));
   EXPECT_EQ(fault("/usr/local/lib/runc"), "");
+  machine_.elsewhere = "/usr/local/lib";
+  EXPECT_THAT(fault("/usr/local/lib/runc"), HasSubstr("cannot be judged"));
+}
+
+// A build step may, or the containers of one image.
+TEST_F(CreateInMemory, WhatACallNamesIsJudgedByWhatAnyContainerMayMount) {
+  machine_.loosest = *policy::Parse(
+      R"({"rules": {"host-mounts": {"allow": ["/opt/a"]}, "rootfs-path": {"allow": ["/opt/b"]}},
+          "waivers": [{"rule": "host-mounts", "reason": "test", "exactly": ["bind /opt/c rw"]}]})",
+      "policy.json", rules::Schemas());
+  const auto every = ElementsAre("/opt/a", "bind /opt/c rw", "/opt/b");
+  ASSERT_TRUE(LoadNamedPolicy(CallOf("--root /run/r state box", machine_), "/opt/policy", {}));
+  EXPECT_THAT(machine_.judged_by, every);
+  machine_.judged_by.clear();
+  ASSERT_TRUE(Create(CallOf("--root /opt/state create --bundle /b box", machine_)));
+  EXPECT_THAT(machine_.judged_by, every);
 }
 
 TEST_F(CreateInMemory, ARefusedPolicyOrProgramIsInTheHostsLog) {

@@ -102,10 +102,11 @@ class MemoryMachine final : public Machine {
     return true;
   }
   // The directory of `changeable` is changed by whoever mounts it; nobody could change others.
-  std::optional<Changeable> FindChangeable(std::span<const std::string> directories,
-                                           const host::PathLists* /*lists*/,
+  std::optional<Changeable> FindChangeable(std::span<const Named> directories,
+                                           const host::PathLists* lists,
                                            const engine::Layout& /*layout*/) override {
-    const auto found = std::ranges::find(directories, changeable);
+    Note(lists);
+    const auto found = std::ranges::find(directories, changeable, &Named::path);
     if (found == directories.end()) return std::nullopt;
     return Changeable{static_cast<std::size_t>(found - directories.begin()),
                       "could be changed by a container that mounts it"};
@@ -113,12 +114,18 @@ class MemoryMachine final : public Machine {
   std::string changeable;
   // What is below `supplied` came from a user of the engine.
   std::string SuppliedBecause(const std::string& path, const host::PathLists* lists) override {
-    has_judged_by_lists = lists != nullptr;
+    Note(lists);
     const bool is_below = !supplied.empty() && path.starts_with(supplied);
     return is_below ? "is in an engine's storage, where containers write" : "";
   }
   std::string supplied;
   bool has_judged_by_lists = false;
+  std::vector<std::string> judged_by;  // what containers may mount and be given
+  // What is below `elsewhere` is mounted there from another place.
+  std::string PlaceOnSystem(const std::string& path) override {
+    return !elsewhere.empty() && path.starts_with(elsewhere) ? std::string() : path;
+  }
+  std::string elsewhere;
   bool IsRoot() override { return is_root; }
 
   enforce::Subject FindSubject(const oci::Spec& /*spec*/,
@@ -143,6 +150,14 @@ class MemoryMachine final : public Machine {
     if (directory == "/trial") steps.back() += " of the trial";
     return policy;
   }
+
+  // No step of its own: it is only loaded to judge what a call names.
+  Result<policy::Effective> LoadLoosestPolicy(
+      const std::optional<std::string>& /*directory*/) override {
+    if (fail.contains("load the policy")) return Error{"load the policy failed"};
+    return loosest ? *loosest : policy;
+  }
+  std::optional<policy::Effective> loosest;
 
   Result<rules::Facts> Gather(const oci::Spec& spec, const policy::Effective& of_image,
                               const enforce::Request& /*request*/,
@@ -247,6 +262,14 @@ class MemoryMachine final : public Machine {
     MemoryMachine& machine_;
   };
 
+  void Note(const host::PathLists* lists) {
+    has_judged_by_lists = lists != nullptr;
+    judged_by.clear();
+    if (lists == nullptr) return;
+    for (const auto& list : {lists->allow, lists->exactly, lists->roots}) {
+      judged_by.insert(judged_by.end(), list.begin(), list.end());
+    }
+  }
   Status Step(const std::string& name) {
     if (fail.contains(name)) return Error{name + " failed"};
     steps.push_back(name);
