@@ -50,13 +50,8 @@ std::string KindFault(const std::string& directory) {
   return {};
 }
 
-// What engines keep there is written by containers, if only through their own root filesystems. So
-// is a link there, which may lead elsewhere as soon as it was followed.
-std::string StorageFault(const std::string& path, const sys::Located& located,
-                         const EngineStorage& storage) {
-  if (storage.Contains(located)) return "is in an engine's storage, where containers write";
-  // "current" is a link there, which the distribution makes.
-  if (storage.IsPrograms(located)) return {};
+// A link that a container has made may lead elsewhere as soon as it was followed.
+std::string LinkFault(const std::string& path, const EngineStorage& storage) {
   std::string fault;
   sys::FollowPath(path, [&](const sys::Step& step) {
     if (!S_ISLNK(step.entry_status.st_mode)) return true;
@@ -67,6 +62,14 @@ std::string StorageFault(const std::string& path, const sys::Located& located,
     return fault.empty();
   });
   return fault;
+}
+
+// What engines keep there is written by containers, if only through their own root filesystems.
+std::string StorageFault(const std::string& path, const sys::Located& located,
+                         const EngineStorage& storage) {
+  if (storage.Contains(located)) return "is in an engine's storage, where containers write";
+  // "current" is a link there, which the distribution makes.
+  return storage.IsPrograms(located) ? std::string() : LinkFault(path, storage);
 }
 
 // A directory like /dev/shm, which engines also mount into containers. /tmp itself is judged as any
@@ -187,19 +190,26 @@ CallDirectories::CallDirectories(const PathLists& lists, const engine::Layout& l
 
 CallDirectories::~CallDirectories() = default;
 
-std::string CallDirectories::ChangeableBecause(const std::string& directory, bool is_tree) {
+std::string CallDirectories::ChangeableBecause(const std::string& directory, Holds holds) {
   if (!host_->mounts) return "cannot be examined: " + host_->mounts.error().message;
-  if (std::string fault = Changeable(host_->replaceable, directory, is_tree); !fault.empty())
-    return fault;
-  if (std::string fault = DirectoryFault(directory); !fault.empty()) return fault;
+  std::string fault = Changeable(host_->replaceable, directory, holds == Holds::kTree);
+  if (fault.empty()) fault = DirectoryFault(directory);
+  if (!fault.empty()) return fault;
   const auto located = sys::Locate(Existing(directory));
   if (!located) return "cannot be examined: " + located.error().message;
   const bool is_bundle = layout_.engine != engine::Engine::kUnknown && !layout_.bundle.empty() &&
                          located->path == layout_.bundle;
-  if (!is_bundle && !host_->engines.unclear_because.empty()) {
+  if (is_bundle) return {};
+  const bool is_engines = holds == Holds::kFiles && host_->storage.HoldsCallFiles(*located);
+  if (is_engines) return LinkFault(directory, host_->storage);
+  if (!host_->engines.unclear_because.empty()) {
     return "may be an engine's storage: " + host_->engines.unclear_because;
   }
-  return is_bundle ? std::string() : StorageFault(directory, *located, host_->storage);
+  fault = StorageFault(directory, *located, host_->storage);
+  if (fault.empty() && holds == Holds::kFiles && host_->storage.IsOfRunning(*located)) {
+    fault = "is where an engine keeps files of running containers";
+  }
+  return fault;
 }
 
 std::string CallDirectories::SuppliedBecause(const std::string& path) {
@@ -216,6 +226,24 @@ std::string PlaceOnSystem(const std::string& path) {
     return system && system->mount_id == located->mount_id;
   });
   return is_systems ? std::move(located->path) : std::string();
+}
+
+bool IsUsualForFiles(std::string_view directory) {
+  constexpr char kBases[][20] = {"/run/containerd", "/run/containers",    "/run/docker",
+                                 "/run/k0s",        "/run/k3s",           "/var/lib/buildkit",
+                                 "/var/lib/docker", "/var/lib/containers"};
+  constexpr std::string_view kVar = "/var";
+  if (directory.starts_with("/var/run/")) directory.remove_prefix(kVar.size());
+  return std::ranges::any_of(kBases, [&](const char* base) {
+    const auto rest = sys::Below(directory, base);
+    return rest && IsNameOfCallFiles(*rest, std::string_view(base).starts_with("/var/lib/"));
+  });
+}
+
+bool IsSession(std::string_view name) {
+  constexpr std::size_t kDigits = 64;
+  return name.size() == kDigits &&
+         name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 bool IsUsualRuntimeRoot(const std::string& directory) {

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <span>
 #include <string_view>
 #include <utility>
 
 #include <fnmatch.h>
+
+#include "runclad/host/call_directories.hpp"
 
 namespace runclad::host {
 namespace {
@@ -24,6 +28,33 @@ bool Matches(const char* pattern, const std::string& path) {
 
 }  // namespace
 
+// containerd: [containerd[/daemon]/]io.containerd.runtime.v2.task/<namespace>/<id>
+// podman, CRI-O: [storage/]<driver>-containers/<id>/userdata[/<session of an exec>]
+// BuildKit: <buildkit or snapshotter>/executor
+bool IsNameOfCallFiles(std::string_view rest, bool is_in_storage) {
+  constexpr std::size_t kMost = 6;
+  std::array<std::string_view, kMost> names;
+  std::size_t count = 0;
+  while (!rest.empty()) {
+    rest.remove_prefix(1);
+    const std::string_view name = rest.substr(0, rest.find('/'));
+    if (name.empty() || name.front() == '.' || count == kMost) return false;
+    names.at(count++) = name;
+    rest.remove_prefix(name.size());
+  }
+  std::span<const std::string_view> left(names.data(), count);
+  if (is_in_storage && left.size() == 2 && left.back() == "executor") return true;
+  const bool is_of_session = left.size() > 1 && IsSession(left.back());
+  if (is_of_session && left[left.size() - 2] == "userdata") left = left.first(left.size() - 1);
+  if (!left.empty() && left.front() == "storage") left = left.subspan(1);
+  if (!left.empty() && left.front() == "containerd") left = left.subspan(1);
+  if (!left.empty() && left.front() == "daemon") left = left.subspan(1);
+  constexpr std::size_t kDepth = 3;
+  return left.size() == kDepth &&
+         ((left.front().ends_with("-containers") && left.back() == "userdata") ||
+          left.front().starts_with("io.containerd.runtime.v"));
+}
+
 EngineStorage::EngineStorage(const engine::Layout& layout, const engine::ConfiguredStorage& engines)
     : is_named_(false), mounts_(sys::MountTable::Read()) {
   AddAll(layout, engines);
@@ -37,10 +68,11 @@ EngineStorage::EngineStorage(const engine::ConfiguredStorage& engines)
 void EngineStorage::AddAll(const engine::Layout& layout, const engine::ConfiguredStorage& engines) {
   for (const char* path : kBuilderStorage) Add(path, storage_);
   for (const char* path : kOtherStorage) Add(path, storage_);
-  const std::array lists = {&layout.data_directories, &engines.data_directories,
-                            &engines.volume_directories};
-  for (const auto* list : lists) {
-    for (const std::string& path : *list) Add(path, storage_);
+  for (const std::string& path : layout.data_directories) Add(path, storage_);
+  for (const std::string& path : engines.data_directories) Add(path, storage_);
+  for (const std::string& path : engines.volume_directories) {
+    Add(path, storage_);
+    storage_.back().is_of_volumes = true;
   }
   for (const char* path : kRuntimePlaces) Add(path, running_);
   for (const char* path : kOtherRunning) Add(path, running_);
@@ -49,7 +81,7 @@ void EngineStorage::AddAll(const engine::Layout& layout, const engine::Configure
 }
 
 void EngineStorage::Add(const std::string& path, std::vector<Directory>& directories) const {
-  Directory directory{.path = path, .place = {}};
+  Directory directory{.path = path, .place = {}, .is_of_volumes = false};
   if (!is_named_) {
     if (const auto located = sys::LocateIfPresent(path); located && *located) {
       directory.path = (*located)->path;
@@ -80,6 +112,18 @@ bool EngineStorage::IsPrograms(const sys::Located& located) {
 
 bool EngineStorage::Contains(const sys::Located& located) const {
   return !IsPrograms(located) && IsBelow(located, storage_);
+}
+
+bool EngineStorage::HoldsCallFiles(const sys::Located& located) const {
+  const auto holds = [&](const std::vector<Directory>& directories, bool is_storage) {
+    return std::ranges::any_of(directories, [&](const Directory& directory) {
+      // In a volume, names are up to containers.
+      if (directory.is_of_volumes) return false;
+      const auto rest = sys::Below(located.path, directory.path);
+      return rest && IsNameOfCallFiles(*rest, is_storage);
+    });
+  };
+  return holds(storage_, true) || holds(running_, false);
 }
 
 bool EngineStorage::IsOfRunning(const sys::Located& located) const {

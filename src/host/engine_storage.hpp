@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runclad/engine/configured_storage.hpp"
@@ -48,6 +49,11 @@ inline constexpr char kRuntimePlaces[][24] = {
     "/run/runc",
 };
 
+// Whether engines have the logs and pid files of their calls in a directory by this name below
+// their storage, or else below where they keep what runs: a bundle, mostly, and no container writes
+// there. Allocates nothing.
+bool IsNameOfCallFiles(std::string_view rest, bool is_in_storage);
+
 // The storage of all engines as it lies on this host.
 class EngineStorage {
  public:
@@ -59,6 +65,8 @@ class EngineStorage {
   [[nodiscard]] bool Contains(const sys::Located& located) const;
   // Whether it is a directory of programs beside the storage, or one of these.
   [[nodiscard]] static bool IsPrograms(const sys::Located& located);
+  // Whether engines have the runtime's logs and pid files there, beside containers' own files.
+  [[nodiscard]] bool HoldsCallFiles(const sys::Located& located) const;
   // The same for the directories that hold what runs.
   [[nodiscard]] bool IsOfRunning(const sys::Located& located) const;
 
@@ -66,6 +74,7 @@ class EngineStorage {
   struct Directory {
     std::string path;  // without links
     std::optional<sys::Place> place;
+    bool is_of_volumes = false;
   };
   void AddAll(const engine::Layout& layout, const engine::ConfiguredStorage& engines);
   void Add(const std::string& path, std::vector<Directory>& directories) const;

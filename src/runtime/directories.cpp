@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -22,6 +23,8 @@
 
 namespace runclad::runtime {
 namespace {
+
+constexpr std::string_view kFilePrefix = "file:";
 
 // What containers may mount; none: anything, so that no directory could be kept from them.
 std::optional<host::PathLists> ListsOf(const policy::Effective& policy) {
@@ -157,20 +160,31 @@ struct Directory {
   std::string path;
 };
 
+// The directories of the files that the runtime writes for the call, but for those where engines
+// have such files.
+std::vector<Directory> FilesOf(const oci::CommandLine& line) {
+  std::vector<Directory> directories;
+  const auto add = [&](Part part, std::optional<std::string_view> path) {
+    if (!path || path->empty()) return;
+    std::string directory = DirectoryOf(std::string(*path));
+    if (!host::IsUsualForFiles(directory)) directories.push_back({part, std::move(directory)});
+  };
+  const auto log = line.global("log");
+  add(Part::kLog, log);
+  // crun's spelling; to runc it is a path.
+  if (log && log->starts_with(kFilePrefix)) add(Part::kLog, log->substr(kFilePrefix.size()));
+  add(Part::kPidFile, line.option("pid-file"));
+  return directories;
+}
+
 // Those that are not known to be root's alone by where they are.
 std::vector<Directory> DirectoriesOf(const Call& call, const std::string& bundle,
                                      const engine::Layout& layout) {
   std::vector<Directory> directories;
-  const auto add_file = [&](Part part, std::optional<std::string_view> path) {
-    if (!path || path->empty()) return;
-    std::string directory = DirectoryOf(std::string(*path));
-    // Whoever could change a directory above the bundle could change that; and podman has its pid
-    // files below /run, where no container writes.
-    if (sys::Below(bundle, directory) || sys::Below(directory, "/run")) return;
-    directories.push_back({part, std::move(directory)});
-  };
-  add_file(Part::kLog, call.line.global("log"));
-  add_file(Part::kPidFile, call.line.option("pid-file"));
+  for (Directory& directory : FilesOf(call.line)) {
+    // Whoever could change a directory above the bundle could change that.
+    if (!sys::Below(bundle, directory.path)) directories.push_back(std::move(directory));
+  }
   if (std::string root = call.root(); !host::IsUsualRuntimeRoot(root)) {
     directories.push_back({Part::kRoot, std::move(root)});
   }
@@ -183,10 +197,24 @@ std::vector<Directory> DirectoriesOf(const Call& call, const std::string& bundle
   return directories;
 }
 
+host::Holds HoldsOf(Part part) {
+  switch (part) {
+    case Part::kLog:
+    case Part::kPidFile:
+      return host::Holds::kFiles;
+    case Part::kRoot:
+    case Part::kPolicy:
+      return host::Holds::kTree;
+    case Part::kBundle:
+    case Part::kProgram:
+      break;
+  }
+  return host::Holds::kEntries;
+}
+
 Error ErrorOf(const Directory& directory, const std::string& because) {
   switch (directory.part) {
     case Part::kLog:
-      WriteNoLog();
       return FileError("--log", directory.path, because);
     case Part::kPidFile:
       return FileError("--pid-file", directory.path, because);
@@ -207,8 +235,7 @@ Status CheckUnder(const Call& call, const policy::Effective& policy, const engin
                   const std::vector<Directory>& directories) {
   std::vector<Machine::Named> paths;
   for (const Directory& directory : directories) {
-    const bool is_tree = directory.part == Part::kRoot || directory.part == Part::kPolicy;
-    paths.push_back({directory.path, is_tree});
+    paths.push_back({directory.path, HoldsOf(directory.part)});
   }
   const auto lists = ListsOf(policy);
   const auto found = call.machine.FindChangeable(paths, lists ? &*lists : nullptr, layout);
@@ -225,20 +252,54 @@ Status Check(const Call& call, const std::optional<std::string>& directory,
 
 // The flags of pass-through verbs are not read: the id is one of the last two arguments (kill ID
 // SIGNAL).
-bool IsRecorded(const Call& call, const std::string& root) {
-  const oci::CommandLine& line = call.line;
-  if (line.kind != oci::VerbKind::kPassThrough) {
-    const std::string_view id = line.id();
-    return call.machine.IsRecorded(root, {&id, 1});
-  }
-  std::array<std::string_view, 2> ids;
+struct Ids {
+  std::array<std::string_view, 2> list;
   std::size_t count = 0;
-  for (std::size_t back = ids.size(); back > 0; --back) {
+
+  [[nodiscard]] std::span<const std::string_view> all() const {
+    return std::span(list).first(count);
+  }
+};
+
+Ids IdsOf(const oci::CommandLine& line) {
+  if (line.kind != oci::VerbKind::kPassThrough) return {.list = {line.id()}, .count = 1};
+  Ids ids;
+  for (std::size_t back = ids.list.size(); back > 0; --back) {
     if (back >= line.verbatim.size()) continue;
     const std::string& argument = line.verbatim[line.verbatim.size() - back];
-    if (oci::IsValidId(argument)) ids[count++] = argument;
+    if (oci::IsValidId(argument)) ids.list.at(ids.count++) = argument;
   }
-  return call.machine.IsRecorded(root, std::span(ids).first(count));
+  return ids;
+}
+
+// The bundle of the container, or of a session of an exec below it, is the engine's.
+bool IsOfBundle(const std::string& directory, const std::string& bundle) {
+  if (bundle.empty()) return false;
+  const std::string above = directory.substr(0, directory.rfind('/'));
+  const bool is_session = above == bundle && host::IsSession(directory.substr(above.size() + 1));
+  return is_session || sys::Below(bundle, directory).has_value();
+}
+
+// As far as the state says so, which the call may name as well.
+bool IsOfContainer(const Call& call, const std::string& directory) {
+  const Ids ids = IdsOf(call.line);
+  const std::string root = call.root();
+  if (!host::IsUsualRuntimeRoot(root) &&
+      !Check(call, call.line.config_directory, {}, {{Part::kRoot, root}})) {
+    return false;
+  }
+  return std::ranges::any_of(ids.all(), [&](std::string_view id) {
+    const auto state = call.machine.StateOf(root, id);
+    return state && IsOfBundle(directory, state->bundle);
+  });
+}
+
+// CRI-O makes a directory for the pid file of each exec, which is root's alone: what containers may
+// mount does not count there.
+bool IsTemporary(const Directory& directory) {
+  if (directory.part != Part::kPidFile) return false;
+  const std::string above = directory.path.substr(0, directory.path.rfind('/'));
+  return above == "/tmp" || above == "/var/tmp";
 }
 
 }  // namespace
@@ -277,21 +338,71 @@ Status CheckDirectories(const Call& call, const std::string& bundle,
                         const policy::Effective& policy, const engine::Layout& layout) {
   if (!call.machine.IsRoot()) return {};
   const std::vector<Directory> directories = DirectoriesOf(call, bundle, layout);
-  if (directories.empty()) return {};
+  if (directories.empty()) {
+    LogIsJudged();
+    return {};
+  }
   // The same files, although another policy may be in force by now.
   const auto checked = Check(
       call, policy.directory.empty() ? call.line.config_directory : std::optional(policy.directory),
       layout, directories);
-  if (checked) return {};
+  if (checked) {
+    LogIsJudged();
+    return {};
+  }
   if (auto logged = LogError(call, policy, bundle, checked.error()); !logged) return logged;
   return policy.is_enforced() ? checked : Status();
+}
+
+bool NamesUnusualFile(const oci::CommandLine& line) {
+  return (line.global("log") || line.option("pid-file")) && !FilesOf(line).empty();
+}
+
+Status CheckFiles(const Call& call) {
+  if (!call.machine.IsRoot()) return {};
+  std::vector<Directory> directories = FilesOf(call.line);
+  std::erase_if(directories, [&](const Directory& directory) {
+    const bool is_private =
+        IsTemporary(directory) &&
+        !call.machine.FindChangeable(std::array{Machine::Named{directory.path}}, nullptr, {});
+    return is_private || IsOfContainer(call, directory.path);
+  });
+  if (directories.empty()) {
+    LogIsJudged();
+    return {};
+  }
+  const auto policy = LoadNamedPolicy(call, call.line.config_directory, {});
+  if (!policy) return policy.error();
+  const auto checked = Check(call, call.line.config_directory, {}, directories);
+  if (checked) {
+    LogIsJudged();
+    return {};
+  }
+  if (auto logged = LogError(call, *policy, {}, checked.error()); !logged) return logged;
+  return policy->is_enforced() ? checked : Status();
+}
+
+bool MayWriteLog(std::string_view path) {
+  const std::string directory = DirectoryOf(std::string(path));
+  if (host::IsUsualForFiles(directory)) return true;
+  const std::unique_ptr<Machine> machine = ThisMachine();
+  if (!machine->IsRoot()) return true;
+  const auto policy = machine->LoadLoosestPolicy(std::nullopt);
+  // A container may have been given the place before the policy broke.
+  if (!policy && !IsSystems(*machine, directory)) return false;
+  const host::PathLists nothing = {.allow_only = true};
+  const auto lists = policy ? ListsOf(*policy) : std::optional(nothing);
+  return !machine->FindChangeable(std::array{Machine::Named{directory, host::Holds::kFiles}},
+                                  lists ? &*lists : nullptr, {});
 }
 
 Status CheckRuntimeRoot(const Call& call) {
   const auto named = call.line.global("root");
   if (!named || named->empty() || !ActsOnState(call.line) || !call.machine.IsRoot()) return {};
   const std::string root(*named);
-  if (host::IsUsualRuntimeRoot(root) || IsRecorded(call, root)) return {};
+  const Ids ids = IdsOf(call.line);
+  const bool is_known = call.machine.IsRecorded(root, ids.all());
+  if (host::IsUsualRuntimeRoot(root) || is_known) return {};
   const auto policy = LoadNamedPolicy(call, call.line.config_directory, {});
   if (!policy) return policy.error();
   if (!policy->is_enforced()) return {};

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "runclad/base/result.hpp"
 #include "runclad/engine/identity.hpp"
@@ -29,6 +30,19 @@ Result<policy::Effective> LoadNamedPolicy(const Call& call,
 // the named policy and runtime, under that policy. In mode audit it is logged alone.
 Status CheckDirectories(const Call& call, const std::string& bundle,
                         const policy::Effective& policy, const engine::Layout& layout);
+
+// Whether the call names a file that the runtime writes (--log, --pid-file) where engines have
+// none.
+bool NamesUnusualFile(const oci::CommandLine& line);
+
+// For every verb but create and run: an error where a container, or a user other than root, could
+// change what is in the directory of such a file, and it is not the container's bundle. In mode
+// audit it is logged alone.
+Status CheckFiles(const Call& call);
+
+// The same for our own line in the file of --log, of a call that may not have been parsed; by the
+// host's policy.
+bool MayWriteLog(std::string_view path);
 
 // Whether the runtime signals, changes or removes what its state names. What only prints it is of
 // no use to who forged it.

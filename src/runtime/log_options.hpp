@@ -22,6 +22,13 @@ inline int LogFlags(const LogOptions& log) {
                                                                          : kFlags | O_NOFOLLOW;
 }
 
+// crun's spellings: the file of "file:/run/log"; none of "journald:…" and "syslog:…".
+inline std::string_view FileOf(std::string_view log) {
+  constexpr std::string_view kFile = "file:";
+  if (log.starts_with(kFile)) return log.substr(kFile.size());
+  return log.starts_with("journald:") || log.starts_with("syslog:") ? std::string_view() : log;
+}
+
 // Of the arguments without the program's name, strings or char*. Allocates nothing.
 template <typename Argument>
 LogOptions FindLogOptions(std::span<const Argument> arguments) {
@@ -39,7 +46,7 @@ LogOptions FindLogOptions(std::span<const Argument> arguments) {
     if (equals != std::string_view::npos) value = name.substr(equals + 1);
     if (takes_next && ++i < arguments.size()) value = arguments[i];
     name = name.substr(0, equals);
-    if (name == "log") found.path = value;
+    if (name == "log") found.path = FileOf(value);
     if (name == "log-format") found.is_json = value == "json";
   }
   return found;

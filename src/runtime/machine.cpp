@@ -159,7 +159,7 @@ class RealMachine final : public Machine {
     if (lists != nullptr) judge.emplace(*lists, layout);
     for (std::size_t index = 0; index < directories.size(); ++index) {
       const Named& named = directories[index];
-      std::string because = judge ? judge->ChangeableBecause(named.path, named.is_tree)
+      std::string because = judge ? judge->ChangeableBecause(named.path, named.holds)
                                   : host::ChangeableBecause(named.path);
       if (!because.empty()) return Changeable{index, std::move(because)};
     }

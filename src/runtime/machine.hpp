@@ -20,6 +20,7 @@
 #include "runclad/enforce/subject.hpp"
 #include "runclad/engine/identity.hpp"
 #include "runclad/engine/layout.hpp"
+#include "runclad/host/call_directories.hpp"
 #include "runclad/host/path_lists.hpp"
 #include "runclad/host/runtime_state.hpp"
 #include "runclad/oci/spec.hpp"
@@ -91,7 +92,7 @@ class Machine {
   };
   struct Named {
     std::string path;
-    bool is_tree = false;  // what lies further down counts as well
+    host::Holds holds = host::Holds::kEntries;
   };
   virtual std::optional<Changeable> FindChangeable(std::span<const Named> directories,
                                                    const host::PathLists* lists,

@@ -29,7 +29,9 @@ namespace {
 Result<Arguments> Prepare(oci::CommandLine line, const std::string& lower_runtime,
                           std::chrono::steady_clock::time_point begin) {
   const bool names_program = line.runtime_path || line.global("criu");
-  if (line.kind == oci::VerbKind::kPassThrough && !ActsOnState(line) && !names_program) {
+  const bool names_file = line.kind != oci::VerbKind::kCreate && NamesUnusualFile(line);
+  if (line.kind == oci::VerbKind::kPassThrough && !ActsOnState(line) && !names_program &&
+      !names_file) {
     return line.Canonical();
   }
   // Static, so that it is not destroyed before exec.
@@ -40,6 +42,9 @@ Result<Arguments> Prepare(oci::CommandLine line, const std::string& lower_runtim
   }
   if (call.line.kind != oci::VerbKind::kCreate) {
     if (auto checked = CheckRuntimeRoot(call); !checked) return checked.error();
+    if (names_file) {
+      if (auto checked = CheckFiles(call); !checked) return checked.error();
+    }
   }
   switch (call.line.kind) {
     case oci::VerbKind::kCreate:

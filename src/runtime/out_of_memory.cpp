@@ -16,6 +16,7 @@
 
 #include "arena.hpp"
 #include "log_options.hpp"
+#include "report.hpp"
 
 namespace runclad::runtime {
 namespace {
@@ -51,7 +52,7 @@ class Line {
 
 void WriteLog(std::string_view sentence) {
   const LogOptions log = FindLogOptions(main_arguments);
-  if (log.path.empty()) return;
+  if (log.path.empty() || !MayWriteLogAtOnce(log.path)) return;
   const int file = ::open(log.path.data(), LogFlags(log), 0644);
   if (file < 0) return;
   const TimeText now = FormatTime(std::time(nullptr));

@@ -6,21 +6,24 @@
 
 #include <array>
 #include <ctime>
+#include <exception>
 #include <span>
 
 #include "runclad/base/printable.hpp"
 #include "runclad/base/time.hpp"
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/enforce/log.hpp"
+#include "runclad/host/call_directories.hpp"
 #include "runclad/json/value.hpp"
 #include "runclad/sys/process.hpp"
 
+#include "directories.hpp"
 #include "log_options.hpp"
 
 namespace runclad::runtime {
 namespace {
 
-bool g_writes_log = true;
+bool g_is_judged = false;
 
 void WriteLine(int fd, std::string line) {
   line += '\n';
@@ -28,8 +31,17 @@ void WriteLine(int fd, std::string line) {
   [[maybe_unused]] const ssize_t written = ::write(fd, line.data(), line.size());
 }
 
+bool MayWrite(std::string_view path) {
+  if (MayWriteLogAtOnce(path)) return true;
+  try {
+    return MayWriteLog(path);
+  } catch (const std::exception&) {  // reported is what ended the call
+    return false;
+  }
+}
+
 void WriteLog(const std::string& message, const LogOptions& log) {
-  if (log.path.empty() || !g_writes_log) return;
+  if (log.path.empty() || !MayWrite(log.path)) return;
   const UniqueFd file(::open(log.path.data(), LogFlags(log), 0644));
   if (!file) return;
   const std::string quoted = json::Value(message).Dump();
@@ -52,7 +64,13 @@ void WarnOfFallback(const policy::Effective& policy) {
   WriteLine(STDERR_FILENO, warning);
 }
 
-void WriteNoLog() { g_writes_log = false; }
+void LogIsJudged() { g_is_judged = true; }
+
+bool MayWriteLogAtOnce(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return g_is_judged ||
+         (slash != std::string_view::npos && host::IsUsualForFiles(path.substr(0, slash)));
+}
 
 int Report(const Error& error, const std::vector<std::string>& arguments) {
   // The reader of one may be gone while the other still reaches the user.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runclad/base/result.hpp"
@@ -18,7 +19,10 @@ int Report(const Error& error, const std::vector<std::string>& arguments);
 // engine's own log line says it, too; stderr may be the container's.
 void WarnOfFallback(const policy::Effective& policy);
 
-// From now on nothing is written to the file of --log: somebody else could have made it a link.
-void WriteNoLog();
+// The file of --log was judged, and nobody else could have made it a link. Until then, Report
+// writes there only if it finds that itself.
+void LogIsJudged();
+// Whether to write to `path`, the file of --log, at once: without allocating anything.
+bool MayWriteLogAtOnce(std::string_view path);
 
 }  // namespace runclad::runtime

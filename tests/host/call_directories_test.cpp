@@ -132,7 +132,6 @@ TEST(CallDirectories, AreNotWhereAContainerMayMountThemByAnotherName) {
               "could be changed by a container that is given /srv/host/exact, which the policy "
               "allows");
     EXPECT_NE(both("/srv/host/roots/a/b"), "");
-    EXPECT_EQ(both("/srv/host/roots"), "");
     EXPECT_EQ(both("/srv/host/read"), "");
   });
 }
@@ -142,17 +141,17 @@ TEST(CallDirectories, AreNotAboveWhatContainersMayMount) {
   InPrivateMounts([] {
     const std::vector<std::string> allow = {"/srv/policy/images", "/srv/state/*/deep"};
     const engine::Layout layout;
-    CallDirectories judge({.allow = allow, .allow_only = true}, layout);
     MakeDirectories("/srv/policy/images");
     MakeDirectories("/srv/state/app");
     MakeDirectories("/srv/free/images");
+    CallDirectories judge({.allow = allow, .allow_only = true}, layout);
     const std::string kImages =
         "has something below it that could be changed by a container that mounts "
         "/srv/policy/images, which the policy allows";
     EXPECT_EQ(judge.SuppliedBecause("/srv/policy"), kImages);
-    EXPECT_EQ(judge.ChangeableBecause("/srv/policy", /*is_tree=*/true), kImages);
+    EXPECT_EQ(judge.ChangeableBecause("/srv/policy", Holds::kTree), kImages);
     EXPECT_EQ(judge.ChangeableBecause("/srv/policy"), "") << "of what lies directly in it";
-    EXPECT_NE(judge.ChangeableBecause("/srv/state", /*is_tree=*/true), "");
+    EXPECT_NE(judge.ChangeableBecause("/srv/state", Holds::kTree), "");
     EXPECT_EQ(judge.SuppliedBecause("/srv/free"), "");
     BindMount("/srv/policy/images", "/srv/free/images");
     CallDirectories again({.allow = allow, .allow_only = true}, layout);
@@ -170,6 +169,52 @@ TEST(CallDirectories, KnowsWhatIsMountedOverTheSystem) {
     EXPECT_EQ(PlaceOnSystem("/srv/policy"), "") << "a tmpfs";
     BindMount("/srv/policy", "/run/policy");
     EXPECT_EQ(PlaceOnSystem("/run/policy"), "");
+  });
+}
+
+// The log and the pid file of a call: beside what a container has of its own, but not there.
+TEST(CallDirectories, HaveFilesWhereEnginesHaveThem) {
+  const std::string session(64, 'a');
+  const std::vector<std::string> engines = {
+      "/run/containerd/io.containerd.runtime.v2.task/k8s.io/box",
+      "/run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby/1",
+      "/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io/1",
+      "/run/containers/storage/overlay-containers/1/userdata",
+      "/var/lib/containers/storage/overlay-containers/1/userdata/" + session,
+      "/var/lib/docker/buildkit/executor",
+      "/var/lib/buildkit/runc-overlayfs/executor"};
+  const std::vector<std::string> containers = {
+      "/run/containers/storage/overlay-containers/1/userdata/run/secrets",
+      "/run/containers/storage/overlay-containers/1/userdata/shm",
+      "/run/containerd/io.containerd.runtime.v2.task/k8s.io/box/rootfs",
+      "/run/user/0/executor",
+      "/var/lib/docker/volumes/executor/_data",
+      "/var/lib/containers/storage/overlay/1/diff/x-containers/1/userdata"};
+  for (const std::string& directory : engines) EXPECT_TRUE(IsUsualForFiles(directory)) << directory;
+  EXPECT_TRUE(IsUsualForFiles("/var" + engines.front()));
+  for (const std::string& directory : containers) {
+    EXPECT_FALSE(IsUsualForFiles(directory)) << directory;
+  }
+  for (const char* odd : {"/run/containerd/../x/io.containerd.runtime.v2.task/a/b", "/run", "",
+                          "run/containers/storage/overlay-containers/1/userdata",
+                          "/run/containers/storage/overlay-containers/1/userdata/"}) {
+    EXPECT_FALSE(IsUsualForFiles(odd)) << odd;
+  }
+  InPrivateMounts([&] {
+    TmpfsMount("/run");
+    TmpfsMount("/var/lib");
+    const engine::Layout layout;
+    const auto because = [&](const std::string& path) {
+      MakeDirectories(path);
+      return CallDirectories({.allow_only = true}, layout).ChangeableBecause(path, Holds::kFiles);
+    };
+    for (const std::string& directory : engines) EXPECT_EQ(because(directory), "") << directory;
+    for (const std::string& directory : containers) EXPECT_NE(because(directory), "") << directory;
+    EXPECT_EQ(because("/run/app"), "");
+    // Through a link that leads there for now.
+    MakeDirectories("/var/lib/docker/overlay2/1/diff");
+    ASSERT_EQ(::symlink(engines.front().c_str(), "/var/lib/docker/overlay2/1/diff/link"), 0);
+    EXPECT_NE(because("/var/lib/docker/overlay2/1/diff/link"), "");
   });
 }
 

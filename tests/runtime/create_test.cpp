@@ -244,6 +244,54 @@ TEST_F(CreateInMemory, AProgramIsJudgedByWhatTheHostsPolicyLetsContainersMount) 
   EXPECT_THAT(fault("/usr/local/lib/runc"), HasSubstr("cannot be judged"));
 }
 
+// The log and the pid file of every verb, in crun's spelling as well; the engine's own are not
+// judged.
+TEST_F(CreateInMemory, AFileThatACallNamesIsNotWhereAContainerCouldMakeItALink) {
+  const auto fault = [&](const std::string& line) {
+    const Call call = CallOf(line, machine_);
+    if (!NamesUnusualFile(call.line)) return std::string("usual");
+    const auto checked = CheckFiles(call);
+    return checked ? std::string() : checked.error().message;
+  };
+  machine_.changeable = "/run/app";
+  for (const char* line :
+       {"--log /run/app/log state box", "--log=/run/app/log --root /run/r kill box KILL",
+        "--log=/run/app/log exec box sh", "--log=file:/run/app/log exec box sh",
+        "--log=/run/app/log --version", "--log=/run/app/log list"}) {
+    EXPECT_THAT(fault(line), HasSubstr("refused: the directory /run/app of --log")) << line;
+  }
+  EXPECT_THAT(fault("exec --pid-file /run/app/pid box sh"),
+              HasSubstr("refused: the directory /run/app of --pid-file"));
+  EXPECT_EQ(fault("--log /run/other/log kill box"), "");
+  EXPECT_EQ(fault("--log /run/containerd/io.containerd.runtime.v2.task/moby/box/log.json kill box"),
+            "usual");
+  EXPECT_EQ(fault("kill box"), "usual");
+  EXPECT_EQ(machine_.log.size(), 7U);
+  // The container's bundle, or the directory of an exec in it.
+  machine_.containers["box"].pid = 7;
+  machine_.containers["box"].bundle = "/run/app/box";
+  EXPECT_EQ(fault("--log=/run/app/log --root /run/r kill box KILL"), "");
+  machine_.changeable = "/run/app/box/" + std::string(64, 'b');
+  EXPECT_EQ(fault("--log=" + machine_.changeable + "/log exec box sh"), "");
+  machine_.changeable = "/run/app/box/shm";
+  EXPECT_NE(fault("--log=/run/app/box/shm/log exec box sh"), "");
+  machine_.changeable = "/run/app";
+  EXPECT_EQ(fault("--log=/run/app/log --root /run/odd state box"), "");
+  machine_.also_changeable = "/run/odd";
+  EXPECT_NE(fault("--log=/run/app/log --root /run/odd state box"), "") << "a forged state";
+  machine_.changeable = "/run/app/box/shm";
+  machine_.policy.mode = policy::Mode::kAudit;
+  EXPECT_EQ(fault("--log=/run/app/box/shm/log exec box sh"), "");
+}
+
+TEST_F(CreateInMemory, ALogBelowRunIsJudgedAsAnywhere) {
+  machine_.changeable = "/run/app";
+  const auto done =
+      Create(CallOf("--log /run/app/log --root /run/r create --bundle /b box", machine_));
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().message, HasSubstr("refused: the directory /run/app of --log"));
+}
+
 // A build step may, or the containers of one image.
 TEST_F(CreateInMemory, WhatACallNamesIsJudgedByWhatAnyContainerMayMount) {
   machine_.loosest = *policy::Parse(

@@ -106,12 +106,15 @@ class MemoryMachine final : public Machine {
                                            const host::PathLists* lists,
                                            const engine::Layout& /*layout*/) override {
     Note(lists);
-    const auto found = std::ranges::find(directories, changeable, &Named::path);
+    const auto found = std::ranges::find_if(directories, [&](const Named& named) {
+      return named.path == changeable || named.path == also_changeable;
+    });
     if (found == directories.end()) return std::nullopt;
     return Changeable{static_cast<std::size_t>(found - directories.begin()),
                       "could be changed by a container that mounts it"};
   }
   std::string changeable;
+  std::string also_changeable;
   // What is below `supplied` came from a user of the engine.
   std::string SuppliedBecause(const std::string& path, const host::PathLists* lists) override {
     Note(lists);

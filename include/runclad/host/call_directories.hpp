@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "runclad/engine/layout.hpp"
 #include "runclad/host/path_lists.hpp"
@@ -24,6 +25,13 @@ std::string ChangeableBecause(const std::string& directory);
 // places, as is enough for what is below /etc, /run and /usr on their own mounts.
 std::string SuppliedBecause(const std::string& path);
 
+// What a call has in a directory.
+enum class Holds {
+  kEntries,  // files that the runtime trusts
+  kTree,     // the same, and whatever lies further down
+  kFiles,    // a file that the runtime writes (--log, --pid-file)
+};
+
 // Both, by whatever path such a place is reached, and whether a container may mount such a
 // directory ("could be changed by a container that mounts /srv, which the policy allows") or has it
 // as its own: what is in an engine's storage and is not the engine's own bundle there.
@@ -35,8 +43,7 @@ class CallDirectories {
   CallDirectories(const CallDirectories&) = delete;
   CallDirectories& operator=(const CallDirectories&) = delete;
 
-  // `is_tree`: whatever lies further down is trusted as well.
-  std::string ChangeableBecause(const std::string& directory, bool is_tree = false);
+  std::string ChangeableBecause(const std::string& directory, Holds holds = Holds::kEntries);
 
   std::string SuppliedBecause(const std::string& path);
 
@@ -50,6 +57,13 @@ class CallDirectories {
 // then nobody mounted there what lies elsewhere. Empty: it is on another mount, or cannot be
 // examined.
 std::string PlaceOnSystem(const std::string& path);
+
+// Whether engines have the logs and pid files of their calls in this directory, by their usual
+// names. Allocates nothing.
+bool IsUsualForFiles(std::string_view directory);
+
+// Whether podman names an exec's directory like this: 64 hexadecimal digits.
+bool IsSession(std::string_view name);
 
 // Whether this is where engines have their runtimes' state by default: below /run, which nothing
 // but runtimes use. Links are followed.
