@@ -118,13 +118,16 @@ Layout Discover(const Call& call) {
   const auto [directory, id] = SplitLast(above);
   const auto [storage, containers] = SplitLast(directory);
   if (last == "userdata" && id == call.id && containers.ends_with(kContainers)) {
-    // Both leave the same files; only podman never says --root.
-    layout.engine = call.runtime_root.empty() ? Engine::kPodman : Engine::kCrio;
     layout.data_root = storage;
     layout.storage_driver = containers.substr(0, containers.size() - kContainers.size());
+    // Both leave the same files. podman says --root only for a user who asks for it, and has its
+    // bundles beside the layers.
+    const std::string graph_root =
+        call.runtime_root.empty() ? std::string() : GraphRoot(call, layout.storage_driver);
+    const bool is_podman = call.runtime_root.empty() || graph_root == layout.data_root;
+    layout.engine = is_podman ? Engine::kPodman : Engine::kCrio;
     if (layout.engine == Engine::kCrio) {
-      const std::string graph_root = GraphRoot(call, layout.storage_driver);
-      if (!graph_root.empty() && graph_root != layout.data_root) {
+      if (!graph_root.empty()) {
         Add(layout.data_root, layout.run_directories);
         layout.data_root = graph_root;
       }

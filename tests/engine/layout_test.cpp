@@ -100,6 +100,10 @@ TEST(Layout, RecognisesPodmanAndCrio) {
     EXPECT_THAT(podman.data_directories, ElementsAre("/srv/storage"));
     EXPECT_EQ(Discover({kId, bundle, "/run/runc", "/x"}).engine, Engine::kCrio);
     EXPECT_EQ(Discover({kOther, bundle, "", "/x"}).engine, Engine::kUnknown);
+    // podman --runtime-flag root=…
+    MakeDirectories("/srv/storage/overlay/x/merged");
+    EXPECT_EQ(Discover({kId, bundle, "/opt/state", "/srv/storage/overlay/x/merged"}).engine,
+              Engine::kPodman);
   });
 }
 
