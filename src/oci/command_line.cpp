@@ -351,9 +351,10 @@ class Parser {
 
 void Append(const std::vector<Option>& options, Strings& arguments) {
   for (const Option& option : options) {
-    std::string argument = "--" + option.name;
-    if (option.value) argument += "=" + *option.value;
-    arguments.push_back(std::move(argument));
+    std::string& argument = arguments.emplace_back();
+    argument.reserve(option.name.size() + (option.value ? option.value->size() : 0) + 3);
+    argument.append("--").append(option.name);
+    if (option.value) argument.append("=").append(*option.value);
   }
 }
 
