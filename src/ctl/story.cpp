@@ -153,6 +153,9 @@ Result<std::vector<Story>> FromLogs(const std::string& path, const std::string& 
 
 Result<std::string> LogFile(const WhyRequest& request, const Result<policy::Effective>& policy) {
   if (request.log_file) return *request.log_file;
+  // runclad logs in the default file that it could not read the policy.
+  const std::string usual = ReadableLog({}).value_or("");
+  if (!policy && !usual.empty() && !LogFiles(usual).empty()) return usual;
   if (!policy) return policy.error().In("the policy, which names the log, cannot be read");
   auto file = ReadableLog(policy->log);
   if (!file) {

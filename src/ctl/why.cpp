@@ -82,6 +82,11 @@ Result<Output> Why(const WhyRequest& request, const Style& style) {
                                            .of_image = of_image ? *of_image : host,
                                            .today = enforce::Today()});
   if (request.json) return Output{AsJson(*story, advice)};
+  // What the call names was refused, or it failed before any rule was asked.
+  if (story->findings.empty() && !story->error.empty()) {
+    return Output{Header(*story, style) +
+                  "No setting of a rule would change this; what would is said above.\n"};
+  }
   return Output{Header(*story, style) + Summary(story->findings) + '\n' +
                 AsText(advice, request.all, style) + WithoutRemedies(*story)};
 }

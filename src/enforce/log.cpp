@@ -153,8 +153,8 @@ namespace {
 constexpr std::uint64_t kSchemaVersion = 1;
 
 std::string_view OutcomeOf(const LogEntry& entry) {
-  if (entry.decision == nullptr) return "error";
-  const Outcome outcome = entry.decision->outcome;
+  if (entry.decision == nullptr && !entry.is_refusal) return "error";
+  const Outcome outcome = entry.is_refusal ? Outcome::kRefused : entry.decision->outcome;
   const bool is_audit = entry.policy != nullptr && !entry.policy->is_enforced();
   if (is_audit && outcome == Outcome::kRefused) return "would-refuse";
   if (is_audit && outcome == Outcome::kRewritten) return "would-rewrite";
@@ -164,6 +164,11 @@ std::string_view OutcomeOf(const LogEntry& entry) {
 policy::LogLevel LevelOf(const Decision& decision) {
   if (decision.outcome == Outcome::kRefused) return policy::LogLevel::kWarning;
   return decision.findings.empty() ? policy::LogLevel::kInfo : policy::LogLevel::kNotice;
+}
+
+std::string_view LevelOf(const LogEntry& entry) {
+  if (entry.is_refusal) return policy::Name(policy::LogLevel::kWarning);
+  return entry.decision == nullptr ? "error" : policy::Name(LevelOf(*entry.decision));
 }
 
 }  // namespace
@@ -193,8 +198,7 @@ std::string LogLine(const LogEntry& entry) {
     const Document image_policy = ImagePolicyDocument(*entry.policy);
     if (!image_policy.is_null()) line.Put("imagePolicy", image_policy);
   }
-  line.Put("level", entry.decision == nullptr ? std::string_view("error")
-                                              : policy::Name(LevelOf(*entry.decision)));
+  line.Put("level", LevelOf(entry));
   line.Put("microseconds", entry.microseconds);
   if (entry.policy != nullptr) {
     line.Put("mode", policy::Name(entry.policy->is_enforced() ? policy::Mode::kEnforce

@@ -65,7 +65,7 @@ struct Event {
   std::string code;                // "host-mounts/denied"
 
   [[nodiscard]] std::string rule() const {
-    if (outcome == "error") return outcome;
+    if (outcome == "error" || (rules.empty() && !why.empty())) return outcome;
     return rules.empty() ? "none" : rules.front();
   }
   // "create of container web1 was refused by host-mounts: …"

@@ -515,6 +515,22 @@ TEST_F(WhyFromLog, ReportsTheLastCreateAndNoExec) {
   EXPECT_THAT(run.out, Not(HasSubstr("read-only-rootfs")));
 }
 
+// The sentence says what would help: a directory below /etc/runclad.
+TEST_F(WhyFromLog, SaysThatARefusedFlagIsNoMatterOfARule) {
+  const std::string refusal =
+      "refused: the policy directory /x (--runclad-config) is no place; "
+      "use a directory below /etc/runclad";
+  const json line = {{"container", kId + "flag"}, {"error", refusal},
+                     {"mode", "enforce"},         {"outcome", "refused"},
+                     {"profile", "restricted"},   {"time", "2026-11-20T10:00:00.000000Z"},
+                     {"verb", "create"}};
+  const ProgramRun run = Why(kId + "flag", line.dump() + '\n');
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.out, HasSubstr("below /etc/runclad"));
+  EXPECT_THAT(run.out, HasSubstr("No setting of a rule would change this"));
+  EXPECT_THAT(run.out, Not(HasSubstr("nothing to change")));
+}
+
 TEST_F(WhyFromLog, SaysThatAuditChangedNothing) {
   const ProgramRun run =
       Why(kId, LogLine(kId, json::array({CapabilitiesFinding()}), "create", "audit"));

@@ -23,6 +23,7 @@ struct LogEntry {
   const Decision* decision = nullptr;         // null: an error
   std::string_view findings;                  // FindingsText of the decision's
   std::string error;
+  bool is_refusal = false;  // the error is what the call asks for, and no failure
   std::int64_t microseconds = 0;
 };
 
