@@ -21,6 +21,8 @@
 namespace runclad::host {
 namespace {
 
+constexpr char kSystemPlaces[][8] = {"/usr", "/etc", "/run"};
+
 // The nearest directory on the way to `path` that exists; `path` itself mostly.
 std::string Existing(std::string path) {
   struct stat status {};
@@ -217,14 +219,21 @@ std::string CallDirectories::SuppliedBecause(const std::string& path) {
   return Supplied(host_->replaceable, host_->storage, path);
 }
 
+bool IsPlainlyOnSystem(const std::string& path) {
+  return std::ranges::any_of(kSystemPlaces, [&](const char* place) {
+    return sys::Below(path, place) && sys::IsOnMountOf(place, path);
+  });
+}
+
 std::string PlaceOnSystem(const std::string& path) {
+  if (IsPlainlyOnSystem(path)) return path;
   auto located = sys::Locate(Existing(path));
   if (!located) return {};
-  constexpr char kPlaces[][8] = {"/", "/etc", "/usr", "/run"};
-  const bool is_systems = std::ranges::any_of(kPlaces, [&](const char* place) {
+  const auto holds = [&](const char* place) {
     const auto system = sys::Locate(place);
     return system && system->mount_id == located->mount_id;
-  });
+  };
+  const bool is_systems = holds("/") || std::ranges::any_of(kSystemPlaces, holds);
   return is_systems ? std::move(located->path) : std::string();
 }
 
@@ -246,7 +255,7 @@ bool IsSession(std::string_view name) {
          name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-bool IsUsualRuntimeRoot(const std::string& directory) {
+bool IsUsualRuntimeRoot(std::string_view directory) {
   std::string_view path = directory;
   constexpr char kPrefixes[][10] = {"/var/run/", "/run/"};
   for (const std::string_view prefix : kPrefixes) {

@@ -32,6 +32,16 @@ bool Matches(const char* pattern, const std::string& path) {
 // podman, CRI-O: [storage/]<driver>-containers/<id>/userdata[/<session of an exec>]
 // BuildKit: <buildkit or snapshotter>/executor
 bool IsNameOfCallFiles(std::string_view rest, bool is_in_storage) {
+  // Nearly every call's, and cheaply.
+  constexpr std::string_view kTask = "/io.containerd.runtime.v2.task/";
+  if (rest.starts_with(kTask)) {
+    rest.remove_prefix(kTask.size());
+    const std::size_t slash = rest.find('/');
+    if (slash == std::string_view::npos) return false;
+    const std::string_view id = rest.substr(slash + 1);
+    return !id.empty() && id.front() != '.' && rest.front() != '.' && rest.front() != '/' &&
+           id.find('/') == std::string_view::npos;
+  }
   constexpr std::size_t kMost = 6;
   std::array<std::string_view, kMost> names;
   std::size_t count = 0;
@@ -44,8 +54,9 @@ bool IsNameOfCallFiles(std::string_view rest, bool is_in_storage) {
   }
   std::span<const std::string_view> left(names.data(), count);
   if (is_in_storage && left.size() == 2 && left.back() == "executor") return true;
-  const bool is_of_session = left.size() > 1 && IsSession(left.back());
-  if (is_of_session && left[left.size() - 2] == "userdata") left = left.first(left.size() - 1);
+  const bool is_of_session =
+      left.size() > 1 && left[left.size() - 2] == "userdata" && IsSession(left.back());
+  if (is_of_session) left = left.first(left.size() - 1);
   if (!left.empty() && left.front() == "storage") left = left.subspan(1);
   if (!left.empty() && left.front() == "containerd") left = left.subspan(1);
   if (!left.empty() && left.front() == "daemon") left = left.subspan(1);

@@ -90,17 +90,38 @@ Status LogOrCount(const Call& call, const policy::Effective& policy, const std::
       [&](const std::string& line) { return call.machine.WriteLog(policy.log, line); });
 }
 
+namespace {
+
+std::string ErrorLine(const Call& call, const policy::Effective* policy, const std::string& bundle,
+                      const engine::Identity& identity, const Error& error, bool is_refusal) {
+  return enforce::LogLine({.verb = call.line.verb,
+                           .container = call.line.id(),
+                           .bundle = bundle,
+                           .identity = identity,
+                           .policy = policy,
+                           .decision = nullptr,
+                           .findings = {},
+                           .error = error.message,
+                           .is_refusal = is_refusal,
+                           .microseconds = Microseconds(call)});
+}
+
+}  // namespace
+
 Status LogError(const Call& call, const policy::Effective& policy, const std::string& bundle,
                 const Error& error) {
-  return call.machine.WriteLog(policy.log, enforce::LogLine({.verb = call.line.verb,
-                                                             .container = call.line.id(),
-                                                             .bundle = bundle,
-                                                             .identity = {},
-                                                             .policy = &policy,
-                                                             .decision = nullptr,
-                                                             .findings = {},
-                                                             .error = error.message,
-                                                             .microseconds = Microseconds(call)}));
+  return call.machine.WriteLog(policy.log, ErrorLine(call, &policy, bundle, {}, error, false));
+}
+
+Status LogRefusal(const Call& call, const policy::Effective& policy, const std::string& bundle,
+                  const Error& refusal) {
+  return call.machine.WriteLog(policy.log, ErrorLine(call, &policy, bundle, {}, refusal, true));
+}
+
+void LogWithoutPolicy(const Call& call, const std::string& bundle, const engine::Identity& identity,
+                      const Error& error, bool is_refusal) {
+  if (!call.machine.IsRoot()) return;
+  call.machine.WriteLogAnywhere(ErrorLine(call, nullptr, bundle, identity, error, is_refusal));
 }
 
 }  // namespace runclad::runtime

@@ -63,4 +63,13 @@ Status LogOrCount(const Call& call, const policy::Effective& policy, const std::
 Status LogError(const Call& call, const policy::Effective& policy, const std::string& bundle,
                 const Error& error);
 
+// The same for what the call asks for and does not get.
+Status LogRefusal(const Call& call, const policy::Effective& policy, const std::string& bundle,
+                  const Error& refusal);
+
+// The same where no policy says where the log is: in the default one, and in syslog. It is never
+// required.
+void LogWithoutPolicy(const Call& call, const std::string& bundle, const engine::Identity& identity,
+                      const Error& error, bool is_refusal);
+
 }  // namespace runclad::runtime

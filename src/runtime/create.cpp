@@ -70,8 +70,9 @@ Result<Arguments> Create(const Call& call) {
   const auto trial = machine.FindTrial(id);
   if (!trial) return trial.error();
   const std::optional<std::string>& config_directory = *trial ? *trial : call.line.config_directory;
-  const auto policy = *trial ? machine.LoadPolicy(config_directory, subject.identity)
-                             : LoadNamedPolicy(call, config_directory, subject.identity);
+  const auto policy =
+      *trial ? machine.LoadPolicy(config_directory, subject.identity)
+             : LoadNamedPolicy(call, config_directory, subject.identity, bundle->path());
   if (!policy) return policy.error();
   const auto admission = Admit(*policy, machine);
   if (!admission) return admission.error();

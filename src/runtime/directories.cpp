@@ -91,11 +91,13 @@ bool IsInRuntimeDirectory(std::string_view path) {
 // By their names, unless root has mounted or linked something there: no engine keeps anything
 // there.
 bool IsUsualPolicy(Machine& machine, const std::string& directory) {
-  return IsInOwnDirectory(directory) && IsInOwnDirectory(machine.PlaceOnSystem(directory));
+  return IsInOwnDirectory(directory) && (machine.IsPlainlyOnSystem(directory) ||
+                                         IsInOwnDirectory(machine.PlaceOnSystem(directory)));
 }
 
 bool IsUsualProgram(Machine& machine, const std::string& path) {
-  return IsInRuntimeDirectory(path) && IsInRuntimeDirectory(machine.PlaceOnSystem(path));
+  return IsInRuntimeDirectory(path) &&
+         (machine.IsPlainlyOnSystem(path) || IsInRuntimeDirectory(machine.PlaceOnSystem(path)));
 }
 
 // Where no policy lets a container write, unless it gives the host away.
@@ -121,12 +123,17 @@ std::string SuppliedBecause(Machine& machine, const std::string& path) {
   return machine.SuppliedBecause(path, lists ? &*lists : nullptr);
 }
 
-// In the host's own log, since the policy that the call names is not to be believed.
-Error Logged(const Call& call, Error error) {
-  if (const auto policy = call.machine.LoadPolicy(std::nullopt, {})) {
-    static_cast<void>(LogError(call, *policy, {}, error));
+// In the host's own log, since the policy that the call names is not to be believed. It is refused
+// in every mode, and so the line says enforce.
+Error Logged(const Call& call, Error refusal) {
+  if (auto policy = call.machine.LoadPolicy(std::nullopt, {})) {
+    policy->mode = policy::Mode::kEnforce;
+    policy->break_glass.clear();
+    static_cast<void>(LogRefusal(call, *policy, {}, refusal));
+  } else {
+    LogWithoutPolicy(call, {}, {}, refusal, /*is_refusal=*/true);
   }
-  return error;
+  return refusal;
 }
 
 Status CheckProgram(Machine& machine, const char* flag, const std::string& path) {
@@ -160,14 +167,20 @@ struct Directory {
   std::string path;
 };
 
+// Where engines have such files, or no file.
+bool IsUsualFile(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return path.empty() ||
+         (slash != std::string_view::npos && host::IsUsualForFiles(path.substr(0, slash)));
+}
+
 // The directories of the files that the runtime writes for the call, but for those where engines
 // have such files.
 std::vector<Directory> FilesOf(const oci::CommandLine& line) {
   std::vector<Directory> directories;
   const auto add = [&](Part part, std::optional<std::string_view> path) {
-    if (!path || path->empty()) return;
-    std::string directory = DirectoryOf(std::string(*path));
-    if (!host::IsUsualForFiles(directory)) directories.push_back({part, std::move(directory)});
+    if (!path || IsUsualFile(*path)) return;
+    directories.push_back({part, DirectoryOf(std::string(*path))});
   };
   const auto log = line.global("log");
   add(Part::kLog, log);
@@ -325,13 +338,16 @@ Status CheckPrograms(const Call& call) {
 
 Result<policy::Effective> LoadNamedPolicy(const Call& call,
                                           const std::optional<std::string>& directory,
-                                          const engine::Identity& identity) {
+                                          const engine::Identity& identity,
+                                          const std::string& bundle) {
   if (directory) {
     if (auto checked = CheckPolicy(call.machine, *directory); !checked) {
       return Logged(call, checked.error());
     }
   }
-  return call.machine.LoadPolicy(directory, identity);
+  auto policy = call.machine.LoadPolicy(directory, identity);
+  if (!policy) LogWithoutPolicy(call, bundle, identity, policy.error(), /*is_refusal=*/false);
+  return policy;
 }
 
 Status CheckDirectories(const Call& call, const std::string& bundle,
@@ -350,13 +366,11 @@ Status CheckDirectories(const Call& call, const std::string& bundle,
     LogIsJudged();
     return {};
   }
-  if (auto logged = LogError(call, policy, bundle, checked.error()); !logged) return logged;
+  if (auto logged = LogRefusal(call, policy, bundle, checked.error()); !logged) return logged;
   return policy.is_enforced() ? checked : Status();
 }
 
-bool NamesUnusualFile(const oci::CommandLine& line) {
-  return (line.global("log") || line.option("pid-file")) && !FilesOf(line).empty();
-}
+bool NamesUnusualFile(const oci::CommandLine& line) { return !FilesOf(line).empty(); }
 
 Status CheckFiles(const Call& call) {
   if (!call.machine.IsRoot()) return {};
@@ -378,7 +392,7 @@ Status CheckFiles(const Call& call) {
     LogIsJudged();
     return {};
   }
-  if (auto logged = LogError(call, *policy, {}, checked.error()); !logged) return logged;
+  if (auto logged = LogRefusal(call, *policy, {}, checked.error()); !logged) return logged;
   return policy->is_enforced() ? checked : Status();
 }
 
@@ -399,10 +413,10 @@ bool MayWriteLog(std::string_view path) {
 Status CheckRuntimeRoot(const Call& call) {
   const auto named = call.line.global("root");
   if (!named || named->empty() || !ActsOnState(call.line) || !call.machine.IsRoot()) return {};
+  if (host::IsUsualRuntimeRoot(*named)) return {};
   const std::string root(*named);
   const Ids ids = IdsOf(call.line);
-  const bool is_known = call.machine.IsRecorded(root, ids.all());
-  if (host::IsUsualRuntimeRoot(root) || is_known) return {};
+  if (call.machine.IsRecorded(root, ids.all())) return {};
   const auto policy = LoadNamedPolicy(call, call.line.config_directory, {});
   if (!policy) return policy.error();
   if (!policy->is_enforced()) return {};

@@ -23,7 +23,8 @@ Status CheckPrograms(const Call& call);
 // written it. Whether they could is decided without it.
 Result<policy::Effective> LoadNamedPolicy(const Call& call,
                                           const std::optional<std::string>& directory,
-                                          const engine::Identity& identity);
+                                          const engine::Identity& identity,
+                                          const std::string& bundle = {});
 
 // For create and run: an error where a container, or a user other than root, could change the
 // runtime's state (--root), the bundle, or what is in the directories of --log and --pid-file, or

@@ -172,6 +172,8 @@ class RealMachine final : public Machine {
                             : host::SuppliedBecause(path);
   }
 
+  bool IsPlainlyOnSystem(const std::string& path) override { return host::IsPlainlyOnSystem(path); }
+
   std::string PlaceOnSystem(const std::string& path) override { return host::PlaceOnSystem(path); }
 
   bool HasContainer(const std::string& root, std::string_view id) override {
@@ -254,6 +256,12 @@ class RealMachine final : public Machine {
 
   Status WriteLog(const policy::LogSettings& settings, const std::string& line) override {
     return enforce::WriteLog(settings, line);
+  }
+
+  void WriteLogAnywhere(const std::string& line) override {
+    // Where it cannot be written, that goes to syslog with the line.
+    static_cast<void>(enforce::WriteLog({}, line));
+    enforce::WarnSyslog(line);
   }
 
   Status CountOrLog(const std::string& root, std::string_view id, std::string_view key,

@@ -99,7 +99,8 @@ class Machine {
                                                    const engine::Layout& layout) = 0;
   // As host::CallDirectories::SuppliedBecause; without lists, nothing may be mounted.
   virtual std::string SuppliedBecause(const std::string& path, const host::PathLists* lists) = 0;
-  // As host::PlaceOnSystem.
+  // As host::IsPlainlyOnSystem and host::PlaceOnSystem.
+  virtual bool IsPlainlyOnSystem(const std::string& path) = 0;
   virtual std::string PlaceOnSystem(const std::string& path) = 0;
   virtual bool HasContainer(const std::string& root, std::string_view id) = 0;
   virtual std::optional<host::RuntimeState> StateOf(const std::string& root,
@@ -139,6 +140,8 @@ class Machine {
   virtual Status Cover(const std::string& path, std::string_view bytes) = 0;
   virtual void KeepName(const enforce::Subject& subject) = 0;
   virtual Status WriteLog(const policy::LogSettings& settings, const std::string& line) = 0;
+  // In the default log, and in syslog.
+  virtual void WriteLogAnywhere(const std::string& line) = 0;
   // As enforce::CountOrLog and enforce::TakeRepeats have it, for a recorded container.
   virtual Status CountOrLog(const std::string& root, std::string_view id, std::string_view key,
                             const enforce::MakeLine& make_line,

@@ -32,7 +32,7 @@ Result<Arguments> Prepare(oci::CommandLine line, const std::string& lower_runtim
   const bool names_file = line.kind != oci::VerbKind::kCreate && NamesUnusualFile(line);
   if (line.kind == oci::VerbKind::kPassThrough && !ActsOnState(line) && !names_program &&
       !names_file) {
-    return line.Canonical();
+    return std::move(line.verbatim);
   }
   // Static, so that it is not destroyed before exec.
   static const std::unique_ptr<Machine> machine = ThisMachine();
@@ -62,7 +62,7 @@ Result<Arguments> Prepare(oci::CommandLine line, const std::string& lower_runtim
     case oci::VerbKind::kPassThrough:
       break;
   }
-  return call.line.Canonical();
+  return std::move(call.line.verbatim);
 }
 
 // What the lower runtime prints, which engines parse, and a line of ours. Not the word "version":

@@ -114,6 +114,16 @@ Result<std::optional<Located>> LocateIfPresent(const std::string& path) {
   return std::optional(std::move(located));
 }
 
+bool IsOnMountOf(const char* top, const std::string& path) {
+  constexpr int kFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+  struct statx found {};
+  struct statx above {};
+  return ::statx(AT_FDCWD, path.c_str(), kFlags, STATX_TYPE | STATX_MNT_ID, &found) == 0 &&
+         ::statx(AT_FDCWD, top, kFlags, STATX_TYPE | STATX_MNT_ID, &above) == 0 &&
+         (found.stx_mask & above.stx_mask & STATX_MNT_ID) != 0 && !S_ISLNK(found.stx_mode) &&
+         found.stx_mnt_id == above.stx_mnt_id;
+}
+
 Result<Located> Locate(const std::string& path) {
   auto located = LocateIfPresent(path);
   if (!located) return located.error();

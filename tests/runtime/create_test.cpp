@@ -308,14 +308,33 @@ TEST_F(CreateInMemory, WhatACallNamesIsJudgedByWhatAnyContainerMayMount) {
 
 TEST_F(CreateInMemory, ARefusedPolicyOrProgramIsInTheHostsLog) {
   machine_.supplied = "/image";
+  machine_.policy.mode = policy::Mode::kAudit;
   Call call = CallOf("--runclad-runtime=/image/runc --root /run/r state box", machine_);
   call.lower_runtime = "/image/runc";
   EXPECT_FALSE(CheckPrograms(call));
   ASSERT_EQ(machine_.log.size(), 1U);
   EXPECT_THAT(machine_.log.back(), HasSubstr("refused: the program /image/runc"));
+  EXPECT_THAT(machine_.log.back(), HasSubstr(R"("mode":"enforce")")) << "whatever the mode is";
+  EXPECT_THAT(machine_.log.back(), HasSubstr(R"("outcome":"refused")"));
   EXPECT_FALSE(LoadNamedPolicy(call, "/image/policy", {}));
   ASSERT_EQ(machine_.log.size(), 2U);
   EXPECT_THAT(machine_.log.back(), HasSubstr("refused: the policy directory /image/policy"));
+  // Where no policy says which log that is.
+  machine_.fail = {"load the policy"};
+  EXPECT_FALSE(CheckPrograms(call));
+  ASSERT_EQ(machine_.log_of_no_policy.size(), 1U);
+  EXPECT_THAT(machine_.log_of_no_policy.back(), HasSubstr(R"("outcome":"refused")"));
+}
+
+TEST_F(CreateInMemory, ACreateWithoutAReadablePolicyIsInTheDefaultLog) {
+  machine_.fail = {"load the policy"};
+  EXPECT_EQ(Fault(), "load the policy failed");
+  ASSERT_EQ(machine_.log_of_no_policy.size(), 1U);
+  EXPECT_THAT(machine_.log_of_no_policy.back(), HasSubstr(R"("bundle":"/b","container":"box")"));
+  EXPECT_THAT(machine_.log_of_no_policy.back(), HasSubstr(R"("outcome":"error")"));
+  machine_.is_root = false;
+  EXPECT_NE(Fault(), "");
+  EXPECT_EQ(machine_.log_of_no_policy.size(), 1U) << "not a user's";
 }
 
 // What a container under the named policy may mount.

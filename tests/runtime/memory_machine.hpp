@@ -128,6 +128,7 @@ class MemoryMachine final : public Machine {
   std::string PlaceOnSystem(const std::string& path) override {
     return !elsewhere.empty() && path.starts_with(elsewhere) ? std::string() : path;
   }
+  bool IsPlainlyOnSystem(const std::string& path) override { return !PlaceOnSystem(path).empty(); }
   std::string elsewhere;
   bool IsRoot() override { return is_root; }
 
@@ -200,6 +201,8 @@ class MemoryMachine final : public Machine {
     return {};
   }
 
+  void WriteLogAnywhere(const std::string& line) override { log_of_no_policy.push_back(line); }
+  std::vector<std::string> log_of_no_policy;
   Status CountOrLog(const std::string& /*root*/, std::string_view /*id*/, std::string_view key,
                     const enforce::MakeLine& make_line, const enforce::WriteLine& write) override {
     if (last_key == key) {

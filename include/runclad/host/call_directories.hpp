@@ -57,6 +57,8 @@ class CallDirectories {
 // then nobody mounted there what lies elsewhere. Empty: it is on another mount, or cannot be
 // examined.
 std::string PlaceOnSystem(const std::string& path);
+// Whether it leads just there, found out cheaply; false: perhaps all the same.
+bool IsPlainlyOnSystem(const std::string& path);
 
 // Whether engines have the logs and pid files of their calls in this directory, by their usual
 // names. Allocates nothing.
@@ -67,6 +69,6 @@ bool IsSession(std::string_view name);
 
 // Whether this is where engines have their runtimes' state by default: below /run, which nothing
 // but runtimes use. Links are followed.
-bool IsUsualRuntimeRoot(const std::string& directory);
+bool IsUsualRuntimeRoot(std::string_view directory);
 
 }  // namespace runclad::host

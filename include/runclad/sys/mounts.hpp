@@ -66,6 +66,10 @@ Result<Examined> Examine(int fd);
 Result<std::optional<Located>> LocateIfPresent(const std::string& path);
 Result<Located> Locate(const std::string& path);
 
+// Whether what is at `path` is no link and on the same mount as `top`. False, too, where the kernel
+// does not say (before 5.8).
+bool IsOnMountOf(const char* top, const std::string& path);
+
 // The mounts of a process's mount namespace; Read: of this one's. The views in Mount live as long
 // as the table.
 class MountTable {
