@@ -47,6 +47,8 @@ cp -a "$CONTENT/rootfs/policy" "$VOLUME/policy"
 mkdir -p "$E2E_SRV/alias" && mount --bind "$VOLUME" "$E2E_SRV/alias"
 ln -s "$LAYER/policy" "$E2E_WORK/supplied/link"
 cp -a "$CONTENT/rootfs/policy" "$E2E_SRV/policy"
+# Root has mounted elsewhere what containers may mount.
+mkdir -p "$E2E_WORK/supplied/alias" && mount --bind "$E2E_SRV/policy" "$E2E_WORK/supplied/alias"
 # Of the host's own, so under names of this run.
 CONTEXT=/var/tmp/libpod_builder-${E2E_CGROUP#/}
 SHARED=/dev/shm/${E2E_CGROUP#/}
@@ -69,7 +71,7 @@ with_flags() {  # FLAG…: what a container gets with them
 HOSTS=$E2E_WORK/hosts
 mkdir -p "$HOSTS" && cp "$E2E_POLICIES/runclad/policy.json" "$E2E_PLAIN" "$HOSTS"
 for place in "$LAYER/policy" "$MERGED/policy" "$VOLUME/policy" "$E2E_SRV/alias/policy" "$E2E_WORK/supplied/link" \
-  "$E2E_SRV/policy" "$CONTEXT/policy" "$SHARED/policy" "/proc/$HOLDER/fd/3" \
+  "$E2E_SRV/policy" "$E2E_WORK/supplied/alias" "$CONTEXT/policy" "$SHARED/policy" "/proc/$HOLDER/fd/3" \
   "/proc/$HOLDER/root$LAYER/policy" "/proc/self/root$LAYER/policy" "/usr/../$LAYER/policy"; do
   name=${place/$LAYER/LAYER} name=${name/$MERGED/MERGED} name=${name/$HOLDER/PID}
   with_flags "runclad-config=$place"
@@ -119,11 +121,63 @@ capture buildah run --runtime "$RUNTIME" --runtime-flag "runclad-runtime=$LAYER/
 guards "buildah run --runtime-flag runclad-runtime= runs nothing on the host" test ! -e "$RAN"
 buildah rm "$from" >/dev/null
 
+# --- what only some container may write: under the policy in /etc/runclad, of which this is a copy ---
+mkdir -p "$E2E_WORK"/etc{,-work}
+mount -t overlay -o "lowerdir=/etc,upperdir=$E2E_WORK/etc,workdir=$E2E_WORK/etc-work" overlay /etc
+rm -rf /etc/runclad
+mkdir -p /etc/runclad/images/docker.io/library /etc/runclad/alias
+for place in image waiver root; do cp -a "$CONTENT/rootfs/policy" "$E2E_WORK/supplied/$place"; done
+mkdir -p "$E2E_WORK/supplied/tree" && cp -a "$CONTENT/rootfs/policy" "$E2E_WORK/supplied/tree/images"
+cp "$CONTENT/rootfs/policy/policy.json" "$E2E_WORK/supplied/tree"
+printf '{"rules": {"host-mounts": {"allow": ["%s", "%s"]}}}\n' "$E2E_WORK/supplied/image" \
+  "$E2E_WORK/supplied/tree/images" >/etc/runclad/images/docker.io/library/nginx.json
+printf '{"waivers": [{"rule": "host-mounts", "reason": "test", "exactly": ["bind %s rw"]}]}\n' \
+  "$E2E_WORK/supplied/waiver" >/etc/runclad/images/docker.io/library/redis.json
+printf '{"builds": "build", "rules": {"rootfs-path": {"allow": ["%s"]}}}\n' "$E2E_WORK/supplied/root" \
+  >/etc/runclad/policy.json
+BUILT=/opt/${E2E_CGROUP#/}
+mkdir -p "$BUILT" && cp -a "$CONTENT/rootfs/policy" "$BUILT/policy"
+mount --bind "$E2E_SRV/policy" /etc/runclad/alias
+for place in "$E2E_WORK/supplied/image" "$E2E_WORK/supplied/tree" "$E2E_WORK/supplied/waiver" \
+  "$E2E_WORK/supplied/root" "$BUILT/policy" /etc/runclad/alias; do
+  with_flags "runclad-config=$place"
+  guards "podman --runtime-flag runclad-config=${place/$BUILT/BUILT} gives no container more" not gets_all
+  [ "$E2E_PROVE" = 1 ] || holds "and is refused, as a container could write there" err_has "could be changed by a container"
+done
+
+# --- files that the lower runtime writes as root: through a link that a container has made ---
+VICTIM=$E2E_WORK/victim
+mkdir -p "$VICTIM" "$E2E_SRV/app"
+ln -s "$VICTIM" "$E2E_SRV/app/link"
+ln -s "$VICTIM" "$E2E_WORK/supplied/image/link"
+rm -f "$RAN"
+for place in "$E2E_SRV/app/link" "$E2E_WORK/supplied/image/link"; do
+  for verb in "state nothing" "kill nothing KILL" "exec nothing true" "delete nothing" list; do
+    rm -f "$VICTIM/log"
+    # shellcheck disable=SC2086  # words
+    capture "$RUNTIME" "--log=$place/log" $verb
+    guards "${verb%% *} --log=${place/$E2E_SRV/SRV}/log writes nothing through the link" test ! -e "$VICTIM/log"
+    [ "$E2E_PROVE" = 1 ] || holds "and says so" err_has "of --log"
+  done
+  rm -f "$VICTIM/log"
+  capture "${PODMAN[@]}" --runtime-flag "log=$place/log" run --rm "${NETWORK[@]}" box true
+  guards "nor does podman --runtime-flag log= write there" test ! -e "$VICTIM/log"
+  capture "$RUNTIME" "--log=$place/log" --no-such-flag list
+  guards "nor does a call that cannot be parsed" test ! -e "$VICTIM/log"
+done
+rm -f "$VICTIM/log"
+capture "$RUNTIME" "--runclad-runtime=$(command -v crun)" "--log=file:$E2E_SRV/app/link/log" kill nothing KILL
+guards "kill --log=file: (crun) writes nothing through the link" test ! -e "$VICTIM/log"
+capture "$RUNTIME" "--log=$E2E_WORK/log" kill nothing KILL
+holds "a log in a directory of root's alone is written" test -s "$E2E_WORK/log"
+umount /etc/runclad/alias && umount --lazy /etc
+rm -rf "$BUILT" "$E2E_SRV/app"
+
 # --- what the host's root has made is taken ---
 with_flags "runclad-config=$HOSTS" "runclad-runtime=$HOSTS/${E2E_PLAIN##*/}"
 holds "a policy and a program of the host's are taken" succeeded
 guards "and the policy holds" status_field CapBnd 0000000000000400
-umount "$E2E_SRV/alias"
+umount "$E2E_SRV/alias" "$E2E_WORK/supplied/alias"
 podman image unmount supplier >/dev/null
 podman volume rm supplied >/dev/null
 rm -rf "$CONTEXT" "$SHARED" "$E2E_SRV/policy"
