@@ -16,6 +16,7 @@
 
 #include "runclad/base/spelling.hpp"
 #include "runclad/enforce/host_policy.hpp"
+#include "runclad/enforce/log_place.hpp"
 #include "runclad/json/pointer.hpp"
 #include "runclad/json/reader.hpp"
 #include "runclad/policy/revision_layout.hpp"
@@ -72,15 +73,22 @@ std::vector<LintFinding> BuildFindings(const fs::path& directory, const policy::
   return findings;
 }
 
-// Why this host cannot take the log's lines; empty if it can.
-std::string WhyNoTarget(const std::string& key, const std::string& target) {
+// Why this host cannot take the log's lines, with the file that would do; empty if it can.
+std::string WhyNoTarget(const std::string& key, const std::string& target,
+                        const std::string& instead) {
   const bool is_journald = target == "journald";
   if (!is_journald && target != "syslog") return {};
   const std::string socket = is_journald ? "/run/systemd/journal/socket" : "/dev/log";
   std::error_code fault;
   if (fs::is_socket(socket, fault)) return {};
   return key + " is " + target + ", and this host has no " + socket +
-         ": no decision would be logged there; name a file, file:/var/log/runclad/audit.jsonl";
+         ": no decision would be logged there; name a file, " + instead;
+}
+
+// A file for the forwarded lines that the log is not in.
+std::string ForwardInstead(const std::string& log) {
+  const std::string usual = "file:/var/log/runclad/forward.jsonl";
+  return enforce::IsSameLog(usual, log) ? "file:/var/log/runclad/copy.jsonl" : usual;
 }
 
 class DirectoryLinter {
@@ -263,10 +271,30 @@ class DirectoryLinter {
             LintLevel::kWarning);
     }
     if (!is_of_this_host_) return;
-    AddOf(policy, "log/target", "log-target", WhyNoTarget("log/target", log.target));
+    AddOf(policy, "log/target", "log-target",
+          WhyNoTarget("log/target", log.target, policy::LogSettings().target));
+    const auto loosest = enforce::LoadLoosestPolicy(directory_.string(), /*ignores_applied=*/true);
+    const auto add_exposed = [&](const char* key, const std::string& target) {
+      const std::string exposed =
+          loosest ? enforce::WhyLogIsExposed(target, *loosest) : std::string();
+      if (exposed.empty()) return;
+      AddOf(policy, key, "log-exposed",
+            "runclad writes the log as root, and " + exposed +
+                "; name a file below /var/log/runclad");
+    };
+    add_exposed("log/target", log.target);
     if (!log.forward) return;
+    const std::string& forward = log.forward->target;
     AddOf(policy, "log/forward", "log-target",
-          WhyNoTarget("log/forward/target", log.forward->target));
+          WhyNoTarget("log/forward/target", forward, ForwardInstead(log.target)));
+    add_exposed("log/forward", forward);
+    if (enforce::IsSameLog(forward, log.target)) {
+      AddOf(policy, "log/forward", "log-target",
+            "log/forward/target " + forward +
+                " is the log itself, which would have each line "
+                "twice; name another file, " +
+                ForwardInstead(log.target));
+    }
   }
 
   // Says it where the setting stands; an empty sentence is none.

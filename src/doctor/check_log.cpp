@@ -13,20 +13,43 @@ using Findings = std::vector<Finding>;
 
 constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20U;
 
-Findings Writable(const LogFacts& log) {
-  if (log.fault.empty()) return {};
-  return {{log.is_required ? Level::kCritical : Level::kWarning, log.target,
-           log.fault + (log.is_required ? ": containers are refused, as the policy "
-                                          "requires the log"
-                                        : ": decisions are not recorded"),
-           "make it writable for root, or set another \"log\" in policy.json"}};
+// What is to be set in place of a target that does not do; for a forward, never the log's own.
+std::string SetAnother(const LogFacts& log) {
+  return log.is_forward
+             ? R"(set "log": {"forward": {"target": "file:/var/log/runclad/forward.jsonl"}})"
+             : R"(set "log": {"target": "file:/var/log/runclad/audit.jsonl"})";
 }
 
+Findings Writable(const LogFacts& log) {
+  if (log.fault.empty()) return {};
+  const char* effect = log.is_required  ? ": containers are refused, as the policy requires the log"
+                       : log.is_forward ? ": decisions are not forwarded"
+                                        : ": decisions are not recorded";
+  return {{log.is_required ? Level::kCritical : Level::kWarning, log.target, log.fault + effect,
+           "make it writable for root, or " + SetAnother(log)}};
+}
+
+// A device has the owner that its driver wants.
 Findings Protected(const LogFacts& log) {
   if (log.unsafe_part.empty()) return {};
+  const std::string remedy =
+      log.is_device ? SetAnother(log)
+                    : "chown root: " + log.unsafe_part + " && chmod go-w " + log.unsafe_part;
   return {{Level::kCritical, log.path,
-           "users other than root can change or replace " + log.unsafe_part,
-           "chown root: " + log.unsafe_part + " && chmod go-w " + log.unsafe_part}};
+           "users other than root can change or replace " + log.unsafe_part, remedy}};
+}
+
+Findings Exposed(const LogFacts& log) {
+  if (log.exposed.empty() || !log.unsafe_part.empty()) return {};
+  return {{Level::kCritical, log.path, log.exposed + ", and runclad writes there as root",
+           SetAnother(log)}};
+}
+
+Findings Apart(const LogFacts& log) {
+  if (!log.is_log_itself) return {};
+  return {{Level::kWarning, log.target,
+           "decisions are forwarded to the log itself, which has every one twice",
+           "set another \"log\": {\"forward\": …} in policy.json, or none"}};
 }
 
 Findings Space(const LogFacts& log) {
@@ -55,14 +78,13 @@ Findings Journald(const LogFacts& log) {
   if (log.target != "journald" || log.has_journald) return {};
   return {{Level::kCritical, "journald",
            "the log's target is journald, and none listens at /run/systemd/journal/socket",
-           "start systemd-journald, or set \"log\": {\"target\": "
-           "\"file:/var/log/runclad/audit.jsonl\"}"}};
+           "start systemd-journald, or " + SetAnother(log)}};
 }
 
 Findings Syslog(const LogFacts& log) {
   if (log.target != "syslog" || log.has_syslog) return {};
   return {{Level::kCritical, "syslog", "the log's target is syslog, and none listens at /dev/log",
-           "start a syslog daemon, or set another \"log\" in policy.json"}};
+           "start a syslog daemon, or " + SetAnother(log)}};
 }
 
 // Of the log and of the target that it is forwarded to.
@@ -76,6 +98,8 @@ Findings OfEach(const Facts& facts) {
 constexpr Check kChecks[] = {
     {"log/writable", "the log can be written", kLog, OfEach<Writable>},
     {"log/protected", "only root can change the log", kLog, OfEach<Protected>},
+    {"log/exposed", "no container can write where the log is", kLog, OfEach<Exposed>},
+    {"log/forward", "decisions are forwarded to another file than the log", kLog, OfEach<Apart>},
     {"log/space", "the log's file system has space", kLog, OfEach<Space>},
     {"log/size", "the log does not outgrow its rotation", kLog, OfEach<Size>},
     {"log/journald", "a log that goes to journald has one to go to", kLog, OfEach<Journald>},

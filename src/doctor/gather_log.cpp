@@ -8,6 +8,7 @@
 
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/enforce/host_policy.hpp"
+#include "runclad/enforce/log_place.hpp"
 
 #include "programs.hpp"
 #include "sections.hpp"
@@ -27,6 +28,12 @@ fs::path Nearest(fs::path path) {
 }
 
 std::string WhyNotWritable(const fs::path& path, const fs::path& nearest) {
+  // runclad makes the directory of the file and none above it.
+  const fs::path above = path.parent_path().parent_path();
+  std::error_code ignored;
+  if (nearest != path && !fs::exists(above, ignored)) {
+    return "the directory " + above.string() + " does not exist";
+  }
   if (nearest != path) {
     return ::access(nearest.c_str(), W_OK) == 0
                ? std::string()
@@ -58,6 +65,9 @@ LogFacts FactsOf(const std::string& target, const policy::LogSettings& settings,
   const fs::path nearest = Nearest(path);
   facts.fault = WhyNotWritable(path, nearest);
   facts.unsafe_part = UnsafePart(nearest);
+  std::error_code ignored;
+  const auto kind = fs::symlink_status(path, ignored).type();
+  facts.is_device = nearest == path && kind != fs::file_type::regular;
   constexpr std::uint64_t kMegabyte = 1'000'000;
   facts.renamed_at_bytes = static_cast<std::uint64_t>(settings.max_megabytes) * kMegabyte;
   struct stat status {};
@@ -78,7 +88,15 @@ std::vector<LogFacts> GatherLogs(const Options& options, const std::string& root
   const policy::LogSettings settings = policy ? policy->log : policy::LogSettings{};
   std::vector<LogFacts> logs = {FactsOf(settings.target, settings, root)};
   logs.front().is_required = settings.required;
-  if (settings.forward) logs.push_back(FactsOf(settings.forward->target, settings, root));
+  if (settings.forward) {
+    logs.push_back(FactsOf(settings.forward->target, settings, root));
+    logs.back().is_forward = true;
+    logs.back().is_log_itself = enforce::IsSameLog(settings.forward->target, settings.target);
+  }
+  const auto loosest = enforce::LoadLoosestPolicy(options.config_directory);
+  if (root.empty() && loosest) {
+    for (LogFacts& log : logs) log.exposed = enforce::WhyLogIsExposed(log.target, *loosest);
+  }
   return logs;
 }
 

@@ -12,9 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "runclad/enforce/host_policy.hpp"
 #include "runclad/host/call_directories.hpp"
-#include "runclad/rules/catalog.hpp"
-#include "runclad/rules/parameters.hpp"
 #include "runclad/sys/lower_runtime.hpp"
 #include "runclad/sys/mounts.hpp"
 
@@ -25,17 +24,6 @@ namespace runclad::runtime {
 namespace {
 
 constexpr std::string_view kFilePrefix = "file:";
-
-// What containers may mount; none: anything, so that no directory could be kept from them.
-std::optional<host::PathLists> ListsOf(const policy::Effective& policy) {
-  const policy::RuleSetting& setting = policy.rule(rules::kHostMounts.schema);
-  if (setting.action == policy::Action::kOff || setting.action == policy::Action::kWarn) {
-    return std::nullopt;
-  }
-  host::PathLists lists = rules::PathListsOf(setting.parameters);
-  lists.roots = rules::AllowedRoots(policy.rule(rules::kRootfsPath.schema).parameters);
-  return lists;
-}
 
 std::string DirectoryOf(std::string path) {
   if (!path.starts_with('/')) {
@@ -119,7 +107,7 @@ std::string SuppliedBecause(Machine& machine, const std::string& path) {
     if (IsSystems(machine, path)) return machine.SuppliedBecause(path, nullptr);
     return "cannot be judged without the host's policy: " + policy.error().message;
   }
-  const auto lists = ListsOf(*policy);
+  const auto lists = enforce::WritableLists(*policy);
   return machine.SuppliedBecause(path, lists ? &*lists : nullptr);
 }
 
@@ -250,7 +238,7 @@ Status CheckUnder(const Call& call, const policy::Effective& policy, const engin
   for (const Directory& directory : directories) {
     paths.push_back({directory.path, HoldsOf(directory.part)});
   }
-  const auto lists = ListsOf(policy);
+  const auto lists = enforce::WritableLists(policy);
   const auto found = call.machine.FindChangeable(paths, lists ? &*lists : nullptr, layout);
   return found ? Status(ErrorOf(directories.at(found->index), found->because)) : Status();
 }
@@ -405,7 +393,7 @@ bool MayWriteLog(std::string_view path) {
   // A container may have been given the place before the policy broke.
   if (!policy && !IsSystems(*machine, directory)) return false;
   const host::PathLists nothing = {.allow_only = true};
-  const auto lists = policy ? ListsOf(*policy) : std::optional(nothing);
+  const auto lists = policy ? enforce::WritableLists(*policy) : std::optional(nothing);
   return !machine->FindChangeable(std::array{Machine::Named{directory, host::Holds::kFiles}},
                                   lists ? &*lists : nullptr, {});
 }

@@ -191,6 +191,17 @@ const WrongHost kHosts[] = {
        facts.logs.front().is_required = true;
      },
      "log/writable", Level::kCritical, "refused"},
+    {"a target of the forward that cannot be written",
+     [](Facts& facts) {
+       facts.logs.push_back({.target = "file:/x", .fault = "it is gone", .is_forward = true});
+     },
+     "log/writable", Level::kWarning, "not forwarded"},
+    {"a log where containers write",
+     [](Facts& facts) { facts.logs.front().exposed = "/srv could be changed by a container"; },
+     "log/exposed", Level::kCritical, "as root"},
+    {"a forward to the log itself",
+     [](Facts& facts) { facts.logs.push_back({.is_forward = true, .is_log_itself = true}); },
+     "log/forward", Level::kWarning, "twice"},
     {"a log that others can change",
      [](Facts& facts) { facts.logs.front().unsafe_part = "/var/log/runclad"; }, "log/protected",
      Level::kCritical, "/var/log/runclad"},

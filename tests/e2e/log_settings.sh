@@ -108,3 +108,29 @@ capture "$CTL" why --config "$E2E_POLICIES/own" --last
 guards "why reads a copy of a log that goes elsewhere" out_has host-mounts
 capture "$CTL" policy lint "$E2E_POLICIES/own"
 holds "lint says that this host has no syslog" out_has "log/target is syslog"
+
+# --- places that are not the log's ---
+other_log() {  # LOG-MEMBERS
+  printf '{"log": {%s}}\n' "$1" >"$E2E_POLICIES/own/policy.json"
+  capture "$CTL" policy lint "$E2E_POLICIES/own"
+}
+mkdir -p "$E2E_SRV/logs"
+other_log '"target": "file:'"$E2E_SRV"'/logs/audit.jsonl"'
+holds "lint says that containers may mount the log's directory" out_has "runclad writes the log as root"
+capture "$CTL" doctor --config "$E2E_POLICIES/own" --only log/exposed
+holds "and so does doctor" out_has "a container that mounts"
+other_log '"target": "file:'"$LOG"'", "forward": {"format": "json", "target": "file:'"$E2E_SRV"'/logs/copy"}'
+holds "lint says it of the forward's directory" out_has "runclad writes the log as root"
+: >"$LOG" && ln -f "$LOG" "$LOGS/hard" && ln -sf "$LOG" "$LOGS/link"
+for same in "$LOGS/hard" "$LOGS/link" "$LOGS//audit.jsonl"; do
+  other_log '"target": "file:'"$LOG"'", "forward": {"format": "json", "target": "file:'"$same"'"}'
+  holds "lint says that ${same#"$LOGS"} is the log itself" out_has "is the log itself"
+  capture "$CTL" doctor --config "$E2E_POLICIES/own" --only log/forward
+  holds "and so does doctor" out_has "to the log itself"
+done
+other_log '"target": "file:/var/log/runclad/forward.jsonl", "forward": {"format": "json", "target": "syslog"}'
+holds "lint names another file than the log's for the forward" out_has "file:/var/log/runclad/copy.jsonl"
+other_log '"target": "file:'"$LOGS"'/not/yet/there.jsonl"'
+capture "$CTL" doctor --config "$E2E_POLICIES/own" --only log/writable
+holds "doctor says that the directory above the log's is missing" out_has "$LOGS/not does not exist"
+rm -rf "$E2E_SRV/logs"

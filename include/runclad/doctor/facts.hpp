@@ -114,6 +114,10 @@ struct LogFacts {
   std::string fault;   // why it cannot be written
   bool is_required = false;
   std::string unsafe_part;  // what of its path users other than root could replace or change
+  bool is_device = false;   // or a FIFO or a socket: no regular file
+  std::string exposed;      // enforce::WhyLogIsExposed
+  bool is_forward = false;  // the decisions are in the log as well
+  bool is_log_itself = false;
   std::uint64_t bytes = 0;
   std::uint64_t renamed_at_bytes = 0;  // by runclad; 0: never
   std::uint64_t free_bytes = 0;

@@ -8,6 +8,7 @@
 
 #include "runclad/base/result.hpp"
 #include "runclad/engine/identity.hpp"
+#include "runclad/host/path_lists.hpp"
 #include "runclad/policy/effective.hpp"
 
 namespace runclad::enforce {
@@ -23,6 +24,12 @@ Result<policy::Effective> LoadPolicy(const std::optional<std::string>& directory
 
 // The same for the rules that say what containers may write on the host, as loose as some container
 // gets them (policy::LoadLoosest).
-Result<policy::Effective> LoadLoosestPolicy(const std::optional<std::string>& directory);
+// `ignores_applied`: of the directory's own files, whatever is in force.
+Result<policy::Effective> LoadLoosestPolicy(const std::optional<std::string>& directory,
+                                            bool ignores_applied = false);
+
+// What containers may write on the host; none: anything, so that no directory could be kept from
+// them. `policy` must outlive it.
+std::optional<host::PathLists> WritableLists(const policy::Effective& policy);
 
 }  // namespace runclad::enforce
