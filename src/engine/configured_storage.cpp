@@ -25,7 +25,8 @@ constexpr Name kTomlFiles[] = {
     "/containerd/config.toml",      // root, state; its snapshotters' root_path
     "/buildkit/buildkitd.toml",     // root
     "/containers/storage.conf",     // graphroot, runroot, other stores (podman, CRI-O)
-    "/containers/containers.conf",  // volume_path, static_dir, tmp_dir (podman)
+    "/containers/containers.conf",  // volume_path, static_dir, tmp_dir,
+                                    // image_copy_tmp_dir (podman)
     "/crio/crio.conf",              // root, runroot, imagestore
 };
 constexpr Name kTomlDirectories[] = {"/containerd/conf.d", "/containers/storage.conf.d",
@@ -115,6 +116,10 @@ void AddString(const std::string& key, std::string_view value, ConfiguredStorage
     Add(value, storage.data_directories);
   } else if (IsOneOf(kRunKeys, key)) {
     Add(value, storage.run_directories);
+  } else if (key == "image_copy_tmp_dir") {
+    // Where podman unpacks images, as root. In the usual places, others' files are, too.
+    const bool is_shared = value.starts_with("/tmp") || value.starts_with("/var/tmp");
+    if (!is_shared) Add(value, storage.data_directories);
   } else if (key == "volume_path") {
     Add(value, storage.volume_directories);
   }

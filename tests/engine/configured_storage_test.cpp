@@ -109,6 +109,16 @@ TEST_F(ConfiguredStorageTest, ReadsPodmansDefaultsAndDropIns) {
   EXPECT_THAT(Found().run_directories, ElementsAre("/srv/run"));
 }
 
+// What podman unpacks there is its users', as in its storage.
+TEST_F(ConfiguredStorageTest, ReadsWherePodmanUnpacksImages) {
+  for (const char* place : {"/srv/unpacked", "/var/tmp", "/tmp/podman", "storage"}) {
+    Write("containers/containers.conf",
+          "[engine]\nimage_copy_tmp_dir = \"" + std::string(place) + "\"\n");
+    const bool is_podmans = std::string(place) == "/srv/unpacked";
+    EXPECT_EQ(Found().data_directories.size(), is_podmans ? 1U : 0U) << place;
+  }
+}
+
 // With a wildcard for what is a user's.
 TEST_F(ConfiguredStorageTest, ReadsWhereUsersHaveTheirs) {
   Write("containers/storage.conf",
