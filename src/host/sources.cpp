@@ -183,10 +183,13 @@ class Judge {
         is_unlisted = has_home && is_allow_only_ && !is_listed;
       }
     }
+    // Whoever had it as a volume would have every device: no list is meant for that.
+    const bool is_devices = is_mounted && mount.type() == "devtmpfs";
     SourceFacts facts = Describe(source, std::move(verdict));
     facts.is_volume = true;
     AddSubmounts(source, facts);
     if (is_unlisted) BecomeUnlisted(facts, home);
+    if (is_devices) facts.allow.clear();
     if (facts.access == Access::kAllowed) facts.access = Access::kEngineOwn;
     return facts;
   }

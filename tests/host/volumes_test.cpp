@@ -206,6 +206,15 @@ TEST(Volumes, AcceptAVolumeWithItsOwnFileSystem) {
     Mount("devtmpfs", kVolume, "devtmpfs");
     EXPECT_EQ(FactsOf(kVolume).access, Access::kDenied);
   });
+  // The host's own: whoever may have it may have every device, and no list is meant for that.
+  InPrivateMounts([] {
+    engine::MakeDocker();
+    Mount("devtmpfs", kVolume, "devtmpfs");
+    for (const auto& setting : {Restricted(), AllowOnly({})}) {
+      EXPECT_EQ(FactsOf(kVolume, setting).access, Access::kDenied);
+      EXPECT_EQ(FactsOf(kVolume, setting).allow, "");
+    }
+  });
   InPrivateMounts([] {
     engine::MakeDocker();
     MakeDirectories("/srv/upper");
