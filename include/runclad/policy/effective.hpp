@@ -169,10 +169,10 @@ struct LoadOptions {
 Result<Effective> Load(const std::string& directory, std::span<const RuleSchema> rules,
                        const LoadOptions& options = {});
 
-// The host's policy, with the parameters of the `wanted` rules (ids) as loose as some container gets
-// them: a step of a build, or any image, digest or pod, by a file of its own, by a tag's part or by
-// a waiver there, whether that counts today or not. Actions are the host's. For what has to be kept
-// from every container.
+// The host's policy, with the parameters of the `wanted` rules (ids) as loose as some container
+// gets them: a step of a build, or any image, digest or pod, by a file of its own, by a tag's part
+// or by a waiver there, whether that counts today or not. Actions are the host's. For what has to
+// be kept from every container.
 Result<Effective> LoadLoosest(const std::string& directory, std::span<const RuleSchema> rules,
                               std::span<const std::string_view> wanted,
                               const LoadOptions& options = {});
