@@ -19,7 +19,7 @@ docker_run box /etc/passwd
 holds "a program that is not executable: exit status 126" status_is 126
 docker_run -w /home/app -e GREETING=hello box sh -c 'pwd; echo $GREETING'
 holds "-w and -e" out_is $'/home/app\nhello'
-OUT=$(echo piped | timeout 30 docker run --rm -i --network none --runtime runclad box cat)
+OUT=$(echo piped | timeout 120 docker run --rm -i --network none --runtime runclad box cat)
 holds "-i passes stdin" out_is piped
 docker_run -t box sh -c 'test -t 1 && stty size'
 holds "-t gives a terminal" succeeded

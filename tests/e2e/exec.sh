@@ -40,7 +40,7 @@ capture docker exec -e A=b -w /home/app target sh -c 'pwd; echo $A'
 holds "docker exec -e -w" out_is $'/home/app\nb'
 capture docker exec -t target tty
 holds "docker exec -t" out_has /dev/pts/
-OUT=$(echo piped | timeout 30 docker exec -i target cat)
+OUT=$(echo piped | timeout 120 docker exec -i target cat)
 holds "docker exec -i passes stdin" out_is piped
 capture docker exec target sh -c 'exit 9'
 holds "docker exec: the exit status is passed on" status_is 9

@@ -85,7 +85,7 @@ until_printed() {
 
 # Runs a command, keeps STATUS, OUT and ERR; the bytes stay in $E2E_WORK/out and $E2E_WORK/err.
 capture() {
-  timeout -k 5 "${CAPTURE_SECONDS:-60}" "$@" >"$E2E_WORK/out" 2>"$E2E_WORK/err" </dev/null
+  timeout -k 5 "${CAPTURE_SECONDS:-240}" "$@" >"$E2E_WORK/out" 2>"$E2E_WORK/err" </dev/null
   STATUS=$?
   OUT=$(tr -d '\0' <"$E2E_WORK/out")
   ERR=$(tr -d '\0' <"$E2E_WORK/err")
@@ -135,9 +135,10 @@ not() {
   esac
 }
 
-# A condition that becomes true within some seconds: eventually SECONDS COMMAND…
+# A condition that becomes true: eventually SECONDS COMMAND…, on an idle machine. A busy one has PATIENCE times as long.
+PATIENCE=5
 eventually() {
-  local deadline=$((SECONDS + $1))
+  local deadline=$((SECONDS + PATIENCE * $1))
   shift
   until "$@"; do
     [ "$SECONDS" -lt "$deadline" ] || return 1

@@ -267,7 +267,7 @@ has_read() {  # NUMBER WORDS
   grep -qsxF "$2" "$PLACE/answers/$1"
 }
 ctr_reads() {  # NUMBER
-  capture env CONTAINERD_NAMESPACE=promise timeout 60 "${CTR_RUN[@]}" --rm --cgroup "$E2E_CGROUP/p$1" \
+  capture env CONTAINERD_NAMESPACE=promise timeout 240 "${CTR_RUN[@]}" --rm --cgroup "$E2E_CGROUP/p$1" \
     --runc-binary "$SWAP/closed/runc" --mount "type=bind,src=$SOURCE,dst=/v,options=rbind:ro" \
     --mount "type=bind,src=$PLACE/answers,dst=/answers,options=rbind:rw" \
     docker.io/library/box:latest "p$1" sh -c "cat /v/who >/answers/$1"

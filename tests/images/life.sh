@@ -5,6 +5,7 @@
 # shellcheck source=tests/images/client.sh
 . "$IMAGES_DIR/client.sh"
 
+PATIENCE=1  # a service has a minute to boot as it is, and one that lacks what it needs takes all of it
 POLICY=$E2E_POLICIES/own  # what the runtime `own` reads
 NAME=image  # of the one container that lives at a time
 
