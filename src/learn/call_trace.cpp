@@ -1,14 +1,7 @@
 #include "call_trace.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
-#include <string>
 #include <utility>
-
-#include <poll.h>
 
 namespace runclad::learn {
 namespace {
@@ -40,57 +33,27 @@ Status CallTrace::Start() {
        {std::pair("options/event-fork", "1"), std::pair("buffer_size_kb", "8192")}) {
     if (auto written = instance_.Write(file, value); !written) return written;
   }
-  pipe_ = instance_.Open("trace_pipe", O_RDONLY | O_NONBLOCK);
-  if (!pipe_) return SystemError("the tracefs instance cannot be read", errno);
-  reader_ = std::thread([this] { Read(); });
-  return {};
+  return instance_.Listen([this](std::string_view text) { Take(text); });
 }
 
-void CallTrace::Follow(int pid) {
-  if (!instance_.Write("set_event_pid", std::to_string(pid))) return;
-  for (const char* event : kEvents) {
-    static_cast<void>(instance_.Write("events/" + std::string(event) + "/enable", "1"));
-  }
-}
+void CallTrace::Follow(int pid) { static_cast<void>(instance_.Follow(pid, kEvents)); }
 
 Calls CallTrace::Stop() {
-  if (reader_.joinable()) {
-    for (const char* event : kEvents) {
-      static_cast<void>(instance_.Write("events/" + std::string(event) + "/enable", "0"));
-    }
-    static_cast<void>(instance_.Write("set_event_pid", ""));
-    ends_ = true;
-    reader_.join();
-  }
-  pipe_ = UniqueFd();
-  instance_.Remove();
+  instance_.End();
   return text_.calls();
 }
 
-void CallTrace::Read() {
-  constexpr int kMilliseconds = 20;
-  std::string text;
-  std::array<char, 65536> buffer{};
-  while (true) {
-    const bool is_last = ends_;
-    const ssize_t got = ::read(pipe_.get(), buffer.data(), buffer.size());
-    if (got <= 0) {
-      if (is_last) return;
-      pollfd readable{pipe_.get(), POLLIN, 0};
-      ::poll(&readable, 1, kMilliseconds);
-      continue;
-    }
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-    bool has_new = false;
-    std::size_t at = 0;
-    for (std::size_t end = 0; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
-      has_new = text_.Line(std::string_view(text).substr(at, end - at)) || has_new;
-    }
-    text.erase(0, at);
-    if (!has_new || is_last) continue;
-    static_cast<void>(instance_.Write("events/" + std::string(kCall) + "/filter",
-                                      FilterWithout(text_.calls().numbers)));
+void CallTrace::Take(std::string_view text) {
+  unread_ += text;
+  bool has_new = false;
+  std::size_t at = 0;
+  for (std::size_t end = 0; (end = unread_.find('\n', at)) != std::string::npos; at = end + 1) {
+    has_new = text_.Line(std::string_view(unread_).substr(at, end - at)) || has_new;
   }
+  unread_.erase(0, at);
+  if (!has_new) return;
+  static_cast<void>(instance_.Write("events/" + std::string(kCall) + "/filter",
+                                    FilterWithout(text_.calls().numbers)));
 }
 
 }  // namespace runclad::learn

@@ -1,11 +1,10 @@
 // Which system calls a container makes.
 #pragma once
 
-#include <atomic>
-#include <thread>
+#include <string>
+#include <string_view>
 
 #include "runclad/base/result.hpp"
-#include "runclad/base/unique_fd.hpp"
 
 #include "trace_text.hpp"
 #include "tracefs.hpp"
@@ -28,13 +27,11 @@ class CallTrace {
   Calls Stop();
 
  private:
-  void Read();
+  void Take(std::string_view text);
 
   TraceInstance instance_;
-  UniqueFd pipe_;
   CallReader text_;
-  std::thread reader_;
-  std::atomic<bool> ends_ = false;
+  std::string unread_;  // the line that has not ended
 };
 
 }  // namespace runclad::learn

@@ -5,16 +5,19 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
-#include <string_view>
 #include <utility>
 #include <vector>
+
+#include <poll.h>
 
 #include "runclad/sys/directory.hpp"
 
 namespace runclad::learn {
 namespace {
 
+constexpr const char* kFollowed = "set_event_pid";
 constexpr const char* kInstances = "instances";
 constexpr const char* kInstancePrefix = "runclad-learn-";
 // Of linux/mount.h, which older systems lack.
@@ -88,6 +91,51 @@ Status TraceInstance::Write(const std::string& file, const std::string& text) co
     return SystemError("the tracefs file " + file + " cannot be written", errno);
   }
   return {};
+}
+
+Status TraceInstance::Listen(std::function<void(std::string_view)> take) {
+  pipe_ = Open("trace_pipe", O_RDONLY | O_NONBLOCK);
+  if (!pipe_) return SystemError("the tracefs instance cannot be read", errno);
+  reader_ = std::thread([this, take = std::move(take)] { Read(take); });
+  return {};
+}
+
+void TraceInstance::Read(const std::function<void(std::string_view)>& take) const {
+  constexpr int kMilliseconds = 20;
+  std::array<char, 65536> buffer{};
+  while (true) {
+    const bool is_last = ends_;
+    const ssize_t got = ::read(pipe_.get(), buffer.data(), buffer.size());
+    if (got > 0) {
+      take({buffer.data(), static_cast<std::size_t>(got)});
+      continue;
+    }
+    if (is_last) return;
+    pollfd readable{pipe_.get(), POLLIN, 0};
+    ::poll(&readable, 1, kMilliseconds);
+  }
+}
+
+Status TraceInstance::Follow(int pid, std::span<const char* const> events) {
+  if (auto written = Write(kFollowed, std::to_string(pid)); !written) return written;
+  for (const char* event : events) {
+    if (auto written = Write("events/" + std::string(event) + "/enable", "1"); !written) {
+      return written;
+    }
+  }
+  return {};
+}
+
+void TraceInstance::End() {
+  if (reader_.joinable()) {
+    // Of every event, whichever are on.
+    static_cast<void>(Write("events/enable", "0"));
+    static_cast<void>(Write(kFollowed, ""));
+    ends_ = true;
+    reader_.join();
+  }
+  pipe_ = UniqueFd();
+  Remove();
 }
 
 void TraceInstance::Remove() {

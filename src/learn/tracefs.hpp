@@ -1,7 +1,12 @@
 // Instances of the kernel's tracefs.
 #pragma once
 
+#include <atomic>
+#include <functional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <thread>
 
 #include "runclad/base/result.hpp"
 #include "runclad/base/unique_fd.hpp"
@@ -14,7 +19,7 @@ namespace runclad::learn {
 class TraceInstance {
  public:
   TraceInstance() = default;
-  ~TraceInstance() { Remove(); }
+  ~TraceInstance() { End(); }
   TraceInstance(const TraceInstance&) = delete;
   TraceInstance& operator=(const TraceInstance&) = delete;
 
@@ -23,19 +28,31 @@ class TraceInstance {
   Status Make(const std::string& suffix);
   [[nodiscard]] bool HasEvent(const std::string& event) const;
   [[nodiscard]] Status Write(const std::string& file, const std::string& text) const;
-  [[nodiscard]] UniqueFd Open(const char* file, int flags) const;
   // The descriptor of its marker, which is open as long as the instance is in use.
   [[nodiscard]] int marker() const { return marker_.get(); }
-  void Remove();
+
+  // Hands what is traced to `take`, as it is read, on a thread of its own.
+  Status Listen(std::function<void(std::string_view)> take);
+  // Traces these events of the process and all its descendants.
+  Status Follow(int pid, std::span<const char* const> events);
+  // Ends all of it, once everything that was traced is handed over.
+  void End();
 
   // Removes the instances of learners that were killed.
   static void RemoveIdle();
 
  private:
+  [[nodiscard]] UniqueFd Open(const char* file, int flags) const;
+  void Read(const std::function<void(std::string_view)>& take) const;
+  void Remove();
+
   std::string name_;  // below the root of tracefs
   UniqueFd file_system_;
   UniqueFd directory_;
   UniqueFd marker_;
+  UniqueFd pipe_;
+  std::thread reader_;
+  std::atomic<bool> ends_ = false;
 };
 
 }  // namespace runclad::learn

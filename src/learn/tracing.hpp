@@ -1,13 +1,12 @@
 // A tracefs instance that follows one container.
 #pragma once
 
-#include <atomic>
+#include <cstddef>
 #include <optional>
 #include <string>
-#include <thread>
+#include <string_view>
 
 #include "runclad/base/result.hpp"
-#include "runclad/base/unique_fd.hpp"
 
 #include "call_trace.hpp"
 #include "tracefs.hpp"
@@ -34,18 +33,17 @@ class Tracing {
   Result<Calls> StopCalls();
 
  private:
-  void Read();
+  void Take(std::string_view traced);
   void Follow(int pid);
 
   TraceInstance instance_;
   std::optional<CallTrace> calls_;
   Status calls_started_;
-  UniqueFd pipe_;
   std::string text_;
   std::string followed_;
   std::string traced_;
-  std::thread reader_;
-  std::atomic<bool> ends_ = false;
+  std::size_t whole_ = 0;  // lines up to here were looked at for the marker
+  bool follows_ = false;
 };
 
 }  // namespace runclad::learn
