@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "runclad/sys/command.hpp"
+#include "runclad/sys/links.hpp"
 #include "runclad/sys/lower_runtime.hpp"
 #include "runclad/sys/owned_path.hpp"
 
@@ -20,23 +21,6 @@ namespace fs = std::filesystem;
 
 std::string MovedOf(const std::string& name) {
   return std::string(sys::kClosedDirectory) + "/" + name;
-}
-
-std::string ReadLink(const std::string& path) {
-  std::error_code fault;
-  const fs::path target = fs::read_symlink(path, fault);
-  return fault ? std::string() : target.string();
-}
-
-std::string Canonical(const std::string& path) {
-  std::error_code fault;
-  const fs::path real = fs::canonical(path, fault);
-  return fault ? std::string() : real.string();
-}
-
-bool IsFile(const std::string& path) {
-  struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
 bool IsSameFile(const std::string& one, const std::string& other) {
@@ -56,7 +40,7 @@ bool IsNewer(const std::string& one, const std::string& other) {
 }
 
 bool LeadsTo(const std::string& link, const std::string& program) {
-  return fs::is_symlink(link) && Canonical(link) == Canonical(program);
+  return fs::is_symlink(link) && sys::Canonical(link) == sys::Canonical(program);
 }
 
 Status Rename(const std::string& from, const std::string& to) {
@@ -127,7 +111,7 @@ Status CloseRuntime(const std::string& file, const std::string& program) {
   const std::string name = fs::path(file).filename();
   const std::string moved = MovedOf(name);
   const std::string place = sys::PlaceLinkOf(name);
-  const std::string noted = ReadLink(place);
+  const std::string noted = sys::ReadLink(place);
   if (!noted.empty() && noted != file) {
     return Error{"the " + name + " of " + noted + " is closed already, and runclad keeps one " +
                  name + "; remove " + file};
@@ -138,13 +122,13 @@ Status CloseRuntime(const std::string& file, const std::string& program) {
     return Error{std::string(sys::kClosedDirectory) + " cannot be made for root alone"};
   }
   if (noted.empty()) {
-    if (IsFile(moved))
+    if (sys::IsFile(moved))
       return Error{moved + " exists, and nothing says where it belongs; remove it"};
     if (auto linked = Link(file, place); !linked) return linked;
   }
   const bool is_in_place = LeadsTo(file, program);
   // A file that has come since, as rpm's upgrades leave it, is the runtime of now.
-  if (!is_in_place && (!IsFile(moved) || IsNewer(file, moved))) {
+  if (!is_in_place && (!sys::IsFile(moved) || IsNewer(file, moved))) {
     if (auto kept = Duplicate(file, moved); !kept) return kept;
   }
   if (auto diverted = Divert(file, moved, /*is_added=*/true); !diverted) return diverted;
@@ -158,11 +142,11 @@ Status CloseRuntime(const std::string& file, const std::string& program) {
 Status OpenRuntime(const std::string& name, const std::string& program) {
   const std::string moved = MovedOf(name);
   const std::string place = sys::PlaceLinkOf(name);
-  const std::string file = ReadLink(place);
+  const std::string file = sys::ReadLink(place);
   if (file.empty()) return Error{name + " is not closed"};
-  if (IsFile(moved)) {
+  if (sys::IsFile(moved)) {
     // Another file in its place may have come since.
-    if (!IsFile(file) || IsNewer(moved, file)) {
+    if (!sys::IsFile(file) || IsNewer(moved, file)) {
       if (auto back = Duplicate(moved, file); !back) return back;
     }
   } else if (LeadsTo(file, program)) {

@@ -6,10 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
-#include <climits>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -25,6 +23,7 @@
 #include "runclad/policy/revision_layout.hpp"
 #include "runclad/store/format.hpp"
 #include "runclad/sys/file.hpp"
+#include "runclad/sys/links.hpp"
 #include "runclad/sys/owned_path.hpp"
 
 namespace runclad::ctl {
@@ -46,12 +45,6 @@ std::optional<std::uint64_t> Number(std::string_view text) {
   const char* end = text.data() + text.size();
   const auto [stop, fault] = std::from_chars(text.data(), end, number);
   return fault == std::errc() && stop == end && number > 0 ? std::optional(number) : std::nullopt;
-}
-
-std::string ReadLink(const std::string& path) {
-  std::array<char, PATH_MAX> text;
-  const ssize_t size = ::readlink(path.c_str(), text.data(), text.size());
-  return size <= 0 ? std::string() : std::string(text.data(), static_cast<std::size_t>(size));
 }
 
 Result<Revision> Parsed(const std::string& text) {
@@ -177,7 +170,7 @@ bool Revisions::HasCopy(std::uint64_t number) const {
 
 Result<std::optional<Revision>> Revisions::InForce() const {
   const std::string link = directory_ + "/" + policy::kAppliedLink;
-  const std::string target = ReadLink(link);
+  const std::string target = sys::ReadLink(link);
   if (target.empty()) {
     std::error_code fault;
     if (fs::symlink_status(link, fault).type() == fs::file_type::not_found) {

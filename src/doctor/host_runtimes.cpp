@@ -9,6 +9,7 @@
 
 #include <glob.h>
 
+#include "runclad/sys/links.hpp"
 #include "runclad/sys/lower_runtime.hpp"
 
 namespace runclad::doctor {
@@ -25,37 +26,20 @@ constexpr const char* kBundled[] = {"/var/lib/rancher/*/data/*/bin/runc", "/var/
 // Those whose command line runclad takes.
 constexpr std::string_view kClosable[] = {"runc", "crun"};
 
-std::string ReadLink(const std::string& path) {
-  std::error_code fault;
-  const fs::path target = fs::read_symlink(path, fault);
-  return fault ? std::string() : target.string();
-}
-
-std::string Canonical(const std::string& path) {
-  std::error_code fault;
-  const fs::path real = fs::canonical(path, fault);
-  return fault ? std::string() : real.string();
-}
-
-bool IsFile(const std::string& path) {
-  struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
-}
-
 // What is wrong with a runtime whose place is noted.
 std::string FaultOf(const HostRuntime& runtime, const std::string& program) {
   const bool is_in_place =
-      fs::is_symlink(runtime.file) && Canonical(runtime.file) == Canonical(program);
-  if (is_in_place && IsFile(runtime.moved)) return {};
+      fs::is_symlink(runtime.file) && sys::Canonical(runtime.file) == sys::Canonical(program);
+  if (is_in_place && sys::IsFile(runtime.moved)) return {};
   if (is_in_place) return "its program " + runtime.moved + " is gone";
-  return IsFile(runtime.moved) && IsFile(runtime.file)
+  return sys::IsFile(runtime.moved) && sys::IsFile(runtime.file)
              ? "another program has taken the place of runclad, or the closing was interrupted"
              : "the closing or opening was interrupted";
 }
 
 // The file that is run, as FindRuntimes has it.
 bool Runs(const RuntimeFact& runtime, const std::string& file) {
-  return !runtime.is_runclad && !runtime.is_missing && Canonical(runtime.program) == file;
+  return !runtime.is_runclad && !runtime.is_missing && sys::Canonical(runtime.program) == file;
 }
 
 // How users of an engine ask for a runtime of this name.
@@ -81,13 +65,13 @@ std::vector<HostRuntime> FindRuntimes(const std::string& program) {
     if (!name.starts_with('.') || !name.ends_with(kEnd) || !entry.is_symlink(fault)) continue;
     const std::string own = name.substr(1, name.size() - 1 - kEnd.size());
     HostRuntime runtime{
-        own, ReadLink(entry.path()), std::string(sys::kClosedDirectory) + "/" + own, {}};
+        own, sys::ReadLink(entry.path()), std::string(sys::kClosedDirectory) + "/" + own, {}};
     runtime.fault = FaultOf(runtime, program);
     runtimes.push_back(std::move(runtime));
   }
   const auto add = [&](const std::string& name, const std::string& path) {
-    const std::string file = Canonical(path);
-    if (file.empty() || file == Canonical(program)) return;
+    const std::string file = sys::Canonical(path);
+    if (file.empty() || file == sys::Canonical(program)) return;
     const bool is_known = std::ranges::any_of(runtimes, [&](const HostRuntime& runtime) {
       return runtime.file == file || runtime.moved == file;
     });

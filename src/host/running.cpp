@@ -5,9 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <climits>
 #include <filesystem>
 #include <optional>
 #include <string_view>
@@ -18,6 +16,7 @@
 #include "runclad/json/scanner.hpp"
 #include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
+#include "runclad/sys/links.hpp"
 #include "runclad/sys/process.hpp"
 
 namespace runclad::host {
@@ -29,12 +28,6 @@ constexpr const char* kContainerdRoot = "/run/containerd/runc";  // where option
 
 std::string_view LastOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 std::string_view AboveOf(std::string_view path) { return path.substr(0, path.rfind('/')); }
-
-std::string ReadLink(const std::string& path) {
-  std::array<char, PATH_MAX> text{};
-  const ssize_t size = ::readlink(path.c_str(), text.data(), text.size());
-  return size <= 0 ? std::string() : std::string(text.data(), static_cast<std::size_t>(size));
-}
 
 // Files of /proc have no size, and a command line no limit but the kernel's.
 std::vector<std::string> Arguments(const std::string& process) {
@@ -129,14 +122,14 @@ void AddOfConmon(const std::vector<std::string>& arguments,
 bool IsRootsInMounts(const std::string& process, const std::string& mounts) {
   struct stat status {};
   return ::stat(process.c_str(), &status) == 0 && status.st_uid == 0 &&
-         ReadLink(process + "/ns/mnt") == mounts;
+         sys::ReadLink(process + "/ns/mnt") == mounts;
 }
 
 }  // namespace
 
 std::vector<RunningContainer> FindRunning(const std::string& proc) {
   std::vector<RunningContainer> running;
-  const std::string mounts = ReadLink(proc + "/self/ns/mnt");
+  const std::string mounts = sys::ReadLink(proc + "/self/ns/mnt");
   const auto directory = sys::OpenDirectory(proc);
   if (!directory || mounts.empty()) return running;
   sys::VisitEntries(directory->get(), [&](const dirent& entry) {
@@ -152,7 +145,7 @@ std::vector<RunningContainer> FindRunning(const std::string& proc) {
       AddOfConmon(arguments, running);
       return true;
     }
-    const std::string bundle = ReadLink(process + "/cwd");
+    const std::string bundle = sys::ReadLink(process + "/cwd");
     if (IsTask(bundle)) AddTasks(bundle, running);
     return true;
   });

@@ -3,11 +3,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
-#include <climits>
 #include <string_view>
 
 #include "runclad/sys/file.hpp"
+#include "runclad/sys/links.hpp"
 
 namespace runclad::sys {
 namespace {
@@ -18,12 +17,6 @@ bool KeepsItsEntries(const struct stat& status) {
   if (WhyUntrusted(status).empty()) return true;
   const bool is_owned_by_root = status.st_uid == 0 || status.st_uid == ::geteuid();
   return is_owned_by_root && S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
-}
-
-std::string ReadLink(const std::string& path) {
-  std::array<char, PATH_MAX> buffer;
-  const ssize_t size = ::readlink(path.c_str(), buffer.data(), buffer.size());
-  return size <= 0 ? std::string() : std::string(buffer.data(), static_cast<std::size_t>(size));
 }
 
 }  // namespace
