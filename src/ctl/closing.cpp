@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "runclad/sys/command.hpp"
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/links.hpp"
 #include "runclad/sys/lower_runtime.hpp"
 #include "runclad/sys/owned_path.hpp"
@@ -52,8 +53,8 @@ Status Rename(const std::string& from, const std::string& to) {
 // everything that cp(1) keeps.
 Status Duplicate(const std::string& from, const std::string& to) {
   const std::string temporary = to + ".runclad-new";
+  for (const std::string& name : {temporary, to}) sys::RemoveEmptyDirectories(name);
   ::unlink(temporary.c_str());
-  ::rmdir(to.c_str());  // an engine creates a missing source of a bind mount before it is refused
   if (::link(from.c_str(), temporary.c_str()) != 0) {
     if (errno != EXDEV) return SystemError(from + " cannot be linked to " + to, errno);
     const auto copied = sys::RunCommand({"cp", "--archive", "--", from, temporary});
@@ -71,6 +72,7 @@ Status Duplicate(const std::string& from, const std::string& to) {
 // A link at `path` in one step, in place of what is there.
 Status Link(const std::string& target, const std::string& path) {
   const std::string temporary = path + ".runclad-new";
+  for (const std::string& name : {temporary, path}) sys::RemoveEmptyDirectories(name);
   ::unlink(temporary.c_str());
   if (::symlink(target.c_str(), temporary.c_str()) != 0) {
     return SystemError(path + " cannot be replaced by a link", errno);

@@ -22,6 +22,7 @@
 #include "runclad/json/reader.hpp"
 #include "runclad/policy/revision_layout.hpp"
 #include "runclad/store/format.hpp"
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 #include "runclad/sys/links.hpp"
 #include "runclad/sys/owned_path.hpp"
@@ -143,8 +144,7 @@ Result<Revisions> Revisions::OpenToWrite(const std::string& directory, const std
     return Error{revisions.place_ + " could be replaced by others than root"};
   }
   const std::string lock = revisions.place_ + "/.lock";
-  // An engine creates a missing source of a bind mount as a directory before runclad refuses it.
-  ::rmdir(lock.c_str());
+  sys::RemoveEmptyDirectories(lock);
   revisions.lock_ =
       UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
   if (!revisions.lock_) return SystemError(lock + " cannot be opened", errno);
@@ -173,7 +173,9 @@ Result<std::optional<Revision>> Revisions::InForce() const {
   const std::string target = sys::ReadLink(link);
   if (target.empty()) {
     std::error_code fault;
-    if (fs::symlink_status(link, fault).type() == fs::file_type::not_found) {
+    const fs::file_type type = fs::symlink_status(link, fault).type();
+    // As PolicyFiles has it: a directory is none.
+    if (type == fs::file_type::not_found || type == fs::file_type::directory) {
       return std::optional<Revision>();
     }
     return Error{link + " is not a link to a revision"};
@@ -268,6 +270,7 @@ Status Revisions::Link(std::uint64_t number) const {
   if (auto synced = Sync(place_); !synced) return synced;
   const std::string link = directory_ + "/" + policy::kAppliedLink;
   const std::string temporary = directory_ + "/" + std::string(sys::kTemporaryPrefix) + "applied";
+  for (const std::string& name : {temporary, link}) sys::RemoveEmptyDirectories(name);
   ::unlink(temporary.c_str());
   if (::symlink(PolicyOf(number).c_str(), temporary.c_str()) != 0 ||
       ::rename(temporary.c_str(), link.c_str()) != 0) {

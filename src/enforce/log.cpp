@@ -37,9 +37,11 @@ std::string HostName() {
                                : std::string();
 }
 
+constexpr std::size_t kBytesPerValue = 256;
+constexpr std::size_t kMaxValues = 100;  // of a setting before or after
+
 // How many values are in `document`, a long string as many; counting stops soon after `enough`.
 std::size_t CountValues(const Document& document, std::size_t enough) {
-  constexpr std::size_t kBytesPerValue = 256;
   if (document.is_string()) {
     return 1 + document.get_ref<const std::string&>().size() / kBytesPerValue;
   }
@@ -61,7 +63,6 @@ std::size_t CountValues(const Document& document, std::size_t enough) {
 // A value for the log. A seccomp filter with 370 names, twice in every line, would add nothing to
 // what config.json shows.
 void PutBrief(std::string_view name, const json::Value& value, json::ObjectWriter& text) {
-  constexpr std::size_t kMaxValues = 100;
   if (value.is_null()) return;
   if (CountValues(value.document(), kMaxValues) <= kMaxValues) {
     text.Put(name, value.document());
@@ -69,6 +70,13 @@ void PutBrief(std::string_view name, const json::Value& value, json::ObjectWrite
     text.PutObject(name,
                    [](json::ObjectWriter& brief) { brief.Put("omitted", "more than 100 values"); });
   }
+}
+
+// How many values a finding puts into the log, its texts among them.
+std::size_t CountValues(const rules::Finding& finding) {
+  return CountValues(finding.before.document(), kMaxValues) +
+         CountValues(finding.after.document(), kMaxValues) +
+         (finding.why.size() + finding.path.size()) / kBytesPerValue;
 }
 
 // "host-mounts/denied"
@@ -112,29 +120,38 @@ json::Value ToJson(const std::vector<Applied>& findings) {
 }
 
 std::string FindingsText(const std::vector<Applied>& findings) {
-  // A document of 8 MiB has room for 50,000 mounts with a finding each.
+  // A document of 8 MiB has room for 50,000 mounts with a finding each, or for 2,000 whose sources
+  // have 4 KB. A log that such lines filled would soon have lost what else is in it.
   constexpr std::size_t kMaxAlike = 200;
+  constexpr std::size_t kMaxInAll = 2000;  // values: half a megabyte
   constexpr std::size_t kDispositions = 3;
-  std::vector<std::pair<const Applied*, std::size_t>> listed;  // with how many are alike, from 1
-  const rules::Rule* rule = nullptr;
-  std::array<std::size_t, kDispositions> alike{};  // of this rule, by disposition
-  for (const Applied& applied : findings) {
-    if (applied.rule != rule) alike = {};
-    rule = applied.rule;
-    const std::size_t nth = ++alike.at(static_cast<std::size_t>(applied.disposition));
-    if (nth <= kMaxAlike) listed.emplace_back(&applied, nth);
-  }
-  const auto why = [&](const Applied& applied, std::size_t nth) {
-    if (nth < kMaxAlike) return applied.finding.why;
-    const auto all = std::ranges::count_if(findings, [&](const Applied& other) {
-      return other.rule == applied.rule && other.disposition == applied.disposition;
-    });
-    const auto left = static_cast<std::size_t>(all) - kMaxAlike;
-    if (left == 0) return applied.finding.why;
-    return applied.finding.why + "; " + std::to_string(left) + " more not listed";
+  struct Listed {
+    const Applied* applied;
+    std::size_t left = 0;  // how many that are alike are not listed
   };
-  return json::ObjectWriter::Objects(listed, [&](const auto& entry, json::ObjectWriter& text) {
-    const auto& [applied, nth] = entry;
+  struct Alike {
+    std::size_t count = 0;
+    std::size_t last = 0;  // in `listed`
+  };
+  std::vector<Listed> listed;
+  const rules::Rule* rule = nullptr;
+  std::array<Alike, kDispositions> of_rule{};
+  std::size_t in_all = 0;
+  for (const Applied& applied : findings) {
+    if (applied.rule != rule) of_rule = {};
+    rule = applied.rule;
+    Alike& alike = of_rule.at(static_cast<std::size_t>(applied.disposition));
+    if (alike.count == kMaxAlike || (alike.count > 0 && in_all > kMaxInAll)) {
+      ++listed[alike.last].left;
+      continue;
+    }
+    ++alike.count;
+    alike.last = listed.size();
+    listed.push_back({&applied});
+    in_all += CountValues(applied.finding);
+  }
+  return json::ObjectWriter::Objects(listed, [](const Listed& entry, json::ObjectWriter& text) {
+    const Applied* applied = entry.applied;
     const rules::Finding& finding = applied->finding;
     text.Put("action", Name(applied->disposition));
     PutBrief("after", finding.after, text);
@@ -142,7 +159,10 @@ std::string FindingsText(const std::vector<Applied>& findings) {
     text.Put("code", CodeOf(*applied)).Put("path", finding.path);
     const Document remedy = ToDocument(finding.remedy, applied->rule->id());
     if (!remedy.is_null()) text.Put("remedy", remedy);
-    text.Put("rule", applied->rule->id()).Put("why", why(*applied, nth));
+    text.Put("rule", applied->rule->id())
+        .Put("why", entry.left == 0
+                        ? finding.why
+                        : finding.why + "; " + std::to_string(entry.left) + " more not listed");
   });
 }
 

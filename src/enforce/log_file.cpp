@@ -56,6 +56,9 @@ Result<UniqueFd> OpenFile(const std::string& path) {
     ::mkdir(directory.c_str(), S_IRWXU);
     file = UniqueFd(::open(path.c_str(), kFlags, S_IRUSR | S_IWUSR));
   }
+  if (!file && errno == EISDIR && sys::RemoveEmptyDirectories(path)) {
+    file = UniqueFd(::open(path.c_str(), kFlags, S_IRUSR | S_IWUSR));
+  }
   if (!file) return FileError(path, "cannot be opened", errno);
   return file;
 }
@@ -161,6 +164,9 @@ void Rotate(const std::string& path, int file, const Rotation& rotation) {
   if (::syscall(SYS_renameat2, AT_FDCWD, path.c_str(), AT_FDCWD, aside.c_str(), kNoReplace) != 0) {
     return;
   }
+  // At once, so that dockerd cannot be made to create a directory of this name.
+  const UniqueFd next(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                             S_IRUSR | S_IWUSR));
   RemoveOldest(path, rotation.keep);
 }
 

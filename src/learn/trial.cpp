@@ -29,8 +29,6 @@ using json::Document;
 constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
 constexpr const char* kDropIns = "policy.d";
 constexpr const char* kUnfinished = ".new";  // after the id, so that no id can be so
-// After every other drop-in.
-constexpr const char* kOwnDropIn = "~learn.json";
 
 Document ListOf(const Grants& grants, GrantKind kind) {
   Document list = Document::array();
@@ -153,11 +151,13 @@ Result<Trial> Trial::Make(const std::string& id, const HostPolicy& host, const s
   for (const auto& [name, text] : host.files) {
     if (auto written = WriteNew(trial.path_ + "/" + name, text); !written) return written.error();
   }
-  const std::string drop_in = trial.path_ + "/" + kDropIns + "/" + kOwnDropIn;
+  // Its name comes after that of every other drop-in.
+  const std::string drop_in = trial.path_ + "/" + store::kTrialDropIn;
   if (auto written = WriteNew(drop_in, own); !written) return written.error();
   if (!digest.empty()) {
     if (auto granted = trial.Grant(digest, rules); !granted) return granted.error();
   }
+  sys::RemoveEmptyDirectories(path);
   if (::renameat2(AT_FDCWD, trial.path_.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
     return SystemError("the trial " + path + " cannot be made", errno);
   }

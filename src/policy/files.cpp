@@ -44,7 +44,16 @@ Result<std::optional<PolicyFiles>> PolicyFiles::Applied() const {
   const ssize_t size = ::readlinkat(fd_.get(), kAppliedLink, buffer.data(), buffer.size());
   if (size < 0 && errno == ENOENT) return std::optional<PolicyFiles>();
   const std::string link = FullName(kAppliedLink);
-  if (size < 0) return SystemError("policy " + link + " is not a link to a revision", errno);
+  if (size < 0) {
+    const int fault = errno;
+    struct stat status {};
+    // A directory, which a user of dockerd can have made, is nothing that was applied.
+    if (::fstatat(fd_.get(), kAppliedLink, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISDIR(status.st_mode)) {
+      return std::optional<PolicyFiles>();
+    }
+    return SystemError("policy " + link + " is not a link to a revision", fault);
+  }
   const std::string target(buffer.data(), static_cast<std::size_t>(size));
   // Without the revision, the directory's own files are not what was put in force.
   const Error unusable{"policy " + link + " leads to " + target +

@@ -14,6 +14,7 @@
 #include "runclad/base/time.hpp"
 #include "runclad/json/reader.hpp"
 #include "runclad/store/format.hpp"
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 #include "runclad/sys/owned_path.hpp"
 
@@ -139,8 +140,7 @@ Result<BreakGlass> StartBreakGlass(std::chrono::seconds time, const std::string&
   if (!sys::OnlyRootCouldReplace(directory)) {
     return Error{directory + " could have been made by others than root"};
   }
-  // An engine creates a missing source of a bind mount as a directory before runclad refuses it.
-  ::rmdir(path.c_str());
+  sys::RemoveEmptyDirectories(path);
   auto written = sys::ReplaceFile(opened->get(), path.substr(slash + 1), document.dump() + "\n",
                                   S_IRUSR | S_IWUSR, ::geteuid(), ::getegid());
   if (!written) return written.error().In(directory);
@@ -149,7 +149,7 @@ Result<BreakGlass> StartBreakGlass(std::chrono::seconds time, const std::string&
 
 Result<bool> EndBreakGlass(const std::string& path) {
   if (::unlink(path.c_str()) == 0) return true;
-  if (errno == ENOENT || (errno == EISDIR && ::rmdir(path.c_str()) == 0)) return false;
+  if (errno == ENOENT || (errno == EISDIR && sys::RemoveEmptyDirectories(path))) return false;
   return SystemError("the break-glass switch " + path + " cannot be removed", errno);
 }
 

@@ -34,6 +34,9 @@ Result<std::optional<std::string>> FindTrial(std::string_view id, const std::str
     return SystemError("the trial " + path + " cannot be examined", errno);
   }
   if (!S_ISDIR(status.st_mode)) return Error{"the trial " + path + " is not a directory"};
+  if (::lstat((path + '/' + kTrialDropIn).c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return std::optional<std::string>();
+  }
   if (!sys::OnlyRootCouldReplace(path)) {
     return Error{"the trial " + path + " could have been made by others than root"};
   }

@@ -2,10 +2,14 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <memory>
 #include <string_view>
+
+#include <ftw.h>
 
 #include "runclad/base/unique_fd.hpp"
 
@@ -23,6 +27,21 @@ bool VisitEntries(int directory, EntryVisitor visit) {
     if (!visit(*entry)) return true;
   }
   return true;
+}
+
+bool RemoveEmptyDirectories(const std::string& path) {
+  if (::rmdir(path.c_str()) == 0) return true;
+  if (errno != ENOTEMPTY && errno != EEXIST) return false;
+  constexpr int kDescriptors = 16;
+  constexpr int kFlags = FTW_PHYS | FTW_MOUNT;
+  const auto is_something_else = [](const char*, const struct stat*, int type, FTW*) {
+    return type == FTW_D ? 0 : 1;
+  };
+  if (::nftw(path.c_str(), is_something_else, kDescriptors, kFlags) != 0) return false;
+  const auto remove = [](const char* directory, const struct stat*, int, FTW*) {
+    return ::rmdir(directory);
+  };
+  return ::nftw(path.c_str(), remove, kDescriptors, kFlags | FTW_DEPTH) == 0;
 }
 
 }  // namespace runclad::sys

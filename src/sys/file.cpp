@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "runclad/sys/directory.hpp"
+
 namespace runclad::sys {
 namespace {
 
@@ -169,7 +171,9 @@ Status ReplaceFile(int dir_fd, const std::string& name, std::string_view bytes, 
   };
   UniqueFd file = create();
   if (!file && errno == EEXIST) {  // left by a process of the same number that died
-    ::unlinkat(dir_fd, temporary.c_str(), 0);
+    if (::unlinkat(dir_fd, temporary.c_str(), 0) != 0) {
+      RemoveEmptyDirectories("/proc/self/fd/" + std::to_string(dir_fd) + '/' + temporary);
+    }
     file = create();
   }
   if (!file) return SystemError(name + " cannot be replaced", errno);

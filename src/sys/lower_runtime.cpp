@@ -116,7 +116,8 @@ Result<std::string> FindLowerRuntime(const std::optional<std::string>& named,
     if (std::string closed = Closed(own_name, self); !closed.empty()) return closed;
   }
   struct stat status {};
-  if (::lstat(kLink, &status) == 0) return Named(kLink, self);
+  // Not a directory: a user of dockerd can have one made there, which would stop every call.
+  if (::lstat(kLink, &status) == 0 && !S_ISDIR(status.st_mode)) return Named(kLink, self);
   for (const std::string_view name : kRuntimes) {
     for (const std::string_view directory : kRuntimeDirectories) {
       const std::string path = std::string(directory).append(name);

@@ -195,6 +195,20 @@ TEST_F(Rollout, ALinkThatOthersCouldHaveMadeRefuses) {
   EXPECT_THAT(Show().err, HasSubstr("is not a link to a revision"));
 }
 
+// A user of dockerd can have a directory made at any path, and would stop every new container by
+// it.
+TEST_F(Rollout, ADirectoryInTheLinksPlaceIsNothingThatWasApplied) {
+  Write("etc/policy.json", R"({"mode": "audit"})");
+  fs::create_directories(Path("etc/applied/policy"));
+  Write("etc/applied/policy/policy.json", R"({"mode": "enforce"})");
+  EXPECT_EQ(Mode(), "audit");
+  fs::remove_all(Path("etc/applied"));
+  fs::create_directories(Path("etc/applied/inside"));
+  Write("new/policy.json", R"({"mode": "enforce"})");
+  EXPECT_EQ(Policy("apply", {Path("new"), "--force"}).status, 0);
+  EXPECT_EQ(Mode(), "enforce");
+}
+
 TEST_F(Rollout, ADirectoryWithoutAPolicyIsNotOne) {
   Write("new/README.md", "the policy is one directory further down");
   const ProgramRun run = Policy("apply", {Path("new")});

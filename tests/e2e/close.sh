@@ -52,6 +52,8 @@ for name in usr etc; do
   mount -t overlay -o "lowerdir=/$name,upperdir=$PLACES/$name/new,workdir=$PLACES/$name/work" overlay "/$name"
 done
 trap 'umount -l /etc /usr "$PLACES"' EXIT
+# What dockerd makes of a user's bind mounts whose sources do not exist.
+mkdir -p /usr/libexec/runclad/{.runc.from,.runc.from.runclad-new,runc,runc.runclad-new}/inside /usr/sbin/runc.runclad-new/inside
 mkdir -p /var/lib/dpkg/{info,updates,triggers} /etc/runclad
 touch /var/lib/dpkg/{status,available,diversions}
 install -m 755 "$E2E_PROGRAM" /usr/sbin/runclad

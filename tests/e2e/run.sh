@@ -58,6 +58,7 @@ all_topics="
   unverified
   policy
   apply
+  squatters
   commands
   draft
   audit

@@ -163,6 +163,28 @@ TEST(Decide, NoAnnotationsValueIsShown) {
   EXPECT_NE(RefusalSentence(decision).find("run.oci.hooks.stdout"), std::string::npos);
 }
 
+// A log that few requests fill soon has lost what else was in it.
+TEST(FindingsText, IsBounded) {
+  policy::Effective policy;
+  policy.rules["host-mounts"] = {policy::Action::kRefuse, {}};
+  std::string mounts;
+  constexpr int kMounts = 1900;
+  for (int i = 0; i < kMounts; ++i) {
+    mounts += std::string(i == 0 ? "" : ",") + R"({"destination":"/x)" + std::to_string(i) +
+              R"(","options":["bind"],"source":"/etc/)" + std::string(4000, 'x') + R"("})";
+  }
+  const Decision decision = Decide(*oci::Spec::Parse(R"({"mounts":[)" + mounts + "]}"), policy, {},
+                                   rules::Scope::kContainer);
+  ASSERT_EQ(decision.findings.size(), kMounts);
+  const std::string text = FindingsText(decision.findings);
+  EXPECT_LT(text.size(), 1'500'000U);
+  const auto listed = json::Read(text);
+  ASSERT_TRUE(listed);
+  EXPECT_GT(listed->size(), 20U);
+  const std::string left = std::to_string(kMounts - listed->size()) + " more not listed";
+  EXPECT_TRUE(listed->back()["why"].get<std::string>().ends_with(left));
+}
+
 TEST(Decide, AppliedTwiceChangesNothing) {
   Decision once = DecideWith(policy::Action::kFix);
   const std::string text = once.spec.Write();

@@ -89,7 +89,23 @@ TEST_F(LogFile, DoesNotBlockOnAFifo) {
   EXPECT_THAT(Write(path_), HasSubstr("it is a FIFO, and its reader is absent or does not read"));
 }
 
+// dockerd creates a missing source of a bind mount as directories, at any path that its users name.
+TEST_F(LogFile, TakesThePlaceOfDirectories) {
+  std::filesystem::create_directories(path_ + "/a/b");
+  EXPECT_EQ(Write(path_), "");
+  EXPECT_EQ(Content(path_), "a line\n");
+}
+
+TEST_F(LogFile, IsThereAgainAsSoonAsItWasMovedAside) {
+  ASSERT_TRUE(AppendToLog(path_, "a line", {.max_bytes = 1, .keep = 3}));
+  struct stat status {};
+  ASSERT_EQ(::lstat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode, mode_t{S_IFREG | 0600});
+  EXPECT_EQ(status.st_size, 0);
+}
+
 TEST_F(LogFile, ErrorSaysThatItIsNotAFile) {
+  std::ofstream(folder_ + "/other");
   EXPECT_THAT(Write(folder_), HasSubstr(folder_ + " cannot be opened: it is a directory"));
   std::filesystem::create_symlink(folder_ + "/target", path_);
   EXPECT_THAT(Write(path_), HasSubstr("it is a symbolic link, which is not followed"));

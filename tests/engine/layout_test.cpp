@@ -61,6 +61,21 @@ TEST(Layout, RefusesDockerStateThatOthersCanWrite) {
   });
 }
 
+// dockerd makes directories at any path that its users name: the record of another engine's
+// container.
+TEST(Layout, ADirectoryIsNoRecordOfDocker) {
+  InPrivateMounts([] {
+    Call call = MakeDocker();
+    const Layout without = Discover(call);
+    call.rootfs = "/srv/docker/other/overlay2/layer/merged";
+    MakeDirectories(call.rootfs);
+    MakeDirectories("/srv/docker/other/containers/" + kId + "/config.v2.json");
+    const Layout layout = Discover(call);
+    EXPECT_EQ(layout.engine, without.engine);
+    EXPECT_EQ(layout.data_root, without.data_root);
+  });
+}
+
 TEST(Layout, TheIdMustMatchTheBundle) {
   InPrivateMounts([] {
     Call call = MakeDocker();

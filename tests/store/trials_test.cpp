@@ -28,13 +28,17 @@ class Trials : public ::testing::Test {
   ~Trials() override { std::filesystem::remove_all(directory_); }
 
   [[nodiscard]] std::string PathOf(const std::string& id) const { return directory_ + "/" + id; }
+  void MakeTrial(const std::string& id) const {
+    std::filesystem::create_directories(PathOf(id) + "/policy.d");
+    std::ofstream(PathOf(id) + "/" + kTrialDropIn) << "{}";
+  }
 
   std::string directory_;
   const std::string id_ = std::string(60, 'a') + "09f1";
 };
 
 TEST_F(Trials, AreFoundByTheWholeId) {
-  std::filesystem::create_directory(PathOf(id_));
+  MakeTrial(id_);
   const auto found = FindTrial(id_, directory_);
   ASSERT_TRUE(found);
   EXPECT_EQ(*found, PathOf(id_));
@@ -49,7 +53,7 @@ TEST_F(Trials, AreOnlyOfIdsThatEnginesDraw) {
                                 std::string(63, 'a'), std::string(65, 'a'), std::string(64, 'A'),
                                 std::string(63, 'a') + "g", std::string(63, 'a') + "/"}) {
     EXPECT_FALSE(CanBeOnTrial(id)) << id;
-    std::filesystem::create_directories(PathOf(id));
+    MakeTrial(id);
     const auto found = FindTrial(id, directory_);
     ASSERT_TRUE(found) << id;
     EXPECT_FALSE(*found) << id;
@@ -67,13 +71,27 @@ TEST_F(Trials, AreAbandonedIfNoLearnerHasTheLock) {
   EXPECT_THAT(AbandonedTrials(directory_ + "/none"), ::testing::IsEmpty());
 }
 
+// A user of dockerd can have a directory made at any path, and so lift the host's policy for any
+// container.
+TEST_F(Trials, AreMoreThanDirectories) {
+  for (const char* below : {"", "/policy.d", "/policy.d/~learn.json", "/policy.d/~learn.json/x"}) {
+    std::filesystem::create_directories(PathOf(id_) + below);
+    const auto found = FindTrial(id_, directory_);
+    ASSERT_TRUE(found) << below;
+    EXPECT_FALSE(*found) << below;
+  }
+  // As dockerd makes them with users of its own: no reason to stop somebody's container.
+  ASSERT_EQ(::chmod(PathOf(id_).c_str(), 0777), 0);
+  EXPECT_TRUE(FindTrial(id_, directory_));
+}
+
 TEST_F(Trials, OfOthersThanRootAreErrors) {
-  std::filesystem::create_directory(PathOf(id_));
+  MakeTrial(id_);
   ASSERT_EQ(::chmod(PathOf(id_).c_str(), 0777), 0);
   const auto open = FindTrial(id_, directory_);
   ASSERT_FALSE(open);
   EXPECT_THAT(open.error().message, HasSubstr("could have been made by others than root"));
-  std::filesystem::remove(PathOf(id_));
+  std::filesystem::remove_all(PathOf(id_));
   std::ofstream(PathOf(id_)) << "{}";
   const auto file = FindTrial(id_, directory_);
   ASSERT_FALSE(file);

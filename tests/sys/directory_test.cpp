@@ -40,5 +40,40 @@ TEST(Directory, CanBeReadRepeatedly) {
   EXPECT_FALSE(VisitEntries(-1, [](const dirent&) { return true; }));
 }
 
+TEST(Directory, OfDirectoriesAloneIsRemoved) {
+  namespace fs = std::filesystem;
+  const std::string path = ::testing::TempDir() + "squatter";
+  fs::remove_all(path);
+  EXPECT_FALSE(RemoveEmptyDirectories(path)) << "there is none";
+  fs::create_directories(path);
+  EXPECT_TRUE(RemoveEmptyDirectories(path));
+  std::string deep = path;
+  while (deep.size() < 1000) deep += "/d";
+  fs::create_directories(deep);
+  fs::create_directories(path + "/other/one");
+  EXPECT_TRUE(RemoveEmptyDirectories(path));
+  EXPECT_FALSE(fs::exists(path));
+}
+
+TEST(Directory, WithAnythingElseInItStaysAsItIs) {
+  namespace fs = std::filesystem;
+  const std::string path = ::testing::TempDir() + "squatter";
+  fs::remove_all(path);
+  fs::create_directories(path + "/a/b");
+  fs::create_directories(path + "/z");
+  fs::create_symlink("a", path + "/m");
+  EXPECT_FALSE(RemoveEmptyDirectories(path)) << "a link is in it";
+  EXPECT_TRUE(fs::exists(path + "/a/b") && fs::exists(path + "/z"));
+  fs::remove(path + "/m");
+  runclad::testing::WriteFile(path + "/a/b/file");
+  EXPECT_FALSE(RemoveEmptyDirectories(path)) << "a file is in it";
+  EXPECT_TRUE(fs::exists(path + "/a/b/file") && fs::exists(path + "/z"));
+  EXPECT_FALSE(RemoveEmptyDirectories(path + "/a/b/file"));
+  fs::create_directory_symlink(path + "/z", path + "/link");
+  EXPECT_FALSE(RemoveEmptyDirectories(path + "/link"));
+  EXPECT_TRUE(fs::exists(path + "/z"));
+  fs::remove_all(path);
+}
+
 }  // namespace
 }  // namespace runclad::sys

@@ -13,6 +13,18 @@
 namespace runclad::sys {
 namespace {
 
+TEST(ReplaceFile, TakesItsTemporaryNameFromADirectory) {
+  std::string folder = "/tmp/runclad-replace-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const auto directory = OpenDirectory(folder);
+  ASSERT_TRUE(directory);
+  std::filesystem::create_directories(folder + "/" + std::string(kTemporaryPrefix) +
+                                      std::to_string(::getpid()) + "/inside");
+  const auto written = ReplaceFile(directory->get(), "n", "", 0600, ::geteuid(), ::getegid());
+  EXPECT_TRUE(written) << written.error().message;
+  std::filesystem::remove_all(folder);
+}
+
 TEST(ReplaceFile, AcceptsTheLongestNameAndLeavesNoTemporaryFile) {
   std::string folder = "/tmp/runclad-replace-XXXXXX";
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);

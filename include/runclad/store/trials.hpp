@@ -3,7 +3,10 @@
 // A trial is a policy directory, /run/runclad/learn/<container id>, that applies to this container
 // instead of the directory that its runtime was registered with. A runtime registered for trials
 // would not do, because every user of the engine could select it. What limits a trial:
-// - Only root can create the directory, and a policy that others could have written is an error.
+// - Only root can create it, and a policy that others could have written is an error. A directory
+// alone is no
+//   trial: dockerd creates directories at any path that its users name as the source of a bind
+//   mount.
 // - Docker or podman generates the id (64 hexadecimal digits) before the directory is created, and
 //   their users cannot choose it.
 // - The grants of a proof trial are in a digest file, so they count only for the image that is
@@ -28,6 +31,10 @@ inline constexpr const char* kTrialsDirectory = "/run/runclad/learn";
 
 // Whether engines generate ids of this form: 64 lower-case hexadecimal digits.
 bool CanBeOnTrial(std::string_view id);
+
+// In the trial's directory: the drop-in that every trial has. Where it is missing, there is no
+// trial.
+inline constexpr const char* kTrialDropIn = "policy.d/~learn.json";
 
 // The policy directory of the container's trial; no value: there is none. Costs one system call
 // then. An error: it cannot be examined, or others than root could have made it.

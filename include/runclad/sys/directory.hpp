@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 
+#include <string>
 #include <type_traits>
 
 namespace runclad::sys {
@@ -27,5 +28,11 @@ class EntryVisitor {
 // Calls `visit` for each entry but "." and ".." until it returns false. The position of
 // `directory`, a descriptor, stays as it is. False where it cannot be read.
 bool VisitEntries(int directory, EntryVisitor visit);
+
+// Removes a directory that holds nothing but directories, so that a file can take its name: dockerd
+// creates a missing source of a bind mount as directories of root, at any path that its users name,
+// before the runtime can refuse it. False, and nothing is changed, if anything else is in it, or if
+// it is none.
+bool RemoveEmptyDirectories(const std::string& path);
 
 }  // namespace runclad::sys
