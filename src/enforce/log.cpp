@@ -209,7 +209,12 @@ std::string LogLine(const LogEntry& entry) {
   if (entry.policy != nullptr && !entry.policy->fell_back_because.empty()) {
     line.Put("fallback", entry.policy->fell_back_because);
   }
-  if (entry.decision != nullptr) line.PutJson("findings", entry.findings);
+  // Readers find the member in the line of every decision, and a refusal is one.
+  if (entry.decision != nullptr) {
+    line.PutJson("findings", entry.findings);
+  } else if (entry.is_refusal) {
+    line.PutJson("findings", "[]");
+  }
   line.Put("host", HostName());
   Document image = store::ToDocument(entry.identity);
   image.erase("containerName");

@@ -119,9 +119,10 @@ Status LogRefusal(const Call& call, const policy::Effective& policy, const std::
 }
 
 void LogWithoutPolicy(const Call& call, const std::string& bundle, const engine::Identity& identity,
-                      const Error& error, bool is_refusal) {
+                      const Error& error) {
   if (!call.machine.IsRoot()) return;
-  call.machine.WriteLogAnywhere(ErrorLine(call, nullptr, bundle, identity, error, is_refusal));
+  call.machine.WriteLogAnywhere(
+      ErrorLine(call, nullptr, bundle, identity, error, /*is_refusal=*/false));
 }
 
 }  // namespace runclad::runtime

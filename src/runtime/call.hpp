@@ -68,8 +68,8 @@ Status LogRefusal(const Call& call, const policy::Effective& policy, const std::
                   const Error& refusal);
 
 // The same where no policy says where the log is: in the default one, and in syslog. It is never
-// required.
+// required, and an error: a refusal has the mode and the profile in its line.
 void LogWithoutPolicy(const Call& call, const std::string& bundle, const engine::Identity& identity,
-                      const Error& error, bool is_refusal);
+                      const Error& error);
 
 }  // namespace runclad::runtime

@@ -119,7 +119,7 @@ Error Logged(const Call& call, Error refusal) {
     policy->break_glass.clear();
     static_cast<void>(LogRefusal(call, *policy, {}, refusal));
   } else {
-    LogWithoutPolicy(call, {}, {}, refusal, /*is_refusal=*/true);
+    LogWithoutPolicy(call, {}, {}, refusal);
   }
   return refusal;
 }
@@ -334,7 +334,7 @@ Result<policy::Effective> LoadNamedPolicy(const Call& call,
     }
   }
   auto policy = call.machine.LoadPolicy(directory, identity);
-  if (!policy) LogWithoutPolicy(call, bundle, identity, policy.error(), /*is_refusal=*/false);
+  if (!policy) LogWithoutPolicy(call, bundle, identity, policy.error());
   return policy;
 }
 

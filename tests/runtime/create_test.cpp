@@ -316,6 +316,7 @@ TEST_F(CreateInMemory, ARefusedPolicyOrProgramIsInTheHostsLog) {
   EXPECT_THAT(machine_.log.back(), HasSubstr("refused: the program /image/runc"));
   EXPECT_THAT(machine_.log.back(), HasSubstr(R"("mode":"enforce")")) << "whatever the mode is";
   EXPECT_THAT(machine_.log.back(), HasSubstr(R"("outcome":"refused")"));
+  EXPECT_THAT(machine_.log.back(), HasSubstr(R"("findings":[])"));
   EXPECT_FALSE(LoadNamedPolicy(call, "/image/policy", {}));
   ASSERT_EQ(machine_.log.size(), 2U);
   EXPECT_THAT(machine_.log.back(), HasSubstr("refused: the policy directory /image/policy"));
@@ -323,7 +324,8 @@ TEST_F(CreateInMemory, ARefusedPolicyOrProgramIsInTheHostsLog) {
   machine_.fail = {"load the policy"};
   EXPECT_FALSE(CheckPrograms(call));
   ASSERT_EQ(machine_.log_of_no_policy.size(), 1U);
-  EXPECT_THAT(machine_.log_of_no_policy.back(), HasSubstr(R"("outcome":"refused")"));
+  EXPECT_THAT(machine_.log_of_no_policy.back(), HasSubstr("refused: the program /image/runc"));
+  EXPECT_THAT(machine_.log_of_no_policy.back(), HasSubstr(R"("outcome":"error")"));
 }
 
 TEST_F(CreateInMemory, ACreateWithoutAReadablePolicyIsInTheDefaultLog) {
