@@ -230,11 +230,11 @@ class Scenario:
     def full_disk(self):
         required = self.random.random() < 0.5
         self.write_policy(log={"max-megabytes": 1, "keep": 5, "required": required})
-        with open(FILLER, "wb") as file:
+        # Without a buffer: closing the file would write what is left of it, and fail.
+        with open(FILLER, "wb", buffering=0) as file:
             try:
                 while True:
                     file.write(bytes(1 << 16))
-                    file.flush()
             except OSError:
                 pass
         # A required log that takes no line stops containers; another does not.
