@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -54,10 +55,13 @@ inline ProgramRun Runcladctl(const std::vector<std::string>& arguments,
     ::unsetenv("NO_COLOR");
     if (no_color != nullptr) ::setenv("NO_COLOR", no_color, 1);
     std::vector<char*> argv = {const_cast<char*>("runcladctl")};
+    // The kernel does not execute what was cross-compiled.
+    constexpr std::string_view kEmulator = RUNCLAD_EMULATOR;
+    if (!kEmulator.empty()) argv.push_back(const_cast<char*>(RUNCLADCTL));
     for (const std::string& argument : arguments)
       argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
-    ::execv(RUNCLADCTL, argv.data());
+    ::execv(kEmulator.empty() ? RUNCLADCTL : RUNCLAD_EMULATOR, argv.data());
     ::_exit(127);
   }
   ::close(out[1]);
