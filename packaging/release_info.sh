@@ -40,8 +40,8 @@ read_arguments() {  # [--build DIRECTORY] [OUTPUT]
 
 # A release build of the sources, in their folder `build`, whose bytes depend neither on the directory nor on the
 # day.
-compile() {  # SOURCES
+compile() {  # SOURCES [CMAKE-ARGUMENT…]
   cmake -S "$1" -B "$1/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DRUNCLAD_TESTS=OFF \
-    -DRUNCLAD_COMMIT="$COMMIT" -DCMAKE_CXX_FLAGS="-ffile-prefix-map=$1=." &&
+    -DRUNCLAD_COMMIT="$COMMIT" -DCMAKE_CXX_FLAGS="-ffile-prefix-map=$1=." "${@:2}" &&
     cmake --build "$1/build" -j "$(nproc)"
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What the programs of a build are made of.
 
-  packaging/sbom.py BUILD                a software bill of materials, SPDX 2.3 as JSON
+  packaging/sbom.py --version RELEASE BUILD
+                                         a software bill of materials, SPDX 2.3 as JSON
   packaging/sbom.py --built-using BUILD  Debian's source packages, for the field Built-Using
 
 Read from the build itself: the headers that ninja recorded for each object, and the archives that the
@@ -85,9 +86,8 @@ def package_entry(name, package):
     }
 
 
-def document(build, programs, packages):
+def document(build, version, programs, packages):
     """The bill of the programs at the paths `programs`."""
-    version = run(build / "runcladctl", "--version").split()[1]
     seconds = int(os.environ.get("SOURCE_DATE_EPOCH") or build.stat().st_mtime)
     created = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
     files = [{
@@ -144,6 +144,8 @@ def document(build, programs, packages):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--built-using", action="store_true")
+    # The programs need not run here: they may be for another architecture.
+    parser.add_argument("--version", help="of the programs")
     parser.add_argument("--programs", type=pathlib.Path, help="their directory, if not BUILD")
     parser.add_argument("build", type=pathlib.Path)
     arguments = parser.parse_args()
@@ -154,9 +156,11 @@ def main():
         sources = {(package["source"], package["source_version"]) for package in packages.values()}
         print(", ".join(f"{name} (= {version})" for name, version in sorted(sources)))
         return
+    if not arguments.version:
+        parser.error("--version is missing")
     directory = arguments.programs or arguments.build
     programs = [directory / program for program in PROGRAMS]
-    print(json.dumps(document(arguments.build, programs, packages), indent=2))
+    print(json.dumps(document(arguments.build, arguments.version, programs, packages), indent=2))
 
 
 if __name__ == "__main__":

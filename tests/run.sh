@@ -8,8 +8,9 @@
 #                          peers' own suites in mode audit, an upgrade from the version before, 200 seeded events on
 #                          one host, every service behind an image file, the report's page in a browser, what
 #                          `configure` writes asked of the engines, the packages installed on Debian 12, a host's life
-#                          from installation to purge on Debian 12 and sid, and the release built twice, alone, with the
-#                          release build that is there (several hours); tests/LONG.md has each part's last result
+#                          from installation to purge on Debian 12 and sid, the releases for amd64 and arm64 built
+#                          twice, arm64's unit tests in qemu-user, alone, with the release build that is there
+#                          (several hours); tests/LONG.md has each part's last result
 #   tests/run.sh --vm      Debian's kernel in an emulator alone, with the release build that is there:
 #                          AppArmor, AF_ALG, SysRq, cgroup v2, which a machine's own may lack
 #   tests/run.sh --tidy    clang-tidy alone (several minutes)
@@ -234,6 +235,8 @@ if [ "${1:-}" = --long ]; then
   long_part life tests/packaging/life.sh bookworm build/release
   long_part life-sid tests/packaging/life.sh sid build/release
   long_part reproducible tests/packaging/reproducible.sh
+  long_part arm64 tests/packaging/arm64.sh
+  long_part reproducible-arm64 tests/packaging/reproducible.sh --arch arm64
   finish
 fi
 
