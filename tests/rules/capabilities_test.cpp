@@ -103,7 +103,8 @@ TEST(Capabilities, RemedyNamesTheLostCapabilities) {
 TEST(Capabilities, RemedyNamesEachRequestedCapabilityOnce) {
   EXPECT_EQ(Of(R"({"bounding":["BPF","SYSLOG"],"permitted":["SYSLOG","BPF","CHOWN"]})",
                Allowing({}, "refuse")),
-            (Strings{"asked-for: allow += CAP_BPF", "asked-for: allow += CAP_SYSLOG"}));
+            (Strings{"asked-for: allow += CAP_BPF", "asked-for: allow += CAP_SYSLOG", "unlisted",
+                     "unlisted: allow += CAP_CHOWN"}));
 }
 
 TEST(Capabilities, RemedyOfAFileCapabilityIsTheEnginesFlag) {

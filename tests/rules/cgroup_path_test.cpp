@@ -122,5 +122,13 @@ TEST(CgroupPath, RemedyNamesTheParentOnly) {
             "the parent, with --cgroup-parent");
 }
 
+// Whoever lists the parent is not refused for the name afterwards.
+TEST(CgroupPath, FindsTheParentAndTheNameAtOnce) {
+  const auto both = CodesAndRemedies(Judge(Engine::kDocker, "/tenants/other"));
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[0], "elsewhere: parents += /tenants");
+  EXPECT_EQ(both[1].find("foreign: ask: "), 0U) << both[1];
+}
+
 }  // namespace
 }  // namespace runclad::rules

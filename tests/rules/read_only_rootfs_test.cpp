@@ -18,6 +18,14 @@ policy::Parameters Sizes(std::vector<std::string> writable = {}) {
   return parameters;
 }
 
+// What is refused of all that is found.
+std::vector<std::string> Refused(enforce::Decision decision) {
+  std::erase_if(decision.findings, [](const enforce::Applied& applied) {
+    return applied.disposition != enforce::Disposition::kRefused;
+  });
+  return CodesAndRemedies(decision);
+}
+
 // An image with /tmp (1777) and /run, and /var/tmp and /var/run as links.
 Facts Image() {
   Facts facts;
@@ -132,9 +140,8 @@ TEST(ReadOnlyRootfs, MountsNothingWhereTheRuntimeCannotCreateThePlace) {
   EXPECT_EQ(DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes(), facts).spec.Write(),
             Mounts({kRun}));
   facts.Get<ImageDirectories>().by_path["/data"] = facts.Get<ImageDirectories>().by_path["/tmp"];
-  EXPECT_EQ(
-      CodesAndRemedies(DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes({"/data"}), facts)),
-      std::vector<std::string>{"unmakeable: ask: create it in the image"});
+  EXPECT_EQ(Refused(DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes({"/data"}), facts)),
+            std::vector<std::string>{"unmakeable: ask: create it in the image"});
 }
 
 TEST(ReadOnlyRootfs, FollowsTheExecPathsOfMountOptions) {
@@ -203,12 +210,11 @@ TEST(ReadOnlyRootfs, RefusesAFileInTheListOfDirectories) {
   facts.Get<ImageDirectories>().by_path["/top.json"].kind = Kind::kOther;
   const auto decision =
       DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes({"/app/servers.json"}), facts);
-  EXPECT_EQ(CodesAndRemedies(decision),
+  EXPECT_EQ(Refused(decision),
             std::vector<std::string>{
                 "file: ask: list its directory, /app, or mount a volume at /app/servers.json"});
-  EXPECT_EQ(
-      CodesAndRemedies(DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes({"/top.json"}), facts)),
-      std::vector<std::string>{"file: ask: mount a volume at /top.json"});
+  EXPECT_EQ(Refused(DecideBy(kId, R"({"root":{"path":"rootfs"}})", Sizes({"/top.json"}), facts)),
+            std::vector<std::string>{"file: ask: mount a volume at /top.json"});
 }
 
 TEST(ReadOnlyRootfs, RefusesToCoverTheProgramWithATmpfs) {
@@ -219,10 +225,10 @@ TEST(ReadOnlyRootfs, RefusesToCoverTheProgramWithATmpfs) {
   facts.Get<Program>().emplace().resolved = "/opt/app/bin/serve";
   const policy::Parameters parameters = Sizes({"/opt/app"});
   const std::vector<std::string> refused = {"program: mount-options.exec-paths += /opt/app"};
-  EXPECT_EQ(CodesAndRemedies(DecideBy(kId, kDocument, parameters, facts)), refused);
+  EXPECT_EQ(Refused(DecideBy(kId, kDocument, parameters, facts)), refused);
   facts.Get<Program>()->resolved = "/bin/serve";
   facts.Get<Program>()->interpreters = {"/opt/app/bin/shell"};
-  EXPECT_EQ(CodesAndRemedies(DecideBy(kId, kDocument, parameters, facts)), refused);
+  EXPECT_EQ(Refused(DecideBy(kId, kDocument, parameters, facts)), refused);
   facts.Get<ExecDirectories>().paths = {"/opt"};
   EXPECT_EQ(DecideBy(kId, kDocument, parameters, facts).outcome, enforce::Outcome::kRewritten);
   facts.Get<ExecDirectories>().paths = {};
@@ -280,8 +286,7 @@ TEST(ReadOnlyRootfs, NamesTheRemedy) {
                                       "tmpfs-without-programs: mount-options.exec-paths += /tmp",
                                       "tmpfs", "written: writable += /data"}));
   const auto said = [&](const char* document) {
-    const auto decision = DecideBy(kId, document, Sizes(), facts);
-    return CodesAndRemedies(decision).front();
+    return Refused(DecideBy(kId, document, Sizes(), facts)).front();
   };
   facts.Get<ImageDirectories>().by_path["/run"].content_bytes = 701;
   EXPECT_EQ(said(R"({"linux":{"resources":{"memory":{"limit":1400}}},"root":{"path":"rootfs"}})"),

@@ -139,10 +139,10 @@ void CheckProgram(const oci::Spec& spec, const std::vector<oci::CapabilitySet>& 
                             Granting(std::move(names), spec, context)));
 }
 
-// What was asked for by name, each capability once.
-Findings CheckAskedFor(const std::vector<oci::CapabilitySet>& sets, policy::StringList allowed) {
+// What was asked for by name, each capability once: `found`.
+Findings CheckAskedFor(const std::vector<oci::CapabilitySet>& sets, policy::StringList allowed,
+                       std::vector<std::string>& found) {
   Findings findings;
-  std::vector<std::string> found;
   for (const oci::CapabilitySet& set : sets) {
     for (const std::string& name : set.capabilities) {
       if (Has(allowed, name) || Has(kEngineDefaults, name) || Has(found, name)) continue;
@@ -201,18 +201,16 @@ Findings Check(const oci::Spec& spec, const Context& context, const Program& pro
   const std::vector<oci::CapabilitySet> requested = spec.capabilities();
   const std::vector<oci::CapabilitySet> known = Canonical(requested);
 
+  // The others are found, too: whoever allows what was asked for is not refused for them later.
   Findings findings;
-  if (parameters.unlisted == "refuse") {
-    findings = CheckAskedFor(known, parameters.allow);
-    if (!findings.empty()) return findings;
-  }
+  std::vector<std::string> advised;
+  if (parameters.unlisted == "refuse") findings = CheckAskedFor(known, parameters.allow, advised);
 
   std::vector<std::string> ambient;
   for (const oci::CapabilitySet& set : known) {
     if (set.name == "ambient") ambient = set.capabilities;
   }
   std::vector<oci::CapabilitySet> left;
-  std::vector<std::string> advised;
   for (std::size_t i = 0; i < known.size(); ++i) {
     oci::CapabilitySet& kept = left.emplace_back(oci::CapabilitySet{known[i].name, {}});
     std::ranges::copy_if(

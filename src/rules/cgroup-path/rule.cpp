@@ -159,30 +159,35 @@ Findings Check(const oci::Spec& spec, const Context& context, const ContainerNam
                const engine::Identity& identity) {
   const std::string path = spec.cgroups_path();
   if (path.empty()) return {};  // one of its own, below the runtime's
-  const auto refuse = [&](const Code& code, std::string why, Remedy remedy) -> Findings {
-    return {Refuse(code, "/linux/cgroupsPath", path, std::move(why), std::move(remedy))};
+  Findings findings;
+  const auto refuse = [&](const Code& code, std::string why, Remedy remedy) {
+    findings.push_back(Refuse(code, "/linux/cgroupsPath", path, std::move(why), std::move(remedy)));
   };
   const auto place = PlaceOf(path);
   if (!place) {
-    return refuse(kMalformed, "is neither an absolute path without .. nor slice:prefix:name",
-                  AskEngine("specify an absolute path or a slice with --cgroup-parent"));
+    refuse(kMalformed, "is neither an absolute path without .. nor slice:prefix:name",
+           AskEngine("specify an absolute path or a slice with --cgroup-parent"));
+    return findings;
   }
   if (place->name.empty()) {
-    return refuse(kHostRoot, "is the host's root cgroup",
-                  NoRemedy("limits do not apply in the root cgroup"));
+    refuse(kHostRoot, "is the host's root cgroup",
+           NoRemedy("limits do not apply in the root cgroup"));
+    return findings;
   }
   const bool is_listed = std::ranges::any_of(
       kParameters.Read(context.parameters).parents,
       [&](const std::string& parent) { return IsInCgroup(place->parent, parent); });
   if (!is_listed && !IsEngineParent(place->parent, container, identity.engine) &&
       !IsSplit(*place, identity.engine)) {
-    return refuse(kElsewhere, "is neither below the engine's own cgroup nor below a listed one",
-                  Listing(place->parent));
+    refuse(kElsewhere, "is neither below the engine's own cgroup nor below a listed one",
+           Listing(place->parent));
   }
-  if (IsOwnName(place->name, container.id)) return {};
-  return refuse(kForeign, "belongs to another container or service",
-                AskEngine("let the engine choose the last component of the path, and choose only "
-                          "the parent, with --cgroup-parent"));
+  if (!IsOwnName(place->name, container.id)) {
+    refuse(kForeign, "belongs to another container or service",
+           AskEngine("let the engine choose the last component of the path, and choose only "
+                     "the parent, with --cgroup-parent"));
+  }
+  return findings;
 }
 
 constexpr std::string_view kBenchmarks[] = {"CIS 5.25"};

@@ -186,22 +186,22 @@ Findings Check(const oci::Spec& spec, const Context& context, Known known,
     const DirectoryFacts image = found == directories.end() ? DirectoryFacts{} : found->second;
     if (image.kind == DirectoryFacts::Kind::kOther) {
       if (!target.is_listed) continue;
-      if (!image.special.empty()) {
-        return {Refuse(kUnmakeable, "/root/readonly", target.path,
+      findings.push_back(
+          image.special.empty()
+              ? Refuse(kFile, "/root/readonly", target.path,
+                       "is a file of this image, and read-only-rootfs.writable is for directories",
+                       AskEngine(InsteadOfFile(target.path)))
+              : Refuse(kUnmakeable, "/root/readonly", target.path,
                        "is not in this image, and " + image.special,
-                       AskEngine("create it in the image"))};
-      }
-      return {Refuse(kFile, "/root/readonly", target.path,
-                     "is a file of this image, and read-only-rootfs.writable is for directories",
-                     AskEngine(InsteadOfFile(target.path)))};
+                       AskEngine("create it in the image")));
+      continue;
     }
-
     if (!image.special.empty()) {
-      return {Refuse(kSpecialFile, "/root/readonly", false,
-                     "requires a tmpfs with the image's content at " + target.path +
-                         ", but the runtime cannot copy the FIFO, socket or device " +
-                         image.special,
-                     AskEngine("remove it from the image"))};
+      findings.push_back(Refuse(kSpecialFile, "/root/readonly", false,
+                                "requires a tmpfs with the image's content at " + target.path +
+                                    ", but the runtime cannot copy the FIFO, socket or device " +
+                                    image.special,
+                                AskEngine("remove it from the image")));
     }
     std::uint64_t size = target.bytes + image.content_bytes;
     std::string little;
@@ -209,13 +209,13 @@ Findings Check(const oci::Spec& spec, const Context& context, Known known,
     if (memory_limit > 0) {
       const std::uint64_t half = static_cast<std::uint64_t>(memory_limit) / 2;
       if (image.content_bytes > half) {
-        return {Refuse(kMemory, "/linux/resources/memory/limit", memory_limit,
-                       "is less than twice the size of the image's files in " + target.path +
-                           ", which a tmpfs must hold",
-                       AskEngine("request at least " + std::to_string(2 * image.content_bytes) +
-                                 " bytes (docker run --memory)"))};
-      }
-      if (size > half) {
+        findings.push_back(
+            Refuse(kMemory, "/linux/resources/memory/limit", memory_limit,
+                   "is less than twice the size of the image's files in " + target.path +
+                       ", which a tmpfs must hold",
+                   AskEngine("request at least " + std::to_string(2 * image.content_bytes) +
+                             " bytes (docker run --memory)")));
+      } else if (size > half) {
         size = half;
         little = " with " + std::to_string(half - image.content_bytes) +
                  " bytes free, since it gets at most half the memory limit";
@@ -226,10 +226,10 @@ Findings Check(const oci::Spec& spec, const Context& context, Known known,
         [&](const std::string& path) { return path == "/" || IsAtOrBelow(resolved, path); });
     if (!is_exec) {
       if (std::string program = ProgramBelow(resolved, known.Get<Program>()); !program.empty()) {
-        return {Refuse(kProgram, "/process/args/0", spec.arguments().front(),
-                       "runs " + program + ", and programs cannot run from " + target.path +
-                           ", which becomes a tmpfs",
-                       AllowPrograms(resolved))};
+        findings.push_back(Refuse(kProgram, "/process/args/0", spec.arguments().front(),
+                                  "runs " + program + ", and programs cannot run from " +
+                                      target.path + ", which becomes a tmpfs",
+                                  AllowPrograms(resolved)));
       }
     }
     // Before what is mounted inside it, which the tmpfs would hide otherwise.
