@@ -90,6 +90,10 @@ TEST(User, NamesTheRemedy) {
   };
   policy::Parameters umask = Taking("warn");
   umask.Set("umask", std::int64_t{23});
+  policy::Parameters both = Listing("deny-gids", {"5"});
+  both.Set("allow-gids", Strings{"1000-1999"});
+  both.Set("deny-uids", Strings{"33"});
+  both.Set("allow-uids", Strings{"1000-1999"});
   const Strings run_as = {"run-as: root = \"warn\"", "run-as: root = \"warn\""};
   const Remedied cases[] = {
       {Taking("refuse"), R"({"gid":5,"uid":0})", {"root: root = \"warn\""}},
@@ -100,6 +104,10 @@ TEST(User, NamesTheRemedy) {
       {Listing("deny-gids", {"5"}),
        R"({"additionalGids":[5],"gid":7,"uid":1})",
        {"additional-groups: waiver deny-gids -= 5"}},
+      {both,
+       R"({"additionalGids":[5,6],"gid":7,"uid":33})",
+       {"additional-groups: waiver deny-gids -= 5 allow-gids += 5 6",
+        "user: waiver deny-uids -= 33 allow-uids += 33", "group: allow-gids += 7"}},
       {Listing("deny-uids", {"30-40"}),
        R"({"gid":7,"uid":33})",
        {"user: none: user.deny-uids has 30-40"}},

@@ -105,16 +105,25 @@ bool Lists(policy::StringList list, std::uint32_t id) {
 }
 
 // An id that is denied by itself can be taken off the list; a range would let others pass as well.
-Remedy RemedyOf(const Parameters& parameters, const Kind& kind, std::uint32_t id) {
-  const std::string text = std::to_string(id);
+Remedy RemedyOf(const Parameters& parameters, const Kind& kind,
+                const std::vector<std::uint32_t>& ids) {
   std::vector<std::string> denying;
-  for (const std::string& entry : parameters.*kind.deny) {
-    if (!Holds(entry, id)) continue;
-    if (entry != text) return NoRemedy(NameOf(kind.deny) + " has " + entry);
-    denying.push_back(entry);
+  std::vector<std::string> unlisted;
+  for (const std::uint32_t id : ids) {
+    std::string text = std::to_string(id);
+    for (const std::string& entry : parameters.*kind.deny) {
+      if (!Holds(entry, id)) continue;
+      if (entry != text) return NoRemedy(NameOf(kind.deny) + " has " + entry);
+      denying.push_back(entry);
+    }
+    if (!Lists(parameters.*kind.allow, id)) unlisted.push_back(std::move(text));
   }
-  if (denying.empty()) return AddTo(kParameters[kind.allow], {text});
-  return TakeFrom(kParameters[kind.deny], std::move(denying));
+  if (denying.empty()) return AddTo(kParameters[kind.allow], std::move(unlisted));
+  Remedy remedy = TakeFrom(kParameters[kind.deny], std::move(denying));
+  if (unlisted.empty()) return remedy;
+  Remedy adding = AddTo(kParameters[kind.allow], std::move(unlisted));
+  remedy.settings.push_back(std::move(adding.settings.front()));
+  return remedy;
 }
 
 // A predicate about an id that may not be used; empty when it may.
@@ -191,25 +200,23 @@ class Judge {
                                        SetTo(kParameters[&Parameters::root], std::string("warn"))));
   }
 
-  // Root's group, which went with root, comes back with it; denied ones take a waiver each, and a
-  // setting for the others would only be half of it.
+  // Root's group, which went with root, comes back with it.
   [[nodiscard]] Remedy RemedyOfAdditional() const {
-    Remedy remedy{.kind = Remedy::Kind::kSetting};
-    std::vector<std::string> unlisted;
+    std::vector<std::uint32_t> refused;
+    bool went_with_root = false;
     for (const std::uint32_t gid : asked_.additional_gids) {
       if (std::ranges::find(user_.additional_gids, gid) != user_.additional_gids.end()) continue;
-      if (Lists(parameters_.deny_gids, gid)) return RemedyOf(parameters_, kGids, gid);
       if (WhyNot(parameters_, kGids, gid).empty()) {
-        if (remedy.settings.empty())
-          remedy = SetTo(kParameters[&Parameters::root], std::string("warn"));
+        went_with_root = true;
       } else {
-        unlisted.push_back(std::to_string(gid));
+        refused.push_back(gid);
       }
     }
-    if (!unlisted.empty()) {
-      remedy.settings.push_back({.rule = {},
-                                 .parameter = kParameters[&Parameters::allow_gids].text(),
-                                 .value = unlisted});
+    Remedy root = SetTo(kParameters[&Parameters::root], std::string("warn"));
+    if (refused.empty()) return root;
+    Remedy remedy = RemedyOf(parameters_, kGids, refused);
+    if (went_with_root && !remedy.settings.empty()) {
+      remedy.settings.push_back(std::move(root.settings.front()));
     }
     return remedy;
   }
@@ -218,7 +225,7 @@ class Judge {
     std::string why = WhyNot(parameters_, kind, id);
     if (why.empty()) return;
     findings_.push_back(Refuse(code, std::string("/process/user/") + member, std::uint64_t{id},
-                               std::move(why), RemedyOf(parameters_, kind, id)));
+                               std::move(why), RemedyOf(parameters_, kind, {id})));
   }
 
   void RaiseUmask() {
