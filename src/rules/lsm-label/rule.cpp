@@ -98,13 +98,14 @@ constexpr Code kForeignLabel{"foreign-label",
 constexpr Code kCodes[] = {kNoProfile,      kNoDefault,      kUnconfined, kNotEnforced, kNoLabel,
                            kMalformedLabel, kUnconfinedType, kMountLabel, kForeignLabel};
 
-// It starts then, and confined: no setting lets a process be unconfined.
-Remedy Confining() { return SetTo(kParameters[&Parameters::unconfined], std::string("fix")); }
-
+// No setting lets a process be unconfined: unconfined "fix" starts it, but confined.
 Remedy NamingProfile() {
   return AskEngine(
       "specify a profile that allows what it needs and is loaded and enforced, with --security-opt "
       "apparmor=NAME");
+}
+Remedy NamingType() {
+  return AskEngine("specify a type that allows what it needs, with --security-opt label=type:NAME");
 }
 
 void CheckAppArmor(const oci::Spec& spec, const LsmFacts& lsm, const Parameters& parameters,
@@ -129,7 +130,7 @@ void CheckAppArmor(const oci::Spec& spec, const LsmFacts& lsm, const Parameters&
                                   : lsm.not_enforced_because;
   if (why.empty() || asked == ours) return;
   if (parameters.unconfined != "fix") {
-    findings.push_back(Refuse(code, kProfilePath, asked, std::move(why), Confining()));
+    findings.push_back(Refuse(code, kProfilePath, asked, std::move(why), NamingProfile()));
   } else if (ours.empty()) {
     findings.push_back(Note(kNoDefault, kProfilePath, asked,
                             why + ", and no engine's default profile is loaded", NamingProfile()));
@@ -157,15 +158,12 @@ void CheckSelinux(const oci::Spec& spec, const LsmFacts& lsm, const Parameters& 
                               AskEngine("specify a complete label, user:role:type:level")));
   } else if (IsUnconfinedType(fields[kTypeField])) {
     if (parameters.unconfined != "fix") {
-      findings.push_back(Refuse(kUnconfinedType, kLabelPath, asked, kWhy, Confining()));
+      findings.push_back(Refuse(kUnconfinedType, kLabelPath, asked, kWhy, NamingType()));
     } else {
       const std::size_t at = fields[0].size() + fields[1].size() + 2;
       std::string confined = asked;
       confined.replace(at, fields[kTypeField].size(), "container_t");
-      findings.push_back(Propose(
-          kUnconfinedType, kLabelPath, confined, kWhy,
-          AskEngine(
-              "specify a type that allows what it needs, with --security-opt label=type:NAME")));
+      findings.push_back(Propose(kUnconfinedType, kLabelPath, confined, kWhy, NamingType()));
     }
   }
   const std::string of_mounts = spec.mount_label();
