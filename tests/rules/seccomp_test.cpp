@@ -227,7 +227,7 @@ TEST(Seccomp, RefusesTheLossOfAnEssentialCall) {
 // all.
 TEST(Seccomp, RemedyNeverNamesCallsThatNeedACapability) {
   const std::vector<std::string> none = {
-      "syscalls: none: these system calls are allowed with the capability that they need"};
+      "withheld: none: these system calls are allowed with the capability that they need"};
   const auto said = [](const std::string& document) {
     return CodesAndRemedies(DecideBy("seccomp", document, Tuning(), Kernel()));
   };
@@ -256,7 +256,7 @@ TEST(Seccomp, RemedyRestoresTheLostCalls) {
   parameters.Set("deny", List{"keyctl"});
   EXPECT_EQ(said(With(filter, "")), List{"syscalls: allow += add_key"});
   parameters.Set("allow", List{"add_key", "mount", "unshare"});
-  EXPECT_EQ(said(With(filter, "")), List{"syscalls"});
+  EXPECT_EQ(said(With(filter, "")), List{"withheld"});
   parameters.Set("allow", List{});
   parameters.Set("deny", List{});
   filter = kStale;

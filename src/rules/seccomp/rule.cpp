@@ -86,6 +86,10 @@ constexpr Code kAbsent{"absent", "no filter is requested", Symptom::kNotPermitte
 constexpr Code kSyscalls{"syscalls",
                          "the engine's filter allows system calls that the policy's does not",
                          Symptom::kNotPermitted};
+constexpr Code kWithheld{"withheld",
+                         "all the system calls that the engine's filter allows in addition need a "
+                         "capability or are on deny",
+                         Symptom::kNotPermitted};
 constexpr Code kConditions{"conditions",
                            "the engine's filter allows some system calls with more arguments",
                            Symptom::kNotPermitted};
@@ -93,7 +97,7 @@ constexpr Code kEssential{"essential",
                           "the filters together deny a system call that every program needs"};
 constexpr Code kArchitecture{"architecture",
                              "the filter does not contain the program's architecture"};
-constexpr Code kCodes[] = {kAbsent, kSyscalls, kConditions, kEssential, kArchitecture};
+constexpr Code kCodes[] = {kAbsent, kSyscalls, kWithheld, kConditions, kEssential, kArchitecture};
 
 std::vector<std::uint16_t> FamiliesOf(policy::StringList names) {
   std::vector<std::uint16_t> numbers;
@@ -204,10 +208,14 @@ Findings Check(const oci::Spec& spec, const Context& context, const Program& pro
   std::string why = requested ? "allows more than the remaining capabilities need"
                               : "is absent: every system call would be allowed";
   for (const std::string& sentence : meet.dropped) why += "; " + sentence;
-  const Code& code = !requested ? kAbsent : meet.withheld.empty() ? kConditions : kSyscalls;
+  const bool is_withheld = !meet.withheld.empty();
   Remedy remedy = requested
                       ? Allowing(std::move(meet.withheld), kParameters.Read(context.parameters))
                       : Remedy();
+  const Code& code = !requested                              ? kAbsent
+                     : !is_withheld                          ? kConditions
+                     : remedy.kind == Remedy::Kind::kSetting ? kSyscalls
+                                                             : kWithheld;
   findings.push_back(
       Propose(code, "/linux/seccomp", oci::ToJson(meet.filter), std::move(why), std::move(remedy)));
   return findings;
