@@ -22,15 +22,23 @@ class MountOptionFacts : public ::testing::Test {
   void TearDown() override { std::filesystem::remove_all(root_); }
 
   [[nodiscard]] bool HasS6(const std::string& program = "/init", bool noexec = true) const {
+    return Gathered(R"("process":{"args":[")" + program + R"("]})", noexec).is_init;
+  }
+
+  // `members`: of the document.
+  [[nodiscard]] mount_options::S6Overlay Gathered(const std::string& members,
+                                                  bool noexec = true) const {
     policy::Parameters parameters;
     parameters.Set("noexec", noexec);
-    const auto spec = oci::Spec::Parse(R"({"process":{"args":[")" + program + R"("]}})");
+    const auto spec = oci::Spec::Parse("{" + members + "}");
     const host::Container::Origin origin{.layout = {}, .identity = {}, .bundle = {}, .root = root_};
     host::Container container(*spec, origin);
-    const auto gathered =
-        mount_options::S6Overlay::Gather({container, policy::Action::kFix, parameters, {}, 0});
+    Destinations destinations;
+    destinations.resolved["/var/run"] = "/run";
+    const auto gathered = mount_options::S6Overlay::Gather(
+        {container, policy::Action::kFix, parameters, {}, 0}, destinations);
     EXPECT_TRUE(gathered);
-    return gathered && gathered->is_init;
+    return gathered ? *gathered : mount_options::S6Overlay();
   }
 
   // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing else runs
@@ -54,6 +62,19 @@ TEST_F(MountOptionFacts, RecogniseS6OverlayByItsDirectories) {
   std::filesystem::remove(root_ + "/etc/s6-overlay");
   MakeDirectories(root_ + "/etc/s6-overlay");
   EXPECT_TRUE(HasS6());
+}
+
+// No list lifts what was requested.
+TEST_F(MountOptionFacts, KnowWhetherRunWasRequestedWithoutPrograms) {
+  MakeDirectories(root_ + "/etc/s6-overlay");
+  const auto is_noexec = [&](const std::string& mounts) {
+    return Gathered(R"("process":{"args":["/init"]},"mounts":[)" + mounts + "]").run_is_noexec;
+  };
+  const std::string tmpfs = R"({"destination":"/var/run","type":"tmpfs","options":["noexec"]})";
+  EXPECT_FALSE(is_noexec(""));
+  EXPECT_TRUE(is_noexec(tmpfs));
+  EXPECT_FALSE(is_noexec(tmpfs + R"(,{"destination":"/run","type":"tmpfs","options":["exec"]})"));
+  EXPECT_FALSE(is_noexec(R"({"destination":"/run/lock","type":"tmpfs","options":["noexec"]})"));
 }
 
 TEST_F(MountOptionFacts, SkipS6OverlayIfNoexecIsOff) {

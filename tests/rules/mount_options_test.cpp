@@ -350,6 +350,31 @@ TEST(MountOptions, RefuseS6OverlayIfItCouldNotStart) {
   EXPECT_EQ(RefusalOfS6(Mount("/data", "tmpfs", ""), true), "") << "/run is the image's own";
 }
 
+// No list lifts what was requested.
+TEST(MountOptions, RemedyForS6OverlayIsTheEnginesIfRunWasRequestedWithoutPrograms) {
+  Facts facts = Kernel(6, 1);
+  facts.Put(S6Overlay{.is_init = true, .run_is_noexec = true});
+  const auto decision =
+      DecideBy(kId,
+               R"({"mounts":[)" + Mount("/run", "tmpfs", "noexec nosuid nodev") +
+                   R"(],"process":{"args":["/init"],"cwd":"/"},"root":{"path":"rootfs"}})",
+               NoExec(), facts);
+  EXPECT_EQ(CodesAndRemedies(decision).back(), "s6-overlay: ask: mount /run without noexec");
+}
+
+// exec-paths is for the directories of the image and of users.
+TEST(MountOptions, KeepTheEnginesFilesFromRunningBelowAnExecPath) {
+  Facts facts = Kernel(6, 1);
+  facts.Get<Sources>()["/own/env"].is_file = true;
+  facts.Get<Sources>()["/own/env"].access = SourceFacts::Access::kEngineOwn;
+  facts.Get<ExecDirectories>().paths = {"/run"};
+  const std::string document =
+      R"({"mounts":[)" + Mount("/run/.containerenv", "bind", "bind", "/own/env") + "]}";
+  const auto decision = DecideBy(kId, document, NoExec(), facts);
+  ASSERT_EQ(decision.spec.mounts().size(), 1U);
+  EXPECT_TRUE(decision.spec.mounts()[0].has_option("noexec"));
+}
+
 TEST(MountOptions, RemedyNamesTheDirectory) {
   Facts facts = Kernel(6, 1);
   facts.Get<Sources>()["/own/hosts"].is_file = true;

@@ -171,14 +171,17 @@ Improvement Improved(const oci::Mount& mount, const std::string& destination, bo
   return improvement;
 }
 
-// Not devices, sockets and files that the engine binds (/etc/hosts).
+// A socket, or a file that the engine binds (/etc/hosts): no list makes it a program.
+bool NeverRuns(const oci::Mount& mount, const Sources& sources) {
+  const auto source = sources.find(mount.source);
+  if (!mount.is_bind() || source == sources.end()) return false;
+  const SourceFacts& bound = source->second;
+  return bound.is_socket || (bound.is_file && bound.access == SourceFacts::Access::kEngineOwn);
+}
+
 bool IsForPrograms(const oci::Mount& mount, const std::string& destination,
                    const Sources& sources) {
-  if (IsAtOrBelow(destination, "/dev")) return false;
-  const auto source = sources.find(mount.source);
-  if (!mount.is_bind() || source == sources.end()) return true;
-  const SourceFacts& bound = source->second;
-  return !bound.is_socket && !(bound.is_file && bound.access == SourceFacts::Access::kEngineOwn);
+  return !IsAtOrBelow(destination, "/dev") && !NeverRuns(mount, sources);
 }
 
 Finding Fault(std::string path, const oci::Mount& mount, const std::string& destination,
@@ -222,9 +225,10 @@ Findings Check(const oci::Spec& spec, const Context& context, Known known,
   const std::optional<std::size_t> mount_of_program = MountOfProgram(mounts, known);
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const std::string& destination = known.Get<Destinations>().Resolve(mounts[i].destination);
-    const bool is_listed = std::ranges::any_of(exec_paths, [&](const std::string& path) {
-      return path == "/" || IsAtOrBelow(destination, path);
-    });
+    const bool is_listed = !NeverRuns(mounts[i], sources) &&
+                           std::ranges::any_of(exec_paths, [&](const std::string& path) {
+                             return path == "/" || IsAtOrBelow(destination, path);
+                           });
     const bool shows_image = ShowsImage(mounts[i], sources);
     const bool may_run = is_listed || (!noexec && !shows_image);
     std::string written;
@@ -265,7 +269,9 @@ Findings Check(const oci::Spec& spec, const Context& context, Known known,
         kS6Overlay, "/process/args/0", spec.arguments().front(),
         "is s6-overlay's, which writes programs to /run and runs them, but "
         "files in /run cannot be executed",
-        AddTo(mount_options::kParameters[&mount_options::Parameters::exec_paths], {"/run"})));
+        s6_overlay.run_is_noexec
+            ? AskEngine("mount /run without noexec")
+            : AddTo(mount_options::kParameters[&mount_options::Parameters::exec_paths], {"/run"})));
   }
   return findings;
 }
