@@ -28,8 +28,8 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
       .maximum = 1000}},
 });
 
-constexpr Code kScheduler{"scheduler", "a realtime scheduling policy is asked for"};
-constexpr Code kNice{"nice", "a nice value below 0 is asked for"};
+constexpr Code kScheduler{"scheduler", "a realtime scheduling policy is requested"};
+constexpr Code kNice{"nice", "a nice value below 0 is requested"};
 constexpr Code kIoClass{"io-class", "the realtime I/O class is requested"};
 constexpr Code kOomScore{"oom-score", "oomScoreAdj is below oom-minimum"};
 constexpr Code kCodes[] = {kScheduler, kNice, kIoClass, kOomScore};
