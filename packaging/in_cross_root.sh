@@ -12,6 +12,7 @@ root=$(tests/engines/root.sh --cross "$1" bookworm)
 unshare --mount --pid --fork --kill-child --propagation private "$BASH" -euc '
   root=$1 work=$2 cache=$3
   shift 3
+  mount --bind "$root" "$root"  # a mount point, which tests make private
   mount -t proc proc "$root/proc"
   mount --rbind /sys "$root/sys"
   mount --rbind /dev "$root/dev"
