@@ -28,8 +28,11 @@ std::string TurnedOffBy(const PolicyPart& part, const std::string& rule) {
   if (part.policy.rule(rule).action != policy::Action::kOff) return {};
   const auto origin = part.policy.origins.find(rule + "/action");
   if (origin == part.policy.origins.end()) return "no profile turns it on";
-  if (origin->second.find("waiver ") != std::string::npos) return {};
-  return origin->second;
+  if (std::ranges::find(origin->second, policy::Origin::Kind::kWaiver, &policy::Origin::kind) !=
+      origin->second.end()) {
+    return {};
+  }
+  return policy::ToText(origin->second);
 }
 
 bool TurnsOff(const Document& settings) {
@@ -77,9 +80,14 @@ std::vector<LintFinding> OverriddenValues(const PolicyPart& part) {
   const auto check = [&](const std::string& key, const std::string& pointer) {
     const auto origin = part.policy.origins.find(key);
     if (origin == part.policy.origins.end()) return;
-    const std::string& by = origin->second;
-    if (by.find(part.path + ":") != std::string::npos || by.find(':') == std::string::npos) return;
-    findings.push_back(Idle(part, pointer, key + " has no effect: " + by + " sets it again"));
+    const std::vector<policy::Origin>& by = origin->second;
+    const bool is_set_by_file = std::ranges::any_of(by, [](const policy::Origin& place) {
+      return place.kind != policy::Origin::Kind::kProfile;
+    });
+    const bool counts = std::ranges::find(by, part.path, &policy::Origin::file) != by.end();
+    if (counts || !is_set_by_file) return;
+    findings.push_back(
+        Idle(part, pointer, key + " has no effect: " + policy::ToText(by) + " sets it again"));
   };
   for (const char* key : {"mode", "builds", "rootless", "fallback", "waiver-expiry"}) {
     if (part.document.document().contains(key)) check(key, std::string("/") + key);

@@ -64,10 +64,9 @@ std::vector<LintFinding> BuildFindings(const fs::path& directory, const policy::
   }
   const policy::Action action = builds.rule(rules::kReadOnlyRootfs.schema).action;
   if (action != policy::Action::kFix && action != policy::Action::kRefuse) return findings;
-  std::string source = builds.origins.at("read-only-rootfs/action");
-  if (source.starts_with("profile ")) source = builds.origins.at("builds");
-  const std::string path = source.substr(0, source.rfind(':'));
-  findings.push_back({directory / path, LineOf(source, path), LintLevel::kWarning, "builds-refused",
+  policy::Origin source = builds.origins.at("read-only-rootfs/action").back();
+  if (source.kind == policy::Origin::Kind::kProfile) source = builds.origins.at("builds").back();
+  findings.push_back({directory / source.file, source.line, LintLevel::kWarning, "builds-refused",
                       "read-only-rootfs/action " + std::string(policy::Name(action)) +
                           " also applies to builds and refuses each of their steps"});
   return findings;
@@ -303,8 +302,8 @@ class DirectoryLinter {
     if (sentence.empty()) return;
     const auto origin = policy.origins.find(key);
     if (origin == policy.origins.end()) return Add("policy.json", 0, kind, sentence, level);
-    const std::string path = origin->second.substr(0, origin->second.rfind(':'));
-    Add(path, LineOf(origin->second, path), kind, sentence, level);
+    const policy::Origin& last = origin->second.back();
+    Add(last.file, last.line, kind, sentence, level);
   }
 
   // Waivers of the sources that begin with `source`; `identity` as they were loaded for.
@@ -317,7 +316,7 @@ class DirectoryLinter {
       const std::string path = waiver.source.substr(0, waiver.source.rfind(':'));
       const std::size_t line = LineOf(waiver.source, path);
       const std::string of = "the waiver of " + waiver.rule + " ";
-      if (waiver.void_because == "expired") {
+      if (waiver.has_expired) {
         Add(path, line, "waiver-expired", of + "expired on " + waiver.expires);
       } else if (!waiver.void_because.empty()) {
         Add(path, line, "waiver-void", of + "does not count: " + waiver.void_because);

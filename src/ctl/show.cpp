@@ -75,7 +75,7 @@ std::vector<Line> RuleLines(const policy::Effective& policy, const rules::Rule& 
 
 std::string OriginOf(const policy::Effective& policy, const std::string& key) {
   const auto found = policy.origins.find(key);
-  return found == policy.origins.end() ? "compiled in" : found->second;
+  return found == policy.origins.end() ? "compiled in" : policy::ToText(found->second);
 }
 
 std::string Shown(const Document& value) {

@@ -11,11 +11,17 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-// "policy.json:12", or without the line where the layer does not know its lines.
-std::string SourceOf(const Layer& layer, const std::string& pointer) {
+// Without the line where the layer does not know its lines.
+Origin SourceOf(const Layer& layer, const std::string& pointer) {
+  if (layer.kind == LayerKind::kProfile) return {Origin::Kind::kProfile, layer.label};
   const auto position = layer.positions.find(layer.pointer + pointer);
-  if (layer.kind == LayerKind::kProfile || position == layer.positions.end()) return layer.label;
-  return layer.label + ":" + std::to_string(position->second.line);
+  return {Origin::Kind::kFile, layer.label,
+          position == layer.positions.end() ? 0 : position->second.line};
+}
+
+// "policy.json:12"
+std::string PlaceOf(const Origin& origin) {
+  return origin.line == 0 ? origin.file : origin.file + ":" + std::to_string(origin.line);
 }
 
 // Records where values were said, when the layer knows its lines.
@@ -38,9 +44,9 @@ class OriginKeeper {
 
   void Note(const std::string& key, bool is_added, const std::string& pointer) const {
     if (!layer_.positions.contains(layer_.pointer + pointer)) return;
-    std::string& noted = origins_[key];
-    const std::string origin = SourceOf(layer_, pointer);
-    noted = is_added && !noted.empty() ? noted + ", " + origin : origin;
+    std::vector<Origin>& noted = origins_[key];
+    if (!is_added) noted.clear();
+    noted.push_back(SourceOf(layer_, pointer));
   }
 
   const Layer& layer_;
@@ -90,6 +96,16 @@ void FoldLog(LogLayer layer, const OriginKeeper& origins, LogSettings& log) {
 }
 
 }  // namespace
+
+std::string ToText(const std::vector<Origin>& origins) {
+  std::string text;
+  for (const Origin& origin : origins) {
+    text += text.empty() ? "" : ", ";
+    text += origin.kind == Origin::Kind::kWaiver ? "waiver " : "";
+    text += PlaceOf(origin);
+  }
+  return text;
+}
 
 void Fold(Layer layer, Effective& policy) {
   const OriginKeeper origins(layer, policy.origins);
@@ -141,8 +157,8 @@ void FoldWithin(Layer layer, Ceiling ceiling, const Effective& host, Effective& 
   const auto cut = [&](std::string_view rule, std::string_view name, std::string value,
                        std::string because) {
     const std::string parameter = std::string(rule) + "/" + std::string(name);
-    policy.cuts.push_back(
-        {SourceOf(layer, "/rules/" + parameter), parameter, std::move(value), std::move(because)});
+    policy.cuts.push_back({PlaceOf(SourceOf(layer, "/rules/" + parameter)), parameter,
+                           std::move(value), std::move(because)});
   };
   for (RuleLayer& rule : layer.rules) {
     const Action before = policy.rule(rule.rule).action;
@@ -171,12 +187,13 @@ std::vector<SourcedWaiver> TakeWaivers(Layer& layer, Ceiling ceiling) {
   std::vector<SourcedWaiver> taken;
   for (Waiver& waiver : layer.waivers) {
     const auto position = layer.positions.find(waiver.pointer);
-    std::string source = layer.label;
-    if (position != layer.positions.end()) source += ":" + std::to_string(position->second.line);
-    taken.push_back({std::move(waiver), std::move(source),
-                     ceiling == Ceiling::kUnlimited
-                         ? ""
-                         : "the host's trust setting does not cover waivers for this name"});
+    const std::size_t line = position == layer.positions.end() ? 0 : position->second.line;
+    SourcedWaiver& entry = taken.emplace_back();
+    entry.waiver = std::move(waiver);
+    entry.source = {Origin::Kind::kWaiver, layer.label, line};
+    if (ceiling != Ceiling::kUnlimited) {
+      entry.void_because = "the host's trust setting does not cover waivers for this name";
+    }
   }
   layer.waivers.clear();
   return taken;
@@ -185,26 +202,26 @@ std::vector<SourcedWaiver> TakeWaivers(Layer& layer, Ceiling ceiling) {
 void Lift(std::vector<SourcedWaiver> waivers, std::int64_t today, Effective& policy) {
   for (SourcedWaiver& entry : waivers) {
     Waiver& waiver = entry.waiver;
-    const std::string& source = entry.source;
+    const Origin& source = entry.source;
     std::string& void_because = entry.void_because;
     const bool expires = !waiver.expires.empty();
-    if (void_because.empty() && expires && today > waiver.last_day) void_because = "expired";
+    const bool has_expired = void_because.empty() && expires && today > waiver.last_day;
+    if (has_expired) void_because = "expired";
     if (void_because.empty() && !expires && policy.waivers_must_expire) {
       void_because = "has no expires, which the policy requires";
     }
-    policy.waivers.push_back({source, std::string(waiver.lifts.rule), std::move(waiver.reason),
-                              std::move(waiver.expires), void_because});
+    policy.waivers.push_back({PlaceOf(source), std::string(waiver.lifts.rule),
+                              std::move(waiver.reason), std::move(waiver.expires), void_because,
+                              has_expired});
     if (!void_because.empty()) continue;
     if (waiver.lifts.rule == "*") {
       policy.mode = Mode::kAudit;
-      if (!policy.origins.empty()) policy.origins["mode"] = "waiver " + source;
+      if (!policy.origins.empty()) policy.origins["mode"] = {source};
       continue;
     }
     const auto note = [&](std::string_view name) {
       if (policy.origins.empty()) return;
-      std::string& origin =
-          policy.origins[std::string(waiver.lifts.rule) + "/" + std::string(name)];
-      origin += (origin.empty() ? "waiver " : ", waiver ") + source;
+      policy.origins[std::string(waiver.lifts.rule) + "/" + std::string(name)].push_back(source);
     };
     RuleSetting& setting = SettingOf(policy, waiver.lifts.rule);
     if (waiver.lifts.action) {
@@ -254,8 +271,8 @@ Effective Meet(Effective left, const Effective& right, std::span<const RuleSchem
     left.image.pinned = right.image.pinned;
   }
   for (const auto& [key, origin] : right.origins) {
-    std::string& noted = left.origins[key];
-    if (noted != origin) noted += (noted.empty() ? "" : ", ") + origin;
+    std::vector<Origin>& noted = left.origins[key];
+    if (noted != origin) append(noted, origin);
   }
   return left;
 }

@@ -23,7 +23,7 @@ void FoldWithin(Layer layer, Ceiling ceiling, const Effective& host, Effective& 
 // A layer's waivers, with where they stand.
 struct SourcedWaiver {
   Waiver waiver;
-  std::string source;
+  Origin source;
   std::string void_because;  // empty: it counts if it has not expired
 };
 

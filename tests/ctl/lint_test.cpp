@@ -11,6 +11,7 @@ namespace runclad::ctl {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(PolicyLint, AcceptsAValidPolicy) {
   const TemporaryDirectory directory;
@@ -289,6 +290,24 @@ TEST(PolicyLint, WarnsOfSettingsWithoutEffect) {
     EXPECT_THAT(run.out, HasSubstr(line));
   }
   EXPECT_EQ(run.out.find(drop_in), std::string::npos) << run.out;
+}
+
+// Neither a file's name nor another waiver of the rule turns it off.
+TEST(PolicyLint, AsksWhetherAWaiverTurnedTheRuleOff) {
+  const TemporaryDirectory directory;
+  directory.Write("policy.d/10 waiver .json", R"({"rules": {
+"pids-limit": {"action": "off"}}})");
+  directory.Write("policy.json", R"({"waivers": [
+{"rule": "pids-limit", "maximum": 100000, "reason": "a test"},
+{"rule": "memory-limit", "action": "off", "reason": "a test"}]})");
+  const std::string image = directory.Write("images/docker.io/library/nginx.json", R"({"rules": {
+"memory-limit": {"default": 1000000},
+"pids-limit": {"default": 100}}})");
+  const ProgramRun run = Runcladctl({"policy", "lint", directory.path()});
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr(image + ":3: warning: the parameters of pids-limit have no "
+                                         "effect: the rule is off (policy.d/10 waiver .json:2)\n"));
+  EXPECT_THAT(run.out, Not(HasSubstr("memory-limit")));
 }
 
 TEST(PolicyLint, WritesSarif) {

@@ -111,8 +111,10 @@ TEST_F(ImageLayers, AreMergedFromTheRegistryToTheTag) {
       policy.image.files,
       ElementsAre("images/_default.json", "images/docker.io/_default.json",
                   "images/docker.io/library/_default.json", "images/docker.io/library/nginx.json"));
-  EXPECT_EQ(policy.origins.at("pids-limit/default"), "images/docker.io/library/nginx.json:2");
-  EXPECT_EQ(policy.origins.at("capabilities/allow"), "images/docker.io/library/_default.json:1");
+  EXPECT_EQ(ToText(policy.origins.at("pids-limit/default")),
+            "images/docker.io/library/nginx.json:2");
+  EXPECT_EQ(ToText(policy.origins.at("capabilities/allow")),
+            "images/docker.io/library/_default.json:1");
   EXPECT_THAT(policy.image.names, ElementsAre("docker.io/library/nginx:1.27"));
 }
 
@@ -443,7 +445,7 @@ TEST_F(ImageLayers, DropInsOverrideThePolicy) {
   const Effective policy = Loaded(/*origins=*/true);
   EXPECT_EQ(policy.mode, Mode::kEnforce);
   EXPECT_EQ(IntegerOf(policy.rule("pids-limit").parameters, "default"), 3);
-  EXPECT_EQ(policy.origins.at("pids-limit/default"), "policy.d/20-b.json:1");
+  EXPECT_EQ(ToText(policy.origins.at("pids-limit/default")), "policy.d/20-b.json:1");
 }
 
 TEST_F(ImageLayers, AFaultInAnyFileIsAnErrorThatNamesTheFile) {

@@ -89,9 +89,10 @@ TEST(Layers, OriginsNameFileAndLineOfEachValue) {
     } })",
                                 /*origins=*/true);
   ASSERT_TRUE(policy) << policy.error().message;
-  EXPECT_THAT(
-      policy->origins,
-      UnorderedElementsAre(Pair("mode", "policy.json:2"), Pair("log/target", "policy.json:3"),
+  std::map<std::string, std::string> origins;
+  for (const auto& [key, places] : policy->origins) origins[key] = ToText(places);
+  EXPECT_THAT(origins, UnorderedElementsAre(
+                           Pair("mode", "policy.json:2"), Pair("log/target", "policy.json:3"),
                            Pair("log/required", "policy.json:4"), Pair("rootless", "policy.json:4"),
                            Pair("capabilities/action", "profile restricted"),
                            Pair("capabilities/allow", "policy.json:8"),

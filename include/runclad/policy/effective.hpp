@@ -83,9 +83,22 @@ struct RuleSetting {
   Parameters parameters;
 };
 
-// Where a value was set: "policy.json:12" or "profile restricted"; where lists accumulate, each
-// place, with ", " between. Key: "mode", "log/target", "<rule>/action", "<rule>/<parameter>".
-using Origins = std::map<std::string, std::string, std::less<>>;
+// Where a value was set.
+struct Origin {
+  enum class Kind { kProfile, kFile, kWaiver };
+  Kind kind = Kind::kFile;
+  std::string file;      // relative to the policy's directory; of a profile "profile restricted"
+  std::size_t line = 0;  // 0: of a profile, or not known
+
+  bool operator==(const Origin&) const = default;
+};
+
+// "profile restricted", "policy.json:12", "waiver policy.json:20"; several with ", " between.
+std::string ToText(const std::vector<Origin>& origins);
+
+// The last place that set a value; where lists accumulate, and with waivers over it, each place.
+// Key: "mode", "log/target", "<rule>/action", "<rule>/<parameter>".
+using Origins = std::map<std::string, std::vector<Origin>, std::less<>>;
 
 // A waiver of a layer that applies to the container, or would if it had not expired.
 struct WaiverUse {
@@ -94,6 +107,7 @@ struct WaiverUse {
   std::string reason;
   std::string expires;       // "2027-03-31"; empty: never
   std::string void_because;  // "expired"; empty: it counts
+  bool has_expired = false;  // that is why
 };
 
 // What the container's image contributed to the policy.
