@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "runclad/base/path.hpp"
 #include "runclad/sys/mounts.hpp"
 #include "runclad/sys/owned_path.hpp"
 
@@ -17,6 +18,15 @@ namespace {
 // Arrays of characters: pointers would have to be relocated on each call.
 constexpr char kOwnPlaces[][24] = {"/etc/runclad",       "/run/runclad",     "/usr/libexec/runclad",
                                    "/usr/share/runclad", "/var/lib/runclad", "/var/log/runclad"};
+
+// A container that may write there is root on the host: what it could change besides is no reason
+// to refuse others.
+bool GivesTheHost(std::string_view path) {
+  constexpr std::string_view kHost[] = {"/etc", "/run", "/usr", "/var/lib"};
+  return path == "/" || std::ranges::any_of(kHost, [&](std::string_view place) {
+           return IsAtOrBelow(place, path);
+         });
+}
 
 // "/home/*/.ssh" → "/home" and "/*/.ssh"; the second is empty for a plain path.
 std::pair<std::string, std::string> SplitPattern(const std::string& entry) {
@@ -83,7 +93,8 @@ class Collector {
     const auto [path, pattern] = SplitPattern(entry);
     if (!path.starts_with('/')) return;
     const auto& located = Locate(path);
-    paths_.given.Add(located && *located ? (*located)->path : path, pattern, Mark::kAllow, entry);
+    const std::string& place = located && *located ? (*located)->path : path;
+    if (!GivesTheHost(place)) paths_.given.Add(place, pattern, Mark::kAllow, entry);
   }
 
   HostPaths Take() { return std::move(paths_); }

@@ -131,7 +131,8 @@ mkdir -p "$E2E_WORK/supplied/tree" && cp -a "$CONTENT/rootfs/policy" "$E2E_WORK/
 cp "$CONTENT/rootfs/policy/policy.json" "$E2E_WORK/supplied/tree"
 printf '{"rules": {"host-mounts": {"allow": ["%s", "%s"]}}}\n' "$E2E_WORK/supplied/image" \
   "$E2E_WORK/supplied/tree/images" >/etc/runclad/images/docker.io/library/nginx.json
-printf '{"waivers": [{"rule": "host-mounts", "reason": "test", "exactly": ["bind %s rw"]}]}\n' \
+# A container that is given / is root on the host, which says nothing about the others.
+printf '{"waivers": [{"rule": "host-mounts", "reason": "test", "exactly": ["bind %s rw", "bind / rw"]}]}\n' \
   "$E2E_WORK/supplied/waiver" >/etc/runclad/images/docker.io/library/redis.json
 printf '{"builds": "build", "rules": {"rootfs-path": {"allow": ["%s"]}}}\n' "$E2E_WORK/supplied/root" \
   >/etc/runclad/policy.json

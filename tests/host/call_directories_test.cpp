@@ -136,6 +136,23 @@ TEST(CallDirectories, AreNotWhereAContainerMayMountThemByAnotherName) {
   });
 }
 
+// It is root on the host in any case; every other container would be refused.
+TEST(CallDirectories, AreThemselvesAlthoughOneContainerIsGivenTheHost) {
+  InPrivateMounts([] {
+    MakeDirectories("/etc/runclad");
+    MakeDirectories("/run/docker/runtime-runc/moby");
+    const engine::Layout layout;
+    for (const char* given : {"/", "/etc", "/run", "/usr", "/var", "/var/lib", "/proc/../etc"}) {
+      const std::vector<std::string> exactly = {std::string("bind ") + given + " rw"};
+      CallDirectories judge({.exactly = exactly, .allow_only = true}, layout);
+      for (const char* path : {"/etc/runclad", "/run/docker/runtime-runc/moby"}) {
+        EXPECT_EQ(judge.ChangeableBecause(path), "") << given;
+        EXPECT_EQ(judge.SuppliedBecause(path), "") << given;
+      }
+    }
+  });
+}
+
 // A policy has directories, and so has the state of a runtime.
 TEST(CallDirectories, AreNotAboveWhatContainersMayMount) {
   InPrivateMounts([] {
