@@ -526,7 +526,9 @@ TEST_F(Advice, LiftsExactlyWhatItIsForOfEveryCode) {
         const auto listed = CodesWithoutLines().find(name);
         const bool is_listed = listed != CodesWithoutLines().end();
         EXPECT_NE(is_listed, HasLineFor(name)) << name;
-        if (is_listed) EXPECT_EQ(ReasonsOf(name), listed->second) << name;
+        if (is_listed) {
+          EXPECT_EQ(ReasonsOf(name), listed->second) << name;
+        }
       }
     }
   });
