@@ -123,9 +123,20 @@ class Engines:
     def restart_containerd(self, how):
         self.end(self.containerd, how)
         self.start_containerd()
-        # dockerd connects again by itself.
-        if not eventually(lambda: run("docker", "version")[0] == 0, 30):
+        # dockerd connects again by itself, later for containers than for its version.
+        if not eventually(self.has_containers_again, 60):
             raise SystemExit("events: dockerd did not find containerd again")
+
+    @staticmethod
+    def has_containers_again():
+        """An exec reaches the runtime, which may refuse it."""
+        status, running, _ = run("docker", "ps", "-q")
+        if status != 0:
+            return False
+        if not running.strip():
+            return True
+        status, _, error = run("docker", "exec", running.split()[0], "true")
+        return status == 0 or "runclad" in error
 
     def reboot(self, is_orderly):
         """The engines end, every process of theirs with them, and what was in /run is gone."""
