@@ -303,6 +303,9 @@ document "s['mounts'] += [{'destination': '/m/%d' % i, 'type': 'tmpfs', 'source'
 create 2000 full
 holds "no more than 256 MiB are used" said 'needs more than the 256 MiB of memory that runclad may use'
 sentences=0
+# Where containerd reads it: another place would have to be judged first.
+task=/run/containerd/io.containerd.runtime.v2.task/moby/none
+mkdir -p "$task"
 # From the least with which the kernel loads the program at all.
 loads=6000
 is_loaded() {
@@ -312,12 +315,12 @@ is_loaded() {
 until is_loaded || [ "$loads" -gt 20000 ]; do loads=$((loads + 250)); done
 for kib in "$loads" $((loads + 500)) $((loads + 1000)) $((loads + 1500)) $((loads + 2000)); do
   document "s['process']['args'] += ['a'] * 200000"
-  rm -f "$HERE/log"
+  rm -f "$task/log"
   ulimit_error=$( (ulimit -v "$kib"; "$E2E_PROGRAM" "--runclad-runtime=$HERE/ends" \
-    --root "$HERE/root" --log "$HERE/log" --log-format json create --bundle "$HERE/bundle" none) 2>&1 </dev/null)
+    --root "$HERE/root" --log "$task/log" --log-format json create --bundle "$HERE/bundle" none) 2>&1 </dev/null)
   printf '# %s KiB: %.60s\n' "$kib" "$ulimit_error"
   if grep -q '^runclad: out of memory: ' <<<"$ulimit_error" &&
-    jq -e '.msg | startswith("runclad: out of memory: ")' "$HERE/log" >/dev/null; then
+    jq -e '.msg | startswith("runclad: out of memory: ")' "$task/log" >/dev/null; then
     sentences=$((sentences + 1))
   fi
 done

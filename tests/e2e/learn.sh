@@ -15,6 +15,7 @@ make_trial() {  # ID CAPABILITY
   mkdir -p "$directory/digests/sha256" "$directory/policy.d"
   cp "$E2E_POLICIES/own/policy.json" "$directory"
   cp "$E2E_POLICIES"/own/policy.d/*.json "$directory/policy.d"
+  printf '{}\n' >"$directory/policy.d/~learn.json"
   printf '{"rules": {"capabilities": {"allow": ["%s"]}}}\n' "$2" \
     >"$directory/digests/sha256/$(docker image inspect -f '{{.Id}}' box | cut -d: -f2).json"
 }

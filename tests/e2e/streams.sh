@@ -27,6 +27,9 @@ export STANDIN=$here/ran
 program=("$E2E_PROGRAM" "--runclad-config=$here/policy" "--runclad-runtime=$standin")
 [ "$E2E_PROVE" = 0 ] || program=("$standin")
 bundle=$(make_bundle streams)
+# Where containerd reads what the runtime says: other places must be judged first, which takes what is missing here.
+task=/run/containerd/io.containerd.runtime.v2.task/moby/streams
+mkdir -p "$task"
 cp "$bundle/config.json" "$here/config.json"
 without_missing_limits "$here/policy"
 CAPTURE_SECONDS=5  # what hangs is ended, and the status is 124
@@ -39,15 +42,15 @@ policy() {  # TARGET [REQUIRED]
 AROUND=()
 create() {  # [ID [BUNDLE]]
   cp "$here/config.json" "$bundle/config.json" 2>/dev/null  # not into one that is read-only
-  rm -f "$STANDIN" /run/runclad/*/streams.json "$here/error"
-  capture "${AROUND[@]}" "${program[@]}" --log "$here/error" --log-format json --root "$here/root" \
+  rm -f "$STANDIN" /run/runclad/*/streams.json "$task/error"
+  capture "${AROUND[@]}" "${program[@]}" --log "$task/error" --log-format json --root "$here/root" \
     create --bundle "${2-$bundle}" "${1-streams}"
 }
 ran() { [ -e "$STANDIN" ]; }
 went_on() { succeeded && ran; }
 stopped_with() {  # SENTENCE: on stderr and, as the only line, where the engine reads it
   status_is 1 && ! ran && err_is_one_line && err_has "$1" &&
-    [ "$(jq -r .msg "$here/error")" = "$ERR" ]
+    [ "$(jq -r .msg "$task/error")" = "$ERR" ]
 }
 # What is left in the bundle and among the records of a call that did not go on.
 nothing_is_left() {
@@ -152,7 +155,7 @@ guards "standard streams closed: none of runclad's files gets their numbers" \
   test "$(grep -c '^fd [012]$' "$STANDIN")" = 3
 create streams /nonexistent
 guards "standard streams closed: an error is written where the engine reads it" \
-  test "$(jq -r .msg "$here/error")" = "runclad: bundle: the directory /nonexistent cannot be opened (ENOENT)"
+  test "$(jq -r .msg "$task/error")" = "runclad: bundle: the directory /nonexistent cannot be opened (ENOENT)"
 holds "standard streams closed: and to no other file" log_is_whole
 AROUND=(python3 -c '
 import os, subprocess, sys
@@ -162,10 +165,10 @@ sys.exit(subprocess.run(sys.argv[1:], stderr=writer).returncode & 255)')
 create streams /nonexistent
 guards "no reader on stderr: the status is that of an error" status_is 1
 guards "no reader on stderr: an error is written where the engine reads it" \
-  test "$(jq -r .msg "$here/error")" = "runclad: bundle: the directory /nonexistent cannot be opened (ENOENT)"
+  test "$(jq -r .msg "$task/error")" = "runclad: bundle: the directory /nonexistent cannot be opened (ENOENT)"
 AROUND=()
-mkfifo "$here/error-fifo"
-capture "${program[@]}" --log "$here/error-fifo" create --bundle /nonexistent streams
+mkfifo "$task/error-fifo"
+capture "${program[@]}" --log "$task/error-fifo" create --bundle /nonexistent streams
 guards "--log is a FIFO without a reader: the error is on stderr" err_has "(ENOENT)"
 
 # --- signals: the program that runclad becomes has the caller's ---
