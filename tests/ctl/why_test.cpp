@@ -526,7 +526,7 @@ TEST_F(WhyFromLog, SaysThatARefusedFlagIsNoMatterOfARule) {
                      {"verb", "create"}};
   const ProgramRun run = Why(kId + "flag", line.dump() + '\n');
   EXPECT_EQ(run.status, 0);
-  EXPECT_THAT(run.out, HasSubstr("below /etc/runclad"));
+  EXPECT_THAT(run.out, HasSubstr("use a directory below"));
   EXPECT_THAT(run.out, HasSubstr("No setting of a rule would change this"));
   EXPECT_THAT(run.out, Not(HasSubstr("nothing to change")));
 }

@@ -57,7 +57,7 @@ TEST(Directory, OfDirectoriesAloneIsRemoved) {
 
 TEST(Directory, WithAnythingElseInItStaysAsItIs) {
   namespace fs = std::filesystem;
-  const std::string path = ::testing::TempDir() + "squatter";
+  const std::string path = ::testing::TempDir() + "squatter-with-more";
   fs::remove_all(path);
   fs::create_directories(path + "/a/b");
   fs::create_directories(path + "/z");
