@@ -309,9 +309,9 @@ if [ "${1:-}" = --quick ]; then finish; fi
 
 say "engines, afterwards"
 counted "races between the check and the mount" tests/race/run.sh
-# Each boot of a service is waited for: the others compute meanwhile.
-beside "three image files that are learned" tests/images/run.sh --learn --quick
 counted "images under their image files, and one that follows why" tests/images/run.sh --quick
+# Each boot of a service is waited for: what follows computes meanwhile.
+beside "three image files that are learned" tests/images/run.sh --learn --quick
 counted "documents and calls through runc alone and through runclad" \
   python3 tests/differential/run.py --seconds 60
 collect

@@ -183,6 +183,7 @@ bool ReadAnswer(Answers& answers, Answer& answer) {
   const auto fault = static_cast<Fault>(head[0]);
   answer.is_busy = fault == Fault::kBusy;
   TaskFilters& filters = answer.filters;
+  filters.has_ended = fault == Fault::kGone;
   filters.unknown_because = Text(fault);
   for (std::uint32_t i = 0; i < head[1]; ++i) {
     std::uint32_t size = 0;

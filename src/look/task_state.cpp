@@ -70,6 +70,11 @@ std::vector<TaskState> TaskStatesOf(const Container& container, Attach attach) {
   for (TaskFilters& filters : ReadFilters(tasks)) {
     const auto state = std::ranges::find(states, filters.task, &TaskState::task);
     if (state == states.end()) continue;
+    // It can do nothing any more, and says nothing of the others.
+    if (filters.has_ended && states.size() > 1) {
+      states.erase(state);
+      continue;
+    }
     state->programs = std::move(filters.programs);
     state->filters_unknown_because = std::move(filters.unknown_because);
     if (!state->filters_unknown_because.empty()) state->document = DocumentPrograms(container);

@@ -133,6 +133,8 @@ TEST(LiveFilters, ReadsManyTasksInTheirOrder) {
   ASSERT_THAT(found, SizeIs(4));
   EXPECT_THAT(found[0].programs, SizeIs(1));
   EXPECT_THAT(found[1].unknown_because, HasSubstr("has ended"));
+  EXPECT_TRUE(found[1].has_ended);
+  EXPECT_FALSE(found[0].has_ended);
   EXPECT_THAT(found[2].programs, IsEmpty());
   EXPECT_THAT(found[3].programs, SizeIs(1));
 }

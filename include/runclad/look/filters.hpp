@@ -29,6 +29,7 @@ struct TaskFilters {
   pid_t task = 0;
   std::vector<privilege::FilterProgram> programs;  // in the kernel's order, the newest first
   std::string unknown_because;                     // empty: these are all that the task has
+  bool has_ended = false;                          // which is why they are unknown
 };
 
 // Reads the filters of each task (PTRACE_SECCOMP_GET_FILTER): stops it, reads, and lets it go on. A
