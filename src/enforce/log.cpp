@@ -124,6 +124,7 @@ std::string FindingsText(const std::vector<Applied>& findings) {
   // have 4 KB. A log that such lines filled would soon have lost what else is in it.
   constexpr std::size_t kMaxAlike = 200;
   constexpr std::size_t kMaxInAll = 2000;  // values: half a megabyte
+  constexpr std::size_t kFew = 40;         // not counted: most requests have fewer
   constexpr std::size_t kDispositions = 3;
   struct Listed {
     const Applied* applied;
@@ -134,6 +135,7 @@ std::string FindingsText(const std::vector<Applied>& findings) {
     std::size_t last = 0;  // in `listed`
   };
   std::vector<Listed> listed;
+  listed.reserve(std::min(findings.size(), kFew));
   const rules::Rule* rule = nullptr;
   std::array<Alike, kDispositions> of_rule{};
   std::size_t in_all = 0;
@@ -148,7 +150,7 @@ std::string FindingsText(const std::vector<Applied>& findings) {
     ++alike.count;
     alike.last = listed.size();
     listed.push_back({&applied});
-    in_all += CountValues(applied.finding);
+    if (findings.size() > kFew) in_all += CountValues(applied.finding);
   }
   return json::ObjectWriter::Objects(listed, [](const Listed& entry, json::ObjectWriter& text) {
     const Applied* applied = entry.applied;
@@ -159,10 +161,12 @@ std::string FindingsText(const std::vector<Applied>& findings) {
     text.Put("code", CodeOf(*applied)).Put("path", finding.path);
     const Document remedy = ToDocument(finding.remedy, applied->rule->id());
     if (!remedy.is_null()) text.Put("remedy", remedy);
-    text.Put("rule", applied->rule->id())
-        .Put("why", entry.left == 0
-                        ? finding.why
-                        : finding.why + "; " + std::to_string(entry.left) + " more not listed");
+    text.Put("rule", applied->rule->id());
+    if (entry.left == 0) {
+      text.Put("why", finding.why);
+    } else {
+      text.Put("why", finding.why + "; " + std::to_string(entry.left) + " more not listed");
+    }
   });
 }
 
