@@ -18,14 +18,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// A directory with a policy that logs to audit.jsonl beside it; empty if it cannot be made.
+std::string MakeHost() {
+  std::string directory = "/var/tmp/runclad-status.XXXXXX";
+  if (::mkdtemp(directory.data()) == nullptr) return {};
+  std::ofstream(directory + "/policy.json")
+      << R"({"extends": "baseline", "log": {"target": "file:)" + directory + R"(/audit.jsonl"}})"
+      << "\n";
+  return directory;
+}
+
 TEST(Status, CountsWhatWasDecidedTodayInRotatedFilesToo) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can see what status looks at";
-  std::string directory = "/var/tmp/runclad-status.XXXXXX";
-  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  const std::string directory = MakeHost();
+  ASSERT_FALSE(directory.empty());
   const std::string log = directory + "/audit.jsonl";
-  std::ofstream(directory + "/policy.json")
-      << R"({"extends": "baseline", "log": {"target": "file:)" + log + R"("}})"
-      << "\n";
   const std::string today = FormatDay(::time(nullptr));
   const auto line = [](const std::string& day, const std::string& outcome,
                        const std::string& action) {
@@ -55,12 +62,9 @@ TEST(Status, CountsWhatWasDecidedTodayInRotatedFilesToo) {
 
 TEST(Status, SaysThatItReadOnlyThePartOfALogThatIsTooLarge) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can see what status looks at";
-  std::string directory = "/var/tmp/runclad-status.XXXXXX";
-  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  const std::string directory = MakeHost();
+  ASSERT_FALSE(directory.empty());
   const std::string log = directory + "/audit.jsonl";
-  std::ofstream(directory + "/policy.json")
-      << R"({"extends": "baseline", "log": {"target": "file:)" + log + R"("}})"
-      << "\n";
   const std::string line =
       R"({"time": ")" + FormatDay(::time(nullptr)) + R"(T00:00:01Z", "outcome": "refused"})" + "\n";
   constexpr std::uint64_t kTooMuch = std::uint64_t{801} << 20;
