@@ -117,7 +117,8 @@ void RemoveLeftTrials(const std::function<bool(const std::string& id)>& remove_c
   std::error_code fault;
   for (const auto& entry : fs::directory_iterator(store::kTrialsDirectory, fault)) {
     const std::string name = entry.path().filename();
-    if (store::CanBeOnTrial(name) && !remove_container(name)) continue;
+    const bool is_trial = store::CanBeOnTrial(name) && store::IsTrial(entry.path());
+    if (is_trial && !remove_container(name)) continue;
     fs::remove_all(entry.path(), fault);
   }
 }

@@ -24,6 +24,11 @@ bool CanBeOnTrial(std::string_view id) {
          });
 }
 
+bool IsTrial(const std::string& path) {
+  struct stat status {};
+  return ::lstat((path + '/' + kTrialDropIn).c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
 Result<std::optional<std::string>> FindTrial(std::string_view id, const std::string& directory) {
   if (!CanBeOnTrial(id)) return std::optional<std::string>();
   std::string path = directory + '/';
@@ -34,9 +39,7 @@ Result<std::optional<std::string>> FindTrial(std::string_view id, const std::str
     return SystemError("the trial " + path + " cannot be examined", errno);
   }
   if (!S_ISDIR(status.st_mode)) return Error{"the trial " + path + " is not a directory"};
-  if (::lstat((path + '/' + kTrialDropIn).c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
-    return std::optional<std::string>();
-  }
+  if (!IsTrial(path)) return std::optional<std::string>();
   if (!sys::OnlyRootCouldReplace(path)) {
     return Error{"the trial " + path + " could have been made by others than root"};
   }
@@ -49,7 +52,7 @@ std::vector<std::string> AbandonedTrials(const std::string& directory) {
   if (!opened) return ids;
   sys::VisitEntries(opened.get(), [&](const dirent& entry) {
     const std::string_view name = static_cast<const char*>(entry.d_name);
-    if (CanBeOnTrial(name)) ids.emplace_back(name);
+    if (CanBeOnTrial(name) && IsTrial(directory + '/' + std::string(name))) ids.emplace_back(name);
     return true;
   });
   // A learner has it locked.

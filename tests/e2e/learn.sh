@@ -269,10 +269,12 @@ for signal in TERM KILL; do
     # Whoever may use Docker can take the name away; an image can bring the label along.
     docker rename "$(docker ps -q --filter label=runclad.learn)" theirs
     docker run -d --name others --label runclad.learn --network none --runtime plain box sleep 600 >/dev/null
+    # And have dockerd make a directory where trials are: a missing source of a bind mount.
+    mkdir -p "$TRIALS/$(docker inspect -f '{{.Id}}' others)/policy.d"
     capture "$CTL" doctor --only policy/trials
     holds "learn: doctor reports what SIGKILL left" out_has "policy/trials: "
     holds "learn: the next call removes what SIGKILL left, whatever its name" eventually 60 removed_whatever_its_name
-    holds "learn: and not what others gave its label" exists others
+    holds "learn: and not what others gave its label or a directory" exists others
     docker_remove others
     capture "$CTL" doctor --only policy/trials
     holds "learn: doctor has nothing to report then" out_lacks "policy/trials: "

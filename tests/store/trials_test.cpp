@@ -61,7 +61,9 @@ TEST_F(Trials, AreOnlyOfIdsThatEnginesDraw) {
 }
 
 TEST_F(Trials, AreAbandonedIfNoLearnerHasTheLock) {
-  std::filesystem::create_directory(PathOf(id_));
+  MakeTrial(id_);
+  // The next learner removes the containers of abandoned trials: of a directory alone it must not.
+  std::filesystem::create_directories(PathOf(std::string(64, 'd')) + "/" + kTrialDropIn);
   EXPECT_THAT(AbandonedTrials(directory_), ::testing::ElementsAre(id_));
   std::filesystem::create_directory(directory_ + "/" + std::string(64, 'c') + ".new");
   EXPECT_THAT(AbandonedTrials(directory_), ::testing::ElementsAre(id_));

@@ -36,6 +36,9 @@ bool CanBeOnTrial(std::string_view id);
 // trial.
 inline constexpr const char* kTrialDropIn = "policy.d/~learn.json";
 
+// Whether the directory is one that a learner made, not dockerd for one of its users.
+bool IsTrial(const std::string& path);
+
 // The policy directory of the container's trial; no value: there is none. Costs one system call
 // then. An error: it cannot be examined, or others than root could have made it.
 Result<std::optional<std::string>> FindTrial(std::string_view id,
