@@ -41,10 +41,14 @@ end() {
 }
 trap end EXIT
 
-doctor() { CAPTURE_SECONDS=120 capture "$CTL" doctor --json --program "$E2E_PROGRAM" --config "$E2E_POLICIES/own" "$@"; }
+doctor() { CAPTURE_SECONDS=600 capture "$CTL" doctor --json --program "$E2E_PROGRAM" --config "$E2E_POLICIES/own" "$@"; }
 # The checks that found something, in their order. Debian 12's runc has known holes.
 found() { jq -r '.checks[] | select(.findings != []) | .id' <<<"$OUT" | grep -vx runtime/known-holes | tr '\n' ' '; }
-finds() { [ "$(found)" = "$1 " ]; }
+finds() {  # CHECKS
+  [ "$(found)" = "$1 " ] && return
+  jq -r '.checks[] | select(.findings != []) | "# \(.id): \(.findings[].finding)"' "$E2E_WORK/out"
+  return 1
+}
 says() { jq -r ".checks[].findings[].finding" <<<"$OUT" | grep -qF -- "$1"; }
 probes_hold() {  # CAPABILITIES ENGINES
   jq -e --argjson names "$1" --arg engines "$2" '([.probes[] | select(.capabilities == $names and .seccomp == 2) | .engine] |
@@ -95,16 +99,25 @@ holds "nor in containerd" not grep -q runclad-doctor <<<"$(ctr --address "$CRI_S
 holds "nor in /run" not compgen -G '/run/runclad-doctor.??????'
 capture "$CTL" doctor --program "$E2E_PROGRAM" --config "$E2E_POLICIES/own" --only policy
 holds "a category without findings is one line" grep -qE '^. policy +[0-9]+ checks$' <<<"$OUT"
-CAPTURE_SECONDS=120 capture env PATH="${CTL%/*}:$PATH" bash -c "$(readme_block 'runcladctl doctor')"
+CAPTURE_SECONDS=600 capture env PATH="${CTL%/*}:$PATH" bash -c "$(readme_block 'runcladctl doctor')"
 holds "README's command has a line for each category" test "$(awk '/^[^ ]+ [a-z]+ +[0-9]+ checks/ {print $2}' <<<"$OUT" | tr '\n' ' ')" = \
   "roads policy log runtime kernel programs probe "
+# An engine that has not removed the container before yet: its name is taken, once.
+mkdir "$E2E_WORK/doctor/slow"
+printf '#!/bin/bash\nif [[ " $* " = *" --privileged "* ]] && mkdir %s/seen 2>/dev/null; then echo "Conflict. The name is in use" >&2; exit 125; fi\nexec %s "$@"\n' \
+  "$E2E_WORK/doctor/slow" "$(command -v docker)" >"$E2E_WORK/doctor/slow/docker"
+chmod 755 "$E2E_WORK/doctor/slow/docker"
+CAPTURE_SECONDS=600 capture env PATH="$E2E_WORK/doctor/slow:$PATH" "$CTL" doctor --json --program "$E2E_PROGRAM" \
+  --config "$E2E_POLICIES/own" --only probe
+holds "the first container with --privileged found its name taken" test -d "$E2E_WORK/doctor/slow/seen"
+guards "and is tried once more" attacks_are_refused
 capture "$CTL" doctor --only roads/dokcer-default
 holds "a misspelt check is an error with a suggestion" err_has 'did you mean "roads/docker-default"?'
 
 # --- status ---
 capture docker run --rm --network none -v /:/host box true
 capture docker run -d --name through --network none box sleep 600
-CAPTURE_SECONDS=60 capture "$CTL" status --json --program "$E2E_PROGRAM" --config "$E2E_POLICIES/own"
+capture "$CTL" status --json --program "$E2E_PROGRAM" --config "$E2E_POLICIES/own"
 only() { doctor --only "$1"; }
 status_says() { jq -e "$1" "$E2E_WORK/out" >/dev/null; }
 holds "status" succeeded
@@ -114,7 +127,7 @@ guards "it counts what was refused today" status_says '.today.outcomes.refused >
 guards "doctor's probes are counted apart" status_says '.today.probes > 10'
 holds "and none is among the refusals" status_says '[.today.refusals[] | select(contains("probe"))] == []'
 capture docker run --rm --network none --name runclad-doctor-probe --label doctor -v /:/host box true
-CAPTURE_SECONDS=60 capture "$CTL" status --json --program "$E2E_PROGRAM" --config "$E2E_POLICIES/own"
+capture "$CTL" status --json --program "$E2E_PROGRAM" --config "$E2E_POLICIES/own"
 guards "a refused container with the probe's name is" status_says '.today.refusals | last == "runclad-doctor-probe: host-mounts"'
 capture docker run --rm --network none --name last -v /etc:/host box true
 only probe
