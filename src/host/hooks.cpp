@@ -1,6 +1,5 @@
 #include "runclad/host/hooks.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,10 +12,9 @@
 #include <string_view>
 #include <utility>
 
-#include "runclad/base/unique_fd.hpp"
-#include "runclad/sys/file.hpp"
 #include "runclad/sys/mounts.hpp"
 #include "runclad/sys/owned_path.hpp"
+#include "runclad/sys/process.hpp"
 
 namespace runclad::host {
 namespace {
@@ -38,16 +36,6 @@ std::string ProcessDirectory(const std::string& path) {
   const bool is_number =
       !number.empty() && std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; });
   return is_number ? path.substr(0, path.size() - kExe.size()) : std::string();
-}
-
-// Real, effective, saved and file system uid: the owner of /proc/PID is also root if a user's
-// process may not be inspected.
-bool RunsAsRoot(const std::string& process) {
-  constexpr std::size_t kMaxBytes = 16384;
-  const UniqueFd file(::open((process + "/status").c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return false;
-  const auto status = sys::ReadRegularFile(file.get(), kMaxBytes);
-  return status && status->find("\nUid:\t0\t0\t0\t0\n") != std::string::npos;
 }
 
 // A container's process may have a root-owned "dockerd", too: of its own root directory.
@@ -73,7 +61,7 @@ std::string WhyNotDockerd(const std::string& process) {
       (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     return "is a dockerd that users other than root can modify";
   }
-  if (!RunsAsRoot(process) || !HasOurRoot(process)) return "is not this host's dockerd";
+  if (!sys::RunsAsRoot(process) || !HasOurRoot(process)) return "is not this host's dockerd";
   return {};
 }
 

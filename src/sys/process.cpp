@@ -58,6 +58,14 @@ std::optional<std::uint64_t> StartTime(pid_t pid) {
   return ticks;
 }
 
+bool RunsAsRoot(const std::string& process) {
+  constexpr std::size_t kMaxBytes = 16384;
+  const UniqueFd file(::open((process + "/status").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return false;
+  const auto status = ReadRegularFile(file.get(), kMaxBytes);
+  return status && status->find("\nUid:\t0\t0\t0\t0\n") != std::string::npos;
+}
+
 void KeepStandardStreams() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(stream, F_GETFD) >= 0 || errno != EBADF) continue;

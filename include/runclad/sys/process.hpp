@@ -17,6 +17,11 @@ namespace runclad::sys {
 // has a start time, and the runtimes call its container stopped.
 std::optional<std::uint64_t> StartTime(pid_t pid);
 
+// Whether root runs the process of this directory in /proc: by its real, effective, saved and file
+// system uid. The directory itself also belongs to root if a user has started a set-user-ID
+// program, whose arguments are the user's.
+bool RunsAsRoot(const std::string& process);
+
 // Opens /dev/null (or, without one, the root directory) where standard input, output or error is
 // closed, so that no file that we open gets their numbers. Go programs do the same.
 void KeepStandardStreams();
