@@ -6,6 +6,7 @@
 
 #include "runclad/sys/command.hpp"
 
+#include "daemons.hpp"
 #include "files.hpp"
 
 namespace runclad::configure {
@@ -62,6 +63,9 @@ Result<Containerd> DescribeContainerd(std::optional<Daemon> daemon,
   containerd.daemon = std::move(daemon);
   containerd.program =
       containerd.daemon ? containerd.daemon->program : sys::FindInPath("containerd");
+  if (containerd.daemon) {
+    if (auto checked = CheckDaemon(containerd.program); !checked) return checked.error();
+  }
   if (containerd.program.empty() && !config) {
     return Error{"it is not installed and does not run; name its file with --config"};
   }

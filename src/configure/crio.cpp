@@ -67,6 +67,9 @@ Result<Crio> FindCrio(const Request& request) {
 Status Verify(const Crio& crio, const Registration& registration) {
   const std::string program = crio.daemon ? crio.daemon->program : sys::FindInPath("crio");
   if (program.empty()) return {};
+  if (crio.daemon) {
+    if (auto checked = CheckDaemon(program); !checked) return checked;
+  }
   const auto output =
       sys::RunCommand({program, "--config", crio.config, "--config-dir", crio.drop_ins, "config"});
   if (!output) return output.error();

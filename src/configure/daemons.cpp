@@ -10,6 +10,8 @@
 #include <string_view>
 
 #include "runclad/sys/command.hpp"
+#include "runclad/sys/owned_path.hpp"
+#include "runclad/sys/process.hpp"
 
 namespace runclad::configure {
 namespace {
@@ -80,19 +82,27 @@ std::optional<std::string> Daemon::Value(const std::vector<std::string>& options
   return values.back();
 }
 
-std::vector<Daemon> FindDaemons(const std::string& name) {
+std::vector<Daemon> FindDaemons(const std::string& name, const std::string& proc) {
   std::vector<Daemon> daemons;
   std::error_code fault;
-  const fs::path ours = fs::read_symlink("/proc/self/ns/mnt", fault);
-  for (const auto& entry : fs::directory_iterator("/proc", fault)) {
+  const fs::path ours = fs::read_symlink(proc + "/self/ns/mnt", fault);
+  for (const auto& entry : fs::directory_iterator(proc, fault)) {
     const std::string number = entry.path().filename();
     if (number.find_first_not_of("0123456789") != std::string::npos) continue;
     std::error_code gone;
     if (fs::read_symlink(entry.path() / "ns/mnt", gone) != ours || gone) continue;
+    if (!sys::RunsAsRoot(entry.path())) continue;
     if (auto daemon = Read(entry.path(), name)) daemons.push_back(std::move(*daemon));
   }
   std::ranges::sort(daemons, {}, &Daemon::pid);
   return daemons;
+}
+
+Status CheckDaemon(const std::string& program) {
+  if (sys::OnlyRootCouldReplace(program)) return {};
+  return Error{program +
+               " could be replaced by users other than root, and is therefore not asked for its "
+               "configuration; move it to a directory that only root can change"};
 }
 
 Result<std::optional<Daemon>> ChooseDaemon(const std::vector<Daemon>& daemons,

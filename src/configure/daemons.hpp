@@ -22,8 +22,13 @@ struct Daemon {
   [[nodiscard]] std::vector<std::string> Values(const std::vector<std::string>& options) const;
 };
 
-// Those of a program's name in our mount namespace: not those in containers.
-std::vector<Daemon> FindDaemons(const std::string& name);
+// Those of a program's name that root runs in our mount namespace: not those in containers, and not
+// a program of another user that has an engine's name. `proc`: where /proc is.
+std::vector<Daemon> FindDaemons(const std::string& name, const std::string& proc = "/proc");
+
+// A daemon's own program is asked how it reads its configuration, as root. An error if a user other
+// than root could have put another program in its place.
+Status CheckDaemon(const std::string& program);
 
 // Of several, the one that reads `config` (the default one is `default_config`); no value if it
 // does not run. An error that lists them if there are several and `config` names none.

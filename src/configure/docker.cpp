@@ -12,6 +12,7 @@
 #include "runclad/json/scanner.hpp"
 #include "runclad/sys/command.hpp"
 
+#include "daemons.hpp"
 #include "docker_daemon.hpp"
 #include "plan.hpp"
 #include "report.hpp"
@@ -51,6 +52,9 @@ std::string ProgramOf(const Docker& docker) {
 Status Validate(const Docker& docker, const std::string& text) {
   const std::string dockerd = ProgramOf(docker);
   if (dockerd.empty()) return {};
+  if (docker.daemon) {
+    if (auto checked = CheckDaemon(dockerd); !checked) return checked;
+  }
   const auto help = sys::RunCommand({dockerd, "--help"});
   if (!help || help->out.find("--validate") == std::string::npos) return {};
   return WithCandidate(docker.file.path, text, [&](const std::string& path) -> Status {

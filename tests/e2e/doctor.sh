@@ -196,3 +196,23 @@ holds "and by what was not refused" says "docker run -v /:/host:ro was not refus
 holds "through each engine" test "$(jq '[.checks[].findings[] | select(.finding | contains("it holds")) | .subject] | length' <<<"$OUT")" = 3
 holds "which is critical" status_is 2
 install_program
+
+# --- a user's program that has an engine's name: what it is, or its arguments name, is not root's to run or read ---
+OWN=$(mktemp -d /tmp/runclad-doctor-XXXXXX)
+chmod 755 "$OWN"
+cp /bin/dash "$OWN/containerd"
+printf 'touch %s/ran\n' "$OWN" >"$OWN/config"  # what it runs for `containerd config default`
+chown -R nobody "$OWN"
+setpriv --reuid=nobody --clear-groups "$OWN/containerd" -c 'sleep 600; :' >/dev/null 2>&1 </dev/null &
+own_pid=$!
+holds "the program runs" eventually 10 test "$(readlink "/proc/$own_pid/exe")" = "$OWN/containerd"
+cd "$OWN" || exit 1
+only roads
+capture "$CTL" status --program "$E2E_PROGRAM" --config "$E2E_POLICIES/own"
+holds "status has only root's engines" out_lacks "$OWN"
+capture "$CTL" metrics --program "$E2E_PROGRAM" --config "$E2E_POLICIES/own"
+holds "metrics counts" out_has runclad_roads_open
+cd / || exit 1
+holds "none of them runs a user's program as root" test ! -e "$OWN/ran"
+kill "$own_pid"
+rm -rf "$OWN"
