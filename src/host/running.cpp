@@ -1,7 +1,6 @@
 #include "runclad/host/running.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -120,9 +119,7 @@ void AddOfConmon(const std::vector<std::string>& arguments,
 }
 
 bool IsRootsInMounts(const std::string& process, const std::string& mounts) {
-  struct stat status {};
-  return ::stat(process.c_str(), &status) == 0 && status.st_uid == 0 &&
-         sys::ReadLink(process + "/ns/mnt") == mounts;
+  return sys::RunsAsRoot(process) && sys::ReadLink(process + "/ns/mnt") == mounts;
 }
 
 }  // namespace
@@ -136,11 +133,13 @@ std::vector<RunningContainer> FindRunning(const std::string& proc) {
     const std::string_view number = static_cast<const char*>(entry.d_name);
     if (!Number<pid_t>(number)) return true;
     const std::string process = proc + "/" + std::string(number);
+    // First: another user's process could keep whoever reads its arguments waiting.
+    if (!IsRootsInMounts(process, mounts)) return true;
     const std::vector<std::string> arguments = Arguments(process);
     if (arguments.empty()) return true;
     const std::string_view program = LastOf(arguments.front());
     const bool is_shim = program.starts_with("containerd-shim-runc-");
-    if ((!is_shim && program != "conmon") || !IsRootsInMounts(process, mounts)) return true;
+    if (!is_shim && program != "conmon") return true;
     if (!is_shim) {
       AddOfConmon(arguments, running);
       return true;

@@ -30,13 +30,15 @@ class Running : public testing::Test {
   }
 
   void AddProcess(const std::string& pid, const std::vector<std::string>& arguments,
-                  const std::string& directory, const std::string& mounts = "mnt:[1]") const {
+                  const std::string& directory, const std::string& mounts = "mnt:[1]",
+                  const std::string& uids = "0\t0\t0\t0") const {
     const std::string process = base_ + "/proc/" + pid;
     fs::create_directories(process + "/ns");
     std::ofstream line(process + "/cmdline", std::ios::binary);
     for (const std::string& argument : arguments) line << argument << '\0';
     fs::create_symlink(directory, process + "/cwd");
     fs::create_symlink(mounts, process + "/ns/mnt");
+    std::ofstream(process + "/status") << "Name:\tx\nUid:\t" << uids << "\nGid:\t0\t0\t0\t0\n";
   }
 
   // A task of containerd whose first process is `pid`.
@@ -113,12 +115,19 @@ TEST_F(Running, CrioPassesTheStateRootAsAnArgument) {
   EXPECT_EQ(found[0].runtime_root, "/run/runc");
 }
 
+// The directory in /proc belongs to root, and the arguments are the user's.
+TEST_F(Running, IgnoresSetUserIdProgramsOfOtherUsers) {
+  fs::create_directories(base_ + "/userdata");
+  AddProcess("7", {"conmon", "-b", base_ + "/userdata", "-c", "db"}, "/", "mnt:[1]",
+             "1000\t0\t0\t0");
+  EXPECT_THAT(Find(), testing::IsEmpty());
+}
+
 TEST_F(Running, IgnoresProcessesInContainers) {
   const std::string bundle = AddTask("moby", "web", living_);
   AddProcess("7", kShim, bundle, "mnt:[2]");
   EXPECT_THAT(Find(), testing::IsEmpty());
-  AddProcess("8", kShim, bundle);
-  ASSERT_EQ(::lchown((base_ + "/proc/8").c_str(), 1000, 1000), 0);
+  AddProcess("8", kShim, bundle, "mnt:[1]", "1000\t1000\t1000\t1000");
   EXPECT_THAT(Find(), testing::IsEmpty());
   AddProcess("9", {"/usr/bin/containerd-shim-kata-v2"}, bundle);
   EXPECT_THAT(Find(), testing::IsEmpty());
