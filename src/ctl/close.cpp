@@ -4,11 +4,16 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <string_view>
 #include <utility>
 
 #include "runclad/base/spelling.hpp"
 #include "runclad/doctor/doctor.hpp"
 #include "runclad/doctor/host_runtimes.hpp"
+#include "runclad/enforce/host_policy.hpp"
+#include "runclad/host/call_directories.hpp"
+#include "runclad/sys/links.hpp"
+#include "runclad/sys/lower_runtime.hpp"
 #include "runclad/sys/owned_path.hpp"
 
 #include "closing.hpp"
@@ -62,9 +67,36 @@ Result<std::vector<HostRuntime>> Wanted(const std::vector<std::string>& wanted,
   return found;
 }
 
+bool IsInRuntimeDirectory(const std::string& file) {
+  const std::string_view directory = std::string_view(file).substr(0, file.rfind('/') + 1);
+  return std::ranges::find(sys::kRuntimeDirectories, directory) != sys::kRuntimeDirectories.end();
+}
+
+// It is run as root to prove that it works, and becomes the lower runtime: nobody else may have put
+// it there, and no container. A predicate; empty: nobody could, or nothing of the kind is there.
+std::string WhyNotTrusted(const std::string& file, const std::string& program) {
+  std::error_code fault;
+  const fs::file_status status = fs::symlink_status(file, fault);
+  const bool is_closed = fs::is_symlink(status) && sys::Canonical(file) == sys::Canonical(program);
+  if (!fs::exists(status) || fs::is_directory(status) || is_closed) return {};
+  if (!sys::OnlyRootCouldReplace(file)) return "could be replaced by users other than root";
+  if (IsInRuntimeDirectory(file)) return {};
+  const auto policy = enforce::LoadLoosestPolicy(std::nullopt);
+  if (!policy) return "cannot be judged without the host's policy: " + policy.error().message;
+  const auto lists = enforce::WritableLists(*policy);
+  if (!lists) return host::SuppliedBecause(file);
+  const engine::Layout no_engine;
+  return host::CallDirectories(*lists, no_engine).SuppliedBecause(file);
+}
+
 // Closed and proved, or as it was before.
 Status CloseAndProve(const HostRuntime& runtime, const std::string& program,
                      const std::string& state) {
+  if (const std::string why = WhyNotTrusted(runtime.file, program); !why.empty()) {
+    return Error{"nothing was changed: " + runtime.file + ' ' + why +
+                 ", and is therefore not run; remove it, or move it to a directory that only root "
+                 "can change and that no container can mount"};
+  }
   if (runtime.moved.empty()) {
     const auto works = ProbeRuntime(runtime.file, /*as_runclad=*/false, state);
     if (!works) {

@@ -80,6 +80,27 @@ if [ "$E2E_PROVE" = 0 ]; then
   holds "the reason is printed" out_has "it runs no container by itself"
   holds "and its file stays in place" test ! -L /usr/local/bin/crun
   rm /usr/local/bin/crun
+  mount -t tmpfs -o mode=755 tmpfs /opt
+  mkdir -p /opt/{own,root}/bin
+  for owner in own root; do
+    printf '#!/bin/sh\ntouch /opt/%s/ran\nexit 1\n' "$owner" >"/opt/$owner/bin/runc" && chmod 755 "/opt/$owner/bin/runc"
+  done
+  chown -R nobody /opt/own
+  ctl close /opt/own/bin/runc
+  holds "a runtime that a user could replace is not closed" status_is 1
+  holds "the reason is printed" out_has "could be replaced by users other than root"
+  holds "and it is not run" test ! -e /opt/own/ran
+  cp /etc/runclad/policy.json "$PLACES/policy.json"
+  jq '.extends = "baseline"' "$PLACES/policy.json" >/etc/runclad/policy.json
+  ctl close /opt/root/bin/runc
+  holds "a runtime in a directory that containers may write is not closed" status_is 1
+  holds "the reason is printed" out_has "could be changed by a container that mounts /opt"
+  holds "and it is not run" test ! -e /opt/root/ran
+  jq 'del(.builds) | .extends = "restricted"' "$PLACES/policy.json" >/etc/runclad/policy.json
+  ctl close /opt/root/bin/runc
+  holds "where no container may write, it is run" test -e /opt/root/ran
+  cp "$PLACES/policy.json" /etc/runclad/policy.json
+  umount /opt
   ctl close --program /usr/bin/busybox runc
   holds "a program that does not harden is not put in a runtime's place" status_is 1
   holds "everything was put back" nothing_is_closed
