@@ -7,7 +7,7 @@
 namespace runclad {
 namespace {
 
-TEST(Printable, EscapesWhatWouldNotBeSeenOrMovesWhatIs) {
+TEST(Printable, EscapesWhatIsInvisibleOrMovesTheCursor) {
   struct Case {
     const char* text;
     const char* printed;

@@ -21,7 +21,7 @@ std::vector<std::string> RuntimesOf(const Survey& survey) {
   return lines;
 }
 
-TEST(Survey, OfDockerIsItsInfo) {
+TEST(Survey, OfDockerComesFromDockerInfo) {
   Survey survey;
   ReadDockerInfo(
       *json::Read(R"({"DefaultRuntime": "runclad", "ServerVersion": "28.5.2", "Runtimes": {
@@ -42,7 +42,7 @@ TEST(Survey, OfADockerThatDoesNotAnswerIsAFault) {
   EXPECT_NE(survey.fault, "");
 }
 
-TEST(Survey, OfContainerdIsItsDump) {
+TEST(Survey, OfContainerdComesFromItsConfigDump) {
   const auto dump = ParseToml(R"(version = 2
 [plugins."io.containerd.grpc.v1.cri".containerd]
   default_runtime_name = "hardened"
@@ -72,7 +72,7 @@ TEST(Survey, OfAContainerdWithoutItsCriPluginHasNoRuntimes) {
   EXPECT_THAT(survey.runtimes, IsEmpty());
 }
 
-TEST(Survey, OfCrioIsItsFiles) {
+TEST(Survey, OfCrioComesFromItsFiles) {
   const auto tree = ParseToml(R"([crio.runtime]
 default_runtime = "runclad"
 [crio.runtime.runtimes.runclad]

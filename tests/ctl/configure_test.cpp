@@ -88,7 +88,7 @@ TEST_F(Configure, RestoresThePreviousDefault) {
 }
 
 // It would be lost: going back removes what has the name.
-TEST_F(Configure, DoesNotReplaceAnEntryOfAnother) {
+TEST_F(Configure, DoesNotReplaceAForeignEntry) {
   for (const std::string entry :
        {R"({"path": "/opt/env", "runtimeArgs": ["--debug"]})", R"({"path": "/opt/other"})"}) {
     const std::string text = R"({"runtimes": {"runclad": )" + entry + "}}";
@@ -192,7 +192,7 @@ TEST_F(Configure, KeepsTheNameForContainers) {
   EXPECT_EQ(ContentOf(file), before);
 }
 
-TEST_F(Configure, ReplacesNoEntryOfAnothersInAnyEngine) {
+TEST_F(Configure, NeverReplacesAForeignEntryOfAnyEngine) {
   struct Case {
     const char* engine;
     const char* text;

@@ -134,7 +134,7 @@ TEST_F(Metrics, CountsDoctorsProbesApartAndNothingElse) {
 }
 
 // What others could have written says nothing.
-TEST_F(Metrics, BelievesNoProbesThatOthersCouldHaveNoted) {
+TEST_F(Metrics, IgnoresProbesThatOthersCouldHaveNoted) {
   fs::create_directories(directory_ + "/state/probes");
   std::ofstream(directory_ + "/state/probes/a0b1") << "";
   fs::permissions(directory_ + "/state/probes", fs::perms(0777));

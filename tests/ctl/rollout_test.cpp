@@ -107,7 +107,7 @@ TEST_F(Rollout, StatusIsSilentAboutFilesThatWereThereBefore) {
   EXPECT_EQ(Policy("status").status, 0) << Policy("status").out;
 }
 
-TEST_F(Rollout, ApplyLetsNoShieldDownUnasked) {
+TEST_F(Rollout, ApplyRemovesAShieldOnlyOnRequest) {
   Write("etc/policy.d/zz-shield-x.json", R"({"rules": {"seccomp": {"deny": ["keyctl"]}}})");
   Write("new/policy.json", R"({"mode": "enforce"})");
   ProgramRun run = Policy("apply", {Path("new")});
@@ -163,7 +163,7 @@ TEST_F(Rollout, StatusSaysWhichPolicySinceWhenAndByWhom) {
   EXPECT_EQ(status["inForce"]["digest"].get<std::string>().substr(0, 7), "sha256:");
 }
 
-TEST_F(Rollout, APolicyThatBreaksInPlaceFallsBackToItsCopyIfItSaidSo) {
+TEST_F(Rollout, AnAppliedPolicyThatBreaksFallsBackToItsCopyIfConfigured) {
   ASSERT_EQ(Policy("apply").status, 0);
   std::ofstream(InForce() + "/policy.json") << "{ broken";
   EXPECT_EQ(Show().status, 3) << "refusing is the default";
@@ -182,7 +182,7 @@ TEST_F(Rollout, APolicyThatBreaksInPlaceFallsBackToItsCopyIfItSaidSo) {
   EXPECT_EQ(Mode(), "audit") << "unreadable";
 }
 
-TEST_F(Rollout, ALinkThatOthersCouldHaveMadeRefuses) {
+TEST_F(Rollout, ALinkThatOthersCouldHaveMadeIsRefused) {
   Write("elsewhere/policy.json", R"({"mode": "audit"})");
   fs::create_symlink(Path("elsewhere"), Path("etc/applied"));
   EXPECT_EQ(Mode(), "audit");
@@ -197,7 +197,7 @@ TEST_F(Rollout, ALinkThatOthersCouldHaveMadeRefuses) {
 
 // A user of dockerd can have a directory made at any path, and would stop every new container by
 // it.
-TEST_F(Rollout, ADirectoryInTheLinksPlaceIsNothingThatWasApplied) {
+TEST_F(Rollout, ADirectoryInPlaceOfTheLinkIsNotAnAppliedPolicy) {
   Write("etc/policy.json", R"({"mode": "audit"})");
   fs::create_directories(Path("etc/applied/policy"));
   Write("etc/applied/policy/policy.json", R"({"mode": "enforce"})");
@@ -209,7 +209,7 @@ TEST_F(Rollout, ADirectoryInTheLinksPlaceIsNothingThatWasApplied) {
   EXPECT_EQ(Mode(), "enforce");
 }
 
-TEST_F(Rollout, ADirectoryWithoutAPolicyIsNotOne) {
+TEST_F(Rollout, ADirectoryWithoutAPolicyIsNotApplied) {
   Write("new/README.md", "the policy is one directory further down");
   const ProgramRun run = Policy("apply", {Path("new")});
   EXPECT_EQ(run.status, 3);
@@ -252,7 +252,7 @@ TEST_F(Rollout, AConfigMapHasNamesForTheImagesTree) {
 }
 
 // A rootless engine calls runclad as its user.
-TEST_F(Rollout, EverybodyCanReadThePolicyInForce) {
+TEST_F(Rollout, EveryUserCanReadThePolicyInForce) {
   ::chmod(directory_.path().c_str(), 0755);
   ::umask(0077);
   const ProgramRun run = Policy("apply");

@@ -516,7 +516,7 @@ TEST_F(WhyFromLog, ReportsTheLastCreateAndNoExec) {
 }
 
 // The sentence says what would help: a directory below /etc/runclad.
-TEST_F(WhyFromLog, SaysThatARefusedFlagIsNoMatterOfARule) {
+TEST_F(WhyFromLog, SaysThatNoRuleRefusesAFlag) {
   const std::string refusal =
       "refused: the policy directory /x (--runclad-config) is no place; "
       "use a directory below /etc/runclad";

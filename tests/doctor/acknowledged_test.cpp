@@ -39,21 +39,21 @@ TEST(Acknowledge, WhatIsAcknowledgedIsReportedAndDoesNotCount) {
   EXPECT_EQ(results[0].level(), Level::kFine);
 }
 
-TEST(Acknowledge, WithoutASubjectItIsOfAll) {
+TEST(Acknowledge, WithoutASubjectAppliesToAll) {
   auto results = TwoHoles();
   Acknowledge({{"runtime/known-holes", "", "ticket", "2027-01-31"}}, *ParseDay("2027-01-01"), true,
               results);
   EXPECT_EQ(results[0].level(), Level::kFine);
 }
 
-TEST(Acknowledge, OneThatEndedDoesNothingAndIsReported) {
+TEST(Acknowledge, AnExpiredOneHasNoEffectAndIsReported) {
   auto results = TwoHoles();
   EXPECT_THAT(Acknowledge(kRunc, *ParseDay("2027-02-01"), true, results),
               ElementsAre(Field(&AcknowledgementFault::sentence, HasSubstr("2027-01-31"))));
   EXPECT_EQ(results[0].findings[0].acknowledged, "");
 }
 
-TEST(Acknowledge, OneThatFitsNothingIsReportedIfEveryCheckWasMade) {
+TEST(Acknowledge, OneThatMatchesNothingIsReportedIfEveryCheckRan) {
   std::vector<CheckResult> results = {{&CheckOf("runtime/known-holes"), {}}};
   EXPECT_THAT(Acknowledge(kRunc, *ParseDay("2027-01-01"), true, results),
               ElementsAre(Field(&AcknowledgementFault::sentence, HasSubstr("nothing is left"))));

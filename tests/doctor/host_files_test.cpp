@@ -58,7 +58,7 @@ TEST_F(HostFiles, EnginesOfOtherUsersAreFound) {
   EXPECT_FALSE(roads.has_kubelet);
 }
 
-TEST_F(HostFiles, AnEngineInsideIsOnlyOneWithoutItsContainerd) {
+TEST_F(HostFiles, AnEmbeddedEngineIsReportedOnlyIfItsContainerdIsNotFound) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root";
   Write("/proc/10/comm", "k0s\n");
   RoadFacts alone;
@@ -71,7 +71,7 @@ TEST_F(HostFiles, AnEngineInsideIsOnlyOneWithoutItsContainerd) {
   EXPECT_THAT(asked.embedded, IsEmpty());
 }
 
-TEST_F(HostFiles, ListeningSocketsOfEnginesThatWereNotAsked) {
+TEST_F(HostFiles, ListeningSocketsOfOtherEnginesAreFound) {
   Write("/run/docker.sock", "", 0660);
   Write("/run/podman/podman.sock", "", 0600);
   Write("/run/crio/crio.sock", "", 0666);
@@ -92,7 +92,7 @@ TEST_F(HostFiles, ListeningSocketsOfEnginesThatWereNotAsked) {
   EXPECT_THAT(roads.open_sockets, ElementsAre("/run/crio/crio.sock"));
 }
 
-TEST_F(HostFiles, BuildahsIsolationIsReadWhereverItIsSetForEveryone) {
+TEST_F(HostFiles, BuildahIsolationIsReadFromEveryGlobalSetting) {
   Write("/etc/environment", "LANG=C\n# BUILDAH_ISOLATION=chroot\n");
   Write("/etc/profile.d/build.sh", "  export BUILDAH_ISOLATION=\"chroot\"\n");
   Write("/etc/environment.d/10.conf", "BUILDAH_ISOLATION=oci\n");
@@ -103,13 +103,13 @@ TEST_F(HostFiles, BuildahsIsolationIsReadWhereverItIsSetForEveryone) {
 
 using KernelFiles = MadeUpHost;
 
-TEST_F(KernelFiles, ControllersCountWhereCgroupV2IsAlone) {
+TEST_F(KernelFiles, ControllersAreCheckedOnlyWithoutCgroupV1) {
   EXPECT_THAT(GatherKernel(root_).missing_controllers, IsEmpty());
   Write("/sys/fs/cgroup/cgroup.controllers", "cpuset cpu io\n");
   EXPECT_THAT(GatherKernel(root_).missing_controllers, ElementsAre("memory", "pids"));
 }
 
-TEST_F(KernelFiles, HierarchiesThatAreActiveAndNotMounted) {
+TEST_F(KernelFiles, UnmountedActiveHierarchiesAreFound) {
   Write("/proc/self/cgroup", "4:cpu,cpuacct:/\n3:net_cls:/\n1:name=systemd:/\n0::/\n");
   Write("/proc/mounts",
         "cgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,nosuid,cpu,cpuacct 0 0\n"
@@ -128,7 +128,7 @@ class LogOfPolicy : public MadeUpHost {
   LogFacts Gather(const std::string& log) { return GatherAll(log).front(); }
 };
 
-TEST_F(LogOfPolicy, IsFineWhereItIsStillToBeMade) {
+TEST_F(LogOfPolicy, MayBeMissing) {
   fs::create_directories(root_ + "/var/log");
   const LogFacts log = Gather(R"({"target": "file:/var/log/runclad/audit.jsonl"})");
   EXPECT_EQ(log.fault, "");
@@ -143,12 +143,12 @@ TEST_F(LogOfPolicy, CannotBeADirectory) {
   EXPECT_TRUE(log.is_required);
 }
 
-TEST_F(LogOfPolicy, ThatOthersCanChangeIsNamed) {
+TEST_F(LogOfPolicy, IsReportedIfOthersCanChangeIt) {
   Write("/var/log/a.jsonl", "", 0666);
   EXPECT_THAT(Gather(R"({"target": "file:/var/log/a.jsonl"})").unsafe_part, EndsWith("/a.jsonl"));
 }
 
-TEST_F(LogOfPolicy, TargetThatItIsForwardedToIsLookedAtAsWell) {
+TEST_F(LogOfPolicy, ForwardTargetIsCheckedToo) {
   fs::create_directories(root_ + "/var/log/f.json");
   const auto logs = GatherAll(
       R"({"target": "file:/var/log/a.jsonl", "max-megabytes": 3,

@@ -65,7 +65,7 @@ TEST(KnownHoles, VersionsAreReadFromWhatTheProgramsPrint) {
   }
 }
 
-TEST(KnownHoles, AChangelogSaysWhatWasMended) {
+TEST(KnownHoles, AChangelogNamesWhatWasFixed) {
   EXPECT_THAT(CvesIn("runc (1.1.5+ds1-1+deb12u1)\n  * Fix CVE-2024-21626, and CVE-2023-25809.\n"),
               ElementsAre("CVE-2023-25809", "CVE-2024-21626"));
 }

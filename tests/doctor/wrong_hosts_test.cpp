@@ -313,7 +313,7 @@ std::vector<std::string> FoundBy(const Facts& facts) {
   return ids;
 }
 
-TEST(WrongHosts, NothingIsFoundOnTheRightHost) { EXPECT_THAT(FoundBy(RightHost()), IsEmpty()); }
+TEST(WrongHosts, NothingIsFoundOnACorrectHost) { EXPECT_THAT(FoundBy(RightHost()), IsEmpty()); }
 
 // So each of them would be missed without its check.
 TEST(WrongHosts, EachFaultIsFoundByItsCheckAlone) {
@@ -325,7 +325,7 @@ TEST(WrongHosts, EachFaultIsFoundByItsCheckAlone) {
   }
 }
 
-TEST(WrongHosts, AFindingSaysWhatWhereAndWhatMendsIt) {
+TEST(WrongHosts, AFindingSaysWhatIsWrongWhereAndHowToFixIt) {
   for (const WrongHost& host : kHosts) {
     SCOPED_TRACE(host.name);
     Facts facts = RightHost();
@@ -359,7 +359,7 @@ std::string RemedyOf(const Facts& facts, std::string_view id) {
 }
 
 // dockerd brings runc along: daemon.json has no entry that could be removed.
-TEST(WrongHosts, ARemedyIsOneThatHelps) {
+TEST(WrongHosts, ARemedyFitsTheHost) {
   Facts facts = RightHost();
   Engine(facts, "docker").runtimes[1].is_runclad = false;
   EXPECT_EQ(RemedyOf(facts, "roads/docker-runtimes"), "runcladctl close runc");
@@ -380,7 +380,7 @@ TEST(WrongHosts, ARemedyIsOneThatHelps) {
 }
 
 // `runcladctl close` prints one where doctor finds the other.
-TEST(HostRuntimes, AreOpenByWhatDoctorFinds) {
+TEST(HostRuntimes, AreOpenIfDoctorFindsAWayToThem) {
   const std::string file = std::filesystem::canonical("/proc/self/exe");
   EXPECT_THAT(WaysTo(RightHost().roads, file), IsEmpty());
   const std::pair<RuntimeFact& (*)(Facts&), std::string> cases[] = {

@@ -163,7 +163,7 @@ TEST(Arguments, ChangeTheDocument) {
   }
 }
 
-TEST(Arguments, CapabilitiesAreDockersArithmetic) {
+TEST(Arguments, CapabilitiesAreComputedAsDockerDoes) {
   const struct {
     std::vector<std::string> options;
     std::size_t count;

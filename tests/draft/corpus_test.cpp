@@ -259,11 +259,11 @@ void Compare(const Row& row, const char* program, engine::Engine engine) {
   EXPECT_EQ(FindingsIn(ours, engine), FindingsIn(real, engine));
 }
 
-TEST(Corpus, DocumentsAreDockers) {
+TEST(Corpus, DocumentsEqualThoseOfDocker) {
   for (const Row& row : kDocker) Compare(row, "docker", engine::Engine::kDocker);
 }
 
-TEST(Corpus, DocumentsArePodmans) {
+TEST(Corpus, DocumentsEqualThoseOfPodman) {
   for (const Row& row : kPodman) Compare(row, "podman", engine::Engine::kPodman);
 }
 

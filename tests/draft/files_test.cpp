@@ -49,7 +49,7 @@ class Directory {
   std::filesystem::path path_;
 };
 
-TEST(Yaml, ValuesAreJsons) {
+TEST(Yaml, ValuesAreReadAsJson) {
   const struct {
     std::string yaml;
     std::string json;
@@ -323,7 +323,7 @@ spec:
                   {{"type", "network"}, {"path", "/proc/host/ns/network"}}}));
 }
 
-TEST(Pods, PrivilegedAndUnmaskedAndOfTheHost) {
+TEST(Pods, MayBePrivilegedUnmaskedAndShareHostNamespaces) {
   const Directory directory;
   const auto requests = ReadPods(directory.Write("pod.json", R"(
 {"kind": "List", "items": [{"kind": "Pod", "metadata": {"name": "p"}, "spec": {

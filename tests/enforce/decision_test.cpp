@@ -150,7 +150,7 @@ TEST(Decide, OptionsThatAreNotSecretAreShown) {
   EXPECT_EQ(shown.find("hunter2"), std::string::npos) << shown;
 }
 
-TEST(Decide, NoAnnotationsValueIsShown) {
+TEST(Decide, AnnotationValuesAreNeverShown) {
   policy::Effective policy;
   policy.rules["annotations"] = {policy::Action::kRefuse, {}};
   policy.rules["annotations"].parameters.Set("remove", std::vector<std::string>{"run.oci.*"});

@@ -90,13 +90,13 @@ TEST_F(LogFile, DoesNotBlockOnAFifo) {
 }
 
 // dockerd creates a missing source of a bind mount as directories, at any path that its users name.
-TEST_F(LogFile, TakesThePlaceOfDirectories) {
+TEST_F(LogFile, ReplacesEmptyDirectories) {
   std::filesystem::create_directories(path_ + "/a/b");
   EXPECT_EQ(Write(path_), "");
   EXPECT_EQ(Content(path_), "a line\n");
 }
 
-TEST_F(LogFile, IsThereAgainAsSoonAsItWasMovedAside) {
+TEST_F(LogFile, IsRecreatedAfterItWasMovedAside) {
   ASSERT_TRUE(AppendToLog(path_, "a line", {.max_bytes = 1, .keep = 3}));
   struct stat status {};
   ASSERT_EQ(::lstat(path_.c_str(), &status), 0);
@@ -202,7 +202,7 @@ TEST_F(LogFile, IsNotRemovedWhileAWriterHoldsIt) {
   EXPECT_EQ(LinesBelow(folder_).lines, std::multiset<std::string>{"last"});
 }
 
-TEST_F(LogFile, TakesALineAlthoughAnotherProgramLocksIt) {
+TEST_F(LogFile, AcceptsALineWhileAnotherProgramLocksIt) {
   ASSERT_EQ(Write(path_), "");
   const UniqueFd held(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
   ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);

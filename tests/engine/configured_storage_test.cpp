@@ -120,7 +120,7 @@ TEST_F(ConfiguredStorageTest, ReadsWherePodmanUnpacksImages) {
 }
 
 // With a wildcard for what is a user's.
-TEST_F(ConfiguredStorageTest, ReadsWhereUsersHaveTheirs) {
+TEST_F(ConfiguredStorageTest, ReadsTheStorageOfUsers) {
   Write("containers/storage.conf",
         "[storage]\nrootless_storage_path = \"/srv/users/$USER/storage\"\n");
   EXPECT_THAT(Found().data_directories, ElementsAre("/srv/users/*/storage"));

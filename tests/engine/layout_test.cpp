@@ -63,7 +63,7 @@ TEST(Layout, RefusesDockerStateThatOthersCanWrite) {
 
 // dockerd makes directories at any path that its users name: the record of another engine's
 // container.
-TEST(Layout, ADirectoryIsNoRecordOfDocker) {
+TEST(Layout, ADirectoryIsNotARecordOfDocker) {
   InPrivateMounts([] {
     Call call = MakeDocker();
     const Layout without = Discover(call);

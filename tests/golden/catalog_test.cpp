@@ -180,7 +180,7 @@ TEST(Catalog, EveryRuleHasAnEndToEndTest) {
 
 // What a code means is said where it is defined: a name that is compared
 // elsewhere would go on to compile when it is misspelt.
-TEST(Catalog, NobodyElseNamesACode) {
+TEST(Catalog, OnlyRulesNameCodes) {
   std::set<std::string> codes;
   for (const rules::Rule* rule : rules::Catalog()) {
     for (const rules::Code& code : rule->codes) {

@@ -137,7 +137,7 @@ TEST(CallDirectories, AreNotWhereAContainerMayMountThemByAnotherName) {
 }
 
 // It is root on the host in any case; every other container would be refused.
-TEST(CallDirectories, AreThemselvesAlthoughOneContainerIsGivenTheHost) {
+TEST(CallDirectories, AreAcceptedAlthoughOneContainerIsGivenTheHost) {
   InPrivateMounts([] {
     MakeDirectories("/etc/runclad");
     MakeDirectories("/run/docker/runtime-runc/moby");
@@ -189,7 +189,7 @@ TEST(CallDirectories, KnowsWhatIsMountedOverTheSystem) {
 }
 
 // The log and the pid file of a call: beside what a container has of its own, but not there.
-TEST(CallDirectories, HaveFilesWhereEnginesHaveThem) {
+TEST(CallDirectories, AreAcceptedWhereEnginesKeepTheirFiles) {
   const std::string session(64, 'a');
   const std::vector<std::string> engines = {
       "/run/containerd/io.containerd.runtime.v2.task/k8s.io/box",

@@ -40,7 +40,7 @@ NamespaceFacts FactsOf(const std::string& type, const std::string& path,
   return facts[path];
 }
 
-TEST(Namespaces, RecogniseTheHostsUnderAnyName) {
+TEST(Namespaces, RecogniseHostNamespacesUnderAnyName) {
   const std::string own = "/proc/" + std::to_string(::getpid()) + "/ns/";
   for (const auto& [type, name] : std::vector<std::pair<std::string, std::string>>{
            {"network", "net"}, {"pid", "pid"}, {"ipc", "ipc"}, {"uts", "uts"}, {"mount", "mnt"}}) {
@@ -54,7 +54,7 @@ TEST(Namespaces, RecogniseTheHostsUnderAnyName) {
   }
 }
 
-TEST(Namespaces, RecogniseTheHostsByABindMountOrALink) {
+TEST(Namespaces, RecogniseHostNamespacesByABindMountOrALink) {
   InPrivateMounts([] {
     TmpfsMount("/run");
     WriteFile("/run/netns/default");

@@ -439,7 +439,7 @@ TEST(Sources, BaselineRefusesDirectoriesThatLeadToRoot) {
 
 // Layers, volumes and secrets of every engine: not even to be read, whatever the policy's lists
 // have.
-TEST(Sources, NothingOfAnEnginesStorageCanBeRead) {
+TEST(Sources, EngineStorageCannotBeRead) {
   InPrivateMounts([] {
     TmpfsMount("/var");
     TmpfsMount("/home");

@@ -57,7 +57,7 @@ void Mount(const char* source, const std::string& point, const char* type,
   ASSERT_EQ(::mount(source, point.c_str(), type, 0, options), 0) << point;
 }
 
-TEST(DockersBinds, AreRecognised) {
+TEST(DockerBinds, AreRecognised) {
   InPrivateMounts([] {
     for (const char* file : {"hosts", "hostname", "resolv.conf", "mounts/shm"}) {
       const std::string source = "/srv/docker/containers/" + engine::kId + "/" + file;
@@ -69,7 +69,7 @@ TEST(DockersBinds, AreRecognised) {
   });
 }
 
-TEST(DockersBinds, DockersDataIsDeniedWhereverItIs) {
+TEST(DockerBinds, DockersDataIsDeniedWhereverItIs) {
   InPrivateMounts([] {
     engine::MakeDocker();
     BindMount("/srv/docker", "/srv/alias");

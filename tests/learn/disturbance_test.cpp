@@ -87,7 +87,7 @@ TEST(Disturbance, IsNotWhatDockerStopSends) {
 }
 
 // A user's probe may be a script that enters the container; the image's HEALTHCHECK is one command.
-TEST(Disturbance, IsWhatOthersDoDuringAHealthcheck) {
+TEST(Disturbance, IncludesWhatOthersDoDuringAHealthcheck) {
   Act health = Within(ActKind::kHealth, 13, 15);
   health.command = CommandOf({"/bin/sh", "-c", "redis-cli ping"});
   const std::vector<Event> own = {At(13, "exec_create: /bin/sh -c redis-cli ping"),

@@ -94,7 +94,7 @@ TEST(Trace, LeavesOutTheCredentialsOfTheOverlaysMounter) {
   EXPECT_THAT(uses.uses, ElementsAre(Use{3, "chmod(2)", "/usr/bin/entry.sh"}));
 }
 
-TEST(Trace, LeavesOutWhatIsAskedForMemoryAndWhatIsDenied) {
+TEST(Trace, LeavesOutMemoryChecksAndDenials) {
   const Uses uses =
       UsesIn(kBegun + Asked("entry.sh-12", 21, {"security_vm_enough_memory_mm", "__x64_sys_mmap"}) +
                  Asked("entry.sh-12", 13, {"__x64_sys_socket"}, "00000000b024f1fe", -1) +
@@ -120,7 +120,7 @@ TEST(Trace, SaysThatItLacksTheBeginningOrAPart) {
 }
 
 // Any beginning of a trace, and lines that are none, are read without harm.
-TEST(Trace, TakesMalformedInput) {
+TEST(Trace, AcceptsMalformedInput) {
   const std::string whole = kBegun + Asked("a-12", 0, {"__x64_sys_chown"});
   for (std::size_t size = 0; size <= whole.size(); ++size) {
     EXPECT_LE(UsesIn(std::string_view(whole).substr(0, size), kBounding).uses.size(), 1U);

@@ -17,7 +17,7 @@ namespace runclad::learn {
 namespace {
 
 // Doctor looks whether a learner has it, and has it locked itself meanwhile.
-TEST(LockTrials, WaitsForThoseWhoOnlyLook) {
+TEST(LockTrials, WaitsForReaders) {
   std::string name = std::filesystem::canonical(::testing::TempDir()) / "trials.XXXXXX";
   ASSERT_NE(::mkdtemp(name.data()), nullptr);
   const std::string directory = name + "/trials";

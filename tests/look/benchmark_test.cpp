@@ -111,7 +111,7 @@ TEST(Benchmark, DoesNotGuess) {
   EXPECT_EQ(Assess(*habit, Open()).ruling, Ruling::kUnknown);
 }
 
-TEST(Benchmark, TellsSecurityModulesApart) {
+TEST(Benchmark, DistinguishesSecurityModules) {
   const auto apparmor = std::ranges::find(Controls(), "5.2", &Control::id);
   const auto selinux = std::ranges::find(Controls(), "5.3", &Control::id);
   Container container = Hardened();
@@ -132,7 +132,7 @@ TEST(Benchmark, DockersDefaultIsBaseline) {
   EXPECT_EQ(PodSecurityLevel(container), "privileged");
 }
 
-TEST(Benchmark, VolumesOfTheEngineAreNotTheHostsDirectories) {
+TEST(Benchmark, EngineVolumesAreNotHostDirectories) {
   const auto host_path = std::ranges::find(Controls(), "baseline/host-path", &Control::id);
   Container container = Hardened();
   container.mounts.push_back(HostMount("/data", "/lib/docker/volumes/x/_data"));

@@ -72,7 +72,7 @@ TEST_F(PolicyDirectory, TheRevisionThatWasAppliedIsReadInPlaceOfTheFiles) {
   EXPECT_THAT(Fault(), HasSubstr("does not exist"));
 }
 
-TEST_F(PolicyDirectory, ARevisionThatBreaksHasACopyIfItSaidSo) {
+TEST_F(PolicyDirectory, ARevisionThatBreaksFallsBackToItsCopyIfConfigured) {
   for (const char* name : {"policy", "copy"}) {
     fs::create_directories(directory_ / "7" / name);
     std::ofstream(directory_ / "7" / name / "policy.json") << R"({"extends": "baseline"})";

@@ -59,7 +59,7 @@ class LoosestPolicy : public testing::Test {
   fs::path base_;
 };
 
-TEST_F(LoosestPolicy, IsTheHostsWhereNoFileSaysMore) {
+TEST_F(LoosestPolicy, IsTheHostPolicyIfNoFileGrantsMore) {
   EXPECT_THAT(Listed("allow"), ElementsAre("/srv/shared"));
   EXPECT_THAT(Listed("deny"), ElementsAre("/etc", "/run"));
 }
@@ -88,13 +88,13 @@ TEST_F(LoosestPolicy, HasWhatWaiversLift) {
   EXPECT_THAT(Listed("deny"), ElementsAre("/run"));
 }
 
-TEST_F(LoosestPolicy, IsNotHeldBackByWhatAnImageIsDenied) {
+TEST_F(LoosestPolicy, IgnoresWhatAnImageIsDenied) {
   WriteMounts("etc/images/docker.io/library/nginx.json", R"({"deny": ["/srv"], "allow": []})");
   EXPECT_THAT(Listed("deny"), ElementsAre("/etc", "/run"));
   EXPECT_THAT(Listed("allow"), ElementsAre("/srv/shared"));
 }
 
-TEST_F(LoosestPolicy, HasWhatABuildGets) {
+TEST_F(LoosestPolicy, IncludesWhatABuildGets) {
   Write("etc/policy.json", R"({"builds": "build"})");
   EXPECT_THAT(Listed("deny"), IsEmpty());
   EXPECT_THAT(Listed("allow"), ElementsAre("/srv/shared"));

@@ -68,7 +68,7 @@ TEST(Arm64Seccomp, JudgesTheCallsOfBothAbis) {
 
 // Without these no 32-bit program starts: the C library sets its thread's pointer by a call of
 // ARM's own.
-TEST(Arm64Seccomp, AllowsWhat32BitArmAloneHas) {
+TEST(Arm64Seccomp, AllowsCallsThatOnly32BitArmHas) {
   for (const char* call :
        {"set_tls", "cacheflush", "breakpoint", "arm_fadvise64_64", "arm_sync_file_range", "open",
         "stat64", "mmap2", "ugetrlimit", "wait4", "clock_gettime64"}) {

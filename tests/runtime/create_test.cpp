@@ -158,7 +158,7 @@ TEST_F(CreateInMemory, WithoutARecordTheDocumentIsNotReplaced) {
   EXPECT_EQ(std::ranges::find(machine_.steps, "log"), machine_.steps.end());
 }
 
-TEST_F(CreateInMemory, AuditChangesNoByteButRecordsWhatExecIsLeft) {
+TEST_F(CreateInMemory, AuditChangesNoByteButRecordsTheLimitsOfExec) {
   machine_.policy.mode = policy::Mode::kAudit;
   for (const char* document : {kDocument, kRefused}) {
     machine_.steps.clear();
@@ -246,7 +246,7 @@ TEST_F(CreateInMemory, AProgramIsJudgedByWhatTheHostsPolicyLetsContainersMount) 
 
 // The log and the pid file of every verb, in crun's spelling as well; the engine's own are not
 // judged.
-TEST_F(CreateInMemory, AFileThatACallNamesIsNotWhereAContainerCouldMakeItALink) {
+TEST_F(CreateInMemory, ACallCannotNameAFileThatAContainerCouldReplaceByALink) {
   const auto fault = [&](const std::string& line) {
     const Call call = CallOf(line, machine_);
     if (!NamesUnusualFile(call.line)) return std::string("usual");
@@ -284,7 +284,7 @@ TEST_F(CreateInMemory, AFileThatACallNamesIsNotWhereAContainerCouldMakeItALink) 
   EXPECT_EQ(fault("--log=/run/app/box/shm/log exec box sh"), "");
 }
 
-TEST_F(CreateInMemory, ALogBelowRunIsJudgedAsAnywhere) {
+TEST_F(CreateInMemory, ALogBelowRunIsJudgedLikeAnyOther) {
   machine_.changeable = "/run/app";
   const auto done =
       Create(CallOf("--log /run/app/log --root /run/r create --bundle /b box", machine_));
@@ -293,7 +293,7 @@ TEST_F(CreateInMemory, ALogBelowRunIsJudgedAsAnywhere) {
 }
 
 // A build step may, or the containers of one image.
-TEST_F(CreateInMemory, WhatACallNamesIsJudgedByWhatAnyContainerMayMount) {
+TEST_F(CreateInMemory, NamedFilesAreJudgedByWhatAnyContainerMayMount) {
   machine_.loosest = *policy::Parse(
       R"({"rules": {"host-mounts": {"allow": ["/opt/a"]}, "rootfs-path": {"allow": ["/opt/b"]}},
           "waivers": [{"rule": "host-mounts", "reason": "test", "exactly": ["bind /opt/c rw"]}]})",
@@ -354,7 +354,7 @@ TEST_F(CreateInMemory, APolicyThatLetsContainersChangeItIsRefused) {
   EXPECT_TRUE(run());
 }
 
-TEST_F(CreateInMemory, WhatIsStagedIsSeenByTheRuntimeAlone) {
+TEST_F(CreateInMemory, StagedSourcesAreVisibleToTheRuntimeOnly) {
   machine_.stages = "/run/runclad/0";
   ASSERT_TRUE(Run("run"));
   EXPECT_THAT(machine_.steps, ElementsAre("load the policy", "take the bundle", "open the records",
@@ -368,7 +368,7 @@ TEST_F(CreateInMemory, WhatIsStagedIsSeenByTheRuntimeAlone) {
   EXPECT_THAT(machine_.records, IsEmpty());
 }
 
-TEST_F(CreateInMemory, ACallerWithoutRootIsAdmittedByThePolicyAlone) {
+TEST_F(CreateInMemory, OnlyThePolicyAdmitsACallerWithoutRoot) {
   machine_.is_root = false;
   EXPECT_THAT(Fault(), StartsWith("called without root privileges"));
   machine_.policy.rootless = policy::Rootless::kPassThrough;
@@ -379,7 +379,7 @@ TEST_F(CreateInMemory, ACallerWithoutRootIsAdmittedByThePolicyAlone) {
   EXPECT_EQ(machine_.steps.back(), "write the document");
 }
 
-TEST_F(CreateInMemory, ABundleThatOthersCanChangeIsOnlyTakenInAudit) {
+TEST_F(CreateInMemory, ABundleThatOthersCanChangeIsAcceptedOnlyInAudit) {
   machine_.fault = Error{"bundle /b is writable by others"};
   EXPECT_EQ(Fault(), "bundle /b is writable by others");
   EXPECT_THAT(machine_.steps, ElementsAre("load the policy"));

@@ -91,7 +91,7 @@ TEST_F(ContainerInMemory, ADamagedRecordIsAnError) {
   EXPECT_THAT(machine_.steps, IsEmpty());
 }
 
-TEST_F(ContainerInMemory, ExecIsHeldToTheRecordWithoutAnyPolicy) {
+TEST_F(ContainerInMemory, ExecIsLimitedByTheRecordWithoutAnyPolicy) {
   machine_.containers["box"].is_waiting = false;
   machine_.fail = {"load the policy"};
   const auto done = Exec(CallOf(kExec, machine_));
@@ -103,7 +103,7 @@ TEST_F(ContainerInMemory, ExecIsHeldToTheRecordWithoutAnyPolicy) {
   EXPECT_THAT(machine_.steps, ElementsAre("verify", "stamp the record", "log", "seal"));
 }
 
-TEST_F(ContainerInMemory, ExecWithoutARecordIsHeldToTheHostsPolicy) {
+TEST_F(ContainerInMemory, ExecWithoutARecordIsLimitedByTheHostPolicy) {
   machine_.records.clear();
   EXPECT_EQ(Fault(Exec, kExec), "");
   EXPECT_THAT(machine_.steps, ElementsAre("load the policy", "log", "seal"));
@@ -113,26 +113,26 @@ TEST_F(ContainerInMemory, ExecWithoutARecordIsHeldToTheHostsPolicy) {
   EXPECT_THAT(machine_.steps, IsEmpty());
 }
 
-TEST_F(ContainerInMemory, NoProcessIsHandedOnThatWasNotLogged) {
+TEST_F(ContainerInMemory, NoProcessIsPassedOnWithoutALogLine) {
   machine_.fail = {"log"};
   EXPECT_EQ(Fault(Exec, kExec), "log failed");
   EXPECT_EQ(machine_.sealed, "");
 }
 
-TEST_F(ContainerInMemory, ARefusedExecIsLoggedAndNotHandedOn) {
+TEST_F(ContainerInMemory, ARefusedExecIsLoggedAndNotPassedOn) {
   machine_.files["/p"] = R"({"args": ["sshd"], "cwd": "/"})";
   EXPECT_THAT(Fault(Exec, kExec), StartsWith("refused by program: "));
   EXPECT_THAT(machine_.log, ElementsAre(HasSubstr("refused")));
   EXPECT_EQ(machine_.sealed, "");
 }
 
-TEST_F(ContainerInMemory, EqualExecsOneAfterTheOtherAreALineAndACount) {
+TEST_F(ContainerInMemory, ConsecutiveEqualExecsAreALineAndACount) {
   for (int i = 0; i < 3; ++i) ASSERT_EQ(Fault(Exec, kExec), "");
   EXPECT_EQ(machine_.log.size(), 1U);
   EXPECT_EQ(machine_.repeats, 2);
 }
 
-TEST_F(ContainerInMemory, AnExecThatIsDecidedInAnotherWayIsNotARepeat) {
+TEST_F(ContainerInMemory, AnExecWithAnotherDecisionIsNotARepeat) {
   ASSERT_EQ(Fault(Exec, kExec), "");
   machine_.files["/p"] = R"({"user": {"uid": 1000, "gid": 1000}, "args": ["id"], "cwd": "/"})";
   ASSERT_EQ(Fault(Exec, kExec), "");
@@ -155,7 +155,7 @@ TEST_F(ContainerInMemory, AnotherCommandIsNotARepeat) {
   EXPECT_EQ(machine_.log.size(), 3U);
 }
 
-TEST_F(ContainerInMemory, WhereTheLogIsRequiredEveryExecHasItsLine) {
+TEST_F(ContainerInMemory, IfTheLogIsRequiredEveryExecHasItsLine) {
   const auto container = machine_.containers["box"];
   machine_.containers.clear();
   machine_.records.clear();
@@ -177,7 +177,7 @@ TEST_F(ContainerInMemory, DeleteLogsWhatWasCounted) {
   EXPECT_THAT(machine_.records, IsEmpty());
 }
 
-TEST_F(ContainerInMemory, ALogThatTakesNoLineKeepsNoContainer) {
+TEST_F(ContainerInMemory, AFailingLogDoesNotPreventDelete) {
   machine_.processes.clear();
   machine_.repeats = 41;
   machine_.fail = {"log"};
@@ -185,7 +185,7 @@ TEST_F(ContainerInMemory, ALogThatTakesNoLineKeepsNoContainer) {
   EXPECT_THAT(machine_.records, IsEmpty());
 }
 
-TEST_F(ContainerInMemory, WithoutAContainerTheRuntimeIsGivenNothingToRun) {
+TEST_F(ContainerInMemory, WithoutAContainerTheRuntimeReceivesNoProcess) {
   const auto done = Exec(CallOf("--root /run/r exec --process /p other", machine_));
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_THAT(*done, Contains("--process=/dev/null"));
@@ -193,7 +193,7 @@ TEST_F(ContainerInMemory, WithoutAContainerTheRuntimeIsGivenNothingToRun) {
 }
 
 // Nobody could read the pipe again.
-TEST_F(ContainerInMemory, InAuditAPipeIsHandedOnAsItWas) {
+TEST_F(ContainerInMemory, InAuditAPipeIsPassedOnUnchanged) {
   machine_.records.at("box").process_policy.mode = policy::Mode::kAudit;
   EXPECT_EQ(Fault(Exec, kExec), "");
   EXPECT_EQ(machine_.sealed, "");
@@ -202,7 +202,7 @@ TEST_F(ContainerInMemory, InAuditAPipeIsHandedOnAsItWas) {
   EXPECT_EQ(machine_.sealed, kProcess);
 }
 
-TEST_F(ContainerInMemory, UpdateIsHeldToTheLimitsThatWereRecorded) {
+TEST_F(ContainerInMemory, UpdateIsLimitedByTheRecordedLimits) {
   machine_.fail = {"load the policy"};
   EXPECT_EQ(Fault(Update, "--root /run/r update --pids-limit 100000 box"), "");
   EXPECT_THAT(machine_.sealed, HasSubstr("2048"));

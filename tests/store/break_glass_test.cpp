@@ -77,7 +77,7 @@ TEST_F(BreakGlassSwitch, IsForAtMostADayAndHasAReason) {
 }
 
 // Whatever the clock says: it counts the time since boot.
-TEST_F(BreakGlassSwitch, RunsOutByTheTimeSinceBoot) {
+TEST_F(BreakGlassSwitch, ExpiresByTheTimeSinceBoot) {
   Start();
   Change([](nlohmann::json& file) { file["until"] = "2999-01-01T00:00:00Z"; });
   EXPECT_TRUE(IsOn());
@@ -98,7 +98,7 @@ TEST_F(BreakGlassSwitch, EndsWithTheBoot) {
   EXPECT_FALSE(IsOn()) << "it has not begun";
 }
 
-TEST_F(BreakGlassSwitch, IsOffIfOthersThanRootCouldHaveMadeIt) {
+TEST_F(BreakGlassSwitch, IsOffIfOthersThanRootCouldHaveCreatedIt) {
   Start();
   ::chmod(path_.c_str(), 0666);
   EXPECT_THAT(Fault(), HasSubstr("writable by others"));

@@ -75,7 +75,7 @@ TEST_F(Trials, AreAbandonedIfNoLearnerHasTheLock) {
 
 // A user of dockerd can have a directory made at any path, and so lift the host's policy for any
 // container.
-TEST_F(Trials, AreMoreThanDirectories) {
+TEST_F(Trials, AreNotDirectories) {
   for (const char* below : {"", "/policy.d", "/policy.d/~learn.json", "/policy.d/~learn.json/x"}) {
     std::filesystem::create_directories(PathOf(id_) + below);
     const auto found = FindTrial(id_, directory_);

@@ -30,7 +30,7 @@ class Links : public ::testing::Test {
   std::string directory_;
 };
 
-TEST_F(Links, ALinkSaysWhatIsWrittenInIt) {
+TEST_F(Links, ATargetIsReadAsWritten) {
   EXPECT_EQ(ReadLink(directory_ + "/link"), "file");
   EXPECT_EQ(ReadLink(directory_ + "/dangling"), "absent");
   EXPECT_EQ(ReadLink(directory_ + "/file"), "");
@@ -45,7 +45,7 @@ TEST_F(Links, OnlyWhatExistsHasACanonicalPath) {
   EXPECT_EQ(Canonical(directory_ + "/dangling"), "");
 }
 
-TEST_F(Links, ALinkToAFileIsNone) {
+TEST_F(Links, ALinkToAFileIsNotAFile) {
   EXPECT_TRUE(IsFile(directory_ + "/file"));
   EXPECT_FALSE(IsFile(directory_ + "/link"));
   EXPECT_FALSE(IsFile(directory_));

@@ -89,7 +89,7 @@ TEST(Pipe, IsBounded) {
   EXPECT_EQ(input.error().message, "larger than the 100 bytes allowed");
 }
 
-TEST(Pipe, OrAFileButNothingElse) {
+TEST(Pipe, MayBeAFileButNothingElse) {
   const UniqueFd file(::open("/proc/self/stat", O_RDONLY | O_CLOEXEC));
   const auto input = ReadFileOrPipe(file.get(), kMaxBytes);
   ASSERT_TRUE(input);
