@@ -127,7 +127,7 @@ if [ "$E2E_PROVE" = 0 ]; then
     '.narrowed.content.rules["mount-options"]["exec-paths"] == ["/data"]'
   docker exec app chmod 600 /data/tool
   why app --json
-  holds "or a library that nobody may execute" why_has \
+  holds "or a library without the execute permission" why_has \
     '.narrowed.content.rules["mount-options"]["exec-paths"] == ["/data"]'
   docker exec app rm /data/tool
   why app --json

@@ -27,7 +27,7 @@ guards "it names the mode audit" log_has audit '.mode == "audit"'
 guards "it names the container" log_has audit '.container == "watched"'
 guards "it says that enforce would have refused" log_has audit 'tojson | test("refuse")'
 for rule in host-mounts capabilities no-new-privileges seccomp read-only-rootfs; do
-  guards "it has a finding of $rule" last_line_has "$AUDIT" "$rule"
+  guards "it has a finding of the rule $rule" last_line_has "$AUDIT" "$rule"
 done
 audit_runtime start watched
 holds "it starts" succeeded

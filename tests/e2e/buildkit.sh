@@ -146,7 +146,7 @@ buildkitd_runs() {
 }
 policy ''
 buildkitd_runs
-holds "a step of buildkitd's own has the mounts that buildkitd makes" out_is "of the resolver
+holds "a step of buildkitd itself has the mounts that buildkitd makes" out_is "of the resolver
 of the hosts
 of the context
 of the caller

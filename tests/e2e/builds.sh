@@ -112,9 +112,9 @@ build_by_hand() {  # EXECUTOR MEMBER…: as BuildKit calls
   discard step1
 }
 build_by_hand "$E2E_WORK/buildkit/runc-overlayfs/executor" '"builds": "build", '
-holds "a step in a directory that only root can write to is BuildKit's" out_is x
+holds "a step in a directory that only root can write to is recognised as BuildKit's" out_is x
 mkdir -p "$E2E_WORK/open"
 chmod 777 "$E2E_WORK/open"
 build_by_hand "$E2E_WORK/open/executor" '"builds": "build", '
 covers read-only-rootfs
-guards "in a directory that anybody may write to it is not" out_lacks x
+guards "in a directory that others can write to it is not" out_lacks x

@@ -108,7 +108,7 @@ if [ "$E2E_PROVE" = 0 ]; then
   ctl close runc
   holds "close runc" succeeded
   holds "it is listed" grep -q "runc .*$RUNC .*closed: $BEHIND/runc" <<<"$OUT"
-  holds "crun is listed as open, and to whom" grep -qE "crun .*/usr/bin/crun .*open to podman run$" <<<"$OUT"
+  holds "crun is listed as open, and who can reach it" grep -qE "crun .*/usr/bin/crun .*open to podman run$" <<<"$OUT"
   ctl doctor --only roads/podman-default
   holds "doctor finds the same" out_has /usr/bin/crun
   ctl configure podman --default
@@ -191,7 +191,7 @@ holds "a container is made while runc is closed" succeeded
 ctl open
 holds "open" succeeded
 holds "the upgraded runc is in its place" cmp "$RUNC" "$DEB/usr/sbin/runc"
-holds "no file of runclad's is left" test ! -e "$BEHIND"
+holds "no file of runclad is left" test ! -e "$BEHIND"
 holds "nor a diversion" not diverted
 docker_run box grep NoNew /proc/self/status
 holds "docker run --runtime runc is plain again" status_field NoNewPrivs 0

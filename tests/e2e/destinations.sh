@@ -105,7 +105,7 @@ covers kernel-filesystems
 for engine in docker_run podman_run; do
   for place in /sys/fs/cgroup /sys/fs/cgroup/pids; do
     "$engine" -v "filled:$place" linked cat "$place/file"
-    guards "$engine: a volume at $place does not stand for the container's limits" \
+    guards "$engine: a volume at $place does not replace the container's limits" \
       out_lacks of-the-volume
   done
   "$engine" --tmpfs /sys/fs/cgroup linked grep -c ' /sys/fs/cgroup .* tmpfs ' /proc/self/mountinfo

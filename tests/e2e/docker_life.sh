@@ -67,7 +67,7 @@ capture docker run -d --name server --network none --runtime runclad -v served:/
 holds "a server starts" succeeded
 holds "and answers" eventually 10 docker exec server wget -qO /dev/null http://127.0.0.1:8080/
 capture docker exec server wget -qO - http://127.0.0.1:8080/index.html
-holds "what it wrote to its volume" out_is page
+holds "with what it wrote to its volume" out_is page
 capture docker exec server cat /tmp/server.pid
 holds "and has its pid file in /tmp" out_is 1
 capture docker top server -o pid,comm

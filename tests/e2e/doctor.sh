@@ -188,9 +188,9 @@ write_policy
 # shellcheck disable=SC2016  # for the program
 printf '#!/bin/sh\ncase " $* " in *" --version "*) exec %s "$@" ;; esac\nexec %s "$@"\n' "$E2E_PROGRAM" "$E2E_PLAIN" >"$PROGRAM"
 only roads/docker-default
-holds "a program that only says that it is runclad is believed by its word" status_is 0
+holds "a program that only claims to be runclad is taken at its word" status_is 0
 only probe
-holds "and found by what a container has" grep -qF 'probe/confinement probe/attacks ' <<<"$(found)"
+holds "and found by what a container of it has" grep -qF 'probe/confinement probe/attacks ' <<<"$(found)"
 holds "by its capabilities" says "it holds CAP_CHOWN"
 holds "and by what was not refused" says "docker run -v /:/host:ro was not refused"
 holds "through each engine" test "$(jq '[.checks[].findings[] | select(.finding | contains("it holds")) | .subject] | length' <<<"$OUT")" = 3

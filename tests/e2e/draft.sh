@@ -47,7 +47,7 @@ check_run() {  # OPTION… (before the image)
   drafted docker run --rm --network none "$@" --runtime runclad box true
   happened docker run --rm --network none "$@" --runtime runclad box true
   guards "docker run $*: check said what happened ($DRAFT)" agrees
-  holds "docker run $*: with the exit status of that" status_is_of_outcome
+  holds "docker run $*: with that outcome's exit status" status_is_of_outcome
 }
 
 # --- ordinary ---
@@ -95,13 +95,13 @@ docker_remove draft-peer
 capture "$CTL" check --config "$E2E_POLICIES/runclad" -- docker run --privilegd box
 holds "an option that is not known is an error" eval 'status_is 3 && err_has "did you mean \"privileged\"?"'
 capture "$CTL" check --config "$E2E_POLICIES/runclad" -- docker run nowhere/else:1
-holds "an image that is not here is said to be unknown" out_has "no engine on this host has the image"
+holds "an image that is not on this host is reported as unknown" out_has "no engine on this host has the image"
 capture "$CTL" check --config "$E2E_POLICIES/runclad" -- docker run box
-holds "one that is here is not" out_lacks "no engine on this host has the image"
+holds "one that is on this host is not" out_lacks "no engine on this host has the image"
 capture bash -c "$(readme_block 'runcladctl check -- docker run' | sed "s|^runcladctl|$CTL|")"
 holds "README's example is refused, with the status that README says" \
   eval 'status_is 2 && out_has "refused by host-mounts"'
-holds "and nothing was made by asking" test "$(all_containers)" = "$CONTAINERS"
+holds "and check created nothing" test "$(all_containers)" = "$CONTAINERS"
 
 # --- a compose file, and a manifest ---
 cat >"$E2E_SRV/draft/compose.yaml" <<YAML
@@ -113,7 +113,7 @@ capture "$CTL" check --json --config "$E2E_POLICIES/runclad" --compose "$E2E_SRV
 holds "each service of a compose file has an outcome" \
   test "$(jq -c '[.containers[].outcome]' <<<"$OUT")" = '["refused","rewritten"]'
 capture "$CTL" check --config "$E2E_POLICIES/runclad" --compose "$E2E_SRV/draft/compose.yaml" good
-holds "one that is named alone its own" status_is 1
+holds "a service that is named alone has its own" status_is 1
 cat >"$E2E_SRV/draft/pod.yaml" <<YAML
 kind: Pod
 metadata: {name: p, namespace: team}

@@ -185,7 +185,7 @@ printf '#!/bin/sh\ncp /bin/probe /run/service && exec /run/service ran\n' >"$s6/
 chmod 755 "$s6/init"
 tar -C "$s6" -c . | docker import -c 'ENTRYPOINT ["/init"]' - box-s6 >/dev/null
 docker_run box-s6
-guards "s6-overlay: that its programs in /run cannot run is said, not found out" \
+guards "s6-overlay: a refusal says that its programs in /run cannot run" \
   refused mount-options /process/args/0 /init
 guards "s6-overlay: with the way out" err_has "mount-options.exec-paths"
 RUNTIME=own docker_run box-s6
@@ -295,7 +295,7 @@ capture docker run -d --name evil --network none --runtime own box-tools sleep 6
 docker exec evil sh -c ": >$list; ln -s /opt/kit/run /usr/local/bin/kit"
 docker restart -t 0 evil >/dev/null
 capture docker exec evil sh -c "cat $list; readlink /usr/local/bin/kit"
-holds "kept: a container that runs again is as it made itself" out_is /opt/kit/run
+holds "kept: a container that runs again keeps its own changes" out_is /opt/kit/run
 capture docker exec evil sh -c '/opt/kit/run ran; kit ran'
 guards "kept: what was hidden stays so in a container that changed the lists" out_lacks ran
 docker_run box-tools /opt/kit/run ran

@@ -35,7 +35,7 @@ printf '%s\n' '{"defaultAction": "SCMP_ACT_ALLOW",
   "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 2, "op": "SCMP_CMP_EQ"},
   {"index": 0, "value": 16, "op": "SCMP_CMP_EQ"}]}]}' >"$E2E_WORK/families.json"
 docker_run --security-opt "seccomp=$E2E_WORK/families.json" box probe families
-guards "a profile of the user's own restricts these further" \
+guards "a profile that the user names restricts these further" \
   has_families "$(grep -vE '^socket(32)? (2|16)$' <<<"$FAMILIES")"
 tar -C "$E2E_WORK/rootfs" -c . | podman import -q - box-families >/dev/null
 podman_run() {

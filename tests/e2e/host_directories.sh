@@ -144,7 +144,7 @@ holds "and is read" out_has "$MARK"
 # What engines keep for other containers, and what this container gets from there by its engine.
 docker volume create theirs >/dev/null
 docker_run -v theirs:/x box sh -c "echo $MARK >/x/mark && cat /x/mark"
-holds "baseline: a volume of the container's own is written and read" out_is "$MARK"
+holds "baseline: the container's own volume is written and read" out_is "$MARK"
 for directory in "$(docker info --format '{{.DockerRootDir}}')"/{containers,image,overlay2,volumes/theirs/_data}; do
   [ -d "$directory" ] || continue
   docker_run -v "$directory:/x:ro" box ls /x

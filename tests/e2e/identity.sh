@@ -77,7 +77,7 @@ docker_remove late
 docker tag kept:1 box
 docker rmi kept:1 >/dev/null
 docker_run "$BOX" true
-guards "Docker: the names are those of this moment" \
+guards "Docker: the names are the current ones" \
   image_is "$BOX" "" "docker.io/library/box:latest tag"
 docker tag box team/app:1
 capture docker run --name service --network none --runtime runclad team/app:1 true

@@ -94,7 +94,7 @@ podman_run --mount "$(volume data:1)" box:1 cat /v/file
 guards "podman: an image that the policy denies is not mounted" \
   refused image '/mounts/[0-9]+' '"docker.io/library/data:1"'
 podman_run --mount "$(volume "$ID")" box:1 cat /v/file
-guards "podman: asked for by its id neither" \
+guards "podman: nor if it is requested by its id" \
   refused image '/mounts/[0-9]+' '"docker.io/library/data:1"'
 policy '"only-listed": true, "allow": ["box"]'
 podman_run box:1 true

@@ -219,15 +219,15 @@ is_no_verdict() {  # WHAT
 while_disturbed 1 99 docker kill -- known-needs
 holds "learn: docker kill is not a verdict" is_no_verdict "was sent signal 9"
 while_disturbed 1 99 end_by_pid -- known-needs
-holds "learn: a kill from the host is none" is_no_verdict "was ended by signal 9"
+holds "learn: nor is a kill from the host" is_no_verdict "was ended by signal 9"
 while_disturbed 1 99 docker pause -- known-needs
-holds "learn: a pause is none" is_no_verdict "was paused"
+holds "learn: nor is a pause" is_no_verdict "was paused"
 while_disturbed 1 99 docker restart --time 1 -- known-needs
-holds "learn: a restart is none" is_no_verdict "was"
+holds "learn: nor is a restart" is_no_verdict "was"
 while_disturbed 1 99 enter -- known-needs
-holds "learn: an exec by others is none" is_no_verdict "was entered by docker exec"
+holds "learn: nor is an exec by others" is_no_verdict "was entered by docker exec"
 while_disturbed 1 99 docker rm -f -- known-needs
-holds "learn: a container that vanished is none" is_no_verdict "was"
+holds "learn: nor is a container that vanished" is_no_verdict "was"
 # Docker keeps 256 events: what happened before them must not count as nothing.
 stop_and_hide() {
   docker kill --signal STOP "$1"
@@ -236,7 +236,7 @@ stop_and_hide() {
 }
 if [ "$E2E_PROVE" != 1 ]; then  # with plain runc, learn ends before the third container
   while_disturbed 3 99 stop_and_hide -- known-needs
-  holds "learn: a container that was stopped, which Docker has forgotten, is none" is_no_verdict ""
+  holds "learn: nor is a container that was stopped, which Docker has forgotten" is_no_verdict ""
   holds "learn: Docker did take these events" docker image inspect learn-flood:1
   docker rmi learn-flood:1 >/dev/null 2>&1
 fi

@@ -26,7 +26,7 @@ own -v /:/host box true
 guards "a refusal has its line" test "$(outcomes)" = "refused "
 log_policy audit '"level": "warning"'
 own -v /:/host box true
-guards "and what would be one" test "$(outcomes)" = "would-refuse "
+guards "and so does a refusal that audit does not enforce" test "$(outcomes)" = "would-refuse "
 log_policy enforce '"level": "notice"'
 own box true
 guards "at level notice, a rewritten container has one" test "$(outcomes)" = "rewritten "
@@ -120,7 +120,7 @@ holds "lint says that containers may mount the log's directory" out_has "runclad
 capture "$CTL" doctor --config "$E2E_POLICIES/own" --only log/exposed
 holds "and so does doctor" out_has "a container that mounts"
 other_log '"target": "file:'"$LOG"'", "forward": {"format": "json", "target": "file:'"$E2E_SRV"'/logs/copy"}'
-holds "lint says it of the forward's directory" out_has "runclad writes the log as root"
+holds "lint says the same of the directory of the forwarded copy" out_has "runclad writes the log as root"
 : >"$LOG" && ln -f "$LOG" "$LOGS/hard" && ln -sf "$LOG" "$LOGS/link"
 for same in "$LOGS/hard" "$LOGS/link" "$LOGS//audit.jsonl"; do
   other_log '"target": "file:'"$LOG"'", "forward": {"format": "json", "target": "file:'"$same"'"}'

@@ -53,7 +53,7 @@ holds "host: shares the network namespace" test "$(of host '.namespaces.net.host
 holds "hard: does not" test "$(of hard '.namespaces.net.host')" = false
 holds "web: listens, where the host's netstat does not see it" \
   test "$(of web '[.listening[] | select(.port == 8080)] | length > 0')" = true
-holds "host: a socket of another program is not its own" test "$(of host '.listening | length')" = 0
+holds "host: a socket of another program is not counted as its own" test "$(of host '.listening | length')" = 0
 holds "web: has two processes" test "$(of web '.processes | length')" = 2
 guards "hard: came through runclad and is what was promised" \
   test "$(of hard '.runclad | .state + " " + .profile')" = "kept restricted"
@@ -133,8 +133,8 @@ holds "report: markup in a mount point is text" test "$(of marked '[.mounts[].po
 holds "report: open has a capability beyond Docker's" test "$(of open '.controls["CIS 5.4"].result')" = fail
 holds "report: and hard has not" test "$(of hard '.controls["CIS 5.4"].result')" = pass
 holds "report: host shares the network" test "$(of host '.controls["CIS 5.10"].result')" = fail
-guards "report: hard, which is root, keeps to the level baseline" test "$(of hard .podSecurity)" = baseline
-holds "report: open keeps to none" test "$(of open .podSecurity)" = privileged
+guards "report: hard, which is root, meets the level baseline" test "$(of hard .podSecurity)" = baseline
+holds "report: open meets none" test "$(of open .podSecurity)" = privileged
 ctl report --sarif
 holds "report --sarif: a result for open" json_is '[.runs[0].results[] | select(.ruleId == "CIS 5.4")] | length > 0'
 ctl report --junit
@@ -161,7 +161,7 @@ holds "drift: a set-user-ID program comes first" \
 holds "drift: a new file" change_is /etc/new added
 holds "drift: a changed one" change_is /etc/passwd changed
 holds "drift: a removed one" change_is /etc/group removed
-holds "drift: one whose mode alone is another" change_is /run/seed mode
+holds "drift: one of which only the mode changed" change_is /run/seed mode
 holds "drift: a directory that replaces the image's" change_is /home/app replaced
 holds "drift: and what is in a new one" change_is /srv/deep/file added
 holds "drift: not the directories around them" \
@@ -172,12 +172,12 @@ holds "drift: the points of its mounts and what leads to them are not changes" g
 docker_remove points
 docker volume rm points >/dev/null
 ctl drift --all
-holds "drift --all: hard is as its image" grep -q '^hard: as its image' <<<"$OUT"
+holds "drift --all: hard equals its image" grep -q '^hard: as its image' <<<"$OUT"
 
 # --- what changed since ---
 nsenter -t "$(pid_of hard)" -m mount -o remount,bind,rw none / 2>/dev/null
 ctl ps --json
-guards "hard: that its root became writable is seen" test "$(of hard '.runclad.state')" = broken
+guards "hard: a root that became writable is detected" test "$(of hard '.runclad.state')" = broken
 strace -qq -o /dev/null -p "$(pid_of soft)" 2>/dev/null &
 tracer=$!
 eventually 5 sh -c "grep -q 'TracerPid:.[1-9]' /proc/$(pid_of soft)/status"

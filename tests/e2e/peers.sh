@@ -150,6 +150,6 @@ pid=$(pid_of first)
 second=$(make_bundle second '(.linux.namespaces[] | select(.type == "network")).path = "/proc/'"$pid"'/ns/net"
   | .process.args = ["readlink", "/proc/self/ns/net"]')
 capture_runtime run --bundle "$second" second
-holds "a container joins the network of one that run made" out_is "$(readlink "/proc/$pid/ns/net")"
+holds "a container joins the network of one that run created" out_is "$(readlink "/proc/$pid/ns/net")"
 discard first
 unshare --mount --propagation private "$BASH" "$0" crun

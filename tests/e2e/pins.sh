@@ -104,7 +104,7 @@ docker_run nginx:1.27 mkdir -p /var/cache/nginx/client_temp
 guards "Docker: where a tag is trusted with nothing, it is not" failed
 guards "Docker: and the log says so" told
 docker_run --tmpfs /var/cache/nginx nginx:1.27 mkdir -p /var/cache/nginx/client_temp
-holds "Docker: with a tmpfs of the asker's it works" succeeded
+holds "Docker: with a tmpfs that the user requests it works" succeeded
 guards "Docker: and there is nothing to warn about" eval 'log_says .findings && ! told'
 printf '{%s}\n' "$LOG" >"$DIRECTORY/policy.json"
 

@@ -150,7 +150,7 @@ capture "${PODMAN[@]}" "$PROGRAM" start mapped
 holds "podman start again there" succeeded
 capture "${PODMAN[@]}" "$PROGRAM" exec mapped grep -c 100000 /data/starts
 holds "its volume has both starts" out_is 2
-guards "its root on the host cannot do so after the second start" \
+guards "its root on the host cannot exchange it after the second start" \
   not as_its_root mv "$BUNDLE/config.json" "$BUNDLE/config.old"
 [ ! -e "$BUNDLE/config.old" ] || mv "$BUNDLE/config.old" "$BUNDLE/config.json"
 # Again where the kernel still holds the mount of a container that was just killed.

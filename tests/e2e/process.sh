@@ -35,14 +35,14 @@ docker_remove as-user
 own_rules '"user": {"root": "run-as", "run-as": "1234:2345", "deny-gids": ["10-20"]}'
 docker_run --group-add 12 --group-add 30 box sh -c 'id -u; id -g; grep Groups: /proc/self/status'
 holds "a container of root runs" succeeded
-guards "as somebody else, with no group of root's" out_is $'1234\n2345\nGroups:\t30 '
+guards "as another user, without root's groups" out_is $'1234\n2345\nGroups:\t30 '
 docker_run -u 77:88 box sh -c 'id -u; id -g'
 holds "another user is kept" out_is $'77\n88'
 docker_start as-other
 capture docker exec -u 0 as-other sh -c 'id -u; id -g'
-guards "docker exec -u 0 is the other one too" out_is $'1234\n2345'
+guards "docker exec -u 0 runs as that user, too" out_is $'1234\n2345'
 capture docker exec -u 5:0 as-other sh -c 'id -u; id -g'
-guards "docker exec -u 5:0 is not of root's group" out_is $'5\n2345'
+guards "docker exec -u 5:0 is not in root's group" out_is $'5\n2345'
 docker_remove as-other
 bundle=$(make_bundle exec-user '.process.user = {"uid": 1000, "gid": 1000}')
 capture_own create --bundle "$bundle" exec-user
@@ -51,7 +51,7 @@ capture_own exec --user 1000:1000 --additional-gids 0 --additional-gids 15 exec-
   grep Groups: /proc/self/status
 holds "exec --additional-gids runs" succeeded
 guards "without the groups of root and those denied" not out_has 15
-guards "with none at all, that is" out_is $'Groups:\t '
+guards "which leaves none" out_is $'Groups:\t '
 capture_own exec --user 1000:12 exec-user id -g
 guards "exec with a denied group is refused" refused_by user '/process/user/gid 12 is denied'
 discard exec-user
@@ -101,7 +101,7 @@ bundle=$(make_bundle fifo '.process.scheduler = {"policy": "SCHED_FIFO", "priori
   | .process.ioPriority = {"class": "IOPRIO_CLASS_RT", "priority": 0}')
 capture_own create --bundle "$bundle" fifo
 scheduled() { jq -e '.process | has("scheduler") or has("ioPriority")' "$bundle/config.json" >/dev/null; }
-guards "realtime classes are not in what the runtime reads" not scheduled
+guards "realtime classes are removed from what the runtime reads" not scheduled
 discard fifo
 capture_own delete --force fifo
 
@@ -122,7 +122,7 @@ warned_of_password() {
   log_has own 'any(.findings[]?; .rule == "environment" and .action == "warned" and .before == ["DB_PASSWORD"])'
 }
 guards "its name is in the log" warned_of_password
-holds "no value of any is" not grep -qs hunter2 "$E2E_POLICIES/own/audit.jsonl"
+holds "and no variable's value is" not grep -qs hunter2 "$E2E_POLICIES/own/audit.jsonl"
 [ "$E2E_PROVE" = 1 ] || holds "nor in a record" not grep -rq hunter2 /run/runclad
 docker_remove variables
 

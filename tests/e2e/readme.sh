@@ -89,7 +89,7 @@ capture "$CTL" policy lint
 holds "README's policy has no faults" succeeded
 try() { capture docker run --rm --network none nginx:1.27 "$@"; }
 try grep CapBnd /proc/self/status
-holds "in its mode, audit, nothing is taken" not status_field CapBnd 0000000000000420
+holds "in its mode, audit, nothing is removed" not status_field CapBnd 0000000000000420
 guards "and the log is where it says" test -s /var/log/runclad/audit.jsonl
 sed -i 's/"audit"/"enforce"/' /etc/runclad/policy.json
 try grep CapBnd /proc/self/status

@@ -170,13 +170,13 @@ rm -f "$VICTIM/log"
 capture "$RUNTIME" "--runclad-runtime=$(command -v crun)" "--log=file:$E2E_SRV/app/link/log" kill nothing KILL
 guards "kill --log=file: (crun) writes nothing through the link" test ! -e "$VICTIM/log"
 capture "$RUNTIME" "--log=$E2E_WORK/log" kill nothing KILL
-holds "a log in a directory of root's alone is written" test -s "$E2E_WORK/log"
+holds "a log in a directory that only root can write to is written" test -s "$E2E_WORK/log"
 umount /etc/runclad/alias && umount --lazy /etc
 rm -rf "$BUILT" "$E2E_SRV/app"
 
 # --- what the host's root has made is taken ---
 with_flags "runclad-config=$HOSTS" "runclad-runtime=$HOSTS/${E2E_PLAIN##*/}"
-holds "a policy and a program of the host's are taken" succeeded
+holds "a policy and a program of the host are accepted" succeeded
 guards "and the policy holds" status_field CapBnd 0000000000000400
 umount "$E2E_SRV/alias" "$E2E_WORK/supplied/alias"
 podman image unmount supplier >/dev/null

@@ -30,7 +30,7 @@ capture docker create --name squatted --network none --runtime own -v "$E2E_SRV/
 for below in '' /policy.d/~learn.json; do
   squat "/run/runclad/learn/$(docker inspect -f '{{.Id}}' squatted)$below"
   capture docker start -a squatted
-  guards "the host's policy holds for a container whose trial is a directory${below:+ with $below}" \
+  guards "the host's policy applies to a container whose trial is a directory${below:+ with $below}" \
     refused host-mounts '/mounts/[0-9]+/source' "$E2E_SRV/secret"
 done
 docker_remove squatted
@@ -68,5 +68,5 @@ if [ "$E2E_PROVE" = 0 ]; then
   export STANDIN=$here/ran
   capture python3 "$E2E_DIR/squatters.py" "$bundle" "$id" "$E2E_PROGRAM"
   printf '# %s\n' "${OUT//$'\n'/$'\n'# }"
-  holds "no directory in any place that is looked up makes a container looser, or keeps one from being stopped" succeeded
+  holds "no directory at a path that runclad reads loosens a container or keeps one from being stopped" succeeded
 fi
