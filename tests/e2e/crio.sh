@@ -171,7 +171,7 @@ crio delete --force "$ID"
 ID=$OWN
 crio delete --force "$ID"
 
-# --- the cgroup driver systemd, which this machine does not run: what the lower runtime would be told ---
+# --- the cgroup driver systemd, which this machine does not run: the arguments of the lower runtime ---
 printf '#!/bin/sh\nprintf "%%s\\n" "$@" >%s/crio/argv\n' "$E2E_WORK" >"$E2E_WORK/crio/recorder"
 chmod 755 "$E2E_WORK/crio/recorder"
 POD=$OWN

@@ -67,7 +67,7 @@ guards "podman (vfs): with nosuid, nodev, noexec and ro" flags_are nosuid nodev 
 PODMAN=()
 podman "${VFS[@]}" image rm --all --force >/dev/null 2>&1
 
-# What --mount type=image does is no leave to bind the engine's directories.
+# That --mount type=image works does not allow binds of the engine's directories.
 LAYER=$(podman image mount docker.io/library/data:1)
 podman_run -v "$LAYER:/v" box:1 true
 guards "podman: the image's directory on the host is not for binds" \

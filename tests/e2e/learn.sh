@@ -184,7 +184,7 @@ else
 fi
 holds "learn: nothing is left of these" nothing_is_left
 
-# What users of Docker can do to the containers meanwhile is no verdict: it would have everything granted.
+# What users of Docker can do to the containers meanwhile is not a verdict: otherwise everything would be granted.
 disturb() {  # FIRST LAST COMMAND…: does it to these, by their number, once each (to every STEPth)
   local first=$1 last=$2 number=0 seen=' ' id
   shift 2
@@ -247,7 +247,7 @@ guards "learn: three containers killed on the way change nothing" \
   test "$(grants)" = '[["CAP_CHOWN","CAP_NET_BIND_SERVICE"],["/var/lib/served"]]'
 guards "learn: and it says so" err_has "does not count: the container was sent signal 9"
 
-# Told to end, and killed. What the killed one had asked dockerd for is made all the same, maybe after the next call.
+# Ended by SIGTERM, and killed. What the killed one had asked dockerd for is made all the same, maybe after the next call.
 removed_by_the_next_call() {
   "${LEARN[@]}" there-is-no-such-image >/dev/null 2>&1
   nothing_is_left

@@ -89,7 +89,7 @@ docker_run -v "$E2E_WORK/docker.sock:/s" nginx:1.27 test -S /s
 holds "Docker: so is an engine's socket" succeeded
 rm -r /var/log/e2e.log /var/log/below
 
-# --- what the image writes and does not get is told ---
+# --- directories that the image writes and does not get are reported ---
 covers read-only-rootfs
 told() {
   log_says 'any(.findings[]; .rule == "read-only-rootfs" and .before == "/var/cache/nginx" and

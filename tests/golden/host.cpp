@@ -197,7 +197,7 @@ Host::Host() {
   fs::create_directories("/srv/w/sh");
   fs::create_symlink("/", "/srv/w/rootlink");
   fs::create_symlink("/etc", "/srv/w/etclink");
-  // The socket is a socket's name here: that it is one of the engine's is told by its directory.
+  // The socket is a socket's name here: only its directory shows that it belongs to the engine.
   Write("/run/docker.sock", "");
   const std::string volumes = "/var/lib/docker/volumes/";
   for (const char* name : {"myvol", "rootvol", "tmpvol", "vol1"}) {
