@@ -1,3 +1,4 @@
+// Long: every directory that a call names is judged here, by the same few functions.
 #include "directories.hpp"
 
 #include <unistd.h>

@@ -1,5 +1,5 @@
-// create and run on a machine in memory: what is written, in which order, and what is left when a
-// step fails.
+// Long: each step of create and run on a machine in memory: what is written, in which order, and
+// what is left when a step fails.
 #include <string>
 #include <vector>
 
