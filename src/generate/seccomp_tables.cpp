@@ -107,7 +107,7 @@ class Writer {
     if (strings.empty()) return "{}";
     std::string elements;
     for (const std::string& text : strings) elements += Quoted(text) + ", ";
-    return Define("std::string_view", elements);
+    return Define("ProfileName", elements);
   }
 
   std::string Array(const std::vector<Argument>& arguments) {
@@ -183,8 +183,8 @@ std::string Tables(const json& profile) {
   }
   std::string entry_text;
   for (const auto& [name, effect, gate] : entries) {
-    entry_text += "{" + Quoted(name) + ", " + std::to_string(name.size()) + ", " +
-                  std::to_string(effect) + ", " + std::to_string(gate) + "},\n";
+    entry_text +=
+        "{" + Quoted(name) + ", " + std::to_string(effect) + ", " + std::to_string(gate) + "},\n";
   }
   const std::string names = writer.Define("ProfileArchitecture", architecture_text) + ", " +
                             writer.Define("ProfileGate", gate_text) + ", " +

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "runclad/base/inline_text.hpp"
+
 namespace runclad::oci {
 namespace {
 
 // unicode.IsSpace, in UTF-8.
-constexpr std::array<std::string_view, 25> kBlanks = {
+constexpr std::array<InlineText<3>, 25> kBlanks = {
     " ",      "\t",     "\n",     "\v",     "\f",     "\r",     "\u0085", "\u00A0", "\u1680",
     "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008",
     "\u2009", "\u200A", "\u2028", "\u2029", "\u202F", "\u205F", "\u3000"};

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/inline_text.hpp"
 #include "runclad/json/folding.hpp"
 #include "runclad/json/pointer.hpp"
 
@@ -32,7 +33,7 @@ enum class Kind {
 struct Object;
 
 struct Field {
-  std::string_view name;
+  InlineText<23> name;
   Kind kind;
   const Object* object = nullptr;
   bool is_array = false;
@@ -42,14 +43,13 @@ struct Object {
   std::span<const Field> fields;
 };
 
-constexpr Field Strings(std::string_view name) { return {name, Kind::kString, nullptr, true}; }
-constexpr Field Paths(std::string_view name) { return {name, Kind::kPath, nullptr, true}; }
-constexpr Field Objects(std::string_view name, const Object& object) {
+using Name = decltype(Field::name);
+constexpr Field Strings(Name name) { return {name, Kind::kString, nullptr, true}; }
+constexpr Field Paths(Name name) { return {name, Kind::kPath, nullptr, true}; }
+constexpr Field Objects(Name name, const Object& object) {
   return {name, Kind::kObject, &object, true};
 }
-constexpr Field Nested(std::string_view name, const Object& object) {
-  return {name, Kind::kObject, &object};
-}
+constexpr Field Nested(Name name, const Object& object) { return {name, Kind::kObject, &object}; }
 
 constexpr Field kBoxFields[] = {{"height", Kind::kUnsigned}, {"width", Kind::kUnsigned}};
 constexpr Object kBox{kBoxFields};
@@ -423,7 +423,7 @@ Status CheckObject(json::Document& value, const Object& object, const Place& pla
     } else {
       for (const Field& field : object.fields) {
         if (json::FoldsTo(name, field.name)) {
-          return Error{inner.Pointer() + " would be read as \"" + std::string(field.name) +
+          return Error{inner.Pointer() + " would be read as \"" + std::string(field.name.text()) +
                        "\" by runc; use that spelling"};
         }
       }

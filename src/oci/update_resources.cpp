@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/inline_text.hpp"
 #include "runclad/base/spelling.hpp"
 #include "runclad/json/pointer.hpp"
 
@@ -20,9 +21,9 @@ namespace {
 enum class Kind { kText, kNumber, kSize };
 
 struct ResourceFlag {
-  std::string_view name;
-  std::string_view group;
-  std::string_view member;
+  InlineText<20> name;
+  InlineText<8> group;
+  InlineText<16> member;
   Kind kind = Kind::kNumber;
   bool is_recent = false;  // not every lower runtime knows it
 };

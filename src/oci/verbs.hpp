@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 
+#include "runclad/base/inline_text.hpp"
 #include "runclad/oci/command_line.hpp"
 
 namespace runclad::oci {
@@ -16,14 +17,14 @@ enum class FlagKind {
 };
 
 struct Flag {
-  std::string_view name;
+  InlineText<20> name;
   FlagKind kind = FlagKind::kText;
   char short_name = '\0';
   bool is_repeatable = false;
 };
 
 struct Verb {
-  std::string_view name;
+  InlineText<12> name;
   VerbKind kind = VerbKind::kPassThrough;
   std::span<const Flag> flags;  // of intercepted verbs only: runclad does not read the others'
   std::string_view refusal;     // a sentence: why the verb is refused; empty when it is not

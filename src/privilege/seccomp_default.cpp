@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "runclad/base/inline_text.hpp"
 #include "runclad/privilege/seccomp.hpp"
 
 #include "seccomp_profile.hpp"
@@ -13,9 +14,9 @@ namespace {
 
 // One architecture has three names: Go's, libseccomp's (in the profile's conditions), the spec's.
 struct ArchitectureNames {
-  std::string_view go;
-  std::string_view profile;
-  std::string_view spec;
+  InlineText<8> go;
+  InlineText<12> profile;
+  InlineText<22> spec;
 };
 
 constexpr ArchitectureNames kArchitectures[] = {

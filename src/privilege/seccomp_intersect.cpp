@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "runclad/base/inline_text.hpp"
 #include "runclad/base/spelling.hpp"
 #include "runclad/privilege/seccomp.hpp"
 
@@ -20,7 +21,9 @@ namespace {
 constexpr std::size_t kMaxSentences = 32;
 
 // Calls without which nothing starts or no C library works.
-constexpr std::string_view kEssential[] = {
+using CallName = InlineText<15>;
+
+constexpr CallName kEssential[] = {
     "brk",          "clone",          "close",        "execve",          "exit",  "exit_group",
     "fcntl",        "fstat",          "futex",        "ioctl",           "mmap",  "mprotect",
     "munmap",       "newfstatat",     "open",         "openat",          "prctl", "read",
@@ -29,13 +32,12 @@ constexpr std::string_view kEssential[] = {
 // One system call that stands for many on some architectures (32-bit x86 above all). libseccomp
 // lets a rule for one of the many reach through it; a rule for the call itself answers for all.
 struct Multiplexer {
-  std::string_view name;
-  std::span<const std::string_view> calls;
+  CallName name;
+  std::span<const CallName> calls;
 };
-constexpr std::string_view kIpcCalls[] = {"msgctl", "msgget", "msgrcv", "msgsnd",
-                                          "semctl", "semget", "semop",  "semtimedop",
-                                          "shmat",  "shmctl", "shmdt",  "shmget"};
-constexpr std::string_view kSocketCalls[] = {
+constexpr CallName kIpcCalls[] = {"msgctl", "msgget",     "msgrcv", "msgsnd", "semctl", "semget",
+                                  "semop",  "semtimedop", "shmat",  "shmctl", "shmdt",  "shmget"};
+constexpr CallName kSocketCalls[] = {
     "accept",  "accept4", "bind",       "connect",  "getpeername", "getsockname", "getsockopt",
     "listen",  "recv",    "recvfrom",   "recvmmsg", "recvmsg",     "send",        "sendmmsg",
     "sendmsg", "sendto",  "setsockopt", "shutdown", "socket",      "socketpair"};

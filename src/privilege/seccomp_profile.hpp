@@ -5,39 +5,41 @@
 #include <span>
 #include <string_view>
 
+#include "runclad/base/inline_text.hpp"
 #include "runclad/privilege/seccomp.hpp"
 
 namespace runclad::privilege {
 
+using ProfileName = InlineText<23>;
+
 // When a group of the profile counts: each list that is not empty must hold.
 struct ProfileGate {
-  std::span<const std::string_view> needs_capabilities;    // all of them
-  std::span<const std::string_view> needs_architectures;   // one of them; libseccomp's names
-  std::span<const std::string_view> without_capabilities;  // none of them
-  std::span<const std::string_view> without_architectures;
+  std::span<const ProfileName> needs_capabilities;    // all of them
+  std::span<const ProfileName> needs_architectures;   // one of them; libseccomp's names
+  std::span<const ProfileName> without_capabilities;  // none of them
+  std::span<const ProfileName> without_architectures;
   int kernel_major = 0;  // at least this kernel
   int kernel_minor = 0;
 };
 
 // What a group says of its syscalls.
 struct ProfileEffect {
-  std::string_view action;
+  ProfileName action;
   std::int32_t errno_return = -1;  // -1: none given
   std::span<const SeccompArgument> arguments;
 };
 
 struct ProfileEntry {
-  char text[32];  // in place: a pointer to it would be relocated at every start
-  std::uint8_t length;
+  InlineText<32> text;
   std::uint8_t effect;  // indexes of ProfileTable
   std::uint8_t gate;
 
-  [[nodiscard]] std::string_view name() const { return {text, length}; }
+  [[nodiscard]] std::string_view name() const { return text; }
 };
 
 struct ProfileArchitecture {
-  std::string_view native;
-  std::span<const std::string_view> others;
+  ProfileName native;
+  std::span<const ProfileName> others;
 };
 
 struct ProfileTable {

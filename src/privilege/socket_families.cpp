@@ -37,7 +37,8 @@ std::optional<std::string> CanonicalFamily(std::string_view text) {
   for (const OtherName& other : kOtherNames) {
     if (other.name == name) return std::string(other.canonical);
   }
-  if (std::ranges::find(kFamilyNames, name) == kFamilyNames.end()) return std::nullopt;
+  if (std::ranges::find(kFamilyNames, std::string_view(name)) == kFamilyNames.end())
+    return std::nullopt;
   return name;
 }
 

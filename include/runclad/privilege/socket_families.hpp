@@ -7,11 +7,13 @@
 #include <string>
 #include <string_view>
 
+#include "runclad/base/inline_text.hpp"
+
 namespace runclad::privilege {
 
 // The canonical names of all families known here (linux/socket.h); the place in the table is the
 // number.
-inline constexpr std::array<std::string_view, 46> kFamilyNames = {
+inline constexpr std::array<InlineText<15>, 46> kFamilyNames = {
     "AF_UNSPEC",     "AF_UNIX",      "AF_INET",     "AF_AX25",  "AF_IPX",     "AF_APPLETALK",
     "AF_NETROM",     "AF_BRIDGE",    "AF_ATMPVC",   "AF_X25",   "AF_INET6",   "AF_ROSE",
     "AF_DECNET",     "AF_NETBEUI",   "AF_SECURITY", "AF_KEY",   "AF_NETLINK", "AF_PACKET",
