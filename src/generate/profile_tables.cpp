@@ -1,6 +1,8 @@
-// Turns the policy profiles (JSON) into C++ tables, when runclad is built: the programs parse none.
+// Turns the policy profiles (JSON) into texts of C++, when runclad is built: the programs parse
+// none.
 //   profile_tables OUTPUT.cpp NAME PROFILE.json [NAME PROFILE.json …]
 // Only the shape is checked here; what it means, tests hold against the reader of policy files.
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <map>
@@ -17,51 +19,40 @@ namespace {
 
 using nlohmann::json;
 
-class Writer {
- public:
-  std::string Rules(const json& profile) {
-    std::string rules;
-    for (const auto& [id, settings] : profile.at("rules").items()) {
-      std::string parameters;
-      for (const auto& [name, value] : settings.items()) {
-        if (name == "action") continue;
-        parameters += "{" + json(name).dump() + ", " + Value(value) + "}, ";
+// As a part of a line, which ends where a tab or a newline stands.
+std::string Plain(const json& value) {
+  std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  const auto may_end_it = [](unsigned char c) { return c <= '\n'; };
+  if (value.is_structured() || std::ranges::any_of(text, may_end_it)) {
+    throw std::runtime_error("no parameter is like " + value.dump());
+  }
+  return text;
+}
+
+// A list of one empty string would look like an empty list.
+std::string Element(const json& value) {
+  if (value == "") throw std::runtime_error("no list has an empty element");
+  return Plain(value);
+}
+
+// The lines of compiled_profile.hpp.
+std::string Rules(const json& profile) {
+  std::string lines;
+  for (const auto& [id, settings] : profile.at("rules").items()) {
+    lines += Plain(id) + '\t' + Plain(settings.at("action")) + '\n';
+    for (const auto& [name, value] : settings.items()) {
+      if (name == "action") continue;
+      lines += '\t' + Plain(name);
+      if (value.is_array()) {
+        for (const json& element : value) lines += '\t' + Element(element);
+      } else {
+        lines += '\t' + Plain(value);
       }
-      rules += "{" + json(id).dump() + ", " + settings.at("action").dump() + ", " +
-               Array("CompiledParameter", parameters) + "}, ";
+      lines += '\n';
     }
-    return Array("CompiledRule", rules);
   }
-
-  std::string Text(const std::string& text) {
-    std::string name = "kText" + std::to_string(arrays_++);
-    text_ += "constexpr std::string_view " + name + " = R\"json(" + text + ")json\";\n";
-    return name;
-  }
-
-  [[nodiscard]] const std::string& text() const { return text_; }
-
- private:
-  std::string Value(const json& value) {
-    if (value.is_boolean()) return value.dump();
-    if (value.is_string()) return "std::string_view(" + value.dump() + ")";
-    if (value.is_number_integer()) return "std::int64_t{" + value.dump() + "}";
-    if (!value.is_array()) throw std::runtime_error("no parameter is like " + value.dump());
-    std::string lines;
-    for (const json& element : value) lines += element.get<std::string>() + '\n';
-    return "CompiledList{" + json(lines).dump() + "}";
-  }
-
-  std::string Array(const std::string& type, const std::string& elements) {
-    if (elements.empty()) return "{}";
-    std::string name = "kArray" + std::to_string(arrays_++);
-    text_ += "constexpr " + type + " " + name + "[] = {" + elements + "};\n";
-    return name;
-  }
-
-  std::string text_;
-  int arrays_ = 0;
-};
+  return lines;
+}
 
 std::string ReadFile(const char* path) {
   std::ostringstream text;
@@ -81,15 +72,13 @@ json Extended(const json& profile, const std::map<std::string, json>& known) {
   return whole;
 }
 
-std::string Profile(const std::string& name, const char* path, std::map<std::string, json>& known,
-                    Writer& writer) {
+std::string Profile(const std::string& name, const char* path, std::map<std::string, json>& known) {
   std::string text = ReadFile(path);
   const json profile = json::parse(text);
   const json& whole = known[name] = Extended(profile, known);
   if (profile.contains("extends")) text = whole.dump(2) + "\n";
-  const std::string text_name = writer.Text(text);
-  return "{" + json(name).dump() + ", " + text_name + ", " + json(runclad::Sha256(text)).dump() +
-         ", " + writer.Rules(whole) + "},\n";
+  return "{" + json(name).dump() + ", R\"json(" + text + ")json\", " +
+         json(runclad::Sha256(text)).dump() + ", " + json(Rules(whole)).dump() + "},\n";
 }
 
 }  // namespace
@@ -100,14 +89,13 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    Writer writer;
     std::string profiles;
     std::map<std::string, json> known;
-    for (int i = 2; i < argc; i += 2) profiles += Profile(argv[i], argv[i + 1], known, writer);
+    for (int i = 2; i < argc; i += 2) profiles += Profile(argv[i], argv[i + 1], known);
     std::ofstream output(argv[1]);
     output << "// Made from profiles/*.json by src/generate/profile_tables.cpp.\n"
               "#include \"compiled_profile.hpp\"\n\nnamespace runclad::policy {\nnamespace {\n\n"
-           << writer.text() << "constexpr CompiledProfile kProfiles[] = {\n"
+           << "constexpr CompiledProfile kProfiles[] = {\n"
            << profiles << "};\n\n}  // namespace\n\n"
            << "std::span<const CompiledProfile> CompiledProfiles() { return kProfiles; }\n\n"
               "}  // namespace runclad::policy\n";

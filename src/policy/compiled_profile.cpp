@@ -1,7 +1,12 @@
 #include "compiled_profile.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "runclad/base/spelling.hpp"
 
@@ -16,22 +21,56 @@ const CompiledProfile* FindProfile(std::string_view name) {
   return found == profiles.end() ? nullptr : &*found;
 }
 
-std::vector<std::string> StringsOf(const CompiledList& list) {
-  std::vector<std::string> strings;
-  strings.reserve(static_cast<std::size_t>(std::ranges::count(list.lines, '\n')));
-  for (std::string_view rest = list.lines; !rest.empty();) {
-    const std::size_t end = rest.find('\n');
-    strings.emplace_back(rest.substr(0, end));
-    rest.remove_prefix(end + 1);
-  }
-  return strings;
-}
+// The lines of a profile, part by part. Each part ends with a tab or a newline, the last one too.
+class Parts {
+ public:
+  explicit Parts(std::string_view lines) : at_(lines.data()), end_(lines.data() + lines.size()) {}
 
-Parameters::Value ValueOf(const CompiledParameter& parameter) {
-  if (const auto* list = std::get_if<CompiledList>(&parameter.value)) return StringsOf(*list);
-  if (const auto* text = std::get_if<std::string_view>(&parameter.value)) return std::string(*text);
-  if (const auto* number = std::get_if<std::int64_t>(&parameter.value)) return *number;
-  return std::get<bool>(parameter.value);
+  [[nodiscard]] bool is_over() const { return at_ == end_; }
+  [[nodiscard]] bool ends_line() const { return at_[-1] == '\n'; }
+
+  std::string_view Take() {
+    const char* const begin = at_;
+    const char* end = begin;
+    while (static_cast<unsigned char>(*end) > '\n') ++end;
+    at_ = end + 1;
+    return {begin, end};
+  }
+
+ private:
+  const char* at_;
+  const char* end_;
+};
+
+// What stands behind the name of a parameter; no value: not what the schema wants.
+std::optional<Parameters::Value> ValueOf(const ParameterSchema& schema, Parts& parts) {
+  if (schema.type == ParameterType::kStrings) {
+    constexpr std::size_t kUsual = 8;
+    std::vector<std::string> strings;
+    if (!parts.ends_line()) strings.reserve(kUsual);
+    while (!parts.ends_line()) strings.emplace_back(parts.Take());
+    return strings;
+  }
+  if (parts.ends_line()) return std::nullopt;
+  const std::string_view value = parts.Take();
+  if (!parts.ends_line()) return std::nullopt;
+  switch (schema.type) {
+    case ParameterType::kStrings:
+      break;
+    case ParameterType::kText:
+      return std::string(value);
+    case ParameterType::kInteger: {
+      if (const auto meant = IntegerOf(schema, value)) return *meant;
+      std::int64_t number = 0;
+      const char* const end = value.data() + value.size();
+      const auto parsed = std::from_chars(value.data(), end, number);
+      if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+      return number;
+    }
+    case ParameterType::kBoolean:
+      if (value == "true" || value == "false") return value == "true";
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -51,33 +90,32 @@ Result<Layer> CompiledLayer(std::string_view name, std::span<const RuleSchema> r
   if (profile == nullptr) return Error{"unknown profile " + Quoted(name)};
   Layer layer;
   layer.kind = LayerKind::kProfile;
-  layer.rules.reserve(profile->rules.size());
-  for (const CompiledRule& compiled : profile->rules) {
-    const auto fault = [&](std::string_view what) {
-      return Error{"profile " + std::string(name) + ": rule " + Quoted(compiled.id) +
+  layer.rules.reserve(rules.size());
+  const RuleSchema* schema = nullptr;
+  for (Parts parts(profile->rules); !parts.is_over();) {
+    const auto fault = [&](std::string_view id, std::string_view what) {
+      return Error{"profile " + std::string(name) + ": rule " + Quoted(id) +
                    " does not match the catalogue: its " + std::string(what)};
     };
-    const auto schema = std::ranges::find(rules, compiled.id, &RuleSchema::id);
-    if (schema == rules.end()) return fault("id");
-    const auto action = std::ranges::find(schema->actions, compiled.action,
-                                          [](Action supported) { return Name(supported); });
-    if (action == schema->actions.end()) return fault("action");
-    RuleLayer& rule = layer.rules.emplace_back(RuleLayer{schema->id, *action, {}});
-    rule.parameters.reserve(compiled.parameters.size());
-    for (const CompiledParameter& parameter : compiled.parameters) {
-      const auto known =
-          std::ranges::find(schema->parameters, parameter.name, &ParameterSchema::name);
-      if (known == schema->parameters.end()) return fault(parameter.name);
-      Parameters::Value value = ValueOf(parameter);
-      if (const auto* word = std::get_if<std::string>(&value);
-          word != nullptr && known->type == ParameterType::kInteger) {
-        const auto meant = IntegerOf(*known, *word);
-        if (!meant) return fault(parameter.name);
-        value = *meant;
-      }
-      if (value.index() != static_cast<std::size_t>(known->type)) return fault(parameter.name);
-      rule.parameters.emplace_back(&*known, std::move(value));
+    const std::string_view first = parts.Take();
+    const std::string_view second = parts.Take();
+    if (!first.empty()) {
+      const auto found = std::ranges::find(rules, first, &RuleSchema::id);
+      if (found == rules.end()) return fault(first, "id");
+      schema = &*found;
+      const auto action = std::ranges::find(schema->actions, second,
+                                            [](Action supported) { return Name(supported); });
+      if (action == schema->actions.end()) return fault(first, "action");
+      layer.rules.push_back({schema->id, *action, {}});
+      layer.rules.back().parameters.reserve(schema->parameters.size());
+      continue;
     }
+    if (schema == nullptr) return fault("", second);
+    const auto known = std::ranges::find(schema->parameters, second, &ParameterSchema::name);
+    if (known == schema->parameters.end()) return fault(schema->id, second);
+    std::optional<Parameters::Value> value = ValueOf(*known, parts);
+    if (!value) return fault(schema->id, second);
+    layer.rules.back().parameters.emplace_back(&*known, *std::move(value));
   }
   return layer;
 }
