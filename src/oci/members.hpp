@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -51,6 +52,14 @@ inline std::int64_t Number(const json::Document* number, std::int64_t absent) {
 
 inline bool IsTrue(const json::Document* boolean) {
   return boolean != nullptr && boolean->get<bool>();
+}
+
+// A member more of an object that is made, behind those that come before it: a list in braces would
+// be made twice.
+template <typename T>
+void Add(json::Document& object, const char* name, T&& value) {
+  auto& members = object.get_ref<json::Document::object_t&>();
+  members.emplace_hint(members.end(), name, std::forward<T>(value));
 }
 
 }  // namespace runclad::oci

@@ -112,8 +112,11 @@ std::vector<CapabilitySet> Spec::capabilities() const {
   constexpr std::array<std::string_view, 5> kNames = {"bounding", "effective", "inheritable",
                                                       "permitted", "ambient"};
   std::vector<CapabilitySet> sets;
+  const Document* object = Find(*document_, "process", "capabilities");
+  if (object == nullptr) return sets;
+  sets.reserve(kNames.size());
   for (const std::string_view name : kNames) {
-    const Document* set = Find(*document_, "process", "capabilities", name);
+    const Document* set = Find(*object, name);
     if (set != nullptr) sets.push_back({name, Strings(set)});
   }
   return sets;
@@ -146,6 +149,7 @@ std::vector<Namespace> Spec::namespaces() const {
   std::vector<Namespace> namespaces;
   const Document* array = Find(*document_, "linux", "namespaces");
   if (array == nullptr) return namespaces;
+  namespaces.reserve(array->size());
   for (const Document& entry : Elements(*array)) {
     namespaces.push_back({Text(Find(entry, "type")), Text(Find(entry, "path"))});
   }
@@ -208,20 +212,22 @@ std::optional<std::int64_t> Spec::memory_limit() const {
 json::Value ToJson(const std::vector<DeviceRule>& rules) {
   Document array = Document::array();
   for (const DeviceRule& rule : rules) {
-    Document& entry = array.emplace_back(Document{{"allow", rule.allow}});
-    if (!rule.type.empty()) entry["type"] = rule.type;
-    if (rule.major >= 0) entry["major"] = rule.major;
-    if (rule.minor >= 0) entry["minor"] = rule.minor;
-    if (!rule.access.empty()) entry["access"] = rule.access;
+    Document& entry = array.emplace_back(Document::value_t::object);
+    if (!rule.access.empty()) Add(entry, "access", rule.access);
+    Add(entry, "allow", rule.allow);
+    if (rule.major >= 0) Add(entry, "major", rule.major);
+    if (rule.minor >= 0) Add(entry, "minor", rule.minor);
+    if (!rule.type.empty()) Add(entry, "type", rule.type);
   }
   return json::Value(std::move(array));
 }
 
 json::Value ToJson(const Mount& mount) {
-  Document object = {{"destination", mount.destination}};
-  if (!mount.type.empty()) object["type"] = mount.type;
-  if (!mount.source.empty()) object["source"] = mount.source;
-  if (!mount.options.empty()) object["options"] = mount.options;
+  Document object = Document::object();
+  Add(object, "destination", mount.destination);
+  if (!mount.options.empty()) Add(object, "options", mount.options);
+  if (!mount.source.empty()) Add(object, "source", mount.source);
+  if (!mount.type.empty()) Add(object, "type", mount.type);
   return json::Value(std::move(object));
 }
 

@@ -39,8 +39,10 @@ std::vector<Hook> Spec::hooks() const {
   constexpr std::string_view kKinds[] = {"prestart",       "createRuntime", "createContainer",
                                          "startContainer", "poststart",     "poststop"};
   std::vector<Hook> hooks;
+  const Document* object = Find(*document_, "hooks");
+  if (object == nullptr) return hooks;
   for (const std::string_view kind : kKinds) {
-    const Document* array = Find(*document_, "hooks", kind);
+    const Document* array = Find(*object, kind);
     if (array == nullptr) continue;
     std::size_t index = 0;
     for (const Document& entry : Elements(*array)) {

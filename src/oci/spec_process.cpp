@@ -1,4 +1,6 @@
 // What a spec says of its process, beyond capabilities.
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
 #include "runclad/oci/spec.hpp"
@@ -70,7 +72,11 @@ std::optional<std::int64_t> Spec::oom_score_adjustment() const {
 }
 
 json::Value ToJson(const Rlimit& limit) {
-  return json::Value(Document{{"type", limit.type}, {"soft", limit.soft}, {"hard", limit.hard}});
+  Document object = Document::object();
+  Add(object, "hard", limit.hard);
+  Add(object, "soft", limit.soft);
+  Add(object, "type", limit.type);
+  return json::Value(std::move(object));
 }
 
 }  // namespace runclad::oci

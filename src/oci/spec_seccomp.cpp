@@ -77,22 +77,26 @@ Document Array(const std::vector<std::string>& texts) {
   return array;
 }
 
-Document JsonFrom(const SeccompRule& rule) {
-  // Lists in braces would be made twice, and one of them has 300 names.
-  Document object = Document::object();
-  object["names"] = Array(rule.names);
-  object["action"] = rule.action;
-  if (rule.errno_return) object["errnoRet"] = *rule.errno_return;
-  if (rule.arguments.empty()) return object;
-  Document arguments = Document::array();
-  for (const SeccompArgument& argument : rule.arguments) {
-    Document entry = {
-        {"index", argument.index}, {"value", argument.value}, {"op", NameOf(argument.op)}};
-    if (argument.value_two != 0) entry["valueTwo"] = argument.value_two;
-    arguments.push_back(std::move(entry));
+void Put(const SeccompArgument& argument, Document& object) {
+  Add(object, "index", argument.index);
+  Add(object, "op", NameOf(argument.op));
+  Add(object, "value", argument.value);
+  if (argument.value_two != 0) Add(object, "valueTwo", argument.value_two);
+}
+
+void Put(const SeccompRule& rule, Document& object) {
+  Add(object, "action", rule.action);
+  if (!rule.arguments.empty()) {
+    Document arguments = Document::array();
+    auto& elements = arguments.get_ref<Document::array_t&>();
+    elements.reserve(rule.arguments.size());
+    for (const SeccompArgument& argument : rule.arguments) {
+      Put(argument, elements.emplace_back(Document::value_t::object));
+    }
+    Add(object, "args", std::move(arguments));
   }
-  object["args"] = std::move(arguments);
-  return object;
+  if (rule.errno_return) Add(object, "errnoRet", *rule.errno_return);
+  Add(object, "names", Array(rule.names));
 }
 
 }  // namespace
@@ -132,16 +136,20 @@ std::optional<SeccompFilter> Spec::seccomp() const {
 }
 
 json::Value ToJson(const SeccompFilter& filter) {
-  Document object = {{"defaultAction", filter.default_action}};
-  if (filter.default_errno_return) object["defaultErrnoRet"] = *filter.default_errno_return;
-  if (!filter.architectures.empty()) object["architectures"] = filter.architectures;
-  if (filter.flags) object["flags"] = *filter.flags;
-  if (!filter.listener_path.empty()) object["listenerPath"] = filter.listener_path;
-  if (!filter.listener_metadata.empty()) object["listenerMetadata"] = filter.listener_metadata;
+  Document object = Document::object();
+  if (!filter.architectures.empty()) Add(object, "architectures", Array(filter.architectures));
+  Add(object, "defaultAction", filter.default_action);
+  if (filter.default_errno_return) Add(object, "defaultErrnoRet", *filter.default_errno_return);
+  if (filter.flags) Add(object, "flags", Array(*filter.flags));
+  if (!filter.listener_metadata.empty()) Add(object, "listenerMetadata", filter.listener_metadata);
+  if (!filter.listener_path.empty()) Add(object, "listenerPath", filter.listener_path);
   Document syscalls = Document::array();
-  syscalls.get_ref<Document::array_t&>().reserve(filter.rules.size());
-  for (const SeccompRule& rule : filter.rules) syscalls.push_back(JsonFrom(rule));
-  object["syscalls"] = std::move(syscalls);
+  auto& elements = syscalls.get_ref<Document::array_t&>();
+  elements.reserve(filter.rules.size());
+  for (const SeccompRule& rule : filter.rules) {
+    Put(rule, elements.emplace_back(Document::value_t::object));
+  }
+  Add(object, "syscalls", std::move(syscalls));
   return json::Value(std::move(object));
 }
 
