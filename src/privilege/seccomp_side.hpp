@@ -50,17 +50,31 @@ struct SideRule {
 class SyscallName {
  public:
   explicit SyscallName(std::string_view text) : text_(text) {
-    std::memcpy(&start_, text.data(), std::min(text.size(), sizeof(start_)));
-    if constexpr (std::endian::native == std::endian::little) start_ = __builtin_bswap64(start_);
+    if (text.size() >= sizeof start_) {
+      std::memcpy(&start_, text.data(), sizeof start_);
+      if constexpr (std::endian::native == std::endian::little) start_ = __builtin_bswap64(start_);
+      return;
+    }
+    unsigned shift = 8 * sizeof start_;
+    for (const char c : text) {
+      shift -= 8;
+      start_ |= std::uint64_t{static_cast<unsigned char>(c)} << shift;
+    }
   }
 
   [[nodiscard]] std::string_view text() const { return text_; }
 
   friend bool operator==(const SyscallName& left, const SyscallName& right) {
-    return left.start_ == right.start_ && left.text_ == right.text_;
+    return left.start_ == right.start_ && left.text_.size() == right.text_.size() &&
+           (left.text_.size() <= sizeof start_ || left.text_ == right.text_);
   }
   friend std::strong_ordering operator<=>(const SyscallName& left, const SyscallName& right) {
-    return left.start_ != right.start_ ? left.start_ <=> right.start_ : left.text_ <=> right.text_;
+    if (left.start_ != right.start_) return left.start_ <=> right.start_;
+    // A name that is no longer than its start begins the other one.
+    if (std::min(left.text_.size(), right.text_.size()) <= sizeof start_) {
+      return left.text_.size() <=> right.text_.size();
+    }
+    return left.text_ <=> right.text_;
   }
 
  private:
