@@ -1,5 +1,6 @@
 #include "plain_reader.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <memory>
@@ -118,10 +119,20 @@ class PlainReader {
       const std::optional<bool> has_next = HasNext(']', is_first);
       if (!has_next) return false;
       if (!*has_next) break;
+      if (elements.size() == elements.capacity()) Widen(elements);
       if (!Value(elements.emplace_back())) return false;
     }
     ++levels_left_;
     return true;
+  }
+
+  // Small lists grow by leaps, since each element that moves costs as much as reading a short one.
+  // Apart, so that what is done for every value stays in one function.
+  [[gnu::noinline]] static void Widen(Document::array_t& elements) {
+    constexpr std::size_t kLeast = 4;
+    constexpr std::size_t kManyfold = 4;
+    constexpr std::size_t kSmall = 256;
+    if (elements.size() < kSmall) elements.reserve(std::max(kLeast, elements.size() * kManyfold));
   }
 
   bool String(Document& value) {
