@@ -79,6 +79,23 @@ std::size_t CountValues(const rules::Finding& finding) {
          (finding.why.size() + finding.path.size()) / kBytesPerValue;
 }
 
+// As ToDocument() has it. Nearly every remedy is one setting, of which no document need be made.
+void PutRemedy(const rules::Remedy& remedy, std::string_view rule, json::ObjectWriter& text) {
+  if (remedy.kind == rules::Remedy::Kind::kUnsaid) return;
+  if (remedy.kind != rules::Remedy::Kind::kSetting || remedy.settings.size() != 1) {
+    text.Put("remedy", ToDocument(remedy, rule));
+    return;
+  }
+  const rules::Remedy::Setting& setting = remedy.settings.front();
+  const auto put_parameter = [&](json::ObjectWriter& parameters) {
+    std::visit([&](const auto& value) { parameters.Put(setting.parameter, value); }, setting.value);
+  };
+  const auto put_rule = [&](json::ObjectWriter& rules) {
+    rules.PutObject(setting.rule.empty() ? rule : setting.rule, put_parameter);
+  };
+  text.PutObject("remedy", [&](json::ObjectWriter& inner) { inner.PutObject("rules", put_rule); });
+}
+
 // "host-mounts/denied"
 std::string CodeOf(const Applied& applied) {
   return std::string(applied.rule->id()).append("/").append(applied.finding.code->id);
@@ -159,8 +176,7 @@ std::string FindingsText(const std::vector<Applied>& findings) {
     PutBrief("after", finding.after, text);
     PutBrief("before", finding.before, text);
     text.Put("code", CodeOf(*applied)).Put("path", finding.path);
-    const Document remedy = ToDocument(finding.remedy, applied->rule->id());
-    if (!remedy.is_null()) text.Put("remedy", remedy);
+    PutRemedy(finding.remedy, applied->rule->id(), text);
     text.Put("rule", applied->rule->id());
     if (entry.left == 0) {
       text.Put("why", finding.why);
