@@ -5,6 +5,7 @@
 #include "runclad/base/sha256.hpp"
 #include "runclad/sys/lower_runtime.hpp"
 
+#include "directories.hpp"
 #include "machine.hpp"
 
 namespace runclad::runtime {
@@ -61,6 +62,7 @@ std::string LineOf(const Call& call, const policy::Effective& policy, const std:
 Status Log(const Call& call, const policy::Effective& policy, const std::string& bundle,
            const engine::Identity& identity, const enforce::Decision& decision,
            std::string_view findings) {
+  call.end_is_logged = decision.outcome == enforce::Outcome::kRefused;
   if (!enforce::IsLogged(policy.log, decision)) return {};
   return call.machine.WriteLog(policy.log,
                                LineOf(call, policy, bundle, identity, decision, findings));
@@ -69,6 +71,7 @@ Status Log(const Call& call, const policy::Effective& policy, const std::string&
 Status LogOrCount(const Call& call, const policy::Effective& policy, const std::string& bundle,
                   const engine::Identity& identity, const enforce::Decision& decision,
                   std::string_view findings) {
+  call.end_is_logged = decision.outcome == enforce::Outcome::kRefused;
   if (!enforce::IsLogged(policy.log, decision)) return {};
   // All that is in the line and can differ between two calls for the same container, but for times.
   std::string key(call.line.verb);
@@ -94,6 +97,7 @@ namespace {
 
 std::string ErrorLine(const Call& call, const policy::Effective* policy, const std::string& bundle,
                       const engine::Identity& identity, const Error& error, bool is_refusal) {
+  call.end_is_logged = true;
   return enforce::LogLine({.verb = call.line.verb,
                            .container = call.line.id(),
                            .bundle = bundle,
@@ -123,6 +127,14 @@ void LogWithoutPolicy(const Call& call, const std::string& bundle, const engine:
   if (!call.machine.IsRoot()) return;
   call.machine.WriteLogAnywhere(
       ErrorLine(call, nullptr, bundle, identity, error, /*is_refusal=*/false));
+}
+
+void LogEnd(const Call& call, const Error& error) {
+  if (call.end_is_logged || !call.machine.IsRoot()) return;
+  // Without one, that has been logged in its place.
+  if (const auto policy = LoadNamedPolicy(call, call.line.config_directory, {})) {
+    static_cast<void>(LogError(call, *policy, {}, error));
+  }
 }
 
 }  // namespace runclad::runtime

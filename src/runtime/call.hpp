@@ -21,6 +21,8 @@ struct Call {
   std::string lower_runtime;
   std::chrono::steady_clock::time_point begin;
   Machine& machine;
+  // Whether a line, or a count, says why the call ends here.
+  mutable bool end_is_logged = false;
 
   // --root, or where the lower runtime keeps its containers.
   [[nodiscard]] std::string root() const;
@@ -31,8 +33,8 @@ using Arguments = std::vector<std::string>;
 
 // Each verb returns the arguments to pass on, or the sentence to report (a refusal or an error).
 Result<Arguments> Create(const Call& call);
-Result<Arguments> Exec(Call call);
-Result<Arguments> Update(Call call);
+Result<Arguments> Exec(Call& call);
+Result<Arguments> Update(Call& call);
 Result<Arguments> Start(const Call& call);
 // A verb that runclad does not know.
 Result<Arguments> PassUnknown(const Call& call);
@@ -71,5 +73,8 @@ Status LogRefusal(const Call& call, const policy::Effective& policy, const std::
 // required, and an error: a refusal has the mode and the profile in its line.
 void LogWithoutPolicy(const Call& call, const std::string& bundle, const engine::Identity& identity,
                       const Error& error);
+
+// Whatever else ends a call: no container is stopped, or not started, without a line in the log.
+void LogEnd(const Call& call, const Error& error);
 
 }  // namespace runclad::runtime

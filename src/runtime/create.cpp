@@ -78,12 +78,20 @@ Result<Arguments> Create(const Call& call) {
   if (!admission) return admission.error();
   if (admission->passes_through) return call.line.Canonical();
   if (!policy->fell_back_because.empty()) WarnOfFallback(*policy);
-  for (const std::optional<Error>& fault : {bundle->fault(), RefusedRestore(call)}) {
-    if (!fault) continue;
-    if (policy->is_enforced()) return *fault;
-    if (auto logged = LogError(call, *policy, bundle->path(), *fault); !logged) {
+  const auto restore = RefusedRestore(call);
+  if (restore) {
+    if (auto logged = LogRefusal(call, *policy, bundle->path(), *restore); !logged) {
       return logged.error();
     }
+  }
+  if (bundle->fault()) {
+    if (auto logged = LogError(call, *policy, bundle->path(), *bundle->fault()); !logged) {
+      return logged.error();
+    }
+  }
+  if (policy->is_enforced()) {
+    if (bundle->fault()) return *bundle->fault();
+    if (restore) return *restore;
   }
 
   if (auto checked = CheckDirectories(call, bundle->path(), *policy, subject.layout); !checked) {

@@ -66,8 +66,8 @@ Result<Arguments> PassUnknown(const Call& call) {
   const Error refusal = oci::UnknownVerb(call.line.verb);
   const auto policy = LoadNamedPolicy(call, call.line.config_directory, {});
   if (!policy) return policy.error();
+  if (auto logged = LogRefusal(call, *policy, {}, refusal); !logged) return logged.error();
   if (policy->is_enforced()) return refusal;
-  if (auto logged = LogError(call, *policy, {}, refusal); !logged) return logged.error();
   return call.line.Canonical();
 }
 

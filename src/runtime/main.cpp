@@ -26,17 +26,14 @@
 namespace runclad::runtime {
 namespace {
 
-Result<Arguments> Prepare(oci::CommandLine line, const std::string& lower_runtime,
-                          std::chrono::steady_clock::time_point begin) {
-  const bool names_program = line.runtime_path || line.global("criu");
-  const bool names_file = line.kind != oci::VerbKind::kCreate && NamesUnusualFile(line);
-  if (line.kind == oci::VerbKind::kPassThrough && !ActsOnState(line) && !names_program &&
-      !names_file) {
-    return std::move(line.verbatim);
-  }
-  // Static, so that it is not destroyed before exec.
+// Static, so that it is not destroyed before exec.
+Machine& TheMachine() {
   static const std::unique_ptr<Machine> machine = ThisMachine();
-  Call call{std::move(line), lower_runtime, begin, *machine};
+  return *machine;
+}
+
+// `names_program`, `names_file`: which of what it names has to be judged.
+Result<Arguments> Judge(Call& call, bool names_program, bool names_file) {
   if (names_program) {
     if (auto checked = CheckPrograms(call); !checked) return checked.error();
   }
@@ -50,19 +47,33 @@ Result<Arguments> Prepare(oci::CommandLine line, const std::string& lower_runtim
     case oci::VerbKind::kCreate:
       return Create(call);
     case oci::VerbKind::kExec:
-      return Exec(std::move(call));
+      return Exec(call);
     case oci::VerbKind::kStart:
       return Start(call);
     case oci::VerbKind::kDelete:
       return Delete(call);
     case oci::VerbKind::kUpdate:
-      return Update(std::move(call));
+      return Update(call);
     case oci::VerbKind::kUnknown:
       return PassUnknown(call);
     case oci::VerbKind::kPassThrough:
       break;
   }
   return std::move(call.line.verbatim);
+}
+
+Result<Arguments> Prepare(oci::CommandLine line, const std::string& lower_runtime,
+                          std::chrono::steady_clock::time_point begin) {
+  const bool names_program = line.runtime_path || line.global("criu");
+  const bool names_file = line.kind != oci::VerbKind::kCreate && NamesUnusualFile(line);
+  if (line.kind == oci::VerbKind::kPassThrough && !ActsOnState(line) && !names_program &&
+      !names_file) {
+    return std::move(line.verbatim);
+  }
+  Call call{std::move(line), lower_runtime, begin, TheMachine()};
+  auto judged = Judge(call, names_program, names_file);
+  if (!judged) LogEnd(call, judged.error());
+  return judged;
 }
 
 // What the lower runtime prints, which engines parse, and a line of ours. Not the word "version":
@@ -80,9 +91,15 @@ Result<int> PrintVersions(const std::string& lower_runtime, const Arguments& arg
 Result<int> Run(const std::vector<std::string>& arguments) {
   const auto begin = std::chrono::steady_clock::now();
   auto line = oci::ParseCommandLine(arguments);
-  if (!line) return line.error();
+  if (!line) {
+    LogEnd({oci::CommandLine(), {}, begin, TheMachine()}, line.error());
+    return line.error();
+  }
   auto lower_runtime = sys::FindLowerRuntime(line->runtime_path, sys::CalledAs());
-  if (!lower_runtime) return lower_runtime.error();
+  if (!lower_runtime) {
+    LogEnd({*std::move(line), {}, begin, TheMachine()}, lower_runtime.error());
+    return lower_runtime.error();
+  }
   const bool prints_version = line->prints_version && line->verb.empty();
   const bool is_unknown = line->kind == oci::VerbKind::kUnknown;
   auto handed_on = [&] {

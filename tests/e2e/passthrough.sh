@@ -78,12 +78,17 @@ error_is_usable() {
     ! grep -qiE 'no such file or directory|permission denied|executable file not found' \
       "$E2E_WORK/err"
 }
+# What was not understood names no policy: the log is that of the host's.
+lines() { cat "$E2E_POLICIES/runclad/audit.jsonl" /var/log/runclad/audit.jsonl 2>/dev/null | wc -l; }
+has_one_more_line() { [ "$(lines)" -eq $((LINES_BEFORE + 1)) ]; }
 fails_well() {  # WHAT ARGUMENT…
   local what=$1 log=$E2E_WORK/contract.log
   shift
   rm -f "$log"
+  LINES_BEFORE=$(lines)
   capture "$E2E_RUNTIME" --root "$STATE" --log "$log" --log-format json "$@"
   guards "$what fails with one usable sentence" error_is_usable "$log"
+  guards "$what has one line in the log" has_one_more_line
   discard contract
 }
 make_bundle contract '.mounts += [{destination: "/h", type: "bind", source: "/", options: ["rbind"]}]' \

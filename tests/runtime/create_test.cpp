@@ -150,6 +150,42 @@ TEST_F(CreateInMemory, NoRecordOutlivesAStepThatFails) {
   }
 }
 
+TEST_F(CreateInMemory, EachStepThatFailsHasALineInTheLog) {
+  for (const char* step : {"load the policy", "take the bundle", "open the records", "stage",
+                           "write the record", "write the document"}) {
+    machine_.log.clear();
+    machine_.log_of_no_policy.clear();
+    machine_.fail = {step};
+    const Call call = CallOf("--root /run/r create --bundle /b box", machine_);
+    const auto done = Create(call);
+    ASSERT_FALSE(done) << step;
+    LogEnd(call, done.error());
+    Strings lines = machine_.log;
+    lines.insert(lines.end(), machine_.log_of_no_policy.begin(), machine_.log_of_no_policy.end());
+    EXPECT_EQ(std::ranges::count_if(lines,
+                                    [](const auto& line) {
+                                      return line.find(R"("outcome":"error")") != std::string::npos;
+                                    }),
+              1)
+        << step;
+  }
+  machine_.fail.clear();
+  const Call call = CallOf("--root /run/r create --bundle /none box", machine_);
+  const auto done = Create(call);
+  machine_.log.clear();
+  LogEnd(call, done.error());
+  EXPECT_THAT(machine_.log, ElementsAre(HasSubstr("there is no bundle /none")));
+}
+
+TEST_F(CreateInMemory, ARestoreIsLoggedAsARefusal) {
+  EXPECT_THAT(Fault("restore"), HasSubstr("create the container again"));
+  EXPECT_THAT(machine_.log, ElementsAre(HasSubstr(R"("outcome":"refused")")));
+  machine_.log.clear();
+  machine_.policy.mode = policy::Mode::kAudit;
+  EXPECT_EQ(Fault("restore"), "");
+  EXPECT_THAT(machine_.log[0], HasSubstr(R"("outcome":"would-refuse")"));
+}
+
 // The record is there before anything could start by the document.
 TEST_F(CreateInMemory, WithoutARecordTheDocumentIsNotReplaced) {
   machine_.fail = {"write the record"};
@@ -382,7 +418,9 @@ TEST_F(CreateInMemory, OnlyThePolicyAdmitsACallerWithoutRoot) {
 TEST_F(CreateInMemory, ABundleThatOthersCanChangeIsAcceptedOnlyInAudit) {
   machine_.fault = Error{"bundle /b is writable by others"};
   EXPECT_EQ(Fault(), "bundle /b is writable by others");
-  EXPECT_THAT(machine_.steps, ElementsAre("load the policy"));
+  EXPECT_THAT(machine_.steps, ElementsAre("load the policy", "log"));
+  EXPECT_THAT(machine_.log, ElementsAre(HasSubstr("bundle /b is writable by others")));
+  machine_.log.clear();
   machine_.policy.mode = policy::Mode::kAudit;
   EXPECT_EQ(Fault(), "");
   EXPECT_THAT(machine_.log.front(), HasSubstr("bundle /b is writable by others"));

@@ -10,6 +10,7 @@
 namespace runclad::runtime {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -46,7 +47,17 @@ class ContainerInMemory : public ::testing::Test {
 
   template <typename Verb>
   std::string Fault(Verb verb, std::string_view line) {
-    const auto done = verb(CallOf(line, machine_));
+    Call call = CallOf(line, machine_);
+    const auto done = verb(call);
+    return done ? "" : done.error().message;
+  }
+  // As the program does.
+  template <typename Verb>
+  std::string LoggedFault(Verb verb, std::string_view line) {
+    machine_.log.clear();
+    Call call = CallOf(line, machine_);
+    const auto done = verb(call);
+    if (!done) LogEnd(call, done.error());
     return done ? "" : done.error().message;
   }
 
@@ -94,7 +105,8 @@ TEST_F(ContainerInMemory, ADamagedRecordIsAnError) {
 TEST_F(ContainerInMemory, ExecIsLimitedByTheRecordWithoutAnyPolicy) {
   machine_.containers["box"].is_waiting = false;
   machine_.fail = {"load the policy"};
-  const auto done = Exec(CallOf(kExec, machine_));
+  Call call = CallOf(kExec, machine_);
+  const auto done = Exec(call);
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_THAT(*done, Contains("--process=/proc/self/fd/3"));
   EXPECT_THAT(machine_.sealed, Not(HasSubstr("CAP_SYS_ADMIN")));
@@ -186,7 +198,8 @@ TEST_F(ContainerInMemory, AFailingLogDoesNotPreventDelete) {
 }
 
 TEST_F(ContainerInMemory, WithoutAContainerTheRuntimeReceivesNoProcess) {
-  const auto done = Exec(CallOf("--root /run/r exec --process /p other", machine_));
+  Call call = CallOf("--root /run/r exec --process /p other", machine_);
+  const auto done = Exec(call);
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_THAT(*done, Contains("--process=/dev/null"));
   EXPECT_THAT(machine_.steps, IsEmpty());
@@ -207,6 +220,40 @@ TEST_F(ContainerInMemory, UpdateIsLimitedByTheRecordedLimits) {
   EXPECT_EQ(Fault(Update, "--root /run/r update --pids-limit 100000 box"), "");
   EXPECT_THAT(machine_.sealed, HasSubstr("2048"));
   EXPECT_THAT(machine_.steps, ElementsAre("log", "seal"));
+}
+
+// Whatever ends a call is in the log, once.
+TEST_F(ContainerInMemory, EachErrorHasALineInTheLog) {
+  machine_.containers["box"].is_waiting = false;
+  EXPECT_NE(LoggedFault(Exec, "--root /run/r exec --process /none box"), "");
+  EXPECT_THAT(machine_.log, ElementsAre(AllOf(HasSubstr("/none: it cannot be opened"),
+                                              HasSubstr(R"("outcome":"error")"))));
+  EXPECT_NE(LoggedFault(Update, "--root /run/r update --resources /none box"), "");
+  EXPECT_THAT(machine_.log, ElementsAre(HasSubstr("/none: it cannot be opened")));
+  machine_.fail = {"seal"};
+  EXPECT_EQ(LoggedFault(Exec, kExec), "seal failed");
+  EXPECT_THAT(machine_.log, ElementsAre(HasSubstr(R"("outcome":"rewritten")"),
+                                        AllOf(HasSubstr("seal failed"), HasSubstr(R"("exec")"),
+                                              HasSubstr(R"("container":"box")"))));
+  machine_.fail = {"load the policy"};
+  EXPECT_EQ(LoggedFault(PassUnknown, "frobnicate"), "load the policy failed");
+  EXPECT_THAT(machine_.log, IsEmpty());
+  EXPECT_THAT(machine_.log_of_no_policy, ElementsAre(HasSubstr("load the policy failed")));
+}
+
+TEST_F(ContainerInMemory, AVerbThatIsUnknownIsARefusal) {
+  EXPECT_THAT(LoggedFault(PassUnknown, "frobnicate"), HasSubstr("frobnicate"));
+  EXPECT_THAT(machine_.log, ElementsAre(HasSubstr(R"("outcome":"refused")")));
+  machine_.policy.mode = policy::Mode::kAudit;
+  EXPECT_EQ(LoggedFault(PassUnknown, "frobnicate"), "");
+  EXPECT_THAT(machine_.log, ElementsAre(HasSubstr(R"("outcome":"would-refuse")")));
+}
+
+TEST_F(ContainerInMemory, NothingIsLoggedForAUserWhoIsNotRoot) {
+  machine_.is_root = false;
+  machine_.records.clear();
+  EXPECT_NE(LoggedFault(Exec, kExec), "");
+  EXPECT_THAT(machine_.log, IsEmpty());
 }
 
 TEST_F(ContainerInMemory, DeleteForgetsContainersThatHaveEnded) {
