@@ -78,6 +78,7 @@ everything() {  # what a log can have: each outcome, an error, exec with repeats
   own -v /:/host box true
   own box true
   own_runtime no-such-verb x >/dev/null 2>&1
+  own_runtime create --bundle /nowhere by-hand >/dev/null 2>&1
 }
 for format in falco ocsf json; do
   log_policy enforce "\"forward\": {\"format\": \"$format\", \"target\": \"file:$LOGS/$format.json\"}"
