@@ -8,6 +8,8 @@ CTL=${E2E_PROGRAM%/*}/runcladctl
 LOGS=$E2E_WORK/log-settings
 LOG=$LOGS/audit.jsonl
 mkdir -p "$LOGS"
+cp "$E2E_POLICIES/own/policy.json" "$E2E_WORK/own-before-log-settings"
+trap 'cp "$E2E_WORK/own-before-log-settings" "$E2E_POLICIES/own/policy.json"' EXIT
 log_policy() {  # MODE LOG-MEMBERS
   printf '{"mode": "%s", "log": {"target": "file:%s"%s}}\n' "$1" "$LOG" "${2:+, $2}" \
     >"$E2E_POLICIES/own/policy.json"
