@@ -14,7 +14,11 @@ with open(document_path, "rb") as file:
     document = file.read()
 ROOT = standin + ".root"
 VERBS = {"create": ["create", "--bundle", bundle, container], "state": ["state", container],
+         "start": ["start", container], "exec": ["exec", container, "true"],
+         "update": ["update", "--pids-limit", "5", container],
          "kill": ["kill", container, "KILL"], "delete": ["delete", "--force", container]}
+# These may fail, with a sentence; the others end a container, or say how it is.
+MAY_FAIL = ("create", "start", "exec", "update")
 wrong = 0
 
 
@@ -87,15 +91,15 @@ for name in sorted(names):
         tried += 1
         status, said, written = call(verb)
         remove(made)
-        if verb != "create":
+        if verb not in MAY_FAIL:
             if written is None or status != 0:
                 complain(name, verb, "ends with status", status, "and", repr(said[:300]))
-        elif written is not None and written != reference:
+        elif verb == "create" and written is not None and written != reference:
             complain(name, "changes what a container gets")
         elif written is None and not (status == 1 and said.startswith("runclad: ") and said.count("\n") == 1):
             complain(name, verb, "ends with status", status, "and", repr(said[:300]))
         elif written is None:
-            print("stops new containers:", name)
+            print("stops", verb + ":", name)
 call("create")
 print(len(names), "names,", tried, "calls")
 sys.exit(wrong > 0 or len(names) < 20)

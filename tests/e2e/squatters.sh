@@ -59,8 +59,8 @@ rm -rf /usr/libexec/runclad
 # --- every other name ---
 if [ "$E2E_PROVE" = 0 ]; then
   mkdir -p /etc/runclad
-  # Nothing of it is a default, so that another policy in its place is seen.
-  jq --arg log "file:$here/audit.jsonl" '.log.target = $log | .rules["pids-limit"] = {default: 77, maximum: 77}' \
+  # The document asks for CAP_KILL, which no default allows, so that another policy in its place is seen.
+  jq --arg log "file:$here/audit.jsonl" '.log.target = $log | .rules.capabilities.allow = ["CAP_KILL"]' \
     "$E2E_POLICIES/runclad/policy.json" >/etc/runclad/policy.json
   id=$(printf 'a%.0s' {1..64})  # as engines choose them
   bundle=$(make_bundle "$id")
