@@ -42,14 +42,17 @@ inline Block BlockAt(const char* text) {
 // Both return a bit for each byte, the lowest for the first.
 inline unsigned BitsOf(Block truths) { return static_cast<unsigned>(_mm_movemask_epi8(truths)); }
 
-inline unsigned QuotesAndEscapes(Block block) {
-  return BitsOf(_mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
-                             _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))));
+inline Block AreQuotesOrEscapes(Block block) {
+  return _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
+                      _mm_cmpeq_epi8(block, _mm_set1_epi8('\\')));
 }
+
+inline unsigned QuotesAndEscapes(Block block) { return BitsOf(AreQuotesOrEscapes(block)); }
 
 inline unsigned NotPlain(Block block) {
   // A byte beyond ASCII is negative here.
-  return BitsOf(_mm_cmplt_epi8(block, _mm_set1_epi8(kFirstPrintable))) | QuotesAndEscapes(block);
+  const Block are_beyond = _mm_cmplt_epi8(block, _mm_set1_epi8(kFirstPrintable));
+  return BitsOf(_mm_or_si128(are_beyond, AreQuotesOrEscapes(block)));
 }
 
 // The first and the last half of a block, of a text of `bytes` that may overlap.
