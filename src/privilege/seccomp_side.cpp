@@ -141,8 +141,10 @@ void SortMentions(Side& side) {
     stretches.push_back(std::is_sorted_until(stretches.back(), side.mentions.end(), by_name));
   }
   while (stretches.size() > 2) {
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i + 1 < stretches.size(); i += 2) {
+    // The first is nearly the whole list: it moves once, when all that is behind it is one.
+    const std::size_t first = stretches.size() > 3 ? 1 : 0;
+    std::size_t kept = first;
+    for (std::size_t i = first; i + 1 < stretches.size(); i += 2) {
       if (i + 2 < stretches.size()) {
         std::inplace_merge(stretches[i], stretches[i + 1], stretches[i + 2], by_name);
       }
