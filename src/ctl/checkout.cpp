@@ -13,10 +13,11 @@ namespace {
 namespace fs = std::filesystem;
 
 // Links stay links, since a policy that is one is refused on the host, too. What is hidden belongs
-// to the version control system.
+// to the version control system. For our own user alone: whoever owns the checkout could put a link
+// to another file in a file's place meanwhile, and read it in the copy.
 void Copy(const fs::path& from, const fs::path& to) {
   fs::create_directory(to);
-  fs::permissions(to, fs::perms(0755));
+  fs::permissions(to, fs::perms::owner_all);
   if (!fs::is_directory(from)) return;  // a host without a policy
   for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
     const fs::path name = entry.path().filename();
@@ -27,7 +28,7 @@ void Copy(const fs::path& from, const fs::path& to) {
       Copy(entry.path(), to / name);
     } else if (entry.is_regular_file()) {
       fs::copy_file(entry.path(), to / name);
-      fs::permissions(to / name, fs::perms(0644));
+      fs::permissions(to / name, fs::perms::owner_read | fs::perms::owner_write);
     }
   }
 }

@@ -172,9 +172,9 @@ Kept KeptFrom(const Document& document) {
 // that at any time.
 Result<Kept> ReadKept(int directory, const std::string& path) {
   constexpr std::size_t kMaxBytes = std::size_t{16} << 20;
-  if (::faccessat(directory, kFile, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
-    return Kept();
-  }
+  struct stat status {};
+  const bool is_there = ::fstatat(directory, kFile, &status, AT_SYMLINK_NOFOLLOW) == 0;
+  if (is_there ? S_ISDIR(status.st_mode) : errno == ENOENT) return Kept();
   const auto text = sys::ReadTrustedFile(directory, kFile, kMaxBytes);
   if (!text) return text.error().In(path + "/" + kFile);
   const auto document = json::Read(*text);

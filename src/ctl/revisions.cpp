@@ -205,8 +205,11 @@ Result<Revision> Revisions::Read(std::uint64_t number) const {
 Result<std::uint64_t> Revisions::NextNumber() const {
   std::uint64_t highest = 0;
   std::error_code fault;
+  std::error_code unknown;
   for (const fs::directory_entry& entry : fs::directory_iterator(place_, fault)) {
-    highest = std::max(highest, Number(entry.path().filename().string()).value_or(0));
+    // A directory alone, which a user of dockerd can have made, is no revision.
+    const bool is_one = fs::is_regular_file(entry.path() / kRevisionFile, unknown);
+    if (is_one) highest = std::max(highest, Number(entry.path().filename().string()).value_or(0));
   }
   if (fault) return SystemError(place_ + " cannot be listed", fault.value());
   return highest + 1;
@@ -244,6 +247,7 @@ Result<Revision> Revisions::PutInForce(Revision revision, const PolicyTree& tree
   auto written = sys::ReplaceFile(staged.get(), kRevisionFile, TextOf(revision), kMode, 0, 0);
   if (!written) return written.error();
   if (auto synced = Sync(staged_); !synced) return synced.error();
+  sys::RemoveEmptyDirectories(PlaceOf(*number));
   if (::rename(staged_.c_str(), PlaceOf(*number).c_str()) != 0) {
     return SystemError(PlaceOf(*number) + " cannot be created", errno);
   }

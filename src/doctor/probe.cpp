@@ -14,6 +14,7 @@
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/store/probes.hpp"
 #include "runclad/sys/command.hpp"
+#include "runclad/sys/directory.hpp"
 
 #include "probe_answer.hpp"
 #include "probe_image.hpp"
@@ -270,6 +271,7 @@ std::vector<ProbeFacts> RunProbes(const RoadFacts& roads, const Promised& promis
   }
   if (clients.empty()) return probes;
   std::string fault;
+  sys::RemoveEmptyDirectories(kLock);
   const UniqueFd lock(::open(kLock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     fault = std::string("another doctor runs its probes (") + kLock + " is locked)";

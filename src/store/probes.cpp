@@ -45,6 +45,7 @@ Status AddProbe(const std::string& id, const std::string& state_directory) {
   if (!IsName(id)) return Error{"a probe has no such id"};
   const auto directory = OpenKeptDirectory(state_directory, kDirectory, /*create=*/true);
   if (!directory) return directory.error();
+  sys::RemoveEmptyDirectories("/proc/self/fd/" + std::to_string(directory->get()) + '/' + id);
   const UniqueFd file(::openat(directory->get(), id.c_str(),
                                O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
   if (!file) return SystemError(state_directory + "/" + kDirectory + "/" + id, errno);
@@ -60,8 +61,11 @@ Probes Probes::Open(const std::string& state_directory) {
 
 bool Probes::Contains(std::string_view verb, const std::string& id) const {
   constexpr std::string_view kMaking[] = {"create", "run", "start"};
+  struct stat status {};
+  // A directory says nothing: a user of dockerd could hide a container's decisions behind one.
   return directory_ && std::ranges::find(kMaking, verb) != std::end(kMaking) && IsName(id) &&
-         ::faccessat(directory_.get(), id.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+         ::fstatat(directory_.get(), id.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISREG(status.st_mode);
 }
 
 }  // namespace runclad::store

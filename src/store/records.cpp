@@ -164,7 +164,9 @@ Status Records::Replace(std::string_view id, std::string_view text, pid_t pid) c
   if (!written) return written.error().In(who);
   if (pid == 0) return {};
   const std::string name = PidName(pid);
-  ::unlinkat(directory_.get(), name.c_str(), 0);
+  if (::unlinkat(directory_.get(), name.c_str(), 0) != 0 && errno == EISDIR) {
+    sys::RemoveEmptyDirectories("/proc/self/fd/" + std::to_string(directory_.get()) + '/' + name);
+  }
   if (::symlinkat(std::string(id).c_str(), directory_.get(), name.c_str()) != 0) {
     return SystemError(who + " cannot be found by pid", errno);
   }

@@ -188,10 +188,16 @@ Status ReplaceFile(int dir_fd, const std::string& name, std::string_view bytes, 
       return SystemError(name + " cannot be given its previous mode", errno);
     // No fsync: the rename makes the change visible whole or not at all, and no container of
     // this boot outlives a power cut (fsync would cost 350 µs on every start).
-    if (::renameat(dir_fd, temporary.c_str(), dir_fd, name.c_str()) != 0) {
-      return SystemError(name + " cannot be replaced", errno);
-    }
-    return {};
+    const auto rename = [&] {
+      return ::renameat(dir_fd, temporary.c_str(), dir_fd, name.c_str()) == 0;
+    };
+    if (rename()) return {};
+    // A user of dockerd can have had a directory made there.
+    const int fault = errno;
+    const bool is_free =
+        fault == EISDIR &&
+        RemoveEmptyDirectories("/proc/self/fd/" + std::to_string(dir_fd) + '/' + name);
+    return is_free && rename() ? Status() : SystemError(name + " cannot be replaced", fault);
   }();
   if (!is_replaced) ::unlinkat(dir_fd, temporary.c_str(), 0);
   return is_replaced;

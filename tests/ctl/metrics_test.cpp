@@ -142,6 +142,15 @@ TEST_F(Metrics, IgnoresProbesThatOthersCouldHaveNoted) {
   EXPECT_EQ(Refused(), 2);
 }
 
+// A user of dockerd can have directories made at any path.
+TEST_F(Metrics, ADirectoryIsNeitherAProbeNorACount) {
+  fs::create_directories(directory_ + "/state/probes/a0b1/inside");
+  fs::create_directories(directory_ + "/state/metrics/counts.json/inside");
+  Log(2, "refused", R"(,"container":"a0b1")");
+  EXPECT_EQ(Refused(), 2);
+  EXPECT_EQ(ValueOf("runclad_log_counted", Run().out), 1);
+}
+
 TEST_F(Metrics, CountsRepeatsAndPutsWhatItDoesNotKnowUnderOther) {
   Log(1, "refused", R"(,"repeats":{"count":41})");
   std::ofstream(log_, std::ios::app)

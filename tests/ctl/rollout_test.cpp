@@ -209,6 +209,21 @@ TEST_F(Rollout, ADirectoryInPlaceOfTheLinkIsNotAnAppliedPolicy) {
   EXPECT_EQ(Mode(), "enforce");
 }
 
+TEST_F(Rollout, ADirectoryAmongTheRevisionsIsNone) {
+  for (const char* number : {"1", "999999999"}) {
+    fs::create_directories(Path("state/policies/") + number + "/inside");
+  }
+  for (const std::string mode : {"audit", "enforce"}) {
+    Write("new/policy.json", R"({"mode": ")" + mode + R"("})");
+    const ProgramRun run = Policy("apply", {Path("new")});
+    EXPECT_EQ(run.status, 0) << run.err;
+    EXPECT_EQ(Mode(), mode);
+  }
+  EXPECT_EQ(InForce(), Path("state/policies/2/policy"));
+  EXPECT_EQ(Policy("rollback").status, 0);
+  EXPECT_EQ(Mode(), "audit");
+}
+
 TEST_F(Rollout, ADirectoryWithoutAPolicyIsNotApplied) {
   Write("new/README.md", "the policy is one directory further down");
   const ProgramRun run = Policy("apply", {Path("new")});

@@ -101,6 +101,14 @@ TEST_F(ScanImport, ReadsGrypesReport) {
   EXPECT_EQ(Verdict(kConfig)["scanned"], 1763712900);
 }
 
+// A user of dockerd can have a directory made of his image's verdict before it is imported.
+TEST_F(ScanImport, TakesTheVerdictsNameFromADirectory) {
+  std::filesystem::create_directories(VerdictPath(kConfig) + "/inside");
+  const ProgramRun run = Import(Path("trivy.json"));
+  ASSERT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(Verdict(kConfig)["scanner"], "trivy 0.68.1");
+}
+
 TEST_F(ScanImport, ReadsALargeReport) {
   json report = Fixture("trivy.json");
   json& found = report["Results"][0]["Vulnerabilities"];

@@ -140,3 +140,10 @@ docker_run -v /:/x box true
 guards "without any policy: -v / is refused" refused host-mounts '/mounts/[0-9]+/source' '"/"'
 discard older
 mv "$E2E_WORK/policy.aside" "$NAME"
+
+# --- a checkout is copied for its reader alone: its owner could have put a link in a file's place meanwhile ---
+mkdir -p "$E2E_WORK/checkout/images"
+printf '{}\n' >"$E2E_WORK/checkout/policy.json"
+capture strace -f -e trace=chmod,fchmodat -o "$E2E_WORK/copied" "${E2E_PROGRAM%/*}/runcladctl" policy lint --ci "$E2E_WORK/checkout"
+holds "a checkout is linted" succeeded
+holds "its copy is its reader's" test "$(grep -oE '0[0-7]{3}' "$E2E_WORK/copied" | sort -u | xargs)" = "0600 0700"

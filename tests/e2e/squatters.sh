@@ -56,6 +56,20 @@ if [ "$E2E_PROVE" = 0 ]; then
 fi
 rm -rf /usr/libexec/runclad
 
+# --- the record of a container that waits for its start ---
+if [ "$E2E_PROVE" = 0 ]; then
+  bundle=$(make_bundle waiting '.process.args = ["true"]')
+  capture_runtime create --bundle "$bundle" waiting
+  records=/run/runclad/$(stat -c '%d-%i' "$STATE")
+  mkdir -p "$records/pid-$(pid_of waiting)/inside" "$records/again.json/inside"
+  capture_runtime start waiting
+  holds "a container starts although its pid is a directory's name" succeeded
+  capture_runtime delete --force waiting
+  bundle=$(make_bundle again '.process.args = ["true"]')
+  capture_runtime run --bundle "$bundle" again
+  holds "and one is made although its record's name is" succeeded
+fi
+
 # --- every other name ---
 if [ "$E2E_PROVE" = 0 ]; then
   mkdir -p /etc/runclad
