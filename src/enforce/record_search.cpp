@@ -68,6 +68,12 @@ Result<std::vector<Record>> FindRecords(std::string_view prefix,
     if (!names) return names.error();
     for (const std::string& name : *names) {
       if (!name.starts_with(prefix) || !name.ends_with(kSuffix)) continue;
+      // A user of dockerd can have a directory made at any path.
+      struct stat status {};
+      if (::fstatat(opened->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+          S_ISDIR(status.st_mode)) {
+        continue;
+      }
       auto record = Read(opened->get(), name);
       if (!record) return record.error();
       records.push_back(*std::move(record));

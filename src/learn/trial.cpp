@@ -67,7 +67,8 @@ Result<HostPolicy> ReadHostPolicy(const std::optional<std::string>& directory) {
   if (drop_ins) {
     sys::VisitEntries(drop_ins.get(), [&](const dirent& entry) {
       const std::string_view name = static_cast<const char*>(entry.d_name);
-      if (!name.starts_with('.') && name.ends_with(".json")) {
+      const bool is_file = entry.d_type != DT_DIR;  // as PolicyFiles has it
+      if (is_file && !name.starts_with('.') && name.ends_with(".json")) {
         names.push_back(std::string(kDropIns) + "/" + std::string(name));
       }
       return true;

@@ -19,6 +19,7 @@ namespace runclad::policy {
 namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+constexpr std::string_view kMainFile = "policy.json";
 
 }  // namespace
 
@@ -68,7 +69,12 @@ Result<std::optional<PolicyFiles>> PolicyFiles::Applied() const {
 Result<std::optional<std::string>> PolicyFiles::Read(const std::string& path) const {
   const auto file = sys::OpenTrusted(fd_.get(), path);
   if (!file) return file.error().In("policy " + directory_);
-  if (!*file) return std::optional<std::string>();
+  struct stat status {};
+  const bool is_directory =
+      *file && ::fstat((*file)->get(), &status) == 0 && S_ISDIR(status.st_mode);
+  // A user of dockerd can have a directory made at any path, and the repository a.json/b has one.
+  // Only policy.json must not be one: whoever mounted it wrongly would get another policy.
+  if (!*file || (is_directory && path != kMainFile)) return std::optional<std::string>();
   auto text = sys::ReadRegularFile((*file)->get(), kMaxBytes);
   if (!text) return text.error().In("policy " + directory_ + ": " + path);
   return std::optional<std::string>(*std::move(text));

@@ -488,6 +488,16 @@ TEST_F(ImageLayers, RejectFilesThatOthersCanWrite) {
   EXPECT_FALSE(LoadIt());
 }
 
+// The repository docker.io/library/nginx.json/exporter has one, and a user of dockerd can have one
+// made at any path.
+TEST_F(ImageLayers, ADirectoryIsNoImagesFile) {
+  Named("nginx:1.27");
+  for (const char* path : {"docker.io/_default.json", "docker.io/library/nginx.json"}) {
+    fs::create_directories(base_ / "etc/images" / path / "exporter");
+  }
+  EXPECT_THAT(Capabilities(), ElementsAre("CAP_NET_BIND_SERVICE"));
+}
+
 TEST_F(ImageLayers, AnUnknownIdentityGetsTheHostsPolicy) {
   identity_ = {};
   Write("etc/images/_default.json", Allow("\"CHOWN\""));

@@ -198,6 +198,18 @@ TEST_F(PolicyDirectory, AFileInPlaceOfTheDirectoryIsAnError) {
   EXPECT_EQ(Fault(), "policy: " + Name() + " cannot be opened (ENOTDIR)");
 }
 
+// A user of dockerd can have directories made at any path.
+TEST_F(PolicyDirectory, ADirectoryIsNoDropIn) {
+  Write(R"({"mode": "audit"})");
+  fs::create_directories(directory_ / "policy.d/99.json/inside");
+  const auto policy = LoadIt();
+  ASSERT_TRUE(policy) << policy.error().message;
+  EXPECT_EQ(policy->mode, Mode::kAudit);
+  fs::remove(File());
+  fs::create_directories(File() / "inside");
+  EXPECT_EQ(Fault(), "policy " + Name() + ": policy.json: not a regular file");
+}
+
 TEST_F(PolicyDirectory, RefusesAFifoWithoutBlocking) {
   ASSERT_EQ(mkfifo(File().c_str(), 0644), 0);
   EXPECT_EQ(Fault(), "policy " + Name() + ": policy.json: not a regular file");
