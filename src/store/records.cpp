@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <ctime>
 
 #include "runclad/host/runtime_state.hpp"
 #include "runclad/sys/directory.hpp"
@@ -47,6 +48,17 @@ Status MakeDirectory(const std::string& path) {
   return error;
 }
 
+// What sweeps has it locked for a moment. Where dockerd made the directory, any user may have it
+// locked for as long as he likes: after two seconds that is no reason to wait, since only what has
+// no root is swept.
+void Hold(int directory) {
+  constexpr timespec kPause = {.tv_sec = 0, .tv_nsec = 1'000'000};
+  for (int tries_left = 2000; tries_left > 0; --tries_left) {
+    if (::flock(directory, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+    ::nanosleep(&kPause, nullptr);
+  }
+}
+
 // Holds the directory until we are another program: what sweeps the directories of roots that are
 // gone leaves it alone, or has removed it before.
 Result<UniqueFd> MakeAndHold(const std::string& base, const std::string& path) {
@@ -63,9 +75,8 @@ Result<UniqueFd> MakeAndHold(const std::string& base, const std::string& path) {
     if (!directory) return directory;
     if (!*directory) continue;
     struct stat status {};
-    if (::flock(directory->get(), LOCK_SH) != 0 || ::fstat(directory->get(), &status) != 0) {
-      return SystemError(path, errno);
-    }
+    Hold(directory->get());
+    if (::fstat(directory->get(), &status) != 0) return SystemError(path, errno);
     if (status.st_nlink > 0) return directory;
   }
   return Error{"the directory " + path + " keeps being removed"};

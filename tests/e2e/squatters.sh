@@ -68,6 +68,13 @@ if [ "$E2E_PROVE" = 0 ]; then
   bundle=$(make_bundle again '.process.args = ["true"]')
   capture_runtime run --bundle "$bundle" again
   holds "and one is made although its record's name is" succeeded
+  flock --no-fork "$records" sleep 60 &  # as any user can where dockerd made the directory
+  locker=$!
+  holds "the records are locked" eventually 5 not flock --nonblock "$records" true
+  bundle=$(make_bundle locked '.process.args = ["true"]')
+  CAPTURE_SECONDS=20 capture_runtime run --bundle "$bundle" locked
+  holds "nor does it wait for who has them locked" succeeded
+  kill "$locker"
 fi
 
 # --- every other name ---
