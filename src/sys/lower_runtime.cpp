@@ -116,8 +116,12 @@ Result<std::string> FindLowerRuntime(const std::optional<std::string>& named,
     if (std::string closed = Closed(own_name, self); !closed.empty()) return closed;
   }
   struct stat status {};
-  // Not a directory: a user of dockerd can have one made there, which would stop every call.
-  if (::lstat(kLink, &status) == 0 && !S_ISDIR(status.st_mode)) return Named(kLink, self);
+  // A user of dockerd can have a directory made there, and the author of a pod an empty file
+  // (hostPath with FileOrCreate): neither names a runtime, and either would stop every call.
+  const bool is_there = ::lstat(kLink, &status) == 0;
+  const bool is_made =
+      is_there && (S_ISDIR(status.st_mode) || (S_ISREG(status.st_mode) && status.st_size == 0));
+  if (is_there && !is_made) return Named(kLink, self);
   for (const std::string_view name : kRuntimes) {
     for (const std::string_view directory : kRuntimeDirectories) {
       const std::string path = std::string(directory).append(name);

@@ -53,6 +53,10 @@ if [ "$E2E_PROVE" = 0 ]; then
   capture "$E2E_PROGRAM" --root "$STATE" kill squatted KILL
   holds "and a container can be stopped" succeeded
   capture_runtime delete --force squatted
+  # What the kubelet makes for the author of a pod whose hostPath has the type FileOrCreate.
+  rm -rf /usr/libexec/runclad && mkdir -p /usr/libexec/runclad && touch /usr/libexec/runclad/runtime
+  capture "$E2E_PROGRAM" --version
+  holds "so it does where an empty file is in the link's place" out_has "runc version"
 fi
 rm -rf /usr/libexec/runclad
 
