@@ -205,7 +205,8 @@ printf 'touch %s/ran\n' "$OWN" >"$OWN/config"  # what it runs for `containerd co
 chown -R nobody "$OWN"
 setpriv --reuid=nobody --clear-groups "$OWN/containerd" -c 'sleep 600; :' >/dev/null 2>&1 </dev/null &
 own_pid=$!
-holds "the program runs" eventually 10 test "$(readlink "/proc/$own_pid/exe")" = "$OWN/containerd"
+own_runs() { [ "$(readlink "/proc/$own_pid/exe")" = "$OWN/containerd" ]; }
+holds "the program runs" eventually 10 own_runs
 cd "$OWN" || exit 1
 only roads
 capture "$CTL" status --program "$E2E_PROGRAM" --config "$E2E_POLICIES/own"
