@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runclad/enforce/own_line.hpp"
 #include "runclad/sys/command.hpp"
 
 #include "programs.hpp"
@@ -46,13 +47,12 @@ void ReadRuncladVersion(const Options& options, ProgramFacts& facts) {
     facts.fault = output.error().message;
     return;
   }
-  constexpr std::string_view kName = "runclad: ";
-  const std::size_t at = output->out.rfind(kName);
+  const std::size_t at = output->out.rfind(enforce::kOwnLine);
   if (output->status != 0 || at == std::string::npos) {
     facts.fault = options.program + " --version does not answer as runclad does: " + output->err;
     return;
   }
-  const std::size_t begin = at + kName.size();
+  const std::size_t begin = at + enforce::kOwnLine.size();
   facts.runclad_version = output->out.substr(begin, output->out.find('\n', begin) - begin);
 }
 

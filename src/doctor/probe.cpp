@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "runclad/base/unique_fd.hpp"
+#include "runclad/enforce/own_line.hpp"
 #include "runclad/store/probes.hpp"
 #include "runclad/sys/command.hpp"
 #include "runclad/sys/directory.hpp"
@@ -190,7 +191,7 @@ class Prober {
       return;
     }
     if (output->status != 0) {
-      facts_.refusal = RefusalIn(output->err);
+      facts_.refusal = enforce::OwnLineIn(output->err);
       if (facts_.refusal.empty()) facts_.fault = LastLineOf(output->err);
       return;
     }
@@ -243,8 +244,7 @@ class Prober {
       if (!output) {
         attack.text = output.error().message;
       } else {
-        attack.is_refused = output->status != 0 &&
-                            (output->err + output->out).find("refused by ") != std::string::npos;
+        attack.is_refused = output->status != 0 && enforce::HasRefusal(output->err + output->out);
         attack.is_made = output->status == 0;
         attack.text = LastLineOf(output->err);
       }

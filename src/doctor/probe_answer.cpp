@@ -51,12 +51,6 @@ Result<ProbeAnswer> ReadProbeAnswer(std::string_view output) {
   return probe;
 }
 
-std::string RefusalIn(std::string_view text) {
-  const std::size_t begin = text.find("runclad: ");
-  if (begin == std::string_view::npos) return {};
-  return std::string(text.substr(begin, text.find('\n', begin) - begin));
-}
-
 std::string LastLineOf(std::string_view text) {
   std::string_view line;
   do {

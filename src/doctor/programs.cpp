@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "runclad/enforce/own_line.hpp"
 #include "runclad/sys/command.hpp"
 #include "runclad/sys/owned_path.hpp"
 
@@ -26,9 +27,8 @@ bool SaysItIsRunclad(const std::string& path) {
   const auto output = sys::RunCommand({real, "--version"}, {.limit = kLimit, .environment = {}});
   if (!output || output->status != 0) return false;
   // The last line of its answer; those before are the lower runtime's.
-  constexpr std::string_view kOwnLine = "runclad: ";
-  return output->out.starts_with(kOwnLine) ||
-         output->out.find("\n" + std::string(kOwnLine)) != std::string::npos;
+  return output->out.starts_with(enforce::kOwnLine) ||
+         output->out.find("\n" + std::string(enforce::kOwnLine)) != std::string::npos;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "runclad/enforce/own_line.hpp"
 #include "runclad/json/pointer.hpp"
 
 #include "secrets.hpp"
@@ -185,7 +186,7 @@ std::string RefusalSentence(const Decision& decision) {
       benchmarks += benchmark;
     }
     if (!benchmarks.empty()) benchmarks += ')';
-    return "refused by " + std::string(rule.id()) + ": " + finding.path + ' ' +
+    return std::string(kRefusedBy).append(rule.id()) + ": " + finding.path + ' ' +
            Shown(finding.before) + ' ' + finding.why + benchmarks + "; " + WayOut(rule, finding) +
            ", see runcladctl explain " + std::string(rule.id());
   }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "runclad/enforce/own_line.hpp"
 #include "runclad/json/pointer.hpp"
 #include "runclad/oci/overlay.hpp"
 #include "runclad/store/records.hpp"
@@ -53,8 +54,8 @@ Result<std::optional<Staged>> StageSources(const oci::Spec& spec, bool starts_at
     rules::SourceFacts known = sources.at(source);
     auto bound = staging->Bind(known.resolved, {.device = known.device, .number = known.inode});
     if (!bound) {
-      return bound.error().In("refused by host-mounts: the mount of " + source + ", which " +
-                              known.replaceable_because);
+      return bound.error().In(std::string(kRefusedBy) + "host-mounts: the mount of " + source +
+                              ", which " + known.replaceable_because);
     }
     place = *std::move(bound);
     known.replaceable_because.clear();
@@ -77,8 +78,8 @@ Result<std::optional<Staged>> StageSources(const oci::Spec& spec, bool starts_at
     const auto& [device, inode] = facts.Get<rules::RootDirectory>();
     auto bound = staged.staging.Bind(root.resolved, {.device = device, .number = inode});
     if (!bound) {
-      return bound.error().In("refused by rootfs-path: " + root.resolved + ", which " +
-                              root.replaceable_because);
+      return bound.error().In(std::string(kRefusedBy) + "rootfs-path: " + root.resolved +
+                              ", which " + root.replaceable_because);
     }
     json::Set(staged.spec.document(), "/root/path", *bound);
   }

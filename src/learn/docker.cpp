@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/printable.hpp"
+#include "runclad/enforce/own_line.hpp"
 #include "runclad/engine/reference.hpp"
 #include "runclad/json/reader.hpp"
 
@@ -130,13 +131,8 @@ Result<std::optional<std::string>> StartContainer(const std::string& id) {
   const auto output = Ask({"start", id});
   if (!output) return output.error();
   if (output->status == 0) return std::optional<std::string>();
-  const Words lines = LinesOf(output->err);
-  const auto refusal = std::find_if(lines.begin(), lines.end(), [](const std::string& line) {
-    return line.find("runclad: ") != std::string::npos;
-  });
-  const std::string line = refusal == lines.end() ? LastLine(output->err) : *refusal;
-  const std::size_t ours = line.find("runclad: ");
-  return std::optional(Printable(ours == std::string::npos ? line : line.substr(ours)));
+  const std::string refusal = enforce::OwnLineIn(output->err);
+  return std::optional(refusal.empty() ? LastLine(output->err) : Printable(refusal));
 }
 
 Result<ContainerState> StateOf(const std::string& id) {

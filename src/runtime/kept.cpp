@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "runclad/enforce/own_line.hpp"
 #include "runclad/enforce/promise.hpp"
 
 #include "machine.hpp"
@@ -26,10 +27,11 @@ Status Keeps(const Call& call, const enforce::Record& record, const host::Runtim
                  " cannot be verified: its first process has ended or cannot be examined"};
   }
   if (*kept) return {};
-  const Error refusal{
-      "refused by verification: container " + record.id + " does not match the recorded decision" +
-      (state.is_waiting ? " and was stopped: " : ": ") + kept->error().message + "; " +
-      (state.is_waiting ? "create it again" : "stop it and create it again")};
+  const Error refusal{std::string(enforce::kRefusedBy) + "verification: container " + record.id +
+                      " does not match the recorded decision" +
+                      (state.is_waiting ? " and was stopped: " : ": ") + kept->error().message +
+                      "; " +
+                      (state.is_waiting ? "create it again" : "stop it and create it again")};
   if (auto logged = LogError(call, policy, record.bundle, refusal); !logged) return logged;
   return refusal;
 }

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "runclad/base/version.hpp"
+#include "runclad/enforce/own_line.hpp"
 #include "runclad/sys/lower_runtime.hpp"
 #include "runclad/sys/process.hpp"
 
@@ -81,7 +82,7 @@ Result<Arguments> Prepare(oci::CommandLine line, const std::string& lower_runtim
 Result<int> PrintVersions(const std::string& lower_runtime, const Arguments& arguments) {
   const auto status = sys::RunAndWait(lower_runtime, arguments);
   if (status && *status == 0) {
-    std::printf("runclad: %s\n", std::string(VersionAndCommit()).c_str());
+    std::printf("%s\n", std::string(enforce::kOwnLine).append(VersionAndCommit()).c_str());
   }
   return status;
 }

@@ -13,6 +13,7 @@
 #include "runclad/base/time.hpp"
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/enforce/log.hpp"
+#include "runclad/enforce/own_line.hpp"
 #include "runclad/host/call_directories.hpp"
 #include "runclad/json/value.hpp"
 #include "runclad/sys/process.hpp"
@@ -54,11 +55,11 @@ void WriteLog(const std::string& message, const LogOptions& log) {
 }  // namespace
 
 void WarnOfFallback(const policy::Effective& policy) {
-  const std::string warning =
-      Printable("runclad: warning: the policy in force cannot be used, and " +
-                std::string(policy.directory.empty() ? "the profile restricted is recorded by"
-                                                     : "the copy of it that was kept is used") +
-                ": " + policy.fell_back_because);
+  const std::string warning = Printable(
+      std::string(enforce::kOwnLine) + "warning: the policy in force cannot be used, and " +
+      std::string(policy.directory.empty() ? "the profile restricted is recorded by"
+                                           : "the copy of it that was kept is used") +
+      ": " + policy.fell_back_because);
   enforce::WarnSyslog(warning);
   const sys::SignalAction sigpipe(SIGPIPE, SIG_IGN);
   WriteLine(STDERR_FILENO, warning);
@@ -76,7 +77,7 @@ int Report(const Error& error, const std::vector<std::string>& arguments) {
   // The reader of one may be gone while the other still reaches the user.
   const sys::SignalAction sigpipe(SIGPIPE, SIG_IGN);
   const sys::SignalAction sigxfsz(SIGXFSZ, SIG_IGN);
-  const std::string message = Printable("runclad: " + error.message);
+  const std::string message = Printable(std::string(enforce::kOwnLine) + error.message);
   WriteLog(message, FindLogOptions(std::span(arguments)));
   // After the log, which engines read: stderr may be a pipe that is never drained.
   WriteLine(STDERR_FILENO, message);

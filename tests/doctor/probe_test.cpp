@@ -41,12 +41,6 @@ TEST(Probe, TheLastLineOfDockersClientIsNotTheCause) {
   EXPECT_EQ(LastLineOf(""), "");
 }
 
-TEST(Probe, ARefusalIsRunclads) {
-  EXPECT_EQ(RefusalIn("docker: Error: runclad: refused by privileged: x\nSee --help"),
-            "runclad: refused by privileged: x");
-  EXPECT_EQ(RefusalIn("docker: no such image"), "");
-}
-
 TEST(Probe, AMemberOfTheArchiveHasAHeaderThatAddsUp) {
   const std::string member = TarMember("probe", "abc", 0755);
   ASSERT_EQ(member.size(), 1024U);

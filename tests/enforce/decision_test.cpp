@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/enforce/log.hpp"
+#include "runclad/enforce/own_line.hpp"
 #include "runclad/json/reader.hpp"
 #include "runclad/json/value.hpp"
 
@@ -47,6 +48,12 @@ TEST(Decide, RefuseAppliesNothing) {
       "and file capabilities raise privileges (CIS 5.26, PSS restricted); add a waiver for the "
       "image that needs its set-user-ID program, see runcladctl explain "
       "no-new-privileges");
+}
+
+// doctor and learn find refusals in what engines print.
+TEST(Decide, ARefusalIsRecognisedAsOne) {
+  const std::string sentence = RefusalSentence(DecideWith(policy::Action::kRefuse));
+  EXPECT_TRUE(HasRefusal("docker: " + std::string(kOwnLine) + sentence));
 }
 
 TEST(Decide, WarnRecordsAndChangesNothing) {
