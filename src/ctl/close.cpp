@@ -147,43 +147,43 @@ std::string ListOf(const std::string& program, const Style& style) {
   return rows.empty() ? "no runtime was found on this host\n" : Table(rows);
 }
 
-}  // namespace
-
-Result<Output> Close(const CloseRequest& request, const Style& style) {
-  if (::geteuid() != 0) return Error{"only root can close a runtime"};
+// Applies `change` to each runtime that is wanted. Those for which it fails are listed first, under
+// `failed`, and then every runtime of the host.
+template <typename Change>
+Result<Output> ChangeEach(const CloseRequest& request, const Style& style, const char* failed,
+                          Change change) {
   const auto program = ProgramOf(request);
   if (!program) return program.error();
   const auto wanted = Wanted(request.runtimes, FindRuntimes(*program));
   if (!wanted) return wanted.error();
   Output output;
   for (const HostRuntime& runtime : *wanted) {
-    const auto closed = CloseAndProve(runtime, *program, request.state);
-    if (closed) continue;
-    output.text += style.Red("not closed") + ": " + runtime.file + ": " +
-                   Printable(closed.error().message) + "\n";
+    const Status changed = change(runtime, *program);
+    if (changed) continue;
+    output.text +=
+        style.Red(failed) + ": " + runtime.file + ": " + Printable(changed.error().message) + "\n";
     output.status = kChanged;
   }
   output.text += ListOf(*program, style);
   return output;
 }
 
+}  // namespace
+
+Result<Output> Close(const CloseRequest& request, const Style& style) {
+  if (::geteuid() != 0) return Error{"only root can close a runtime"};
+  return ChangeEach(request, style, "not closed",
+                    [&](const HostRuntime& runtime, const std::string& program) {
+                      return CloseAndProve(runtime, program, request.state);
+                    });
+}
+
 Result<Output> Open(const CloseRequest& request, const Style& style) {
   if (::geteuid() != 0) return Error{"only root can open a runtime"};
-  const auto program = ProgramOf(request);
-  if (!program) return program.error();
-  const auto wanted = Wanted(request.runtimes, FindRuntimes(*program));
-  if (!wanted) return wanted.error();
-  Output output;
-  for (const HostRuntime& runtime : *wanted) {
-    if (runtime.moved.empty()) continue;
-    const auto opened = OpenRuntime(runtime.name, *program);
-    if (opened) continue;
-    output.text += style.Red("still closed") + ": " + runtime.file + ": " +
-                   Printable(opened.error().message) + "\n";
-    output.status = kChanged;
-  }
-  output.text += ListOf(*program, style);
-  return output;
+  return ChangeEach(request, style, "still closed",
+                    [](const HostRuntime& runtime, const std::string& program) {
+                      return runtime.moved.empty() ? Status() : OpenRuntime(runtime.name, program);
+                    });
 }
 
 }  // namespace runclad::ctl
