@@ -69,8 +69,8 @@ Status Validate(const Docker& docker, const std::string& text) {
 Status CheckFlags(const Docker& docker, bool is_default) {
   if (!docker.daemon) return {};
   for (const auto& argument : docker.daemon->argv) {
-    const bool is_runtimes = argument.starts_with("--add-runtime");
-    if (!is_runtimes && !(is_default && argument.starts_with("--default-runtime"))) continue;
+    const bool adds_runtime = argument.starts_with("--add-runtime");
+    if (!adds_runtime && !(is_default && argument.starts_with("--default-runtime"))) continue;
     return Error{"dockerd (pid " + std::to_string(docker.daemon->pid) + ") is started with " +
                  Quoted(argument) + ", and accepts a setting either there or in " +
                  docker.file.path + ": move it to the file first"};

@@ -120,7 +120,7 @@ Result<std::vector<Setting>> SettingsOf(const Podman& podman, const Registration
 }
 
 // In any of its files. An entry is a list of places where the program may be.
-Status CheckPodmansEntry(const Podman& podman, const Request& request, const Originals& originals) {
+Status CheckPodmanEntry(const Podman& podman, const Request& request, const Originals& originals) {
   const auto known = originals.Read(podman.file.path);
   if (!known) return known.error();
   if (*known) return {};
@@ -148,7 +148,7 @@ Result<Report> RegisterPodman(const Request& request) {
   const auto settings = SettingsOf(*podman, registration, request);
   if (!settings) return settings.error();
   const Originals originals(request.state_directory, request.engine, request.name);
-  if (auto status = CheckPodmansEntry(*podman, request, originals); !status) return status.error();
+  if (auto status = CheckPodmanEntry(*podman, request, originals); !status) return status.error();
   const auto plan = PlanToSet(podman->file, podman->owned, *settings, originals);
   if (!plan) return plan.error();
   if (request.is_dry_run) return Report{DiffOf({*plan})};

@@ -88,12 +88,12 @@ void RestoreContexts(const std::string& file, const std::string& moved) {
 }
 
 // dpkg never unpacks below these.
-bool IsPackagesPlace(const std::string& file) {
+bool IsPackagePath(const std::string& file) {
   return file.starts_with("/usr/") && !file.starts_with("/usr/local/");
 }
 
 Status Divert(const std::string& file, const std::string& moved, bool is_added) {
-  if (!IsPackagesPlace(file) || sys::FindInPath("dpkg-divert").empty()) return {};
+  if (!IsPackagePath(file) || sys::FindInPath("dpkg-divert").empty()) return {};
   std::vector<std::string> argv = {"dpkg-divert", "--local", "--no-rename", "--quiet"};
   if (is_added) {
     argv.insert(argv.end(), {"--divert", moved, "--add", file});

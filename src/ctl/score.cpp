@@ -170,10 +170,10 @@ Result<std::map<std::string, double>> Saved(const std::string& path) {
   if (!text) return text.error();
   // Written by this program, with fractions, which the strict reader of policies does not take.
   const Document document = Document::parse(*text, nullptr, /*allow_exceptions=*/false);
-  const auto is_scores = [](const Document& scores) {
+  const auto has_scores = [](const Document& scores) {
     return scores.is_object() && scores.contains("containers") && scores["containers"].is_array();
   };
-  if (!is_scores(document)) return Error{path + " is not what runcladctl score --json writes"};
+  if (!has_scores(document)) return Error{path + " is not what runcladctl score --json writes"};
   std::map<std::string, double> scores;
   for (const Document& entry : document["containers"]) {
     if (!entry.is_object() || !entry.contains("exposure") || !entry["exposure"].is_number()) {

@@ -23,7 +23,7 @@ Findings Of(const Facts& facts, std::string_view name, Add add) {
   return findings;
 }
 
-Findings EnginesAnswer(const Facts& facts) {
+Findings AnswerOfEngine(const Facts& facts) {
   Findings findings;
   for (const EngineFacts& engine : facts.roads.engines) {
     if (engine.fault.empty()) continue;
@@ -322,7 +322,7 @@ Findings BuildahChroot(const Facts& facts) {
 
 constexpr Check kChecks[] = {
     {"roads/engines-answer", "every engine that runs says what it runs containers with", kRoads,
-     EnginesAnswer},
+     AnswerOfEngine},
     {"roads/docker-default", "Docker's default runtime is runclad", kRoads, DockerDefault},
     {"roads/docker-runtimes", "every other runtime that Docker knows leads to runclad", kRoads,
      DockerRuntimes},

@@ -400,9 +400,9 @@ class Account {
     if (!fault.empty()) return;
     // What the host mounts later has the host's flags. Below the container's own cgroups crun
     // mounts an empty tmpfs first.
-    const bool is_cruns = bind.hides_submounts && mount.type() == "tmpfs" && mount.root == "/" &&
-                          !IsHostFilesystem(mount);
-    const bool has_other_flags = mount.receives_mounts() || is_cruns;
+    const bool is_crun_mask = bind.hides_submounts && mount.type() == "tmpfs" &&
+                              mount.root == "/" && !IsHostFilesystem(mount);
+    const bool has_other_flags = mount.receives_mounts() || is_crun_mask;
     explanation = {Kind::kSubmount, &bind, has_other_flags ? 0 : bind.submount_flags};
   }
 

@@ -88,10 +88,10 @@ bool HasSecrets(const oci::Spec& spec) {
 }
 
 json::Value WithoutSecrets(std::string_view path, json::Value value) {
-  const bool is_annotations = IsAtOrBelow(path, "/annotations");
-  if (!(is_annotations || IsAtOrBelow(path, "/mounts")) || value.is_null()) return value;
+  const bool is_annotation = IsAtOrBelow(path, "/annotations");
+  if (!(is_annotation || IsAtOrBelow(path, "/mounts")) || value.is_null()) return value;
   Document document = value.document();
-  if (is_annotations) {
+  if (is_annotation) {
     HideAll(document);
   } else if (!document.is_string()) {
     HideInMounts(document);

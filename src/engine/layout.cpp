@@ -77,7 +77,7 @@ std::string GraphRoot(const Call& call, const std::string& driver) {
 
 // buildah, and podman build with it: <temporary directory>/buildah<number>, in which it has mounted
 // the root filesystem and each source.
-bool IsBuildahs(const Call& call, const std::string& bundle) {
+bool IsBuildahBundle(const Call& call, const std::string& bundle) {
   constexpr std::string_view kName = "buildah";
   const std::string_view name = SplitLast(bundle).second;
   return name.size() > kName.size() && name.starts_with(kName) &&
@@ -141,7 +141,7 @@ Layout Discover(const Call& call) {
     layout.engine = Engine::kBuildkit;
     layout.data_root = above;
     Add(std::string(directory), layout.data_directories);
-  } else if (IsBuildahs(call, layout.bundle)) {
+  } else if (IsBuildahBundle(call, layout.bundle)) {
     layout.engine = Engine::kBuildkit;  // the builder
     layout.data_root = layout.bundle;
   }

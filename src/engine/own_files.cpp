@@ -105,7 +105,7 @@ std::set<std::string, std::less<>> ReadDockerVolumes(const Layout& layout) {
 std::ptrdiff_t CountNames(std::string_view path) { return 1 + std::ranges::count(path, '/'); }
 
 // What buildah writes into its bundle. Its other sources are mounted there, and stay what they are.
-bool IsBuildahs(const sys::Located& source, const std::string& bundle) {
+bool IsBuildahFile(const sys::Located& source, const std::string& bundle) {
   const auto name = Within(source.path, bundle);
   return name && S_ISREG(source.mode) &&
          (IsOneOf(*name, kNetworkFiles) || *name == "run/.containerenv");
@@ -272,7 +272,7 @@ bool OwnFiles::OfCriPlugin(std::string_view path) const {
 // places exactly: below them a step that runs beside this one may exchange what it likes.
 bool OwnFiles::OfBuildkit(const sys::Located& source) const {
   const std::string_view path = source.path;
-  if (layout_.data_root == layout_.bundle) return IsBuildahs(source, layout_.bundle);
+  if (layout_.data_root == layout_.bundle) return IsBuildahFile(source, layout_.bundle);
   if (auto name = Within(path, layout_.data_root)) {
     return IsOneName(*name) && S_ISREG(source.mode) &&
            (*name == "resolv.conf" || name->starts_with("hosts"));

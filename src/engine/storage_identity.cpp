@@ -158,9 +158,9 @@ std::string StoredLayerAround(const Layout& layout, std::string_view path) {
   if (!rest || !rest->starts_with('/')) return {};
   const std::size_t end = std::min(rest->find('/', 1), rest->size());
   const std::string_view layer = rest->substr(1, end - 1);
-  const bool is_its = sys::Below(rest->substr(end), driver->below).has_value();
-  return is_its && IsSha256Digest("sha256:" + std::string(layer)) ? std::string(layer)
-                                                                  : std::string();
+  const bool is_driver_path = sys::Below(rest->substr(end), driver->below).has_value();
+  return is_driver_path && IsSha256Digest("sha256:" + std::string(layer)) ? std::string(layer)
+                                                                          : std::string();
 }
 
 std::string StoredLayerAt(const Layout& layout, std::string_view path) {

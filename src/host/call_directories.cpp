@@ -71,7 +71,7 @@ std::string StorageFault(const std::string& path, const sys::Located& located,
                          const EngineStorage& storage) {
   if (storage.Contains(located)) return "is in an engine's storage, where containers write";
   // "current" is a link there, which the distribution makes.
-  return storage.IsPrograms(located) ? std::string() : LinkFault(path, storage);
+  return storage.HoldsPrograms(located) ? std::string() : LinkFault(path, storage);
 }
 
 // A directory like /dev/shm, which engines also mount into containers. /tmp itself is judged as any
@@ -202,8 +202,8 @@ std::string CallDirectories::ChangeableBecause(const std::string& directory, Hol
   const bool is_bundle = layout_.engine != engine::Engine::kUnknown && !layout_.bundle.empty() &&
                          located->path == layout_.bundle;
   if (is_bundle) return {};
-  const bool is_engines = holds == Holds::kFiles && host_->storage.HoldsCallFiles(*located);
-  if (is_engines) return LinkFault(directory, host_->storage);
+  const bool is_engine_place = holds == Holds::kFiles && host_->storage.HoldsCallFiles(*located);
+  if (is_engine_place) return LinkFault(directory, host_->storage);
   if (!host_->engines.unclear_because.empty()) {
     return "may be an engine's storage: " + host_->engines.unclear_because;
   }
@@ -233,8 +233,8 @@ std::string PlaceOnSystem(const std::string& path) {
     const auto system = sys::Locate(place);
     return system && system->mount_id == located->mount_id;
   };
-  const bool is_systems = holds("/") || std::ranges::any_of(kSystemPlaces, holds);
-  return is_systems ? std::move(located->path) : std::string();
+  const bool is_system_place = holds("/") || std::ranges::any_of(kSystemPlaces, holds);
+  return is_system_place ? std::move(located->path) : std::string();
 }
 
 bool IsUsualForFiles(std::string_view directory) {

@@ -115,14 +115,14 @@ bool EngineStorage::IsBelow(const sys::Located& located,
   });
 }
 
-bool EngineStorage::IsPrograms(const sys::Located& located) {
+bool EngineStorage::HoldsPrograms(const sys::Located& located) {
   return std::ranges::any_of(kPrograms, [&](const char* pattern) {
     return ::fnmatch(pattern, located.path.c_str(), FNM_PATHNAME) == 0;
   });
 }
 
 bool EngineStorage::Contains(const sys::Located& located) const {
-  return !IsPrograms(located) && IsBelow(located, storage_);
+  return !HoldsPrograms(located) && IsBelow(located, storage_);
 }
 
 bool EngineStorage::HoldsCallFiles(const sys::Located& located) const {

@@ -64,7 +64,7 @@ class EngineStorage {
   // Whether it is in an engine's storage, by whatever mount it is reached.
   [[nodiscard]] bool Contains(const sys::Located& located) const;
   // Whether it is a directory of programs beside the storage, or one of these.
-  [[nodiscard]] static bool IsPrograms(const sys::Located& located);
+  [[nodiscard]] static bool HoldsPrograms(const sys::Located& located);
   // Whether engines have the runtime's logs and pid files there, beside containers' own files.
   [[nodiscard]] bool HoldsCallFiles(const sys::Located& located) const;
   // The same for the directories that hold what runs.

@@ -128,8 +128,8 @@ void Collect(const PathLists& lists, const engine::Layout& layout,
   // buildah takes paths (podman build -v): of its own storage alone it binds parts of stages.
   const bool is_buildah = !layout.bundle.empty() && layout.data_root == layout.bundle;
   for (const std::string path : kBuilderStorage) {
-    const bool is_others = is_buildah && path != "/var/lib/containers";
-    collector.Add(path, is_others ? Mark::kCredential : storage);
+    const bool is_of_another = is_buildah && path != "/var/lib/containers";
+    collector.Add(path, is_of_another ? Mark::kCredential : storage);
   }
   for (const char* path : kOtherStorage) collector.Add(path, Mark::kCredential);
   for (const std::string& path : layout.data_directories) collector.Add(path, storage);

@@ -118,7 +118,7 @@ void AddOfConmon(const std::vector<std::string>& arguments,
   running.push_back(std::move(container));
 }
 
-bool IsRootsInMounts(const std::string& process, const std::string& mounts) {
+bool IsRootOfOwnMounts(const std::string& process, const std::string& mounts) {
   return sys::RunsAsRoot(process) && sys::ReadLink(process + "/ns/mnt") == mounts;
 }
 
@@ -134,7 +134,7 @@ std::vector<RunningContainer> FindRunning(const std::string& proc) {
     if (!Number<pid_t>(number)) return true;
     const std::string process = proc + "/" + std::string(number);
     // First: another user's process could keep whoever reads its arguments waiting.
-    if (!IsRootsInMounts(process, mounts)) return true;
+    if (!IsRootOfOwnMounts(process, mounts)) return true;
     const std::vector<std::string> arguments = Arguments(process);
     if (arguments.empty()) return true;
     const std::string_view program = LastOf(arguments.front());

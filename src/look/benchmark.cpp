@@ -50,7 +50,7 @@ constexpr std::string_view kOfBaseline[] = {
     "CAP_SETPCAP",     "CAP_SETUID", "CAP_SYS_CHROOT"};
 constexpr std::string_view kOfRestricted[] = {"CAP_NET_BIND_SERVICE"};
 
-Assessment DockersCapabilities(const Container& container) {
+Assessment DockerCapabilities(const Container& container) {
   return IfAny(CapabilitiesBeyond(container, kOfDocker));
 }
 Assessment BaselineCapabilities(const Container& container) {
@@ -240,7 +240,7 @@ constexpr Control kControls[] = {
     {"CIS", "5.3", "Where SELinux is used, a label confines the container", "attr/current", kSetup,
      SeLinux},
     {"CIS", "5.4", "It has no capability beyond Docker's default ones", "CapBnd", kLeast,
-     DockersCapabilities},
+     DockerCapabilities},
     {"CIS", "5.5", "It is not privileged", "CapBnd, Seccomp", kLeast, Privileged},
     {"CIS", "5.6", "No sensitive directory of the host is mounted", "mountinfo", kTampering,
      SensitiveDirectories},

@@ -15,7 +15,8 @@ constexpr std::string_view kSys = "/sys";
 constexpr std::string_view kCgroups = "/sys/fs/cgroup";
 
 // What the bind may say: podman's own words, and those that harden it.
-constexpr std::string_view kPodmans[] = {"rprivate", "nosuid", "noexec", "nodev", "ro", "rbind"};
+constexpr std::string_view kPodmanOptions[] = {"rprivate", "nosuid", "noexec",
+                                               "nodev",    "ro",     "rbind"};
 constexpr std::string_view kHardening[] = {"ro",  "nosuid",  "nodev",  "noexec",
                                            "rro", "rnosuid", "rnodev", "rnoexec"};
 
@@ -80,7 +81,7 @@ bool MayUnmask(const oci::Spec& spec) {
 // A predicate about the options.
 std::string WhyNotThese(const std::vector<std::string>& options) {
   for (const std::string& option : options) {
-    if (Has(kPodmans, option) || Has(kHardening, option)) continue;
+    if (Has(kPodmanOptions, option) || Has(kHardening, option)) continue;
     return "has the option " + option + ", which podman does not give it";
   }
   for (const char* needed : {"ro", "rprivate", "rbind"}) {

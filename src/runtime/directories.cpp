@@ -90,7 +90,7 @@ bool IsUsualProgram(Machine& machine, const std::string& path) {
 }
 
 // Where no policy lets a container write, unless it gives the host away.
-bool IsSystems(Machine& machine, const std::string& path) {
+bool IsOfSystem(Machine& machine, const std::string& path) {
   constexpr char kPlaces[][8] = {"/etc", "/run", "/usr"};
   const auto is_below = [&kPlaces](const std::string& of) {
     return std::ranges::any_of(
@@ -105,7 +105,7 @@ std::string SuppliedBecause(Machine& machine, const std::string& path) {
   const auto policy = machine.LoadLoosestPolicy(std::nullopt);
   if (!policy) {
     // A container may have been given the place before the policy broke.
-    if (IsSystems(machine, path)) return machine.SuppliedBecause(path, nullptr);
+    if (IsOfSystem(machine, path)) return machine.SuppliedBecause(path, nullptr);
     return "cannot be judged without the host's policy: " + policy.error().message;
   }
   const auto lists = enforce::WritableLists(*policy);
@@ -141,10 +141,10 @@ Status CheckPolicy(Machine& machine, const std::string& directory) {
 bool IsUsualBundle(const std::string& bundle, const engine::Layout& layout) {
   if (layout.engine == engine::Engine::kUnknown) return false;
   // buildah has its bundles where other programs have temporary files.
-  const bool is_buildahs = layout.data_root == bundle;
+  const bool is_buildah = layout.data_root == bundle;
   constexpr char kPlaces[][20] = {"/run", "/var/lib/docker", "/var/lib/containers",
                                   "/var/lib/containerd", "/var/lib/buildkit"};
-  return is_buildahs || std::ranges::any_of(kPlaces, [&](const char* place) {
+  return is_buildah || std::ranges::any_of(kPlaces, [&](const char* place) {
            return sys::Below(bundle, place).has_value();
          });
 }
@@ -191,7 +191,7 @@ std::vector<Directory> DirectoriesOf(const Call& call, const std::string& bundle
     directories.push_back({Part::kRoot, std::move(root)});
   }
   const auto add_own = [&](Part part, std::string directory) {
-    if (!IsSystems(call.machine, directory)) directories.push_back({part, std::move(directory)});
+    if (!IsOfSystem(call.machine, directory)) directories.push_back({part, std::move(directory)});
   };
   if (call.line.config_directory) add_own(Part::kPolicy, *call.line.config_directory);
   if (call.line.runtime_path) add_own(Part::kProgram, DirectoryOf(call.lower_runtime));
@@ -392,7 +392,7 @@ bool MayWriteLog(std::string_view path) {
   if (!machine->IsRoot()) return true;
   const auto policy = machine->LoadLoosestPolicy(std::nullopt);
   // A container may have been given the place before the policy broke.
-  if (!policy && !IsSystems(*machine, directory)) return false;
+  if (!policy && !IsOfSystem(*machine, directory)) return false;
   const host::PathLists nothing = {.allow_only = true};
   const auto lists = policy ? enforce::WritableLists(*policy) : std::optional(nothing);
   return !machine->FindChangeable(std::array{Machine::Named{directory, host::Holds::kFiles}},

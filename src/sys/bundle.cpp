@@ -41,8 +41,8 @@ Result<Bundle> Bundle::Open(const std::string& path, std::size_t max_bytes,
     return faults == Faults::kFail;
   };
   const std::string why_untrusted = WhyUntrusted(directory_status);
-  const bool is_others_to_write = (directory_status.st_mode & kOthersWrite) != 0;
-  if (!why_untrusted.empty() && (!mapped_root || is_others_to_write)) {
+  const bool can_others_write = (directory_status.st_mode & kOthersWrite) != 0;
+  if (!why_untrusted.empty() && (!mapped_root || can_others_write)) {
     if (is_over({"bundle " + path + " is " + why_untrusted})) return *bundle.fault_;
   }
   struct stat& status = bundle.config_status_;

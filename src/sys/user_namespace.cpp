@@ -47,7 +47,7 @@ Result<std::vector<IdRange>> ReadIdMap(int process, const char* name) {
   return ParseIdMap(*text);
 }
 
-bool HasHostsRoot(const std::vector<IdRange>& map) {
+bool MapsHostRoot(const std::vector<IdRange>& map) {
   return std::ranges::any_of(
       map, [](const IdRange& range) { return range.outside == 0 && range.size > 0; });
 }
@@ -76,7 +76,7 @@ Result<UserNamespace> ReadOfProcess(const std::string& directory, const std::str
   if (root == uids->end()) return Error{path + " has no root"};
   return UserNamespace{.inode = before.st_ino,
                        .root = root->outside,
-                       .has_host_ids = HasHostsRoot(*uids) || HasHostsRoot(*gids)};
+                       .has_host_ids = MapsHostRoot(*uids) || MapsHostRoot(*gids)};
 }
 
 // A child that has entered a user namespace and waits there: the kernel shows the maps of processes
