@@ -174,12 +174,12 @@ std::string NotPermitted(const Advice& advice) {
   std::string text;
   const CapabilitiesTaken capabilities = CapabilitiesTakenBy(advice.taken);
   if (capabilities.asked_for_all) {
-    text += Wrapped("every capability was asked for: name those that the program needs", 6);
+    text += Wrapped("every capability was requested: name those that the program needs", 6);
   } else if (!capabilities.asked_for.empty()) {
-    text += Wrapped("asked for and taken: " + Joined(capabilities.asked_for, " "), 6);
+    text += Wrapped("requested and removed: " + Joined(capabilities.asked_for, " "), 6);
   }
   if (!capabilities.of_engine.empty()) {
-    text += Wrapped("of the engine's default, taken: " + Joined(capabilities.of_engine, " "), 6);
+    text += Wrapped("of the engine's default, removed: " + Joined(capabilities.of_engine, " "), 6);
   }
   std::vector<std::string> calls;
   for (const Finding& finding : advice.taken) {
@@ -274,7 +274,7 @@ std::string TrialText(const Advice& advice) {
                 : "If it fails like this, save this trial set " + PlaceOf(advice) + ". It gives";
   return DangerousCapabilities(advice.trial.document()) +
          Wrapped(
-             begin + " back all that was taken and that this image may use, more than it needs:",
+             begin + " back all that was removed and that this image may use, more than it needs:",
              2) +
          FileText(advice.trial.document()) +
          Wrapped(
@@ -361,7 +361,7 @@ std::string AsText(const Advice& advice, bool all, const Style& style) {
                      UsageText(advice, style);
   if (!all) return text + Folded(advice.rest);
   for (const auto& [title, findings] :
-       {std::pair("All that was taken", &advice.taken), std::pair("The rest", &advice.rest)}) {
+       {std::pair("All that was removed", &advice.taken), std::pair("The rest", &advice.rest)}) {
     if (!findings->empty()) text += Heading(title, style) + Render(*findings, style);
   }
   // The file for what was refused has the lines of the rest, too.

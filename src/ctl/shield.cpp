@@ -114,7 +114,7 @@ Result<Output> AddShield(const ShieldRequest& request) {
   if (auto policy = enforce::LoadPolicy(config); !policy) {
     std::ignore = ::unlinkat(drop_ins->get(), PolicyName(shield->id).c_str(), 0);
     std::ignore = ::unlinkat(shields->get(), (shield->id + ".json").c_str(), 0);
-    return policy.error().In("the shield was taken back");
+    return policy.error().In("the shield was removed again");
   }
   return Output{
       "the shield " + shield->id + " is up: new containers of every engine that runclad " +

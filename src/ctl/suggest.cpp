@@ -60,7 +60,7 @@ Result<Output> Suggest(const std::string& image, const std::optional<std::string
                     0);
   }
   text += Wrapped(
-      "What follows was asked for, and taken or refused. Whether the service needs it "
+      "What follows was requested, and removed or refused. Whether the service needs it "
       "was not tried: runcladctl learn does that.",
       0);
   return Output{text + Summary(story.findings) + '\n' + AsText(advice, false, style)};

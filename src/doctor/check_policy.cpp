@@ -192,7 +192,7 @@ constexpr Check kChecks[] = {
     {"policy/audited-containers",
      "no container runs that was started while the policy was not enforced", kPolicy | kRoads,
      AuditedContainers},
-    {"policy/fallback", "no older copy of the policy had to be taken", kPolicy, FellBack},
+    {"policy/fallback", "no older copy of the policy had to be used", kPolicy, FellBack},
     {"policy/expired-waivers", "no waiver has expired", kPolicy, ExpiredWaivers},
     {"policy/expiring-waivers", "no waiver expires within 30 days", kPolicy, ExpiringWaivers},
     {"policy/void-grants", "every grant and waiver has an effect", kPolicy, VoidGrants},

@@ -33,7 +33,7 @@ std::string FaultOf(const HostRuntime& runtime, const std::string& program) {
   if (is_in_place && sys::IsFile(runtime.moved)) return {};
   if (is_in_place) return "its program " + runtime.moved + " is gone";
   return sys::IsFile(runtime.moved) && sys::IsFile(runtime.file)
-             ? "another program has taken the place of runclad, or the closing was interrupted"
+             ? "another program has replaced runclad, or the closing was interrupted"
              : "the closing or opening was interrupted";
 }
 

@@ -345,7 +345,7 @@ class Meeting {
            rule.action + " does not count as permission");
     }
     if (!requested_.listener_path.empty() && !keeps_listener_) {
-      Note("listenerPath is not kept: the filter notifies nobody");
+      Note("listenerPath is removed: no rule of the filter notifies a listener");
     }
   }
 

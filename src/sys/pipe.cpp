@@ -36,7 +36,7 @@ Result<std::string> ReadPipe(int fd, std::size_t max_bytes, std::chrono::millise
     const auto is_ready = Wait(fd, deadline);
     if (!is_ready) return is_ready.error();
     if (!*is_ready) {
-      return Error{"a pipe that nobody closed within " +
+      return Error{"a pipe that was not closed within " +
                    std::to_string(std::chrono::ceil<std::chrono::seconds>(limit).count()) + " s"};
     }
     const ssize_t size = ::read(fd, buffer.data(), buffer.size());

@@ -121,8 +121,8 @@ TEST_F(WhyFromLog, ReportsWhatCanFailAndOffersOneTrialSet) {
       "\n"
       "What can make its program fail, by the error that it gets\n"
       "  Operation not permitted (EPERM)\n"
-      "      asked for and taken: CAP_NET_ADMIN\n"
-      "      of the engine's default, taken: CAP_CHOWN\n"
+      "      requested and removed: CAP_NET_ADMIN\n"
+      "      of the engine's default, removed: CAP_CHOWN\n"
       "      system calls that the engine allowed and runclad does not: keyctl; name the one that "
       "fails in\n"
       "      seccomp.allow\n"
@@ -171,7 +171,7 @@ TEST_F(WhyFromLog, DoesNotOfferEveryCapability) {
   const std::string log = WithImage(LogLine(kId, json::array({finding}))).dump() + "\n";
   EXPECT_EQ(Why(kId, log, {"--json"}).json()["trial"]["content"]["rules"]["capabilities"]["allow"],
             json({"CAP_NET_BIND_SERVICE", "CAP_CHOWN"}));
-  EXPECT_THAT(Why(kId, log).out, HasSubstr("every capability was asked for: name those"));
+  EXPECT_THAT(Why(kId, log).out, HasSubstr("every capability was requested: name those"));
 }
 
 // A user without privileges has none of the bounding set, and no program raises them.
@@ -518,7 +518,7 @@ TEST_F(WhyFromLog, ReportsTheLastCreateAndNoExec) {
 // The sentence says what would help: a directory below /etc/runclad.
 TEST_F(WhyFromLog, SaysThatNoRuleRefusesAFlag) {
   const std::string refusal =
-      "refused: the policy directory /x (--runclad-config) is no place; "
+      "refused: the policy directory /x (--runclad-config) is not accepted; "
       "use a directory below /etc/runclad";
   const json line = {{"container", kId + "flag"}, {"error", refusal},
                      {"mode", "enforce"},         {"outcome", "refused"},
@@ -665,7 +665,7 @@ TEST_F(WhyFromLog, SuggestsForAllContainersOfAnImage) {
   EXPECT_THAT(run.out, HasSubstr("image web:2: 2 containers in the log (2 rewritten), the last one "
                                  "at 2026-11-20T10:00:00.000000Z\n"));
   EXPECT_THAT(run.out, HasSubstr("\n8 fixed\n"));
-  EXPECT_THAT(run.out, HasSubstr("asked for and taken: CAP_NET_ADMIN"));
+  EXPECT_THAT(run.out, HasSubstr("requested and removed: CAP_NET_ADMIN"));
   EXPECT_THAT(run.out, HasSubstr(directory_.path() + "/images/docker.io/library/web.json"));
   EXPECT_EQ(suggest("sha256:" + std::string(64, 'a')).status, 0);
   const ProgramRun none = suggest("cache");

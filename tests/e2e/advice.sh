@@ -47,7 +47,7 @@ if [ "$E2E_PROVE" = 0 ]; then
   docker_run --name gone --cap-add SYS_TIME box true
   why gone
   holds "why separates what was requested from the engine's defaults" \
-    out_has "asked for and taken: CAP_SYS_TIME"
+    out_has "requested and removed: CAP_SYS_TIME"
   holds "the rest is summarised in one line" out_has "which hardly any program notices"
   why --last
   holds "--last is the same container" out_has "named gone"

@@ -130,7 +130,7 @@ if [ "$PEER" = runc ]; then
   mkfifo "$E2E_WORK/peers/fifo"
   CAPTURE_SECONDS=20 as audit exec -p "$E2E_WORK/peers/fifo" peer-audit
   guards "audit: a FIFO without a writer is an error with a message" \
-    err_has 'a pipe that nobody closed within 10 s'
+    err_has 'a pipe that was not closed within 10 s'
   rm "$E2E_WORK/peers/fifo"
 fi
 if [ "$PEER" = runc ]; then

@@ -77,7 +77,7 @@ TEST(Pipe, WithoutAWriterOrAnEndIsAnErrorInTime) {
   for (const int file : {lonely.get(), open.reader.get()}) {
     const auto input = ReadFileOrPipe(file, kMaxBytes, 50ms);
     ASSERT_FALSE(input);
-    EXPECT_EQ(input.error().message, "a pipe that nobody closed within 1 s");
+    EXPECT_EQ(input.error().message, "a pipe that was not closed within 1 s");
   }
 }
 
