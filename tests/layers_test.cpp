@@ -3,6 +3,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -183,6 +184,45 @@ TEST(Layers, CodeNamesRulesByTheirTables) {
     std::ifstream stream(entry.path());
     for (std::string line; std::getline(stream, line);) {
       EXPECT_THAT(line, Not(HasSubstr("rule(\""))) << entry.path();
+    }
+  }
+}
+
+// What was found is a code and values; a sentence that is compared breaks when its wording changes.
+TEST(Layers, NoSentenceIsReadBack) {
+  const std::regex reads(R"(message\.(find|rfind|starts_with|ends_with|compare|substr|erase)\()"
+                         R"(|(find|rfind|starts_with|ends_with|compare)\("[^"]*[a-z] [a-z])"
+                         R"(|[!=]= ?"[^"]*[a-z] [a-z])");
+  EXPECT_TRUE(std::regex_search(R"(if (error.message.starts_with(prefix)))", reads));
+  EXPECT_TRUE(std::regex_search(R"(why.find("is denied by") != kNone)", reads));
+  EXPECT_TRUE(std::regex_search(R"(why == "is the host's")", reads));
+  for (const char* folder : {"src/ctl", "src/rules"}) {
+    for (const auto& entry :
+         fs::recursive_directory_iterator(fs::path(RUNCLAD_SOURCE_DIR) / folder)) {
+      if (!entry.is_regular_file()) continue;
+      std::ifstream stream(entry.path());
+      for (std::string line; std::getline(stream, line);) {
+        EXPECT_FALSE(std::regex_search(line, reads)) << entry.path() << ": " << line;
+      }
+    }
+  }
+}
+
+// A file of more than 400 lines says in its first line why it is one file.
+TEST(Layers, LongFilesSayWhy) {
+  constexpr int kMany = 400;
+  for (const char* folder : {"include", "src", "tests"}) {
+    for (const auto& entry :
+         fs::recursive_directory_iterator(fs::path(RUNCLAD_SOURCE_DIR) / folder)) {
+      const std::string extension = entry.path().extension();
+      if (!entry.is_regular_file() || (extension != ".cpp" && extension != ".hpp")) continue;
+      std::ifstream stream(entry.path());
+      std::string first;
+      std::getline(stream, first);
+      int count = 1;
+      for (std::string line; std::getline(stream, line);) ++count;
+      EXPECT_TRUE(count <= kMany || first.starts_with("// "))
+          << entry.path() << " has " << count << " lines";
     }
   }
 }
