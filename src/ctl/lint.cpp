@@ -19,6 +19,7 @@
 #include "runclad/enforce/log_place.hpp"
 #include "runclad/json/pointer.hpp"
 #include "runclad/json/reader.hpp"
+#include "runclad/policy/file_fault.hpp"
 #include "runclad/policy/revision_layout.hpp"
 #include "runclad/rules/catalog.hpp"
 
@@ -99,25 +100,24 @@ class DirectoryLinter {
   // What is said of every file or, unless it is empty, of the file `only` alone: relative to the
   // directory.
   std::vector<LintFinding> Run(const std::string& only = {}) {
-    LintAll(only);
+    only_ = only;
+    LintAll();
     if (only.empty()) return std::move(findings_);
     std::erase_if(findings_, [&](const LintFinding& finding) {
-      const bool is_of_file = finding.file == FullName(only) ||
-                              (finding.kind == "untrusted" && finding.message.starts_with(only));
-      return !is_of_file;
+      return finding.file != FullName(only) && finding.kind != "untrusted";
     });
     return std::move(findings_);
   }
 
  private:
-  void LintAll(const std::string& only) {
+  void LintAll() {
     std::vector<std::string> paths = List();
-    if (!only.empty()) {
+    if (!only_.empty()) {
       std::erase_if(paths,
-                    [&](const std::string& path) { return path != only && !IsHostPolicy(path); });
+                    [&](const std::string& path) { return path != only_ && !IsHostPolicy(path); });
     }
     for (const std::string& path : paths) LintFile(path);
-    if (only.empty()) LintApplied();
+    if (only_.empty()) LintApplied();
     // What no single file shows: owners, permissions, links, trust, waivers, filters.
     const bool host_is_sound = std::ranges::none_of(
         paths, [&](const std::string& path) { return IsHostPolicy(path) && HasFaults(path); });
@@ -148,11 +148,12 @@ class DirectoryLinter {
       return finding.file == FullName(path) && finding.level == LintLevel::kFault;
     });
   }
-  // A fault of the directory that does not belong to a line.
-  void AddUntrusted(std::string message) {
-    const std::string prefix = "policy " + directory_.string() + ": ";
-    if (message.starts_with(prefix)) message.erase(0, prefix.size());
-    findings_.push_back({directory_, 0, LintLevel::kFault, "untrusted", std::move(message)});
+  // Why the directory's policy cannot be loaded: a fault that does not belong to a line. One of
+  // another file is not reported of the file that was asked about.
+  void AddUntrusted(const Error& error) {
+    if (!only_.empty() && unusable_.file != only_) return;
+    findings_.push_back({directory_, 0, LintLevel::kFault, "untrusted",
+                         unusable_.why.empty() ? error.message : unusable_.why});
   }
   [[nodiscard]] std::string FullName(const std::string& path) const { return directory_ / path; }
 
@@ -218,21 +219,22 @@ class DirectoryLinter {
   }
 
   [[nodiscard]] Result<policy::Effective> Load(const engine::Identity* identity,
-                                               std::int64_t today) const {
+                                               std::int64_t today) {
     return policy::Load(directory_, rules::Schemas(),
                         {.identity = identity,
                          .today = today,
                          .shipped_directory = "/nonexistent",
                          .directory_must_exist = true,
                          .ignores_applied = true,
-                         .origins = true});
+                         .origins = true},
+                        unusable_);
   }
 
   // `paths`: the host's own files among others.
   bool LintHost(const std::vector<std::string>& paths) {
     const auto policy = Load(nullptr, enforce::Today());
     if (!policy) {
-      AddUntrusted(policy.error().message);
+      AddUntrusted(policy.error());
       return false;
     }
     for (const std::string& fault : FilterFaults(*policy)) Add("policy.json", 0, "seccomp", fault);
@@ -250,7 +252,7 @@ class DirectoryLinter {
     build.engine = engine::Engine::kBuildkit;
     const auto builds = Load(&build, enforce::Today());
     if (!builds) {
-      AddUntrusted(builds.error().message);
+      AddUntrusted(builds.error());
       return false;
     }
     for (LintFinding& finding : BuildFindings(directory_, *builds)) {
@@ -356,7 +358,7 @@ class DirectoryLinter {
       const bool is_reported = std::ranges::any_of(findings_, [](const LintFinding& finding) {
         return finding.kind == "format" || finding.kind == "untrusted";
       });
-      if (!is_reported) AddUntrusted(policy.error().message);
+      if (!is_reported) AddUntrusted(policy.error());
       return;
     }
     const auto cuts_of = [&](const policy::Effective& effective) {
@@ -414,6 +416,8 @@ class DirectoryLinter {
 
   fs::path directory_;
   bool is_of_this_host_;
+  std::string only_;            // the file that was asked about; empty: every file
+  policy::FileFault unusable_;  // what the last Load() could not use
   std::vector<LintFinding> findings_;
   policy::Mode host_mode_ = policy::Mode::kEnforce;
 };

@@ -23,21 +23,28 @@ constexpr std::string_view kMainFile = "policy.json";
 
 }  // namespace
 
-Result<std::optional<PolicyFiles>> PolicyFiles::Open(const std::string& directory) {
+Result<std::optional<PolicyFiles>> PolicyFiles::Open(const std::string& directory,
+                                                     FileFault* fault) {
   auto opened = sys::OpenWithoutLinks(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY);
   struct stat status {};
   if (!opened) {
     if (::lstat(directory.c_str(), &status) != 0 && errno == ENOENT) {
       return std::optional<PolicyFiles>();
     }
+    if (fault != nullptr) *fault = {"", opened.error().message};
     return opened.error().In("policy");
   }
-  const std::string title = "policy " + directory;
-  if (::fstat(opened->get(), &status) != 0) return SystemError(title, errno);
+  if (::fstat(opened->get(), &status) != 0) return SystemError("policy " + directory, errno);
   if (const std::string why = sys::WhyUntrusted(status); !why.empty()) {
-    return Error{title + " is " + why};
+    if (fault != nullptr) *fault = {"", "the directory is " + why};
+    return Error{"policy " + directory + " is " + why};
   }
-  return std::optional<PolicyFiles>(PolicyFiles(directory, *std::move(opened)));
+  return std::optional<PolicyFiles>(PolicyFiles(directory, *std::move(opened), fault));
+}
+
+Error PolicyFiles::Unusable(const std::string& path, const Error& why) const {
+  if (fault_ != nullptr) *fault_ = {path, why.message};
+  return why.In("policy " + directory_);
 }
 
 Result<std::optional<PolicyFiles>> PolicyFiles::Applied() const {
@@ -68,7 +75,7 @@ Result<std::optional<PolicyFiles>> PolicyFiles::Applied() const {
 
 Result<std::optional<std::string>> PolicyFiles::Read(const std::string& path) const {
   const auto file = sys::OpenTrusted(fd_.get(), path);
-  if (!file) return file.error().In("policy " + directory_);
+  if (!file) return Unusable(path, file.error());
   struct stat status {};
   const bool is_directory =
       *file && ::fstat((*file)->get(), &status) == 0 && S_ISDIR(status.st_mode);
@@ -76,7 +83,7 @@ Result<std::optional<std::string>> PolicyFiles::Read(const std::string& path) co
   // Only policy.json must not be one: whoever mounted it wrongly would get another policy.
   if (!*file || (is_directory && path != kMainFile)) return std::optional<std::string>();
   auto text = sys::ReadRegularFile((*file)->get(), kMaxBytes);
-  if (!text) return text.error().In("policy " + directory_ + ": " + path);
+  if (!text) return Unusable(path, text.error().In(path));
   return std::optional<std::string>(*std::move(text));
 }
 
@@ -97,7 +104,7 @@ Result<std::vector<std::string>> PolicyFiles::ListDirectories(const std::string&
 Result<std::vector<std::string>> PolicyFiles::ListEntries(
     const std::string& path, bool (*is_wanted)(const dirent& entry)) const {
   auto directory = sys::OpenTrusted(fd_.get(), path);
-  if (!directory) return directory.error().In("policy " + directory_);
+  if (!directory) return Unusable(path, directory.error());
   std::vector<std::string> names;
   if (!*directory) return names;
   const bool is_listed = sys::VisitEntries((*directory)->get(), [&](const dirent& entry) {
@@ -105,7 +112,7 @@ Result<std::vector<std::string>> PolicyFiles::ListEntries(
     if (!name.starts_with('.') && is_wanted(entry)) names.emplace_back(name);
     return true;
   });
-  if (!is_listed) return SystemError("policy " + FullName(path) + " cannot be listed", errno);
+  if (!is_listed) return Unusable(path, SystemError(path + " cannot be listed", errno));
   std::ranges::sort(names);
   return names;
 }

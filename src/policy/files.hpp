@@ -11,13 +11,16 @@
 
 #include "runclad/base/result.hpp"
 #include "runclad/base/unique_fd.hpp"
+#include "runclad/policy/file_fault.hpp"
 
 namespace runclad::policy {
 
 class PolicyFiles {
  public:
-  // No value: there is no such directory. Links in `directory` are not followed.
-  static Result<std::optional<PolicyFiles>> Open(const std::string& directory);
+  // No value: there is no such directory. Links in `directory` are not followed. `fault` is filled
+  // if given when the directory, or later a file in it, cannot be used.
+  static Result<std::optional<PolicyFiles>> Open(const std::string& directory,
+                                                 FileFault* fault = nullptr);
 
   // The revision that is in force instead of the directory's own files: where its link "applied"
   // leads. No value: there is no such link. Whatever could have been put there by others than root
@@ -43,11 +46,15 @@ class PolicyFiles {
   [[nodiscard]] Result<std::vector<std::string>> ListEntries(
       const std::string& path, bool (*is_wanted)(const dirent& entry)) const;
 
-  PolicyFiles(std::string directory, UniqueFd fd)
-      : directory_(std::move(directory)), fd_(std::move(fd)) {}
+  PolicyFiles(std::string directory, UniqueFd fd, FileFault* fault)
+      : directory_(std::move(directory)), fd_(std::move(fd)), fault_(fault) {}
+
+  // `why` is a sentence about the file or folder at `path`.
+  [[nodiscard]] Error Unusable(const std::string& path, const Error& why) const;
 
   std::string directory_;
   UniqueFd fd_;
+  FileFault* fault_;
 };
 
 }  // namespace runclad::policy

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/policy/effective.hpp"
+#include "runclad/policy/file_fault.hpp"
 #include "runclad/policy/revision_layout.hpp"
 
 #include "compiled_profile.hpp"
@@ -143,25 +144,10 @@ Result<Effective> LoadFrom(const PolicyFiles* files, std::span<const RuleSchema>
   return Finish(*std::move(folded), options);
 }
 
-}  // namespace
-
-Ceiling Trust::Of(engine::Tier tier) const {
-  switch (tier) {
-    case engine::Tier::kDigest:
-      return digest;
-    case engine::Tier::kRepositoryDigest:
-      return repository_digest;
-    case engine::Tier::kTag:
-      return tag;
-    case engine::Tier::kNone:
-      break;
-  }
-  return Ceiling::kNothing;
-}
-
-Result<Effective> Load(const std::string& directory, std::span<const RuleSchema> rules,
-                       const LoadOptions& options) {
-  auto files = PolicyFiles::Open(directory);
+// `fault` may be null.
+Result<Effective> LoadInto(const std::string& directory, std::span<const RuleSchema> rules,
+                           const LoadOptions& options, FileFault* fault) {
+  auto files = PolicyFiles::Open(directory, fault);
   if (!files) return files.error();
   if (!*files && options.directory_must_exist) {
     return SystemError("policy: " + directory + " cannot be opened", ENOENT);
@@ -182,6 +168,33 @@ Result<Effective> Load(const std::string& directory, std::span<const RuleSchema>
   if (!good) return policy;
   good->fell_back_because = policy.error().message;
   return good;
+}
+
+}  // namespace
+
+Ceiling Trust::Of(engine::Tier tier) const {
+  switch (tier) {
+    case engine::Tier::kDigest:
+      return digest;
+    case engine::Tier::kRepositoryDigest:
+      return repository_digest;
+    case engine::Tier::kTag:
+      return tag;
+    case engine::Tier::kNone:
+      break;
+  }
+  return Ceiling::kNothing;
+}
+
+Result<Effective> Load(const std::string& directory, std::span<const RuleSchema> rules,
+                       const LoadOptions& options) {
+  return LoadInto(directory, rules, options, nullptr);
+}
+
+Result<Effective> Load(const std::string& directory, std::span<const RuleSchema> rules,
+                       const LoadOptions& options, FileFault& fault) {
+  fault = {};
+  return LoadInto(directory, rules, options, &fault);
 }
 
 Result<Effective> Parse(std::string_view text, const std::string& file_name,

@@ -132,7 +132,7 @@ class ValueReader {
       if (text == nullptr) {
         is_sound = false;
         Fail(ElementPointer(value, element),
-             "must be a list of strings; this element is " + TypeName(element));
+             " must be a list of strings; this element is " + TypeName(element));
         continue;
       }
       std::string canonical = *text;
@@ -140,7 +140,7 @@ class ValueReader {
       const Futile& futile = format_.schema.futile;
       const bool is_futile = (format_.is_lint || futile.at_load) && canonical == futile.value;
       if (fault.empty() && is_futile) {
-        fault = Quoted(canonical) + " " + std::string(futile.because);
+        fault = ": " + Quoted(canonical) + " " + std::string(futile.because);
       }
       if (fault.empty()) {
         texts.push_back(std::move(canonical));
@@ -159,11 +159,11 @@ class ValueReader {
       const auto meant = IntegerOf(schema, *word);
       if (meant && *meant >= schema.minimum && *meant <= schema.maximum) return *meant;
       if (schema.has_unlimited) {
-        Fail(pointer_, "must be a number or \"unlimited\", not " + Quoted(*word));
+        Fail(pointer_, " must be a number or \"unlimited\", not " + Quoted(*word));
         return std::nullopt;
       }
       if (schema.is_octal) {
-        Fail(pointer_, "must be octal digits such as \"0027\", not " + Quoted(*word));
+        Fail(pointer_, " must be octal digits such as \"0027\", not " + Quoted(*word));
         return std::nullopt;
       }
     }
@@ -173,12 +173,12 @@ class ValueReader {
             ? value.get<std::uint64_t>() > static_cast<std::uint64_t>(schema.maximum)
             : value.get<std::int64_t>() > schema.maximum;
     if (is_too_large) {
-      Fail(pointer_, "must be at most " + std::to_string(schema.maximum));
+      Fail(pointer_, " must be at most " + std::to_string(schema.maximum));
       return std::nullopt;
     }
     const auto integer = value.get<std::int64_t>();
     if (integer < schema.minimum) {
-      Fail(pointer_, "must be at least " + std::to_string(schema.minimum));
+      Fail(pointer_, " must be at least " + std::to_string(schema.minimum));
       return std::nullopt;
     }
     return integer;
@@ -191,10 +191,23 @@ class ValueReader {
     return std::nullopt;
   }
 
-  // Converts `text` to the form that rules read; returns a sentence if it is malformed.
+  // Converts `text` to the form that rules read; if it is malformed, returns what a sentence says
+  // of the parameter.
   std::string Canonicalize(std::string& text) const {
+    if (format_.schema.vocabulary == Vocabulary::kChoice) {
+      const auto choices = format_.schema.choices;
+      if (std::ranges::find(choices, text) != choices.end()) return {};
+      return " is " + Alternatives(choices) + ", not " + Quoted(text) + Suggestion(text, choices);
+    }
+    const std::string why = CanonicalizeWord(text);
+    return why.empty() ? why : ": " + why;
+  }
+
+  // The same for every vocabulary but a choice; returns a sentence.
+  std::string CanonicalizeWord(std::string& text) const {
     switch (format_.schema.vocabulary) {
       case Vocabulary::kAny:
+      case Vocabulary::kChoice:
         return {};
       case Vocabulary::kCapability: {
         std::optional<std::string> canonical = privilege::CanonicalCapability(text);
@@ -233,17 +246,12 @@ class ValueReader {
       }
       case Vocabulary::kMount:
         return text.empty() ? Quoted(text) + " is not a mount" : WhyNotMount(text);
-      case Vocabulary::kChoice: {
-        const auto choices = format_.schema.choices;
-        if (std::ranges::find(choices, text) != choices.end()) return {};
-        return "is " + Alternatives(choices) + ", not " + Quoted(text) + Suggestion(text, choices);
-      }
     }
     return {};
   }
 
   std::optional<Parameters::Value> WrongType(std::string_view wanted, const Document& value) {
-    Fail(pointer_, "must be " + std::string(wanted) + ", not " + TypeName(value));
+    Fail(pointer_, " must be " + std::string(wanted) + ", not " + TypeName(value));
     return std::nullopt;
   }
 
@@ -252,11 +260,11 @@ class ValueReader {
     return pointer_ + "/" + std::to_string(&element - first);
   }
 
+  // `what` follows the parameter's name: " must be a number", ": \"x\" is not …".
   void Fail(std::string pointer, const std::string& what) {
     const std::string name =
         "\"" + std::string(format_.rule) + "/" + std::string(format_.schema.name) + "\"";
-    const bool is_verb = what.starts_with("must ") || what.starts_with("is ");
-    faults_.push_back({std::move(pointer), name + (is_verb ? " " : ": ") + what});
+    faults_.push_back({std::move(pointer), name + what});
   }
 
   const ValueFormat& format_;

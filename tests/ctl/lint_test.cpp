@@ -122,6 +122,31 @@ TEST(PolicyLint, ReportsFilesThatOthersCanWrite) {
   EXPECT_EQ(run.out, directory.path() + ": policy.json is writable by others than its owner\n");
 }
 
+TEST(PolicyLint, ReportsOnlyTheFileThatItIsGiven) {
+  const TemporaryDirectory directory;
+  directory.Write("policy.json", "{}");
+  const std::string host = directory.Write("policy.d/10.json", "{}");
+  const std::string image = directory.Write("images/docker.io/library/nginx.json", "{}");
+  const std::string of_host = ": policy.d/10.json is writable by others than its owner\n";
+  ASSERT_EQ(::chmod(host.c_str(), 0666), 0);
+  EXPECT_EQ(Runcladctl({"policy", "lint", host}).out, host + of_host);
+  EXPECT_EQ(Runcladctl({"policy", "lint", image}).out, image + ": no faults\n");
+  ASSERT_EQ(::chmod(host.c_str(), 0644), 0);
+  ASSERT_EQ(::chmod(image.c_str(), 0666), 0);
+  const std::string of_image =
+      ": images/docker.io/library/nginx.json is writable by others than its owner\n";
+  EXPECT_EQ(Runcladctl({"policy", "lint", image}).out, image + of_image);
+  EXPECT_EQ(Runcladctl({"policy", "lint", directory.path()}).out, directory.path() + of_image);
+}
+
+TEST(PolicyLint, ReportsADirectoryThatOthersCanWrite) {
+  const TemporaryDirectory directory;
+  directory.Write("policy.json", "{}");
+  ASSERT_EQ(::chmod(directory.path().c_str(), 0777), 0);
+  EXPECT_EQ(Runcladctl({"policy", "lint", directory.path()}).out,
+            directory.path() + ": the directory is writable by others than its owner\n");
+}
+
 TEST(PolicyLint, NamesTheProfileThatAppliesWithoutAFile) {
   const TemporaryDirectory directory;
   const ProgramRun run = Runcladctl({"policy", "lint", directory.path()});
