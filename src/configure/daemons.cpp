@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <string_view>
 
 #include "runclad/sys/command.hpp"
+#include "runclad/sys/named_file.hpp"
 #include "runclad/sys/owned_path.hpp"
 #include "runclad/sys/process.hpp"
 
@@ -18,18 +18,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string ContentOf(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  return content.str();
-}
-
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 // In any hierarchy: "0::/system.slice/docker.service".
 std::string UnitOf(const fs::path& process) {
-  std::istringstream lines(ContentOf(process / "cgroup"));
+  std::istringstream lines(sys::ContentOf(process / "cgroup"));
   for (std::string line; std::getline(lines, line);) {
     const std::string name = BaseName(line);
     if (name.ends_with(".service")) return name;
@@ -45,7 +38,7 @@ std::optional<Daemon> Read(const fs::path& process, const std::string& name) {
   if (program.ends_with(kDeleted)) program.resize(program.size() - kDeleted.size());
   if (BaseName(program) != name) return std::nullopt;
   Daemon daemon{.program = program, .argv = {}, .unit = UnitOf(process)};
-  std::istringstream arguments(ContentOf(process / "cmdline"));
+  std::istringstream arguments(sys::ContentOf(process / "cmdline"));
   for (std::string argument; std::getline(arguments, argument, '\0');) {
     daemon.argv.push_back(argument);
   }

@@ -1,11 +1,9 @@
 #include "report.hpp"
 
-#include <fcntl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <ctime>
 #include <filesystem>
@@ -21,6 +19,7 @@
 #include "runclad/json/reader.hpp"
 #include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
+#include "runclad/sys/named_file.hpp"
 
 #include "log_files.hpp"
 #include "look_commands.hpp"
@@ -38,14 +37,6 @@ constexpr std::size_t kMaxFileBytes = std::size_t{64} << 20;
 std::string Text(const Document& object, const char* member) {
   const auto found = object.find(member);
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-Result<std::string> ReadText(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!file) return SystemError(path + " cannot be opened", errno);
-  auto text = sys::ReadRegularFile(file.get(), kMaxFileBytes);
-  if (!text) return text.error().In(path);
-  return text;
 }
 
 // A directory of changes can be as large as a disk: after this, drift is left out.
@@ -77,7 +68,7 @@ void ReadWaivers(const std::string& directory, std::int64_t today, Report& repor
     std::error_code unknown;
     if (at->path().extension() != ".json" || !at->is_regular_file(unknown)) continue;
     if (++count > kMostFiles) break;
-    const auto text = ReadText(at->path());
+    const auto text = sys::ReadFile(at->path(), kMaxFileBytes);
     if (!text) continue;
     std::ranges::move(WaiversIn(fs::path(at->path()).lexically_relative(directory), *text, today),
                       std::back_inserter(report.waivers));
@@ -152,7 +143,7 @@ Result<Report> Gather(const ReportRequest& request) {
   ReadWaivers(directory, enforce::Today(), report);
   ReadRefusals(log, report);
   if (!request.compare.empty()) {
-    const auto text = ReadText(request.compare);
+    const auto text = sys::ReadFile(request.compare, kMaxFileBytes);
     if (!text) return text.error();
     auto compared = ParseDockerBench(*text);
     if (!compared) return compared.error().In(request.compare);

@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -15,6 +14,7 @@
 
 #include "runclad/json/reader.hpp"
 #include "runclad/sys/command.hpp"
+#include "runclad/sys/named_file.hpp"
 
 namespace runclad::ctl {
 namespace {
@@ -57,13 +57,6 @@ Document ProbeDocument() {
 std::string LastLine(std::string text) {
   while (text.ends_with('\n')) text.pop_back();
   return text.substr(text.rfind('\n') + 1);
-}
-
-std::string Read(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
 }
 
 // A bundle, a runtime's root and a policy, removed with the object, and the container with them.
@@ -120,17 +113,18 @@ class Probe {
     const auto created = Run({"create", "--bundle", directory_ + "/bundle", id_});
     if (!created) return created.error();
     if (created->status != 0) {
-      return Error{command_.front() +
-                   " cannot create a container: " + LastLine(Read(directory_ + "/output"))};
+      return Error{command_.front() + " cannot create a container: " +
+                   LastLine(sys::ContentOf(directory_ + "/output"))};
     }
     const auto state = Run({"state", id_});
     if (!state) return state.error();
-    const auto document = json::Read(Read(directory_ + "/output"));
+    const auto document = json::Read(sys::ContentOf(directory_ + "/output"));
     if (!document || !document->is_object() || !document->contains("pid") ||
         !document->at("pid").is_number_unsigned()) {
       return Error{command_.front() + " does not say the pid of a container"};
     }
-    return Read("/proc/" + std::to_string(document->at("pid").get<std::uint64_t>()) + "/status");
+    return sys::ContentOf("/proc/" + std::to_string(document->at("pid").get<std::uint64_t>()) +
+                          "/status");
   }
 
  private:

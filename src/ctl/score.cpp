@@ -1,11 +1,8 @@
 // runcladctl score: how exposed each running container is, and what would change it most.
 #include "runclad/look/score.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -17,7 +14,7 @@
 
 #include "runclad/base/spelling.hpp"
 #include "runclad/json/value.hpp"
-#include "runclad/sys/file.hpp"
+#include "runclad/sys/named_file.hpp"
 
 #include "bundles.hpp"
 #include "look_commands.hpp"
@@ -54,14 +51,6 @@ double Rounded(double value) {
 std::string Title(const Container& container) {
   constexpr std::size_t kShownOfId = 12;
   return Printable(container.name.empty() ? container.id.substr(0, kShownOfId) : container.name);
-}
-
-Result<std::string> ReadText(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!file) return SystemError(path + " cannot be opened", errno);
-  auto text = sys::ReadRegularFile(file.get(), kMaxFileBytes);
-  if (!text) return text.error().In(path);
-  return text;
 }
 
 Document ToDocument(const Scored& scored) {
@@ -166,7 +155,7 @@ Result<Output> ExplainCheck(const std::string& id, const Style& style) {
 
 // The exposure of each container in a file that --json wrote, by name or id.
 Result<std::map<std::string, double>> Saved(const std::string& path) {
-  const auto text = ReadText(path);
+  const auto text = sys::ReadFile(path, kMaxFileBytes);
   if (!text) return text.error();
   // Written by this program, with fractions, which the strict reader of policies does not take.
   const Document document = Document::parse(*text, nullptr, /*allow_exceptions=*/false);
@@ -239,7 +228,7 @@ Result<Output> ScoreContainers(const ScoreRequest& request, const Style& style) 
   if (!request.before.empty()) return Diff(request);
   look::Weights weights;
   if (!request.weights_file.empty()) {
-    const auto text = ReadText(request.weights_file);
+    const auto text = sys::ReadFile(request.weights_file, kMaxFileBytes);
     if (!text) return text.error();
     auto read = look::ParseWeights(*text);
     if (!read) return read.error().In(request.weights_file);

@@ -5,22 +5,16 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <string_view>
 #include <vector>
+
+#include "runclad/sys/named_file.hpp"
 
 namespace runclad::doctor {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string ContentOf(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  return content.str();
-}
 
 template <std::size_t kCount>
 bool IsOneOf(std::string_view name, const std::string_view (&names)[kCount]) {
@@ -62,7 +56,7 @@ void ReadProcesses(const std::string& root, RoadFacts& roads) {
     const std::string number = at->path().filename();
     if (number.find_first_not_of("0123456789") != std::string::npos) continue;
     struct stat status {};
-    std::string name = ContentOf(at->path() / "comm");
+    std::string name = sys::ContentOf(at->path() / "comm");
     while (name.ends_with('\n')) name.pop_back();
     const bool is_engine = IsOneOf(name, kEngines);
     const bool is_embedding = IsOneOf(name, kEmbedding);
@@ -88,7 +82,7 @@ void ReadProcesses(const std::string& root, RoadFacts& roads) {
 }
 
 void ReadSockets(const std::string& root, RoadFacts& roads) {
-  std::istringstream lines(ContentOf(root + "/proc/net/unix"));
+  std::istringstream lines(sys::ContentOf(root + "/proc/net/unix"));
   std::vector<std::string> seen;
   for (std::string line; std::getline(lines, line);) {
     std::istringstream fields(line);
@@ -130,7 +124,7 @@ void ReadChrootSettings(const std::string& root, RoadFacts& roads) {
     }
   }
   for (const fs::path& file : files) {
-    std::istringstream lines(ContentOf(file));
+    std::istringstream lines(sys::ContentOf(file));
     for (std::string line; std::getline(lines, line);) {
       const std::size_t first = line.find_first_not_of(" \t");
       if (first == std::string::npos || line[first] == '#') continue;

@@ -13,6 +13,7 @@
 #include "runclad/base/spelling.hpp"
 #include "runclad/json/reader.hpp"
 #include "runclad/sys/command.hpp"
+#include "runclad/sys/named_file.hpp"
 
 #include "compose_service.hpp"
 #include "documents.hpp"
@@ -86,7 +87,7 @@ Result<std::vector<Request>> RequestsOf(const Document& file, const ComposeReque
 }  // namespace
 
 Result<std::vector<Request>> ReadPlainCompose(const ComposeRequest& asked) {
-  const auto text = ReadFile(asked.path, kMaxFileBytes);
+  const auto text = sys::ReadFile(asked.path, kMaxFileBytes);
   if (!text) return text.error();
   auto documents = ReadYaml(*text);
   if (!documents) return documents.error().In(asked.path);

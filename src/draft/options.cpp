@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/sys/named_file.hpp"
 
 #include "values.hpp"
 
@@ -105,7 +106,7 @@ Status TakeVariable(Request& request, const std::string& value) {
 }
 
 Status TakeEnvironmentFile(Request& request, const std::string& value) {
-  const auto text = ReadFile(value, kMaxFileBytes);
+  const auto text = sys::ReadFile(value, kMaxFileBytes);
   if (!text) return text.error();
   for (std::string& line : Split(*text, '\n')) {
     const std::size_t begin = line.find_first_not_of(" \t");

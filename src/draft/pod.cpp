@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/sys/named_file.hpp"
 
 #include "documents.hpp"
 #include "pod_security.hpp"
@@ -289,7 +290,7 @@ Status ReadObject(const Document& object, int depth, std::vector<Request>& reque
 }  // namespace
 
 Result<std::vector<Request>> ReadPods(const std::string& path) {
-  const auto text = ReadFile(path, kMaxFileBytes);
+  const auto text = sys::ReadFile(path, kMaxFileBytes);
   if (!text) return text.error();
   const auto documents = ReadYaml(*text);
   if (!documents) return documents.error().In(path);

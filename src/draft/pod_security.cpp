@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/sys/named_file.hpp"
 
 #include "documents.hpp"
 #include "values.hpp"
@@ -126,7 +127,7 @@ Status ReadSeccomp(const Document& own, const Document& pods, Request& request) 
   if (type != "Localhost") return Error{"unknown type of seccompProfile " + Quoted(type)};
   constexpr std::size_t kMaxBytes = std::size_t{4} << 20;
   const std::string path = TextOf(profile, "localhostProfile");
-  auto text = ReadFile("/var/lib/kubelet/seccomp/" + path, kMaxBytes);
+  auto text = sys::ReadFile("/var/lib/kubelet/seccomp/" + path, kMaxBytes);
   if (text) {
     request.seccomp = *std::move(text);
   } else {

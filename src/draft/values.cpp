@@ -1,9 +1,6 @@
 #include "values.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -11,8 +8,7 @@
 #include <utility>
 
 #include "runclad/base/spelling.hpp"
-#include "runclad/base/unique_fd.hpp"
-#include "runclad/sys/file.hpp"
+#include "runclad/sys/named_file.hpp"
 
 namespace runclad::draft {
 namespace {
@@ -166,15 +162,6 @@ std::string AbsolutePath(const std::string& path) {
   return text;
 }
 
-Result<std::string> ReadFile(const std::string& path, std::size_t max) {
-  // O_NONBLOCK: opening a FIFO must not block.
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!file) return SystemError(path + " cannot be opened", errno);
-  auto bytes = sys::ReadRegularFile(file.get(), max);
-  if (!bytes) return bytes.error().In(path);
-  return bytes;
-}
-
 Status ReadSecurityOption(const std::string& text, Request& request) {
   // Docker accepts ":" in place of "=", too.
   const std::size_t separator = std::min(text.find('='), text.find(':'));
@@ -194,7 +181,7 @@ Status ReadSecurityOption(const std::string& text, Request& request) {
       request.seccomp = value == "builtin" ? "default" : value;
       return {};
     }
-    auto profile = ReadFile(value, kMaxProfileBytes);
+    auto profile = sys::ReadFile(value, kMaxProfileBytes);
     if (!profile) return profile.error().In("--security-opt");
     request.seccomp = *std::move(profile);
   } else if (name == "apparmor") {

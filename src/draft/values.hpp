@@ -37,7 +37,4 @@ Result<Mount> ReadTmpfs(const std::string& text);  // "/run:rw,size=64k"
 // A value of --security-opt: what it changes of `request`; a profile that it names is read.
 Status ReadSecurityOption(const std::string& text, Request& request);
 
-// At most `max` bytes of a regular file.
-Result<std::string> ReadFile(const std::string& path, std::size_t max);
-
 }  // namespace runclad::draft

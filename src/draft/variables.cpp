@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/sys/named_file.hpp"
 
 #include "values.hpp"
 
@@ -111,7 +112,7 @@ Result<Variables> ReadVariables(const std::string& path) {
   Variables variables;
   std::error_code fault;
   if (!std::filesystem::exists(path, fault)) return variables;
-  const auto text = ReadFile(path, kMaxFileBytes);
+  const auto text = sys::ReadFile(path, kMaxFileBytes);
   if (!text) return text.error();
   for (const std::string& line : Split(*text, '\n')) {
     std::string_view rest = line;
