@@ -19,6 +19,7 @@ START_UP = {"brk", "mmap", "arch_prctl", "mprotect"}
 # The container that is refused lives on, for the next fault; nobody waits for its end.
 KEEP = ["kill", "pidfd_send_signal", "poll"] if verb == "refusal" else []
 NO_CALL = str(2 ** 31 - 1)
+KILLED = 128 + 9
 
 
 def read(path):
@@ -162,15 +163,18 @@ def judge(fault, is_killed):
         complain(fault, "leaves", left)
 
 
-tried = 0
+tried = missed = 0
 for name, count in counts.items():
     # The first execve starts runclad.
     for place in range(2 if name == "execve" else 1, count + 1):
         for fault in ["KILL"] + errors:
             is_kill = fault == "KILL"
             status, said = call(name, place, "kill" if is_kill else str(getattr(errno, fault)))
-            judge(f"{name} {place} {fault}:", is_kill)
+            # A call that polls, or waits for a lock, is made once less often on another day.
+            is_killed = is_kill and status == KILLED
+            judge(f"{name} {place} {fault}:", is_killed)
             tried += 1
+            missed += is_kill and not is_killed
             # A verification that fails ends the container.
             if verb == "start" and not is_alive():
                 if read(standin) is not None:
@@ -180,5 +184,5 @@ for name, count in counts.items():
                 status, said = call()
                 after = read(record_path)
 restore()
-print(tried, "faults tried")
-sys.exit(wrong > 0 or tried < 50)
+print(tried, "faults tried,", missed, "of them behind the last call")
+sys.exit(wrong > 0 or tried < 50 or missed * 50 > tried)
