@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "runclad/base/spelling.hpp"
 #include "runclad/host/kernel.hpp"
 #include "runclad/privilege/capabilities.hpp"
 #include "runclad/privilege/seccomp_program.hpp"
@@ -22,6 +23,15 @@ std::string FilterFault(const privilege::SeccompTuning& tuning,
   const privilege::SeccompIntersection meet = privilege::Intersect(ours, ours, tuning);
   if (!meet.lost.empty()) {
     return "the seccomp filter would block " + Joined(meet.lost) + ", which every program needs";
+  }
+  for (const std::string& entry : tuning.deny) {
+    const std::string subject = Quoted(entry.substr(0, entry.find(' '))) + ": ";
+    const auto is_cut = [&](const std::string& note) { return note.starts_with(subject); };
+    if (entry.find(' ') != std::string::npos && std::ranges::any_of(meet.dropped, is_cut)) {
+      return "seccomp/deny: " + Quoted(entry) +
+             " takes more rules than a filter may have for one call, so that more would be denied; "
+             "compare fewer arguments, or bits of them (&MASK==), or deny the call";
+    }
   }
   constexpr unsigned kSeconds = 10;  // a fifth of one is usual
   const auto compiled = privilege::SeccompProgram::TryCompile(meet.filter, kSeconds);

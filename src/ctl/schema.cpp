@@ -34,7 +34,10 @@ Document ElementOf(const ParameterSchema& parameter) {
       return Definition("capability");
     case Vocabulary::kSyscall:
       if (parameter.merge == policy::Merge::kAccumulate) {
-        return {{"type", "string"}, {"pattern", "^([a-z0-9_]+|AF_[A-Z0-9_]+)$"}};
+        return {{"type", "string"},
+                {"pattern",
+                 "^([a-z0-9_]+( arg[0-5](&(0x[0-9A-Fa-f]+|[0-9]+)==|==|!=|<=?|>=?)"
+                 "(0x[0-9A-Fa-f]+|[0-9]+))*|AF_[A-Z0-9_]+)$"}};
       }
       return {{"type", "string"}, {"pattern", "^[a-z0-9_]+$"}};
     case Vocabulary::kAbsolutePath:

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -22,6 +23,7 @@
 #include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 
+#include "filter_faults.hpp"
 #include "look_commands.hpp"
 
 namespace runclad::ctl {
@@ -78,6 +80,16 @@ Result<UniqueFd> OpenIn(const std::string& config, const char* name, const std::
   return opened;
 }
 
+// What is wrong with the policy, and was not before.
+Status CheckPolicy(const std::string& config, const std::set<std::string>& faults_before) {
+  const auto policy = enforce::LoadPolicy(config);
+  if (!policy) return policy.error();
+  for (const std::string& fault : FilterFaults(*policy)) {
+    if (!faults_before.contains(fault)) return Error{fault};
+  }
+  return {};
+}
+
 Result<Output> AddShield(const ShieldRequest& request) {
   const auto shield = ReadShield(request.what);
   if (!shield) return shield.error();
@@ -86,19 +98,16 @@ Result<Output> AddShield(const ShieldRequest& request) {
   }
   const std::string config = ConfigDirectory(request);
   // Before anything is written: what fails afterwards is the shield's fault, and takes it back.
-  if (const auto policy = enforce::LoadPolicy(config); !policy) return policy.error();
+  const auto policy = enforce::LoadPolicy(config);
+  if (!policy) return policy.error();
+  const std::set<std::string> faults_before = FilterFaults(*policy);
   const std::string instead = "write policy.d/" + PolicyName(shield->id) + " with " +
                               Document::parse(look::PolicyOf(*shield)).dump();
   const auto shields = OpenIn(config, "shields", instead);
   if (!shields) return shields.error();
   const auto drop_ins = OpenIn(config, "policy.d", instead);
   if (!drop_ins) return drop_ins.error();
-  Document document = {{"id", shield->id},
-                       {"reason", shield->reason},
-                       {"deny", {{"families", shield->families}, {"syscalls", shield->syscalls}}}};
-  if (!shield->until.empty()) document["until"] = shield->until;
-  const std::string text =
-      document.dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) + "\n";
+  const std::string text = look::TextOf(*shield);
   if (auto kept = sys::ReplaceFile(shields->get(), shield->id + ".json", text, kFileMode,
                                    ::geteuid(), ::getegid());
       !kept) {
@@ -110,11 +119,12 @@ Result<Output> AddShield(const ShieldRequest& request) {
       !put) {
     return put.error();
   }
-  // A container that could not be started because of a policy that cannot be read is worse.
-  if (auto policy = enforce::LoadPolicy(config); !policy) {
+  // A container that could not be started because of a policy or a filter that cannot be read is
+  // worse.
+  if (const Status checked = CheckPolicy(config, faults_before); !checked) {
     std::ignore = ::unlinkat(drop_ins->get(), PolicyName(shield->id).c_str(), 0);
     std::ignore = ::unlinkat(shields->get(), (shield->id + ".json").c_str(), 0);
-    return policy.error().In("the shield was removed again");
+    return checked.error().In("the shield was removed again");
   }
   return Output{
       "the shield " + shield->id + " is up: new containers of every engine that runclad " +

@@ -102,6 +102,53 @@ struct NamedCall {
   std::array<std::uint64_t, 6> arguments;
 };
 
+#if defined(__x86_64__)
+// Calls that 32-bit programs can also make through one that stands for many. Their arguments are in
+// memory there, where no filter can look.
+struct Multiplexed {
+  std::string_view name;
+  std::uint32_t multiplexer = 0;
+  std::uint64_t number = 0;  // its first argument
+  std::uint32_t direct = 0;  // the call's own number, which libseccomp does not say; 0: none
+};
+constexpr std::uint32_t kSocketCall = 102;
+constexpr std::uint32_t kIpc = 117;
+constexpr Multiplexed kMultiplexed[] = {
+    {"socket", kSocketCall, 1, 359},
+    {"bind", kSocketCall, 2, 361},
+    {"connect", kSocketCall, 3, 362},
+    {"listen", kSocketCall, 4, 363},
+    {"accept", kSocketCall, 5, 0},
+    {"getsockname", kSocketCall, 6, 367},
+    {"getpeername", kSocketCall, 7, 368},
+    {"socketpair", kSocketCall, 8, 360},
+    {"send", kSocketCall, 9, 0},
+    {"recv", kSocketCall, 10, 0},
+    {"sendto", kSocketCall, 11, 369},
+    {"recvfrom", kSocketCall, 12, 371},
+    {"shutdown", kSocketCall, 13, 373},
+    {"setsockopt", kSocketCall, 14, 366},
+    {"getsockopt", kSocketCall, 15, 365},
+    {"sendmsg", kSocketCall, 16, 370},
+    {"recvmsg", kSocketCall, 17, 372},
+    {"accept4", kSocketCall, 18, 364},
+    {"recvmmsg", kSocketCall, 19, 0},
+    {"sendmmsg", kSocketCall, 20, 0},
+    {"semop", kIpc, 1, 0},
+    {"semget", kIpc, 2, 393},
+    {"semctl", kIpc, 3, 394},
+    {"semtimedop", kIpc, 4, 0},
+    {"msgsnd", kIpc, 11, 400},
+    {"msgrcv", kIpc, 12, 401},
+    {"msgget", kIpc, 13, 399},
+    {"msgctl", kIpc, 14, 402},
+    {"shmat", kIpc, 21, 397},
+    {"shmdt", kIpc, 22, 398},
+    {"shmget", kIpc, 23, 395},
+    {"shmctl", kIpc, 24, 396},
+};
+#endif
+
 std::string CaveatOf(const Container& container) {
   if (container.label.empty()) return {};
   return "as far as the security module lets " + container.label;
@@ -183,6 +230,40 @@ Answer AskSyscall(const Container& container, const TaskState& task, const std::
   return AskCapability(container, task, need->capability, need->is_global, need->owner);
 }
 
+std::optional<std::uint32_t> NumberOf(std::string_view architecture, const std::string& name) {
+  const auto number = privilege::SyscallNumber(architecture, name);
+#if defined(__x86_64__)
+  const auto* multiplexed = std::ranges::find(kMultiplexed, name, &Multiplexed::name);
+  if (!number && architecture == "SCMP_ARCH_X86" && multiplexed != std::end(kMultiplexed) &&
+      multiplexed->direct != 0) {
+    return multiplexed->direct;
+  }
+#endif
+  return number;
+}
+
+Answer AskMultiplexer(const TaskState& task, std::string_view name, Answer otherwise) {
+#if defined(__x86_64__)
+  const auto* multiplexed = std::ranges::find(kMultiplexed, name, &Multiplexed::name);
+  if (otherwise.verdict != Verdict::kNo || multiplexed == std::end(kMultiplexed) ||
+      !AbisOfKernel().has_32_bit) {
+    return otherwise;
+  }
+  const Answer through =
+      AskFilters(task, "SCMP_ARCH_X86", multiplexed->multiplexer, {multiplexed->number});
+  if (through.verdict == Verdict::kYes) {
+    otherwise = Yes();
+    otherwise.because = multiplexed->multiplexer == kSocketCall && name == "socket"
+                            ? "through the 32-bit socketcall, whose family no filter can see"
+                            : "through a 32-bit call, whose arguments no filter can see";
+  }
+#else
+  static_cast<void>(task);
+  static_cast<void>(name);
+#endif
+  return otherwise;
+}
+
 Answer AskSocketFilters(const TaskState& task, std::uint16_t family, std::optional<int> type) {
   std::vector<int> types = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW};
   if (type) types = {*type};
@@ -191,19 +272,7 @@ Answer AskSocketFilters(const TaskState& task, std::uint16_t family, std::option
     answer = AskFiltersByName(task, "socket", {family, static_cast<std::uint64_t>(asked)});
     if (answer.verdict != Verdict::kNo) break;
   }
-#if defined(__x86_64__)
-  // The family is in memory there, where no filter can look.
-  if (answer.verdict == Verdict::kNo && AbisOfKernel().has_32_bit) {
-    constexpr std::uint32_t kSocketCall = 102;
-    constexpr std::uint64_t kSocket = 1;
-    const Answer through = AskFilters(task, "SCMP_ARCH_X86", kSocketCall, {kSocket});
-    if (through.verdict == Verdict::kYes) {
-      answer = Yes();
-      answer.because = "through the 32-bit socketcall, whose family no filter can see";
-    }
-  }
-#endif
-  return answer;
+  return AskMultiplexer(task, "socket", std::move(answer));
 }
 
 Answer AskSocket(const Container& container, const TaskState& task, std::uint16_t family,

@@ -1,25 +1,34 @@
 #include "runclad/look/shield.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/spelling.hpp"
 #include "runclad/base/time.hpp"
 #include "runclad/json/reader.hpp"
+#include "runclad/privilege/denied_call.hpp"
 #include "runclad/privilege/seccomp.hpp"
 #include "runclad/privilege/socket_families.hpp"
 #include "runclad/privilege/syscalls.hpp"
 
+#include "call_search.hpp"
 #include "task_state.hpp"
 
 namespace runclad::look {
 namespace {
 
 using json::Document;
+using privilege::SeccompArgument;
+using privilege::SeccompOperator;
 
 constexpr std::string_view kMembers[] = {"id", "reason", "until", "deny"};
 constexpr std::string_view kDenied[] = {"families", "syscalls"};
+constexpr std::string_view kCallMembers[] = {"name", "args"};
+constexpr std::string_view kArgumentMembers[] = {"index", "value", "valueTwo", "op"};
 
 Status CheckMembers(const Document& object, std::span<const std::string_view> known,
                     const std::string& where) {
@@ -46,6 +55,104 @@ Result<std::vector<std::string>> Texts(const Document& object, const char* name)
     return Error{std::string("\"") + name + "\" is not a list of texts"};
   }
   return list.get<std::vector<std::string>>();
+}
+
+constexpr std::array<std::pair<std::string_view, SeccompOperator>, 7> kOperators = {{
+    {"SCMP_CMP_EQ", SeccompOperator::kEqual},
+    {"SCMP_CMP_GE", SeccompOperator::kGreaterEqual},
+    {"SCMP_CMP_GT", SeccompOperator::kGreater},
+    {"SCMP_CMP_LE", SeccompOperator::kLessEqual},
+    {"SCMP_CMP_LT", SeccompOperator::kLess},
+    {"SCMP_CMP_MASKED_EQ", SeccompOperator::kMaskedEqual},
+    {"SCMP_CMP_NE", SeccompOperator::kNotEqual},
+}};
+
+Result<SeccompArgument> ArgumentFrom(const Document& entry) {
+  if (!entry.is_object()) return Error{"an argument of a system call is not an object"};
+  if (auto checked = CheckMembers(entry, kArgumentMembers, " of args"); !checked) {
+    return checked.error();
+  }
+  SeccompArgument argument;
+  const auto op = Text(entry, "op");
+  if (!op) return op.error();
+  const auto* found =
+      std::ranges::find(kOperators, *op, &std::pair<std::string_view, SeccompOperator>::first);
+  if (found == std::end(kOperators)) {
+    std::vector<std::string_view> names;
+    for (const auto& [name, value] : kOperators) names.push_back(name);
+    return Error{"\"op\" is " + Alternatives(names) + ", not " + Quoted(*op)};
+  }
+  argument.op = found->second;
+  const bool has_mask = argument.op == SeccompOperator::kMaskedEqual;
+  for (const char* name : {"index", "value", "valueTwo"}) {
+    const bool is_second = name == std::string_view("valueTwo");
+    if (is_second && !has_mask && !entry.contains(name)) continue;
+    if (!entry.contains(name) || !entry[name].is_number_unsigned()) {
+      return Error{std::string("\"") + name + "\" of args is not a number from 0"};
+    }
+  }
+  // Beyond 5 is an error later, and must not become a small number here.
+  argument.index = static_cast<std::uint32_t>(
+      std::min(entry["index"].get<std::uint64_t>(), std::uint64_t{UINT32_MAX}));
+  argument.value = entry["value"].get<std::uint64_t>();
+  if (has_mask) argument.value_two = entry["valueTwo"].get<std::uint64_t>();
+  return argument;
+}
+
+Result<privilege::DeniedCall> CallFrom(const Document& object) {
+  if (auto checked = CheckMembers(object, kCallMembers, " of syscalls"); !checked) {
+    return checked.error();
+  }
+  auto name = Text(object, "name");
+  if (!name) return name.error();
+  privilege::DeniedCall call{*std::move(name), {}};
+  if (!object.contains("args") || !object["args"].is_array()) {
+    return Error{"\"args\" of the system call " + Quoted(call.name) + " is not a list"};
+  }
+  for (const Document& entry : object["args"]) {
+    const auto argument = ArgumentFrom(entry);
+    if (!argument) return argument.error();
+    call.arguments.push_back(*argument);
+  }
+  if (std::string fault = WhyNotDenied(call); !fault.empty()) return Error{std::move(fault)};
+  return call;
+}
+
+Status ReadSyscalls(const Document& deny, Shield& shield) {
+  if (!deny.contains("syscalls")) return {};
+  const Document& list = deny["syscalls"];
+  const Error no_list{"\"syscalls\" is not a list of texts, and of objects with name and args"};
+  if (!list.is_array()) return no_list;
+  for (const Document& entry : list) {
+    if (entry.is_object()) {
+      auto call = CallFrom(entry);
+      if (!call) return call.error();
+      shield.calls.push_back(*std::move(call));
+      continue;
+    }
+    if (!entry.is_string()) return no_list;
+    auto name = entry.get<std::string>();
+    if (!privilege::IsSyscallName(name)) {
+      return Error{"no system call is called " + Quoted(name)};
+    }
+    if (privilege::IsEssential(name)) {
+      return Error{"without the system call " + name + " no program runs"};
+    }
+    shield.syscalls.push_back(std::move(name));
+  }
+  return {};
+}
+
+Document JsonFrom(const privilege::DeniedCall& call) {
+  Document arguments = Document::array();
+  for (const SeccompArgument& argument : call.arguments) {
+    const auto* op = std::ranges::find(kOperators, argument.op,
+                                       &std::pair<std::string_view, SeccompOperator>::second);
+    Document entry = {{"index", argument.index}, {"value", argument.value}, {"op", op->first}};
+    if (argument.op == SeccompOperator::kMaskedEqual) entry["valueTwo"] = argument.value_two;
+    arguments.push_back(std::move(entry));
+  }
+  return {{"name", call.name}, {"args", std::move(arguments)}};
 }
 
 // It becomes the name of a file.
@@ -90,26 +197,28 @@ Result<Shield> ParseShield(std::string_view text) {
     if (!canonical) return Error{Quoted(family) + " is not a socket address family"};
     shield.families.push_back(*std::move(canonical));
   }
-  auto syscalls = Texts(deny, "syscalls");
-  if (!syscalls) return syscalls.error();
-  for (const std::string& name : *syscalls) {
-    if (!privilege::IsSyscallName(name)) {
-      return Error{"no system call is called " + Quoted(name)};
-    }
-    if (privilege::IsEssential(name)) {
-      return Error{"without the system call " + name + " no program runs"};
-    }
-  }
-  shield.syscalls = *std::move(syscalls);
-  if (shield.families.empty() && shield.syscalls.empty()) {
+  if (auto read = ReadSyscalls(deny, shield); !read) return read.error();
+  if (shield.families.empty() && shield.syscalls.empty() && shield.calls.empty()) {
     return Error{"the shield denies nothing: \"deny\" has families and syscalls"};
   }
   return shield;
 }
 
+std::string TextOf(const Shield& shield) {
+  Document syscalls = shield.syscalls;
+  for (const privilege::DeniedCall& call : shield.calls) syscalls.push_back(JsonFrom(call));
+  Document document = {
+      {"id", shield.id},
+      {"reason", shield.reason},
+      {"deny", {{"families", shield.families}, {"syscalls", std::move(syscalls)}}}};
+  if (!shield.until.empty()) document["until"] = shield.until;
+  return document.dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) + "\n";
+}
+
 std::string PolicyOf(const Shield& shield) {
   std::vector<std::string> denied = shield.families;
   denied.insert(denied.end(), shield.syscalls.begin(), shield.syscalls.end());
+  for (const privilege::DeniedCall& call : shield.calls) denied.push_back(ToText(call));
   return Document{{"rules", {{"seccomp", {{"deny", std::move(denied)}}}}}}.dump(2) + "\n";
 }
 
@@ -132,7 +241,12 @@ ShieldState StateOf(const Shield& shield, const Container& container, Attach att
       if (!count(AskSocketFilters(task, *number, std::nullopt), "socket " + family)) return state;
     }
     for (const std::string& name : shield.syscalls) {
-      if (!count(AskFiltersByName(task, name, {}), "syscall " + name)) return state;
+      const Answer answer = AskMultiplexer(task, name, AskFiltersByName(task, name, {}));
+      if (!count(answer, "syscall " + name)) return state;
+    }
+    for (const privilege::DeniedCall& call : shield.calls) {
+      const Answer answer = AskDeniedCall(task, call);
+      if (!count(answer, "syscall " + answer.because)) return state;
     }
   }
   return state;

@@ -176,7 +176,7 @@ Answer AskFiltersByName(const TaskState& task, const std::string& name,
   std::optional<Answer> first;
   for (const std::string_view architecture : Architectures()) {
     if (!HasEntry(AbisOfKernel(), architecture)) continue;
-    const auto number = privilege::SyscallNumber(architecture, name);
+    const auto number = NumberOf(architecture, name);
     if (!number) continue;
     Answer answer = AskFilters(task, architecture, *number, arguments);
     if (answer.verdict != Verdict::kNo) {

@@ -58,6 +58,11 @@ Answer AskCapability(const Container& container, const TaskState& task, std::str
 
 Answer AskSyscall(const Container& container, const TaskState& task, const std::string& name,
                   const std::array<std::uint64_t, 6>& arguments);
+// The call's number, also where libseccomp knows it behind a multiplexer only (setsockopt on i386).
+std::optional<std::uint32_t> NumberOf(std::string_view architecture, const std::string& name);
+// `otherwise`, unless that is no and the filters let 32-bit programs make the call through
+// socketcall or ipc.
+Answer AskMultiplexer(const TaskState& task, std::string_view name, Answer otherwise);
 // Of the filters alone, by every ABI; no type: any.
 Answer AskSocketFilters(const TaskState& task, std::uint16_t family, std::optional<int> type);
 Answer AskSocket(const Container& container, const TaskState& task, std::uint16_t family,

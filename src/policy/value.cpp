@@ -10,6 +10,7 @@
 #include "runclad/base/spelling.hpp"
 #include "runclad/engine/reference.hpp"
 #include "runclad/privilege/capabilities.hpp"
+#include "runclad/privilege/denied_call.hpp"
 #include "runclad/privilege/socket_families.hpp"
 #include "runclad/privilege/syscalls.hpp"
 
@@ -97,6 +98,18 @@ std::string CanonicalizeImage(std::string& text) {
   if (!reference) return reference.error().message;
   text = reference->text();
   return {};
+}
+
+// A system call with arguments. The fault, empty if there is none; no value: it has no arguments.
+std::optional<std::string> CanonicalizeDeniedCall(std::string& text) {
+  const std::size_t space = text.find(' ');
+  if (space == std::string::npos || !privilege::IsSyscallName(text.substr(0, space))) {
+    return std::nullopt;
+  }
+  const auto call = privilege::ParseDeniedCall(text);
+  if (!call) return call.error().message;
+  text = privilege::ToText(*call);
+  return std::string();
 }
 
 class ValueReader {
@@ -217,10 +230,13 @@ class ValueReader {
       }
       case Vocabulary::kSyscall:
         // runc ignores a name that it does not know, so that a misspelt one would deny nothing.
-        // Lists that deny take an address family of sockets, too.
+        // Lists that deny take an address family of sockets, and arguments, too.
         if (format_.schema.merge == Merge::kAccumulate && text.starts_with("AF_") &&
             privilege::CanonicalFamily(text) == text) {
           return {};
+        }
+        if (format_.schema.merge == Merge::kAccumulate) {
+          if (std::optional<std::string> fault = CanonicalizeDeniedCall(text)) return *fault;
         }
         return privilege::IsSyscallName(text) ? "" : "unknown system call " + Quoted(text);
       case Vocabulary::kAbsolutePath:

@@ -6,6 +6,8 @@
 namespace runclad::privilege {
 namespace {
 
+constexpr int kFewBits = 16;
+
 // (value & mask) == fixed
 struct Cube {
   std::uint64_t mask;
@@ -70,6 +72,15 @@ std::optional<ArgumentSet> ArgumentSet::Of(const SeccompArgument& comparison) {
   }
   if ((comparison.value_two & ~value) != 0) return std::nullopt;
   return Masked(value, comparison.value_two);
+}
+
+std::vector<ArgumentSet> ArgumentSet::LowerHalf(std::uint32_t first, std::uint32_t last) {
+  constexpr std::uint64_t kLower = std::numeric_limits<std::uint32_t>::max();
+  std::vector<ArgumentSet> sets;
+  for (const Cube& block : AlignedBlocks(first, last)) {
+    sets.push_back(Masked(block.mask & kLower, block.fixed));
+  }
+  return sets;
 }
 
 bool ArgumentSet::Has(std::uint64_t value) const {
@@ -163,6 +174,11 @@ std::vector<ArgumentSet> Complement(const ArgumentSet& set) {
     if (set.first_ > 0) parts.push_back(ArgumentSet(Kind::kRange, 0, set.first_ - 1));
     if (set.second_ < ArgumentSet::kMaximum) {
       parts.push_back(ArgumentSet(Kind::kRange, set.second_ + 1, ArgumentSet::kMaximum));
+    }
+  } else if (std::popcount(set.first_) > kFewBits) {
+    for (std::uint64_t rest = set.first_; rest != 0; rest &= rest - 1) {
+      const std::uint64_t bit = rest & -rest;
+      parts.push_back(ArgumentSet::Masked(rest, (set.second_ ^ bit) & rest));
     }
   } else {
     for (std::uint64_t rest = set.first_; rest != 0; rest &= rest - 1) {

@@ -18,6 +18,9 @@ class ArgumentSet {
   // The values for which the comparison holds; none when it never does.
   static std::optional<ArgumentSet> Of(const SeccompArgument& comparison);
 
+  // The values whose lower 32 bits are from first to last, as a union.
+  static std::vector<ArgumentSet> LowerHalf(std::uint32_t first, std::uint32_t last);
+
   [[nodiscard]] bool is_everything() const { return *this == ArgumentSet(); }
   [[nodiscard]] bool Has(std::uint64_t value) const;
   [[nodiscard]] bool Contains(const ArgumentSet& other) const;
@@ -26,7 +29,9 @@ class ArgumentSet {
   [[nodiscard]] SeccompArgument Comparison(std::uint32_t index) const;
 
   // What is in both, and what is not in the set, as unions. Exact; a union may be of many sets,
-  // since OCI has no comparison for "from 10 to 37" but one for each aligned block therein.
+  // since OCI has no comparison for "from 10 to 37" but one for each aligned block therein. The
+  // complement of a mask of many bits is of sets that have nothing in common, so that a second one
+  // that is taken away divides one of them only.
   friend std::vector<ArgumentSet> Intersection(const ArgumentSet& left, const ArgumentSet& right);
   friend std::vector<ArgumentSet> Complement(const ArgumentSet& set);
 

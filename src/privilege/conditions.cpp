@@ -38,7 +38,8 @@ std::optional<Conditions> Both(const Condition& left, const Condition& right) {
   return parts;
 }
 
-std::optional<Conditions> Without(const Condition& from, const Condition& taken) {
+std::optional<Conditions> Without(const Condition& from, const Condition& taken,
+                                  std::size_t limit) {
   Conditions parts;
   for (std::size_t index = 0; index < from.size(); ++index) {
     if (Intersection(from[index], taken[index]).empty()) return Conditions{from};
@@ -51,7 +52,7 @@ std::optional<Conditions> Without(const Condition& from, const Condition& taken)
       }
     }
   }
-  if (parts.size() > kMaxParts) return std::nullopt;
+  if (parts.size() > limit) return std::nullopt;
   return parts;
 }
 

@@ -20,9 +20,9 @@ using Conditions = std::vector<Condition>;
 inline constexpr std::size_t kMaxParts = 16;
 
 // The calls for which both hold, or those for which only `from` does; no value when that takes more
-// than kMaxParts rules.
+// than kMaxParts or `limit` rules.
 std::optional<Conditions> Both(const Condition& left, const Condition& right);
-std::optional<Conditions> Without(const Condition& from, const Condition& taken);
+std::optional<Conditions> Without(const Condition& from, const Condition& taken, std::size_t limit);
 
 // Removes every condition that another one covers.
 void Reduce(Conditions& conditions);

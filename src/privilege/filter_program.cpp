@@ -109,14 +109,59 @@ bool Move(const sock_filter& instruction, const seccomp_data& call, Machine& mac
   }
 }
 
-}  // namespace
+// Where the accumulator's value comes from: a word of the call, some bits of it.
+struct Origin {
+  std::optional<std::uint32_t> word;
+  std::uint32_t mask = ~std::uint32_t{0};
 
-std::uint32_t RunFilter(std::span<const sock_filter> program, const seccomp_data& call) {
+  void Follow(const sock_filter& instruction) {
+    switch (BPF_CLASS(instruction.code)) {
+      case BPF_LD:
+        word.reset();
+        mask = ~std::uint32_t{0};
+        if (instruction.code == (BPF_LD | BPF_W | BPF_ABS)) {
+          word = instruction.k / sizeof(std::uint32_t);
+        }
+        break;
+      case BPF_ALU:
+        if (instruction.code == (BPF_ALU | BPF_AND | BPF_K)) {
+          mask &= instruction.k;
+        } else {
+          word.reset();
+        }
+        break;
+      case BPF_MISC:
+        if (BPF_MISCOP(instruction.code) == BPF_TXA) word.reset();
+        break;
+      default:
+        break;
+    }
+  }
+
+  void Note(const sock_filter& jump, Comparisons& asked) const {
+    if (BPF_OP(jump.code) == BPF_JA) return;
+    if (!word || BPF_SRC(jump.code) == BPF_X) {
+      asked.are_complete = false;
+      return;
+    }
+    const bool is_of_bits = BPF_OP(jump.code) == BPF_JSET;
+    asked.all.push_back({*word, is_of_bits ? mask & jump.k : mask, jump.k});
+  }
+};
+
+// `asked` may be null: most answers are wanted for themselves.
+std::uint32_t Run(std::span<const sock_filter> program, const seccomp_data& call,
+                  Comparisons* asked) {
   Machine machine;
+  Origin origin;
   for (std::size_t at = 0; at < program.size(); ++at) {
     const sock_filter& instruction = program[at];
     const bool is_by_x = BPF_SRC(instruction.code) == BPF_X;
     const std::uint32_t operand = is_by_x ? machine.x : instruction.k;
+    if (asked != nullptr) {
+      if (BPF_CLASS(instruction.code) == BPF_JMP) origin.Note(instruction, *asked);
+      origin.Follow(instruction);
+    }
     switch (BPF_CLASS(instruction.code)) {
       case BPF_RET:
         return BPF_RVAL(instruction.code) == BPF_A ? machine.a : instruction.k;
@@ -141,6 +186,17 @@ std::uint32_t RunFilter(std::span<const sock_filter> program, const seccomp_data
     }
   }
   return kRefused;
+}
+
+}  // namespace
+
+std::uint32_t RunFilter(std::span<const sock_filter> program, const seccomp_data& call) {
+  return Run(program, call, nullptr);
+}
+
+std::uint32_t RunFilter(std::span<const sock_filter> program, const seccomp_data& call,
+                        Comparisons& asked) {
+  return Run(program, call, &asked);
 }
 
 std::uint32_t RunFilters(std::span<const FilterProgram> programs, const seccomp_data& call) {

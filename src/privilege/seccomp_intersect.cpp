@@ -182,8 +182,9 @@ class Meeting {
       return Deny(name, DenialOf(name, theirs, ours), ours);
     }
     Conditions common = CommonConditions(name, theirs, ours);
-    Subtract(name, theirs.denied, common);
-    Subtract(name, ours.denied, common);
+    Subtract(name, theirs.denied, kMaxParts, common);
+    // A policy's denials are few, and each one that is left out denies more than it says.
+    Subtract(name, ours.denied, kMaxConditions, common);
     Reduce(common);
     LeaveOutWhatIsMiscompiled(name, common);
     std::size_t said = 0;
@@ -227,10 +228,11 @@ class Meeting {
     return common;
   }
 
-  void Subtract(std::string_view name, const Conditions& denied, Conditions& from) {
+  void Subtract(std::string_view name, const Conditions& denied, std::size_t limit,
+                Conditions& from) {
     for (const Condition& taken : denied) {
       Conditions rest;
-      for (const Condition& condition : from) Append(name, Without(condition, taken), rest);
+      for (const Condition& condition : from) Append(name, Without(condition, taken, limit), rest);
       from = std::move(rest);
     }
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runclad/privilege/denied_call.hpp"
+
 namespace runclad::privilege {
 namespace {
 
@@ -50,6 +52,52 @@ void DenySetId(const ModeCall& call, Side& ours) {
   AddRule(ours, call.name, std::move(rule));
 }
 
+// The values that the kernel may take for one for which the comparison holds.
+std::vector<ArgumentSet> Denied(const SeccompArgument& comparison) {
+  const auto value = static_cast<std::uint32_t>(comparison.value);
+  switch (comparison.op) {
+    case SeccompOperator::kEqual:
+      return ArgumentSet::LowerHalf(value, value);
+    case SeccompOperator::kLess:
+      return ArgumentSet::LowerHalf(0, value - 1);
+    case SeccompOperator::kLessEqual:
+      return ArgumentSet::LowerHalf(0, value);
+    default:
+      break;
+  }
+  // Whatever the upper half is, these hold if they hold for the lower one.
+  const auto set = ArgumentSet::Of(comparison);
+  return set ? std::vector<ArgumentSet>{*set} : std::vector<ArgumentSet>();
+}
+
+Conditions ConditionsOf(const DeniedCall& call) {
+  Conditions conditions(1);
+  for (const SeccompArgument& comparison : call.arguments) {
+    Conditions next;
+    for (const ArgumentSet& set : Denied(comparison)) {
+      for (Condition condition : conditions) {
+        condition.at(comparison.index) = set;
+        next.push_back(condition);
+      }
+    }
+    conditions = std::move(next);
+  }
+  return conditions;
+}
+
+// `entry` may have arguments. What cannot be read is denied altogether.
+void Deny(std::string_view entry, Side& ours) {
+  const std::string_view name = entry.substr(0, entry.find(' '));
+  SideRule rule{kDenied, false, {}, false};
+  if (name.size() < entry.size()) {
+    if (const auto call = ParseDeniedCall(entry)) {
+      rule.is_conditional = true;
+      rule.conditions = ConditionsOf(*call);
+    }
+  }
+  AddRule(ours, name, std::move(rule));
+}
+
 }  // namespace
 
 void Tune(const SeccompTuning& tuning, Side& ours) {
@@ -66,7 +114,7 @@ void Tune(const SeccompTuning& tuning, Side& ours) {
     for (const std::string_view name : {"socket", "socketpair"}) AddRule(ours, name, rule);
   }
   for (const std::string& name : tuning.allow) AddRule(ours, name, {allow, false, {}, false});
-  for (const std::string& name : tuning.deny) AddRule(ours, name, {kDenied, false, {}, false});
+  for (const std::string& entry : tuning.deny) Deny(entry, ours);
   if (tuning.deny_socketcall) AddRule(ours, "socketcall", {kNotThere, false, {}, false});
   if (tuning.deny_set_id) {
     for (const ModeCall& call : kModeCalls) DenySetId(call, ours);

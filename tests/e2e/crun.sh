@@ -13,7 +13,7 @@ mkdir -p "$E2E_WORK/runtimes/crun" "$E2E_POLICIES/crun"
 # To load a device cgroup crun raises RLIMIT_MEMLOCK, which this machine may not let anybody do; the
 # pids controller is bound to the other layout.
 printf '{"log": {"target": "file:%s"}, "rules": {"device-cgroup": {"action": "off"}, "pids-limit": {"action": "off"},
-  "cgroup-path": {"parents": ["%s"]}}}\n' \
+  "seccomp": {"deny": ["setsockopt arg1==41 arg2==64"]}, "cgroup-path": {"parents": ["%s"]}}}\n' \
   "$E2E_POLICIES/crun/audit.jsonl" "$E2E_CGROUP" >"$E2E_POLICIES/crun/policy.json"
 if [ "$E2E_PROVE" = 1 ]; then
   printf '#!/bin/sh\nexec %s "$@"\n' "$(command -v crun)"
@@ -45,6 +45,13 @@ capture_runtime exec other sh -c 'echo x >/written'
 guards "crun: the root filesystem is read-only" failed
 capture_runtime exec other sh -c 'echo x >/tmp/written && cat /tmp/written'
 holds "crun: /tmp is writable" out_is x
+# A call that is denied with some arguments only (its number, of x86-64, is setsockopt's).
+capture_runtime exec other probe call 54 -1 41 64
+guards "crun: a system call is denied by its arguments" out_is EPERM
+capture_runtime exec other probe call 54 -1 0x100000029 64
+guards "crun: whatever the upper halves are" out_is EPERM
+capture_runtime exec other probe call 54 -1 41 65
+holds "crun: and with no others" out_is EBADF
 # Where a directory of the host is left open, a link to it leads out of the container.
 covers working-directory
 HOST_ROOT=$(stat -c %d:%i /)

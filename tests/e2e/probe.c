@@ -146,6 +146,19 @@ int main(int argc, char **argv) {
   if (strcmp(what, "socket") == 0 && argc > 2) {
     return Report(socket(atoi(argv[2]), SOCK_DGRAM, 0), "reached");
   }
+  if (strcmp(what, "call") == 0 && argc > 2) {
+    unsigned long arguments[6] = {0};
+    for (int i = 3; i < argc && i < 9; ++i) arguments[i - 3] = strtoul(argv[i], NULL, 0);
+    return Report(syscall(atol(argv[2]), arguments[0], arguments[1], arguments[2], arguments[3],
+                          arguments[4], arguments[5]),
+                  "reached");
+  }
+  if (strcmp(what, "socketcall32") == 0 && argc > 2) {
+    const unsigned arguments[6] = {0};
+    return Report(Call32(102, strtoul(argv[2], NULL, 0),
+                         (unsigned long)Low(arguments, sizeof arguments)),
+                  "reached");
+  }
   if (strcmp(what, "clone3") == 0) return Report(syscall(SYS_clone3, NULL, 0), "reached");
   if (strcmp(what, "keyctl") == 0) return Report(syscall(SYS_keyctl, 0, -3, 1), "reached");
   if (strcmp(what, "bpf") == 0) return Report(syscall(SYS_bpf, -1, NULL, 0), "reached");

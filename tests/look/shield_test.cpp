@@ -28,6 +28,40 @@ TEST(Shield, BecomesAPolicyFile) {
 )");
 }
 
+TEST(Shield, DeniesCallsWithArguments) {
+  constexpr const char* kText = R"({
+  "deny": {
+    "families": [],
+    "syscalls": [
+      "userfaultfd",
+      {
+        "args": [
+          {
+            "index": 1,
+            "op": "SCMP_CMP_EQ",
+            "value": 41
+          },
+          {
+            "index": 2,
+            "op": "SCMP_CMP_MASKED_EQ",
+            "value": 240,
+            "valueTwo": 64
+          }
+        ],
+        "name": "setsockopt"
+      }
+    ]
+  },
+  "id": "x",
+  "reason": "r"
+}
+)";
+  const auto shield = ParseShield(kText);
+  ASSERT_TRUE(shield) << shield.error().message;
+  EXPECT_THAT(PolicyOf(*shield), HasSubstr("\"setsockopt arg1==41 arg2&0xf0==0x40\""));
+  EXPECT_EQ(TextOf(*shield), kText);
+}
+
 TEST(Shield, FaultsAreNamed) {
   const struct {
     const char* text;
@@ -44,6 +78,25 @@ TEST(Shield, FaultsAreNamed) {
       {R"({"id": "x", "reason": "r", "deny": {"syscalls": ["nothing"]}})", "nothing"},
       {R"({"id": "x", "reason": "r", "deny": {"syscalls": ["read"]}})", "no program runs"},
       {R"({"id": "x", "reason": "r", "deny": {"syscalls": "read"}})", "list of texts"},
+      {R"({"id": "x", "reason": "r", "deny": {"syscalls": [5]}})", "list of texts, and of objects"},
+      {R"({"id": "x", "reason": "r", "deny": {"syscalls": [{"name": "ioctl"}]}})", "\"args\""},
+      {R"({"id": "x", "reason": "r", "deny": {"syscalls": [{"name": "ioctl", "args": []}]}})",
+       "names no argument"},
+      {R"({"id": "x", "reason": "r", "deny": {"syscalls": [{"name": "ioctl", "args": [
+        {"index": 1, "value": 2, "op": "=="}]}]}})",
+       "\"op\" is SCMP_CMP_EQ, SCMP_CMP_GE"},
+      {R"({"id": "x", "reason": "r", "deny": {"syscalls": [{"name": "ioctl", "args": [
+        {"index": 1, "op": "SCMP_CMP_EQ"}]}]}})",
+       "\"value\" of args is not a number"},
+      {R"({"id": "x", "reason": "r", "deny": {"syscalls": [{"name": "ioctl", "args": [
+        {"index": 4294967297, "value": 2, "op": "SCMP_CMP_EQ"}]}]}})",
+       "beyond 5"},
+      {R"({"id": "x", "reason": "r", "deny": {"syscalls": [{"name": "ioctl", "args": [
+        {"index": 1, "value": 2, "op": "SCMP_CMP_EQ", "mask": 3}]}]}})",
+       "unknown member"},
+      {R"({"id": "x", "reason": "r", "deny": {"syscalls": [{"name": "ioct", "args": [
+        {"index": 1, "value": 2, "op": "SCMP_CMP_EQ"}]}]}})",
+       "unknown system call"},
       {R"({"id": "x", "reason": "r", "until": "soon", "deny": {"syscalls": ["bpf"]}})", "soon"},
   };
   for (const auto& [text, fault] : cases) {

@@ -150,6 +150,11 @@ INSTANTIATE_TEST_SUITE_P(
          R"(2: "seccomp/deny": unknown system call "clone4")"},
         {"NoSystemCall", "{\"rules\": {\"seccomp\": {\"deny\": [\"Clone 3\"]}}}",
          R"(1: "seccomp/deny": unknown system call "Clone 3")"},
+        {"WrongArguments", "{\"rules\": {\"seccomp\": {\"deny\": [\"clone arg0=1\"]}}}",
+         "1: \"seccomp/deny\": \"clone arg0=1\" is not a system call with arguments such as "
+         "\"setsockopt arg1==41 arg2==64\" or \"clone arg0&0x10000000==0x10000000\""},
+        {"ArgumentsOfWhatIsAllowed", "{\"rules\": {\"seccomp\": {\"allow\": [\"clone arg0==1\"]}}}",
+         R"(1: "seccomp/allow": unknown system call "clone arg0==1")"},
         {"RelativePath", "{\"rules\": {\"host-mounts\": {\"deny\": [\"/a\",\n\"srv/x\"]}}}",
          R"(2: "host-mounts/deny": "srv/x" is not an absolute path)"},
         {"PathWithDetour", "{\"rules\": {\"host-mounts\": {\"deny\": [\"/srv/../etc\"]}}}",

@@ -67,7 +67,8 @@ inline SeccompProgram Compiled(const SeccompFilter& filter) {
 inline std::optional<std::uint32_t> NumberOf(std::string_view architecture,
                                              const std::string& name) {
   static const std::map<std::string, std::uint32_t, std::less<>> direct = {
-      {"socket", 359}, {"socketpair", 360}, {"bind", 361}, {"semget", 393}};
+      {"socket", 359},     {"socketpair", 360}, {"bind", 361},
+      {"getsockopt", 365}, {"setsockopt", 366}, {"semget", 393}};
   const auto found = direct.find(name);
   if (architecture == "SCMP_ARCH_X86" && found != direct.end()) return found->second;
   return SyscallNumber(architecture, name);

@@ -2,10 +2,13 @@
 #include <linux/seccomp.h>
 
 #include <array>
+#include <set>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
+
+#include "runclad/privilege/denied_call.hpp"
 
 #include "seccomp_simulation.hpp"
 
@@ -15,6 +18,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using Strings = std::vector<std::string>;
 
 constexpr const char* kX86[] = {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"};
@@ -218,6 +222,132 @@ TEST(SeccompTuning, DeniesCallsWhoseModesAFilterCannotSee) {
   EXPECT_TRUE(Answer(program, "SCMP_ARCH_X86_64", "chmod", {0, 0755}).allows());
   EXPECT_EQ(Answer(program, "SCMP_ARCH_X86_64", "openat2").errno_value(), 38)
       << "programs turn to openat";
+}
+
+struct ArgumentCase {
+  const char* denied;
+  const char* call;
+  std::array<std::uint64_t, 6> arguments;
+  bool is_allowed;
+};
+
+constexpr std::uint64_t kUpper = std::uint64_t{1} << 32;
+constexpr std::uint64_t kExtended = 0xFFFFFFFF00000000;
+const ArgumentCase kArgumentCases[] = {
+    {"setsockopt arg1==41 arg2==64", "setsockopt", {3, 41, 64}, false},
+    {"setsockopt arg1==41 arg2==64", "setsockopt", {3, kUpper | 41, kExtended | 64}, false},
+    {"setsockopt arg1==41 arg2==64", "setsockopt", {3, 41, 65, 1, 4}, true},
+    {"setsockopt arg1==41 arg2==64", "setsockopt", {3, 40, 64, 1, 4}, true},
+    {"setsockopt arg1==41 arg2==64", "setsockopt", {3, 0x80000029, 64}, true},
+    {"setsockopt arg1==41 arg2==64", "getsockopt", {3, 41, 64}, true},
+    {"ioctl arg1==21522", "ioctl", {0, 0x5412, 0xFFFF}, false},
+    {"ioctl arg1==21522", "ioctl", {0, kUpper | 0x5412, 0xFFFF}, false},
+    {"ioctl arg1==21522", "ioctl", {0, 0x5413, 0xFFFF}, true},
+    {"ioctl arg1==21522", "ioctl", {0x5412, 0, 0x5412}, true},
+    {"madvise arg2==4294967295", "madvise", {0, 0, 0xFFFFFFFF}, false},
+    {"madvise arg2==4294967295", "madvise", {0, 0, ~std::uint64_t{0}}, false},
+    {"madvise arg2==4294967295", "madvise", {0, 0, 0x7FFFFFFF}, true},
+    {"madvise arg2==0", "madvise", {0, 0, 0}, false},
+    {"madvise arg2==0", "madvise", {0, 0, kUpper}, false},
+    {"madvise arg2==0", "madvise", {0, 0, 0x80000000}, true},
+    {"madvise arg2<10", "madvise", {0, 0, kUpper | 9}, false},
+    {"madvise arg2<10", "madvise", {0, 0, 10}, true},
+    {"madvise arg2<=9", "madvise", {0, 0, 9}, false},
+    {"madvise arg2>9", "madvise", {0, 0, 10}, false},
+    {"madvise arg2>9", "madvise", {0, 0, 9}, true},
+    {"madvise arg2>=9", "madvise", {0, 0, 9}, false},
+    {"madvise arg2!=4", "madvise", {0, 0, 5}, false},
+    {"madvise arg2!=4", "madvise", {0, 0, 4}, true},
+    {"madvise arg2&0x6==0x2", "madvise", {0, 0, 3}, false},
+    {"madvise arg2&0x6==0x2", "madvise", {0, 0, kUpper | 2}, false},
+    {"madvise arg2&0x6==0x2", "madvise", {0, 0, 6}, true},
+    {"socket arg0==2 arg2==262", "socket", {2, 1, 262}, false},
+    {"socket arg0==2 arg2==262", "socket", {2, 1, kUpper | 262}, false},
+    {"socket arg0==2 arg2==262", "socket", {2, 1, 6}, true},
+    {"socket arg0==2 arg2==262", "socket", {10, 1, 262}, true},
+    {"socket arg0==2 arg2==262", "socket", {1, 1, 0}, true},
+};
+
+// What `program` says to the cases of `denied`.
+void ExpectDenied(const char* denied, const SeccompProgram& program, const std::string& where) {
+  for (const ArgumentCase& each : kArgumentCases) {
+    if (std::string_view(each.denied) != denied) continue;
+    for (const char* architecture : kX86) {
+      auto arguments = each.arguments;
+      // The kernel's entries for 32-bit programs have no upper halves.
+      if (architecture == std::string_view("SCMP_ARCH_X86")) {
+        for (std::uint64_t& argument : arguments) argument &= UINT32_MAX;
+      }
+      EXPECT_EQ(Answer(program, architecture, each.call, arguments).allows(), each.is_allowed)
+          << denied << ", " << where << " on " << architecture << ": " << each.call << " "
+          << ::testing::PrintToString(arguments);
+    }
+    // No filter sees the arguments there.
+    if (std::string_view(each.call) == "setsockopt") {
+      EXPECT_FALSE(Answer(program, "SCMP_ARCH_X86", "socketcall", {14}).allows()) << where;
+    }
+  }
+}
+
+TEST(SeccompTuning, DeniesCallsWithArguments) {
+  std::set<std::string> known;
+  for (const ArgumentCase& each : kArgumentCases) {
+    if (!known.insert(each.denied).second) continue;
+    const SeccompTuning tuning{.deny = {each.denied}};
+    for (const Incoming& incoming : EveryKind()) {
+      const SeccompIntersection met = Intersect(incoming.filter, Ours(), tuning);
+      EXPECT_THAT(met.lost, IsEmpty());
+      ExpectDenied(each.denied, Compiled(met.filter), incoming.name);
+      EXPECT_EQ(Intersect(met.filter, Ours(), tuning).filter, met.filter) << each.denied;
+    }
+  }
+}
+
+// Whatever else allows the call.
+TEST(SeccompTuning, DeniesArgumentsOfAllowedCalls) {
+  for (const char* denied :
+       {"setsockopt arg1==41 arg2==64", "madvise arg2>9", "socket arg0==2 arg2==262"}) {
+    const std::string name = ParseDeniedCall(denied)->name;
+    const SeccompTuning tuning{.allow = {name}, .deny = {denied}};
+    ExpectDenied(denied, Compiled(Intersect({}, Ours(), tuning).filter), "allowed by the policy");
+  }
+}
+
+// libseccomp compares 32 bits for x32, too.
+TEST(SeccompTuning, DeniesLargeArgumentsOf64Bits) {
+  for (const char* denied : {"madvise arg2>9", "madvise arg2>=10", "madvise arg2!=9"}) {
+    const SeccompProgram program = Compiled(Intersect({}, Ours(), {.deny = {denied}}).filter);
+    for (const std::uint64_t argument : {kUpper, kUpper | 9, ~std::uint64_t{0}}) {
+      EXPECT_FALSE(Answer(program, "SCMP_ARCH_X86_64", "madvise", {0, 0, argument}).allows())
+          << denied << " " << argument;
+    }
+  }
+}
+
+TEST(SeccompTuning, DeniesSeveralValuesOfAnArgument) {
+  SeccompTuning tuning;
+  for (const char* denied : {"ioctl arg1==21522", "ioctl arg1==21532", "ioctl arg1==21523"}) {
+    tuning.deny.emplace_back(denied);
+  }
+  const SeccompIntersection met = Intersect({}, Ours(), tuning);
+  EXPECT_THAT(met.dropped, IsEmpty());
+  const SeccompProgram program = Compiled(met.filter);
+  for (const char* architecture : kX86) {
+    for (std::uint64_t request = 21500; request < 21600; ++request) {
+      const bool is_allowed = request != 21522 && request != 21532 && request != 21523;
+      EXPECT_EQ(Answer(program, architecture, "ioctl", {0, request}).allows(), is_allowed)
+          << request;
+    }
+  }
+}
+
+// More than is asked for is denied, and said.
+TEST(SeccompTuning, SaysWhatTakesTooManyRules) {
+  const SeccompTuning tuning{.deny = {"setsockopt arg1==41 arg2==64 arg4==8"}};
+  const SeccompIntersection met = Intersect({}, Ours(), tuning);
+  EXPECT_THAT(met.dropped, ElementsAre(HasSubstr("\"setsockopt\": a condition is dropped")));
+  EXPECT_FALSE(
+      Answer(Compiled(met.filter), "SCMP_ARCH_X86_64", "setsockopt", {3, 41, 64, 0, 8}).allows());
 }
 
 SeccompFilter Notifying() {

@@ -73,6 +73,23 @@ TEST(Seccomp, AddsListedAddressFamilies) {
   EXPECT_EQ(families, (std::vector<std::uint64_t>{1, 2, 10, 16, 29, 46}));
 }
 
+TEST(Seccomp, DeniesArgumentsWhateverIsAllowed) {
+  policy::Parameters parameters = Tuning();
+  parameters.Set("allow", std::vector<std::string>{"madvise"});
+  parameters.Set("deny", std::vector<std::string>{"madvise arg2>9"});
+  const auto decision = DecideBy("seccomp", R"({"process":{}})", parameters, Kernel());
+  EXPECT_FALSE(Allows(decision, "madvise"));
+  std::vector<privilege::SeccompRule> rules = decision.spec.seccomp()->rules;
+  std::erase_if(rules, [](const privilege::SeccompRule& rule) {
+    return std::ranges::find(rule.names, "madvise") == rule.names.end();
+  });
+  ASSERT_EQ(rules.size(), 1U);
+  EXPECT_EQ(rules[0].action, "SCMP_ACT_ALLOW");
+  EXPECT_EQ(
+      rules[0].arguments,
+      (std::vector<privilege::SeccompArgument>{{2, 9, 0, privilege::SeccompOperator::kLessEqual}}));
+}
+
 TEST(Seccomp, DeniedFamiliesWinOverAllowedOnes) {
   const auto families_of = [](const policy::Parameters& parameters) {
     const auto decision = DecideBy("seccomp", R"({"process":{}})", parameters, Kernel());

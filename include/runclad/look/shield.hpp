@@ -9,6 +9,7 @@
 
 #include "runclad/base/result.hpp"
 #include "runclad/look/container.hpp"
+#include "runclad/privilege/denied_call.hpp"
 
 namespace runclad::look {
 
@@ -18,11 +19,17 @@ struct Shield {
   std::string until;                  // "2027-03-31"; empty: as long as it is there
   std::vector<std::string> families;  // canonical: "AF_ALG"
   std::vector<std::string> syscalls;
+  std::vector<privilege::DeniedCall> calls;  // with arguments
 };
 
 // {"id": …, "reason": …, "until": …, "deny": {"families": […], "syscalls": […]}}; everything but
-// "until" is required. Errors name the member.
+// "until" is required. A system call is a name, or has arguments as the OCI runtime spec writes
+// them: {"name": "setsockopt", "args": [{"index": 1, "value": 41, "op": "SCMP_CMP_EQ"}]}. Errors
+// name the member.
 Result<Shield> ParseShield(std::string_view text);
+
+// The same as ParseShield reads it, in one form.
+std::string TextOf(const Shield& shield);
 
 // The policy file that denies it: it goes to policy.d, where lists that deny accumulate.
 std::string PolicyOf(const Shield& shield);

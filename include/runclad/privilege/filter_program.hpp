@@ -17,6 +17,21 @@ using FilterProgram = std::vector<sock_filter>;
 // return. Jumps only lead forward, so that it always ends.
 std::uint32_t RunFilter(std::span<const sock_filter> program, const seccomp_data& call);
 
+// What a program asked of a word of the call on its way to the answer: whether the bits of `mask`
+// in it are those of `value`, or which of the two is greater.
+struct Comparison {
+  std::uint32_t word = 0;  // of seccomp_data, from 0
+  std::uint32_t mask = 0;
+  std::uint32_t value = 0;
+};
+struct Comparisons {
+  std::vector<Comparison> all;
+  bool are_complete = true;  // false: it also compared what it had calculated otherwise
+};
+// Adds to `asked`, too.
+std::uint32_t RunFilter(std::span<const sock_filter> program, const seccomp_data& call,
+                        Comparisons& asked);
+
 // The answer of all filters of a task: every one of them is asked, and the strictest action counts.
 // `programs` in the kernel's order, the newest first; of equal actions the newest one's data count.
 // No filter allows everything.

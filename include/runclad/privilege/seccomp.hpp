@@ -65,7 +65,7 @@ SeccompFilter DefaultSeccompFilter(const SeccompConditions& conditions);
 bool IsEssential(std::string_view syscall);
 
 struct SeccompTuning {
-  // Syscalls added to ours before intersecting, and taken away; deny wins.
+  // Syscalls added to ours first, and taken away (denied_call.hpp: with arguments); deny wins.
   std::vector<std::string> allow = {};
   std::vector<std::string> deny = {};
   // ENOSYS for socketcall, through which 32-bit programs reach every socket family: no filter can

@@ -45,8 +45,11 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
      {.name = "deny",
       .merge = policy::Merge::kAccumulate,
       .vocabulary = policy::Vocabulary::kSyscall,
-      .description = "system calls, and socket address families (AF_ALG), that are always "
-                     "denied, whatever `allow` and `families` name"}},
+      .description =
+          "system calls, system calls with arguments (setsockopt arg1==41 arg2==64), "
+          "and socket address families (AF_ALG) that are always denied, whatever `allow` "
+          "and `families` name; arguments are counted from 0 and compared by ==, !=, <, "
+          "<=, >, >= or &MASK==, and an entry applies if all its comparisons hold"}},
     {&Parameters::families,
      {.name = "families",
       .vocabulary = policy::Vocabulary::kSocketFamily,
