@@ -1,13 +1,8 @@
 #include "policy_bundle.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -17,87 +12,19 @@
 #include "runclad/base/time.hpp"
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/json/reader.hpp"
-#include "runclad/sys/command.hpp"
 #include "runclad/sys/file.hpp"
-#include "runclad/sys/owned_path.hpp"
+
+#include "ssh_signature.hpp"
 
 namespace runclad::ctl {
 namespace {
 
-namespace fs = std::filesystem;
 using json::Document;
 
 constexpr std::string_view kFormat = "runclad-policy";
 constexpr std::uint64_t kVersion = 1;
-// ssh-keygen's namespace: a signature for anything else does not count.
 constexpr const char* kNamespace = "runclad-policy";
-constexpr std::string_view kArmour = "-----BEGIN SSH SIGNATURE-----\n";
 constexpr std::size_t kMaxBundleBytes = kMaxPolicyBytes * 2;  // quotation marks, escaped
-
-// Files for ssh-keygen, removed with the object.
-class Scratch {
- public:
-  static Result<Scratch> Make() {
-    std::string path = fs::temp_directory_path() / "runcladctl-XXXXXX";
-    if (::mkdtemp(path.data()) == nullptr) {
-      return SystemError("no temporary directory can be made", errno);
-    }
-    return Scratch(std::move(path));
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  Scratch& operator=(Scratch&&) = delete;
-
-  [[nodiscard]] Result<std::string> Write(const char* name, std::string_view bytes) const {
-    std::string path = path_ + "/" + name;
-    std::ofstream file(path, std::ios::binary);
-    file << bytes;
-    if (!file.flush()) return Error{path + " cannot be written"};
-    return path;
-  }
-
- private:
-  explicit Scratch(std::string path) : path_(std::move(path)) {}
-
-  std::string path_;
-};
-
-Result<sys::CommandOutput> Keygen(std::vector<std::string> arguments,
-                                  const std::string& input = "/dev/null") {
-  arguments.insert(arguments.begin(), "ssh-keygen");
-  auto output = sys::RunCommand(arguments, {.environment = {}, .input = input});
-  if (!output) {
-    return Error{output.error().message + "; the package openssh-client has ssh-keygen"};
-  }
-  return output;
-}
-
-std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-// Whose key made the signature of the bytes in the file `payload`.
-Result<std::string> Signer(const std::string& payload, const std::string& signature,
-                           const std::string& allowed_signers) {
-  const auto found =
-      Keygen({"-Y", "find-principals", "-s", signature, "-f", allowed_signers}, payload);
-  if (!found) return found.error();
-  std::string principal = FirstLine(found->out);
-  if (found->status != 0 || principal.empty()) {
-    return Error{"is signed by a key that " + allowed_signers + " does not name"};
-  }
-  const auto verified = Keygen(
-      {"-Y", "verify", "-n", kNamespace, "-s", signature, "-f", allowed_signers, "-I", principal},
-      payload);
-  if (!verified) return verified.error();
-  if (verified->status != 0) {
-    return Error{"has a signature that does not match: " + FirstLine(verified->err)};
-  }
-  return principal;
-}
 
 Result<PolicyBundle> Understood(std::string_view payload) {
   const auto document = json::Read(payload);
@@ -148,29 +75,13 @@ Result<std::string> PayloadOf(const PolicyBundle& bundle) {
 }
 
 Result<std::string> Signed(const std::string& payload, const std::string& key) {
-  const auto scratch = Scratch::Make();
-  if (!scratch) return scratch.error();
-  const auto file = scratch->Write("payload", payload);
-  if (!file) return file.error();
-  const auto made = Keygen({"-Y", "sign", "-n", kNamespace, "-f", key, *file});
-  if (!made) return made.error();
-  std::ifstream signature(*file + ".sig");
-  std::ostringstream text;
-  text << signature.rdbuf();
-  if (made->status != 0 || !text.str().starts_with(kArmour)) {
-    return Error{"ssh-keygen does not sign with " + key + ": " + FirstLine(made->err)};
-  }
-  return payload + text.str();
+  const auto signature = Signature(payload, key, kNamespace);
+  if (!signature) return signature.error();
+  return payload + *signature;
 }
 
 Result<PolicyBundle> ReadPolicyBundle(const std::string& path, const std::string& allowed_signers) {
-  std::error_code fault;
-  const std::string signers = fs::absolute(allowed_signers, fault).lexically_normal();
-  if (!sys::OnlyRootCouldReplace(signers)) {
-    return Error{"the file of allowed signers " + allowed_signers +
-                 " does not exist or could be changed by others than root; write the public keys "
-                 "that may sign policies there, see ssh-keygen(1), or name a file with --signers"};
-  }
+  if (auto checked = CheckSigners(allowed_signers); !checked) return checked.error();
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) return SystemError(path + " cannot be opened", errno);
   const auto bytes = sys::ReadRegularFile(file.get(), kMaxBundleBytes);
@@ -178,17 +89,11 @@ Result<PolicyBundle> ReadPolicyBundle(const std::string& path, const std::string
   const std::size_t end = bytes->find('\n');
   const std::string_view rest =
       end == std::string::npos ? std::string_view() : std::string_view(*bytes).substr(end + 1);
-  if (!rest.starts_with(kArmour)) {
+  if (!rest.starts_with(kSignatureArmour)) {
     return Error{path + " is not a signed policy bundle; runcladctl policy bundle makes one"};
   }
   const std::string_view payload = std::string_view(*bytes).substr(0, end + 1);
-  const auto scratch = Scratch::Make();
-  if (!scratch) return scratch.error();
-  const auto payload_file = scratch->Write("payload", payload);
-  if (!payload_file) return payload_file.error();
-  const auto signature = scratch->Write("signature", rest);
-  if (!signature) return signature.error();
-  auto signer = Signer(*payload_file, *signature, signers);
+  auto signer = SignerOf(payload, rest, allowed_signers, kNamespace);
   if (!signer) return Error{path + " " + signer.error().message};
   auto bundle = Understood(payload.substr(0, end));
   if (!bundle) return Error{path + " " + bundle.error().message};
