@@ -177,10 +177,17 @@ void LookCommands::AddShield(CLI::App& app, std::function<Result<Output>()>& run
     });
     return command;
   };
-  add("add", "Deny it to new containers", "runcladctl shield add af-alg",
-      ShieldRequest::Action::kAdd)
-      ->add_option("shield", shield_.what, "A file, or the id of a shield that is shipped")
+  CLI::App* addition = add("add", "Deny it to new containers", "runcladctl shield add af-alg",
+                           ShieldRequest::Action::kAdd);
+  addition->add_option("shield", shield_.what, "A file, or the id of a shield that is shipped")
       ->required();
+  CLI::Option* signature = addition->add_option(
+      "--signature", shield_.signature,
+      "The file's signature (ssh-keygen -Y sign -n runclad-shield): others than root may own it");
+  addition
+      ->add_option("--signers", shield_.signers,
+                   "The keys that may sign (default: allowed_signers in the policy directory)")
+      ->needs(signature);
   add("remove", "Give new containers the filters that they had before",
       "runcladctl shield remove af-alg", ShieldRequest::Action::kRemove)
       ->add_option("shield", shield_.what, "Its id")

@@ -77,7 +77,9 @@ Result<Output> DriftOfContainers(const DriftRequest& request, const Style& style
 struct ShieldRequest {
   enum class Action { kAdd, kRemove, kStatus };
   Action action = Action::kStatus;
-  std::string what;  // add: a file, or the id of one that is shipped; remove: an id
+  std::string what;            // add: a file, or the id of one that is shipped; remove: an id
+  std::string signature = {};  // add: of the file, by a key that `signers` names; empty: not signed
+  std::string signers = {};    // empty: allowed_signers of the policy directory
   bool json = false;
   look::Attach attach = look::Attach::kYes;
   std::optional<std::string> config_directory;

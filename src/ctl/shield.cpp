@@ -16,6 +16,7 @@
 
 #include "runclad/base/spelling.hpp"
 #include "runclad/base/time.hpp"
+#include "runclad/base/unique_fd.hpp"
 #include "runclad/enforce/host_policy.hpp"
 #include "runclad/json/value.hpp"
 #include "runclad/policy/effective.hpp"
@@ -25,6 +26,7 @@
 
 #include "filter_faults.hpp"
 #include "look_commands.hpp"
+#include "ssh_signature.hpp"
 
 namespace runclad::ctl {
 namespace {
@@ -44,6 +46,38 @@ std::string ConfigDirectory(const ShieldRequest& request) {
 
 std::string PolicyName(std::string_view id) {
   return std::string(look::kPolicyPrefix) + std::string(id) + ".json";
+}
+
+// ssh-keygen's namespace: a signature of a policy does not count.
+constexpr const char* kNamespace = "runclad-shield";
+constexpr std::size_t kMaxSignatureBytes = std::size_t{1} << 16;
+
+struct SignedShield {
+  Shield shield;
+  std::string signer;
+};
+
+Result<std::string> ReadAnyonesFile(const std::string& path, std::size_t max_bytes) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!file) return SystemError(path + " cannot be opened", errno);
+  auto bytes = sys::ReadRegularFile(file.get(), max_bytes);
+  if (!bytes) return bytes.error().In(path);
+  return bytes;
+}
+
+// Nothing of the file is understood before its signature was verified.
+Result<SignedShield> ReadSignedShield(const std::string& path, const std::string& signature_path,
+                                      const std::string& allowed_signers) {
+  if (auto checked = CheckSigners(allowed_signers); !checked) return checked.error();
+  const auto text = ReadAnyonesFile(path, kMaxBytes);
+  if (!text) return text.error();
+  const auto signature = ReadAnyonesFile(signature_path, kMaxSignatureBytes);
+  if (!signature) return signature.error();
+  auto signer = SignerOf(*text, *signature, allowed_signers, kNamespace);
+  if (!signer) return Error{"the shield " + path + " " + signer.error().message};
+  auto shield = look::ParseShield(*text);
+  if (!shield) return shield.error().In("the shield " + path);
+  return SignedShield{*std::move(shield), *std::move(signer)};
 }
 
 // A file that root alone could have written, or one that ships with runclad by its id.
@@ -91,12 +125,22 @@ Status CheckPolicy(const std::string& config, const std::set<std::string>& fault
 }
 
 Result<Output> AddShield(const ShieldRequest& request) {
-  const auto shield = ReadShield(request.what);
+  const std::string config = ConfigDirectory(request);
+  std::string signer;
+  const auto read = [&]() -> Result<Shield> {
+    if (request.signature.empty()) return ReadShield(request.what);
+    auto made =
+        ReadSignedShield(request.what, request.signature,
+                         request.signers.empty() ? config + "/allowed_signers" : request.signers);
+    if (!made) return made.error();
+    signer = std::move(made->signer);
+    return std::move(made->shield);
+  };
+  const auto shield = read();
   if (!shield) return shield.error();
   if (!shield->until.empty() && *ParseDay(shield->until) < enforce::Today()) {
     return Error{"the shield " + shield->id + " ended on " + shield->until};
   }
-  const std::string config = ConfigDirectory(request);
   // Before anything is written: what fails afterwards is the shield's fault, and takes it back.
   const auto policy = enforce::LoadPolicy(config);
   if (!policy) return policy.error();
@@ -127,7 +171,9 @@ Result<Output> AddShield(const ShieldRequest& request) {
     return checked.error().In("the shield was removed again");
   }
   return Output{
-      "the shield " + shield->id + " is up: new containers of every engine that runclad " +
+      "the shield " + shield->id +
+      (signer.empty() ? "" : ", signed by " + Printable(signer) + ",") +
+      " is up: new containers of every engine that runclad " +
       "starts cannot make these calls; runcladctl shield status lists the running ones\n"};
 }
 

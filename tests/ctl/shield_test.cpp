@@ -1,0 +1,119 @@
+// runcladctl shield add and remove: which files are a shield, and what becomes of them.
+#include <sys/stat.h>
+
+#include <gmock/gmock.h>
+
+#include "program.hpp"
+
+namespace runclad::ctl {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+constexpr const char* kAlg = R"({"id": "alg", "reason": "r", "deny": {"families": ["AF_ALG"]}})";
+
+class ShieldCommands : public ::testing::Test {
+ protected:
+  ShieldCommands() { directory_.Write("etc/policy.json", R"({"extends": "baseline"})"); }
+
+  [[nodiscard]] std::string Path(const std::string& name) const {
+    return directory_.path() + "/" + name;
+  }
+  [[nodiscard]] ProgramRun Shield(const std::string& verb,
+                                  std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"shield", verb});
+    arguments.insert(arguments.end(), {"--config", Path("etc")});
+    return Runcladctl(arguments);
+  }
+  [[nodiscard]] bool IsUp(const std::string& id) const {
+    return fs::exists(Path("etc/policy.d/zz-shield-" + id + ".json")) &&
+           fs::exists(Path("etc/shields/" + id + ".json"));
+  }
+  static void Run(const std::string& command) {
+    ASSERT_EQ(std::system((command + " >/dev/null 2>&1").c_str()), 0) << command;
+  }
+  void MakeKey(const std::string& name) const {
+    Run("ssh-keygen -q -t ed25519 -N '' -C ops@example.org -f " + Path(name));
+  }
+  // The file's signature is beside it.
+  void Sign(const std::string& file, const std::string& key, const std::string& name_space) const {
+    fs::remove(Path(file + ".sig"));
+    Run("ssh-keygen -Y sign -n " + name_space + " -f " + Path(key) + " " + Path(file));
+  }
+  void AllowToSign(const std::string& key) const {
+    std::ifstream file(Path(key + ".pub"));
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    directory_.Write("etc/allowed_signers", "ops@example.org " + text);
+  }
+  // A shield that anybody could have written.
+  void WriteAnyones(const std::string& name, const std::string& text) const {
+    directory_.Write(name, text);
+    ASSERT_EQ(::chmod(Path(name).c_str(), 0666), 0);
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(ShieldCommands, ASignedFileNeedNotBeRoots) {
+  MakeKey("key");
+  AllowToSign("key");
+  WriteAnyones("alg.json", kAlg);
+  ProgramRun run = Shield("add", {Path("alg.json")});
+  EXPECT_NE(run.status, 0);
+  EXPECT_FALSE(IsUp("alg"));
+
+  Sign("alg.json", "key", "runclad-shield");
+  run = Shield("add", {Path("alg.json"), "--signature", Path("alg.json.sig")});
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("the shield alg, signed by ops@example.org, is up"));
+  EXPECT_TRUE(IsUp("alg"));
+  EXPECT_EQ(Shield("remove", {"alg"}).status, 0);
+  EXPECT_FALSE(IsUp("alg"));
+}
+
+TEST_F(ShieldCommands, AnotherSignatureDoesNotCount) {
+  MakeKey("key");
+  MakeKey("other");
+  AllowToSign("key");
+  WriteAnyones("alg.json", kAlg);
+  const auto add = [&] {
+    ProgramRun run = Shield("add", {Path("alg.json"), "--signature", Path("alg.json.sig")});
+    EXPECT_NE(run.status, 0);
+    EXPECT_FALSE(IsUp("alg"));
+    return run.err;
+  };
+  EXPECT_THAT(add(), HasSubstr("alg.json.sig"));
+  Sign("alg.json", "other", "runclad-shield");
+  EXPECT_THAT(add(), HasSubstr("is signed by a key that"));
+  Sign("alg.json", "key", "runclad-policy");
+  EXPECT_THAT(add(), HasSubstr("has a signature that does not match"));
+  Sign("alg.json", "key", "runclad-shield");
+  WriteAnyones("alg.json", std::string(kAlg) + "\n");
+  EXPECT_THAT(add(), HasSubstr("has a signature that does not match"));
+  // Who may write the list of signers may write shields.
+  Sign("alg.json", "key", "runclad-shield");
+  ASSERT_EQ(::chmod(Path("etc/allowed_signers").c_str(), 0666), 0);
+  EXPECT_THAT(add(), HasSubstr("could be changed by others than root"));
+}
+
+TEST_F(ShieldCommands, SignersAreNamedWithASignatureOnly) {
+  const ProgramRun run = Shield("add", {"af-alg", "--signers", Path("etc/allowed_signers")});
+  EXPECT_NE(run.status, 0);
+  EXPECT_THAT(run.err, HasSubstr("--signature"));
+}
+
+TEST_F(ShieldCommands, WhatNoFilterCanSayIsTakenBack) {
+  directory_.Write("x.json", R"({"id": "x", "reason": "r", "deny": {"syscalls": [
+    {"name": "setsockopt", "args": [{"index": 1, "value": 41, "op": "SCMP_CMP_EQ"},
+                                    {"index": 2, "value": 64, "op": "SCMP_CMP_EQ"},
+                                    {"index": 4, "value": 8, "op": "SCMP_CMP_EQ"}]}]}})");
+  const ProgramRun run = Shield("add", {Path("x.json")});
+  EXPECT_NE(run.status, 0);
+  EXPECT_THAT(run.err, HasSubstr("takes more rules than a filter may have"));
+  EXPECT_FALSE(fs::exists(Path("etc/policy.d/zz-shield-x.json")));
+  EXPECT_FALSE(fs::exists(Path("etc/shields/x.json")));
+}
+
+}  // namespace
+}  // namespace runclad::ctl
