@@ -188,8 +188,8 @@ void LookCommands::AddShield(CLI::App& app, std::function<Result<Output>()>& run
       ->add_option("--signers", shield_.signers,
                    "The keys that may sign (default: allowed_signers in the policy directory)")
       ->needs(signature);
-  add("remove", "Give new containers the filters that they had before",
-      "runcladctl shield remove af-alg", ShieldRequest::Action::kRemove)
+  add("remove", "Give new containers what they had before", "runcladctl shield remove af-alg",
+      ShieldRequest::Action::kRemove)
       ->add_option("shield", shield_.what, "Its id")
       ->required();
   CLI::App* status = add("status", "Show which running containers are exposed",

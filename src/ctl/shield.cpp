@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,7 @@
 #include "runclad/json/value.hpp"
 #include "runclad/policy/effective.hpp"
 #include "runclad/policy/revision_layout.hpp"
+#include "runclad/rules/device_list.hpp"
 #include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 
@@ -124,6 +126,27 @@ Status CheckPolicy(const std::string& config, const std::set<std::string>& fault
   return {};
 }
 
+// The numbers of the shield's device nodes on this host.
+Status FindDevices(Shield& shield) {
+  for (const std::string& path : std::exchange(shield.device_paths, {})) {
+    struct stat status {};
+    const bool is_there = ::stat(path.c_str(), &status) == 0;
+    if (!is_there || (!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode))) {
+      return Error{"the host has no device " + path +
+                   "; write {\"type\": \"c\", \"major\": 10, \"minor\": 229} instead of the path"};
+    }
+    const bool is_block = S_ISBLK(status.st_mode);
+    const unsigned major_number = major(status.st_rdev);
+    const unsigned minor_number = minor(status.st_rdev);
+    std::string device = rules::DeviceName(is_block, major_number, minor_number);
+    if (!is_block && rules::IsOrdinaryDevice(major_number, minor_number)) {
+      return Error{"every container has the device " + path + ", " + device};
+    }
+    shield.devices.push_back(std::move(device));
+  }
+  return {};
+}
+
 Result<Output> AddShield(const ShieldRequest& request) {
   const std::string config = ConfigDirectory(request);
   std::string signer;
@@ -136,8 +159,9 @@ Result<Output> AddShield(const ShieldRequest& request) {
     signer = std::move(made->signer);
     return std::move(made->shield);
   };
-  const auto shield = read();
+  auto shield = read();
   if (!shield) return shield.error();
+  if (auto found = FindDevices(*shield); !found) return found.error();
   if (!shield->until.empty() && *ParseDay(shield->until) < enforce::Today()) {
     return Error{"the shield " + shield->id + " ended on " + shield->until};
   }
@@ -170,11 +194,10 @@ Result<Output> AddShield(const ShieldRequest& request) {
     std::ignore = ::unlinkat(shields->get(), (shield->id + ".json").c_str(), 0);
     return checked.error().In("the shield was removed again");
   }
-  return Output{
-      "the shield " + shield->id +
-      (signer.empty() ? "" : ", signed by " + Printable(signer) + ",") +
-      " is up: new containers of every engine that runclad " +
-      "starts cannot make these calls; runcladctl shield status lists the running ones\n"};
+  return Output{"the shield " + shield->id +
+                (signer.empty() ? "" : ", signed by " + Printable(signer) + ",") +
+                " is up: new containers of every engine that runclad " +
+                "starts have none of this; runcladctl shield status lists the running ones\n"};
 }
 
 Result<Output> RemoveShield(const ShieldRequest& request) {
@@ -190,8 +213,8 @@ Result<Output> RemoveShield(const ShieldRequest& request) {
                  "; runcladctl shield status lists them"};
   }
   std::ignore = ::unlinkat(shields->get(), (request.what + ".json").c_str(), 0);
-  return Output{"the shield " + request.what + " is down: new containers have the filters that " +
-                "they had before it\n"};
+  return Output{"the shield " + request.what + " is down: new containers have what they had " +
+                "before it\n"};
 }
 
 Result<std::vector<Shield>> ShieldsIn(const std::string& config) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "runclad/privilege/seccomp.hpp"
 #include "runclad/privilege/socket_families.hpp"
 #include "runclad/privilege/syscalls.hpp"
+#include "runclad/rules/device_list.hpp"
 
 #include "call_search.hpp"
 #include "task_state.hpp"
@@ -26,7 +28,10 @@ using privilege::SeccompArgument;
 using privilege::SeccompOperator;
 
 constexpr std::string_view kMembers[] = {"id", "reason", "until", "deny"};
-constexpr std::string_view kDenied[] = {"families", "syscalls"};
+constexpr std::string_view kDenied[] = {"families", "syscalls", "devices"};
+constexpr std::string_view kDeviceMembers[] = {"type", "major", "minor"};
+constexpr const char* kDeniesNothing =
+    "the shield denies nothing: \"deny\" has families, syscalls and devices";
 constexpr std::string_view kCallMembers[] = {"name", "args"};
 constexpr std::string_view kArgumentMembers[] = {"index", "value", "valueTwo", "op"};
 
@@ -143,6 +148,62 @@ Status ReadSyscalls(const Document& deny, Shield& shield) {
   return {};
 }
 
+Result<std::string> DeviceFrom(const Document& object) {
+  if (auto checked = CheckMembers(object, kDeviceMembers, " of devices"); !checked) {
+    return checked.error();
+  }
+  const auto type = Text(object, "type");
+  if (!type) return type.error();
+  if (*type != "c" && *type != "b") {
+    return Error{"\"type\" of a device is c or b, not " + Quoted(*type)};
+  }
+  std::int64_t numbers[] = {-1, -1};
+  constexpr std::int64_t kMost = 999'999'999;
+  for (std::size_t i = 0; i < std::size(numbers); ++i) {
+    const char* name = i == 0 ? "major" : "minor";
+    if (i == 1 && !object.contains(name)) continue;
+    if (!object.contains(name) || !object[name].is_number_unsigned() ||
+        object[name].get<std::uint64_t>() > kMost) {
+      return Error{std::string("\"") + name + "\" of a device is not a number from 0"};
+    }
+    numbers[i] = object[name].get<std::int64_t>();
+  }
+  const bool is_block = *type == "b";
+  std::string device = rules::DeviceName(is_block, numbers[0], numbers[1]);
+  if (!is_block && rules::IsOrdinaryDevice(numbers[0], numbers[1])) {
+    return Error{"every container has the device " + device};
+  }
+  return device;
+}
+
+Status ReadDevices(const Document& deny, Shield& shield) {
+  if (!deny.contains("devices")) return {};
+  if (!deny["devices"].is_array()) return Error{"\"devices\" is not a list"};
+  for (const Document& entry : deny["devices"]) {
+    if (entry.is_object()) {
+      auto device = DeviceFrom(entry);
+      if (!device) return device.error();
+      shield.devices.push_back(*std::move(device));
+    } else if (entry.is_string() && entry.get_ref<const std::string&>().starts_with('/')) {
+      shield.device_paths.push_back(entry.get<std::string>());
+    } else {
+      return Error{"\"devices\" is not a list of paths, and of objects with type, major and minor"};
+    }
+  }
+  return {};
+}
+
+// Of "c 10:229".
+Document JsonFrom(const std::string& device) {
+  constexpr std::size_t kTypeLength = 2;
+  const std::size_t colon = device.find(':');
+  Document object = {{"type", device.substr(0, 1)},
+                     {"major", std::stoll(device.substr(kTypeLength, colon - kTypeLength))}};
+  const std::string minor = device.substr(colon + 1);
+  if (minor != "*") object["minor"] = std::stoll(minor);
+  return object;
+}
+
 Document JsonFrom(const privilege::DeniedCall& call) {
   Document arguments = Document::array();
   for (const SeccompArgument& argument : call.arguments) {
@@ -186,7 +247,7 @@ Result<Shield> ParseShield(std::string_view text) {
     return Error{"until " + Quoted(shield.until) + " is not a day such as 2027-03-31"};
   }
   if (!document->contains("deny") || !(*document)["deny"].is_object()) {
-    return Error{"the shield denies nothing: \"deny\" has families and syscalls"};
+    return Error{kDeniesNothing};
   }
   const Document& deny = (*document)["deny"];
   if (auto checked = CheckMembers(deny, kDenied, " of deny"); !checked) return checked.error();
@@ -198,8 +259,10 @@ Result<Shield> ParseShield(std::string_view text) {
     shield.families.push_back(*std::move(canonical));
   }
   if (auto read = ReadSyscalls(deny, shield); !read) return read.error();
-  if (shield.families.empty() && shield.syscalls.empty() && shield.calls.empty()) {
-    return Error{"the shield denies nothing: \"deny\" has families and syscalls"};
+  if (auto read = ReadDevices(deny, shield); !read) return read.error();
+  if (shield.families.empty() && shield.syscalls.empty() && shield.calls.empty() &&
+      shield.devices.empty() && shield.device_paths.empty()) {
+    return Error{kDeniesNothing};
   }
   return shield;
 }
@@ -211,6 +274,10 @@ std::string TextOf(const Shield& shield) {
       {"id", shield.id},
       {"reason", shield.reason},
       {"deny", {{"families", shield.families}, {"syscalls", std::move(syscalls)}}}};
+  for (const std::string& path : shield.device_paths) document["deny"]["devices"].push_back(path);
+  for (const std::string& device : shield.devices) {
+    document["deny"]["devices"].push_back(JsonFrom(device));
+  }
   if (!shield.until.empty()) document["until"] = shield.until;
   return document.dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) + "\n";
 }
@@ -219,8 +286,49 @@ std::string PolicyOf(const Shield& shield) {
   std::vector<std::string> denied = shield.families;
   denied.insert(denied.end(), shield.syscalls.begin(), shield.syscalls.end());
   for (const privilege::DeniedCall& call : shield.calls) denied.push_back(ToText(call));
-  return Document{{"rules", {{"seccomp", {{"deny", std::move(denied)}}}}}}.dump(2) + "\n";
+  Document rules = Document::object();
+  if (!denied.empty()) rules["seccomp"]["deny"] = std::move(denied);
+  if (!shield.devices.empty()) {
+    rules["devices"]["deny"] = shield.devices;
+    rules["device-cgroup"]["deny"] = shield.devices;
+  }
+  return Document{{"rules", std::move(rules)}}.dump(2) + "\n";
 }
+
+namespace {
+
+// -1: "*".
+std::int64_t NumberFrom(std::string_view text) {
+  std::int64_t number = -1;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// Whether the container could open a node of the device, wherever it came from.
+Answer AskDevice(const Container& container, const std::string& device) {
+  if (!container.device_rules) {
+    return Unknown("devices", "the device rules of cgroup v2 are a program, which is not read");
+  }
+  const std::vector<std::string> denied = {device};
+  std::string_view rest = *container.device_rules;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const std::size_t colon = line.find(':');
+    const std::size_t space = line.rfind(' ');
+    if (colon == std::string_view::npos || colon < 2 || space < colon) continue;
+    if (line.substr(space) == " m") continue;  // to make a node is nothing without opening it
+    const std::string_view numbers = line.substr(0, space);
+    const bool is_it =
+        line[0] == 'a' ||
+        rules::IsDeniedDevice(denied, line[0] == 'b', NumberFrom(numbers.substr(2, colon - 2)),
+                              NumberFrom(numbers.substr(colon + 1)));
+    if (is_it) return Yes();
+  }
+  return No("devices", "its cgroup does not allow the device");
+}
+
+}  // namespace
 
 ShieldState StateOf(const Shield& shield, const Container& container, Attach attach) {
   ShieldState state{Exposure::kClosed, {}};
@@ -234,6 +342,9 @@ ShieldState StateOf(const Shield& shield, const Container& container, Attach att
     }
     return state.exposure != Exposure::kExposed;
   };
+  for (const std::string& device : shield.devices) {
+    if (!count(AskDevice(container, device), "device " + device)) return state;
+  }
   for (const TaskState& task : tasks) {
     for (const std::string& family : shield.families) {
       const auto number = privilege::FamilyNumber(family);

@@ -1,4 +1,4 @@
-#include "device_list.hpp"
+#include "runclad/rules/device_list.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,6 +8,11 @@ namespace runclad::rules {
 namespace {
 
 std::string Number(std::int64_t number) { return number < 0 ? "*" : std::to_string(number); }
+
+// Of an entry and a device.
+bool Overlap(std::string_view entry, std::int64_t number) {
+  return entry == "*" || number < 0 || entry == std::to_string(number);
+}
 
 }  // namespace
 
@@ -22,6 +27,17 @@ bool IsListedDevice(std::span<const std::string> allowed, bool is_block, std::in
                                   DeviceName(is_block, major, -1), DeviceName(is_block, -1, -1)};
   return std::ranges::any_of(covering, [&](const std::string& name) {
     return std::ranges::find(allowed, name) != allowed.end();
+  });
+}
+
+bool IsDeniedDevice(std::span<const std::string> denied, bool is_block, std::int64_t major,
+                    std::int64_t minor) {
+  constexpr std::size_t kTypeLength = 2;  // "c "
+  return std::ranges::any_of(denied, [&](std::string_view entry) {
+    const std::size_t colon = entry.find(':');
+    return entry.starts_with(is_block ? "b " : "c ") && colon != std::string_view::npos &&
+           Overlap(entry.substr(kTypeLength, colon - kTypeLength), major) &&
+           Overlap(entry.substr(colon + 1), minor);
   });
 }
 

@@ -163,6 +163,51 @@ shield add "$E2E_WORK/bad.json"
 holds "what a filter cannot say exactly is an error" err_has "more rules than a filter may have"
 holds "and nothing of it stays" test ! -e "$DIRECTORY/policy.d/zz-shield-bad.json"
 
+# Devices: an image's file may list them, an engine may ask for them, and a node may come from anywhere.
+FUSE='c 10:229'
+printf '{"rules": {"devices": {"allow": ["%s"]}, "device-cgroup": {"allow": ["c 10:*"]}}}\n' "$FUSE" \
+  >"$DIRECTORY/policy.d/fuse.json"
+printf '{"id": "fuse", "reason": "test", "deny": {"devices": [{"type": "c", "major": 10, "minor": 229}]}}\n' \
+  >"$E2E_WORK/fuse.json"
+node=$E2E_WORK/fuse-node
+mknod "$node" c 10 229
+fuse_nodes=$(mktemp -d "$E2E_WORK/fuse-nodes.XXXXXX")
+cp -a "$E2E_WORK/rootfs/." "$fuse_nodes"
+mknod "$fuse_nodes/fuse" c 10 229
+tar -C "$fuse_nodes" -c . | docker import - box-fuse >/dev/null
+# The kernel was asked for the driver, whether it has one or not; EPERM is the cgroup's.
+open_node() { docker_run --device-cgroup-rule "$1" box-fuse sh -c 'echo </fuse' 2>&1; }
+node_is_closed() { grep -qi 'operation not permitted' <<<"$OUT$ERR"; }
+open_node "$FUSE rwm"
+holds "a device is open before" not node_is_closed
+docker_start with-fuse --device-cgroup-rule "$FUSE rwm"
+shield add "$E2E_WORK/fuse.json"
+holds "a device is closed with one command" succeeded
+covers device-cgroup
+open_node "$FUSE rwm"
+guards "the node of an image cannot be opened" node_is_closed
+open_node 'c 10:* rwm'
+guards "nor by a range" node_is_closed
+covers devices
+docker_run --device "$node:/dev/fuse" box true
+guards "whoever asks for the device is refused" refused devices '/linux/devices/[0-9]+' '"/dev/fuse"'
+covers seccomp
+docker_start without-fuse --device-cgroup-rule "$FUSE rwm"
+shield status --json
+state_of_fuse() { jq -r --arg n "$1" '.containers[] | select(.name == $n and .shield == "fuse") | .state' <<<"$OUT"; }
+if cgroup_is_v2; then
+  holds "status: unknown, for the device rules are a program" test "$(state_of_fuse with-fuse)" = unknown
+else
+  holds "status: who ran before can open it" test "$(state_of_fuse with-fuse)" = exposed
+  guards "status: who started since cannot" test "$(state_of_fuse without-fuse)" = closed
+fi
+docker_remove with-fuse without-fuse
+shield remove fuse
+open_node "$FUSE rwm"
+holds "the device is open again" not node_is_closed
+rm "$DIRECTORY/policy.d/fuse.json" "$node"
+docker rmi box-fuse >/dev/null
+
 printf '{"id": "bad", "reason": "test", "deny": {"family": ["AF_ALG"]}}\n' >"$E2E_WORK/bad.json"
 shield add "$E2E_WORK/bad.json"
 holds "a shield with a misspelt member is an error" err_has "it has families or syscalls"

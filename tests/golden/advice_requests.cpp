@@ -277,6 +277,11 @@ const std::vector<AdviceRequest>& AdviceRequests() {
                      R"({"allow":true,"type":"c","major":1,"minor":1,"access":"r"})")),
        R"({})",
        {"device-cgroup/memory"}},
+      {"docker run --device-cgroup-rule \"c 10:* rwm\" where one of them is denied",
+       Docker(Adding("/linux/resources/devices/-",
+                     R"({"allow":true,"type":"c","major":10,"access":"rwm"})")),
+       R"({"rules":{"device-cgroup":{"allow":["c 10:*"],"deny":["c 10:229"]}}})",
+       {"device-cgroup/denied"}},
       {"Docker's own list of devices", Docker({}), R"({})", {"device-cgroup/console"}},
       {"no list of devices",
        Docker(R"([{"op":"remove","path":"/linux/resources/devices"}])"),
@@ -290,6 +295,11 @@ const std::vector<AdviceRequest>& AdviceRequests() {
        Docker(Adding("/linux/devices", R"([{"path":"/dev/mem","type":"c","major":1,"minor":1}])")),
        R"({})",
        {"devices/memory"}},
+      {"docker run --device /dev/fuse where it is denied",
+       Docker(
+           Adding("/linux/devices", R"([{"path":"/dev/fuse","type":"c","major":10,"minor":229}])")),
+       R"({"rules":{"devices":{"allow":["c 10:229"],"deny":["c 10:229"]}}})",
+       {"devices/denied"}},
       {"docker run --device /dev/net/tun",
        Docker(
            R"([{"op":"add","path":"/linux/devices","value":[{"path":"/dev/net/tun","type":"c","major":10,"minor":200}]},{"op":"add","path":"/linux/resources/devices/-","value":{"allow":true,"type":"c","major":10,"minor":200,"access":"rwm"}}])"),

@@ -1,5 +1,9 @@
 #include "runclad/look/shield.hpp"
 
+#include <unistd.h>
+
+#include <optional>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -62,6 +66,58 @@ TEST(Shield, DeniesCallsWithArguments) {
   EXPECT_EQ(TextOf(*shield), kText);
 }
 
+TEST(Shield, DeniesDevices) {
+  const auto shield = ParseShield(R"({"id": "x", "reason": "r", "deny": {"devices": [
+    {"type": "c", "major": 10, "minor": 229}, {"type": "b", "major": 8}, "/dev/kvm"]}})");
+  ASSERT_TRUE(shield) << shield.error().message;
+  EXPECT_THAT(shield->devices, ElementsAre("c 10:229", "b 8:*"));
+  EXPECT_THAT(shield->device_paths, ElementsAre("/dev/kvm"));
+  EXPECT_EQ(PolicyOf(*shield), R"({
+  "rules": {
+    "device-cgroup": {
+      "deny": [
+        "c 10:229",
+        "b 8:*"
+      ]
+    },
+    "devices": {
+      "deny": [
+        "c 10:229",
+        "b 8:*"
+      ]
+    }
+  }
+}
+)");
+  const auto again = ParseShield(TextOf(*shield));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->devices, shield->devices);
+  EXPECT_EQ(again->device_paths, shield->device_paths);
+}
+
+TEST(Shield, StateOfDevicesIsByTheirCgroup) {
+  Container container;
+  container.processes = {::getpid()};
+  container.pid = ::getpid();
+  Shield shield;
+  shield.devices = {"c 10:229"};
+  const struct {
+    std::optional<std::string> rules;
+    Exposure exposure;
+  } cases[] = {
+      {std::nullopt, Exposure::kUnknown},
+      {"c 1:3 rwm\nc *:* m\n", Exposure::kClosed},
+      {"c 1:3 rwm\nc 10:229 rw\n", Exposure::kExposed},
+      {"c 10:* r\n", Exposure::kExposed},
+      {"b 10:229 rwm\nc 10:200 rwm\nc 10:229 m", Exposure::kClosed},
+      {"a *:* rwm\n", Exposure::kExposed},
+  };
+  for (const auto& [rules, exposure] : cases) {
+    container.device_rules = rules;
+    EXPECT_EQ(StateOf(shield, container, Attach::kNo).exposure, exposure) << rules.value_or("");
+  }
+}
+
 TEST(Shield, FaultsAreNamed) {
   const struct {
     const char* text;
@@ -97,6 +153,17 @@ TEST(Shield, FaultsAreNamed) {
       {R"({"id": "x", "reason": "r", "deny": {"syscalls": [{"name": "ioct", "args": [
         {"index": 1, "value": 2, "op": "SCMP_CMP_EQ"}]}]}})",
        "unknown system call"},
+      {R"({"id": "x", "reason": "r", "deny": {"devices": [5]}})", "list of paths, and of objects"},
+      {R"({"id": "x", "reason": "r", "deny": {"devices": ["kvm"]}})", "list of paths"},
+      {R"({"id": "x", "reason": "r", "deny": {"devices": [{"type": "d", "major": 10}]}})",
+       "is c or b"},
+      {R"({"id": "x", "reason": "r", "deny": {"devices": [{"type": "c"}]}})", "\"major\""},
+      {R"({"id": "x", "reason": "r", "deny": {"devices": [
+        {"type": "c", "major": 10, "minor": -1}]}})",
+       "\"minor\""},
+      {R"({"id": "x", "reason": "r", "deny": {"devices": [
+        {"type": "c", "major": 1, "minor": 3}]}})",
+       "every container has the device c 1:3"},
       {R"({"id": "x", "reason": "r", "until": "soon", "deny": {"syscalls": ["bpf"]}})", "soon"},
   };
   for (const auto& [text, fault] : cases) {

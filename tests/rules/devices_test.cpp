@@ -46,6 +46,24 @@ TEST(Devices, InThePlaceOfADefaultOneAreRefused) {
   }
 }
 
+TEST(Devices, DeniedOnesAreRefusedWhateverIsAllowed) {
+  policy::Parameters policy = Devices({"c *:*", "b *:*"}, "allow");
+  policy.Set("deny", std::vector<std::string>{"c 10:229", "b 8:*", "c 1:*"});
+  const struct {
+    std::string node;
+    bool is_refused;
+  } cases[] = {
+      {Node("/dev/fuse", "c", 10, 229), true}, {Node("/dev/x", "u", 10, 229), true},
+      {Node("/dev/any", "c", 10, -1), true},   {Node("/dev/sdb", "b", 8, 16), true},
+      {Node("/dev/x", "b", 10, 229), false},   {Node("/dev/tun", "c", 10, 200), false},
+      {Node("/dev/mem", "c", 1, 1), true},     {Node("/dev/null", "c", 1, 3), false},
+  };
+  for (const auto& [node, is_refused] : cases) {
+    const auto decision = DecideBy("devices", WithDevices(node), policy);
+    EXPECT_EQ(decision.outcome == enforce::Outcome::kRefused, is_refused) << node;
+  }
+}
+
 TEST(Devices, OfTheHostAreRefused) {
   struct Case {
     const char* name;
@@ -148,6 +166,23 @@ TEST(DeviceCgroup, DeniesFirst) {
   EXPECT_EQ(DecideBy("device-cgroup", "{}", none).spec.Write(),
             R"({"linux":{"resources":{"devices":[{"access":"rwm","allow":false}]}}})");
   EXPECT_EQ(CgroupOf(Line("c", 1, 3)), std::string(kDenial) + "," + Line("c", 1, 3));
+}
+
+TEST(DeviceCgroup, RemovesWhatIsDenied) {
+  policy::Parameters policy = Cgroup({"c 10:*", "b 8:*", "c 1:11"}, "allow");
+  policy.Set("deny", std::vector<std::string>{"c 10:229", "b 8:*", "c 1:*"});
+  const std::string denial = std::string(kDenial) + ",";
+  const struct {
+    std::string line;
+    bool stays;
+  } cases[] = {
+      {Line("c", 10, 229), false},    {Line("c", 10, 229, "r"), false}, {Line("c", 10, -1), false},
+      {Line("c", -1, -1, "m"), true}, {Line("c", 10, 200), true},       {Line("b", 8, 0), false},
+      {Line("b", 8, -1), false},      {Line("c", 1, 11), false},        {Line("c", 1, 3), true},
+  };
+  for (const auto& [line, stays] : cases) {
+    EXPECT_EQ(CgroupOf(denial + line, policy), stays ? denial + line : kDenial) << line;
+  }
 }
 
 TEST(DeviceCgroup, KeepsTheStandardDevices) {

@@ -20,12 +20,15 @@ struct Shield {
   std::vector<std::string> families;  // canonical: "AF_ALG"
   std::vector<std::string> syscalls;
   std::vector<privilege::DeniedCall> calls;  // with arguments
+  std::vector<std::string> devices;          // "c 10:229", "b 8:*"
+  std::vector<std::string> device_paths;     // nodes of this host, which are still to be looked up
 };
 
-// {"id": …, "reason": …, "until": …, "deny": {"families": […], "syscalls": […]}}; everything but
-// "until" is required. A system call is a name, or has arguments as the OCI runtime spec writes
-// them: {"name": "setsockopt", "args": [{"index": 1, "value": 41, "op": "SCMP_CMP_EQ"}]}. Errors
-// name the member.
+// {"id": …, "reason": …, "until": …, "deny": {"families": […], "syscalls": […], "devices": […]}};
+// everything but "until", and one list, is required. A device is a path, or
+// {"type": "c", "major": 10, "minor": 229}; without "minor" it is all of them. A system call is a
+// name, or has arguments as the OCI runtime spec writes them: {"name": "setsockopt", "args":
+// [{"index": 1, "value": 41, "op": "SCMP_CMP_EQ"}]}. Errors name the member.
 Result<Shield> ParseShield(std::string_view text);
 
 // The same as ParseShield reads it, in one form.

@@ -7,15 +7,16 @@
 #include <utility>
 
 #include "runclad/policy/table.hpp"
+#include "runclad/rules/device_list.hpp"
 
 #include "rules/binding.hpp"
-#include "rules/device_list.hpp"
 
 namespace runclad::rules {
 namespace {
 
 struct Parameters {
   policy::StringList allow;
+  policy::StringList deny;
   std::string_view unlisted;
 };
 
@@ -26,6 +27,13 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
       .vocabulary = policy::Vocabulary::kDevice,
       .description = "devices whose entries are kept, in addition to devices.allow and the devices "
                      "that every container has"}},
+    {&Parameters::deny,
+     {.name = "deny",
+      .merge = policy::Merge::kAccumulate,
+      .vocabulary = policy::Vocabulary::kDevice,
+      .description = "devices whose entries are always removed, with every range that contains "
+                     "them, whatever `allow`, devices.allow and `unlisted` say; not those that "
+                     "every container has"}},
     {&Parameters::unlisted,
      {.name = "unlisted",
       .choices = kChoices,
@@ -40,6 +48,7 @@ bool IsEverything(const oci::DeviceRule& rule) {
 
 // The numbers that the policy or another rule lets the container have.
 struct Granted {
+  std::span<const std::string> denied;      // "deny"
   std::span<const std::string> listed;      // "allow"
   std::span<const std::string> of_devices;  // "allow" of devices
   std::span<const oci::Device> nodes;       // /linux/devices: those that passed the rule devices
@@ -53,9 +62,18 @@ bool IsNode(const Granted& granted, const oci::DeviceRule& rule) {
   });
 }
 
+// Whether an allowing line would let the container open what the policy denies.
+bool IsDenied(const oci::DeviceRule& rule, const Granted& granted) {
+  if ((rule.type != "c" && rule.type != "b") || rule.access == "m") return false;
+  const bool is_block = rule.type == "b";
+  if (!is_block && IsOrdinaryDevice(rule.major, rule.minor)) return false;
+  return IsDeniedDevice(granted.denied, is_block, rule.major, rule.minor);
+}
+
 // Whether an allowing line may stay.
 bool MayStay(const oci::DeviceRule& rule, const Granted& granted) {
   if (rule.type != "c" && rule.type != "b") return false;
+  if (IsDenied(rule, granted)) return false;
   const bool is_block = rule.type == "b";
   if (IsListedDevice(granted.listed, is_block, rule.major, rule.minor) ||
       IsListedDevice(granted.of_devices, is_block, rule.major, rule.minor)) {
@@ -77,15 +95,17 @@ constexpr Code kEverything{"everything",
 constexpr Code kMemory{"memory", "the container could open the host's memory or ports"};
 constexpr Code kConsole{"console", "the container could open the host's console, c 5:1"};
 constexpr Code kNoDenial{"no-denial", "the list does not start by denying every device"};
-constexpr Code kCodes[] = {kUpdate, kOpens, kEverything, kMemory, kConsole, kNoDenial};
+constexpr Code kDenied{"denied", "the container could open a device that the policy denies"};
+constexpr Code kCodes[] = {kUpdate, kOpens, kEverything, kMemory, kConsole, kNoDenial, kDenied};
 
 constexpr const char* kPath = "/linux/resources/devices";
 
 // Why an allowing line is removed.
-const Code& CodeOf(const oci::DeviceRule& rule) {
+const Code& CodeOf(const oci::DeviceRule& rule, const Granted& granted) {
   constexpr std::int64_t kConsoleMajor = 5;
   // No list entry covers both types, and listing a whole type is never suggested.
   if ((rule.type != "c" && rule.type != "b") || rule.major < 0) return kEverything;
+  if (IsDenied(rule, granted)) return kDenied;
   if (rule.type == "b") return kOpens;
   if (IsMemoryDevice(rule.major, rule.minor)) return kMemory;
   return rule.major == kConsoleMajor && rule.minor == 1 ? kConsole : kOpens;
@@ -100,6 +120,7 @@ Remedy RemedyFor(const Code& code, std::vector<std::string> names) {
   if (&code == &kOpens) return AddTo(kParameters[&Parameters::allow], std::move(names));
   // A list could contain these, but they are never suggested.
   if (&code == &kConsole) return NoRemedy("no container needs the host's console");
+  if (&code == &kDenied) return AskEngine("run it without this device");
   if (&code == &kMemory) {
     return AskEngine("run it without this device, which gives access to all of the host's memory");
   }
@@ -109,12 +130,13 @@ Remedy RemedyFor(const Code& code, std::vector<std::string> names) {
 
 // The findings change the list one after the other, so that each is reported with its own remedy.
 Findings RemoveFrom(const std::vector<oci::DeviceRule>& list, const Granted& granted) {
-  constexpr std::array<const Code*, 4> kOrder = {&kEverything, &kMemory, &kOpens, &kConsole};
+  constexpr std::array<const Code*, 5> kOrder = {&kEverything, &kMemory, &kDenied, &kOpens,
+                                                 &kConsole};
   // Of each line, the finding that removes it, by its place in kOrder; beyond it: the line stays.
   std::vector<std::size_t> removals;
   for (const oci::DeviceRule& rule : list) {
     const auto removal = rule.allow && !MayStay(rule, granted)
-                             ? std::ranges::find(kOrder, &CodeOf(rule))
+                             ? std::ranges::find(kOrder, &CodeOf(rule, granted))
                              : kOrder.end();
     removals.push_back(static_cast<std::size_t>(removal - kOrder.begin()));
   }
@@ -148,7 +170,8 @@ Findings Check(const oci::Spec& spec, const Context& context, const ListedDevice
   }
   const std::vector<oci::Device> nodes = spec.devices();
   const Parameters parameters = kParameters.Read(context.parameters);
-  const Granted granted = {.listed = parameters.allow,
+  const Granted granted = {.denied = parameters.deny,
+                           .listed = parameters.allow,
                            .of_devices = devices.entries,
                            .nodes = nodes,
                            .has_unlisted = parameters.unlisted == "allow"};

@@ -6,16 +6,17 @@
 #include <utility>
 
 #include "runclad/policy/table.hpp"
+#include "runclad/rules/device_list.hpp"
 #include "runclad/rules/parameters.hpp"
 
 #include "rules/binding.hpp"
-#include "rules/device_list.hpp"
 
 namespace runclad::rules {
 namespace {
 
 struct Parameters {
   policy::StringList allow;
+  policy::StringList deny;
   std::string_view unlisted;
 };
 
@@ -25,6 +26,12 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
      {.name = "allow",
       .vocabulary = policy::Vocabulary::kDevice,
       .description = "host devices that a container may have, by type and numbers"}},
+    {&Parameters::deny,
+     {.name = "deny",
+      .merge = policy::Merge::kAccumulate,
+      .vocabulary = policy::Vocabulary::kDevice,
+      .description = "host devices that are always refused, whatever `allow` and `unlisted` say; "
+                     "not those that every container has"}},
     {&Parameters::unlisted,
      {.name = "unlisted",
       .choices = kChoices,
@@ -39,7 +46,8 @@ constexpr Code kMemory{"memory", "the host's memory or ports: /dev/mem, /dev/kme
 constexpr Code kUnlisted{"unlisted", "a character device that is not listed"};
 constexpr Code kDisguised{"disguised",
                           "another device in the place of one that every container has"};
-constexpr Code kCodes[] = {kBlock, kMemory, kUnlisted, kDisguised};
+constexpr Code kDenied{"denied", "a device that the policy denies"};
+constexpr Code kCodes[] = {kBlock, kMemory, kUnlisted, kDisguised, kDenied};
 
 // What the runtime makes in each container (runtime spec, "Default Devices"), and masks paths with.
 struct DefaultNode {
@@ -94,6 +102,13 @@ Finding RefuseDevice(const oci::Device& device, std::string path) {
                 std::move(remedy));
 }
 
+Finding RefuseDenied(const oci::Device& device, std::string path) {
+  return Refuse(kDenied, std::move(path), device.path,
+                "is the host device " + DeviceName(device.type == "b", device.major, device.minor) +
+                    ", which the policy denies",
+                AskEngine("run it without this device"));
+}
+
 Findings Check(const oci::Spec& spec, const Context& context) {
   const Parameters parameters = kParameters.Read(context.parameters);
   const bool lets_unlisted = parameters.unlisted == "allow";
@@ -107,10 +122,15 @@ Findings Check(const oci::Spec& spec, const Context& context) {
     }
     if (device.type == "p") continue;  // a named pipe of the container's own
     const bool is_block = device.type == "b";
+    const bool is_ordinary = !is_block && IsOrdinaryDevice(device.major, device.minor);
+    if (!is_ordinary && IsDeniedDevice(parameters.deny, is_block, device.major, device.minor)) {
+      findings.push_back(RefuseDenied(device, "/linux/devices/" + std::to_string(i)));
+      continue;
+    }
     if (IsListedDevice(parameters.allow, is_block, device.major, device.minor)) continue;
     const bool is_memory = !is_block && IsMemoryDevice(device.major, device.minor);
     const bool is_harmless = !is_block && !is_memory;
-    if (is_harmless && (lets_unlisted || IsOrdinaryDevice(device.major, device.minor))) continue;
+    if (is_harmless && (lets_unlisted || is_ordinary)) continue;
     findings.push_back(RefuseDevice(device, "/linux/devices/" + std::to_string(i)));
   }
   return findings;

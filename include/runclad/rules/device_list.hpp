@@ -1,4 +1,4 @@
-// What devices and device-cgroup both know of device numbers.
+// What is known of device numbers.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,11 @@ std::string DeviceName(bool is_block, std::int64_t major, std::int64_t minor);
 // Whether an entry of `allowed` ("c 10:229", "c 195:*") covers the device; -1 asks for every
 // number.
 bool IsListedDevice(std::span<const std::string> allowed, bool is_block, std::int64_t major,
+                    std::int64_t minor);
+
+// Whether an entry of `denied` covers the device or, where one of the two has "*", one of its
+// devices.
+bool IsDeniedDevice(std::span<const std::string> denied, bool is_block, std::int64_t major,
                     std::int64_t minor);
 
 // The host's memory and ports: /dev/mem, /dev/kmem, /dev/port.
