@@ -171,6 +171,8 @@ void LookCommands::AddShield(CLI::App& app, std::function<Result<Output>()>& run
     CLI::App* command = Add(*shield, name, description, example);
     command->add_option("--config,--runclad-config", shield_.config_directory,
                         "The policy directory (default /etc/runclad)");
+    command->add_option("--modprobe-directory", shield_.modprobe_directory,
+                        "Where modprobe reads what it must not load (default /etc/modprobe.d)");
     command->callback([this, &run, action] {
       shield_.action = action;
       run = [this] { return RunShield(shield_, Style::OfStandardOutput()); };

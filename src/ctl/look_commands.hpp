@@ -80,6 +80,7 @@ struct ShieldRequest {
   std::string what;            // add: a file, or the id of one that is shipped; remove: an id
   std::string signature = {};  // add: of the file, by a key that `signers` names; empty: not signed
   std::string signers = {};    // empty: allowed_signers of the policy directory
+  std::string modprobe_directory = {};  // empty: /etc/modprobe.d
   bool json = false;
   look::Attach attach = look::Attach::kYes;
   std::optional<std::string> config_directory;

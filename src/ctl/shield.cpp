@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <set>
 #include <utility>
 
@@ -28,18 +27,15 @@
 
 #include "filter_faults.hpp"
 #include "look_commands.hpp"
-#include "ssh_signature.hpp"
+#include "shield_files.hpp"
 
 namespace runclad::ctl {
 namespace {
 
-namespace fs = std::filesystem;
 using json::Document;
 using look::Exposure;
 using look::Shield;
 
-constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
-constexpr mode_t kFileMode = 0644;
 constexpr mode_t kDirectoryMode = 0755;
 
 std::string ConfigDirectory(const ShieldRequest& request) {
@@ -48,54 +44,6 @@ std::string ConfigDirectory(const ShieldRequest& request) {
 
 std::string PolicyName(std::string_view id) {
   return std::string(look::kPolicyPrefix) + std::string(id) + ".json";
-}
-
-// ssh-keygen's namespace: a signature of a policy does not count.
-constexpr const char* kNamespace = "runclad-shield";
-constexpr std::size_t kMaxSignatureBytes = std::size_t{1} << 16;
-
-struct SignedShield {
-  Shield shield;
-  std::string signer;
-};
-
-Result<std::string> ReadAnyonesFile(const std::string& path, std::size_t max_bytes) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!file) return SystemError(path + " cannot be opened", errno);
-  auto bytes = sys::ReadRegularFile(file.get(), max_bytes);
-  if (!bytes) return bytes.error().In(path);
-  return bytes;
-}
-
-// Nothing of the file is understood before its signature was verified.
-Result<SignedShield> ReadSignedShield(const std::string& path, const std::string& signature_path,
-                                      const std::string& allowed_signers) {
-  if (auto checked = CheckSigners(allowed_signers); !checked) return checked.error();
-  const auto text = ReadAnyonesFile(path, kMaxBytes);
-  if (!text) return text.error();
-  const auto signature = ReadAnyonesFile(signature_path, kMaxSignatureBytes);
-  if (!signature) return signature.error();
-  auto signer = SignerOf(*text, *signature, allowed_signers, kNamespace);
-  if (!signer) return Error{"the shield " + path + " " + signer.error().message};
-  auto shield = look::ParseShield(*text);
-  if (!shield) return shield.error().In("the shield " + path);
-  return SignedShield{*std::move(shield), *std::move(signer)};
-}
-
-// A file that root alone could have written, or one that ships with runclad by its id.
-Result<Shield> ReadShield(const std::string& wanted) {
-  std::string path = wanted;
-  if (wanted.find('/') == std::string::npos && !wanted.ends_with(".json")) {
-    path = std::string(policy::kShippedDirectory) + "/shields/" + wanted + ".json";
-  }
-  const fs::path absolute = fs::absolute(path);
-  const auto directory = sys::OpenDirectory(absolute.parent_path());
-  if (!directory) return directory.error().In("the shield " + path);
-  const auto text = sys::ReadTrustedFile(directory->get(), absolute.filename(), kMaxBytes);
-  if (!text) return text.error().In("the shield " + path);
-  auto shield = look::ParseShield(*text);
-  if (!shield) return shield.error().In("the shield " + path);
-  return shield;
 }
 
 // The directory `name` in the policy's, which is made if it is missing. `instead` says what to do
@@ -114,6 +62,17 @@ Result<UniqueFd> OpenIn(const std::string& config, const char* name, const std::
   auto opened = sys::OpenWithoutLinks(directory->get(), name, O_RDONLY | O_DIRECTORY);
   if (!opened) return opened.error().In("the policy directory " + config);
   return opened;
+}
+
+std::string ModprobeDirectory(const ShieldRequest& request) {
+  return request.modprobe_directory.empty() ? kModprobeDirectory : request.modprobe_directory;
+}
+
+Result<UniqueFd> OpenModprobe(const std::string& directory, bool makes_it) {
+  if (makes_it && ::mkdir(directory.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
+    return SystemError(directory + ", where modprobe reads, cannot be made", errno);
+  }
+  return sys::OpenWithoutLinks(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY);
 }
 
 // What is wrong with the policy, and was not before.
@@ -175,25 +134,30 @@ Result<Output> AddShield(const ShieldRequest& request) {
   if (!shields) return shields.error();
   const auto drop_ins = OpenIn(config, "policy.d", instead);
   if (!drop_ins) return drop_ins.error();
-  const std::string text = look::TextOf(*shield);
-  if (auto kept = sys::ReplaceFile(shields->get(), shield->id + ".json", text, kFileMode,
-                                   ::geteuid(), ::getegid());
-      !kept) {
-    return kept.error();
+  UniqueFd modprobe;
+  if (!shield->modules.empty()) {
+    auto opened = OpenModprobe(ModprobeDirectory(request), /*makes_it=*/true);
+    if (!opened) return opened.error();
+    modprobe = *std::move(opened);
+  } else if (auto opened = OpenModprobe(ModprobeDirectory(request), /*makes_it=*/false)) {
+    modprobe = *std::move(opened);  // an earlier version of the shield may have had modules
+  }
+  FileChange kept(shields->get(), shield->id + ".json");
+  FileChange modules(modprobe.get(), ModprobeName(shield->id));
+  FileChange rules(drop_ins->get(), PolicyName(shield->id));
+  if (auto put = kept.Put(look::TextOf(*shield)); !put) return put.error();
+  if (modprobe) {
+    if (auto put = modules.Put(ModprobeText(*shield)); !put) return put.error();
   }
   // Last: it is what counts.
-  if (auto put = sys::ReplaceFile(drop_ins->get(), PolicyName(shield->id), PolicyOf(*shield),
-                                  kFileMode, ::geteuid(), ::getegid());
-      !put) {
-    return put.error();
-  }
+  if (auto put = rules.Put(look::PolicyOf(*shield)); !put) return put.error();
   // A container that could not be started because of a policy or a filter that cannot be read is
   // worse.
   if (const Status checked = CheckPolicy(config, faults_before); !checked) {
-    std::ignore = ::unlinkat(drop_ins->get(), PolicyName(shield->id).c_str(), 0);
-    std::ignore = ::unlinkat(shields->get(), (shield->id + ".json").c_str(), 0);
-    return checked.error().In("the shield was removed again");
+    return checked.error().In(rules.before() ? "the shield stays as it was"
+                                             : "the shield was removed again");
   }
+  for (FileChange* change : {&kept, &modules, &rules}) change->Keep();
   return Output{"the shield " + shield->id +
                 (signer.empty() ? "" : ", signed by " + Printable(signer) + ",") +
                 " is up: new containers of every engine that runclad " +
@@ -207,14 +171,27 @@ Result<Output> RemoveShield(const ShieldRequest& request) {
   if (!drop_ins) return drop_ins.error();
   const auto shields = OpenIn(config, "shields", instead);
   if (!shields) return shields.error();
-  if (request.what.find('/') != std::string::npos ||
-      ::unlinkat(drop_ins->get(), PolicyName(request.what).c_str(), 0) != 0) {
+  const bool is_name = request.what.find('/') == std::string::npos;
+  const auto shield =
+      is_name ? ReadShield(config + "/shields/" + request.what + ".json") : Result<Shield>(Error{});
+  if (!is_name || ::unlinkat(drop_ins->get(), PolicyName(request.what).c_str(), 0) != 0) {
     return Error{"there is no shield " + Quoted(request.what) + " in " + config +
                  "; runcladctl shield status lists them"};
   }
+  std::string left;
+  const std::string directory = ModprobeDirectory(request);
+  const auto modprobe = OpenModprobe(directory, /*makes_it=*/false);
+  const std::string name = ModprobeName(request.what);
+  if (modprobe && ::faccessat(modprobe->get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (!shield || !KeepsModules(*shield, directory)) {
+      left = directory + "/" + name + " is not as the shield wrote it, and stays\n";
+    } else if (::unlinkat(modprobe->get(), name.c_str(), 0) != 0) {
+      left = SystemError(directory + "/" + name + " stays", errno).message + "\n";
+    }
+  }
   std::ignore = ::unlinkat(shields->get(), (request.what + ".json").c_str(), 0);
   return Output{"the shield " + request.what + " is down: new containers have what they had " +
-                "before it\n"};
+                "before it\n" + left};
 }
 
 Result<std::vector<Shield>> ShieldsIn(const std::string& config) {
@@ -254,8 +231,32 @@ struct Line {
   look::ShieldState state;
 };
 
+struct ModuleLine {
+  const Shield* shield;
+  std::string module;
+  look::ShieldState state;
+};
+
+// Whether a shield says anything of single containers.
+bool IsOfContainers(const Shield& shield) {
+  return !shield.families.empty() || !shield.syscalls.empty() || !shield.calls.empty() ||
+         !shield.devices.empty();
+}
+
+std::vector<ModuleLine> ModuleLinesOf(const std::vector<Shield>& shields,
+                                      const std::string& modprobe_directory) {
+  std::vector<ModuleLine> lines;
+  for (const Shield& shield : shields) {
+    const bool keeps_modprobe = KeepsModules(shield, modprobe_directory);
+    for (const std::string& module : shield.modules) {
+      lines.push_back({&shield, module, look::StateOfModule(module, keeps_modprobe)});
+    }
+  }
+  return lines;
+}
+
 std::string AsText(const std::vector<Shield>& shields, const std::vector<Line>& lines,
-                   const Style& style) {
+                   const std::vector<ModuleLine>& modules, const Style& style) {
   if (shields.empty()) return "no shield is up\n";
   std::string text;
   std::vector<std::string> restart;
@@ -265,6 +266,12 @@ std::string AsText(const std::vector<Shield>& shields, const std::vector<Line>& 
             (shield.until.empty() ? "" : ", until " + shield.until) +
             (has_ended ? style.Red(" (past: remove it)") : "") + "\n";
     std::vector<std::vector<std::string>> rows;
+    for (const ModuleLine& line : modules) {
+      if (line.shield != &shield) continue;
+      const std::string word(Word(line.state.exposure));
+      rows.push_back({"  module " + line.module, Printable(line.state.because),
+                      line.state.exposure == Exposure::kClosed ? word : style.Red(word)});
+    }
     for (const Line& line : lines) {
       if (line.shield != &shield) continue;
       const std::string& name =
@@ -294,7 +301,17 @@ Result<Output> ShowShields(const ShieldRequest& request, const Style& style) {
   Output output;
   std::vector<Line> lines;
   Document entries = Document::array();
+  Document module_entries = Document::array();
+  const std::vector<ModuleLine> modules = ModuleLinesOf(*shields, ModprobeDirectory(request));
+  for (const ModuleLine& line : modules) {
+    if (line.state.exposure != Exposure::kClosed) output.status = kChanged;
+    module_entries.push_back({{"shield", line.shield->id},
+                              {"module", line.module},
+                              {"state", Word(line.state.exposure)},
+                              {"because", line.state.because}});
+  }
   for (const Shield& shield : *shields) {
+    if (!IsOfContainers(shield)) continue;
     for (const look::Container& container : *containers) {
       lines.push_back({&shield, &container, look::StateOf(shield, container, request.attach)});
       const look::ShieldState& state = lines.back().state;
@@ -306,11 +323,12 @@ Result<Output> ShowShields(const ShieldRequest& request, const Style& style) {
                          {"because", state.because}});
     }
   }
-  output.text = request.json
-                    ? Document{{"containers", std::move(entries)}}.dump(
-                          2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) +
-                          "\n"
-                    : AsText(*shields, lines, style);
+  output.text =
+      request.json
+          ? Document{{"containers", std::move(entries)}, {"modules", std::move(module_entries)}}
+                    .dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) +
+                "\n"
+          : AsText(*shields, lines, modules, style);
   return output;
 }
 

@@ -28,10 +28,10 @@ using privilege::SeccompArgument;
 using privilege::SeccompOperator;
 
 constexpr std::string_view kMembers[] = {"id", "reason", "until", "deny"};
-constexpr std::string_view kDenied[] = {"families", "syscalls", "devices"};
+constexpr std::string_view kDenied[] = {"families", "syscalls", "devices", "modules"};
 constexpr std::string_view kDeviceMembers[] = {"type", "major", "minor"};
 constexpr const char* kDeniesNothing =
-    "the shield denies nothing: \"deny\" has families, syscalls and devices";
+    "the shield denies nothing: \"deny\" has families, syscalls, devices and modules";
 constexpr std::string_view kCallMembers[] = {"name", "args"};
 constexpr std::string_view kArgumentMembers[] = {"index", "value", "valueTwo", "op"};
 
@@ -225,6 +225,13 @@ bool IsId(std::string_view id) {
          });
 }
 
+bool IsModule(std::string_view name) {
+  constexpr std::size_t kLongest = 55;  // MODULE_NAME_LEN
+  return !name.empty() && name.size() <= kLongest && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
 }  // namespace
 
 Result<Shield> ParseShield(std::string_view text) {
@@ -260,8 +267,15 @@ Result<Shield> ParseShield(std::string_view text) {
   }
   if (auto read = ReadSyscalls(deny, shield); !read) return read.error();
   if (auto read = ReadDevices(deny, shield); !read) return read.error();
+  auto modules = Texts(deny, "modules");
+  if (!modules) return modules.error();
+  for (std::string& module : *modules) {
+    std::ranges::replace(module, '-', '_');  // as modprobe reads them, and the kernel writes them
+    if (!IsModule(module)) return Error{Quoted(module) + " is not the name of a kernel module"};
+    shield.modules.push_back(std::move(module));
+  }
   if (shield.families.empty() && shield.syscalls.empty() && shield.calls.empty() &&
-      shield.devices.empty() && shield.device_paths.empty()) {
+      shield.devices.empty() && shield.device_paths.empty() && shield.modules.empty()) {
     return Error{kDeniesNothing};
   }
   return shield;
@@ -274,6 +288,7 @@ std::string TextOf(const Shield& shield) {
       {"id", shield.id},
       {"reason", shield.reason},
       {"deny", {{"families", shield.families}, {"syscalls", std::move(syscalls)}}}};
+  if (!shield.modules.empty()) document["deny"]["modules"] = shield.modules;
   for (const std::string& path : shield.device_paths) document["deny"]["devices"].push_back(path);
   for (const std::string& device : shield.devices) {
     document["deny"]["devices"].push_back(JsonFrom(device));

@@ -13,6 +13,11 @@ using ::testing::HasSubstr;
 
 constexpr const char* kAlg = R"({"id": "alg", "reason": "r", "deny": {"families": ["AF_ALG"]}})";
 
+std::string Text(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 class ShieldCommands : public ::testing::Test {
  protected:
   ShieldCommands() { directory_.Write("etc/policy.json", R"({"extends": "baseline"})"); }
@@ -23,7 +28,8 @@ class ShieldCommands : public ::testing::Test {
   [[nodiscard]] ProgramRun Shield(const std::string& verb,
                                   std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), {"shield", verb});
-    arguments.insert(arguments.end(), {"--config", Path("etc")});
+    arguments.insert(arguments.end(),
+                     {"--config", Path("etc"), "--modprobe-directory", Path("modprobe.d")});
     return Runcladctl(arguments);
   }
   [[nodiscard]] bool IsUp(const std::string& id) const {
@@ -42,9 +48,7 @@ class ShieldCommands : public ::testing::Test {
     Run("ssh-keygen -Y sign -n " + name_space + " -f " + Path(key) + " " + Path(file));
   }
   void AllowToSign(const std::string& key) const {
-    std::ifstream file(Path(key + ".pub"));
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    directory_.Write("etc/allowed_signers", "ops@example.org " + text);
+    directory_.Write("etc/allowed_signers", "ops@example.org " + Text(Path(key + ".pub")));
   }
   // A shield that anybody could have written.
   void WriteAnyones(const std::string& name, const std::string& text) const {
@@ -101,6 +105,60 @@ TEST_F(ShieldCommands, SignersAreNamedWithASignatureOnly) {
   const ProgramRun run = Shield("add", {"af-alg", "--signers", Path("etc/allowed_signers")});
   EXPECT_NE(run.status, 0);
   EXPECT_THAT(run.err, HasSubstr("--signature"));
+}
+
+TEST_F(ShieldCommands, ModulesAreKeptFromModprobe) {
+  directory_.Write("m.json", R"({"id": "m", "reason": "r", "deny": {"modules":
+    ["af_alg", "algif-hash"]}})");
+  ProgramRun run = Shield("add", {Path("m.json")});
+  ASSERT_EQ(run.status, 0) << run.err;
+  EXPECT_TRUE(IsUp("m"));
+  const std::string file = Path("modprobe.d/runclad-shield-m.conf");
+  EXPECT_EQ(Text(file),
+            "# Written by runcladctl shield add; runcladctl shield remove m removes it.\n"
+            "install af_alg /bin/false\n"
+            "install algif_hash /bin/false\n");
+  EXPECT_EQ(Shield("remove", {"m"}).status, 0);
+  EXPECT_TRUE(fs::is_empty(Path("modprobe.d")));
+
+  // What somebody else changed is theirs.
+  ASSERT_EQ(Shield("add", {Path("m.json")}).status, 0);
+  std::ofstream(file, std::ios::app) << "install kvm /bin/false\n";
+  run = Shield("remove", {"m"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.out, HasSubstr("is not as the shield wrote it, and stays"));
+  EXPECT_TRUE(fs::exists(file));
+  EXPECT_FALSE(IsUp("m"));
+
+  // A later version of the shield without modules.
+  ASSERT_EQ(Shield("add", {Path("m.json")}).status, 0);
+  directory_.Write("m.json", R"({"id": "m", "reason": "r", "deny": {"families": ["AF_ALG"]}})");
+  ASSERT_EQ(Shield("add", {Path("m.json")}).status, 0);
+  EXPECT_FALSE(fs::exists(file));
+}
+
+// A new version that cannot be put up does not let the old one down.
+TEST_F(ShieldCommands, TheOldVersionStaysIfTheNewOneFails) {
+  directory_.Write("x.json", R"({"id": "x", "reason": "r", "deny": {"families": ["AF_ALG"],
+    "modules": ["af_alg"]}})");
+  ASSERT_EQ(Shield("add", {Path("x.json")}).status, 0);
+  const auto files = [&] {
+    std::string all;
+    for (const char* name : {"etc/shields/x.json", "etc/policy.d/zz-shield-x.json",
+                             "modprobe.d/runclad-shield-x.conf"}) {
+      all += Text(Path(name));
+    }
+    return all;
+  };
+  const std::string before = files();
+  directory_.Write("x.json", R"({"id": "x", "reason": "r", "deny": {"syscalls": [
+    {"name": "setsockopt", "args": [{"index": 1, "value": 41, "op": "SCMP_CMP_EQ"},
+                                    {"index": 2, "value": 64, "op": "SCMP_CMP_EQ"},
+                                    {"index": 4, "value": 8, "op": "SCMP_CMP_EQ"}]}]}})");
+  const ProgramRun run = Shield("add", {Path("x.json")});
+  EXPECT_NE(run.status, 0);
+  EXPECT_THAT(run.err, HasSubstr("the shield stays as it was"));
+  EXPECT_EQ(files(), before);
 }
 
 TEST_F(ShieldCommands, WhatNoFilterCanSayIsTakenBack) {

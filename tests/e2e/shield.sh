@@ -9,7 +9,9 @@
 CONTROL=${E2E_PROGRAM%/*}/runcladctl
 DIRECTORY=$E2E_POLICIES/own
 export RUNTIME=own
-shield() { capture "$CONTROL" shield "$1" --config "$DIRECTORY" "${@:2}"; }
+shield() {
+  capture "$CONTROL" shield "$1" --config "$DIRECTORY" --modprobe-directory "$E2E_WORK/modprobe.d" "${@:2}"
+}
 PODMAN=(podman --cgroup-manager cgroupfs --events-backend file --runtime "$E2E_WORK/runtimes/own/runclad")
 
 # A host whose containers may use AF_ALG and AF_RXRPC: what the shield is for.
@@ -208,9 +210,51 @@ holds "the device is open again" not node_is_closed
 rm "$DIRECTORY/policy.d/fuse.json" "$node"
 docker rmi box-fuse >/dev/null
 
+# Modules: modprobe is kept from loading them, and one that is loaded already is named.
+mkdir "$E2E_WORK/modprobe.d"
+printf '# the host has a file of its own\n' >"$E2E_WORK/modprobe.d/own.conf"
+modprobe_before=$(cat "$E2E_WORK"/modprobe.d/*)
+printf '{"id": "module", "reason": "test", "deny": {"modules": ["no-such-module"]}}\n' >"$E2E_WORK/module.json"
+shield add "$E2E_WORK/module.json"
+holds "a module is closed with one command" succeeded
+shield status --json
+state_of_module() { jq -r '.modules[] | select(.shield == "module") | "\(.module) \(.state)"' <<<"$OUT"; }
+holds "status: it is closed" test "$(state_of_module)" = "no_such_module closed"
+if command -v modprobe >/dev/null; then
+  capture modprobe -C "$E2E_WORK/modprobe.d" -c
+  holds "modprobe reads that it must not load it" out_has "install no_such_module /bin/false"
+else
+  echo "# left out, for there is no modprobe: what it reads" | tee -a "$E2E_WORK/left-out"
+fi
+rm "$E2E_WORK/modprobe.d/runclad-shield-module.conf"
+shield status --json
+holds "status: without the file it is exposed" test "$(state_of_module)" = "no_such_module exposed"
+shield add "$E2E_WORK/module.json"
+shield remove module
+holds "taken back, modprobe's files are as before" test "$(cat "$E2E_WORK"/modprobe.d/*)" = "$modprobe_before"
+
+# A signed shield may come from anybody.
+if command -v ssh-keygen >/dev/null; then
+  ssh-keygen -q -t ed25519 -N '' -C fleet -f "$E2E_WORK/shield-key"
+  printf 'fleet %s\n' "$(cat "$E2E_WORK/shield-key.pub")" >"$E2E_WORK/shield-signers"
+  printf '{"id": "signed", "reason": "test", "deny": {"syscalls": ["userfaultfd"]}}\n' >"$E2E_WORK/signed.json"
+  ssh-keygen -q -Y sign -n runclad-shield -f "$E2E_WORK/shield-key" "$E2E_WORK/signed.json" 2>/dev/null
+  chmod 666 "$E2E_WORK/signed.json"
+  shield add "$E2E_WORK/signed.json" --signature "$E2E_WORK/signed.json.sig" --signers "$E2E_WORK/shield-signers"
+  holds "a signed shield is up" out_has "signed by fleet"
+  docker_run box probe userfaultfd
+  holds "and closes its call" out_is EPERM
+  shield remove signed
+  echo >>"$E2E_WORK/signed.json"
+  shield add "$E2E_WORK/signed.json" --signature "$E2E_WORK/signed.json.sig" --signers "$E2E_WORK/shield-signers"
+  holds "a signature of something else does not count" err_has "has a signature that does not match"
+else
+  echo "# left out, for there is no ssh-keygen: a signed shield" | tee -a "$E2E_WORK/left-out"
+fi
+
 printf '{"id": "bad", "reason": "test", "deny": {"family": ["AF_ALG"]}}\n' >"$E2E_WORK/bad.json"
 shield add "$E2E_WORK/bad.json"
-holds "a shield with a misspelt member is an error" err_has "it has families or syscalls"
+holds "a shield with a misspelt member is an error" err_has "it has families, syscalls"
 chmod 666 "$E2E_WORK/uffd.json"
 shield add "$E2E_WORK/uffd.json"
 holds "so is one that others could have written" failed

@@ -1,7 +1,10 @@
 #include "runclad/look/shield.hpp"
 
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <optional>
 
 #include <gmock/gmock.h>
@@ -118,6 +121,51 @@ TEST(Shield, StateOfDevicesIsByTheirCgroup) {
   }
 }
 
+TEST(Shield, NamesModulesAsTheKernelDoes) {
+  const auto shield =
+      ParseShield(R"({"id": "x", "reason": "r", "deny": {"modules": ["algif-hash", "kvm"]}})");
+  ASSERT_TRUE(shield) << shield.error().message;
+  EXPECT_THAT(shield->modules, ElementsAre("algif_hash", "kvm"));
+  EXPECT_EQ(PolicyOf(*shield), "{\n  \"rules\": {}\n}\n");
+  EXPECT_EQ(ParseShield(TextOf(*shield))->modules, shield->modules);
+}
+
+TEST(Shield, StateOfAModuleIsTheHosts) {
+  namespace fs = std::filesystem;
+  const fs::path root = fs::path(::testing::TempDir()) / ("modules-" + std::to_string(::getpid()));
+  utsname kernel{};
+  ASSERT_EQ(::uname(&kernel), 0);
+  const fs::path libraries = root / "lib" / static_cast<const char*>(kernel.release);
+  fs::create_directories(root / "proc/sys/kernel");
+  fs::create_directories(root / "sys/module/with_settings");
+  fs::create_directories(libraries);
+  std::ofstream(root / "proc/modules")
+      << "af_alg 32768 1 algif_hash, Live 0x0\nvsock 1 0 - Live 0x0\n";
+  std::ofstream(libraries / "modules.builtin") << "kernel/crypto/built-in-one.ko\n";
+  const ModulePlaces places{root / "proc", root / "sys", root / "lib"};
+  const struct {
+    const char* module;
+    bool keeps_modprobe;
+    Exposure exposure;
+    const char* because;
+  } cases[] = {
+      {"af_alg", true, Exposure::kExposed, "is loaded: modprobe -r af_alg"},
+      {"af", true, Exposure::kClosed, "modprobe does not load it"},
+      {"algif_hash", true, Exposure::kClosed, "modprobe does not load it"},
+      {"algif_hash", false, Exposure::kExposed, "modprobe would load it"},
+      {"with_settings", true, Exposure::kExposed, "built into the kernel"},
+      {"built_in_one", true, Exposure::kExposed, "built into the kernel"},
+  };
+  for (const auto& [module, keeps_modprobe, exposure, because] : cases) {
+    const ShieldState state = StateOfModule(module, keeps_modprobe, places);
+    EXPECT_EQ(state.exposure, exposure) << module;
+    EXPECT_THAT(state.because, HasSubstr(because)) << module;
+  }
+  std::ofstream(root / "proc/sys/kernel/modules_disabled") << "1\n";
+  EXPECT_EQ(StateOfModule("algif_hash", false, places).exposure, Exposure::kClosed);
+  fs::remove_all(root);
+}
+
 TEST(Shield, FaultsAreNamed) {
   const struct {
     const char* text;
@@ -129,7 +177,7 @@ TEST(Shield, FaultsAreNamed) {
       {R"({"id": "x", "reason": "r", "deny": {}})", "denies nothing"},
       {R"({"id": "x", "reason": "r"})", "denies nothing"},
       {R"({"id": "x", "reason": "r", "deny": {"family": ["AF_ALG"]}})",
-       "it has families or syscalls"},
+       "it has families, syscalls"},
       {R"({"id": "x", "reason": "r", "deny": {"families": ["AF_ALGO"]}})", "AF_ALGO"},
       {R"({"id": "x", "reason": "r", "deny": {"syscalls": ["nothing"]}})", "nothing"},
       {R"({"id": "x", "reason": "r", "deny": {"syscalls": ["read"]}})", "no program runs"},
@@ -153,6 +201,9 @@ TEST(Shield, FaultsAreNamed) {
       {R"({"id": "x", "reason": "r", "deny": {"syscalls": [{"name": "ioct", "args": [
         {"index": 1, "value": 2, "op": "SCMP_CMP_EQ"}]}]}})",
        "unknown system call"},
+      {R"({"id": "x", "reason": "r", "deny": {"modules": ["../x"]}})", "kernel module"},
+      {R"({"id": "x", "reason": "r", "deny": {"modules": ["a b"]}})", "kernel module"},
+      {R"({"id": "x", "reason": "r", "deny": {"modules": [""]}})", "kernel module"},
       {R"({"id": "x", "reason": "r", "deny": {"devices": [5]}})", "list of paths, and of objects"},
       {R"({"id": "x", "reason": "r", "deny": {"devices": ["kvm"]}})", "list of paths"},
       {R"({"id": "x", "reason": "r", "deny": {"devices": [{"type": "d", "major": 10}]}})",

@@ -22,10 +22,11 @@ struct Shield {
   std::vector<privilege::DeniedCall> calls;  // with arguments
   std::vector<std::string> devices;          // "c 10:229", "b 8:*"
   std::vector<std::string> device_paths;     // nodes of this host, which are still to be looked up
+  std::vector<std::string> modules;          // of the kernel, as /proc/modules names them
 };
 
-// {"id": …, "reason": …, "until": …, "deny": {"families": […], "syscalls": […], "devices": […]}};
-// everything but "until", and one list, is required. A device is a path, or
+// {"id": …, "reason": …, "until": …, "deny": {"families": […], "syscalls": […], "devices": […],
+// "modules": […]}}; everything but "until", and one list, is required. A device is a path, or
 // {"type": "c", "major": 10, "minor": 229}; without "minor" it is all of them. A system call is a
 // name, or has arguments as the OCI runtime spec writes them: {"name": "setsockopt", "args":
 // [{"index": 1, "value": 41, "op": "SCMP_CMP_EQ"}]}. Errors name the member.
@@ -54,5 +55,16 @@ struct ShieldState {
 // By the filters of every task, whether the shield was there when it started or not; unknown where
 // they are not read.
 ShieldState StateOf(const Shield& shield, const Container& container, Attach attach = Attach::kYes);
+
+// Where the kernel says what it has loaded, for tests.
+struct ModulePlaces {
+  std::string proc = "/proc";
+  std::string sys = "/sys";
+  std::string libraries = "/lib/modules";  // with a directory for each kernel
+};
+
+// Exposed: it is loaded or built in, or `keeps_modprobe` is false and modprobe would load it.
+ShieldState StateOfModule(const std::string& module, bool keeps_modprobe,
+                          const ModulePlaces& places = {});
 
 }  // namespace runclad::look
