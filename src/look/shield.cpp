@@ -360,6 +360,10 @@ ShieldState StateOf(const Shield& shield, const Container& container, Attach att
   for (const std::string& device : shield.devices) {
     if (!count(AskDevice(container, device), "device " + device)) return state;
   }
+  // Last: what the filters themselves let through is the better reason.
+  const bool has_ring_calls =
+      !shield.families.empty() || std::ranges::any_of(shield.syscalls, privilege::IsRingCall) ||
+      std::ranges::any_of(shield.calls, privilege::IsRingCall, &privilege::DeniedCall::name);
   for (const TaskState& task : tasks) {
     for (const std::string& family : shield.families) {
       const auto number = privilege::FamilyNumber(family);
@@ -373,6 +377,11 @@ ShieldState StateOf(const Shield& shield, const Container& container, Attach att
     for (const privilege::DeniedCall& call : shield.calls) {
       const Answer answer = AskDeniedCall(task, call);
       if (!count(answer, "syscall " + answer.because)) return state;
+    }
+    if (has_ring_calls && HasRings() &&
+        !count(AskFiltersByName(task, "io_uring_setup", {}),
+               "io_uring_setup, whose requests no filter sees")) {
+      return state;
     }
   }
   return state;

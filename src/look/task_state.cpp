@@ -116,6 +116,13 @@ const KernelAbis& AbisOfKernel() {
   return kAbis;
 }
 
+bool HasRings() {
+  // Asked for no entry, a kernel that has rings for everybody answers EFAULT or EINVAL.
+  static const bool kHas =
+      ::syscall(SYS_io_uring_setup, 0, nullptr) >= 0 || (errno != ENOSYS && errno != EPERM);
+  return kHas;
+}
+
 bool HasEntry(const KernelAbis& kernel, std::string_view architecture) {
   if (architecture == "SCMP_ARCH_X86" || architecture == "SCMP_ARCH_ARM") return kernel.has_32_bit;
   return architecture != "SCMP_ARCH_X32" || kernel.has_x32;

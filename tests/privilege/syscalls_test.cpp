@@ -18,6 +18,15 @@ TEST(Syscalls, NeedACapabilityIfOnlyItAllowsThem) {
   }
 }
 
+TEST(Syscalls, OfRingsAreKnown) {
+  for (const char* name : {"socket", "setsockopt", "ioctl", "splice", "accept", "writev"}) {
+    EXPECT_TRUE(IsRingCall(name)) << name;
+  }
+  for (const char* name : {"keyctl", "clone", "mount", "", "sock"}) {
+    EXPECT_FALSE(IsRingCall(name)) << name;
+  }
+}
+
 TEST(Syscalls, AreKnownByTheirNames) {
   for (const char* name :
        {"read", "socketcall", "_llseek", "clone3", "arm_fadvise64_64", "writev"}) {

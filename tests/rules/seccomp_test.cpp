@@ -90,6 +90,25 @@ TEST(Seccomp, DeniesArgumentsWhateverIsAllowed) {
       (std::vector<privilege::SeccompArgument>{{2, 9, 0, privilege::SeccompOperator::kLessEqual}}));
 }
 
+// No filter sees the requests of a ring.
+TEST(Seccomp, NoRingGetsAroundWhatIsDenied) {
+  using List = std::vector<std::string>;
+  const struct {
+    List deny;
+    bool has_rings;
+  } cases[] = {
+      {{}, true},          {{"keyctl", "ptrace"}, true},     {{"keyctl", "AF_ALG"}, false},
+      {{"splice"}, false}, {{"setsockopt arg1==41"}, false},
+  };
+  for (const auto& [deny, has_rings] : cases) {
+    policy::Parameters parameters = Tuning();
+    parameters.Set("allow", List{"io_uring_setup"});
+    parameters.Set("deny", deny);
+    const auto decision = DecideBy("seccomp", R"({"process":{}})", parameters, Kernel());
+    EXPECT_EQ(Allows(decision, "io_uring_setup"), has_rings) << ::testing::PrintToString(deny);
+  }
+}
+
 TEST(Seccomp, DeniedFamiliesWinOverAllowedOnes) {
   const auto families_of = [](const policy::Parameters& parameters) {
     const auto decision = DecideBy("seccomp", R"({"process":{}})", parameters, Kernel());

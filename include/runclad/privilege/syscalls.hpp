@@ -9,6 +9,9 @@ namespace runclad::privilege {
 // mount and unshare for CAP_SYS_ADMIN.
 bool IsForCapability(std::string_view syscall);
 
+// Whether a ring (io_uring) can do what the system call does: no filter sees a ring's requests.
+bool IsRingCall(std::string_view syscall);
+
 // Whether libseccomp knows the name on any architecture.
 bool IsSyscallName(std::string_view name);
 

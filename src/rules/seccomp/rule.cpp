@@ -119,6 +119,13 @@ void Deny(std::span<const std::uint16_t> families, privilege::SeccompFilter& fil
   if (!families.empty()) std::erase_if(filter.rules, allows_denied);
 }
 
+// Whether a ring, whose requests no filter sees, would get around an entry of `deny`.
+bool DeniesRings(policy::StringList deny) {
+  return std::ranges::any_of(deny, [](std::string_view entry) {
+    return entry.starts_with("AF_") || privilege::IsRingCall(entry.substr(0, entry.find(' ')));
+  });
+}
+
 privilege::SeccompConditions ConditionsOf(const oci::Spec& spec, const KernelFacts& kernel) {
   privilege::SeccompConditions conditions;
   for (oci::CapabilitySet& set : spec.capabilities()) {
@@ -154,7 +161,8 @@ Remedy Allowing(std::vector<std::string> withheld, const Parameters& parameters)
     has_guarded = has_guarded || is_guarded;
     return is_guarded || name == "syscall" || std::ranges::find(denied, name) != denied.end() ||
            (name == "socketcall" && parameters.deny_socketcall) ||
-           ((name == "openat2" || name == "io_uring_setup") && parameters.deny_set_id);
+           ((name == "openat2" || name == "io_uring_setup") && parameters.deny_set_id) ||
+           (name == "io_uring_setup" && DeniesRings(denied));
   });
   if (!withheld.empty()) return AddTo(kParameters[&Parameters::allow], std::move(withheld));
   return has_guarded ? NoRemedy("these system calls are allowed with the capability that they need")
@@ -256,6 +264,7 @@ privilege::SeccompTuning SeccompTuningOf(const policy::Parameters& parameters) {
   std::vector<std::string> allow = policy::Copied(read.allow);
   std::vector<std::uint16_t> families = FamiliesOf(read.families);
   std::vector<std::string> deny = policy::Copied(read.deny);
+  if (DeniesRings(read.deny)) std::erase(allow, "io_uring_setup");
   const std::vector<std::uint16_t> denied = FamiliesOf(read.deny);
   if (!denied.empty()) {
     // With these, every family would be allowed.
