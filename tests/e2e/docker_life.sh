@@ -146,21 +146,24 @@ holds "and no longer runs" not grep -qxF "$id" <(runclad_running_containers)
 holds "which goes with it" test ! -e "$record"
 
 # --- many at once ---
+# Each says by its status which one it is, and by 40 more that it is confined: of 32 that end at once, dockerd loses
+# a line of output now and then, never a status.
 for n in $(seq 32); do
+  # shellcheck disable=SC2016  # for the shell in the container
   docker run --rm --network none --runtime runclad box \
-    sh -c "grep -E 'CapBnd|NoNew' /proc/self/status; exit $n" >"$E2E_WORK/many.$n" 2>&1 &
+    sh -c 'grep -q "^CapBnd:.0000000000000400$" /proc/self/status && grep -q "^NoNewPrivs:.1$" /proc/self/status &&
+      exit $(($1 + 40)); exit $1' sh "$n" >/dev/null 2>&1 &
   pids[n]=$!
 done
-right=0
+right=0 confined=0
 for n in $(seq 32); do
   wait "${pids[n]}"
-  [ $? -ne "$n" ] || right=$((right + 1))
+  STATUS=$?
+  [ $((STATUS % 40)) -ne "$n" ] || right=$((right + 1))
+  [ "$STATUS" -ne $((n + 40)) ] || confined=$((confined + 1))
 done
 holds "32 containers at once: every exit status is its own" test "$right" = 32
-OUT=$(cat "$E2E_WORK"/many.*)
-holds "32 containers at once: all have run" test "$(grep -c NoNew <<<"$OUT")" = 32
-guards "32 containers at once: all are confined" \
-  test "$(grep -cE '0000000000000400$|NoNewPrivs:.1$' <<<"$OUT")" = 64
+guards "32 containers at once: all are confined" test "$confined" = 32
 
 # --- an image without /tmp and /var: the runtime makes the mount points at the first start ---
 tar -C "$E2E_WORK/rootfs" --exclude=./tmp --exclude=./var -c . | docker import -c 'CMD ["sh"]' - bare >/dev/null
