@@ -36,6 +36,7 @@ end() {
   jq '."default-runtime" = "runc"' "$E2E_WORK/daemon.right" >"$E2E_WORK/daemon.json" && reload
   eventually 10 default_is runc
   cp "$E2E_WORK/daemon.before" "$E2E_WORK/daemon.json" && reload
+  eventually 10 is_registered runclad  # for the topic after it
   umount /etc/containers /etc/logrotate.d
   find /sys/fs/cgroup -maxdepth 2 -name libpod_parent -exec rmdir {} + 2>/dev/null
 }
@@ -55,6 +56,7 @@ probes_hold() {  # CAPABILITIES ENGINES
     sort | join(",")) == $engines' "$E2E_WORK/out" >/dev/null
 }
 attacks_are_refused() { jq -e '[.probes[].attacks[].refused] | (all and length > 10)' "$E2E_WORK/out" >/dev/null; }
+is_registered() { docker info --format '{{json .Runtimes}}' | jq -e --arg name "$1" 'has($name)' >/dev/null; }
 default_is() { [ "$(docker info --format '{{.DefaultRuntime}}')" = "$1" ]; }
 
 # --- the right host: Docker, podman and containerd's CRI plugin call runclad by default ---
