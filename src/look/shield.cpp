@@ -1,7 +1,6 @@
 #include "runclad/look/shield.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "runclad/base/time.hpp"
 #include "runclad/json/reader.hpp"
 #include "runclad/privilege/denied_call.hpp"
+#include "runclad/privilege/operator_names.hpp"
 #include "runclad/privilege/seccomp.hpp"
 #include "runclad/privilege/socket_families.hpp"
 #include "runclad/privilege/syscalls.hpp"
@@ -62,16 +62,6 @@ Result<std::vector<std::string>> Texts(const Document& object, const char* name)
   return list.get<std::vector<std::string>>();
 }
 
-constexpr std::array<std::pair<std::string_view, SeccompOperator>, 7> kOperators = {{
-    {"SCMP_CMP_EQ", SeccompOperator::kEqual},
-    {"SCMP_CMP_GE", SeccompOperator::kGreaterEqual},
-    {"SCMP_CMP_GT", SeccompOperator::kGreater},
-    {"SCMP_CMP_LE", SeccompOperator::kLessEqual},
-    {"SCMP_CMP_LT", SeccompOperator::kLess},
-    {"SCMP_CMP_MASKED_EQ", SeccompOperator::kMaskedEqual},
-    {"SCMP_CMP_NE", SeccompOperator::kNotEqual},
-}};
-
 Result<SeccompArgument> ArgumentFrom(const Document& entry) {
   if (!entry.is_object()) return Error{"an argument of a system call is not an object"};
   if (auto checked = CheckMembers(entry, kArgumentMembers, " of args"); !checked) {
@@ -80,11 +70,11 @@ Result<SeccompArgument> ArgumentFrom(const Document& entry) {
   SeccompArgument argument;
   const auto op = Text(entry, "op");
   if (!op) return op.error();
-  const auto* found =
-      std::ranges::find(kOperators, *op, &std::pair<std::string_view, SeccompOperator>::first);
-  if (found == std::end(kOperators)) {
+  const auto* found = std::ranges::find(privilege::kOperatorNames, *op,
+                                        &std::pair<std::string_view, SeccompOperator>::first);
+  if (found == std::end(privilege::kOperatorNames)) {
     std::vector<std::string_view> names;
-    for (const auto& [name, value] : kOperators) names.push_back(name);
+    for (const auto& [name, value] : privilege::kOperatorNames) names.push_back(name);
     return Error{"\"op\" is " + Alternatives(names) + ", not " + Quoted(*op)};
   }
   argument.op = found->second;
@@ -207,7 +197,7 @@ Document JsonFrom(const std::string& device) {
 Document JsonFrom(const privilege::DeniedCall& call) {
   Document arguments = Document::array();
   for (const SeccompArgument& argument : call.arguments) {
-    const auto* op = std::ranges::find(kOperators, argument.op,
+    const auto* op = std::ranges::find(privilege::kOperatorNames, argument.op,
                                        &std::pair<std::string_view, SeccompOperator>::second);
     Document entry = {{"index", argument.index}, {"value", argument.value}, {"op", op->first}};
     if (argument.op == SeccompOperator::kMaskedEqual) entry["valueTwo"] = argument.value_two;

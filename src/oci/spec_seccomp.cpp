@@ -1,10 +1,10 @@
 // /linux/seccomp between JSON and privilege::SeccompFilter.
-#include <array>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "runclad/oci/spec.hpp"
+#include "runclad/privilege/operator_names.hpp"
 
 #include "members.hpp"
 #include "schema.hpp"
@@ -18,16 +18,6 @@ using privilege::SeccompFilter;
 using privilege::SeccompOperator;
 using privilege::SeccompRule;
 
-constexpr std::array<std::pair<std::string_view, SeccompOperator>, 7> kOperators = {{
-    {"SCMP_CMP_NE", SeccompOperator::kNotEqual},
-    {"SCMP_CMP_LT", SeccompOperator::kLess},
-    {"SCMP_CMP_LE", SeccompOperator::kLessEqual},
-    {"SCMP_CMP_EQ", SeccompOperator::kEqual},
-    {"SCMP_CMP_GE", SeccompOperator::kGreaterEqual},
-    {"SCMP_CMP_GT", SeccompOperator::kGreater},
-    {"SCMP_CMP_MASKED_EQ", SeccompOperator::kMaskedEqual},
-}};
-
 template <typename T>
 T NumberOr(const Document* number, T absent) {
   return number == nullptr ? absent : number->get<T>();
@@ -39,7 +29,7 @@ std::optional<std::uint32_t> OptionalNumber(const Document* number) {
 }
 
 std::optional<SeccompOperator> OperatorOf(std::string_view name) {
-  for (const auto& [text, op] : kOperators) {
+  for (const auto& [text, op] : privilege::kOperatorNames) {
     if (text == name) return op;
   }
   return std::nullopt;
@@ -63,7 +53,7 @@ SeccompRule RuleFrom(const Document& object) {
 }
 
 std::string_view NameOf(SeccompOperator op) {
-  for (const auto& [text, known] : kOperators) {
+  for (const auto& [text, known] : privilege::kOperatorNames) {
     if (known == op) return text;
   }
   return "";

@@ -18,6 +18,11 @@ std::string Text(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+constexpr const char* kTooManyRules = R"({"id": "x", "reason": "r", "deny": {"syscalls": [
+    {"name": "setsockopt", "args": [{"index": 1, "value": 41, "op": "SCMP_CMP_EQ"},
+                                    {"index": 2, "value": 64, "op": "SCMP_CMP_EQ"},
+                                    {"index": 4, "value": 8, "op": "SCMP_CMP_EQ"}]}]}})";
+
 class ShieldCommands : public ::testing::Test {
  protected:
   ShieldCommands() { directory_.Write("etc/policy.json", R"({"extends": "baseline"})"); }
@@ -151,10 +156,7 @@ TEST_F(ShieldCommands, TheOldVersionStaysIfTheNewOneFails) {
     return all;
   };
   const std::string before = files();
-  directory_.Write("x.json", R"({"id": "x", "reason": "r", "deny": {"syscalls": [
-    {"name": "setsockopt", "args": [{"index": 1, "value": 41, "op": "SCMP_CMP_EQ"},
-                                    {"index": 2, "value": 64, "op": "SCMP_CMP_EQ"},
-                                    {"index": 4, "value": 8, "op": "SCMP_CMP_EQ"}]}]}})");
+  directory_.Write("x.json", kTooManyRules);
   const ProgramRun run = Shield("add", {Path("x.json")});
   EXPECT_NE(run.status, 0);
   EXPECT_THAT(run.err, HasSubstr("the shield stays as it was"));
@@ -162,10 +164,7 @@ TEST_F(ShieldCommands, TheOldVersionStaysIfTheNewOneFails) {
 }
 
 TEST_F(ShieldCommands, WhatNoFilterCanSayIsTakenBack) {
-  directory_.Write("x.json", R"({"id": "x", "reason": "r", "deny": {"syscalls": [
-    {"name": "setsockopt", "args": [{"index": 1, "value": 41, "op": "SCMP_CMP_EQ"},
-                                    {"index": 2, "value": 64, "op": "SCMP_CMP_EQ"},
-                                    {"index": 4, "value": 8, "op": "SCMP_CMP_EQ"}]}]}})");
+  directory_.Write("x.json", kTooManyRules);
   const ProgramRun run = Shield("add", {Path("x.json")});
   EXPECT_NE(run.status, 0);
   EXPECT_THAT(run.err, HasSubstr("takes more rules than a filter may have"));
