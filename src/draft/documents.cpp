@@ -1,5 +1,7 @@
 #include "documents.hpp"
 
+#include <algorithm>
+
 #include "runclad/base/spelling.hpp"
 
 namespace runclad::draft {
@@ -21,6 +23,20 @@ std::optional<std::string> ScalarOf(const Document& value) {
   // A number that is not an integer, as json::Read keeps it.
   if (value.is_binary()) return std::string(value.get_binary().begin(), value.get_binary().end());
   return std::nullopt;
+}
+
+std::string TextOf(const Document& object, std::string_view name) {
+  return ScalarOf(MemberOf(object, name)).value_or("");
+}
+
+Status CheckKeys(const Document& object, std::span<const std::string_view> known) {
+  if (!object.is_object()) return Error{"must be a mapping"};
+  for (const auto& [key, value] : object.items()) {
+    if (std::ranges::find(known, key) == known.end()) {
+      return Error{"unknown key " + Quoted(key) + Suggestion(key, known)};
+    }
+  }
+  return {};
 }
 
 bool IsTrue(const Document& value) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,12 @@ const json::Document& MemberOf(const json::Document& object, std::string_view na
 
 // The text of a string, a number or a boolean; no value: a list, a mapping or null.
 std::optional<std::string> ScalarOf(const json::Document& value);
+
+// The text of a member; empty if there is none.
+std::string TextOf(const json::Document& object, std::string_view name);
+
+// An error for what is not a mapping, or has another key than these.
+Status CheckKeys(const json::Document& object, std::span<const std::string_view> known);
 
 // true, "true", "yes", "on"; everything else is false.
 bool IsTrue(const json::Document& value);

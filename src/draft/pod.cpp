@@ -22,7 +22,7 @@ namespace {
 
 using json::Document;
 
-constexpr std::size_t kMaxFileBytes = std::size_t{4} << 20;
+constexpr std::size_t kMaxPodBytes = std::size_t{4} << 20;
 
 // Where each kind contains its pod.
 constexpr std::pair<std::string_view, std::string_view> kKinds[] = {
@@ -104,20 +104,6 @@ constexpr std::string_view kContainerKeys[] = {"args",
                                                "volumeDevices",
                                                "volumeMounts",
                                                "workingDir"};
-
-std::string TextOf(const Document& object, std::string_view name) {
-  return ScalarOf(MemberOf(object, name)).value_or("");
-}
-
-Status CheckKeys(const Document& object, std::span<const std::string_view> known) {
-  if (!object.is_object()) return Error{"must be a mapping"};
-  for (const auto& [key, value] : object.items()) {
-    if (std::ranges::find(known, key) == known.end()) {
-      return Error{"unknown key " + Quoted(key) + Suggestion(key, known)};
-    }
-  }
-  return {};
-}
 
 // "500m", "2", "0.5" CPUs in thousandths; "64Mi", "1G", "128e6" bytes.
 Result<std::int64_t> QuantityOf(const std::string& text, std::int64_t unit) {
@@ -290,7 +276,7 @@ Status ReadObject(const Document& object, int depth, std::vector<Request>& reque
 }  // namespace
 
 Result<std::vector<Request>> ReadPods(const std::string& path) {
-  const auto text = sys::ReadFile(path, kMaxFileBytes);
+  const auto text = sys::ReadFile(path, kMaxPodBytes);
   if (!text) return text.error();
   const auto documents = ReadYaml(*text);
   if (!documents) return documents.error().In(path);

@@ -1,6 +1,5 @@
 #include "pod_security.hpp"
 
-#include <algorithm>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,19 +36,8 @@ constexpr std::string_view kOfPod[] = {"appArmorProfile",
                                        "sysctls",
                                        "windowsOptions"};
 
-std::string TextOf(const Document& object, std::string_view name) {
-  return ScalarOf(MemberOf(object, name)).value_or("");
-}
-
-Status CheckKeys(const Document& object, std::span<const std::string_view> known) {
-  if (object.is_null()) return {};
-  if (!object.is_object()) return Error{"must be a mapping"};
-  for (const auto& [key, value] : object.items()) {
-    if (std::ranges::find(known, key) == known.end()) {
-      return Error{"unknown key " + Quoted(key) + Suggestion(key, known)};
-    }
-  }
-  return {};
+Status CheckGivenKeys(const Document& object, std::span<const std::string_view> known) {
+  return object.is_null() ? Status{} : CheckKeys(object, known);
 }
 
 void ReadNamespaces(const Document& pod, Request& request) {
@@ -100,7 +88,7 @@ Status ReadUser(const Document& own, const Document& pods, Request& request) {
 Status ReadCapabilities(const Document& own, Request& request) {
   const Document& capabilities = MemberOf(own, "capabilities");
   constexpr std::string_view kKnown[] = {"add", "drop"};
-  if (auto checked = CheckKeys(capabilities, kKnown); !checked) return checked;
+  if (auto checked = CheckGivenKeys(capabilities, kKnown); !checked) return checked;
   auto added = ForEachText(MemberOf(capabilities, "add"), [&](const std::string& name) {
     request.added_capabilities.push_back(name);
     return Status();
@@ -173,10 +161,10 @@ Status ReadSysctls(const Document& pods, Request& request) {
 Status ReadSecurity(const Document& container, const Document& pod, Request& request) {
   const Document& own = MemberOf(container, "securityContext");
   const Document& pods = MemberOf(pod, "securityContext");
-  if (auto checked = CheckKeys(own, kOfContainer); !checked) {
+  if (auto checked = CheckGivenKeys(own, kOfContainer); !checked) {
     return checked.error().In("securityContext");
   }
-  if (auto checked = CheckKeys(pods, kOfPod); !checked) {
+  if (auto checked = CheckGivenKeys(pods, kOfPod); !checked) {
     return checked.error().In("the pod's securityContext");
   }
   ReadNamespaces(pod, request);

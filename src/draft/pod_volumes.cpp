@@ -25,10 +25,6 @@ constexpr std::pair<std::string_view, std::string_view> kFilled[] = {
     {"projected", "projected"},
     {"downwardAPI", "downward-api"}};
 
-std::string TextOf(const Document& object, std::string_view name) {
-  return ScalarOf(MemberOf(object, name)).value_or("");
-}
-
 const Document* FindVolume(const Document& pod, const std::string& name) {
   const Document& volumes = MemberOf(pod, "volumes");
   if (!volumes.is_array()) return nullptr;
@@ -96,11 +92,7 @@ Status ReadVolumeMount(const Document& entry, const Document& pod, Request& requ
                                          "subPath",    "mountPropagation", "recursiveReadOnly",
                                          "subPathExpr"};
   if (!entry.is_object()) return Error{"must be a list of mappings"};
-  for (const auto& [key, value] : entry.items()) {
-    if (std::ranges::find(kKnown, key) == std::end(kKnown)) {
-      return Error{"unknown key " + Quoted(key) + Suggestion(key, kKnown)};
-    }
-  }
+  if (auto checked = CheckKeys(entry, kKnown); !checked) return checked;
   const std::string name = TextOf(entry, "name");
   const Document* const volume = FindVolume(pod, name);
   if (volume == nullptr) return Error{"the pod has no volume " + Quoted(name)};
