@@ -15,12 +15,14 @@
 
 #include "runclad/base/unique_fd.hpp"
 
+#include "pointers.hpp"
+
 namespace runclad::sys {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kMaxBytes = std::size_t{64} << 20U;
+constexpr std::size_t kMaxOutputBytes = std::size_t{64} << 20U;
 
 struct Pipe {
   UniqueFd reader;
@@ -63,14 +65,6 @@ class Spawn {
   posix_spawnattr_t attributes_{};
 };
 
-std::vector<char*> Pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  pointers.reserve(strings.size() + 1);
-  for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 std::vector<std::string> Environment(
     const std::vector<std::pair<std::string, std::string>>& added) {
   std::vector<std::string> environment;
@@ -89,7 +83,7 @@ bool ReadSome(int fd, std::string& text) {
   std::array<char, 65536> buffer{};
   const ssize_t got = ::read(fd, buffer.data(), buffer.size());
   if (got < 0) return errno == EINTR || errno == EAGAIN;
-  if (text.size() < kMaxBytes) text.append(buffer.data(), static_cast<std::size_t>(got));
+  if (text.size() < kMaxOutputBytes) text.append(buffer.data(), static_cast<std::size_t>(got));
   return got > 0;
 }
 

@@ -12,20 +12,10 @@
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/sys/file.hpp"
 
+#include "pointers.hpp"
+
 namespace runclad::sys {
 namespace {
-
-// The list ends with a null pointer, and is good as long as `argv` is.
-std::vector<char*> Pointers(const std::vector<std::string>& argv) {
-  std::vector<char*> pointers;
-  pointers.reserve(argv.size() + 1);
-  // execv does not change what it is given, its signature only predates const.
-  for (const std::string& argument : argv) {
-    pointers.push_back(const_cast<char*>(argument.c_str()));  // NOLINT(*-const-cast)
-  }
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 Error NotExecuted(const std::string& path, int error_number) {
   return SystemError("the lower runtime " + path + " cannot be executed", error_number);
