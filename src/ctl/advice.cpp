@@ -96,7 +96,7 @@ bool IsTaken(const Finding& finding) {
   return finding.action == "fixed" && SymptomOf(finding) != Symptom::kNone;
 }
 
-std::vector<std::string> Strings(const Document& list) {
+std::vector<std::string> StringsOf(const Document& list) {
   std::vector<std::string> strings;
   for (const Document& element : list) {
     if (element.is_string()) strings.push_back(element.get<std::string>());
@@ -109,11 +109,11 @@ std::vector<std::string> ListOf(const Finding& finding, const char* kind, const 
                                 const char* parameter) {
   const json::Document& remedy = finding.remedy.document();
   const auto path = Document::json_pointer() / kind / std::string(rule.id()) / parameter;
-  return remedy.is_object() && remedy.contains(path) ? Strings(remedy.at(path))
+  return remedy.is_object() && remedy.contains(path) ? StringsOf(remedy.at(path))
                                                      : std::vector<std::string>();
 }
 
-Finding Setting(const rules::Rule& rule, const char* parameter, std::vector<std::string> values) {
+Finding GrantOf(const rules::Rule& rule, const char* parameter, std::vector<std::string> values) {
   Finding finding;
   finding.rule = rule.id();
   finding.action = "fixed";
@@ -138,7 +138,7 @@ std::vector<Finding> Trial(const std::vector<Finding>& taken, const std::vector<
     auto runnable = ListOf(finding, "rules", kMounts, "exec-paths");
     programs.insert(programs.end(), writable.begin(), writable.end());
     programs.insert(programs.end(), runnable.begin(), runnable.end());
-    if (!writable.empty()) trial.push_back(Setting(kRootfs, "writable", std::move(writable)));
+    if (!writable.empty()) trial.push_back(GrantOf(kRootfs, "writable", std::move(writable)));
   }
   for (const Finding& finding : rest) {
     if (CodeOf(finding) != rules::kImageWrites) continue;
@@ -146,15 +146,15 @@ std::vector<Finding> Trial(const std::vector<Finding>& taken, const std::vector<
     std::erase_if(declared, [&](const std::string& path) { return IsBelow(path, programs); });
     if (declared.empty()) continue;
     programs.insert(programs.end(), declared.begin(), declared.end());
-    trial.push_back(Setting(kRootfs, "writable", std::move(declared)));
+    trial.push_back(GrantOf(kRootfs, "writable", std::move(declared)));
   }
-  if (!programs.empty()) trial.push_back(Setting(kMounts, "exec-paths", std::move(programs)));
+  if (!programs.empty()) trial.push_back(GrantOf(kMounts, "exec-paths", std::move(programs)));
   CapabilitiesTaken capabilities = CapabilitiesTakenBy(taken);
   if (!capabilities.asked_for_all) {
     std::ranges::move(capabilities.asked_for, std::back_inserter(capabilities.of_engine));
   }
   if (!capabilities.of_engine.empty()) {
-    trial.push_back(Setting(kCapabilities, "allow", std::move(capabilities.of_engine)));
+    trial.push_back(GrantOf(kCapabilities, "allow", std::move(capabilities.of_engine)));
   }
   return trial;
 }
@@ -229,8 +229,8 @@ CapabilitiesTaken CapabilitiesTakenBy(const std::vector<Finding>& findings) {
     if (finding.rule != kCapabilities.id() || !finding.path.starts_with(kPrefix)) continue;
     const std::string set = finding.path.substr(kPrefix.size());
     if (set != "effective" && set != "ambient") continue;
-    const std::vector<std::string> left = Strings(finding.after.document());
-    for (const std::string& name : Strings(finding.before.document())) {
+    const std::vector<std::string> left = StringsOf(finding.after.document());
+    for (const std::string& name : StringsOf(finding.before.document())) {
       if (std::ranges::find(left, name) != left.end()) continue;
       const bool is_default = std::ranges::find(defaults, name) != defaults.end();
       add(is_default ? taken.of_engine : taken.asked_for, name);
@@ -260,7 +260,7 @@ Advice AdviceFor(const Story& story, const AdviceRequest& request) {
   // What was asked for by name belongs to the same request.
   CapabilitiesTaken capabilities = CapabilitiesTakenBy(advice.taken);
   if (!asked.empty() && !capabilities.asked_for.empty() && !capabilities.asked_for_all) {
-    asked.push_back(Setting(kCapabilities, "allow", std::move(capabilities.asked_for)));
+    asked.push_back(GrantOf(kCapabilities, "allow", std::move(capabilities.asked_for)));
   }
   if (request.with_rest) asked.insert(asked.end(), advice.rest.begin(), advice.rest.end());
   advice.host = json::Value(With(Document::object(), LinesFor(asked, request.host, request.today)));

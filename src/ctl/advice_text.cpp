@@ -20,11 +20,11 @@ using json::Document;
 using rules::Symptom;
 
 // On one line, in ASCII, with spaces as people write policies.
-std::string OneLine(const Document& value) {
+std::string AdviceLine(const Document& value) {
   if (!value.is_structured() || value.empty()) return value.dump(-1, ' ', /*ensure_ascii=*/true);
   std::vector<std::string> parts;
   for (const auto& [key, element] : value.items()) {
-    parts.push_back((value.is_object() ? OneLine(key) + ": " : "") + OneLine(element));
+    parts.push_back((value.is_object() ? AdviceLine(key) + ": " : "") + AdviceLine(element));
   }
   const std::string joined = Joined(parts);
   return value.is_object() ? "{ " + joined + " }" : "[" + joined + "]";
@@ -35,19 +35,19 @@ std::string FileText(const Document& file) {
   std::string text = "    {";
   for (const auto& [member, value] : file.items()) {
     text += text.back() == '{' ? "\n" : ",\n";
-    text += "      " + OneLine(member) + ": ";
+    text += "      " + AdviceLine(member) + ": ";
     const bool is_long = value.is_structured() && !value.empty() &&
                          (member == "rules" || member == "waivers" || member == "tags");
     if (!is_long) {
-      text += OneLine(value);
+      text += AdviceLine(value);
       continue;
     }
     text += value.is_object() ? '{' : '[';
     const char* separator = "\n";
     for (const auto& [key, element] : value.items()) {
       text += std::string(separator) + "        ";
-      if (value.is_object()) text += OneLine(key) + ": ";
-      text += OneLine(element);
+      if (value.is_object()) text += AdviceLine(key) + ": ";
+      text += AdviceLine(element);
       separator = ",\n";
     }
     text += value.is_object() ? "\n      }" : "\n      ]";
@@ -59,7 +59,7 @@ std::string Heading(const std::string& title, const Style& style) {
   return '\n' + style.Bold(title) + '\n';
 }
 
-std::string PlaceOf(const Advice& advice) {
+std::string FilePlaceOf(const Advice& advice) {
   return (advice.file_exists ? "in place of " : "as ") + Printable(advice.path);
 }
 
@@ -142,8 +142,9 @@ std::string Lines(const std::vector<Finding>& findings, const Advice& advice, co
       text += "  To allow it on this host, put this into policy.json:\n" +
               FileText(advice.host.document());
     } else {
-      text += Wrapped("To allow it for this image alone, save this " + PlaceOf(advice) + ":", 2) +
-              FileText(advice.image.document());
+      text +=
+          Wrapped("To allow it for this image alone, save this " + FilePlaceOf(advice) + ":", 2) +
+          FileText(advice.image.document());
     }
   }
   const std::string others = WithoutLines(hints, style);
@@ -265,13 +266,14 @@ std::string TrialText(const Advice& advice) {
   const bool is_second = !advice.refused.empty() && HasLines(advice.host);
   const bool leaves_out = is_second && std::ranges::any_of(advice.refused, EqualsRoot);
   const std::string begin =
-      is_second ? "Save the file above first. If the program then fails like this, save this trial "
-                  "set in its place. It allows the same" +
-                      std::string(leaves_out ? ", except what equals root on the host (copy that "
-                                               "from the file above)"
-                                             : "") +
-                      ", and gives"
-                : "If it fails like this, save this trial set " + PlaceOf(advice) + ". It gives";
+      is_second
+          ? "Save the file above first. If the program then fails like this, save this trial "
+            "set in its place. It allows the same" +
+                std::string(leaves_out ? ", except what equals root on the host (copy that "
+                                         "from the file above)"
+                                       : "") +
+                ", and gives"
+          : "If it fails like this, save this trial set " + FilePlaceOf(advice) + ". It gives";
   return DangerousCapabilities(advice.trial.document()) +
          Wrapped(
              begin + " back all that was removed and that this image may use, more than it needs:",
@@ -336,7 +338,7 @@ std::string UsageText(const Advice& advice, const Style& style) {
   }
   if (advice.narrowed.is_null()) return text;
   if (advice.is_narrow) return text + Wrapped(Printable(advice.path) + " lists only those.", 2);
-  return text + Wrapped("With only those, save this " + PlaceOf(advice) + ":", 2) +
+  return text + Wrapped("With only those, save this " + FilePlaceOf(advice) + ":", 2) +
          FileText(advice.narrowed.document());
 }
 

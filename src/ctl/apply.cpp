@@ -73,7 +73,7 @@ Result<Candidate> FromBundle(const std::string& path, const std::string& signers
 }
 
 // In the host's log, beside what it did to containers.
-void Record(const std::string& what) {
+void RecordApply(const std::string& what) {
   ::openlog("runcladctl", LOG_PID, LOG_AUTHPRIV);
   ::syslog(LOG_NOTICE, "%s", what.c_str());  // NOLINT(*-vararg)
   ::closelog();
@@ -175,8 +175,8 @@ Result<Output> ApplyPolicy(const ApplyRequest& request, const Style& style) {
   const bool keeps_copy = policy->fallback == policy::Fallback::kLastGood;
   const auto done = revisions->PutInForce(revision, candidate->files, keeps_copy);
   if (!done) return done.error();
-  Record(TitleOf(*done) + " " + done->digest + " of " + done->source + " was put in force by " +
-         done->by + (request.is_forced ? " with --force" : ""));
+  RecordApply(TitleOf(*done) + " " + done->digest + " of " + done->source +
+              " was put in force by " + done->by + (request.is_forced ? " with --force" : ""));
   output->text += TitleOf(*done) + " is in force; runcladctl policy rollback goes back to " +
                   (present ? TitleOf(*present) : "the files in " + directory);
   // Who edits the directory and applies it expects to get back what it had before the edit.
@@ -211,7 +211,7 @@ Result<Output> RollBackPolicy(const RollBackRequest& request) {
     title = TitleOf(*revision);
   }
   if (auto returned = revisions->Return(target); !returned) return returned.error();
-  Record(title + " was put in force again by " + Caller());
+  RecordApply(title + " was put in force again by " + Caller());
   return Output{title + " is in force again\n"};
 }
 

@@ -19,10 +19,8 @@
 namespace runclad::ctl {
 namespace {
 
-using std::chrono::seconds;
-
 // "90m", "1h", "3600s"
-std::optional<seconds> TimeFrom(std::string_view text) {
+std::optional<std::chrono::seconds> TimeFrom(std::string_view text) {
   std::uint32_t count = 0;
   const char* end = text.data() + text.size();
   const auto [stop, fault] = std::from_chars(text.data(), end, count);
@@ -30,11 +28,11 @@ std::optional<seconds> TimeFrom(std::string_view text) {
   constexpr std::int64_t kMinute = 60;
   switch (*stop) {
     case 's':
-      return seconds(count);
+      return std::chrono::seconds(count);
     case 'm':
-      return seconds(count * kMinute);
+      return std::chrono::seconds(count * kMinute);
     case 'h':
-      return seconds(count * kMinute * kMinute);
+      return std::chrono::seconds(count * kMinute * kMinute);
     default:
       return std::nullopt;
   }

@@ -4,6 +4,7 @@
 #include "runclad/json/value.hpp"
 #include "runclad/look/question.hpp"
 
+#include "document_text.hpp"
 #include "look_commands.hpp"
 
 namespace runclad::ctl {
@@ -25,7 +26,7 @@ std::string_view Word(Verdict verdict) {
   return "unknown";
 }
 
-int StatusOf(Verdict verdict) {
+int StatusOfAnswer(Verdict verdict) {
   if (verdict == Verdict::kYes) return kUnchanged;
   return verdict == Verdict::kNo ? kChanged : kRefused;
 }
@@ -53,17 +54,15 @@ Result<Output> Can(const CanRequest& request, const Style& style) {
   if (!container) return container.error();
   const auto answer = look::Ask(*container, request.question, request.attach);
   if (!answer) return answer.error();
-  const int status = StatusOf(answer->verdict);
+  const int status = StatusOfAnswer(answer->verdict);
   if (!request.json) return Output{AsText(*answer, style), status};
-  return Output{Document{{"container", container->id},
-                         {"question", request.question},
-                         {"answer", Word(answer->verdict)},
-                         {"layer", answer->layer},
-                         {"because", answer->because},
-                         {"caveat", answer->caveat},
-                         {"task", answer->task}}
-                        .dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) +
-                    "\n",
+  return Output{Dump(Document{{"container", container->id},
+                              {"question", request.question},
+                              {"answer", Word(answer->verdict)},
+                              {"layer", answer->layer},
+                              {"because", answer->because},
+                              {"caveat", answer->caveat},
+                              {"task", answer->task}}),
                 status};
 }
 

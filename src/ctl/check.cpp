@@ -10,6 +10,7 @@
 
 #include "bundles.hpp"
 #include "commands.hpp"
+#include "document_text.hpp"
 #include "judgement.hpp"
 #include "judgement_text.hpp"
 
@@ -18,10 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using json::Document;
-
-std::string Dump(const Document& document) {
-  return document.dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) + '\n';
-}
 
 bool IsRefused(const Judgement& judgement) {
   return judgement.decision.outcome == enforce::Outcome::kRefused;
@@ -54,9 +51,9 @@ Result<Output> CheckProcess(const CheckRequest& request, const Style& style) {
 }
 
 // A path where there is one, else a running container.
-Result<OpenedContainer> Open(const std::string& target) {
+Result<OpenedContainer> OpenTarget(const std::string& target) {
   std::error_code fault;
-  if (target.find('/') != std::string::npos || fs::exists(target, fault)) return OpenBundle(target);
+  if (target.find('/') != std::string::npos || fs::exists(target, fault)) return OpenTarget(target);
   auto container = FindRunningContainer(target);
   if (!container) return container.error();
   const std::string path = container->bundle + "/config.json";
@@ -67,7 +64,7 @@ Result<OpenedContainer> Open(const std::string& target) {
 
 Result<Output> Check(const CheckRequest& request, const Style& style) {
   if (request.is_process) return CheckProcess(request, style);
-  const auto opened = Open(request.target);
+  const auto opened = OpenTarget(request.target);
   if (!opened) return opened.error();
   const auto judgement = Judge(*opened, request);
   if (!judgement) return judgement.error();

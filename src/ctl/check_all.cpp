@@ -15,6 +15,7 @@
 
 #include "bundles.hpp"
 #include "commands.hpp"
+#include "document_text.hpp"
 #include "findings.hpp"
 #include "judgement.hpp"
 
@@ -153,9 +154,7 @@ Result<Output> CheckAll(const CheckRequest& request, const Style& style) {
   output.text +=
       lines.empty() ? "no running containers were found\n" : Summary(counts, lines.size());
   if (request.json) {
-    output.text = AsJson(lines, counts)
-                      .dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) +
-                  '\n';
+    output.text = Dump(AsJson(lines, counts));
   }
   return output;
 }

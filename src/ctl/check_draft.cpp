@@ -22,6 +22,7 @@
 
 #include "bundles.hpp"
 #include "commands.hpp"
+#include "document_text.hpp"
 #include "draft_facts.hpp"
 #include "judgement.hpp"
 #include "judgement_text.hpp"
@@ -196,7 +197,7 @@ Document AsDocument(const Section& section) {
   return entry;
 }
 
-Output Report(const std::vector<Section>& sections, bool as_json, const Style& style) {
+Output DraftReport(const std::vector<Section>& sections, bool as_json, const Style& style) {
   Output output;
   std::array<std::size_t, 3> counts{};
   std::size_t failed = 0;
@@ -226,8 +227,7 @@ Output Report(const std::vector<Section>& sections, bool as_json, const Style& s
                              {"rewritten", count(enforce::Outcome::kRewritten)},
                              {"unchanged", count(enforce::Outcome::kUnchanged)},
                              {"failed", failed}};
-  output.text =
-      document.dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) + '\n';
+  output.text = Dump(document);
   return output;
 }
 
@@ -251,7 +251,7 @@ Result<Output> CheckDraft(const DraftRequest& draft, const CheckRequest& request
     // With a single container, its fault is that of the command.
     if (!section.judgement && sections.size() == 1) return section.judgement.error();
   }
-  return Report(sections, request.json, style);
+  return DraftReport(sections, request.json, style);
 }
 
 }  // namespace runclad::ctl

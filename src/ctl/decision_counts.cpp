@@ -35,7 +35,7 @@ using json::Document;
 
 constexpr const char* kDirectory = "metrics";
 constexpr const char* kFile = "counts.json";
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kCountsVersion = 1;
 
 template <std::size_t kCount>
 std::string OneOf(const std::string_view (&known)[kCount], std::string_view value) {
@@ -63,7 +63,7 @@ std::string Engine(std::string_view engine) {
   return OneOf(kEngines, engine);
 }
 
-std::string Command(std::string_view verb) {
+std::string CommandOf(std::string_view verb) {
   constexpr std::string_view kVerbs[] = {"create", "run", "exec", "start", "update", "restore"};
   return OneOf(kVerbs, verb);
 }
@@ -81,7 +81,7 @@ std::string Action(std::string_view action) {
 }
 
 // The action that leads to a decision.
-std::string_view ActionOf(std::string_view decision) {
+std::string_view ActionOfDecision(std::string_view decision) {
   if (decision.ends_with("refused") || decision.ends_with("refuse")) return "refused";
   if (decision == "rewritten" || decision == "would-rewrite") return "fixed";
   return {};
@@ -128,14 +128,12 @@ struct Kept {
   std::map<std::string, Progress> files;
 };
 
-Document ToDocument(const Kept& kept) {
-  Document document = {{"version", kVersion},
-                       {"unreadable", kept.counts.unreadable},
-                       {"lostFiles", kept.counts.lost_files},
-                       {"probes", kept.counts.probes},
-                       {"decisions", Document::array()},
-                       {"findings", Document::array()},
-                       {"files", Document::object()}};
+Document CountsDocument(const Kept& kept) {
+  Document document = {
+      {"version", kCountsVersion},           {"unreadable", kept.counts.unreadable},
+      {"lostFiles", kept.counts.lost_files}, {"probes", kept.counts.probes},
+      {"decisions", Document::array()},      {"findings", Document::array()},
+      {"files", Document::object()}};
   for (const auto& [kind, count] : kept.counts.decisions) {
     document["decisions"].push_back(
         {kind.decision, kind.rule, kind.mode, kind.engine, kind.command, count});
@@ -179,7 +177,7 @@ Result<Kept> ReadKept(int directory, const std::string& path) {
   if (!text) return text.error().In(path + "/" + kFile);
   const auto document = json::Read(*text);
   try {
-    if (document && document->at("version") == kVersion) return KeptFrom(*document);
+    if (document && document->at("version") == kCountsVersion) return KeptFrom(*document);
   } catch (const nlohmann::json::exception&) {  // a member is missing, or another type
   }
   return Kept();
@@ -328,12 +326,12 @@ void CountDecision(const std::string& line, const store::Probes& probes, Decisio
   kind.decision = Decision(outcome, kind.mode);
   kind.mode = OneOf(kModes, kind.mode);
   kind.engine = Engine(kind.engine);
-  kind.command = Command(verb);
+  kind.command = CommandOf(verb);
   std::set<std::pair<std::string, std::string>> seen;
   for (const FoundFinding& finding : findings) {
     if (!seen.emplace(finding.rule, finding.action).second) continue;
     const std::string rule = Rule(finding.rule);
-    if (kind.rule.empty() && finding.action == ActionOf(kind.decision)) kind.rule = rule;
+    if (kind.rule.empty() && finding.action == ActionOfDecision(kind.decision)) kind.rule = rule;
     counts.findings[{rule, Action(finding.action), kind.mode}] += count;
   }
   counts.decisions[std::move(kind)] += count;
@@ -350,7 +348,7 @@ Result<CountedLog> CountLog(const std::string& path, const std::string& state,
   Counting counting(*kept, path, probes, max_bytes);
   const auto is_complete = counting.Run();
   // What was counted before something failed is kept: the positions include it.
-  const auto written = sys::ReplaceFile(directory->get(), kFile, json::Write(ToDocument(*kept)),
+  const auto written = sys::ReplaceFile(directory->get(), kFile, json::Write(CountsDocument(*kept)),
                                         S_IRUSR | S_IWUSR, ::geteuid(), ::getegid());
   if (!is_complete) return is_complete.error();
   if (!written) return written.error().In(place + "/" + kFile);

@@ -13,6 +13,8 @@
 #include "runclad/doctor/probe_inside.hpp"
 #include "runclad/json/value.hpp"
 
+#include "document_text.hpp"
+#include "figures.hpp"
 #include "installed_program.hpp"
 #include "lint_report.hpp"
 
@@ -20,7 +22,6 @@ namespace runclad::ctl {
 namespace {
 
 using doctor::CheckResult;
-using doctor::Finding;
 using doctor::Level;
 using json::Document;
 
@@ -52,7 +53,7 @@ class Marks {
     }
     return style_.Yellow("?");
   }
-  [[nodiscard]] std::string Of(const Finding& finding) const {
+  [[nodiscard]] std::string Of(const doctor::Finding& finding) const {
     return finding.acknowledged.empty() ? Of(finding.level) : "-";
   }
 
@@ -61,11 +62,7 @@ class Marks {
   bool is_utf8_;
 };
 
-std::string Counted(std::size_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
-std::string TextOf(const CheckResult& result, const Finding& finding, const Marks& marks) {
+std::string TextOf(const CheckResult& result, const doctor::Finding& finding, const Marks& marks) {
   std::string text = std::string(result.check->id) + ": ";
   if (!finding.subject.empty()) text += finding.subject + ": ";
   constexpr std::size_t kIndent = 4;
@@ -108,7 +105,8 @@ std::string AsText(const doctor::Examination& examination, const Style& style) {
     for (auto result = begin; result != end; ++result) {
       level = doctor::Worse(level, result->level());
       count += result->findings.size();
-      for (const Finding& finding : result->findings) findings += TextOf(*result, finding, marks);
+      for (const doctor::Finding& finding : result->findings)
+        findings += TextOf(*result, finding, marks);
     }
     constexpr std::size_t kWidth = 10;
     std::string name(category);
@@ -138,7 +136,7 @@ std::string AsLogLines(const std::vector<CheckResult>& results, Level level) {
   std::string text;
   std::size_t count = 0;
   for (const CheckResult& result : results) {
-    for (const Finding& finding : result.findings) {
+    for (const doctor::Finding& finding : result.findings) {
       if (!finding.acknowledged.empty()) continue;
       ++count;
       text += std::string(priority(finding.level)) + std::string(doctor::Name(finding.level)) +
@@ -152,7 +150,7 @@ std::string AsLogLines(const std::vector<CheckResult>& results, Level level) {
          Counted(count, "finding") + ": " + std::string(doctor::Name(level)) + "\n";
 }
 
-Document ToDocument(const doctor::ProbeFacts& probe) {
+Document ProbeDocument(const doctor::ProbeFacts& probe) {
   Document document = {{"engine", probe.engine}, {"place", probe.place}, {"way", probe.way}};
   if (!probe.fault.empty()) document["fault"] = probe.fault;
   if (!probe.refusal.empty()) document["refusal"] = probe.refusal;
@@ -176,12 +174,12 @@ Document ToDocument(const doctor::ProbeFacts& probe) {
 Document AsJson(const doctor::Examination& examination, Level level) {
   const std::vector<CheckResult>& results = examination.results;
   Document probes = Document::array();
-  for (const doctor::ProbeFacts& probe : examination.probes) probes.push_back(ToDocument(probe));
+  for (const doctor::ProbeFacts& probe : examination.probes) probes.push_back(ProbeDocument(probe));
   Document checks = Document::array();
   std::size_t open = 0;
   for (const CheckResult& result : results) {
     Document findings = Document::array();
-    for (const Finding& finding : result.findings) {
+    for (const doctor::Finding& finding : result.findings) {
       findings.push_back({{"level", doctor::Name(finding.level)},
                           {"subject", finding.subject},
                           {"finding", finding.sentence},
@@ -242,9 +240,7 @@ Result<Output> Doctor(const DoctorRequest& request, const Style& style) {
   Output output{AsText(*examination, style), doctor::StatusOf(level)};
   if (request.daily) output.text = AsLogLines(examination->results, level);
   if (request.json) {
-    output.text = AsJson(*examination, level)
-                      .dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) +
-                  '\n';
+    output.text = Dump(AsJson(*examination, level));
   }
   return output;
 }

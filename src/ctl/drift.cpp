@@ -8,6 +8,7 @@
 
 #include "runclad/json/value.hpp"
 
+#include "document_text.hpp"
 #include "look_commands.hpp"
 
 namespace runclad::ctl {
@@ -59,7 +60,7 @@ std::string AsText(const look::Drift& drift, const Style& style) {
   return text;
 }
 
-Document ToDocument(const look::Drift& drift) {
+Document DriftDocument(const look::Drift& drift) {
   Document changes = Document::array();
   for (const Change& change : drift.changes) {
     changes.push_back({{"path", change.path},
@@ -100,7 +101,7 @@ Result<Output> DriftOfContainers(const DriftRequest& request, const Style& style
       output.status = kError;
       output.text += Printable(title) + ": " + Printable(drift.error().message) + "\n";
     } else {
-      entry["changes"] = ToDocument(*drift);
+      entry["changes"] = DriftDocument(*drift);
       entry["cut"] = drift->is_cut;
       if (!drift->changes.empty() && output.status == kUnchanged) output.status = kChanged;
       const std::size_t count = drift->changes.size();
@@ -112,9 +113,7 @@ Result<Output> DriftOfContainers(const DriftRequest& request, const Style& style
   }
   if (containers.empty()) output.text = "no running containers were found\n";
   if (request.json) {
-    output.text = Document{{"containers", std::move(entries)}}.dump(
-                      2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) +
-                  "\n";
+    output.text = Dump(Document{{"containers", std::move(entries)}});
   }
   return output;
 }

@@ -12,17 +12,14 @@
 #include "runclad/enforce/log.hpp"
 #include "runclad/rules/rule.hpp"
 
+#include "document_text.hpp"
+
 namespace runclad::ctl {
 namespace {
 
 using json::Document;
 
 constexpr std::size_t kIndent = 10;
-
-std::string Text(const Document& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 // On one line, in ASCII, so that nothing in it drives the terminal.
 std::string OneLine(const Document& value) {
@@ -87,7 +84,7 @@ std::set<std::string> AllowedSyscalls(const Document& filter) {
   return allowed;
 }
 
-std::vector<std::string> Value(const Document& value) {
+std::vector<std::string> ShownValue(const Document& value) {
   if (IsListOfStrings(value) && !value.empty()) return Words(value);
   constexpr std::size_t kMaxBytes = 400;
   if (IsOmitted(value)) return {"(" + Printable(Text(value, kOmitted)) + ", not kept)"};
@@ -131,12 +128,12 @@ class Renderer {
         return (removed.empty() ? "" : Minus(removed)) + (added.empty() ? "" : Plus(added));
       }
     }
-    return (before.is_null() ? "" : Minus(Value(before))) +
-           (after.is_null() ? "" : Plus(Value(after)));
+    return (before.is_null() ? "" : Minus(ShownValue(before))) +
+           (after.is_null() ? "" : Plus(ShownValue(after)));
   }
 
   [[nodiscard]] static std::string Offending(const Document& value) {
-    return value.is_null() ? "" : Wrapped(Value(value), kIndent);
+    return value.is_null() ? "" : Wrapped(ShownValue(value), kIndent);
   }
 
   [[nodiscard]] std::string Filter(const Document& before, const Document& after) const {
@@ -251,7 +248,8 @@ std::string Render(const std::vector<Finding>& findings, const Style& style) {
 std::string Sentence(const Finding& finding) {
   const Document& before = finding.before.document();
   return Printable(finding.action + " by " + finding.rule + ": " + finding.path) +
-         (before.is_null() ? "" : " " + Joined(Value(before), " ")) + " " + Printable(finding.why);
+         (before.is_null() ? "" : " " + Joined(ShownValue(before), " ")) + " " +
+         Printable(finding.why);
 }
 
 std::string Summary(const std::vector<Finding>& findings) {

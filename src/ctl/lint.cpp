@@ -38,7 +38,7 @@ namespace {
 namespace fs = std::filesystem;
 using policy::FileKind;
 
-constexpr std::string_view kSuffix = ".json";
+constexpr std::string_view kPolicySuffix = ".json";
 constexpr std::int64_t kSoonDays = 30;
 
 std::optional<std::string> ReadText(const fs::path& path) {
@@ -196,7 +196,7 @@ class DirectoryLinter {
       const std::string path = entry.path().lexically_relative(directory_);
       const std::string name = entry.path().filename();
       if (name.starts_with("README")) continue;
-      if (!name.ends_with(kSuffix) || name.starts_with('.')) {
+      if (!name.ends_with(kPolicySuffix) || name.starts_with('.')) {
         Add(path, 0, "unreachable", "is not read: only files that end in .json are");
       } else if (path.starts_with("policy.d/") && entry.path().parent_path() != folder) {
         Add(path, 0, "unreachable", "is not read: subdirectories of policy.d are ignored");

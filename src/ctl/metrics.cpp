@@ -27,7 +27,7 @@ namespace {
 
 using json::Document;
 
-constexpr std::int64_t kSecondsPerDay = 86400;
+constexpr std::int64_t kDaySeconds = 86400;
 
 // "images/docker.io/library/nginx.json" → "docker.io/library/nginx"
 std::string ImageOf(std::string_view path) {
@@ -54,7 +54,7 @@ void AddExpiries(const Document& object, const std::string& image, WaiverExpirie
     };
     const auto last_day = ParseDay(text("expires"));
     if (!last_day) continue;
-    const std::int64_t end = (*last_day + 1) * kSecondsPerDay;
+    const std::int64_t end = (*last_day + 1) * kDaySeconds;
     const auto [at, is_new] = expiries.emplace(std::pair(text("rule"), image), end);
     if (!is_new) at->second = std::min(at->second, end);
   }

@@ -22,8 +22,8 @@ namespace {
 using json::Document;
 
 constexpr std::string_view kFormat = "runclad-policy";
-constexpr std::uint64_t kVersion = 1;
-constexpr const char* kNamespace = "runclad-policy";
+constexpr std::uint64_t kBundleVersion = 1;
+constexpr const char* kBundleNamespace = "runclad-policy";
 constexpr std::size_t kMaxBundleBytes = kMaxPolicyBytes * 2;  // quotation marks, escaped
 
 Result<PolicyBundle> Understood(std::string_view payload) {
@@ -32,7 +32,7 @@ Result<PolicyBundle> Understood(std::string_view payload) {
   PolicyBundle bundle;
   try {
     const Document& files = document->at("files");
-    if (document->at("format") != kFormat || document->at("version") != kVersion ||
+    if (document->at("format") != kFormat || document->at("version") != kBundleVersion ||
         !files.is_object()) {
       return Error{"is not a policy bundle that this version understands"};
     }
@@ -63,7 +63,7 @@ Result<PolicyBundle> Understood(std::string_view payload) {
 
 Result<std::string> PayloadOf(const PolicyBundle& bundle) {
   const Document document = {{"format", kFormat},
-                             {"version", kVersion},
+                             {"version", kBundleVersion},
                              {"revision", bundle.revision},
                              {"notAfter", bundle.not_after},
                              {"files", bundle.files}};
@@ -75,7 +75,7 @@ Result<std::string> PayloadOf(const PolicyBundle& bundle) {
 }
 
 Result<std::string> Signed(const std::string& payload, const std::string& key) {
-  const auto signature = Signature(payload, key, kNamespace);
+  const auto signature = Signature(payload, key, kBundleNamespace);
   if (!signature) return signature.error();
   return payload + *signature;
 }
@@ -93,7 +93,7 @@ Result<PolicyBundle> ReadPolicyBundle(const std::string& path, const std::string
     return Error{path + " is not a signed policy bundle; runcladctl policy bundle makes one"};
   }
   const std::string_view payload = std::string_view(*bytes).substr(0, end + 1);
-  auto signer = SignerOf(payload, rest, allowed_signers, kNamespace);
+  auto signer = SignerOf(payload, rest, allowed_signers, kBundleNamespace);
   if (!signer) return Error{path + " " + signer.error().message};
   auto bundle = Understood(payload.substr(0, end));
   if (!bundle) return Error{path + " " + bundle.error().message};

@@ -14,6 +14,7 @@
 #include "runclad/rules/rule.hpp"
 #include "runclad/store/break_glass.hpp"
 
+#include "document_text.hpp"
 #include "policy_tree.hpp"
 
 namespace runclad::ctl {
@@ -107,7 +108,7 @@ std::string AsJson(const PolicyStatus& status) {
                            {"since", revision.since},       {"by", revision.by},
                            {"previous", revision.previous}, {"title", TitleOf(revision)}};
   }
-  return document.dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) + "\n";
+  return Dump(document);
 }
 
 }  // namespace

@@ -14,6 +14,8 @@
 #include "runclad/look/filters.hpp"
 #include "runclad/look/json.hpp"
 
+#include "container_title.hpp"
+#include "document_text.hpp"
 #include "look_commands.hpp"
 
 namespace runclad::ctl {
@@ -25,11 +27,6 @@ using look::FilterSummary;
 using Row = std::vector<std::string>;
 
 constexpr std::string_view kNothing = "-";
-
-std::string Title(const Container& container) {
-  constexpr std::size_t kShownOfId = 12;
-  return Printable(container.name.empty() ? container.id.substr(0, kShownOfId) : container.name);
-}
 
 // "net_bind_service" of "CAP_NET_BIND_SERVICE"
 std::string Short(std::string_view capability) {
@@ -277,9 +274,7 @@ std::string AsDetails(const Container& container, const Style& style) {
 std::string AsJson(const std::vector<Container>& containers) {
   Document all = Document::array();
   for (const Container& container : containers) all.push_back(look::ToDocument(container));
-  return Document{{"containers", std::move(all)}}.dump(2, ' ', /*ensure_ascii=*/true,
-                                                       Document::error_handler_t::replace) +
-         '\n';
+  return Dump(Document{{"containers", std::move(all)}});
 }
 
 Result<Output> Once(const PsRequest& request, const Style& style) {

@@ -18,7 +18,7 @@ namespace {
 using json::Document;
 using policy::ParameterSchema;
 using policy::ParameterType;
-using Strings = std::vector<std::string>;
+using StringList = std::vector<std::string>;
 using Value = policy::Parameters::Value;
 
 // By rule and parameter.
@@ -32,10 +32,10 @@ const ParameterSchema* FindParameter(const std::string& rule, const std::string&
 }
 
 // None: it is of another type, as a later version may have it.
-std::optional<Value> ValueOf(const Document& value, const ParameterSchema& schema) {
+std::optional<Value> RemedyValueOf(const Document& value, const ParameterSchema& schema) {
   switch (schema.type) {
     case ParameterType::kStrings: {
-      Strings strings;
+      StringList strings;
       if (!value.is_array()) return std::nullopt;
       for (const Document& element : value) {
         if (!element.is_string()) return std::nullopt;
@@ -62,9 +62,9 @@ std::optional<Value> ValueOf(const Document& value, const ParameterSchema& schem
 
 // Lists hold what either has, whatever they do: they are what is added, or taken out.
 Value Both(const ParameterSchema& schema, Value left, const Value& right) {
-  auto* list = std::get_if<Strings>(&left);
+  auto* list = std::get_if<StringList>(&left);
   if (list == nullptr) return policy::Looser(schema, std::move(left), right);
-  for (const std::string& text : std::get<Strings>(right)) {
+  for (const std::string& text : std::get<StringList>(right)) {
     if (std::ranges::find(*list, text) == list->end()) list->push_back(text);
   }
   return left;
@@ -80,7 +80,7 @@ Settings Gathered(const std::vector<Finding>& findings, const char* kind) {
       for (const auto& [parameter, document] : parameters.items()) {
         const ParameterSchema* schema = FindParameter(rule, parameter);
         if (schema == nullptr) continue;
-        std::optional<Value> value = ValueOf(document, *schema);
+        std::optional<Value> value = RemedyValueOf(document, *schema);
         if (!value) continue;
         auto& settings = gathered[rule];
         const auto known = settings.find(parameter);
@@ -96,7 +96,7 @@ Settings Gathered(const std::vector<Finding>& findings, const char* kind) {
 }
 
 // As a policy file says it.
-Document ToDocument(const Value& value, const ParameterSchema& schema) {
+Document ValueDocument(const Value& value, const ParameterSchema& schema) {
   if (const auto* integer = std::get_if<std::int64_t>(&value)) {
     std::string word = policy::WordFor(schema, *integer);
     if (!word.empty()) return word;
@@ -109,10 +109,10 @@ Document Rules(const Settings& settings, const policy::Effective& now) {
   for (const auto& [rule, parameters] : settings) {
     for (const auto& [parameter, value] : parameters) {
       const ParameterSchema& schema = *FindParameter(rule, parameter);
-      const bool is_list = std::holds_alternative<Strings>(value);
+      const bool is_list = std::holds_alternative<StringList>(value);
       const Value whole =
           is_list ? Both(schema, policy::ValueOf(now.rule(rule).parameters, schema), value) : value;
-      rules[rule][parameter] = ToDocument(whole, schema);
+      rules[rule][parameter] = ValueDocument(whole, schema);
     }
   }
   return rules;
@@ -137,19 +137,19 @@ Document Waivers(const Settings& settings, std::int64_t today) {
                        {"reason", "say here why this image needs it"},
                        {"expires", DayAfter(today, kDays)}};
     for (const auto& [parameter, value] : parameters) {
-      waiver[parameter] = ToDocument(value, *FindParameter(rule, parameter));
+      waiver[parameter] = ValueDocument(value, *FindParameter(rule, parameter));
     }
     waivers.push_back(std::move(waiver));
   }
   return waivers;
 }
 
-void AddNew(Strings& all, const std::string& text) {
+void AddNew(StringList& all, const std::string& text) {
   if (std::ranges::find(all, text) == all.end()) all.push_back(text);
 }
 
 // The rules whose parameters a remedy names.
-bool Names(const Document& remedy, const char* kind, std::string_view rule) {
+bool HasMember(const Document& remedy, const char* kind, std::string_view rule) {
   return remedy.is_object() && remedy.contains(kind) && remedy.at(kind).contains(rule);
 }
 
@@ -159,8 +159,8 @@ Hints HintsOf(std::string_view rule, const std::vector<Finding>& findings) {
   for (const Finding& finding : findings) {
     if (finding.action == "warned") continue;
     const Document& remedy = finding.remedy.document();
-    hints.has_rules = hints.has_rules || Names(remedy, "rules", rule);
-    hints.has_waiver = hints.has_waiver || Names(remedy, "waiver", rule);
+    hints.has_rules = hints.has_rules || HasMember(remedy, "rules", rule);
+    hints.has_waiver = hints.has_waiver || HasMember(remedy, "waiver", rule);
     if (finding.rule != rule || finding.code.empty()) continue;
     hints.is_general = hints.is_general || remedy.is_null();
     if (!remedy.is_object()) continue;

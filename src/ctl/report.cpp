@@ -21,6 +21,7 @@
 #include "runclad/sys/file.hpp"
 #include "runclad/sys/named_file.hpp"
 
+#include "document_text.hpp"
 #include "log_files.hpp"
 #include "look_commands.hpp"
 
@@ -32,12 +33,7 @@ using json::Document;
 
 constexpr int kDays = 30;  // of refusals
 constexpr std::int64_t kSecondsOfDay = 86400;
-constexpr std::size_t kMaxFileBytes = std::size_t{64} << 20;
-
-std::string Text(const Document& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
+constexpr std::size_t kMaxInputBytes = std::size_t{64} << 20;
 
 // A directory of changes can be as large as a disk: after this, drift is left out.
 constexpr std::chrono::seconds kPatienceForDrift(2);
@@ -68,7 +64,7 @@ void ReadWaivers(const std::string& directory, std::int64_t today, Report& repor
     std::error_code unknown;
     if (at->path().extension() != ".json" || !at->is_regular_file(unknown)) continue;
     if (++count > kMostFiles) break;
-    const auto text = sys::ReadFile(at->path(), kMaxFileBytes);
+    const auto text = sys::ReadFile(at->path(), kMaxInputBytes);
     if (!text) continue;
     std::ranges::move(WaiversIn(fs::path(at->path()).lexically_relative(directory), *text, today),
                       std::back_inserter(report.waivers));
@@ -143,7 +139,7 @@ Result<Report> Gather(const ReportRequest& request) {
   ReadWaivers(directory, enforce::Today(), report);
   ReadRefusals(log, report);
   if (!request.compare.empty()) {
-    const auto text = sys::ReadFile(request.compare, kMaxFileBytes);
+    const auto text = sys::ReadFile(request.compare, kMaxInputBytes);
     if (!text) return text.error();
     auto compared = ParseDockerBench(*text);
     if (!compared) return compared.error().In(request.compare);

@@ -14,10 +14,10 @@ namespace {
 using look::Assessed;
 using look::Container;
 
-constexpr std::size_t kWorst = 3;
-constexpr std::size_t kRows = 25;  // of a table, before the rest can be opened
+constexpr std::size_t kWorstChecks = 3;
+constexpr std::size_t kContainerRows = 25;  // of a table, before the rest can be opened
 
-std::string EngineOf(const Container& container) {
+std::string EngineText(const Container& container) {
   if (container.identity.engine == engine::Engine::kUnknown) return "no engine";
   return std::string(engine::Name(container.identity.engine));
 }
@@ -103,8 +103,8 @@ std::string WorstPart(const Report& report) {
       Counted(report.containers.size(), "container") + "</p>\n<h2 id=\"worst\">" +
       LinkTo(report, entry) + "</h2>\n<p class=\"soft\">" +
       (image.empty() ? std::string("unknown image") : Markup(image)) + " · " +
-      Markup(EngineOf(container)) + " · " + PolicyCell(container) + "</p>\n<ol class=\"why\">\n";
-  for (const Assessed& assessed : entry.score.worst(kWorst)) {
+      Markup(EngineText(container)) + " · " + PolicyCell(container) + "</p>\n<ol class=\"why\">\n";
+  for (const Assessed& assessed : entry.score.worst(kWorstChecks)) {
     text += "<li><b>−" + Tenths(assessed.share) + "</b><div>" + Sentence(assessed) + "<p>" +
             Markup(assessed.check->fix) + "</p></div></li>\n";
   }
@@ -115,7 +115,7 @@ std::string ExposurePart(const Report& report) {
   std::vector<std::string> rows;
   for (const ReportedContainer& entry : report.containers) {
     std::string worst;
-    for (const Assessed& assessed : entry.score.worst(kWorst)) {
+    for (const Assessed& assessed : entry.score.worst(kWorstChecks)) {
       worst += (worst.empty() ? "" : ", ") + std::string("<a href=\"#check-") +
                std::string(assessed.check->id) + "\">" + std::string(assessed.check->id) + "</a>";
     }
@@ -132,7 +132,7 @@ std::string ExposurePart(const Report& report) {
                   LongTable("Containers by their exposure",
                             "<tr><th>Container</th><th>Exposure</th><th>What weighs most</th><th "
                             "class=\"wide\">Image</th><th class=\"wide\">Policy</th></tr>",
-                            rows, kRows));
+                            rows, kContainerRows));
 }
 
 std::string ContainersPart(const Report& report) {
@@ -161,7 +161,7 @@ std::string ContainersPart(const Report& report) {
             "class=\"soft\">" +
             Tenths(entry.score.exposure) + "</span>" + LevelOf(entry.score.exposure) +
             "</summary>\n<div id=\"c" + number + "\"><p class=\"soft\"><span class=\"mono\">" +
-            Markup(container.id) + "</span> · " + Markup(EngineOf(container)) + " · " +
+            Markup(container.id) + "</span> · " + Markup(EngineText(container)) + " · " +
             (container.image().empty() ? std::string("unknown image") : Markup(container.image())) +
             " · " + PolicyCell(container) + "</p>\n" +
             (container.difference.empty() ? std::string()

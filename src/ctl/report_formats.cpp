@@ -8,6 +8,7 @@
 #include "runclad/base/version.hpp"
 #include "runclad/look/json.hpp"
 
+#include "document_text.hpp"
 #include "markup.hpp"
 #include "report.hpp"
 #include "style.hpp"
@@ -18,10 +19,6 @@ namespace {
 using json::Document;
 using look::Control;
 using look::Ruling;
-
-std::string Dump(const Document& document) {
-  return document.dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) + "\n";
-}
 
 std::string_view Word(Ruling ruling) {
   switch (ruling) {

@@ -18,8 +18,8 @@ namespace {
 using look::Assessed;
 using look::Container;
 
-constexpr std::size_t kRows = 25;  // of a table, before the rest can be opened
-constexpr std::size_t kNamed = 8;  // containers in one cell
+constexpr std::size_t kRows = 25;            // of a table, before the rest can be opened
+constexpr std::size_t kNamedContainers = 8;  // containers in one cell
 
 bool HasPower(const look::Change& change) {
   return change.is_program || change.sets_id || change.has_capabilities;
@@ -67,8 +67,8 @@ std::string GroupsOf(const Report& report) {
   for (const auto& [key, entries] : members) groups[entries].push_back(key.first);
   std::vector<std::string> rows;
   for (const auto& [entries, kinds] : groups) {
-    rows.push_back("<tr><td>" + LinksTo(report, entries, kNamed) + "</td><td class=\"mono\">" +
-                   Joined(kinds) + "</td></tr>");
+    rows.push_back("<tr><td>" + LinksTo(report, entries, kNamedContainers) +
+                   "</td><td class=\"mono\">" + Joined(kinds) + "</td></tr>");
   }
   if (rows.empty()) return {};
   return LongTable("Containers that share namespaces with each other",

@@ -2,21 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "markup.hpp"
 
 namespace runclad::ctl {
-
-std::string Tenths(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f", value);
-  return text.data();
-}
-
-std::string Counted(std::size_t count, std::string_view what) {
-  return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
-}
 
 std::string Part(std::string_view id, std::string_view title, const std::string& sentence,
                  const std::string& body) {

@@ -6,14 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "figures.hpp"
 #include "report.hpp"
 
 namespace runclad::ctl {
-
-// "4.2"
-std::string Tenths(double value);
-// "1 container", "3 containers"
-std::string Counted(std::size_t count, std::string_view what);
 
 // <section> with a heading, a sentence (HTML) below it and a body.
 std::string Part(std::string_view id, std::string_view title, const std::string& sentence,

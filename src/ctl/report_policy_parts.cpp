@@ -11,7 +11,7 @@
 namespace runclad::ctl {
 namespace {
 
-constexpr std::size_t kNamed = 6;  // containers in one cell
+constexpr std::size_t kNamedInCell = 6;  // containers in one cell
 
 std::string Number(std::size_t count, bool is_bad) {
   return "<td class=\"number" + std::string(is_bad && count > 0 ? " accent" : "") + "\">" +
@@ -127,7 +127,7 @@ std::string WaiversPart(const Report& report) {
                    Markup(waiver.reason) + "</td><td class=\"mono names\">" + Markup(waiver.file) +
                    "</td></tr>");
   }
-  constexpr std::size_t kRows = 25;
+  constexpr std::size_t kShownRows = 25;
   return Part("waivers", "Waivers",
               rows.empty()
                   ? "The policy has no waivers."
@@ -136,7 +136,7 @@ std::string WaiversPart(const Report& report) {
                            : LongTable("Waivers",
                                        "<tr><th class=\"number\">Left</th><th>Rule</th><th>Reason"
                                        "</th><th>File</th></tr>",
-                                       rows, kRows));
+                                       rows, kShownRows));
 }
 
 std::string CisPart(const Report& report) {
@@ -160,7 +160,7 @@ std::string CisPart(const Report& report) {
     const ControlCounts counts = CountsOf(report, i);
     rows.push_back(title + Number(counts.failed, true) + Number(counts.passed, false) +
                    Number(counts.unknown, false) + "<td class=\"names\">" +
-                   LinksTo(report, counts.failing, kNamed) + "</td>" + theirs +
+                   LinksTo(report, counts.failing, kNamedInCell) + "</td>" + theirs +
                    "<td class=\"wide mono names\">" + Markup(control.fact) + "</td></tr>");
   }
   const std::string theirs = report.compared.empty() ? "" : "<th>docker-bench</th>";
@@ -197,7 +197,7 @@ std::string PodSecurityPart(const Report& report) {
   for (const auto& [name, entries] : Requirements(report)) {
     others.push_back("<tr><th scope=\"row\">" + Markup(name) + "</th><td>" + MeaningOf(name) +
                      "</td>" + Number(entries.size(), true) + "<td class=\"names\">" +
-                     LinksTo(report, entries, kNamed) + "</td></tr>");
+                     LinksTo(report, entries, kNamedInCell) + "</td></tr>");
   }
   return Part(
       "pods", "Pod security, NIST SP 800-190 and PCI DSS",

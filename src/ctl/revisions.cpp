@@ -34,7 +34,7 @@ namespace fs = std::filesystem;
 using json::Document;
 
 constexpr const char* kRevisionFile = "revision.json";
-constexpr std::size_t kMaxBytes = 65536;
+constexpr std::size_t kMaxRevisionBytes = 65536;
 constexpr std::size_t kKept = 8;
 
 // Nobody applies a thousand million policies: a longer name is not one of ours, and may not bring
@@ -48,7 +48,7 @@ std::optional<std::uint64_t> Number(std::string_view text) {
   return fault == std::errc() && stop == end && number > 0 ? std::optional(number) : std::nullopt;
 }
 
-Result<Revision> Parsed(const std::string& text) {
+Result<Revision> ParsedRevision(const std::string& text) {
   const auto document = json::Read(text);
   if (!document) return document.error();
   Revision revision;
@@ -195,9 +195,9 @@ Result<Revision> Revisions::Read(std::uint64_t number) const {
   const UniqueFd file(
       ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) return SystemError(path + " cannot be opened", errno);
-  const auto text = sys::ReadRegularFile(file.get(), kMaxBytes);
+  const auto text = sys::ReadRegularFile(file.get(), kMaxRevisionBytes);
   if (!text) return text.error().In(path);
-  auto revision = Parsed(*text);
+  auto revision = ParsedRevision(*text);
   if (!revision) return revision.error().In(path);
   return revision;
 }

@@ -20,7 +20,7 @@ std::string ScopeName(const rules::Rule& rule) {
   return rule.scope == rules::Scope::kProcess ? "process" : "container";
 }
 
-Document ToDocument(const rules::Rule& rule, const Profiles& profiles) {
+Document RuleDocument(const rules::Rule& rule, const Profiles& profiles) {
   Document actions = Document::object();
   for (const policy::Effective& profile : profiles) {
     actions[profile.profile] = policy::Name(profile.rule(rule.id()).action);
@@ -70,7 +70,7 @@ Result<Output> ListRules(bool json, const Style& style) {
   if (!profiles) return profiles.error();
   if (json) {
     Document all = Document::array();
-    for (const rules::Rule* rule : rules::Catalog()) all.push_back(ToDocument(*rule, *profiles));
+    for (const rules::Rule* rule : rules::Catalog()) all.push_back(RuleDocument(*rule, *profiles));
     return Output{all.dump(2) + '\n'};
   }
   std::vector<std::vector<std::string>> rows = {

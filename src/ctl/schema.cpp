@@ -15,20 +15,22 @@ namespace runclad::ctl {
 namespace {
 
 // Members in the order in which they are written here.
-using Document = nlohmann::ordered_json;
+using OrderedDocument = nlohmann::ordered_json;
 using policy::ParameterSchema;
 using policy::ParameterType;
 using policy::Vocabulary;
 
-Document Choice(std::span<const std::string_view> choices) {
-  Document names = Document::array();
+OrderedDocument Choice(std::span<const std::string_view> choices) {
+  OrderedDocument names = OrderedDocument::array();
   for (const std::string_view choice : choices) names.push_back(choice);
   return {{"enum", std::move(names)}};
 }
 
-Document Definition(const char* name) { return {{"$ref", std::string("#/definitions/") + name}}; }
+OrderedDocument Definition(const char* name) {
+  return {{"$ref", std::string("#/definitions/") + name}};
+}
 
-Document ElementOf(const ParameterSchema& parameter) {
+OrderedDocument ElementOf(const ParameterSchema& parameter) {
   switch (parameter.vocabulary) {
     case Vocabulary::kCapability:
       return Definition("capability");
@@ -62,8 +64,8 @@ Document ElementOf(const ParameterSchema& parameter) {
   return {{"type", "string"}};
 }
 
-Document ValueOf(const ParameterSchema& parameter) {
-  Document value;
+OrderedDocument ValueSchemaOf(const ParameterSchema& parameter) {
+  OrderedDocument value;
   switch (parameter.type) {
     case ParameterType::kStrings:
       value = {{"type", "array"}, {"items", ElementOf(parameter)}};
@@ -73,7 +75,7 @@ Document ValueOf(const ParameterSchema& parameter) {
       if (parameter.has_unlimited)
         value = {{"anyOf", {std::move(value), {{"const", "unlimited"}}}}};
       if (parameter.is_octal) {
-        const Document octal = {{"type", "string"}, {"pattern", "^0[0-7]{0,3}$"}};
+        const OrderedDocument octal = {{"type", "string"}, {"pattern", "^0[0-7]{0,3}$"}};
         value = {{"anyOf", {octal, std::move(value)}}};
       }
       break;
@@ -89,46 +91,48 @@ Document ValueOf(const ParameterSchema& parameter) {
 }
 
 // The members of a rule's setting, or of a waiver of it.
-Document Members(const rules::Rule& rule, bool is_waiver) {
-  Document actions = Document::array();
+OrderedDocument Members(const rules::Rule& rule, bool is_waiver) {
+  OrderedDocument actions = OrderedDocument::array();
   for (const policy::Action action : rule.schema.actions) actions.push_back(policy::Name(action));
-  Document members = {{"action", {{"enum", std::move(actions)}}}};
+  OrderedDocument members = {{"action", {{"enum", std::move(actions)}}}};
   for (const ParameterSchema& parameter : rule.schema.parameters) {
     if (parameter.only_in_waivers && !is_waiver) continue;
-    members[std::string(parameter.name)] = ValueOf(parameter);
+    members[std::string(parameter.name)] = ValueSchemaOf(parameter);
   }
   return members;
 }
 
-Document Object(Document properties) {
+OrderedDocument Object(OrderedDocument properties) {
   return {
       {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
 }
 
-Document Count(int least, int most) {
+OrderedDocument Count(int least, int most) {
   return {{"type", "integer"}, {"minimum", least}, {"maximum", most}};
 }
 
-Document Rules() {
-  Document rules = Document::object();
+OrderedDocument Rules() {
+  OrderedDocument rules = OrderedDocument::object();
   for (const rules::Rule* rule : rules::Catalog()) {
-    Document setting = Object(Members(*rule, /*is_waiver=*/false));
+    OrderedDocument setting = Object(Members(*rule, /*is_waiver=*/false));
     setting["description"] = rule->title;
     rules[std::string(rule->id())] = std::move(setting);
   }
   return Object(std::move(rules));
 }
 
-Document Waiver() {
-  const Document reason = {{"type", "string"}, {"minLength", 1}};
-  const Document day = {{"type", "string"}, {"pattern", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}};
-  Document everything = Object({{"rule", {{"const", "*"}}}, {"reason", reason}, {"expires", day}});
+OrderedDocument Waiver() {
+  const OrderedDocument reason = {{"type", "string"}, {"minLength", 1}};
+  const OrderedDocument day = {{"type", "string"}, {"pattern", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}};
+  OrderedDocument everything =
+      Object({{"rule", {{"const", "*"}}}, {"reason", reason}, {"expires", day}});
   everything["required"] = {"rule", "reason", "expires"};
-  Document kinds = Document::array({everything});
+  OrderedDocument kinds = OrderedDocument::array({everything});
   for (const rules::Rule* rule : rules::Catalog()) {
-    Document members = {{"rule", {{"const", rule->id()}}}, {"reason", reason}, {"expires", day}};
+    OrderedDocument members = {
+        {"rule", {{"const", rule->id()}}}, {"reason", reason}, {"expires", day}};
     members.update(Members(*rule, /*is_waiver=*/true));
-    Document waiver = Object(std::move(members));
+    OrderedDocument waiver = Object(std::move(members));
     waiver["required"] = {"rule", "reason"};
     waiver["minProperties"] = 3;
     kinds.push_back(std::move(waiver));
@@ -136,7 +140,7 @@ Document Waiver() {
   return {{"oneOf", std::move(kinds)}};
 }
 
-Document Capability() {
+OrderedDocument Capability() {
   std::set<std::string> spellings;
   for (const std::string& name : privilege::AllCapabilities()) {
     constexpr std::size_t kPrefix = sizeof "CAP_" - 1;
@@ -147,37 +151,38 @@ Document Capability() {
   return {{"enum", spellings}};
 }
 
-Document Listed(const char* definition) {
+OrderedDocument Listed(const char* definition) {
   return {{"type", "array"}, {"items", Definition(definition)}};
 }
 
-Document OfImages() {
+OrderedDocument OfImages() {
   return {{"$schema", {{"type", "string"}}},
           {"rules", Definition("rules")},
           {"waivers", Listed("waiver")},
           {"provenance", {{"type", "string"}}}};
 }
 
-Document OfAnImage() {
-  const Document digests = {{"type", "array"},
-                            {"minItems", 1},
-                            {"items", {{"type", "string"}, {"pattern", "^sha256:[0-9a-f]{64}$"}}}};
-  Document tag = OfImages();
+OrderedDocument OfAnImage() {
+  const OrderedDocument digests = {
+      {"type", "array"},
+      {"minItems", 1},
+      {"items", {{"type", "string"}, {"pattern", "^sha256:[0-9a-f]{64}$"}}}};
+  OrderedDocument tag = OfImages();
   tag.erase("$schema");
   tag["digests"] = digests;
-  Document members = OfImages();
+  OrderedDocument members = OfImages();
   members["digests"] = digests;
   members["tags"] = {{"type", "object"}, {"additionalProperties", Object(std::move(tag))}};
   return members;
 }
 
-Document OfTheHost() {
-  const Document profile = {{"enum", {"restricted", "baseline", "build"}}};
-  const Document target = {{"type", "string"}, {"pattern", "^(journald|syslog|file:/.*)$"}};
-  Document forward =
+OrderedDocument OfTheHost() {
+  const OrderedDocument profile = {{"enum", {"restricted", "baseline", "build"}}};
+  const OrderedDocument target = {{"type", "string"}, {"pattern", "^(journald|syslog|file:/.*)$"}};
+  OrderedDocument forward =
       Object({{"format", {{"enum", {"json", "falco", "ocsf"}}}}, {"target", target}});
   forward["required"] = {"format", "target"};
-  const Document ceiling = {{"enum", {"nothing", "docker-default", "unlimited"}}};
+  const OrderedDocument ceiling = {{"enum", {"nothing", "docker-default", "unlimited"}}};
   return {
       {"$schema", {{"type", "string"}}},
       {"extends", profile},
@@ -201,7 +206,7 @@ Document OfTheHost() {
 
 Result<Output> PrintSchema(const std::string& sort) {
   constexpr std::string_view kSorts[] = {"policy", "image", "shared"};
-  Document members;
+  OrderedDocument members;
   const char* title = nullptr;
   if (sort == kSorts[0]) {
     members = OfTheHost();
@@ -216,7 +221,8 @@ Result<Output> PrintSchema(const std::string& sort) {
     return Error{"there is a schema for " + Alternatives(kSorts) + ", not for " + Quoted(sort) +
                  Suggestion(sort, kSorts)};
   }
-  Document schema = {{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", title}};
+  OrderedDocument schema = {{"$schema", "http://json-schema.org/draft-07/schema#"},
+                            {"title", title}};
   schema.update(Object(std::move(members)));
   schema["definitions"] = {{"capability", Capability()}, {"rules", Rules()}, {"waiver", Waiver()}};
   return Output{schema.dump(2) + "\n"};

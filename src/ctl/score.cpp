@@ -2,9 +2,7 @@
 #include "runclad/look/score.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -17,6 +15,9 @@
 #include "runclad/sys/named_file.hpp"
 
 #include "bundles.hpp"
+#include "container_title.hpp"
+#include "document_text.hpp"
+#include "figures.hpp"
 #include "look_commands.hpp"
 
 namespace runclad::ctl {
@@ -36,24 +37,12 @@ struct Scored {
   Score score;
 };
 
-// "4.2"
-std::string Tenths(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f", value);
-  return text.data();
-}
-
 double Rounded(double value) {
   constexpr double kTens = 10;
   return std::round(value * kTens) / kTens;
 }
 
-std::string Title(const Container& container) {
-  constexpr std::size_t kShownOfId = 12;
-  return Printable(container.name.empty() ? container.id.substr(0, kShownOfId) : container.name);
-}
-
-Document ToDocument(const Scored& scored) {
+Document ScoreDocument(const Scored& scored) {
   Document checks = Document::array();
   for (const Assessed& assessed : scored.score.checks) {
     Document entry = {{"id", assessed.check->id},
@@ -74,10 +63,6 @@ Document ToDocument(const Scored& scored) {
           {"exposure", Rounded(scored.score.exposure)},
           {"level", look::LevelOf(scored.score.exposure)},
           {"checks", std::move(checks)}};
-}
-
-std::string Dump(const Document& document) {
-  return document.dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) + "\n";
 }
 
 std::string Coloured(double exposure, const Style& style) {
@@ -255,7 +240,7 @@ Result<Output> ScoreContainers(const ScoreRequest& request, const Style& style) 
   }
   if (request.json) {
     Document entries = Document::array();
-    for (const Scored& scored : all) entries.push_back(ToDocument(scored));
+    for (const Scored& scored : all) entries.push_back(ScoreDocument(scored));
     output.text = Dump({{"containers", std::move(entries)}});
   } else {
     output.text = is_single ? AsDetails(all.front(), style) : AsTable(all, style);

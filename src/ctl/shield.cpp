@@ -25,6 +25,7 @@
 #include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 
+#include "document_text.hpp"
 #include "filter_faults.hpp"
 #include "look_commands.hpp"
 #include "shield_files.hpp"
@@ -36,7 +37,7 @@ using json::Document;
 using look::Exposure;
 using look::Shield;
 
-constexpr mode_t kDirectoryMode = 0755;
+constexpr mode_t kShieldDirectoryMode = 0755;
 
 std::string ConfigDirectory(const ShieldRequest& request) {
   return request.config_directory.value_or(std::string(policy::kDefaultConfigDirectory));
@@ -56,7 +57,7 @@ Result<UniqueFd> OpenIn(const std::string& config, const char* name, const std::
     return Error{config + " has a policy that `policy apply` manages: " + instead +
                  " in its source, and apply that"};
   }
-  if (::mkdirat(directory->get(), name, kDirectoryMode) != 0 && errno != EEXIST) {
+  if (::mkdirat(directory->get(), name, kShieldDirectoryMode) != 0 && errno != EEXIST) {
     return SystemError(config + "/" + name + " cannot be made", errno);
   }
   auto opened = sys::OpenWithoutLinks(directory->get(), name, O_RDONLY | O_DIRECTORY);
@@ -69,7 +70,7 @@ std::string ModprobeDirectory(const ShieldRequest& request) {
 }
 
 Result<UniqueFd> OpenModprobe(const std::string& directory, bool makes_it) {
-  if (makes_it && ::mkdir(directory.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
+  if (makes_it && ::mkdir(directory.c_str(), kShieldDirectoryMode) != 0 && errno != EEXIST) {
     return SystemError(directory + ", where modprobe reads, cannot be made", errno);
   }
   return sys::OpenWithoutLinks(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY);
@@ -225,7 +226,7 @@ std::string_view Word(Exposure exposure) {
   return "unknown";
 }
 
-struct Line {
+struct ShieldLine {
   const Shield* shield;
   const look::Container* container;
   look::ShieldState state;
@@ -255,7 +256,7 @@ std::vector<ModuleLine> ModuleLinesOf(const std::vector<Shield>& shields,
   return lines;
 }
 
-std::string AsText(const std::vector<Shield>& shields, const std::vector<Line>& lines,
+std::string AsText(const std::vector<Shield>& shields, const std::vector<ShieldLine>& lines,
                    const std::vector<ModuleLine>& modules, const Style& style) {
   if (shields.empty()) return "no shield is up\n";
   std::string text;
@@ -272,7 +273,7 @@ std::string AsText(const std::vector<Shield>& shields, const std::vector<Line>& 
       rows.push_back({"  module " + line.module, Printable(line.state.because),
                       line.state.exposure == Exposure::kClosed ? word : style.Red(word)});
     }
-    for (const Line& line : lines) {
+    for (const ShieldLine& line : lines) {
       if (line.shield != &shield) continue;
       const std::string& name =
           line.container->name.empty() ? line.container->id : line.container->name;
@@ -299,7 +300,7 @@ Result<Output> ShowShields(const ShieldRequest& request, const Style& style) {
       {request.runtime_roots, look::LookOptions::Filters::kNone, /*wanted=*/{}});
   if (!containers) return containers.error();
   Output output;
-  std::vector<Line> lines;
+  std::vector<ShieldLine> lines;
   Document entries = Document::array();
   Document module_entries = Document::array();
   const std::vector<ModuleLine> modules = ModuleLinesOf(*shields, ModprobeDirectory(request));
@@ -323,12 +324,9 @@ Result<Output> ShowShields(const ShieldRequest& request, const Style& style) {
                          {"because", state.because}});
     }
   }
-  output.text =
-      request.json
-          ? Document{{"containers", std::move(entries)}, {"modules", std::move(module_entries)}}
-                    .dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) +
-                "\n"
-          : AsText(*shields, lines, modules, style);
+  output.text = request.json ? Dump(Document{{"containers", std::move(entries)},
+                                             {"modules", std::move(module_entries)}})
+                             : AsText(*shields, lines, modules, style);
   return output;
 }
 

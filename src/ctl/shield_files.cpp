@@ -20,10 +20,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
-constexpr mode_t kFileMode = 0644;
+constexpr std::size_t kMaxShieldBytes = std::size_t{1} << 20;
+constexpr mode_t kShieldFileMode = 0644;
 // ssh-keygen's namespace: a signature of a policy does not count.
-constexpr const char* kNamespace = "runclad-shield";
+constexpr const char* kShieldNamespace = "runclad-shield";
 constexpr std::size_t kMaxSignatureBytes = std::size_t{1} << 16;
 
 Result<std::string> ReadAnyonesFile(const std::string& path, std::size_t max_bytes) {
@@ -39,11 +39,11 @@ Result<std::string> ReadAnyonesFile(const std::string& path, std::size_t max_byt
 Result<SignedShield> ReadSignedShield(const std::string& path, const std::string& signature_path,
                                       const std::string& allowed_signers) {
   if (auto checked = CheckSigners(allowed_signers); !checked) return checked.error();
-  const auto text = ReadAnyonesFile(path, kMaxBytes);
+  const auto text = ReadAnyonesFile(path, kMaxShieldBytes);
   if (!text) return text.error();
   const auto signature = ReadAnyonesFile(signature_path, kMaxSignatureBytes);
   if (!signature) return signature.error();
-  auto signer = SignerOf(*text, *signature, allowed_signers, kNamespace);
+  auto signer = SignerOf(*text, *signature, allowed_signers, kShieldNamespace);
   if (!signer) return Error{"the shield " + path + " " + signer.error().message};
   auto shield = look::ParseShield(*text);
   if (!shield) return shield.error().In("the shield " + path);
@@ -58,7 +58,7 @@ Result<look::Shield> ReadShield(const std::string& wanted) {
   const fs::path absolute = fs::absolute(path);
   const auto directory = sys::OpenDirectory(absolute.parent_path());
   if (!directory) return directory.error().In("the shield " + path);
-  const auto text = sys::ReadTrustedFile(directory->get(), absolute.filename(), kMaxBytes);
+  const auto text = sys::ReadTrustedFile(directory->get(), absolute.filename(), kMaxShieldBytes);
   if (!text) return text.error().In("the shield " + path);
   auto shield = look::ParseShield(*text);
   if (!shield) return shield.error().In("the shield " + path);
@@ -67,7 +67,8 @@ Result<look::Shield> ReadShield(const std::string& wanted) {
 
 FileChange::FileChange(int directory, std::string name)
     : directory_(directory), name_(std::move(name)) {
-  if (auto text = sys::ReadTrustedFile(directory_, name_, kMaxBytes)) before_ = *std::move(text);
+  if (auto text = sys::ReadTrustedFile(directory_, name_, kMaxShieldBytes))
+    before_ = *std::move(text);
 }
 
 FileChange::~FileChange() {
@@ -81,7 +82,7 @@ Status FileChange::Put(const std::optional<std::string>& text) {
 
 Status FileChange::Write(const std::optional<std::string>& text) const {
   if (text) {
-    return sys::ReplaceFile(directory_, name_, *text, kFileMode, ::geteuid(), ::getegid());
+    return sys::ReplaceFile(directory_, name_, *text, kShieldFileMode, ::geteuid(), ::getegid());
   }
   if (::unlinkat(directory_, name_.c_str(), 0) == 0 || errno == ENOENT) return {};
   return SystemError(name_ + " cannot be removed", errno);
@@ -102,7 +103,7 @@ std::optional<std::string> ModprobeText(const look::Shield& shield) {
 bool KeepsModules(const look::Shield& shield, const std::string& directory) {
   const auto opened = sys::OpenDirectory(directory);
   if (!opened) return false;
-  const auto text = sys::ReadTrustedFile(opened->get(), ModprobeName(shield.id), kMaxBytes);
+  const auto text = sys::ReadTrustedFile(opened->get(), ModprobeName(shield.id), kMaxShieldBytes);
   return text && *text == ModprobeText(shield);
 }
 

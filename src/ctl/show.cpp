@@ -17,7 +17,7 @@ namespace {
 using json::Document;
 
 // Every value as key, value and origin, in the order in which people look for them.
-struct Line {
+struct ShownLine {
   std::string key;  // "capabilities/allow"
   Document value;
 };
@@ -40,7 +40,7 @@ std::string ForwardText(const policy::LogSettings& log) {
   return std::string(policy::Name(log.forward->format)) + " to " + log.forward->target;
 }
 
-std::vector<Line> HostLines(const policy::Effective& policy) {
+std::vector<ShownLine> HostLines(const policy::Effective& policy) {
   constexpr const char* kRootless[] = {"refuse", "pass-through", "apply"};
   return {
       {"mode", policy::Name(policy.mode)},
@@ -60,10 +60,10 @@ std::vector<Line> HostLines(const policy::Effective& policy) {
   };
 }
 
-std::vector<Line> RuleLines(const policy::Effective& policy, const rules::Rule& rule) {
+std::vector<ShownLine> RuleLines(const policy::Effective& policy, const rules::Rule& rule) {
   const policy::RuleSetting& setting = policy.rule(rule.id());
   const std::string base = std::string(rule.id()) + "/";
-  std::vector<Line> lines = {{base + "action", policy::Name(setting.action)}};
+  std::vector<ShownLine> lines = {{base + "action", policy::Name(setting.action)}};
   for (const policy::ParameterSchema& parameter : rule.schema.parameters) {
     Document value = ValueOf(setting, parameter);
     if (!value.is_null()) {
@@ -86,9 +86,9 @@ std::string Shown(const Document& value) {
 }
 
 // Under a heading: "  allow  CAP_CHOWN" and, below, where it was said.
-void Append(std::string& text, const std::vector<Line>& lines, const policy::Effective& policy,
+void Append(std::string& text, const std::vector<ShownLine>& lines, const policy::Effective& policy,
             std::size_t prefix) {
-  for (const Line& line : lines) {
+  for (const ShownLine& line : lines) {
     text += "  " + line.key.substr(prefix) + "  (" + Printable(OriginOf(policy, line.key)) + ")\n";
     text += Wrapped(Printable(Shown(line.value)), 6);
   }
@@ -130,8 +130,8 @@ std::string AsText(const policy::Effective& policy, const Style& style) {
 
 std::string AsJson(const policy::Effective& policy) {
   Document values = Document::object();
-  const auto add = [&](const std::vector<Line>& lines) {
-    for (const Line& line : lines) {
+  const auto add = [&](const std::vector<ShownLine>& lines) {
+    for (const ShownLine& line : lines) {
       values[line.key] = {{"value", line.value}, {"origin", OriginOf(policy, line.key)}};
     }
   };

@@ -18,6 +18,7 @@
 #include "runclad/json/reader.hpp"
 #include "runclad/sys/process.hpp"
 
+#include "document_text.hpp"
 #include "installed_program.hpp"
 #include "lint_report.hpp"
 #include "log_files.hpp"
@@ -55,11 +56,6 @@ std::map<std::string, std::uint64_t> CountContainers() {
              std::string(policy::Name(record.process_policy.mode))];
   }
   return counts;
-}
-
-std::string Text(const Document& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
 // The files that may have lines of today: others were last written before.
@@ -317,9 +313,7 @@ Result<Output> ShowStatus(const StatusRequest& request, const Style& style) {
   }
   Output output{AsText(status, directory, style)};
   if (request.json) {
-    output.text = AsJson(status, directory)
-                      .dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) +
-                  '\n';
+    output.text = Dump(AsJson(status, directory));
   }
   return output;
 }

@@ -16,17 +16,13 @@
 #include "runclad/store/probes.hpp"
 #include "runclad/sys/process.hpp"
 
+#include "document_text.hpp"
 #include "log_files.hpp"
 
 namespace runclad::ctl {
 namespace {
 
 using json::Document;
-
-std::string Text(const Document& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 Story FromRecord(const enforce::Record& record) {
   Story story{record.id,

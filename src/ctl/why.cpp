@@ -6,6 +6,7 @@
 
 #include "advice.hpp"
 #include "commands.hpp"
+#include "document_text.hpp"
 #include "remedies.hpp"
 #include "story.hpp"
 
@@ -52,7 +53,7 @@ std::string AsJson(const Story& story, const Advice& advice) {
   for (const Finding& finding : story.findings) {
     document["findings"].push_back(ToDocument(finding));
   }
-  return document.dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) + '\n';
+  return Dump(document);
 }
 
 // The policy whose lists the lines would replace: the host's, or, if that cannot be read, the
