@@ -12,7 +12,7 @@
 namespace runclad::configure {
 namespace {
 
-constexpr const char* kDefaultConfig = "/etc/buildkit/buildkitd.toml";
+constexpr const char* kBuildkitConfig = "/etc/buildkit/buildkitd.toml";
 
 struct Buildkit {
   std::optional<Daemon> daemon;
@@ -22,7 +22,7 @@ struct Buildkit {
 
 Result<Buildkit> FindBuildkit(const Request& request) {
   auto daemon =
-      ChooseDaemon(FindDaemons("buildkitd"), {"--config"}, kDefaultConfig, request.config);
+      ChooseDaemon(FindDaemons("buildkitd"), {"--config"}, kBuildkitConfig, request.config);
   if (!daemon) return daemon.error();
   Buildkit buildkit{std::move(*daemon), {}, {}};
   if (!request.config && !buildkit.daemon && sys::FindInPath("buildkitd").empty()) {
@@ -34,7 +34,7 @@ Result<Buildkit> FindBuildkit(const Request& request) {
         ") is started with --oci-worker-binary, which comes before its file: set that to " +
         request.program + ", or remove it first"};
   }
-  std::string config = kDefaultConfig;
+  std::string config = kBuildkitConfig;
   if (buildkit.daemon) config = buildkit.daemon->Value({"--config"}).value_or(config);
   auto file = ReadFile(request.config.value_or(config));
   if (!file) return file.error();
@@ -85,7 +85,7 @@ Result<Report> UnregisterBuildkit(const Request& request) {
 
 Survey SurveyBuildkit(const Daemon& daemon) {
   Survey survey = SurveyOf("buildkit", daemon);
-  survey.place = daemon.Value({"--config"}).value_or(kDefaultConfig);
+  survey.place = daemon.Value({"--config"}).value_or(kBuildkitConfig);
   const auto file = ReadFile(survey.place);
   const auto parsed = file ? ParseToml(file->text()) : Result<Parsed>(file.error());
   if (!parsed) {

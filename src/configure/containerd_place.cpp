@@ -14,8 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kDefaultConfig = "/etc/containerd/config.toml";
-
 // dockerd starts one for itself, which no pod and no client of containerd's uses.
 bool IsOfDockerd(const Daemon& daemon) {
   const std::string config = daemon.Value({"--config", "-c"}).value_or("");
@@ -46,7 +44,8 @@ std::vector<std::string> ImportsOf(const Document& tree) {
 }  // namespace
 
 Result<Containerd> FindContainerd(const Request& request) {
-  auto daemon = ChooseDaemon(FindContainerds(), {"--config", "-c"}, kDefaultConfig, request.config);
+  auto daemon =
+      ChooseDaemon(FindContainerds(), {"--config", "-c"}, kContainerdConfig, request.config);
   if (!daemon) return daemon.error();
   return DescribeContainerd(*std::move(daemon), request.config);
 }
@@ -69,7 +68,7 @@ Result<Containerd> DescribeContainerd(std::optional<Daemon> daemon,
   if (containerd.program.empty() && !config) {
     return Error{"it is not installed and does not run; name its file with --config"};
   }
-  containerd.main = kDefaultConfig;
+  containerd.main = kContainerdConfig;
   if (containerd.daemon) {
     containerd.main = containerd.daemon->Value({"--config", "-c"}).value_or(containerd.main);
   }

@@ -12,6 +12,8 @@
 
 namespace runclad::configure {
 
+inline constexpr const char* kContainerdConfig = "/etc/containerd/config.toml";  // the packages'
+
 enum class ContainerdKind {
   kPlain,
   kRancher,  // k3s and rke2 write the file that containerd reads from a template

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kDefaultConfig = "/etc/crio/crio.conf";
+constexpr const char* kCrioConfig = "/etc/crio/crio.conf";
 constexpr const char* kDefaultDropIns = "/etc/crio/crio.conf.d";
 constexpr const char* kStorage = "/var/lib/containers/storage";
 
@@ -32,9 +32,9 @@ struct Crio {
 };
 
 Result<Crio> FindCrio(const Request& request) {
-  auto daemon = ChooseDaemon(FindDaemons("crio"), {"--config", "-c"}, kDefaultConfig, std::nullopt);
+  auto daemon = ChooseDaemon(FindDaemons("crio"), {"--config", "-c"}, kCrioConfig, std::nullopt);
   if (!daemon) return daemon.error();
-  Crio crio{std::move(*daemon), kDefaultConfig, kDefaultDropIns, {}, {}, {}};
+  Crio crio{std::move(*daemon), kCrioConfig, kDefaultDropIns, {}, {}, {}};
   if (crio.daemon) {
     crio.config = crio.daemon->Value({"--config", "-c"}).value_or(crio.config);
     crio.drop_ins = crio.daemon->Value({"--config-dir", "-d"}).value_or(crio.drop_ins);
@@ -176,7 +176,7 @@ Result<Report> UnregisterCrio(const Request& request) {
 
 Survey SurveyCrio(const Daemon& daemon) {
   Survey survey = SurveyOf("crio", daemon);
-  survey.place = daemon.Value({"--config", "-c"}).value_or(kDefaultConfig);
+  survey.place = daemon.Value({"--config", "-c"}).value_or(kCrioConfig);
   std::vector<std::string> files = {survey.place};
   for (std::string& path :
        FilesIn(daemon.Value({"--config-dir", "-d"}).value_or(kDefaultDropIns), "")) {

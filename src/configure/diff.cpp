@@ -17,7 +17,7 @@ struct Line {
   std::string_view text;
 };
 
-std::vector<std::string_view> LinesOf(std::string_view text) {
+std::vector<std::string_view> SplitLines(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {
     const std::size_t newline = text.find('\n');
@@ -120,8 +120,8 @@ std::string UnifiedDiff(const std::vector<Change>& changes) {
     const std::string& path = change.before.path;
     text += "--- " + (change.before.bytes ? path : "/dev/null") + "\n";
     text += "+++ " + (change.after ? path : "/dev/null") + "\n";
-    text += Hunks(Compare(LinesOf(change.before.text()),
-                          LinesOf(change.after ? std::string_view(*change.after) : "")));
+    text += Hunks(Compare(SplitLines(change.before.text()),
+                          SplitLines(change.after ? std::string_view(*change.after) : "")));
   }
   return text;
 }

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kDefaultConfig = "/etc/docker/daemon.json";
+constexpr const char* kDockerConfig = "/etc/docker/daemon.json";
 constexpr const char* kDefaultData = "/var/lib/docker";
 constexpr const char* kDefaultHost = "unix:///var/run/docker.sock";
 
@@ -69,7 +69,7 @@ std::vector<Use> ContainersOnDisk(const Docker& docker) {
 
 Result<Docker> FindDocker(const Request& request) {
   auto daemon =
-      ChooseDaemon(FindDaemons("dockerd"), {"--config-file"}, kDefaultConfig, request.config);
+      ChooseDaemon(FindDaemons("dockerd"), {"--config-file"}, kDockerConfig, request.config);
   if (!daemon) return daemon.error();
   return DescribeDocker(*std::move(daemon), request.config);
 }
@@ -80,7 +80,7 @@ Result<Docker> DescribeDocker(std::optional<Daemon> daemon,
   docker.daemon = std::move(daemon);
   docker.host = kDefaultHost;
   docker.data = kDefaultData;
-  std::string config = kDefaultConfig;
+  std::string config = kDockerConfig;
   if (docker.daemon) config = docker.daemon->Value({"--config-file"}).value_or(config);
   auto file = ReadFile(named.value_or(config));
   if (!file) return file.error();

@@ -2,13 +2,13 @@
 
 #include "runclad/json/reader.hpp"
 
+#include "containerd_place.hpp"
 #include "docker_daemon.hpp"
 #include "surveys.hpp"
 
 namespace runclad::configure {
 namespace {
 
-constexpr const char* kContainerdConfig = "/etc/containerd/config.toml";
 constexpr const char* kContainerdAddress = "/run/containerd/containerd.sock";
 
 // Whether dockerd reads the variable that names what BuildKit runs.

@@ -66,7 +66,6 @@ void AddLeaves(const Document& value, const Path& path, std::vector<Setting>& se
 // --- containerd ---
 
 constexpr const char* kPlugins[] = {"io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri"};
-constexpr const char* kRuncShim = "io.containerd.runc.v2";
 
 Path CriOfVersion(int version) { return {"plugins", kPlugins[version == 2 ? 1 : 0], "containerd"}; }
 

@@ -9,6 +9,9 @@
 
 namespace runclad::configure {
 
+// containerd's own name for the shim that calls runc, and its default.
+inline constexpr const char* kRuncShim = "io.containerd.runc.v2";
+
 struct Registration {
   std::string name;     // the runtime's name in the engine
   std::string program;  // absolute

@@ -23,8 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kRuncShim = "io.containerd.runc.v2";
-
 // The programs in `directory`, by their paths.
 std::vector<std::string> ProgramsIn(const std::string& directory) {
   std::vector<std::string> programs;
