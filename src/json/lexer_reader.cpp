@@ -48,11 +48,13 @@ void Advance(Position& position, std::string_view text) {
   }
 }
 
-Error FaultAt(std::string_view text, std::size_t offset, const std::string& fault) {
+Error FaultAt(std::string_view text, std::size_t offset, const std::string& reason,
+              const ReadOptions& options) {
   Position position;
   Advance(position, text.substr(0, offset));
+  if (options.fault != nullptr) *options.fault = {position, reason};
   return {"line " + std::to_string(position.line) + ", column " + std::to_string(position.column) +
-          ": " + fault};
+          ": " + reason};
 }
 
 // Builds the document and enforces the contract of Read. Every callback that returns false ends the
@@ -121,7 +123,7 @@ class StrictBuilder : public nlohmann::json_sax<Document> {
   [[nodiscard]] Document Take() { return std::move(root_); }
 
   // Why there is no document: a sentence with line and column.
-  [[nodiscard]] Error fault() const { return FaultAt(text_, fault_offset_, fault_); }
+  [[nodiscard]] Error fault() const { return FaultAt(text_, fault_offset_, fault_, options_); }
 
  private:
   using object_t = Document::object_t;
@@ -234,10 +236,10 @@ class StrictBuilder : public nlohmann::json_sax<Document> {
 }  // namespace
 
 Result<Document> ReadWithLexer(std::string_view text, const ReadOptions& options) {
-  if (text.starts_with("\xEF\xBB\xBF")) return Error{"line 1, column 1: a byte order mark"};
+  if (text.starts_with("\xEF\xBB\xBF")) return FaultAt(text, 0, "a byte order mark", options);
   // nlohmann takes the character for the end of the text.
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
-    return FaultAt(text, nul, "a NUL character");
+    return FaultAt(text, nul, "a NUL character", options);
   }
   const char* reached = text.data();
   StrictBuilder builder(text, &reached, options);

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -208,18 +207,9 @@ Result<Effective> Parse(std::string_view text, const std::string& file_name,
 
 std::vector<Fault> FindFaults(std::string_view text, FileKind kind,
                               std::span<const RuleSchema> rules, const LoadOptions& options) {
-  const Result<json::Document> document = json::Read(text, {.comments = true});
-  if (!document) {
-    // "line 3, column 7: …"
-    const std::string& message = document.error().message;
-    constexpr std::string_view kPrefix = "line ";
-    std::size_t line = 1;
-    if (message.starts_with(kPrefix)) {
-      std::from_chars(message.data() + kPrefix.size(), message.data() + message.size(), line);
-    }
-    const std::size_t reason = message.find(": ");
-    return {{line, reason == std::string::npos ? message : message.substr(reason + 2)}};
-  }
+  json::SyntaxFault syntax;
+  const Result<json::Document> document = json::Read(text, {.comments = true, .fault = &syntax});
+  if (!document) return {{syntax.position.line, syntax.reason}};
   std::vector<LayerFault> faults;
   Format format = FormatOf(rules, options);
   format.is_lint = true;

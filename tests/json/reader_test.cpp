@@ -239,6 +239,28 @@ TEST(Reader, ErrorsDoNotQuoteHostileText) {
   }
 }
 
+TEST(Reader, GivesTheFaultInPartsToo) {
+  struct Case {
+    std::string text;
+    std::size_t line;
+    std::size_t column;
+  };
+  const Case cases[] = {{"{\n  \"a\": 1,\n  \"a\": 2}", 3, 3},
+                        {"\xEF\xBB\xBF{}", 1, 1},
+                        {std::string("{\n\0}", 4), 2, 1},
+                        {"{\n\"a\" 1}", 2, 6}};
+  for (const Case& test : cases) {
+    SyntaxFault fault;
+    const auto document = Read(test.text, {.fault = &fault});
+    ASSERT_FALSE(document) << test.text;
+    EXPECT_EQ(fault.position.line, test.line) << test.text;
+    EXPECT_EQ(fault.position.column, test.column) << test.text;
+    EXPECT_EQ(document.error().message, "line " + std::to_string(fault.position.line) +
+                                            ", column " + std::to_string(fault.position.column) +
+                                            ": " + fault.reason);
+  }
+}
+
 TEST(Reader, ReportsThePositionOfEachMemberAndElement) {
   constexpr std::string_view kText = R"({
   "a": 1,

@@ -19,9 +19,16 @@ struct Position {
 // The position of each member and element, by JSON pointer.
 using Positions = std::map<std::string, Position, std::less<>>;
 
+// Why a text is not a document, for who shows the place in another way than the error's sentence.
+struct SyntaxFault {
+  Position position;
+  std::string reason;
+};
+
 struct ReadOptions {
   bool comments = false;           // accept // and /* */
   Positions* positions = nullptr;  // filled when given
+  SyntaxFault* fault = nullptr;    // the same for a text that is not read
   std::size_t max_depth = 64;
   // Keep any other number (2.5, 1e3) as its text, in a binary value, which Write writes as it was.
   bool keeps_numbers = false;
