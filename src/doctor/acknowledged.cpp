@@ -17,7 +17,7 @@ namespace {
 
 using json::Document;
 
-constexpr const char* kFile = "doctor.json";
+constexpr const char* kAcknowledgedFile = "doctor.json";
 constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
 
 Status ReadMember(const std::string& name, const Document& value, Acknowledgement& entry) {
@@ -81,11 +81,11 @@ Result<std::vector<Acknowledgement>> ParseAcknowledgements(std::string_view text
 }
 
 Result<std::vector<Acknowledgement>> ReadAcknowledgements(const std::string& directory) {
-  const std::string path = directory + "/" + kFile;
+  const std::string path = directory + "/" + kAcknowledgedFile;
   const auto opened = sys::OpenDirectory(directory);
   // Without a policy's directory there is no file in it; policy/readable reports the rest.
   if (!opened) return std::vector<Acknowledgement>();
-  const auto file = sys::OpenTrusted(opened->get(), kFile);
+  const auto file = sys::OpenTrusted(opened->get(), kAcknowledgedFile);
   if (!file) return file.error().In(directory);
   if (!*file) return std::vector<Acknowledgement>();
   const auto text = sys::ReadRegularFile((*file)->get(), kMaxBytes);

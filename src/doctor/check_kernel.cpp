@@ -43,7 +43,7 @@ Findings Hierarchies(const Facts& facts) {
   return findings;
 }
 
-constexpr Check kChecks[] = {
+constexpr Check kKernelChecks[] = {
     {"kernel/features", "the kernel has what runclad uses", kKernel, Features},
     {"kernel/cgroup-controllers", "cgroup v2 has the controllers cpu, memory and pids", kKernel,
      Controllers},
@@ -53,6 +53,6 @@ constexpr Check kChecks[] = {
 
 }  // namespace
 
-std::span<const Check> KernelChecks() { return kChecks; }
+std::span<const Check> KernelChecks() { return kKernelChecks; }
 
 }  // namespace runclad::doctor

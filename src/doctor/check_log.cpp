@@ -95,7 +95,7 @@ Findings OfEach(const Facts& facts) {
   return all;
 }
 
-constexpr Check kChecks[] = {
+constexpr Check kLogChecks[] = {
     {"log/writable", "the log can be written", kLog, OfEach<Writable>},
     {"log/protected", "only root can change the log", kLog, OfEach<Protected>},
     {"log/exposed", "no container can write where the log is", kLog, OfEach<Exposed>},
@@ -108,7 +108,7 @@ constexpr Check kChecks[] = {
 
 }  // namespace
 
-std::span<const Check> LogChecks() { return kChecks; }
+std::span<const Check> LogChecks() { return kLogChecks; }
 
 std::vector<Finding> LogFindings(const std::optional<std::string>& config_directory) {
   Options options;
@@ -116,7 +116,8 @@ std::vector<Finding> LogFindings(const std::optional<std::string>& config_direct
   Facts facts;
   facts.logs = GatherLogs(options);
   Findings all;
-  for (const Check& check : kChecks) std::ranges::move(check.find(facts), std::back_inserter(all));
+  for (const Check& check : kLogChecks)
+    std::ranges::move(check.find(facts), std::back_inserter(all));
   return all;
 }
 

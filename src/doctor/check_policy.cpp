@@ -182,7 +182,7 @@ Findings Acknowledged(const Facts& facts) {
   return findings;
 }
 
-constexpr Check kChecks[] = {
+constexpr Check kPolicyChecks[] = {
     {"policy/readable",
      "the policy can be read: it is root's, and has no fault that stops a create", kPolicy,
      Readable},
@@ -212,6 +212,6 @@ constexpr Check kChecks[] = {
 
 }  // namespace
 
-std::span<const Check> PolicyChecks() { return kChecks; }
+std::span<const Check> PolicyChecks() { return kPolicyChecks; }
 
 }  // namespace runclad::doctor

@@ -111,7 +111,7 @@ Findings Attacks(const Facts& facts) {
   return findings;
 }
 
-constexpr Check kChecks[] = {
+constexpr Check kProbeChecks[] = {
     {"probe/ran", "a probe container can be run by every engine whose default is runclad", kProbe,
      Ran},
     {"probe/confinement", "a probe container has no more than the policy grants, by its own /proc",
@@ -129,6 +129,6 @@ std::vector<std::string> CapabilitiesOf(const ProbeAnswer& answer) {
   return names;
 }
 
-std::span<const Check> ProbeChecks() { return kChecks; }
+std::span<const Check> ProbeChecks() { return kProbeChecks; }
 
 }  // namespace runclad::doctor

@@ -72,7 +72,7 @@ Findings Profile(const Facts& facts) {
   return {};
 }
 
-constexpr Check kChecks[] = {
+constexpr Check kProgramChecks[] = {
     {"programs/installed", "runclad is installed and runs", kPrograms, Installed},
     {"programs/protected",
      "only root can change or replace runclad, runcladctl and the lower "
@@ -87,6 +87,6 @@ constexpr Check kChecks[] = {
 
 }  // namespace
 
-std::span<const Check> ProgramChecks() { return kChecks; }
+std::span<const Check> ProgramChecks() { return kProgramChecks; }
 
 }  // namespace runclad::doctor

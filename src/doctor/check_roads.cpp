@@ -320,7 +320,7 @@ Findings BuildahChroot(const Facts& facts) {
   return findings;
 }
 
-constexpr Check kChecks[] = {
+constexpr Check kRoadChecks[] = {
     {"roads/engines-answer", "every engine that runs says what it runs containers with", kRoads,
      AnswerOfEngine},
     {"roads/docker-default", "Docker's default runtime is runclad", kRoads, DockerDefault},
@@ -357,6 +357,6 @@ constexpr Check kChecks[] = {
 
 }  // namespace
 
-std::span<const Check> RoadChecks() { return kChecks; }
+std::span<const Check> RoadChecks() { return kRoadChecks; }
 
 }  // namespace runclad::doctor

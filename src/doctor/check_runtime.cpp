@@ -40,13 +40,13 @@ Findings Holes(const Facts& facts) {
   return findings;
 }
 
-constexpr Check kChecks[] = {
+constexpr Check kRuntimeChecks[] = {
     {"runtime/found", "runclad finds a lower runtime that it may execute", kRuntime, Found},
     {"runtime/known-holes", "the lower runtime has no known hole of 2024 to 2026", kRuntime, Holes},
 };
 
 }  // namespace
 
-std::span<const Check> RuntimeChecks() { return kChecks; }
+std::span<const Check> RuntimeChecks() { return kRuntimeChecks; }
 
 }  // namespace runclad::doctor

@@ -14,9 +14,9 @@ namespace runclad::draft {
 namespace {
 
 // Both engines parse their arguments with Go's pflag: options end at the first other word.
-class Reader {
+class ArgumentReader {
  public:
-  Reader(const std::vector<std::string>& arguments, std::size_t at, Request& request)
+  ArgumentReader(const std::vector<std::string>& arguments, std::size_t at, Request& request)
       : arguments_(arguments), at_(at), request_(request) {}
 
   Status ReadOptions() {
@@ -139,7 +139,7 @@ Result<Request> ReadArguments(const std::vector<std::string>& arguments) {
   std::size_t at = 1;
   if (at < arguments.size() && arguments[at] == "container") ++at;
   if (at >= arguments.size() || (arguments[at] != "run" && arguments[at] != "create")) return usage;
-  Reader reader(arguments, at + 1, request);
+  ArgumentReader reader(arguments, at + 1, request);
   if (auto read = reader.ReadOptions(); !read) return read.error();
   at = reader.at();
   if (at >= arguments.size()) return Error{program + " run: no image is named"};

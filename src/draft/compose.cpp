@@ -27,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 using json::Document;
 
-constexpr std::size_t kMaxFileBytes = std::size_t{4} << 20;
+constexpr std::size_t kMaxComposeBytes = std::size_t{4} << 20;
 
 Project ProjectOf(const std::string& path, const Document& file) {
   Project project;
@@ -87,7 +87,7 @@ Result<std::vector<Request>> RequestsOf(const Document& file, const ComposeReque
 }  // namespace
 
 Result<std::vector<Request>> ReadPlainCompose(const ComposeRequest& asked) {
-  const auto text = sys::ReadFile(asked.path, kMaxFileBytes);
+  const auto text = sys::ReadFile(asked.path, kMaxComposeBytes);
   if (!text) return text.error();
   auto documents = ReadYaml(*text);
   if (!documents) return documents.error().In(asked.path);

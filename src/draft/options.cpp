@@ -16,7 +16,7 @@ namespace {
 using Sort = Option::Sort;
 using For = Option::For;
 
-constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
+constexpr std::size_t kMaxOptionFileBytes = std::size_t{1} << 20;
 
 bool IsOn(const std::string& value) { return value == "true"; }
 
@@ -106,7 +106,7 @@ Status TakeVariable(Request& request, const std::string& value) {
 }
 
 Status TakeEnvironmentFile(Request& request, const std::string& value) {
-  const auto text = sys::ReadFile(value, kMaxFileBytes);
+  const auto text = sys::ReadFile(value, kMaxOptionFileBytes);
   if (!text) return text.error();
   for (std::string& line : Split(*text, '\n')) {
     const std::size_t begin = line.find_first_not_of(" \t");

@@ -16,7 +16,7 @@
 namespace runclad::draft {
 namespace {
 
-constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
+constexpr std::size_t kMaxEnvironmentBytes = std::size_t{1} << 20;
 
 bool IsOfName(char c, bool is_first) {
   const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -112,7 +112,7 @@ Result<Variables> ReadVariables(const std::string& path) {
   Variables variables;
   std::error_code fault;
   if (!std::filesystem::exists(path, fault)) return variables;
-  const auto text = sys::ReadFile(path, kMaxFileBytes);
+  const auto text = sys::ReadFile(path, kMaxEnvironmentBytes);
   if (!text) return text.error();
   for (const std::string& line : Split(*text, '\n')) {
     std::string_view rest = line;

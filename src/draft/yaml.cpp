@@ -63,18 +63,18 @@ Document Resolved(const std::string& text) {
   return is_negative ? -number : number;
 }
 
-class Reader {
+class YamlReader {
  public:
-  Reader(std::string_view text, const YamlLimits& limits) : limits_(limits) {
+  YamlReader(std::string_view text, const YamlLimits& limits) : limits_(limits) {
     yaml_parser_initialize(&parser_);
     yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
                                  text.size());
   }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-  Reader(Reader&&) = delete;
-  Reader& operator=(Reader&&) = delete;
-  ~Reader() { yaml_parser_delete(&parser_); }
+  YamlReader(const YamlReader&) = delete;
+  YamlReader& operator=(const YamlReader&) = delete;
+  YamlReader(YamlReader&&) = delete;
+  YamlReader& operator=(YamlReader&&) = delete;
+  ~YamlReader() { yaml_parser_delete(&parser_); }
 
   Result<std::vector<Document>> ReadStream() {
     std::vector<Document> documents;
@@ -248,7 +248,7 @@ Result<std::vector<Document>> ReadYaml(std::string_view text, const YamlLimits& 
   if (text.size() > limits.bytes) {
     return Error{"the file has more than " + std::to_string(limits.bytes >> 20U) + " MiB"};
   }
-  return Reader(text, limits).ReadStream();
+  return YamlReader(text, limits).ReadStream();
 }
 
 }  // namespace runclad::draft

@@ -14,7 +14,7 @@ namespace {
 using json::Document;
 using policy::Parameters;
 
-std::optional<policy::Action> ActionOf(std::string_view name) {
+std::optional<policy::Action> ActionNamed(std::string_view name) {
   for (const auto action : {policy::Action::kFix, policy::Action::kRefuse, policy::Action::kWarn,
                             policy::Action::kOff}) {
     if (policy::Name(action) == name) return action;
@@ -50,7 +50,7 @@ Result<policy::RuleSetting> SettingFrom(const Document& document) {
   const auto name = document.find("action");
   if (name == document.end()) return Error{"has no action"};
   if (!name->is_string()) return Error{"has the wrong type for action"};
-  const auto action = ActionOf(name->get_ref<const std::string&>());
+  const auto action = ActionNamed(name->get_ref<const std::string&>());
   if (!action) return Error{"has the unknown action " + name->get<std::string>()};
   policy::RuleSetting setting{*action, {}};
   const auto parameters = document.find("parameters");

@@ -23,10 +23,10 @@ constexpr unsigned kLeafPage = 0x02;
 constexpr std::uint32_t kBucketLeaf = 0x01;
 
 // A tree of 4 KiB pages with a hundred entries each holds 10^12 entries in six levels.
-constexpr std::size_t kMaxDepth = 16;
+constexpr std::size_t kMaxPageDepth = 16;
 // 20,000 images are 80 MiB.
 constexpr std::size_t kMaxBytesRead = std::size_t{128} << 20;
-constexpr std::size_t kMaxSteps = 300'000;
+constexpr std::size_t kMaxPageSteps = 300'000;
 
 // The number at `offset`, which the caller knows to be inside.
 template <typename T>
@@ -145,7 +145,7 @@ void Bolt::ForgetPages(std::size_t count_to_keep) {
 }
 
 std::optional<Bolt::Page> Bolt::Parse(std::string_view bytes) {
-  if (++steps_ > kMaxSteps) return Damaged("it has too many entries");
+  if (++steps_ > kMaxPageSteps) return Damaged("it has too many entries");
   if (bytes.size() < kPageHeader) return Damaged("a bucket is too short");
   const auto flags = static_cast<unsigned>(Number<std::uint16_t>(bytes, 8));
   const auto count = static_cast<std::size_t>(Number<std::uint16_t>(bytes, 10));
@@ -177,7 +177,7 @@ std::optional<std::string_view> Bolt::KeyAt(const Page& page, std::size_t index)
 }
 
 std::optional<Bolt::Entry> Bolt::EntryAt(const Page& page, std::size_t index) {
-  if (++steps_ > kMaxSteps) return Damaged("it has too many entries");
+  if (++steps_ > kMaxPageSteps) return Damaged("it has too many entries");
   const auto key = KeyAt(page, index);
   if (!key) return std::nullopt;
   const std::size_t element = kPageHeader + index * kElement;
@@ -215,7 +215,7 @@ std::optional<Bolt::Entry> Bolt::Find(const Bucket& bucket, std::string_view nam
       const auto entry = EntryAt(*page, *count - 1);
       return entry && entry->key == name ? entry : std::nullopt;
     }
-    if (depth == kMaxDepth) return Damaged("a tree is too deep");
+    if (depth == kMaxPageDepth) return Damaged("a tree is too deep");
     page = EnterChild(*page, *count == 0 ? 0 : *count - 1);
   }
   return std::nullopt;
@@ -245,7 +245,7 @@ void Bolt::ForEach(const Bucket& bucket, const std::function<bool(const Entry&)>
 
 bool Bolt::Walk(const Page& page, std::size_t depth,
                 const std::function<bool(const Entry&)>& visit) {
-  if (depth > kMaxDepth) {
+  if (depth > kMaxPageDepth) {
     Damaged("a tree is too deep");
     return false;
   }

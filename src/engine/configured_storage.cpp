@@ -46,20 +46,20 @@ constexpr Name kDataKeys[] = {"additionalimagestores",
                               "storage_options"};
 constexpr Name kRunKeys[] = {"runroot", "state", "tmp_dir"};
 
-enum class Reading { kAbsent, kRead, kFailed };
+enum class FileRead { kAbsent, kRead, kFailed };
 
 // Links are followed, as engines do. What is not a regular file is not a configuration.
-Reading Read(const std::string& path, std::string& text) {
+FileRead Read(const std::string& path, std::string& text) {
   constexpr std::size_t kMaxBytes = 1024UL * 1024;
   const auto located = sys::LocateIfPresent(path);
-  if (!located) return Reading::kFailed;
-  if (!*located || !S_ISREG((*located)->mode)) return Reading::kAbsent;
+  if (!located) return FileRead::kFailed;
+  if (!*located || !S_ISREG((*located)->mode)) return FileRead::kAbsent;
   const auto file = sys::OpenWithoutLinks(AT_FDCWD, (*located)->path, O_RDONLY | O_NONBLOCK);
-  if (!file) return Reading::kFailed;
+  if (!file) return FileRead::kFailed;
   auto bytes = sys::ReadRegularFile(file->get(), kMaxBytes);
-  if (!bytes) return Reading::kFailed;
+  if (!bytes) return FileRead::kFailed;
   text = *std::move(bytes);
-  return Reading::kRead;
+  return FileRead::kRead;
 }
 
 void Add(std::string_view path, std::vector<std::string>& directories) {
@@ -127,11 +127,11 @@ void AddString(const std::string& key, std::string_view value, ConfiguredStorage
 
 void AddFromToml(const std::string& path, ConfiguredStorage& storage) {
   std::string text;
-  const Reading reading = Read(path, text);
+  const FileRead reading = Read(path, text);
   std::string fault;
-  if (reading == Reading::kFailed) {
+  if (reading == FileRead::kFailed) {
     fault = path + " cannot be read or exceeds 1 MiB";
-  } else if (reading == Reading::kRead) {
+  } else if (reading == FileRead::kRead) {
     const std::size_t line =
         VisitTomlStrings(text, [&](std::string_view key, std::string_view value) {
           AddString(LowerCase(key), value, storage);
@@ -161,9 +161,9 @@ ConfiguredStorage FindConfiguredStorage(const std::string& etc, const std::strin
   ConfiguredStorage storage;
   const std::string docker = etc + std::string(kDockerFile);
   std::string text;
-  const Reading reading = Read(docker, text);
-  if (reading == Reading::kRead) AddFromDocker(text, storage);
-  if (reading == Reading::kFailed) {
+  const FileRead reading = Read(docker, text);
+  if (reading == FileRead::kRead) AddFromDocker(text, storage);
+  if (reading == FileRead::kFailed) {
     storage.unclear_because = docker + " cannot be read or exceeds 1 MiB";
   }
   for (const Name& file : kTomlFiles) AddFromToml(etc + file, storage);

@@ -11,9 +11,9 @@
 namespace runclad::engine {
 namespace {
 
-constexpr std::size_t kMaxBytes = 2 * kMaxImageDocumentBytes;
+constexpr std::size_t kMaxContentBytes = 2 * kMaxImageDocumentBytes;
 constexpr std::size_t kMaxDocuments = 100;
-constexpr std::size_t kMaxLayers = 1000;
+constexpr std::size_t kMaxImageLayers = 1000;
 constexpr std::size_t kMaxNested = 4;  // an index of indexes, its manifest and the config
 
 // An index or a manifest, as far as it leads on.
@@ -69,7 +69,7 @@ Result<ContainerdContent::Chain> ContainerdContent::FindImage(const std::string&
 Result<std::optional<std::string>> ContainerdContent::Read(const std::string& digest,
                                                            Search& search) const {
   if (!IsSha256Digest(digest)) return Error{"the content store has a digest of an unknown kind"};
-  if (++search.documents > kMaxDocuments || search.bytes > kMaxBytes) {
+  if (++search.documents > kMaxDocuments || search.bytes > kMaxContentBytes) {
     return Error{"its index has too many manifests"};
   }
   auto bytes = blobs_.ReadIfPresent(digest.substr(digest.find(':') + 1), kMaxImageDocumentBytes);
@@ -108,7 +108,7 @@ Status ContainerdContent::TakeConfig(const std::string& digest, Search& search) 
   if (!*bytes) return {};
   const auto config = ReadConfigBlob(**bytes);
   if (!config) return config.error().In(digest);
-  if (config->diff_ids.size() > kMaxLayers) {
+  if (config->diff_ids.size() > kMaxImageLayers) {
     return Error{digest + " has more layers than an image may have"};
   }
   if (config->diff_ids.empty() || ChainId(config->diff_ids) != search.chain_id) return {};

@@ -69,13 +69,13 @@ Result<Record> ReadRecord(const StateDirectory& root, const std::string& path) {
 }
 
 // Where each storage driver mounts a container's file system, below the data root.
-struct DriverPath {
+struct MountOfDriver {
   std::string_view driver;
   std::string_view above;  // the directory of the mount's id
   std::string_view below;
 };
 
-constexpr DriverPath kDriverPaths[] = {
+constexpr MountOfDriver kMounts[] = {
     {"overlay2", "overlay2/", "/merged"},
     {"overlay", "overlay/", "/merged"},
     {"fuse-overlayfs", "fuse-overlayfs/", "/merged"},
@@ -86,8 +86,8 @@ constexpr DriverPath kDriverPaths[] = {
     {"devicemapper", "devicemapper/mnt/", "/rootfs"},
 };
 
-const DriverPath* Find(std::string_view driver) {
-  for (const DriverPath& path : kDriverPaths) {
+const MountOfDriver* FindMount(std::string_view driver) {
+  for (const MountOfDriver& path : kMounts) {
     if (path.driver == driver) return &path;
   }
   return nullptr;
@@ -111,7 +111,7 @@ struct MadeLayer {
 };
 
 // `name`: the container's id, or that of a volume.
-Result<MadeLayer> ReadLayer(const StateDirectory& images, const DriverPath& driver,
+Result<MadeLayer> ReadLayer(const StateDirectory& images, const MountOfDriver& driver,
                             const std::string& data_root, const std::string& name) {
   const auto mount = images.Below("layerdb/mounts/" + name);
   if (!mount) return mount.error();
@@ -126,7 +126,7 @@ Result<MadeLayer> ReadLayer(const StateDirectory& images, const DriverPath& driv
 
 // Checks that the rootfs to be run is the layer that dockerd made for this container, and returns
 // the chain id of the layers below it; empty for an image without layers.
-Result<std::string> CheckLayer(const StateDirectory& images, const DriverPath& driver,
+Result<std::string> CheckLayer(const StateDirectory& images, const MountOfDriver& driver,
                                const Layout& layout, const Call& call, Identity& identity) {
   auto layer = ReadLayer(images, driver, layout.data_root, layout.id);
   if (!layer) return layer.error();
@@ -184,7 +184,7 @@ Status Verify(const StateDirectory& images, const std::string& image, const std:
 // dockerd's own store of images.
 Status IdentifyClassic(const StateDirectory& root, const Record& record, const Layout& layout,
                        const Call& call, Identity& identity) {
-  const DriverPath* const driver = Find(record.driver);
+  const MountOfDriver* const driver = FindMount(record.driver);
   if (driver == nullptr) {
     return Error{"config.v2.json has the unknown storage driver " + Quoted(record.driver) +
                  ", which is not known"};
@@ -229,7 +229,7 @@ Status IdentifyInContainerd(const Record& record, const Layout& layout, const Ca
 // and so does containerd's store.
 void FindLayer(const StateDirectory& root, const Layout& layout, const Call& call,
                Identity& identity) {
-  for (const DriverPath& driver : kDriverPaths) {
+  for (const MountOfDriver& driver : kMounts) {
     const auto images = root.Below("image/" + std::string(driver.driver));
     if (images && CheckLayer(*images, driver, layout, call, identity)) return;
   }
@@ -283,7 +283,7 @@ std::vector<std::string> LayerNames(const Layout& layout, const DockerImageMount
 Status IdentifyClassicMount(const StateDirectory& root, const std::string& driver_name,
                             const Layout& layout, const DockerImageMount& mount,
                             Identity& identity) {
-  const DriverPath* const driver = Find(driver_name);
+  const MountOfDriver* const driver = FindMount(driver_name);
   if (driver == nullptr) {
     return Error{"config.v2.json has the unknown storage driver " + Quoted(driver_name) +
                  ", which is not known"};

@@ -14,8 +14,8 @@
 namespace runclad::engine {
 namespace {
 
-constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
-constexpr std::string_view kSha256 = "sha256:";
+constexpr std::size_t kMaxListBytes = std::size_t{64} << 20;
+constexpr std::string_view kDigestPrefix = "sha256:";
 
 bool IsName(std::string_view text, const Reference& wanted) {
   auto reference = ParseReference(text);
@@ -60,7 +60,7 @@ void AddOfDocker(const std::string& path, const Reference& wanted, std::vector<N
   std::error_code fault;
   for (const auto& driver : std::filesystem::directory_iterator(path + "/image", fault)) {
     const std::string name = driver.path().filename();
-    const auto text = root->ReadIfPresent("image/" + name + "/repositories.json", kMaxBytes);
+    const auto text = root->ReadIfPresent("image/" + name + "/repositories.json", kMaxListBytes);
     if (!text || !*text) continue;
     auto digests = InRepositories(**text, wanted);
     if (digests.empty()) continue;
@@ -117,7 +117,7 @@ std::vector<std::string> InImageList(std::string_view text, const Reference& wan
       }
     });
     if (!is_wanted) return;
-    AddDigest(std::string(kSha256) + id, digests);
+    AddDigest(std::string(kDigestPrefix) + id, digests);
     AddDigest(manifest, digests);
   });
   if (!scanner.Finish()) digests.clear();
@@ -133,7 +133,7 @@ void AddOfStorage(const std::string& path, const Reference& wanted,
   for (const auto& entry : std::filesystem::directory_iterator(path, fault)) {
     const std::string name = entry.path().filename();
     if (!name.ends_with(kImages)) continue;
-    const auto text = root->ReadIfPresent(name + "/images.json", kMaxBytes);
+    const auto text = root->ReadIfPresent(name + "/images.json", kMaxListBytes);
     if (!text || !*text) continue;
     auto digests = InImageList(**text, wanted);
     if (digests.empty()) continue;

@@ -21,7 +21,7 @@ namespace {
 
 constexpr const char* kDatabase = "db.sql";
 constexpr const char* kJournal = "db.sql-journal";  // is there while a transaction is written
-constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
+constexpr std::size_t kMaxDatabaseBytes = std::size_t{256} << 20;
 
 // SQLite counts a database's transactions in its header.
 using Counter = std::array<char, 4>;
@@ -65,7 +65,7 @@ Result<std::optional<std::string>> TryRead(const StateDirectory& storage, int fi
   const auto written_before = has_journal();
   if (!written_before) return written_before.error();
   if (*written_before) return std::optional<std::string>();
-  auto bytes = sys::ReadRegularFile(file, kMaxBytes);
+  auto bytes = sys::ReadRegularFile(file, kMaxDatabaseBytes);
   if (!bytes) return bytes.error();
   const auto written_after = has_journal();
   if (!written_after) return written_after.error();

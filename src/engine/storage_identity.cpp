@@ -21,19 +21,19 @@ namespace runclad::engine {
 namespace {
 
 // Where each storage driver has the file system of a layer, below the storage root.
-struct DriverPath {
+struct LayerOfDriver {
   std::string_view driver;
   std::string_view above;  // the layer's id
   std::string_view below;
 };
-constexpr DriverPath kDriverPaths[] = {{"overlay", "overlay/", "/merged"},
-                                       {"vfs", "vfs/dir/", ""},
-                                       {"btrfs", "btrfs/subvolumes/", ""},
-                                       {"zfs", "zfs/graph/", ""}};
+constexpr LayerOfDriver kLayers[] = {{"overlay", "overlay/", "/merged"},
+                                     {"vfs", "vfs/dir/", ""},
+                                     {"btrfs", "btrfs/subvolumes/", ""},
+                                     {"zfs", "zfs/graph/", ""}};
 
-const DriverPath* Find(std::string_view driver) {
-  const auto* found = std::ranges::find(kDriverPaths, driver, &DriverPath::driver);
-  return found == std::end(kDriverPaths) ? nullptr : found;
+const LayerOfDriver* FindLayer(std::string_view driver) {
+  const auto* found = std::ranges::find(kLayers, driver, &LayerOfDriver::driver);
+  return found == std::end(kLayers) ? nullptr : found;
 }
 
 // Checks that the rootfs to be run is the layer that the record gives. podman 5 has it mounted at
@@ -41,7 +41,7 @@ const DriverPath* Find(std::string_view driver) {
 // may not pass through the storage's directories: by inode it is the same directory.
 Status TakeOwnLayer(const Layout& layout, const Call& call, const std::string& layer,
                     Identity& identity) {
-  const DriverPath* const driver = Find(layout.storage_driver);
+  const LayerOfDriver* const driver = FindLayer(layout.storage_driver);
   if (driver == nullptr) {
     return Error{"the storage driver " + Quoted(layout.storage_driver) + " is not known"};
   }
@@ -150,7 +150,7 @@ Status IdentifyAtLayer(const StorageLists& lists, const StoredImage& image,
 }  // namespace
 
 std::string StoredLayerAround(const Layout& layout, std::string_view path) {
-  const DriverPath* const driver = Find(layout.storage_driver);
+  const LayerOfDriver* const driver = FindLayer(layout.storage_driver);
   if (driver == nullptr || layout.data_root.empty()) return {};
   const std::string above =
       layout.data_root + '/' + std::string(driver->above.substr(0, driver->above.size() - 1));
@@ -166,7 +166,7 @@ std::string StoredLayerAround(const Layout& layout, std::string_view path) {
 std::string StoredLayerAt(const Layout& layout, std::string_view path) {
   std::string layer = StoredLayerAround(layout, path);
   if (layer.empty()) return layer;
-  const DriverPath& driver = *Find(layout.storage_driver);
+  const LayerOfDriver& driver = *FindLayer(layout.storage_driver);
   const std::string end = '/' + layer + std::string(driver.below);
   return path.ends_with(end) ? layer : std::string();
 }

@@ -13,8 +13,8 @@
 namespace runclad::engine {
 namespace {
 
-constexpr std::size_t kMaxListBytes = std::size_t{64} << 20;
-constexpr std::size_t kMaxLayers = 512;  // overlayfs takes 500
+constexpr std::size_t kMaxStorageListBytes = std::size_t{64} << 20;
+constexpr std::size_t kMaxStoredLayers = 512;  // overlayfs takes 500
 // Where containers/storage keeps what need not survive a reboot, if configured to
 // (transient_store).
 constexpr const char* kRunRoot = "/run/containers/storage";
@@ -152,7 +152,7 @@ Result<StorageLists> StorageLists::Open(const std::string& root, const std::stri
   if (!directory) return directory.error();
   StorageLists lists(*std::move(directory), driver);
   for (const char* name : {"containers.json", "volatile-containers.json"}) {
-    auto text = lists.root_.ReadIfPresent(lists.PathOf("containers", name), kMaxListBytes);
+    auto text = lists.root_.ReadIfPresent(lists.PathOf("containers", name), kMaxStorageListBytes);
     if (!text) return text.error();
     if (*text) lists.containers_.push_back(**std::move(text));
   }
@@ -164,8 +164,8 @@ Status StorageLists::ReadTransientContainers() {
   has_transient_ = true;
   const auto run_root = StateDirectory::Open(kRunRoot);
   if (!run_root) return {};
-  auto text =
-      run_root->ReadIfPresent(PathOf("containers", "volatile-containers.json"), kMaxListBytes);
+  auto text = run_root->ReadIfPresent(PathOf("containers", "volatile-containers.json"),
+                                      kMaxStorageListBytes);
   if (!text) return text.error();
   if (*text) containers_.push_back(**std::move(text));
   return {};
@@ -201,7 +201,7 @@ Result<StoredContainer> StorageLists::Container(const std::string& id) {
 
 Result<StoredImage> StorageLists::Image(const std::string& id) const {
   const std::string path = PathOf("images", "images.json");
-  const auto list = root_.Read(path, kMaxListBytes);
+  const auto list = root_.Read(path, kMaxStorageListBytes);
   if (!list) return list.error();
   std::array<std::string_view, std::size(kImageMembers)> values;
   const auto is_found = FindElement(*list, id, kImageMembers, values);
@@ -215,7 +215,7 @@ Result<StoredImage> StorageLists::Image(const std::string& id) const {
 
 Result<std::vector<StoredImage>> StorageLists::ImagesOf(const std::string& layer) const {
   const std::string path = PathOf("images", "images.json");
-  const auto list = root_.Read(path, kMaxListBytes);
+  const auto list = root_.Read(path, kMaxStorageListBytes);
   if (!list) return list.error();
   const std::string quoted = '"' + layer + '"';
   Values read;
@@ -238,13 +238,13 @@ Result<std::vector<StoredImage>> StorageLists::ImagesOf(const std::string& layer
 }
 
 Result<std::vector<std::string>> StorageLists::LayerLists() const {
-  auto list = root_.Read(PathOf("layers", "layers.json"), kMaxListBytes);
+  auto list = root_.Read(PathOf("layers", "layers.json"), kMaxStorageListBytes);
   if (!list) return list.error();
   std::vector<std::string> lists = {*std::move(list)};
   const auto run_root = has_transient_ ? StateDirectory::Open(kRunRoot) : Error{};
   for (const StateDirectory* root : {&root_, run_root ? &*run_root : nullptr}) {
     if (root == nullptr) continue;
-    auto text = root->ReadIfPresent(PathOf("layers", "volatile-layers.json"), kMaxListBytes);
+    auto text = root->ReadIfPresent(PathOf("layers", "volatile-layers.json"), kMaxStorageListBytes);
     if (!text) return text.error();
     if (*text) lists.push_back(**std::move(text));
   }
@@ -265,7 +265,7 @@ Result<std::vector<StoredLayer>> StorageLists::Layers(const std::string& id) con
   for (std::string_view next = first; !next.empty();) {
     const auto found = std::ranges::find(all, next, &LayerText::id);
     if (found == all.end()) return Error{path + " has no layer " + std::string(next)};
-    if (layers.size() == kMaxLayers) return Error{path + " has layers without a base layer"};
+    if (layers.size() == kMaxStoredLayers) return Error{path + " has layers without a base layer"};
     layers.push_back({values.String(found->id), values.String(found->diff_digest)});
     next = found->parent;
   }

@@ -9,7 +9,7 @@
 namespace runclad::engine {
 namespace {
 
-constexpr int kMaxDepth = 32;
+constexpr int kMaxNesting = 32;
 
 bool IsBare(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -106,7 +106,7 @@ class Reader {
   }
 
   void ReadValue(std::string_view key, int depth) {
-    if (depth > kMaxDepth) return Fail();
+    if (depth > kMaxNesting) return Fail();
     const char first = Peek();
     if (first == '"' || first == '\'') {
       if (const auto text = ReadString()) take_(key, *text);

@@ -15,9 +15,9 @@ namespace runclad::host {
 namespace {
 
 // Programs that distributions of Kubernetes unpack beside their storage.
-constexpr char kPrograms[][36] = {"/var/lib/k0s/bin", "/var/lib/k0s/bin/*",
-                                  "/var/lib/rancher/*/data/*/bin",
-                                  "/var/lib/rancher/*/data/*/bin/*"};
+constexpr char kStoragePrograms[][36] = {"/var/lib/k0s/bin", "/var/lib/k0s/bin/*",
+                                         "/var/lib/rancher/*/data/*/bin",
+                                         "/var/lib/rancher/*/data/*/bin/*"};
 
 // Where podman, CRI-O and users' engines keep what runs, beside the places of sockets.
 constexpr char kOtherRunning[][16] = {"/run/containers", "/run/libpod", "/run/user"};
@@ -116,7 +116,7 @@ bool EngineStorage::IsBelow(const sys::Located& located,
 }
 
 bool EngineStorage::HoldsPrograms(const sys::Located& located) {
-  return std::ranges::any_of(kPrograms, [&](const char* pattern) {
+  return std::ranges::any_of(kStoragePrograms, [&](const char* pattern) {
     return ::fnmatch(pattern, located.path.c_str(), FNM_PATHNAME) == 0;
   });
 }

@@ -14,7 +14,7 @@
 namespace runclad::host {
 namespace {
 
-using Kind = RootFacts::Kind;
+using RootKind = RootFacts::Kind;
 
 // Without "." and empty components; ".." stays, and is then no real path's.
 std::string Clean(std::string_view path) {
@@ -139,14 +139,14 @@ class Listing {
   RootFacts Judge(const sys::Located& directory) {
     const std::string storage = StorageOf(directory.path, layout_);
     if (IsListed(directory.path, allowed_, storage)) return JudgeLayers(directory, /*own=*/{});
-    RootFacts unlisted = {Kind::kOutside, directory.path,
+    RootFacts unlisted = {RootKind::kOutside, directory.path,
                           storage.empty()
                               ? "is neither in the bundle nor the container's own layer"
                               : "is in the engine's storage and not the container's own layer"};
     if (!IsListed(directory.path, {directory.path}, storage)) return unlisted;
     // What lies under it would have to be listed as well.
     const RootFacts layers = JudgeLayers(directory, /*own=*/{});
-    if (layers.kind == Kind::kOrdinary || !layers.allow.empty()) {
+    if (layers.kind == RootKind::kOrdinary || !layers.allow.empty()) {
       unlisted.allow = layers.allow;
       unlisted.allow.insert(unlisted.allow.begin(), directory.path);
     }
@@ -155,21 +155,21 @@ class Listing {
 
   // The layers of what is mounted at `directory`; those below `own` are made for this container.
   RootFacts JudgeLayers(const sys::Located& directory, const std::string& own) {
-    const RootFacts ordinary = {Kind::kOrdinary, directory.path, {}};
+    const RootFacts ordinary = {RootKind::kOrdinary, directory.path, {}};
     auto table = sys::MountTable::Read();
     const sys::Mount* const mount = table ? table->Find(directory.mount_id) : nullptr;
     if (mount == nullptr) {
-      return {Kind::kOutside, directory.path, "is on an unknown mount"};
+      return {RootKind::kOutside, directory.path, "is on an unknown mount"};
     }
     if (mount->type() != "overlay" || mount->point != directory.path) return ordinary;
     if (++depth_ > kMaxDepth) {
-      return {Kind::kOutside, directory.path, "is an overlay with too many nested overlays"};
+      return {RootKind::kOutside, directory.path, "is an overlay with too many nested overlays"};
     }
     std::optional<RootFacts> first;
     for (const std::string& layer : LayersOf(*mount)) {
       if (IsBelow(layer, own)) continue;
       const RootFacts judged = JudgeLayer(layer);
-      if (judged.kind == Kind::kOrdinary) continue;
+      if (judged.kind == RootKind::kOrdinary) continue;
       if (!first) {
         first = judged;
         first->resolved = directory.path;
@@ -190,16 +190,16 @@ class Listing {
   RootFacts JudgeLayer(const std::string& layer) {
     const auto located = sys::LocateIfPresent(layer);
     if (!located || !*located || (*located)->path != layer) {
-      return {Kind::kOutside, layer, "cannot be found on this host by that path"};
+      return {RootKind::kOutside, layer, "cannot be found on this host by that path"};
     }
     if (IsHostRoot((*located)->inode)) {
-      return {Kind::kHostRoot, layer, "is the host's root filesystem"};
+      return {RootKind::kHostRoot, layer, "is the host's root filesystem"};
     }
     RootFacts judged = Judge(**located);
     if (sys::OnlyRootCouldReplace(Above(layer))) return judged;
     judged.allow.clear();
-    if (judged.kind != Kind::kOrdinary) return judged;
-    return {Kind::kOutside, layer, "is in a directory that users other than root can modify"};
+    if (judged.kind != RootKind::kOrdinary) return judged;
+    return {RootKind::kOutside, layer, "is in a directory that users other than root can modify"};
   }
 
   const engine::Layout& layout_;
@@ -219,31 +219,31 @@ RootFacts DescribeRoot(const oci::Spec& spec, const std::vector<std::string>& al
   const bool is_living = !layout.id.empty();
   const auto located = sys::LocateIfPresent(path);
   if (!located && is_living) {
-    return {Kind::kOutside, {}, "cannot be examined: " + located.error().message};
+    return {RootKind::kOutside, {}, "cannot be examined: " + located.error().message};
   }
   if (!located || !*located) {
     if (!is_living) return facts;
-    return {Kind::kOutside, {}, "is not a directory that can be found on this host"};
+    return {RootKind::kOutside, {}, "is not a directory that can be found on this host"};
   }
   const sys::Located& root = **located;
   facts.resolved = root.path;
   if (IsHostRoot(root.inode)) {
-    facts.kind = Kind::kHostRoot;
+    facts.kind = RootKind::kHostRoot;
     facts.because = root.path == "/" ? "is the host's root filesystem"
                                      : "is an alias of the host's root filesystem";
   } else if (root.path != path) {
-    facts.kind = Kind::kLink;
+    facts.kind = RootKind::kLink;
     facts.because = "leads through a link to " + root.path;
   } else if (!S_ISDIR(root.mode)) {
-    facts.kind = Kind::kOutside;
+    facts.kind = RootKind::kOutside;
     facts.because = "is not a directory";
   } else if (!is_living || IsBelow(path, layout.bundle) || path == own_layer) {
-    facts.kind = Kind::kOrdinary;
+    facts.kind = RootKind::kOrdinary;
   } else {
     Listing listing(layout, allowed);
     facts =
         IsOwnOverlay(path, layout) ? listing.JudgeLayers(root, Above(path)) : listing.Judge(root);
-    if (facts.kind == Kind::kOutside && path == layout.bundle) {
+    if (facts.kind == RootKind::kOutside && path == layout.bundle) {
       facts.because =
           "is the bundle itself, so that its config.json would be among the container's files: "
           "keep them in a directory below it";

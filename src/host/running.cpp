@@ -29,7 +29,7 @@ std::string_view LastOf(std::string_view path) { return path.substr(path.rfind('
 std::string_view AboveOf(std::string_view path) { return path.substr(0, path.rfind('/')); }
 
 // Files of /proc have no size, and a command line no limit but the kernel's.
-std::vector<std::string> Arguments(const std::string& process) {
+std::vector<std::string> ArgumentsOf(const std::string& process) {
   constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
   const UniqueFd file(::open((process + "/cmdline").c_str(), O_RDONLY | O_CLOEXEC));
   std::vector<std::string> arguments;
@@ -135,7 +135,7 @@ std::vector<RunningContainer> FindRunning(const std::string& proc) {
     const std::string process = proc + "/" + std::string(number);
     // First: another user's process could keep whoever reads its arguments waiting.
     if (!IsRootOfOwnMounts(process, mounts)) return true;
-    const std::vector<std::string> arguments = Arguments(process);
+    const std::vector<std::string> arguments = ArgumentsOf(process);
     if (arguments.empty()) return true;
     const std::string_view program = LastOf(arguments.front());
     const bool is_shim = program.starts_with("containerd-shim-runc-");

@@ -7,8 +7,8 @@ namespace runclad::learn {
 namespace {
 
 constexpr const char* kCall = "raw_syscalls/sys_enter";
-constexpr std::array<const char*, 3> kEvents = {"sched/sched_process_exec",
-                                                "sched/sched_process_fork", kCall};
+constexpr std::array<const char*, 3> kCallEvents = {"sched/sched_process_exec",
+                                                    "sched/sched_process_fork", kCall};
 
 // The kernel takes less than a page; what does not fit is reported again and again.
 std::string FilterWithout(const std::set<int>& numbers) {
@@ -36,7 +36,7 @@ Status CallTrace::Start() {
   return instance_.Listen([this](std::string_view text) { Take(text); });
 }
 
-void CallTrace::Follow(int pid) { static_cast<void>(instance_.Follow(pid, kEvents)); }
+void CallTrace::Follow(int pid) { static_cast<void>(instance_.Follow(pid, kCallEvents)); }
 
 Calls CallTrace::Stop() {
   instance_.End();

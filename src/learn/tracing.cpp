@@ -15,8 +15,8 @@ namespace runclad::learn {
 namespace {
 
 constexpr const char* kCapability = "capability/cap_capable";
-constexpr std::array<const char*, 3> kEvents = {"sched/sched_process_exec",
-                                                "sched/sched_process_fork", kCapability};
+constexpr std::array<const char*, 3> kCapabilityEvents = {"sched/sched_process_exec",
+                                                          "sched/sched_process_fork", kCapability};
 constexpr std::size_t kMaxBytes = std::size_t{64} << 20U;
 
 }  // namespace
@@ -71,7 +71,7 @@ void Tracing::Take(std::string_view traced) {
 
 // The process ID is the host's, whatever PID namespace this process and the runtime are in.
 void Tracing::Follow(int pid) {
-  static_cast<void>(instance_.Follow(pid, kEvents));
+  static_cast<void>(instance_.Follow(pid, kCapabilityEvents));
   if (calls_ && calls_started_) calls_->Follow(pid);
   const UniqueFd file(
       ::open(followed_.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR));

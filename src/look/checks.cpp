@@ -41,7 +41,7 @@ constexpr std::string_view kTakesOver[] = {"CAP_SYS_ADMIN",       "CAP_SYS_MODUL
                                            "CAP_SYS_PTRACE",      "CAP_BPF",        "CAP_PERFMON",
                                            "CAP_DAC_READ_SEARCH", "CAP_SYS_BOOT",   "CAP_MAC_ADMIN",
                                            "CAP_MAC_OVERRIDE",    "CAP_SYSLOG",     "CAP_SYS_TIME"};
-constexpr std::string_view kNetwork[] = {"CAP_NET_ADMIN", "CAP_NET_RAW"};
+constexpr std::string_view kNetworkCapabilities[] = {"CAP_NET_ADMIN", "CAP_NET_RAW"};
 
 // Of the bounding set: a program that root starts can have them all.
 std::vector<std::string> Held(const Container& container,
@@ -70,9 +70,10 @@ std::optional<Finding> PowerfulCapabilities(const Container& container) {
 }
 
 std::optional<Finding> NetworkCapabilities(const Container& container) {
-  const auto held = Held(container, kNetwork);
+  const auto held = Held(container, kNetworkCapabilities);
   if (held.empty()) return Good();
-  return Bad(InUserNamespace(container, static_cast<double>(held.size()) / std::size(kNetwork)),
+  return Bad(InUserNamespace(container,
+                             static_cast<double>(held.size()) / std::size(kNetworkCapabilities)),
              List(held));
 }
 
@@ -80,7 +81,8 @@ std::optional<Finding> OtherCapabilities(const Container& container) {
   std::vector<std::string> held;
   for (const std::string& name : CapabilityNames(container.credentials.bounding)) {
     if (std::ranges::find(kTakesOver, name) == std::end(kTakesOver) &&
-        std::ranges::find(kNetwork, name) == std::end(kNetwork) && name != "CAP_NET_BIND_SERVICE") {
+        std::ranges::find(kNetworkCapabilities, name) == std::end(kNetworkCapabilities) &&
+        name != "CAP_NET_BIND_SERVICE") {
       held.push_back(Lower(name));
     }
   }

@@ -22,11 +22,11 @@ namespace {
 
 constexpr std::size_t kMaxListeners = 1000;   // of one container that are listed
 constexpr std::size_t kMaxSockets = 100'000;  // of one network namespace that are looked at
-constexpr std::string_view kListening = "0A";
+constexpr std::string_view kListeningState = "0A";
 constexpr std::string_view kUnconnected = "07";
 
-constexpr int kDecimal = 10;
-constexpr int kHexadecimal = 16;
+constexpr int kTableDecimal = 10;
+constexpr int kTableHexadecimal = 16;
 
 std::optional<std::uint32_t> Number(std::string_view text, int base) {
   std::uint32_t number = 0;
@@ -42,7 +42,7 @@ std::string Address(std::string_view digits) {
   const std::size_t count = digits.size() / kWord;
   if (count != 1 && count != words.size()) return {};
   for (std::size_t i = 0; i < count; ++i) {
-    const auto word = Number(digits.substr(i * kWord, kWord), kHexadecimal);
+    const auto word = Number(digits.substr(i * kWord, kWord), kTableHexadecimal);
     if (!word) return {};
     words.at(i) = *word;
   }
@@ -76,7 +76,7 @@ std::set<std::uint64_t> SocketsOf(const std::vector<pid_t>& processes) {
       if (link.starts_with(kSocket) && link.ends_with(']')) {
         const std::string_view digits(link.data() + kSocket.size(),
                                       link.size() - kSocket.size() - 1);
-        if (const auto inode = Number(digits, kDecimal)) inodes.insert(*inode);
+        if (const auto inode = Number(digits, kTableDecimal)) inodes.insert(*inode);
       }
       return true;
     });
@@ -90,7 +90,7 @@ std::vector<WaitingSocket> ReadWaitingSockets(int process) {
   if (auto answer = AskForSockets(process, kMaxSockets)) return *std::move(answer);
   std::vector<WaitingSocket> sockets;
   for (const char* protocol : {"tcp", "tcp6", "udp", "udp6"}) {
-    const std::string_view state = protocol[0] == 't' ? kListening : kUnconnected;
+    const std::string_view state = protocol[0] == 't' ? kListeningState : kUnconnected;
     const std::string text = ReadOf(process, (std::string("net/") + protocol).c_str()).value_or("");
     std::string_view rest = text;
     while (!rest.empty() && sockets.size() < kMaxSockets) {
@@ -102,9 +102,9 @@ std::vector<WaitingSocket> ReadWaitingSockets(int process) {
       const std::vector<std::string_view> fields = Fields(line);
       if (fields.size() <= kInode || fields[kState] != state) continue;
       const std::size_t colon = fields[kLocal].find(':');
-      const auto inode = Number(fields[kInode], kDecimal);
+      const auto inode = Number(fields[kInode], kTableDecimal);
       if (colon == std::string_view::npos || !inode) continue;
-      const auto port = Number(fields[kLocal].substr(colon + 1), kHexadecimal);
+      const auto port = Number(fields[kLocal].substr(colon + 1), kTableHexadecimal);
       if (!port || *port > UINT16_MAX) continue;
       sockets.push_back(
           {{protocol, Address(fields[kLocal].substr(0, colon)), static_cast<std::uint16_t>(*port)},

@@ -172,12 +172,12 @@ class Answers {
   Clock::time_point deadline_;
 };
 
-struct Answer {
+struct HelperAnswer {
   TaskFilters filters;
   bool is_busy = false;  // it did not stop in time
 };
 
-bool ReadAnswer(Answers& answers, Answer& answer) {
+bool ReadAnswer(Answers& answers, HelperAnswer& answer) {
   std::array<std::uint32_t, 2> head{};
   if (!answers.Read(head.data(), sizeof head) || head[1] > kMaxFilters) return false;
   const auto fault = static_cast<Fault>(head[0]);
@@ -197,7 +197,7 @@ bool ReadAnswer(Answers& answers, Answer& answer) {
 
 // Of the first tasks; how many were answered.
 std::size_t ReadSome(std::span<const Task> tasks, std::chrono::milliseconds patience,
-                     std::vector<Answer>& found) {
+                     std::vector<HelperAnswer>& found) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return 0;
   const UniqueFd result(ends[0]);
@@ -216,7 +216,7 @@ std::size_t ReadSome(std::span<const Task> tasks, std::chrono::milliseconds pati
   Answers answers(result.get(), Clock::now() + kMargin + patience * static_cast<int>(tasks.size()));
   std::size_t answered = 0;
   for (const Task& task : tasks) {
-    Answer answer{{task.id, {}, {}}};
+    HelperAnswer answer{{task.id, {}, {}}};
     if (!ReadAnswer(answers, answer)) break;
     found.push_back(std::move(answer));
     ++answered;
@@ -232,7 +232,7 @@ std::size_t ReadSome(std::span<const Task> tasks, std::chrono::milliseconds pati
 // A busy processor keeps a task from stopping as the kernel does. Those that did not stop are asked
 // once more, and may take ten times as long, all together.
 void AskAgain(std::span<const Task> tasks, std::chrono::milliseconds patience,
-              std::vector<Answer>& found) {
+              std::vector<HelperAnswer>& found) {
   constexpr int kLonger = 10;
   const auto deadline = Clock::now() + patience * kLonger;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
@@ -240,7 +240,7 @@ void AskAgain(std::span<const Task> tasks, std::chrono::milliseconds patience,
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
     if (left.count() <= 0) return;
-    std::vector<Answer> again;
+    std::vector<HelperAnswer> again;
     if (ReadSome(tasks.subspan(i, 1), left, again) == 1) found[i] = std::move(again.front());
   }
 }
@@ -249,7 +249,7 @@ void AskAgain(std::span<const Task> tasks, std::chrono::milliseconds patience,
 
 std::vector<TaskFilters> ReadFilters(std::span<const Task> tasks,
                                      std::chrono::milliseconds patience) {
-  std::vector<Answer> answers;
+  std::vector<HelperAnswer> answers;
   for (std::span<const Task> rest = tasks; !rest.empty();) {
     std::size_t answered = ReadSome(rest, patience, answers);
     if (answered == 0) {
@@ -260,7 +260,7 @@ std::vector<TaskFilters> ReadFilters(std::span<const Task> tasks,
   }
   AskAgain(tasks, patience, answers);
   std::vector<TaskFilters> found;
-  for (Answer& answer : answers) found.push_back(std::move(answer.filters));
+  for (HelperAnswer& answer : answers) found.push_back(std::move(answer.filters));
   return found;
 }
 

@@ -12,7 +12,7 @@
 namespace runclad::look {
 namespace {
 
-constexpr double kMost = 10;
+constexpr double kMostExposure = 10;
 
 }  // namespace
 
@@ -54,10 +54,10 @@ Score ScoreOf(const Container& container, const Weights& weights) {
     score.checks.push_back(std::move(assessed));
   }
   if (all <= 0) return score;
-  score.exposure = kMost * bad / all;
+  score.exposure = kMostExposure * bad / all;
   for (Assessed& assessed : score.checks) {
     if (!assessed.finding) continue;
-    assessed.share = kMost * weight_of(*assessed.check) * assessed.finding->badness / all;
+    assessed.share = kMostExposure * weight_of(*assessed.check) * assessed.finding->badness / all;
   }
   return score;
 }

@@ -13,7 +13,7 @@
 namespace runclad::oci {
 namespace {
 
-using Strings = std::vector<std::string>;
+using Arguments = std::vector<std::string>;
 
 constexpr std::string_view kOwnPrefix = "--runclad-";
 
@@ -24,7 +24,8 @@ Error OuterBlankError(std::string_view argument) {
           " begins or ends with a blank, which runc versions interpret differently"};
 }
 
-std::optional<std::string_view> Find(const std::vector<Option>& options, std::string_view name) {
+std::optional<std::string_view> FindOption(const std::vector<Option>& options,
+                                           std::string_view name) {
   for (auto option = options.rbegin(); option != options.rend(); ++option) {
     if (option->name == name) return option->value ? std::string_view{*option->value} : "true";
   }
@@ -44,7 +45,7 @@ const Flag* FindFlag(std::span<const Flag> flags, std::string_view name) {
 
 class Parser {
  public:
-  explicit Parser(const Strings& arguments) : arguments_(arguments) {}
+  explicit Parser(const Arguments& arguments) : arguments_(arguments) {}
 
   Result<CommandLine> Parse() {
     if (Status status = ReadOwnFlags(); !status) return status.error();
@@ -187,7 +188,7 @@ class Parser {
   }
 
   Status CheckPositionals() const {
-    const Strings& positionals = line_.positionals;
+    const Arguments& positionals = line_.positionals;
     if (positionals.empty()) return Error{"the container id is missing"};
     if (!IsValidId(positionals.front())) {
       return Error{Quoted(positionals.front()) + " is not a container id"};
@@ -341,7 +342,7 @@ class Parser {
     return token;
   }
 
-  const Strings& arguments_;
+  const Arguments& arguments_;
   std::size_t at_ = 0;
   CommandLine line_;
   bool only_prints_ = false;  // --help or --version among the globals
@@ -349,7 +350,7 @@ class Parser {
   std::uint64_t seen_long_ = 0;  // by the flag's place in its table
 };
 
-void Append(const std::vector<Option>& options, Strings& arguments) {
+void Append(const std::vector<Option>& options, Arguments& arguments) {
   for (const Option& option : options) {
     std::string& argument = arguments.emplace_back();
     argument.reserve(option.name.size() + (option.value ? option.value->size() : 0) + 3);
@@ -361,11 +362,11 @@ void Append(const std::vector<Option>& options, Strings& arguments) {
 }  // namespace
 
 std::optional<std::string_view> CommandLine::global(std::string_view name) const {
-  return Find(globals, name);
+  return FindOption(globals, name);
 }
 
 std::optional<std::string_view> CommandLine::option(std::string_view name) const {
-  return Find(options, name);
+  return FindOption(options, name);
 }
 
 std::vector<std::string_view> CommandLine::values(std::string_view name) const {
@@ -377,7 +378,7 @@ std::vector<std::string_view> CommandLine::values(std::string_view name) const {
 }
 
 bool CommandLine::flag(std::string_view name) const {
-  return Find(options, name) == "true" || Find(globals, name) == "true";
+  return FindOption(options, name) == "true" || FindOption(globals, name) == "true";
 }
 
 std::string_view CommandLine::id() const {
@@ -386,7 +387,7 @@ std::string_view CommandLine::id() const {
 
 std::vector<std::string> CommandLine::Canonical() const {
   if (kind == VerbKind::kPassThrough || kind == VerbKind::kUnknown) return verbatim;
-  Strings arguments;
+  Arguments arguments;
   arguments.reserve(globals.size() + options.size() + positionals.size() + 2);
   Append(globals, arguments);
   arguments.push_back(verb);

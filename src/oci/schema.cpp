@@ -44,7 +44,7 @@ struct Object {
 };
 
 using Name = decltype(Field::name);
-constexpr Field Strings(Name name) { return {name, Kind::kString, nullptr, true}; }
+constexpr Field StringList(Name name) { return {name, Kind::kString, nullptr, true}; }
 constexpr Field Paths(Name name) { return {name, Kind::kPath, nullptr, true}; }
 constexpr Field Objects(Name name, const Object& object) {
   return {name, Kind::kObject, &object, true};
@@ -62,8 +62,8 @@ constexpr Field kUserFields[] = {
 constexpr Object kUser{kUserFields};
 
 constexpr Field kCapabilitiesFields[] = {
-    Strings("bounding"),  Strings("effective"), Strings("inheritable"),
-    Strings("permitted"), Strings("ambient"),
+    StringList("bounding"),  StringList("effective"), StringList("inheritable"),
+    StringList("permitted"), StringList("ambient"),
 };
 constexpr Object kCapabilities{kCapabilitiesFields};
 
@@ -72,9 +72,8 @@ constexpr Field kRlimitFields[] = {
 constexpr Object kRlimit{kRlimitFields};
 
 constexpr Field kSchedulerFields[] = {
-    {"policy", Kind::kString},    {"nice", Kind::kInteger},
-    {"priority", Kind::kInteger}, Strings("flags"),
-    {"runtime", Kind::kUnsigned}, {"deadline", Kind::kUnsigned},
+    {"policy", Kind::kString},   {"nice", Kind::kInteger},     {"priority", Kind::kInteger},
+    StringList("flags"),         {"runtime", Kind::kUnsigned}, {"deadline", Kind::kUnsigned},
     {"period", Kind::kUnsigned},
 };
 constexpr Object kScheduler{kSchedulerFields};
@@ -91,7 +90,7 @@ constexpr Field kProcessFields[] = {
     Nested("user", kUser),
     {"args", Kind::kArgument, nullptr, true},
     {"commandLine", Kind::kString},
-    Strings("env"),
+    StringList("env"),
     {"cwd", Kind::kPath},
     Nested("capabilities", kCapabilities),
     Objects("rlimits", kRlimit),
@@ -116,14 +115,14 @@ constexpr Field kMountFields[] = {
     {"destination", Kind::kPath},
     {"type", Kind::kString},
     {"source", Kind::kPath},
-    Strings("options"),
+    StringList("options"),
     Objects("uidMappings", kIdMapping),
     Objects("gidMappings", kIdMapping),
 };
 constexpr Object kMount{kMountFields};
 
 constexpr Field kHookFields[] = {
-    {"path", Kind::kPath}, Strings("args"), Strings("env"), {"timeout", Kind::kInteger}};
+    {"path", Kind::kPath}, StringList("args"), StringList("env"), {"timeout", Kind::kInteger}};
 constexpr Object kHook{kHookFields};
 
 constexpr Field kHooksFields[] = {
@@ -237,7 +236,7 @@ constexpr Field kSeccompArgumentFields[] = {{"index", Kind::kUnsigned32},
 constexpr Object kSeccompArgument{kSeccompArgumentFields};
 
 constexpr Field kSyscallFields[] = {
-    Strings("names"),
+    StringList("names"),
     {"action", Kind::kString},
     {"errnoRet", Kind::kUnsigned32},
     Objects("args", kSeccompArgument),
@@ -246,7 +245,7 @@ constexpr Object kSyscall{kSyscallFields};
 
 constexpr Field kSeccompFields[] = {
     {"defaultAction", Kind::kString}, {"defaultErrnoRet", Kind::kUnsigned32},
-    Strings("architectures"),         Strings("flags"),
+    StringList("architectures"),      StringList("flags"),
     {"listenerPath", Kind::kPath},    {"listenerMetadata", Kind::kString},
     Objects("syscalls", kSyscall),
 };
@@ -256,7 +255,7 @@ constexpr Field kIntelRdtFields[] = {
     {"closID", Kind::kString},
     {"l3CacheSchema", Kind::kString},
     {"memBwSchema", Kind::kString},
-    Strings("schemata"),
+    StringList("schemata"),
     {"enableCMT", Kind::kBoolean},
     {"enableMBM", Kind::kBoolean},
     {"enableMonitoring", Kind::kBoolean},
@@ -264,10 +263,10 @@ constexpr Field kIntelRdtFields[] = {
 constexpr Object kIntelRdt{kIntelRdtFields};
 
 constexpr Field kMemoryPolicyFields[] = {
-    {"mode", Kind::kString}, {"nodes", Kind::kString}, Strings("flags")};
+    {"mode", Kind::kString}, {"nodes", Kind::kString}, StringList("flags")};
 constexpr Object kMemoryPolicy{kMemoryPolicyFields};
 
-constexpr Field kPersonalityFields[] = {{"domain", Kind::kString}, Strings("flags")};
+constexpr Field kPersonalityFields[] = {{"domain", Kind::kString}, StringList("flags")};
 constexpr Object kPersonality{kPersonalityFields};
 
 constexpr Field kTimeOffsetFields[] = {{"secs", Kind::kInteger}, {"nanosecs", Kind::kUnsigned32}};

@@ -18,13 +18,13 @@
 namespace runclad::oci {
 namespace {
 
-enum class Kind { kText, kNumber, kSize };
+enum class ResourceKind { kText, kNumber, kSize };
 
 struct ResourceFlag {
   InlineText<20> name;
   InlineText<8> group;
   InlineText<16> member;
-  Kind kind = Kind::kNumber;
+  ResourceKind kind = ResourceKind::kNumber;
   bool is_recent = false;  // not every lower runtime knows it
 };
 
@@ -32,18 +32,18 @@ constexpr ResourceFlag kFlags[] = {
     {"blkio-weight", "blockIO", "weight"},
     {"cpu-period", "cpu", "period"},
     {"cpu-quota", "cpu", "quota"},
-    {"cpu-burst", "cpu", "burst", Kind::kNumber, true},
+    {"cpu-burst", "cpu", "burst", ResourceKind::kNumber, true},
     {"cpu-share", "cpu", "shares"},
     {"cpu-rt-period", "cpu", "realtimePeriod"},
     {"cpu-rt-runtime", "cpu", "realtimeRuntime"},
-    {"cpuset-cpus", "cpu", "cpus", Kind::kText},
-    {"cpuset-mems", "cpu", "mems", Kind::kText},
-    {"cpu-idle", "cpu", "idle", Kind::kNumber, true},
-    {"kernel-memory", "memory", "kernel", Kind::kSize},
-    {"kernel-memory-tcp", "memory", "kernelTCP", Kind::kSize},
-    {"memory", "memory", "limit", Kind::kSize},
-    {"memory-reservation", "memory", "reservation", Kind::kSize},
-    {"memory-swap", "memory", "swap", Kind::kSize},
+    {"cpuset-cpus", "cpu", "cpus", ResourceKind::kText},
+    {"cpuset-mems", "cpu", "mems", ResourceKind::kText},
+    {"cpu-idle", "cpu", "idle", ResourceKind::kNumber, true},
+    {"kernel-memory", "memory", "kernel", ResourceKind::kSize},
+    {"kernel-memory-tcp", "memory", "kernelTCP", ResourceKind::kSize},
+    {"memory", "memory", "limit", ResourceKind::kSize},
+    {"memory-reservation", "memory", "reservation", ResourceKind::kSize},
+    {"memory-swap", "memory", "swap", ResourceKind::kSize},
     {"pids-limit", "pids", "limit"},
 };
 
@@ -89,15 +89,15 @@ Result<json::Value> ResourcesFromFlags(const CommandLine& line) {
     const auto text = line.option(flag.name);
     if (!text || text->empty()) continue;
     json::Document& member = resources[std::string(flag.group)][std::string(flag.member)];
-    if (flag.kind == Kind::kText) {
+    if (flag.kind == ResourceKind::kText) {
       member = std::string(*text);
       continue;
     }
-    const auto number = flag.kind == Kind::kSize ? BytesOf(*text) : NumberOf(*text);
+    const auto number = flag.kind == ResourceKind::kSize ? BytesOf(*text) : NumberOf(*text);
     if (!number) {
       return Error{"--" + std::string(flag.name) + " must be a whole number" +
-                   (flag.kind == Kind::kSize ? " with or without a unit (64m)" : "") + ", not " +
-                   Quoted(*text)};
+                   (flag.kind == ResourceKind::kSize ? " with or without a unit (64m)" : "") +
+                   ", not " + Quoted(*text)};
     }
     // The reader keeps numbers without a minus sign as unsigned, and what the spec wants unsigned
     // is checked by that.

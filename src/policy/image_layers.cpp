@@ -13,7 +13,7 @@
 namespace runclad::policy {
 namespace {
 
-constexpr std::string_view kImages = "images/";
+constexpr std::string_view kImagesPrefix = "images/";
 
 // A name under which files are looked for.
 struct Candidate {
@@ -136,7 +136,7 @@ class ImageFolder {
 
   Result<NameFiles> ReadName(const Candidate& name) {
     NameFiles files;
-    const std::string path = std::string(kImages) + name.repository;
+    const std::string path = std::string(kImagesPrefix) + name.repository;
     for (std::size_t slash = path.find('/'); slash != std::string::npos;
          slash = path.find('/', slash + 1)) {
       auto shared =

@@ -21,7 +21,7 @@ namespace {
 
 using json::Document;
 
-constexpr std::string_view kProfiles[] = {"restricted", "baseline", "build"};
+constexpr std::string_view kProfileNames[] = {"restricted", "baseline", "build"};
 constexpr std::string_view kModes[] = {"enforce", "audit"};
 constexpr std::string_view kRootless[] = {"refuse", "pass-through", "apply"};
 constexpr std::string_view kFallback[] = {"refuse", "last-good"};
@@ -166,7 +166,7 @@ class LayerReader {
     const std::string* name = Text(value, "/" + key, Quoted(key));
     if (name == nullptr) return std::nullopt;
     if (!format_.profile(*name).empty()) return *name;
-    Fail("/" + key, "unknown profile " + Quoted(*name) + Suggestion(*name, kProfiles));
+    Fail("/" + key, "unknown profile " + Quoted(*name) + Suggestion(*name, kProfileNames));
     return std::nullopt;
   }
 

@@ -8,7 +8,7 @@
 namespace runclad::policy {
 namespace {
 
-constexpr std::string_view kImages = "images";
+constexpr std::string_view kImagesDirectory = "images";
 constexpr std::string_view kSuffix = ".json";
 // Files are read one by one until one has a pin; a tree of this many without one has none.
 constexpr std::size_t kMaxFiles = 100'000;
@@ -20,7 +20,8 @@ class PinFinder {
 
   // What `repository`'s file pins for the tag; for an empty one, for any tag.
   Result<std::vector<std::string>> PinsOf(const std::string& repository, const std::string& tag) {
-    const std::string path = std::string(kImages) + "/" + repository + std::string(kSuffix);
+    const std::string path =
+        std::string(kImagesDirectory) + "/" + repository + std::string(kSuffix);
     for (const PolicyFiles* files : {options_.own, options_.shipped}) {
       if (files == nullptr) continue;
       const auto text = files->Read(path);
@@ -43,7 +44,7 @@ class PinFinder {
 
   // The first repository in the tree of `files` that pins anything.
   Result<std::optional<Pin>> FindAny(const PolicyFiles& files) {
-    std::vector<std::string> directories = {std::string(kImages)};
+    std::vector<std::string> directories = {std::string(kImagesDirectory)};
     for (std::size_t count = 0; !directories.empty();) {
       const std::string directory = std::move(directories.back());
       directories.pop_back();
@@ -51,12 +52,12 @@ class PinFinder {
       if (!names) return names.error();
       for (const std::string& name : *names) {
         if (++count > kMaxFiles) {
-          return Error{"policy " + files.FullName(kImages) +
+          return Error{"policy " + files.FullName(kImagesDirectory) +
                        " has too many files to search all of them for pins"};
         }
         if (name == "_default.json") continue;
         std::string repository = directory + "/" + name.substr(0, name.size() - kSuffix.size());
-        repository.erase(0, kImages.size() + 1);
+        repository.erase(0, kImagesDirectory.size() + 1);
         auto pinned = PinsOf(repository, "");
         if (!pinned) return pinned.error();
         if (!pinned->empty()) return std::optional<Pin>({repository, *std::move(pinned)});

@@ -5,7 +5,7 @@
 namespace runclad::privilege {
 namespace {
 
-constexpr std::string_view kPrefix = "CAP_";
+constexpr std::string_view kCapabilityPrefix = "CAP_";
 
 constexpr char kToLower = 'a' - 'A';
 
@@ -13,14 +13,14 @@ constexpr char kToLower = 'a' - 'A';
 std::string LibraryName(std::string_view name) {
   std::string lower(name);
   for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + kToLower) : c;
-  if (lower.starts_with("cap_")) lower.erase(0, kPrefix.size());
+  if (lower.starts_with("cap_")) lower.erase(0, kCapabilityPrefix.size());
   return lower;
 }
 
 std::string SpecName(std::string_view library_name) {
   std::string upper;
-  upper.reserve(kPrefix.size() + library_name.size());
-  upper.append(kPrefix).append(library_name);
+  upper.reserve(kCapabilityPrefix.size() + library_name.size());
+  upper.append(kCapabilityPrefix).append(library_name);
   for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - kToLower) : c;
   return upper;
 }

@@ -67,7 +67,7 @@ void Reduce(Conditions& conditions) {
   conditions = std::move(kept);
 }
 
-std::vector<SeccompArgument> Comparisons(const Condition& condition) {
+std::vector<SeccompArgument> ComparisonsOf(const Condition& condition) {
   std::vector<SeccompArgument> comparisons;
   for (std::uint32_t index = 0; index < condition.size(); ++index) {
     if (!condition[index].is_everything()) {

@@ -28,6 +28,6 @@ std::optional<Conditions> Without(const Condition& from, const Condition& taken,
 void Reduce(Conditions& conditions);
 
 // The comparisons of the rule that says it, in the order of their index.
-std::vector<SeccompArgument> Comparisons(const Condition& condition);
+std::vector<SeccompArgument> ComparisonsOf(const Condition& condition);
 
 }  // namespace runclad::privilege

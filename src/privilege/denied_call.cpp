@@ -14,7 +14,7 @@ namespace runclad::privilege {
 namespace {
 
 constexpr std::uint64_t kMaximum = std::numeric_limits<std::uint32_t>::max();
-constexpr std::size_t kArguments = 6;
+constexpr std::size_t kMaxArguments = 6;
 constexpr int kDecimal = 10;
 constexpr int kHexadecimal = 16;
 constexpr std::string_view kArgument = "arg";
@@ -49,7 +49,7 @@ std::optional<std::uint64_t> TakeNumber(std::string_view& text) {
 std::optional<SeccompArgument> ComparisonFrom(std::string_view text) {
   if (!Skip(text, kArgument)) return std::nullopt;
   const auto index = TakeNumber(text);
-  if (!index || *index >= kArguments) return std::nullopt;
+  if (!index || *index >= kMaxArguments) return std::nullopt;
   SeccompArgument comparison{.index = static_cast<std::uint32_t>(*index)};
   if (Skip(text, "&")) {
     const auto mask = TakeNumber(text);
@@ -136,9 +136,9 @@ std::string WhyNotDenied(const DeniedCall& call) {
   if (!IsSyscallName(call.name)) return "unknown system call " + Quoted(call.name);
   const std::string subject = Quoted(ToText(call)) + " ";
   if (call.arguments.empty()) return subject + "names no argument";
-  std::array<bool, kArguments> is_compared{};
+  std::array<bool, kMaxArguments> is_compared{};
   for (const SeccompArgument& comparison : call.arguments) {
-    if (comparison.index >= kArguments) return subject + "names an argument beyond 5";
+    if (comparison.index >= kMaxArguments) return subject + "names an argument beyond 5";
     if (std::exchange(is_compared.at(comparison.index), true)) {
       return subject + "compares one argument twice: write an entry for each";
     }

@@ -253,7 +253,7 @@ class Meeting {
     std::array<std::size_t, kArguments> ordered{};  // by argument: how many rules compare it so
     bool compares_several = false;
     for (const Condition& condition : common) {
-      const std::vector<SeccompArgument> comparisons = Comparisons(condition);
+      const std::vector<SeccompArgument> comparisons = ComparisonsOf(condition);
       compares_several = compares_several || comparisons.size() > 1;
       for (const SeccompArgument& comparison : comparisons) {
         const bool is_by_order = comparison.op != SeccompOperator::kEqual &&
@@ -269,7 +269,7 @@ class Meeting {
   }
 
   bool Allow(std::string_view name, const Condition& condition) {
-    Line line{{Verdict::kAllow, 0, true}, Comparisons(condition), name};
+    Line line{{Verdict::kAllow, 0, true}, ComparisonsOf(condition), name};
     if (line.arguments.empty()) {
       allowed_.insert(std::ranges::upper_bound(allowed_, name), name);
       return true;

@@ -7,7 +7,7 @@
 namespace runclad::privilege {
 namespace {
 
-constexpr std::string_view kPrefix = "AF_";
+constexpr std::string_view kFamilyPrefix = "AF_";
 
 struct OtherName {
   std::string_view name;
@@ -33,7 +33,7 @@ std::optional<std::string> CanonicalFamily(std::string_view text) {
   }
   std::string name(text);
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
-  if (!name.starts_with(kPrefix)) name.insert(0, kPrefix);
+  if (!name.starts_with(kFamilyPrefix)) name.insert(0, kFamilyPrefix);
   for (const OtherName& other : kOtherNames) {
     if (other.name == name) return std::string(other.canonical);
   }

@@ -71,7 +71,8 @@ int LowestFd(const oci::CommandLine& line) {
 }
 
 // Sealed and in memory: it cannot be swapped between our check and the lower runtime's read.
-Result<Arguments> HandOn(oci::CommandLine& line, std::string_view process, Machine& machine) {
+Result<Arguments> HandOnProcess(oci::CommandLine& line, std::string_view process,
+                                Machine& machine) {
   const auto memory = machine.Seal("runclad-process", process, LowestFd(line));
   if (!memory) return memory.error();
   line.SetOption("process", "/proc/self/fd/" + std::to_string(*memory));
@@ -126,14 +127,14 @@ Result<Arguments> Exec(Call& call) {
       log(call, policy, state.bundle, identity, decision, enforce::FindingsText(decision.findings));
   if (!logged) return logged.error();
   if (!policy.is_enforced()) {
-    return requested->piped ? HandOn(call.line, *requested->piped, call.machine)
+    return requested->piped ? HandOnProcess(call.line, *requested->piped, call.machine)
                             : call.line.Canonical();
   }
   if (decision.outcome == enforce::Outcome::kRefused) {
     return Error{enforce::RefusalSentence(decision)};
   }
   oci::DropProcessFlags(call.line);
-  return HandOn(call.line, decision.spec.WriteProcess(), call.machine);
+  return HandOnProcess(call.line, decision.spec.WriteProcess(), call.machine);
 }
 
 }  // namespace runclad::runtime

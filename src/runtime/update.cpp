@@ -49,7 +49,8 @@ Result<std::string> RequestedResources(const oci::CommandLine& line, Machine& ma
 }
 
 // Sealed and in memory: it cannot be swapped between our check and the lower runtime's read.
-Result<Arguments> HandOn(oci::CommandLine& line, std::string_view resources, Machine& machine) {
+Result<Arguments> HandOnResources(oci::CommandLine& line, std::string_view resources,
+                                  Machine& machine) {
   constexpr int kLowestFd = 3;
   const auto memory = machine.Seal("runclad-resources", resources, kLowestFd);
   if (!memory) return memory.error();
@@ -93,11 +94,11 @@ Result<Arguments> Update(Call& call) {
                           enforce::FindingsText(decision.findings));
   if (!logged) return logged.error();
   // What was read from standard input cannot be read again.
-  if (!policy.is_enforced()) return HandOn(call.line, *bytes, machine);
+  if (!policy.is_enforced()) return HandOnResources(call.line, *bytes, machine);
   if (decision.outcome == enforce::Outcome::kRefused) {
     return Error{enforce::RefusalSentence(decision)};
   }
-  return HandOn(call.line, decision.spec.WriteResources(), machine);
+  return HandOnResources(call.line, decision.spec.WriteResources(), machine);
 }
 
 }  // namespace runclad::runtime

@@ -23,7 +23,7 @@ namespace {
 
 using json::Document;
 
-constexpr std::size_t kMaxBytes = 16384;
+constexpr std::size_t kMaxBreakGlassBytes = 16384;
 
 std::uint64_t SecondsSinceBoot() {
   timespec now{};
@@ -34,7 +34,7 @@ std::uint64_t SecondsSinceBoot() {
 Result<std::string> BootId() {
   const UniqueFd file(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
   if (!file) return SystemError("the boot's id cannot be read", errno);
-  auto id = sys::ReadRegularFile(file.get(), kMaxBytes);
+  auto id = sys::ReadRegularFile(file.get(), kMaxBreakGlassBytes);
   if (!id) return id.error().In("the boot's id");
   while (id->ends_with('\n')) id->pop_back();
   return id;
@@ -79,12 +79,12 @@ Result<Saved> Parsed(std::string_view text) {
   return saved;
 }
 
-Result<std::optional<BreakGlass>> Read(int fd, const std::string& path) {
+Result<std::optional<BreakGlass>> ReadBreakGlass(int fd, const std::string& path) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return SystemError("cannot be examined", errno);
   if (const std::string why = sys::WhyUntrusted(status); !why.empty()) return Error{"is " + why};
   if (!sys::OnlyRootCouldReplace(path)) return Error{"is in a directory of others than root"};
-  const auto text = sys::ReadRegularFile(fd, kMaxBytes);
+  const auto text = sys::ReadRegularFile(fd, kMaxBreakGlassBytes);
   if (!text) return text.error();
   auto saved = Parsed(*text);
   if (!saved) return saved.error();
@@ -106,7 +106,7 @@ Result<std::optional<BreakGlass>> FindBreakGlass(const std::string& path) {
   if (!file && errno == ENOENT) return std::optional<BreakGlass>();
   const std::string title = "the break-glass switch " + path;
   if (!file) return SystemError(title + " cannot be opened", errno);
-  auto found = Read(file.get(), path);
+  auto found = ReadBreakGlass(file.get(), path);
   if (!found) return Error{title + " " + found.error().message};
   return found;
 }

@@ -27,7 +27,7 @@ namespace {
 
 constexpr const char* kHidden = "hidden";
 constexpr std::string_view kFormat = "runclad hidden-paths 1, runclad ";
-constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+constexpr std::size_t kMaxCacheBytes = std::size_t{1} << 20;
 constexpr std::size_t kMaxFiles = 256;
 
 // FNV-1a. Against a write that was cut off and for names, not against an adversary: the directory
@@ -154,7 +154,7 @@ HiddenCache::HiddenCache(const engine::Identity& image, const host::HiddenLists&
 std::optional<host::HiddenFacts> HiddenCache::Find() const {
   const auto directory = OpenKeptDirectory(state_directory_, kHidden, /*create=*/false);
   if (!directory) return std::nullopt;
-  const auto bytes = sys::ReadTrustedFile(directory->get(), file_name_, kMaxBytes);
+  const auto bytes = sys::ReadTrustedFile(directory->get(), file_name_, kMaxCacheBytes);
   if (!bytes) return std::nullopt;
   std::string_view rest = *bytes;
   const auto hash = Take(rest);
@@ -184,7 +184,7 @@ Status HiddenCache::Keep(const host::HiddenFacts& facts) const {
   std::string bytes;
   Append(HashOf(text), bytes);
   bytes += text;
-  if (bytes.size() > kMaxBytes) return {};  // it is looked up each time
+  if (bytes.size() > kMaxCacheBytes) return {};  // it is looked up each time
   const auto directory = OpenKeptDirectory(state_directory_, kHidden, /*create=*/true);
   if (!directory) return directory.error();
   RemoveOldest(directory->get());

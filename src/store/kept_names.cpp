@@ -23,7 +23,7 @@
 namespace runclad::store {
 namespace {
 
-constexpr std::size_t kMaxBytes = 4096;
+constexpr std::size_t kMaxNameBytes = 4096;
 constexpr const char* kNames = "names";
 // Of containers whose engine says nowhere on disk by name that they exist.
 constexpr std::time_t kMaxAgeSeconds = 30L * 24 * 3600;
@@ -49,8 +49,8 @@ std::string ContainerDirectory(const engine::Layout& layout) {
   }
 }
 
-std::optional<Kept> Read(int directory, const std::string& file_name) {
-  const auto bytes = sys::ReadTrustedFile(directory, file_name, kMaxBytes);
+std::optional<Kept> ReadKept(int directory, const std::string& file_name) {
+  const auto bytes = sys::ReadTrustedFile(directory, file_name, kMaxNameBytes);
   if (!bytes) return std::nullopt;
   const auto document = json::Read(*bytes);
   if (!document || !document->is_object()) return std::nullopt;
@@ -72,11 +72,11 @@ std::optional<Kept> Read(int directory, const std::string& file_name) {
 // Whether the container of a kept name of that age does not exist any more. Allocates nothing,
 // since a sweep asks for every file.
 bool IsGone(int directory, const char* file_name, std::time_t age) {
-  std::array<char, kMaxBytes + 1> bytes;
+  std::array<char, kMaxNameBytes + 1> bytes;
   const UniqueFd file(
       ::openat(directory, file_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   const ssize_t size = file ? ::read(file.get(), bytes.data(), bytes.size()) : 0;
-  std::array<char, kMaxBytes + 2> container{};
+  std::array<char, kMaxNameBytes + 2> container{};
   static constexpr std::string_view kMembers[] = {"container"};
   json::Scanner scanner({bytes.data(), size > 0 ? static_cast<std::size_t>(size) : 0});
   scanner.Object(kMembers, [&](std::size_t) {
@@ -109,7 +109,7 @@ std::optional<engine::ImageName> FindKeptName(const engine::Layout& layout,
   if (layout.id.empty() || config_digest.empty()) return std::nullopt;
   const auto directory = OpenKeptDirectory(state_directory, kNames, /*create=*/false);
   if (!directory) return std::nullopt;
-  auto kept = Read(directory->get(), FileName(layout));
+  auto kept = ReadKept(directory->get(), FileName(layout));
   // Two engines may have a container of the same id.
   if (!kept || kept->config_digest != config_digest ||
       kept->container != ContainerDirectory(layout)) {
@@ -128,7 +128,7 @@ Status WriteKeptName(const engine::Layout& layout, const std::string& config_dig
   if (!directory) return directory.error();
   Sweep(directory->get());
   const std::string file_name = FileName(layout);
-  const auto kept = Read(directory->get(), file_name);
+  const auto kept = ReadKept(directory->get(), file_name);
   const std::string container = ContainerDirectory(layout);
   if (kept && kept->config_digest == config_digest && kept->container == container) {
     ::utimensat(directory->get(), file_name.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);

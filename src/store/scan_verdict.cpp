@@ -21,7 +21,7 @@ namespace {
 
 using json::Document;
 
-constexpr std::size_t kMaxBytes = 65536;
+constexpr std::size_t kMaxVerdictBytes = 65536;
 constexpr std::uint64_t kMaxCount = 1U << 30U;  // sums of them stay far from overflow
 constexpr const char* kScans = "scans/sha256";
 
@@ -104,7 +104,7 @@ Result<std::optional<ScanVerdict>> ReadVerdict(const std::string& digest,
   if (!file) return Error{directory + "/" + file.error().message};
   if (!*file) return std::optional<ScanVerdict>();
   const std::string path = directory + "/" + *name;
-  const auto bytes = sys::ReadRegularFile((*file)->get(), kMaxBytes);
+  const auto bytes = sys::ReadRegularFile((*file)->get(), kMaxVerdictBytes);
   if (!bytes) return bytes.error().In(path);
   const auto document = json::Read(*bytes);
   if (!document) return document.error().In(path);

@@ -18,9 +18,9 @@
 namespace runclad::sys {
 namespace {
 
-constexpr int kMaxLinks = 40;                 // as the kernel; runc follows 255
-constexpr std::size_t kMaxComponents = 1024;  // including those of the links
-constexpr std::size_t kMaxLookups = 500'000;  // half a second
+constexpr int kMaxLinks = 40;                     // as the kernel; runc follows 255
+constexpr std::size_t kMaxComponents = 1024;      // including those of the links
+constexpr std::size_t kMaxTreeLookups = 500'000;  // half a second
 
 void InsertComponents(std::string_view path, std::deque<std::string>& ahead) {
   std::vector<std::string> components;
@@ -148,7 +148,7 @@ class TreeWalk {
 
   // Whether `name` is a link, and the walk goes on where it leads.
   bool Follow(const std::string& name) {
-    if (looked_up_ >= kMaxLookups) {
+    if (looked_up_ >= kMaxTreeLookups) {
       GiveUp("and other paths need more than 500000 lookups in the container's files");
       return false;
     }

@@ -51,7 +51,7 @@ TEST(Manual, ListsExactlyTheRulesAndParameters) {
   EXPECT_EQ(InManual(), expected);
 }
 
-std::string ContentOf(const std::string& name) {
+std::string ContentOfManual(const std::string& name) {
   std::ifstream file(RUNCLAD_SOURCE_DIR "/" + name);
   std::ostringstream content;
   content << file.rdbuf();
@@ -60,12 +60,12 @@ std::string ContentOf(const std::string& name) {
 
 // packaging/generate.sh writes them.
 TEST(Manual, RulePagesAreCurrent) {
-  EXPECT_EQ(ContentOf("packaging/man/runclad-rules.7"), Runcladctl({"rules", "--man"}).out);
+  EXPECT_EQ(ContentOfManual("packaging/man/runclad-rules.7"), Runcladctl({"rules", "--man"}).out);
   std::set<std::string> pages = {"README.md"};
-  const std::string index = ContentOf("packaging/doc/rules/README.md");
+  const std::string index = ContentOfManual("packaging/doc/rules/README.md");
   for (const auto& rule : Runcladctl({"rules", "--json"}).json()) {
     const std::string id = rule["id"];
-    EXPECT_EQ(ContentOf("packaging/doc/rules/" + id + ".md"),
+    EXPECT_EQ(ContentOfManual("packaging/doc/rules/" + id + ".md"),
               Runcladctl({"explain", "--markdown", id}).out)
         << id;
     EXPECT_THAT(index, testing::HasSubstr("[" + id + "](" + id + ".md)"));
@@ -84,7 +84,7 @@ TEST(Manual, ChecksOfDoctorAreCurrent) {
   for (const auto& check : Runcladctl({"doctor", "--list", "--json"}).json()) {
     rows += "| `" + std::string(check["id"]) + "` | " + std::string(check["expected"]) + " |\n";
   }
-  EXPECT_THAT(ContentOf("packaging/doc/checks.md"), testing::EndsWith("|---|---|\n" + rows));
+  EXPECT_THAT(ContentOfManual("packaging/doc/checks.md"), testing::EndsWith("|---|---|\n" + rows));
 }
 
 // "rule.parameter", as sentences and documents write it.

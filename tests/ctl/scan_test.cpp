@@ -20,9 +20,9 @@ std::string Hex(char a, char b) {
   while (hex.size() < 64) hex += {a, b};
   return hex;
 }
-const std::string kConfig = Hex('c', '1');
+const std::string kScannedConfig = Hex('c', '1');
 const std::string kPulled = Hex('d', '2');
-const std::string kManifest = Hex('e', '3');
+const std::string kScannedManifest = Hex('e', '3');
 
 // By severity: fixable, without a fix.
 json Counts(const json& verdict) {
@@ -74,9 +74,9 @@ TEST_F(ScanImport, ReadsTrivysReport) {
   ASSERT_EQ(run.status, 0) << run.err;
   EXPECT_THAT(run.out, HasSubstr("trivy 0.68.1, 2025-11-20\n"));
   EXPECT_THAT(run.out, HasSubstr("high        1        2\n"));
-  EXPECT_THAT(run.out, HasSubstr("  sha256:" + kConfig + "\n  sha256:" + kPulled + "\n"));
+  EXPECT_THAT(run.out, HasSubstr("  sha256:" + kScannedConfig + "\n  sha256:" + kPulled + "\n"));
   EXPECT_EQ(Files(), 2U);
-  const json verdict = Verdict(kConfig);
+  const json verdict = Verdict(kScannedConfig);
   EXPECT_EQ(Verdict(kPulled), verdict);
   EXPECT_EQ(verdict["scanner"], "trivy 0.68.1");
   EXPECT_EQ(verdict["scanned"], 1763674215) << "2025-11-20T21:30:15Z";
@@ -84,7 +84,7 @@ TEST_F(ScanImport, ReadsTrivysReport) {
   EXPECT_EQ(Counts(verdict), json::parse(R"({"critical": [1, 0], "high": [1, 2], "medium": [0, 0],
                                              "low": [0, 1], "negligible": [0, 1]})"));
   struct stat status {};
-  ASSERT_EQ(::stat(VerdictPath(kConfig).c_str(), &status), 0);
+  ASSERT_EQ(::stat(VerdictPath(kScannedConfig).c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777U, 0600U);
 }
 
@@ -92,21 +92,21 @@ TEST_F(ScanImport, ReadsGrypesReport) {
   const ProgramRun run = Import(Path("grype.json"));
   ASSERT_EQ(run.status, 0) << run.err;
   EXPECT_EQ(Files(), 3U);
-  for (const std::string& hex : {kConfig, kPulled, kManifest}) {
+  for (const std::string& hex : {kScannedConfig, kPulled, kScannedManifest}) {
     EXPECT_EQ(Verdict(hex)["scanner"], "grype 0.104.2");
     EXPECT_EQ(Counts(Verdict(hex)),
               json::parse(R"({"critical": [1, 0], "high": [0, 1], "medium": [1, 0],
                               "low": [0, 0], "negligible": [0, 1]})"));
   }
-  EXPECT_EQ(Verdict(kConfig)["scanned"], 1763712900);
+  EXPECT_EQ(Verdict(kScannedConfig)["scanned"], 1763712900);
 }
 
 // A user of dockerd can have a directory made of his image's verdict before it is imported.
 TEST_F(ScanImport, TakesTheVerdictsNameFromADirectory) {
-  std::filesystem::create_directories(VerdictPath(kConfig) + "/inside");
+  std::filesystem::create_directories(VerdictPath(kScannedConfig) + "/inside");
   const ProgramRun run = Import(Path("trivy.json"));
   ASSERT_EQ(run.status, 0) << run.err;
-  EXPECT_EQ(Verdict(kConfig)["scanner"], "trivy 0.68.1");
+  EXPECT_EQ(Verdict(kScannedConfig)["scanner"], "trivy 0.68.1");
 }
 
 TEST_F(ScanImport, ReadsALargeReport) {
@@ -125,7 +125,7 @@ TEST_F(ScanImport, ReadsALargeReport) {
   EXPECT_GT(text.size(), 500000U);
   const ProgramRun run = Import(directory_.Write("large.json", text));
   ASSERT_EQ(run.status, 0) << run.err;
-  EXPECT_EQ(Counts(Verdict(kConfig)),
+  EXPECT_EQ(Counts(Verdict(kScannedConfig)),
             json::parse(R"({"critical": [0, 0], "high": [251, 250], "medium": [0, 0],
                             "low": [500, 500], "negligible": [0, 0]})"));
 }
@@ -134,7 +134,7 @@ TEST_F(ScanImport, AcceptsAnAdditionalDigest) {
   const std::string other = Hex('f', '4');
   ASSERT_EQ(Import(Path("trivy.json"), {"--digest", "sha256:" + other}).status, 0);
   EXPECT_EQ(Files(), 3U);
-  EXPECT_EQ(Verdict(other), Verdict(kConfig));
+  EXPECT_EQ(Verdict(other), Verdict(kScannedConfig));
   json report = Fixture("grype.json");
   report["source"] = {{"type", "directory"}, {"target", "/srv/build"}};
   const std::string file = directory_.Write("directory.json", report.dump());
@@ -144,8 +144,8 @@ TEST_F(ScanImport, AcceptsAnAdditionalDigest) {
       nameless.err,
       HasSubstr(
           "directory.json does not contain the digest of an image; specify it with --digest"));
-  EXPECT_EQ(Import(file, {"--digest", "sha256:" + kManifest}).status, 0);
-  EXPECT_EQ(Verdict(kManifest)["scanner"], "grype 0.104.2");
+  EXPECT_EQ(Import(file, {"--digest", "sha256:" + kScannedManifest}).status, 0);
+  EXPECT_EQ(Verdict(kScannedManifest)["scanner"], "grype 0.104.2");
   const ProgramRun wrong = Import(file, {"--digest", "sha256:../../x"});
   EXPECT_EQ(wrong.status, 3);
   EXPECT_THAT(wrong.err, HasSubstr("is not sha256: followed by 64 lower-case hexadecimal digits"));
@@ -165,7 +165,7 @@ TEST_F(ScanImport, OmitsAMissingVersion) {
   for (const char* version : {"", "[not provided]", "1\u001b[31m", "1 and 0 critical"}) {
     report["descriptor"]["version"] = version;
     ASSERT_EQ(Import(directory_.Write("report.json", report.dump())).status, 0);
-    EXPECT_EQ(Verdict(kConfig)["scanner"], "grype") << version;
+    EXPECT_EQ(Verdict(kScannedConfig)["scanner"], "grype") << version;
   }
 }
 

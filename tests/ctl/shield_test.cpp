@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 
 constexpr const char* kAlg = R"({"id": "alg", "reason": "r", "deny": {"families": ["AF_ALG"]}})";
 
-std::string Text(const std::string& path) {
+std::string FileText(const std::string& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -53,7 +53,7 @@ class ShieldCommands : public ::testing::Test {
     Run("ssh-keygen -Y sign -n " + name_space + " -f " + Path(key) + " " + Path(file));
   }
   void AllowToSign(const std::string& key) const {
-    directory_.Write("etc/allowed_signers", "ops@example.org " + Text(Path(key + ".pub")));
+    directory_.Write("etc/allowed_signers", "ops@example.org " + FileText(Path(key + ".pub")));
   }
   // A shield that anybody could have written.
   void WriteAnyones(const std::string& name, const std::string& text) const {
@@ -119,7 +119,7 @@ TEST_F(ShieldCommands, ModulesAreKeptFromModprobe) {
   ASSERT_EQ(run.status, 0) << run.err;
   EXPECT_TRUE(IsUp("m"));
   const std::string file = Path("modprobe.d/runclad-shield-m.conf");
-  EXPECT_EQ(Text(file),
+  EXPECT_EQ(FileText(file),
             "# Written by runcladctl shield add; runcladctl shield remove m removes it.\n"
             "install af_alg /bin/false\n"
             "install algif_hash /bin/false\n");
@@ -151,7 +151,7 @@ TEST_F(ShieldCommands, TheOldVersionStaysIfTheNewOneFails) {
     std::string all;
     for (const char* name : {"etc/shields/x.json", "etc/policy.d/zz-shield-x.json",
                              "modprobe.d/runclad-shield-x.conf"}) {
-      all += Text(Path(name));
+      all += FileText(Path(name));
     }
     return all;
   };

@@ -9,10 +9,10 @@
 namespace runclad::json {
 namespace {
 
-constexpr std::string_view kText = R"({"a":{"b":[1,2,3]},"x/y":{"~":true},"s":"text"})";
+constexpr std::string_view kPointed = R"({"a":{"b":[1,2,3]},"x/y":{"~":true},"s":"text"})";
 
 TEST(Pointer, FindsTheNamedValueOrNothing) {
-  const Document document = Document::parse(kText);
+  const Document document = Document::parse(kPointed);
   EXPECT_EQ(Get(document, ""), Value(document));
   EXPECT_EQ(Get(document, "/a/b/2"), Value(3));
   EXPECT_EQ(Get(document, "/x~1y/~0"), Value(true));

@@ -18,9 +18,9 @@ using ::testing::UnorderedElementsAre;
 Grant Capability(const std::string& name) { return {GrantKind::kCapability, name}; }
 
 // A service that needs these, and each only once it got the ones before it.
-class Service {
+class FakeService {
  public:
-  explicit Service(Grants needs) : needs_(std::move(needs)) {}
+  explicit FakeService(Grants needs) : needs_(std::move(needs)) {}
 
   Prover Prove() {
     return [this](const Grants& grants) -> Result<Verdict> {
@@ -58,7 +58,7 @@ const std::vector<Grants> kGroups = {
     {{GrantKind::kWritable, "/var/lib/x"}}};
 
 TEST(Minimise, KeepsWhatIsNeededWithTheSymptomOfItsRemoval) {
-  Service service({Capability("CAP_C"), {GrantKind::kWritable, "/var/lib/x"}});
+  FakeService service({Capability("CAP_C"), {GrantKind::kWritable, "/var/lib/x"}});
   const auto judged = Minimise(kGroups, service.Prove());
   ASSERT_TRUE(judged) << judged.error().message;
   EXPECT_EQ(judged->size(), 6U);
@@ -67,7 +67,7 @@ TEST(Minimise, KeepsWhatIsNeededWithTheSymptomOfItsRemoval) {
 }
 
 TEST(Minimise, TriesTwiceForAServiceThatNeedsNothing) {
-  Service service({});
+  FakeService service({});
   const auto judged = Minimise(kGroups, service.Prove());
   ASSERT_TRUE(judged);
   EXPECT_THAT(Needed(*judged), IsEmpty());
@@ -76,7 +76,7 @@ TEST(Minimise, TriesTwiceForAServiceThatNeedsNothing) {
 }
 
 TEST(Minimise, TakesAGroupAwayAtOnce) {
-  Service service({Capability("CAP_E")});
+  FakeService service({Capability("CAP_E")});
   const auto judged = Minimise(kGroups, service.Prove());
   ASSERT_TRUE(judged);
   EXPECT_THAT(Needed(*judged), ElementsAre("CAP_E: it lacks CAP_E"));
@@ -94,7 +94,7 @@ TEST(Minimise, IsExactForEverySetOfNeeds) {
     for (std::size_t i = 0; i < all.size(); ++i) {
       if ((mask >> i & 1U) != 0) needs.push_back(all[i]);
     }
-    Service service(needs);
+    FakeService service(needs);
     const auto judged = Minimise(kGroups, service.Prove());
     ASSERT_TRUE(judged);
     Grants needed;
@@ -129,7 +129,7 @@ TEST(Minimise, SaysThatItFailsWithEverything) {
 
 TEST(Minimise, EndsWithAnErrorOfTheProver) {
   for (int tries = 1; tries <= 5; ++tries) {
-    Service service({Capability("CAP_B")});
+    FakeService service({Capability("CAP_B")});
     service.FailAfter(tries);
     const auto judged = Minimise(kGroups, service.Prove());
     ASSERT_FALSE(judged) << tries;

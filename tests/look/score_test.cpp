@@ -15,7 +15,7 @@ using ::testing::Not;
 using ::testing::SizeIs;
 
 // A container that every check that can be decided here finds good.
-Container Hardened() {
+Container HardenedContainer() {
   Container container;
   container.credentials.uids.fill(100000);
   container.credentials.no_new_privileges = true;
@@ -42,7 +42,7 @@ double BadnessOf(const Container& container, std::string_view check) {
 }
 
 TEST(Score, IsZeroForAContainerThatFailsNothing) {
-  const Score score = ScoreOf(Hardened());
+  const Score score = ScoreOf(HardenedContainer());
   EXPECT_EQ(score.exposure, 0);
   EXPECT_THAT(score.worst(3), IsEmpty());
 }
@@ -83,7 +83,7 @@ TEST(Score, EachCheckCountsByItsWeight) {
   double all = 0;
   for (const Check& check : Checks()) all += check.weight;
   for (const auto& [id, spoil] : cases) {
-    Container container = Hardened();
+    Container container = HardenedContainer();
     spoil(container);
     const Score score = ScoreOf(container);
     EXPECT_NEAR(score.exposure, 10 * FindCheck(id)->weight / all, 0.001) << id;
@@ -95,7 +95,7 @@ TEST(Score, EachCheckCountsByItsWeight) {
 }
 
 TEST(Score, WhatIsNotKnownDoesNotCount) {
-  Container container = Hardened();
+  Container container = HardenedContainer();
   container.filter.source = FilterSummary::Source::kUnknown;
   container.limits.unknown = {"memory"};
   container.limits.memory.reset();
@@ -103,7 +103,7 @@ TEST(Score, WhatIsNotKnownDoesNotCount) {
 }
 
 TEST(Score, AnEnginesSocketIsSensitiveAndAVolumeIsNot) {
-  Container container = Hardened();
+  Container container = HardenedContainer();
   MountState mount;
   mount.is_host_bind = true;
   mount.point = "/data";

@@ -26,7 +26,7 @@ struct Limits {
   bool is_strict = false;
 };
 
-constexpr std::string_view kChoices[] = {"refuse", "fix"};
+constexpr std::string_view kTableChoices[] = {"refuse", "fix"};
 constexpr auto kLimits = TableOf<Limits>({
     {&Limits::is_strict,
      {.name = "strict", .order = Order::kFalseIsLooser, .docker_default = false}},
@@ -35,7 +35,7 @@ constexpr auto kLimits = TableOf<Limits>({
     {&Limits::maximum,
      {.name = "maximum", .order = Order::kMoreIsLooser, .docker_default = Anything{}}},
     {&Limits::unlisted,
-     {.name = "unlisted", .choices = kChoices, .docker_default = std::string_view("fix")}},
+     {.name = "unlisted", .choices = kTableChoices, .docker_default = std::string_view("fix")}},
 });
 
 TEST(Table, ReadsEachParameterIntoItsMember) {

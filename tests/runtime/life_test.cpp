@@ -18,7 +18,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-constexpr const char* kDocument = R"({
+constexpr const char* kLifeDocument = R"({
   "ociVersion": "1.0.2",
   "process": {"user": {"uid": 1000, "gid": 1000}, "args": ["sh"], "cwd": "/"},
   "root": {"path": "rootfs"},
@@ -34,7 +34,7 @@ class ContainerInMemory : public ::testing::Test {
   ContainerInMemory() {
     machine_.policy =
         *policy::Parse(R"({"extends": "restricted"})", "policy.json", rules::Schemas());
-    machine_.bundles["/b"] = kDocument;
+    machine_.bundles["/b"] = kLifeDocument;
     machine_.files["/p"] = kProcess;
     const auto created = Create(CallOf("--root /run/r create --bundle /b box", machine_));
     EXPECT_TRUE(created) << created.error().message;
@@ -173,7 +173,7 @@ TEST_F(ContainerInMemory, IfTheLogIsRequiredEveryExecHasItsLine) {
   machine_.records.clear();
   machine_.policy = *policy::Parse(R"({"extends": "restricted", "log": {"required": true}})",
                                    "policy.json", rules::Schemas());
-  machine_.bundles["/b"] = kDocument;
+  machine_.bundles["/b"] = kLifeDocument;
   ASSERT_EQ(Fault(Create, "--root /run/r create --bundle /b box"), "");
   machine_.containers["box"] = container;
   machine_.log.clear();

@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kMaxBytes = 100'000;
+constexpr std::size_t kMaxPiped = 100'000;
 
 struct Pipe {
   UniqueFd reader;
@@ -51,7 +51,7 @@ TEST(Pipe, IsReadUntilItsLastWriterClosesIt) {
     Write(pipe.writer, "[\"sh\"]}");
     pipe.writer = UniqueFd();
   });
-  const auto input = ReadFileOrPipe(reader.get(), kMaxBytes);
+  const auto input = ReadFileOrPipe(reader.get(), kMaxPiped);
   slow.join();
   ASSERT_TRUE(input) << input.error().message;
   EXPECT_EQ(input->bytes, R"({"args":["sh"]})");
@@ -62,7 +62,7 @@ TEST(Pipe, ThatIsClosedAlreadyIsRead) {
   Pipe pipe = MakePipe();
   Write(pipe.writer, "{}");
   pipe.writer = UniqueFd();
-  const auto input = ReadFileOrPipe(OpenAgain(pipe.reader).get(), kMaxBytes);
+  const auto input = ReadFileOrPipe(OpenAgain(pipe.reader).get(), kMaxPiped);
   ASSERT_TRUE(input) << input.error().message;
   EXPECT_EQ(input->bytes, "{}");
 }
@@ -75,7 +75,7 @@ TEST(Pipe, WithoutAWriterOrAnEndIsAnErrorInTime) {
   const Pipe open = MakePipe();
   Write(open.writer, "{");
   for (const int file : {lonely.get(), open.reader.get()}) {
-    const auto input = ReadFileOrPipe(file, kMaxBytes, 50ms);
+    const auto input = ReadFileOrPipe(file, kMaxPiped, 50ms);
     ASSERT_FALSE(input);
     EXPECT_EQ(input.error().message, "a pipe that was not closed within 1 s");
   }
@@ -91,12 +91,12 @@ TEST(Pipe, IsBounded) {
 
 TEST(Pipe, MayBeAFileButNothingElse) {
   const UniqueFd file(::open("/proc/self/stat", O_RDONLY | O_CLOEXEC));
-  const auto input = ReadFileOrPipe(file.get(), kMaxBytes);
+  const auto input = ReadFileOrPipe(file.get(), kMaxPiped);
   ASSERT_TRUE(input);
   EXPECT_FALSE(input->is_pipe);
   EXPECT_FALSE(input->bytes.empty());
   const UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  const auto none = ReadFileOrPipe(null.get(), kMaxBytes);
+  const auto none = ReadFileOrPipe(null.get(), kMaxPiped);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().message, "not a regular file");
 }
