@@ -53,7 +53,7 @@ Result<Output> CheckProcess(const CheckRequest& request, const Style& style) {
 // A path where there is one, else a running container.
 Result<OpenedContainer> OpenTarget(const std::string& target) {
   std::error_code fault;
-  if (target.find('/') != std::string::npos || fs::exists(target, fault)) return OpenTarget(target);
+  if (target.find('/') != std::string::npos || fs::exists(target, fault)) return OpenBundle(target);
   auto container = FindRunningContainer(target);
   if (!container) return container.error();
   const std::string path = container->bundle + "/config.json";
