@@ -10,6 +10,7 @@
 #include "runclad/base/spelling.hpp"
 #include "runclad/base/time.hpp"
 #include "runclad/json/reader.hpp"
+#include "runclad/privilege/compat_calls.hpp"
 #include "runclad/privilege/denied_call.hpp"
 #include "runclad/privilege/operator_names.hpp"
 #include "runclad/privilege/seccomp.hpp"
@@ -361,12 +362,23 @@ ShieldState StateOf(const Shield& shield, const Container& container, Attach att
       if (!count(AskSocketFilters(task, *number, std::nullopt), "socket " + family)) return state;
     }
     for (const std::string& name : shield.syscalls) {
-      const Answer answer = AskMultiplexer(task, name, AskFiltersByName(task, name, {}));
-      if (!count(answer, "syscall " + name)) return state;
+      if (!count(AskMultiplexer(task, name, AskFiltersByName(task, name, {})), "syscall " + name)) {
+        return state;
+      }
+      for (const std::string_view other : privilege::CompatNamesOf(name)) {
+        const std::string spelt(other);
+        if (!count(AskFiltersByName(task, spelt, {}), "syscall " + spelt)) return state;
+      }
     }
     for (const privilege::DeniedCall& call : shield.calls) {
-      const Answer answer = AskDeniedCall(task, call);
-      if (!count(answer, "syscall " + answer.because)) return state;
+      std::vector<privilege::DeniedCall> forms = {call};
+      for (const std::string_view other : privilege::CompatNamesOf(call.name)) {
+        forms.push_back({std::string(other), call.arguments});
+      }
+      for (const privilege::DeniedCall& form : forms) {
+        const Answer answer = AskDeniedCall(task, form);
+        if (!count(answer, "syscall " + answer.because)) return state;
+      }
     }
     if (has_ring_calls && HasRings() &&
         !count(AskFiltersByName(task, "io_uring_setup", {}),

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/privilege/compat_calls.hpp"
 #include "runclad/privilege/syscalls.hpp"
 
 namespace runclad::privilege {
@@ -139,6 +140,11 @@ std::string WhyNotDenied(const DeniedCall& call) {
   std::array<bool, kMaxArguments> is_compared{};
   for (const SeccompArgument& comparison : call.arguments) {
     if (comparison.index >= kMaxArguments) return subject + "names an argument beyond 5";
+    if (const auto moved = FirstMovedArgument(call.name); moved && comparison.index >= *moved) {
+      return subject +
+             "compares an argument that 32-bit programs pass in another way, so that no filter " +
+             "sees it there: deny the call without arguments";
+    }
     if (std::exchange(is_compared.at(comparison.index), true)) {
       return subject + "compares one argument twice: write an entry for each";
     }

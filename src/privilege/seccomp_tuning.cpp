@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runclad/privilege/compat_calls.hpp"
 #include "runclad/privilege/denied_call.hpp"
 
 namespace runclad::privilege {
@@ -95,6 +96,7 @@ void Deny(std::string_view entry, Side& ours) {
       rule.conditions = ConditionsOf(*call);
     }
   }
+  for (const std::string_view other : CompatNamesOf(name)) AddRule(ours, other, rule);
   AddRule(ours, name, std::move(rule));
 }
 

@@ -153,6 +153,11 @@ int main(int argc, char **argv) {
                           arguments[4], arguments[5]),
                   "reached");
   }
+  if (strcmp(what, "call32") == 0 && argc > 2) {
+    const char *first = argc > 3 ? argv[3] : "0";
+    const char *second = argc > 4 ? argv[4] : "0";
+    return Report(Call32(atoi(argv[2]), strtoul(first, NULL, 0), strtoul(second, NULL, 0)), "reached");
+  }
   if (strcmp(what, "socketcall32") == 0 && argc > 2) {
     const unsigned arguments[6] = {0};
     return Report(Call32(102, strtoul(argv[2], NULL, 0),

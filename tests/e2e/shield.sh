@@ -156,6 +156,35 @@ capture "$CONTROL" can closed syscall setsockopt 3 41 65
 holds "can: the next option, yes" status_is 0
 docker_remove exposed closed
 shield remove option
+
+# What 32-bit programs call by another name is closed with it.
+SETUID32=213 FCNTL64=221 F_SETPIPE_SZ=1031 F_GETFD=1
+call32() { docker_run box probe call32 "$@"; }
+call32 "$SETUID32" 0
+holds "setuid32 is open before" out_is reached
+call32 "$FCNTL64" 99 "$F_SETPIPE_SZ"
+holds "so is a command of fcntl64" out_is EBADF
+docker_start open32
+printf '{"id": "names", "reason": "test", "deny": {"syscalls": ["setuid",
+  {"name": "fcntl", "args": [{"index": 1, "value": %s, "op": "SCMP_CMP_EQ"}]}]}}\n' "$F_SETPIPE_SZ" >"$E2E_WORK/names.json"
+shield add "$E2E_WORK/names.json"
+call32 "$SETUID32" 0
+guards "setuid closes setuid32" out_is EPERM
+call32 "$FCNTL64" 99 "$F_SETPIPE_SZ"
+guards "a command of fcntl closes that of fcntl64" out_is EPERM
+call32 "$FCNTL64" 99 "$F_GETFD"
+holds "other commands are open" out_is EBADF
+docker_start closed32
+shield status --json
+state_of_names() { jq -r --arg n "$1" '.containers[] | select(.name == $n and .shield == "names") | .state' <<<"$OUT"; }
+holds "status: who ran before can call them" test "$(state_of_names open32)" = exposed
+guards "status: who started since cannot" test "$(state_of_names closed32)" = closed
+docker_remove open32 closed32
+shield remove names
+printf '{"id": "moved", "reason": "test", "deny": {"syscalls": [{"name": "fadvise64", "args": [
+  {"index": 3, "value": 4, "op": "SCMP_CMP_EQ"}]}]}}\n' >"$E2E_WORK/moved.json"
+shield add "$E2E_WORK/moved.json"
+holds "an argument that 32-bit programs pass elsewhere is an error" err_has "32-bit programs pass in another way"
 call "$SETSOCKOPT" -1 41 64
 holds "the option is open again" out_is EBADF
 printf '{"id": "bad", "reason": "test", "deny": {"syscalls": [{"name": "setsockopt", "args": [

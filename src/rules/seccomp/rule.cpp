@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "runclad/policy/table.hpp"
+#include "runclad/privilege/compat_calls.hpp"
 #include "runclad/privilege/seccomp.hpp"
 #include "runclad/privilege/socket_families.hpp"
 #include "runclad/privilege/syscalls.hpp"
@@ -159,7 +160,9 @@ Remedy Allowing(std::vector<std::string> withheld, const Parameters& parameters)
   std::erase_if(withheld, [&](const std::string& name) {
     const bool is_guarded = privilege::IsForCapability(name);
     has_guarded = has_guarded || is_guarded;
-    return is_guarded || name == "syscall" || std::ranges::find(denied, name) != denied.end() ||
+    const bool is_denied = std::ranges::any_of(
+        denied, [&](std::string_view entry) { return privilege::IsSameCall(entry, name); });
+    return is_guarded || name == "syscall" || is_denied ||
            (name == "socketcall" && parameters.deny_socketcall) ||
            ((name == "openat2" || name == "io_uring_setup") && parameters.deny_set_id) ||
            (name == "io_uring_setup" && DeniesRings(denied));
