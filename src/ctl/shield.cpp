@@ -311,10 +311,19 @@ Result<Output> ShowShields(const ShieldRequest& request, const Style& style) {
                               {"state", Word(line.state.exposure)},
                               {"because", line.state.because}});
   }
-  for (const Shield& shield : *shields) {
-    if (!IsOfContainers(shield)) continue;
+  // Shield after shield, although all that is asked of a container is asked at once.
+  std::vector<std::vector<look::ShieldState>> states;
+  if (std::ranges::any_of(*shields, IsOfContainers)) {
     for (const look::Container& container : *containers) {
-      lines.push_back({&shield, &container, look::StateOf(shield, container, request.attach)});
+      states.push_back(look::StatesOf(*shields, container, request.attach));
+    }
+  }
+  for (std::size_t i = 0; i < shields->size(); ++i) {
+    const Shield& shield = (*shields)[i];
+    if (!IsOfContainers(shield)) continue;
+    for (std::size_t j = 0; j < containers->size(); ++j) {
+      const look::Container& container = (*containers)[j];
+      lines.push_back({&shield, &container, states[j][i]});
       const look::ShieldState& state = lines.back().state;
       if (state.exposure != Exposure::kClosed) output.status = kChanged;
       entries.push_back({{"shield", shield.id},

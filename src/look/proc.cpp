@@ -79,6 +79,11 @@ std::vector<std::uint32_t> NumbersIn(std::string_view text) {
   return numbers;
 }
 
+bool IsDead(std::string_view status) {
+  const std::string_view state = Field(status, "State");
+  return state.starts_with('Z') || state.starts_with('X');
+}
+
 std::optional<Credentials> CredentialsFrom(std::string_view status) {
   Credentials credentials;
   const auto uids = NumbersIn(Field(status, "Uid"));
@@ -108,43 +113,28 @@ std::string NameFrom(std::string_view status) {
   return std::string(status.substr(0, status.find('\n')));
 }
 
-std::vector<HostProcess> AllProcesses() {
-  std::vector<HostProcess> processes;
+HostProcesses AllProcesses() {
+  HostProcesses processes;
   const auto proc = sys::OpenDirectory("/proc");
-  if (!proc) return processes;
+  if (!proc) return {{}, true};
   sys::VisitEntries(proc->get(), [&](const dirent& entry) {
     const auto pid = PidOf(entry);
     if (!pid) return true;
     const UniqueFd process(
         ::openat(proc->get(), static_cast<const char*>(entry.d_name), O_PATH | O_CLOEXEC));
-    if (!process) return true;
-    HostProcess found{*pid, {}, 0};
-    if (const auto cgroups = ReadOf(process.get(), "cgroup")) {
-      found.cgroups = sys::CgroupPaths(*cgroups);
+    const auto cgroups = process ? ReadOf(process.get(), "cgroup") : std::nullopt;
+    if (!cgroups) {
+      processes.has_missed = true;
+      if (!process) return true;
     }
+    HostProcess found{*pid, sys::CgroupPaths(cgroups.value_or("")), 0};
     struct stat mounts {};
     // Kernel threads have none, and what cannot be examined is not a container's.
     if (::fstatat(process.get(), "ns/mnt", &mounts, 0) == 0) found.mounts = mounts.st_ino;
-    processes.push_back(std::move(found));
+    processes.found.push_back(std::move(found));
     return true;
   });
   return processes;
-}
-
-std::vector<Task> TasksOf(const std::vector<pid_t>& processes, std::size_t most) {
-  std::vector<Task> tasks;
-  for (const pid_t pid : processes) {
-    const auto directory = sys::OpenDirectory("/proc/" + std::to_string(pid) + "/task");
-    if (!directory) continue;
-    sys::VisitEntries(directory->get(), [&](const dirent& entry) {
-      const auto id = PidOf(entry);
-      const auto start = id ? sys::StartTime(*id) : std::nullopt;
-      if (start) tasks.push_back({*id, *start});
-      return tasks.size() < most;
-    });
-    if (tasks.size() >= most) break;
-  }
-  return tasks;
 }
 
 }  // namespace runclad::look

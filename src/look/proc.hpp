@@ -23,6 +23,8 @@ std::optional<std::string> ReadOf(int process, const char* name);
 // A link's text.
 std::string LinkOf(int process, const char* name);
 
+// Whether it is a zombie, which can do nothing any more.
+bool IsDead(std::string_view status);
 std::optional<Credentials> CredentialsFrom(std::string_view status);
 // "nginx" of its field Name, the kernel's escapes as they stand.
 std::string NameFrom(std::string_view status);
@@ -36,9 +38,10 @@ struct HostProcess {
   std::vector<std::string> cgroups;  // paths that are not "/"
   ino_t mounts = 0;                  // the namespace; 0: not known
 };
-std::vector<HostProcess> AllProcesses();
-
-// The tasks of the processes, at most `most`.
-std::vector<Task> TasksOf(const std::vector<pid_t>& processes, std::size_t most);
+struct HostProcesses {
+  std::vector<HostProcess> found;
+  bool has_missed = false;  // one ended before it was known whose it was
+};
+HostProcesses AllProcesses();
 
 }  // namespace runclad::look

@@ -11,7 +11,6 @@
 #include "runclad/privilege/seccomp_program.hpp"
 #include "runclad/privilege/socket_families.hpp"
 #include "runclad/privilege/syscalls.hpp"
-#include "runclad/sys/process.hpp"
 
 #include "task_state.hpp"
 
@@ -152,10 +151,8 @@ Result<Answer> Ask(const Container& container, const std::vector<std::string>& w
                    Attach attach) {
   const auto question = QuestionOf(container, words);
   if (!question) return question.error();
-  const std::vector<TaskState> tasks = TaskStatesOf(container, attach);
-  if (tasks.empty() || sys::StartTime(container.pid) != container.start_time) {
-    return Error{"the container has ended"};
-  }
+  const auto [tasks, incomplete_because] = TaskStatesOf(container, attach);
+  if (tasks.empty()) return Error{"the container has ended"};
   std::optional<Answer> found;
   for (const TaskState& task : tasks) {
     Answer answer = (*question)(task);
@@ -164,6 +161,9 @@ Result<Answer> Ask(const Container& container, const std::vector<std::string>& w
     const bool is_weaker =
         !found || (found->verdict == Verdict::kNo && answer.verdict == Verdict::kUnknown);
     if (is_weaker) found = std::move(answer);
+  }
+  if (found->verdict == Verdict::kNo && !incomplete_because.empty()) {
+    return Unknown("tasks", incomplete_because);
   }
   return *std::move(found);
 }

@@ -334,12 +334,9 @@ Answer AskDevice(const Container& container, const std::string& device) {
   return No("devices", "its cgroup does not allow the device");
 }
 
-}  // namespace
-
-ShieldState StateOf(const Shield& shield, const Container& container, Attach attach) {
+ShieldState StateFrom(const Shield& shield, const Container& container, const TaskStates& tasks) {
   ShieldState state{Exposure::kClosed, {}};
-  const std::vector<TaskState> tasks = TaskStatesOf(container, attach);
-  if (tasks.empty()) return {Exposure::kUnknown, "the container has ended"};
+  if (tasks.distinct.empty()) return {Exposure::kUnknown, "the container has ended"};
   const auto count = [&](const Answer& answer, const std::string& what) {
     if (answer.verdict == Verdict::kYes) {
       state = {Exposure::kExposed, what};
@@ -355,7 +352,7 @@ ShieldState StateOf(const Shield& shield, const Container& container, Attach att
   const bool has_ring_calls =
       !shield.families.empty() || std::ranges::any_of(shield.syscalls, privilege::IsRingCall) ||
       std::ranges::any_of(shield.calls, privilege::IsRingCall, &privilege::DeniedCall::name);
-  for (const TaskState& task : tasks) {
+  for (const TaskState& task : tasks.distinct) {
     for (const std::string& family : shield.families) {
       const auto number = privilege::FamilyNumber(family);
       if (!number) continue;
@@ -386,7 +383,22 @@ ShieldState StateOf(const Shield& shield, const Container& container, Attach att
       return state;
     }
   }
+  const bool has_calls =
+      !shield.families.empty() || !shield.syscalls.empty() || !shield.calls.empty();
+  if (state.exposure == Exposure::kClosed && has_calls && !tasks.incomplete_because.empty()) {
+    return {Exposure::kUnknown, tasks.incomplete_because};
+  }
   return state;
+}
+
+}  // namespace
+
+std::vector<ShieldState> StatesOf(std::span<const Shield> shields, const Container& container,
+                                  Attach attach) {
+  const TaskStates tasks = TaskStatesOf(container, attach);
+  std::vector<ShieldState> states;
+  for (const Shield& shield : shields) states.push_back(StateFrom(shield, container, tasks));
+  return states;
 }
 
 }  // namespace runclad::look

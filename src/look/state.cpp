@@ -153,25 +153,30 @@ LimitState LimitsOf(std::string_view cgroups, const HostState& host) {
   return limits;
 }
 
-// By cgroup, and by mount namespace where that is its own.
-std::vector<pid_t> ProcessesOf(const Container& container, const HostState& host) {
+}  // namespace
+
+std::vector<std::string> OwnCgroups(std::vector<std::string> cgroups,
+                                    const std::vector<std::string>& ours) {
+  std::erase_if(cgroups, [&](const std::string& path) {
+    return std::ranges::any_of(ours,
+                               [&](const std::string& own) { return IsAtOrBelow(own, path); });
+  });
+  return cgroups;
+}
+
+std::vector<pid_t> ProcessesOf(const Container& container, const std::vector<HostProcess>& host) {
   std::vector<std::string> cgroups;
   ino_t mounts = 0;
-  const auto first = std::ranges::find(host.processes, container.pid, &HostProcess::pid);
-  if (first != host.processes.end()) {
-    cgroups = first->cgroups;
-    if (!container.SharesWithHost("mnt")) mounts = first->mounts;
-  }
-  // Where it has no cgroup of its own it is in ours, and so is the rest of the host.
-  const auto ours = std::ranges::find(host.processes, ::getpid(), &HostProcess::pid);
-  if (ours != host.processes.end()) {
-    std::erase_if(cgroups, [&](const std::string& path) {
-      return std::ranges::any_of(ours->cgroups,
-                                 [&](const std::string& own) { return IsAtOrBelow(own, path); });
-    });
+  const auto first = std::ranges::find(host, container.pid, &HostProcess::pid);
+  const auto ours = std::ranges::find(host, ::getpid(), &HostProcess::pid);
+  if (first != host.end()) {
+    cgroups =
+        OwnCgroups(first->cgroups, ours == host.end() ? std::vector<std::string>() : ours->cgroups);
+    const NamespaceState* const own = container.FindNamespace("mnt");
+    if (own != nullptr && !own->is_host) mounts = own->inode;
   }
   std::vector<pid_t> found = {container.pid};
-  for (const HostProcess& process : host.processes) {
+  for (const HostProcess& process : host) {
     if (process.pid == container.pid) continue;
     const bool is_in_cgroup = std::ranges::any_of(process.cgroups, [&](const std::string& path) {
       return std::ranges::any_of(cgroups,
@@ -181,8 +186,6 @@ std::vector<pid_t> ProcessesOf(const Container& container, const HostState& host
   }
   return found;
 }
-
-}  // namespace
 
 Result<HostState> ReadHostState() {
   const UniqueFd self(::open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -210,7 +213,7 @@ Result<HostState> ReadHostState() {
   }
   std::ranges::sort(peer_groups);
   return HostState{NamespacesOf(self.get()), std::move(file_systems), std::move(peer_groups),
-                   *std::move(cgroups), AllProcesses()};
+                   *std::move(cgroups), AllProcesses().found};
 }
 
 bool ReadState(const HostState& host, Container& container) {
@@ -234,7 +237,7 @@ bool ReadState(const HostState& host, Container& container) {
   container.limits = LimitsOf(*cgroups, host);
   container.device_rules =
       sys::Cgroups(*cgroups, host.cgroups).Read("devices", "devices.list", "devices.list");
-  container.processes = ProcessesOf(container, host);
+  container.processes = ProcessesOf(container, host.processes);
   container.programs = ProgramsOf(container.processes);
   // What was read is one process's only if it still lives.
   return sys::StartTime(container.pid) == container.start_time;

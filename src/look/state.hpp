@@ -28,6 +28,13 @@ Result<HostState> ReadHostState();
 // has the pid and the start time.
 bool ReadState(const HostState& host, Container& container);
 
+// Of a process's cgroups, the container's own: where it has none, it is in ours, and so is the rest
+// of the host.
+std::vector<std::string> OwnCgroups(std::vector<std::string> cgroups,
+                                    const std::vector<std::string>& ours);
+// The container's, the first one included: by cgroup, and by mount namespace where that is its own.
+std::vector<pid_t> ProcessesOf(const Container& container, const std::vector<HostProcess>& host);
+
 // Sockets that wait for others, of a whole network namespace.
 std::vector<WaitingSocket> ReadWaitingSockets(int process);
 

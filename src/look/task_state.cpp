@@ -9,17 +9,18 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "runclad/privilege/capabilities.hpp"
 #include "runclad/privilege/seccomp_program.hpp"
+#include "runclad/sys/process.hpp"
 
 #include "proc.hpp"
 #include "same_programs.hpp"
+#include "task_list.hpp"
 
 namespace runclad::look {
 namespace {
-
-constexpr std::size_t kMaxTasks = 8192;
 
 bool AreSame(const Credentials& left, const Credentials& right) {
   return left.uids == right.uids && left.gids == right.gids && left.groups == right.groups &&
@@ -41,6 +42,95 @@ bool Works(Try&& attempt) {
   return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
 }
 
+bool IsDeadTask(const Task& task) {
+  const UniqueFd process = OpenProcess(task.id, task.start_time);
+  const auto status = process ? ReadOf(process.get(), "status") : std::nullopt;
+  return !status || IsDead(*status);
+}
+
+// What was read of a container's tasks, each of them once.
+class TaskReader {
+ public:
+  TaskReader(const Container& container, Attach attach) : container_(container), attach_(attach) {}
+
+  void Read(const std::vector<Task>& tasks) {
+    std::vector<Task> with_filters;
+    std::vector<TaskState> states;
+    for (const Task& task : tasks) {
+      if (IsKnown(task)) continue;
+      const UniqueFd process = OpenProcess(task.id, task.start_time);
+      const auto status = process ? ReadOf(process.get(), "status") : std::nullopt;
+      const auto credentials = status ? CredentialsFrom(*status) : std::nullopt;
+      if (!credentials) continue;
+      TaskState state{task.id, *credentials, {}, {}, {}};
+      if (IsDead(*status)) {
+        known_.emplace_back(task, std::nullopt);
+      } else if (credentials->seccomp_mode != 0 && attach_ == Attach::kYes) {
+        with_filters.push_back(task);
+        states.push_back(std::move(state));
+      } else {
+        if (credentials->seccomp_mode != 0) {
+          state.filters_unknown_because = "its filters are not read with --no-attach";
+        } else if (container_.is_waiting) {
+          state.filters_unknown_because = kNotStarted;
+        }
+        Add(task, std::move(state));
+      }
+    }
+    const std::vector<TaskFilters> read = ReadFilters(with_filters);
+    for (std::size_t i = 0; i < read.size(); ++i) {
+      const Task& task = with_filters[i];
+      // It can do nothing any more, and says nothing of the others.
+      const bool is_unknown = !read[i].unknown_because.empty();
+      if (read[i].has_ended || (is_unknown && IsDeadTask(task))) continue;
+      states[i].programs = read[i].programs;
+      states[i].filters_unknown_because = read[i].unknown_because;
+      Add(task, std::move(states[i]));
+    }
+  }
+
+  [[nodiscard]] bool HasAll(const std::vector<Task>& tasks) const {
+    return std::ranges::all_of(tasks, [&](const Task& task) { return IsKnown(task); });
+  }
+
+  // What has ended was perhaps the runtime's, on its way into the container.
+  void KeepOnly(const std::vector<Task>& tasks) {
+    std::erase_if(known_, [&](const auto& entry) {
+      return std::ranges::none_of(tasks,
+                                  [&](const Task& task) { return AreOne(task, entry.first); });
+    });
+  }
+
+  std::vector<TaskState> Take() {
+    std::vector<TaskState> states;
+    for (auto& [task, state] : known_) {
+      if (state) states.push_back(*std::move(state));
+    }
+    return states;
+  }
+
+ private:
+  static bool AreOne(const Task& left, const Task& right) {
+    return left.id == right.id && left.start_time == right.start_time;
+  }
+  [[nodiscard]] bool IsKnown(const Task& task) const {
+    return std::ranges::any_of(known_,
+                               [&](const auto& entry) { return AreOne(entry.first, task); });
+  }
+  void Add(const Task& task, TaskState&& state) {
+    if (!state.filters_unknown_because.empty()) {
+      if (!document_) document_ = DocumentPrograms(container_);
+      state.document = document_;
+    }
+    known_.emplace_back(task, std::move(state));
+  }
+
+  const Container& container_;
+  Attach attach_;
+  std::optional<std::vector<privilege::FilterProgram>> document_;
+  std::vector<std::pair<Task, std::optional<TaskState>>> known_;  // no state: it is dead
+};
+
 std::string NameOfError(std::uint32_t number) {
   const char* const name = ::strerrorname_np(static_cast<int>(number));
   return name == nullptr ? "errno " + std::to_string(number) : name;
@@ -48,47 +138,31 @@ std::string NameOfError(std::uint32_t number) {
 
 }  // namespace
 
-std::vector<TaskState> TaskStatesOf(const Container& container, Attach attach) {
-  std::vector<Task> tasks;
-  std::vector<TaskState> states;
-  std::optional<std::vector<privilege::FilterProgram>> document;
-  for (const Task& task : TasksOf(container.processes, kMaxTasks)) {
-    const UniqueFd process = OpenProcess(task.id, task.start_time);
-    const auto status = process ? ReadOf(process.get(), "status") : std::nullopt;
-    const auto credentials = status ? CredentialsFrom(*status) : std::nullopt;
-    if (!credentials) continue;
-    states.push_back({task.id, *credentials, {}, {}, {}});
-    if (credentials->seccomp_mode == 0) continue;
-    if (attach == Attach::kYes) {
-      tasks.push_back(task);
-    } else {
-      states.back().filters_unknown_because = "its filters are not read with --no-attach";
-      if (!document) document = DocumentPrograms(container);
-      states.back().document = document;
-    }
+TaskStates TaskStatesOf(const Container& container, Attach attach) {
+  constexpr int kRounds = 8;
+  const TaskLister lister(container);
+  TaskReader reader(container, attach);
+  TaskListing listing = lister.List();
+  TaskStates states;
+  for (int rounds_left = kRounds; rounds_left > 0; --rounds_left) {
+    reader.Read(listing.tasks);
+    listing = lister.List();
+    states.incomplete_because = listing.incomplete_because;
+    if (!states.incomplete_because.empty()) continue;
+    if (reader.HasAll(listing.tasks)) break;
+    states.incomplete_because = "it starts tasks faster than they can be read";
   }
-  for (TaskFilters& filters : ReadFilters(tasks)) {
-    const auto state = std::ranges::find(states, filters.task, &TaskState::task);
-    if (state == states.end()) continue;
-    // It can do nothing any more, and says nothing of the others.
-    if (filters.has_ended && states.size() > 1) {
-      states.erase(state);
-      continue;
-    }
-    state->programs = std::move(filters.programs);
-    state->filters_unknown_because = std::move(filters.unknown_because);
-    if (!state->filters_unknown_because.empty()) state->document = DocumentPrograms(container);
-  }
-  std::vector<TaskState> distinct;
-  for (TaskState& state : states) {
-    const bool is_known = std::ranges::any_of(distinct, [&](const TaskState& other) {
+  if (sys::StartTime(container.pid) != container.start_time) return {};
+  if (states.incomplete_because.empty()) reader.KeepOnly(listing.tasks);
+  for (TaskState& state : reader.Take()) {
+    const bool is_known = std::ranges::any_of(states.distinct, [&](const TaskState& other) {
       return AreSame(state.credentials, other.credentials) &&
              state.filters_unknown_because == other.filters_unknown_because &&
              SamePrograms(state.programs, other.programs);
     });
-    if (!is_known) distinct.push_back(std::move(state));
+    if (!is_known) states.distinct.push_back(std::move(state));
   }
-  return distinct;
+  return states;
 }
 
 const KernelAbis& AbisOfKernel() {
@@ -145,13 +219,14 @@ bool Has(std::uint64_t mask, std::string_view capability) {
 
 Answer AskFilters(const TaskState& task, std::string_view architecture, std::uint32_t number,
                   const std::array<std::uint64_t, 6>& arguments) {
-  if (task.credentials.seccomp_mode == 0) return Yes();
+  const bool is_unknown = !task.filters_unknown_because.empty();
+  if (task.credentials.seccomp_mode == 0 && !is_unknown) return Yes();
   if (task.credentials.seccomp_mode == 1) {
     return No("seccomp", "strict mode allows read, write and exit alone");
   }
   const auto call = privilege::ToSeccompData({architecture, number, arguments});
   if (!call) return Unknown("seccomp", "the architecture is not known");
-  if (!task.filters_unknown_because.empty()) {
+  if (is_unknown) {
     std::string because = task.filters_unknown_because;
     if (task.document) {
       const bool is_allowed = privilege::RunFilters(*task.document, *call) == SECCOMP_RET_ALLOW;
@@ -170,7 +245,8 @@ Answer AskFilters(const TaskState& task, std::string_view architecture, std::uin
     case SECCOMP_RET_USER_NOTIF:
       return Unknown("seccomp", "a filter asks an agent");
     case SECCOMP_RET_TRACE:
-      return No("seccomp", "a filter asks a tracer, and there is none");
+      // A container's process may trace its children, and then decides.
+      return Unknown("seccomp", "a filter asks a tracer");
     case SECCOMP_RET_TRAP:
       return No("seccomp", "a filter answers with SIGSYS");
     default:

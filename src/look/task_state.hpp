@@ -21,11 +21,20 @@ struct TaskState {
   std::optional<std::vector<privilege::FilterProgram>> document;
 };
 
+// Why the filters of a created container's first process are unknown.
+inline constexpr const char* kNotStarted = "it has not started, and loads its filter when it does";
+
 // The filter that the container's document asks for; no value where it cannot be read.
 std::optional<std::vector<privilege::FilterProgram>> DocumentPrograms(const Container& container);
 
 // Of every task, those with the same credentials and filters once, the first process's first.
-std::vector<TaskState> TaskStatesOf(const Container& container, Attach attach);
+struct TaskStates {
+  std::vector<TaskState> distinct;  // none: the container has ended
+  std::string incomplete_because;   // why a task may be missing; empty: none is
+};
+// Lists and reads tasks until every one that is listed was read: what started since then has the
+// filters of one of them. Tasks that keep ending before they are read make it incomplete.
+TaskStates TaskStatesOf(const Container& container, Attach attach);
 
 // Which ways into the kernel there are beside the native one.
 struct KernelAbis {

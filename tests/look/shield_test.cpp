@@ -10,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "runclad/sys/process.hpp"
+
 namespace runclad::look {
 namespace {
 
@@ -102,6 +104,7 @@ TEST(Shield, StateOfDevicesIsByTheirCgroup) {
   Container container;
   container.processes = {::getpid()};
   container.pid = ::getpid();
+  container.start_time = sys::StartTime(container.pid).value_or(0);
   Shield shield;
   shield.devices = {"c 10:229"};
   const struct {
@@ -117,7 +120,8 @@ TEST(Shield, StateOfDevicesIsByTheirCgroup) {
   };
   for (const auto& [rules, exposure] : cases) {
     container.device_rules = rules;
-    EXPECT_EQ(StateOf(shield, container, Attach::kNo).exposure, exposure) << rules.value_or("");
+    EXPECT_EQ(StatesOf({&shield, 1}, container, Attach::kNo).at(0).exposure, exposure)
+        << rules.value_or("");
   }
 }
 

@@ -1,9 +1,139 @@
 #include "look/task_state.hpp"
 
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <string>
+
 #include <gtest/gtest.h>
+#include <sched.h>
+
+#include "runclad/look/shield.hpp"
+
+#include "victim.hpp"
 
 namespace runclad::look {
 namespace {
+
+Container ContainerOfVictim(const Victim& victim) {
+  Container container;
+  container.pid = victim.pid();
+  container.start_time = victim.task().start_time;
+  container.processes = {container.pid};
+  struct stat mounts {};
+  ::stat(("/proc/" + std::to_string(container.pid) + "/ns/mnt").c_str(), &mounts);
+  container.namespaces = {{"mnt", mounts.st_ino, /*is_host=*/false, {}}};
+  return container;
+}
+
+ShieldState StateOfAcct(const Victim& victim) {
+  Shield shield;
+  shield.syscalls = {"acct"};
+  return StatesOf({&shield, 1}, ContainerOfVictim(victim)).at(0);
+}
+
+void DenyAcct() {
+  constexpr int kOfX86 = 51;
+  LoadFilter(SYS_acct, EPERM);
+  LoadFilter(kOfX86, EPERM);
+}
+
+void PauseInChild() {
+  if (::fork() != 0) return;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (;;) ::pause();
+}
+
+// Every 0.3 ms another process: each starts the next one, and ends.
+void KeepForking(pid_t leader) {
+  constexpr timespec kLife = {.tv_sec = 0, .tv_nsec = 300'000};
+  while (::kill(leader, 0) == 0) {
+    if (::fork() != 0) ::_exit(0);
+    ::nanosleep(&kLife, nullptr);
+  }
+  ::_exit(0);
+}
+
+class TasksOfAContainer : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "mount namespaces need root";
+  }
+};
+
+TEST_F(TasksOfAContainer, AreClosedWhereAllHaveTheFilter) {
+  const Victim victim([] {
+    ::unshare(CLONE_NEWNS);
+    DenyAcct();
+    PauseInChild();
+  });
+  ASSERT_TRUE(victim.is_ready());
+  const ShieldState state = StateOfAcct(victim);
+  EXPECT_EQ(state.exposure, Exposure::kClosed) << state.because;
+}
+
+TEST_F(TasksOfAContainer, AreLookedForAnewEachTime) {
+  const Victim victim([] {
+    ::unshare(CLONE_NEWNS);
+    PauseInChild();
+    DenyAcct();
+  });
+  ASSERT_TRUE(victim.is_ready());
+  const ShieldState state = StateOfAcct(victim);
+  EXPECT_EQ(state.exposure, Exposure::kExposed) << "the list of processes is older: the child's";
+}
+
+TEST_F(TasksOfAContainer, AreUnknownWhereTheyEndBeforeTheyAreRead) {
+  const Victim victim([] {
+    ::unshare(CLONE_NEWNS);
+    const pid_t leader = ::getpid();
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    ::signal(SIGCHLD, SIG_IGN);
+    if (::fork() == 0) KeepForking(leader);
+    DenyAcct();
+  });
+  ASSERT_TRUE(victim.is_ready());
+  for (int i = 0; i < 10; ++i) {
+    const ShieldState state = StateOfAcct(victim);
+    EXPECT_NE(state.exposure, Exposure::kClosed) << state.because;
+  }
+}
+
+TEST_F(TasksOfAContainer, CountOnlyWhileTheyLive) {
+  const Victim victim([] {
+    ::unshare(CLONE_NEWNS);
+    DenyAcct();
+    if (::fork() == 0) ::_exit(0);
+    siginfo_t ended{};
+    ::waitid(P_ALL, 0, &ended, WEXITED | WNOWAIT);  // it stays a zombie
+  });
+  ASSERT_TRUE(victim.is_ready());
+  const ShieldState state = StateOfAcct(victim);
+  EXPECT_EQ(state.exposure, Exposure::kClosed) << state.because;
+}
+
+TEST_F(TasksOfAContainer, HaveNoFilterYetWhereTheContainerWasCreated) {
+  const Victim victim([] { ::unshare(CLONE_NEWNS); });
+  ASSERT_TRUE(victim.is_ready());
+  Container container = ContainerOfVictim(victim);
+  Shield shield;
+  shield.syscalls = {"acct"};
+  EXPECT_EQ(StatesOf({&shield, 1}, container).at(0).exposure, Exposure::kExposed);
+  container.is_waiting = true;
+  const ShieldState state = StatesOf({&shield, 1}, container).at(0);
+  EXPECT_EQ(state.exposure, Exposure::kUnknown);
+  EXPECT_EQ(state.because, kNotStarted);
+}
+
+TEST(Filters, ThatAskATracerSayNothing) {
+  TaskState task;
+  task.credentials.seccomp_mode = 2;
+  task.programs = {{{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_TRACE | 7}}};
+  const Answer answer = AskFilters(task, Architectures().front(), SYS_acct, {});
+  EXPECT_EQ(answer.verdict, Verdict::kUnknown);
+  EXPECT_EQ(answer.because, "a filter asks a tracer");
+}
 
 TEST(KernelAbis, ACallReachesTheKernelThroughAnEntryThatItHas) {
   const KernelAbis none;

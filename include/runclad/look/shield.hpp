@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,9 +53,10 @@ struct ShieldState {
   std::string because;  // what is open: "socket AF_ALG", or why it is not known
 };
 
-// By the filters of every task, whether the shield was there when it started or not; unknown where
-// they are not read.
-ShieldState StateOf(const Shield& shield, const Container& container, Attach attach = Attach::kYes);
+// Of each shield, by the filters of every task, whether the shield was there when it started or
+// not; unknown where they are not read, or where tasks end and start faster than they are read.
+std::vector<ShieldState> StatesOf(std::span<const Shield> shields, const Container& container,
+                                  Attach attach = Attach::kYes);
 
 // Where the kernel says what it has loaded, for tests.
 struct ModulePlaces {
