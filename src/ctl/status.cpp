@@ -14,9 +14,8 @@
 #include "runclad/doctor/doctor.hpp"
 #include "runclad/doctor/log.hpp"
 #include "runclad/enforce/host_policy.hpp"
-#include "runclad/enforce/record_search.hpp"
 #include "runclad/json/reader.hpp"
-#include "runclad/sys/process.hpp"
+#include "runclad/look/container.hpp"
 
 #include "document_text.hpp"
 #include "installed_program.hpp"
@@ -48,12 +47,10 @@ struct HostStatus {
 // The living containers that have a record, by their profile and mode.
 std::map<std::string, std::uint64_t> CountContainers() {
   std::map<std::string, std::uint64_t> counts;
-  const auto records = enforce::FindRecords("", std::nullopt);
-  if (!records) return counts;
-  for (const enforce::Record& record : *records) {
-    if (record.pid == 0 || sys::StartTime(record.pid) != record.start_time) continue;
-    ++counts[record.process_policy.profile + ", " +
-             std::string(policy::Name(record.process_policy.mode))];
+  const auto found = look::FindContainers({{}, look::LookOptions::Filters::kNone, {}});
+  if (!found) return counts;
+  for (const look::Container& container : *found) {
+    if (!container.mode.empty()) ++counts[container.profile + ", " + container.mode];
   }
   return counts;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <iterator>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "runclad/host/running.hpp"
 #include "runclad/host/runtime_state.hpp"
 #include "runclad/look/container.hpp"
+#include "runclad/store/records.hpp"
 #include "runclad/sys/directory.hpp"
 #include "runclad/sys/process.hpp"
 
@@ -102,6 +104,8 @@ std::optional<Candidate> CandidateOf(const host::RunningContainer& running) {
 std::vector<Candidate> FindCandidates(const LookOptions& options, AllRecords& records) {
   std::vector<host::RunningContainer> running = host::FindRunning();
   std::vector<std::string> roots = options.runtime_roots;
+  // `run` writes no process into a record, and neither does `create`: the runtime's state has it.
+  std::ranges::move(store::NotedRoots(), std::back_inserter(roots));
   for (const char* root : {"/run/runc", "/run/crun"}) roots.emplace_back(root);
   for (const std::string& root : roots) {
     std::ranges::move(ContainersIn(root), std::back_inserter(running));
@@ -118,7 +122,7 @@ std::vector<Candidate> FindCandidates(const LookOptions& options, AllRecords& re
     }
   }
   if (!records) return candidates;
-  // Of runtimes whose --root nobody named.
+  // Of runtimes whose root cannot be reached from here.
   for (const auto& [id, record] : *records) {
     if (record.pid <= 0 || is_known(record.pid)) continue;
     if (sys::StartTime(record.pid) != record.start_time) continue;
@@ -247,11 +251,15 @@ void ReadAllFilters(std::vector<Candidate>& candidates, LookOptions::Filters fil
   for (Candidate& candidate : candidates) {
     Container& container = candidate.container;
     FilterSummary& summary = container.filter;
-    if (container.credentials.seccomp_mode == 0) {
+    if (container.credentials.seccomp_mode == 0 && !container.is_waiting) {
       summary = Summarize({});
       continue;
     }
     summary.source = FilterSummary::Source::kUnknown;
+    if (container.is_waiting) {
+      summary.unknown_because = kNotStarted;
+      continue;
+    }
     if (container.credentials.tracer != 0) {
       summary.unknown_because = "another program traces the task";
       continue;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -152,6 +153,31 @@ void NoteRoot(int directory, const std::string& runtime_root, const sys::Inode& 
   if (::symlinkat(text.c_str(), directory, temporary.c_str()) == 0) {
     ::renameat(directory, temporary.c_str(), directory, kRoot);
   }
+}
+
+std::vector<std::string> NotedRoots() {
+  std::vector<std::string> roots;
+  const auto base =
+      sys::OpenWithoutLinks(AT_FDCWD, std::string(kRecordsDirectory), O_RDONLY | O_DIRECTORY);
+  if (!base) return roots;
+  sys::VisitEntries(base->get(), [&](const dirent& entry) {
+    const std::string name = static_cast<const char*>(entry.d_name);
+    const auto root = RootOf(name);
+    if (!root) return true;
+    const UniqueFd directory(
+        ::openat(base->get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    std::string noted = directory ? ReadLink(directory.get(), kRoot) : std::string();
+    noted.erase(0, noted.find(' ') == std::string::npos ? noted.size() : noted.find(' ') + 1);
+    // The inode says whether it is the root, in whichever mount namespace it was noted.
+    struct stat status {};
+    if (noted.starts_with('/') && ::stat(noted.c_str(), &status) == 0 &&
+        *root == sys::Inode{.device = status.st_dev, .number = status.st_ino}) {
+      roots.push_back(std::move(noted));
+    }
+    return true;
+  });
+  std::ranges::sort(roots);
+  return roots;
 }
 
 void SweepRootsThatAreGone(int& left_to_change) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "runclad/base/result.hpp"
 #include "runclad/base/unique_fd.hpp"
@@ -69,5 +70,9 @@ class Records {
   UniqueFd directory_;  // not open: there are no records at all
   std::string runtime_root_;
 };
+
+// The runtime roots that have records and are where they were noted: every --root that runclad was
+// called with, as far as it can be reached from here.
+std::vector<std::string> NotedRoots();
 
 }  // namespace runclad::store
