@@ -122,12 +122,16 @@ HostProcesses AllProcesses() {
     if (!pid) return true;
     const UniqueFd process(
         ::openat(proc->get(), static_cast<const char*>(entry.d_name), O_PATH | O_CLOEXEC));
-    const auto cgroups = process ? ReadOf(process.get(), "cgroup") : std::nullopt;
-    if (!cgroups) {
+    if (!process) {
       processes.has_missed = true;
-      if (!process) return true;
+      return true;
     }
-    HostProcess found{*pid, sys::CgroupPaths(cgroups.value_or("")), 0};
+    HostProcess found{*pid, {}, 0};
+    if (const auto cgroups = ReadOf(process.get(), "cgroup")) {
+      found.cgroups = sys::CgroupPaths(*cgroups);
+    } else {
+      processes.has_missed = true;
+    }
     struct stat mounts {};
     // Kernel threads have none, and what cannot be examined is not a container's.
     if (::fstatat(process.get(), "ns/mnt", &mounts, 0) == 0) found.mounts = mounts.st_ino;
