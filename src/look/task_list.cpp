@@ -33,8 +33,9 @@ constexpr const char* kTasksEnd = "its tasks end faster than they can be read";
 bool AddListed(const std::string& cgroup, std::vector<pid_t>& pids) {
   const auto file = sys::OpenWithoutLinks(AT_FDCWD, cgroup + "/cgroup.procs", O_RDONLY);
   if (!file) return false;
-  const auto text = sys::ReadRegularFile(file->get(), kMaxListBytes);
+  auto text = sys::ReadRegularFile(file->get(), kMaxListBytes);
   if (!text) return false;
+  std::ranges::replace(*text, '\n', ' ');
   for (const std::uint32_t pid : NumbersIn(*text)) pids.push_back(static_cast<pid_t>(pid));
   return true;
 }

@@ -4,7 +4,10 @@
 #include <sys/syscall.h>
 
 #include <cerrno>
+#include <chrono>
+#include <fstream>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -97,6 +100,34 @@ TEST_F(TasksOfAContainer, AreUnknownWhereTheyEndBeforeTheyAreRead) {
   for (int i = 0; i < 10; ++i) {
     const ShieldState state = StateOfAcct(victim);
     EXPECT_NE(state.exposure, Exposure::kClosed) << state.because;
+  }
+}
+
+// A host whose other processes come and go, too.
+TEST_F(TasksOfAContainer, AreThoseOfItsCgroup) {
+  const std::string cgroup = "/sys/fs/cgroup/pids/runclad-look-" + std::to_string(::getpid());
+  if (::mkdir(cgroup.c_str(), 0755) != 0) GTEST_SKIP() << "no cgroup can be made";
+  {
+    const Victim host([] {
+      const pid_t leader = ::getpid();
+      ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+      ::signal(SIGCHLD, SIG_IGN);
+      if (::fork() == 0) KeepForking(leader);
+    });
+    const Victim victim([&] {
+      std::ofstream(cgroup + "/cgroup.procs") << ::getpid() << std::flush;
+      ::unshare(CLONE_NEWNS);
+      DenyAcct();
+      PauseInChild();
+    });
+    ASSERT_TRUE(host.is_ready() && victim.is_ready());
+    for (int i = 0; i < 10; ++i) {
+      const ShieldState state = StateOfAcct(victim);
+      EXPECT_EQ(state.exposure, Exposure::kClosed) << state.because;
+    }
+  }
+  for (int tries_left = 100; tries_left > 0 && ::rmdir(cgroup.c_str()) != 0; --tries_left) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }
 
