@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <set>
 #include <utility>
 
@@ -33,6 +34,7 @@
 namespace runclad::ctl {
 namespace {
 
+namespace fs = std::filesystem;
 using json::Document;
 using look::Exposure;
 using look::Shield;
@@ -125,6 +127,13 @@ Result<Output> AddShield(const ShieldRequest& request) {
   if (!shield->until.empty() && *ParseDay(shield->until) < enforce::Today()) {
     return Error{"the shield " + shield->id + " ended on " + shield->until};
   }
+  // As it is kept, it has other white space, and the numbers of its devices.
+  const std::string text = look::TextOf(*shield);
+  if (text.size() > kMaxShieldBytes) {
+    return Error{"the shield " + shield->id + " takes " + std::to_string(text.size()) +
+                 " bytes as it is kept, and " + std::to_string(kMaxShieldBytes) +
+                 " are allowed: make two of it"};
+  }
   // Before anything is written: what fails afterwards is the shield's fault, and takes it back.
   const auto policy = enforce::LoadPolicy(config);
   if (!policy) return policy.error();
@@ -146,7 +155,7 @@ Result<Output> AddShield(const ShieldRequest& request) {
   FileChange kept(shields->get(), shield->id + ".json");
   FileChange modules(modprobe.get(), ModprobeName(shield->id));
   FileChange rules(drop_ins->get(), PolicyName(shield->id));
-  if (auto put = kept.Put(look::TextOf(*shield)); !put) return put.error();
+  if (auto put = kept.Put(text); !put) return put.error();
   if (modprobe) {
     if (auto put = modules.Put(ModprobeText(*shield)); !put) return put.error();
   }
@@ -195,8 +204,14 @@ Result<Output> RemoveShield(const ShieldRequest& request) {
                 "before it\n" + left};
 }
 
-Result<std::vector<Shield>> ShieldsIn(const std::string& config) {
-  std::vector<Shield> found;
+// Those that are up.
+struct ShieldsUp {
+  std::vector<Shield> read;
+  std::vector<std::pair<std::string, std::string>> unread;  // their ids, and why
+};
+
+ShieldsUp ShieldsIn(const std::string& config) {
+  ShieldsUp found;
   const auto directory = sys::OpenDirectory(config + "/shields");
   if (!directory) return found;
   std::vector<std::string> names;
@@ -208,8 +223,11 @@ Result<std::vector<Shield>> ShieldsIn(const std::string& config) {
   std::ranges::sort(names);
   for (const std::string& name : names) {
     auto shield = ReadShield(config + "/shields/" + name);
-    if (!shield) return shield.error();
-    found.push_back(*std::move(shield));
+    if (shield) {
+      found.read.push_back(*std::move(shield));
+    } else {
+      found.unread.emplace_back(fs::path(name).stem(), shield.error().message);
+    }
   }
   return found;
 }
@@ -256,12 +274,16 @@ std::vector<ModuleLine> ModuleLinesOf(const std::vector<Shield>& shields,
   return lines;
 }
 
-std::string AsText(const std::vector<Shield>& shields, const std::vector<ShieldLine>& lines,
+std::string AsText(const ShieldsUp& up, const std::vector<ShieldLine>& lines,
                    const std::vector<ModuleLine>& modules, const Style& style) {
-  if (shields.empty()) return "no shield is up\n";
+  if (up.read.empty() && up.unread.empty()) return "no shield is up\n";
   std::string text;
+  for (const auto& [id, because] : up.unread) {
+    text +=
+        style.Bold(Printable(id)) + ": " + Printable(because) + "  " + style.Red("unknown") + "\n";
+  }
   std::vector<std::string> restart;
-  for (const Shield& shield : shields) {
+  for (const Shield& shield : up.read) {
     const bool has_ended = !shield.until.empty() && *ParseDay(shield.until) < enforce::Today();
     text += style.Bold(shield.id) + ": " + Printable(shield.reason) +
             (shield.until.empty() ? "" : ", until " + shield.until) +
@@ -294,8 +316,8 @@ std::string AsText(const std::vector<Shield>& shields, const std::vector<ShieldL
 }
 
 Result<Output> ShowShields(const ShieldRequest& request, const Style& style) {
-  const auto shields = ShieldsIn(ConfigDirectory(request));
-  if (!shields) return shields.error();
+  const ShieldsUp up = ShieldsIn(ConfigDirectory(request));
+  const std::vector<Shield>& shields = up.read;
   const auto containers = look::FindContainers(
       {request.runtime_roots, look::LookOptions::Filters::kNone, /*wanted=*/{}});
   if (!containers) return containers.error();
@@ -303,7 +325,12 @@ Result<Output> ShowShields(const ShieldRequest& request, const Style& style) {
   std::vector<ShieldLine> lines;
   Document entries = Document::array();
   Document module_entries = Document::array();
-  const std::vector<ModuleLine> modules = ModuleLinesOf(*shields, ModprobeDirectory(request));
+  Document unread = Document::array();
+  for (const auto& [id, because] : up.unread) {
+    output.status = kChanged;
+    unread.push_back({{"shield", id}, {"state", "unknown"}, {"because", because}});
+  }
+  const std::vector<ModuleLine> modules = ModuleLinesOf(shields, ModprobeDirectory(request));
   for (const ModuleLine& line : modules) {
     if (line.state.exposure != Exposure::kClosed) output.status = kChanged;
     module_entries.push_back({{"shield", line.shield->id},
@@ -313,13 +340,13 @@ Result<Output> ShowShields(const ShieldRequest& request, const Style& style) {
   }
   // Shield after shield, although all that is asked of a container is asked at once.
   std::vector<std::vector<look::ShieldState>> states;
-  if (std::ranges::any_of(*shields, IsOfContainers)) {
+  if (std::ranges::any_of(shields, IsOfContainers)) {
     for (const look::Container& container : *containers) {
-      states.push_back(look::StatesOf(*shields, container, request.attach));
+      states.push_back(look::StatesOf(shields, container, request.attach));
     }
   }
-  for (std::size_t i = 0; i < shields->size(); ++i) {
-    const Shield& shield = (*shields)[i];
+  for (std::size_t i = 0; i < shields.size(); ++i) {
+    const Shield& shield = shields[i];
     if (!IsOfContainers(shield)) continue;
     for (std::size_t j = 0; j < containers->size(); ++j) {
       const look::Container& container = (*containers)[j];
@@ -334,8 +361,9 @@ Result<Output> ShowShields(const ShieldRequest& request, const Style& style) {
     }
   }
   output.text = request.json ? Dump(Document{{"containers", std::move(entries)},
-                                             {"modules", std::move(module_entries)}})
-                             : AsText(*shields, lines, modules, style);
+                                             {"modules", std::move(module_entries)},
+                                             {"unread", std::move(unread)}})
+                             : AsText(up, lines, modules, style);
   return output;
 }
 

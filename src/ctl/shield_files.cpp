@@ -12,6 +12,7 @@
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/policy/effective.hpp"
 #include "runclad/sys/file.hpp"
+#include "runclad/sys/owned_path.hpp"
 
 #include "ssh_signature.hpp"
 
@@ -20,7 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxShieldBytes = std::size_t{1} << 20;
 constexpr mode_t kShieldFileMode = 0644;
 // ssh-keygen's namespace: a signature of a policy does not count.
 constexpr const char* kShieldNamespace = "runclad-shield";
@@ -56,6 +56,14 @@ Result<look::Shield> ReadShield(const std::string& wanted) {
     path = std::string(policy::kShippedDirectory) + "/shields/" + wanted + ".json";
   }
   const fs::path absolute = fs::absolute(path);
+  std::error_code fault;
+  const fs::path real = fs::canonical(absolute, fault);
+  // Links and directories on the way count: whoever can replace one of them chooses the file.
+  if (!fault &&
+      (!sys::OnlyRootCouldReplace(real) || !sys::OnlyRootCouldRedirect(absolute.parent_path()))) {
+    return Error{"the shield " + path + ", or a directory on its path, could be changed by " +
+                 "others than root"};
+  }
   const auto directory = sys::OpenDirectory(absolute.parent_path());
   if (!directory) return directory.error().In("the shield " + path);
   const auto text = sys::ReadTrustedFile(directory->get(), absolute.filename(), kMaxShieldBytes);

@@ -1,6 +1,7 @@
 // The files that a shield is read from, and those that it becomes: changed together or not at all.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,7 +11,10 @@
 
 namespace runclad::ctl {
 
-// A file that root alone could have written, or one that ships with runclad by its id.
+// Of a shield's file, as it is written and as it is kept.
+inline constexpr std::size_t kMaxShieldBytes = std::size_t{1} << 20;
+
+// A file that root alone could have written or put there, or one that ships with runclad by its id.
 Result<look::Shield> ReadShield(const std::string& wanted);
 
 struct SignedShield {

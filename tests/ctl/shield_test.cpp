@@ -112,6 +112,49 @@ TEST_F(ShieldCommands, SignersAreNamedWithASignatureOnly) {
   EXPECT_THAT(run.err, HasSubstr("--signature"));
 }
 
+TEST_F(ShieldCommands, WhatStatusCannotReadIsNotAdded) {
+  std::string devices;
+  for (int i = 0; i < 20'000; ++i) {
+    devices += std::string(i == 0 ? "" : ",") + R"({"type":"c","major":)" +
+               std::to_string(20 + i / 256) + R"(,"minor":)" + std::to_string(i % 256) + "}";
+  }
+  directory_.Write("hd.json", R"({"id":"hd","reason":"r","deny":{"devices":[)" + devices + "]}}");
+  const ProgramRun run = Shield("add", {Path("hd.json")});
+  EXPECT_NE(run.status, 0);
+  EXPECT_THAT(run.err, HasSubstr("1048576 are allowed: make two of it"));
+  EXPECT_FALSE(IsUp("hd"));
+}
+
+TEST_F(ShieldCommands, AShieldThatCannotBeReadHidesNoOther) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root sees the containers";
+  directory_.Write("m.json", R"({"id": "m", "reason": "r", "deny": {"modules": ["af_alg"]}})");
+  ASSERT_EQ(Shield("add", {Path("m.json")}).status, 0);
+  directory_.Write("etc/shields/bad.json", "{");
+  ProgramRun run = Shield("status", {});
+  EXPECT_EQ(run.status, 1) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("module af_alg"));
+  EXPECT_THAT(run.out, HasSubstr("etc/shields/bad.json"));
+  run = Shield("status", {"--json"});
+  EXPECT_THAT(run.out, HasSubstr("\"shield\": \"bad\""));
+  EXPECT_THAT(run.out, HasSubstr("\"module\": \"af_alg\""));
+}
+
+TEST_F(ShieldCommands, TheWholePathIsRoots) {
+  if (::geteuid() != 0) GTEST_SKIP() << "everything is ours";
+  directory_.Write("open/below/alg.json", kAlg);
+  ASSERT_EQ(::chmod(Path("open").c_str(), 0777), 0);
+  fs::create_directory_symlink(Path("open/below"), Path("link"));
+  directory_.Write("safe/alg.json", kAlg);
+  fs::create_directory_symlink(Path("safe"), Path("open/link"));
+  for (const char* name : {"open/below/alg.json", "link/alg.json", "open/link/alg.json"}) {
+    const ProgramRun run = Shield("add", {Path(name)});
+    EXPECT_NE(run.status, 0) << name;
+    EXPECT_THAT(run.err, HasSubstr("could be changed by others than root")) << name;
+    EXPECT_FALSE(IsUp("alg")) << name;
+  }
+  EXPECT_EQ(Shield("add", {Path("safe/alg.json")}).status, 0);
+}
+
 TEST_F(ShieldCommands, ModulesAreKeptFromModprobe) {
   directory_.Write("m.json", R"({"id": "m", "reason": "r", "deny": {"modules":
     ["af_alg", "algif-hash"]}})");
