@@ -265,10 +265,11 @@ bool IsOfContainers(const Shield& shield) {
 std::vector<ModuleLine> ModuleLinesOf(const std::vector<Shield>& shields,
                                       const std::string& modprobe_directory) {
   std::vector<ModuleLine> lines;
+  look::ModulePlaces places;
+  places.modprobe.front() = modprobe_directory;
   for (const Shield& shield : shields) {
-    const bool keeps_modprobe = KeepsModules(shield, modprobe_directory);
     for (const std::string& module : shield.modules) {
-      lines.push_back({&shield, module, look::StateOfModule(module, keeps_modprobe)});
+      lines.push_back({&shield, module, look::StateOfModule(module, places)});
     }
   }
   return lines;

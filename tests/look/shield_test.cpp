@@ -134,40 +134,98 @@ TEST(Shield, NamesModulesAsTheKernelDoes) {
   EXPECT_EQ(ParseShield(TextOf(*shield))->modules, shield->modules);
 }
 
-TEST(Shield, StateOfAModuleIsTheHosts) {
-  namespace fs = std::filesystem;
-  const fs::path root = fs::path(::testing::TempDir()) / ("modules-" + std::to_string(::getpid()));
-  utsname kernel{};
-  ASSERT_EQ(::uname(&kernel), 0);
-  const fs::path libraries = root / "lib" / static_cast<const char*>(kernel.release);
-  fs::create_directories(root / "proc/sys/kernel");
-  fs::create_directories(root / "sys/module/with_settings");
-  fs::create_directories(libraries);
-  std::ofstream(root / "proc/modules")
-      << "af_alg 32768 1 algif_hash, Live 0x0\nvsock 1 0 - Live 0x0\n";
-  std::ofstream(libraries / "modules.builtin") << "kernel/crypto/built-in-one.ko\n";
-  const ModulePlaces places{root / "proc", root / "sys", root / "lib"};
+class ShieldedModules : public ::testing::Test {
+ protected:
+  ShieldedModules() {
+    utsname kernel{};
+    EXPECT_EQ(::uname(&kernel), 0);
+    list_ = root_ / "lib" / static_cast<const char*>(kernel.release) / "modules.builtin";
+    Write("proc/sys/kernel/modules_disabled", "0\n");
+    Write("proc/modules", "af_alg 32768 1 algif_hash, Live 0x0\nvsock 1 0 - Live 0x0\n");
+    Write("sys/module/with_settings/uevent", "");
+    Write(list_, "kernel/crypto/built-in-one.ko\n");
+    Write(
+        "etc/runclad-shield-x.conf",
+        "# ours\ninstall af_alg /bin/false\ninstall af /bin/false\ninstall algif_hash /bin/false\n"
+        "install with_settings /bin/false\ninstall built_in_one /bin/false\n");
+    Write("usr/other.conf", "");
+  }
+  ~ShieldedModules() override { std::filesystem::remove_all(root_); }
+
+  void Write(const std::filesystem::path& name, const std::string& text) const {
+    std::filesystem::create_directories((root_ / name).parent_path());
+    std::ofstream(root_ / name) << text;
+  }
+  [[nodiscard]] ShieldState State(const std::string& module) const {
+    return StateOfModule(
+        module, {root_ / "proc", root_ / "sys", root_ / "lib", {root_ / "etc", root_ / "usr"}});
+  }
+
+  const std::filesystem::path root_ =
+      std::filesystem::path(::testing::TempDir()) / ("modules-" + std::to_string(::getpid()));
+  std::filesystem::path list_;
+};
+
+TEST_F(ShieldedModules, AreTheHosts) {
   const struct {
     const char* module;
-    bool keeps_modprobe;
     Exposure exposure;
     const char* because;
   } cases[] = {
-      {"af_alg", true, Exposure::kExposed, "is loaded: modprobe -r af_alg"},
-      {"af", true, Exposure::kClosed, "modprobe does not load it"},
-      {"algif_hash", true, Exposure::kClosed, "modprobe does not load it"},
-      {"algif_hash", false, Exposure::kExposed, "modprobe would load it"},
-      {"with_settings", true, Exposure::kExposed, "built into the kernel"},
-      {"built_in_one", true, Exposure::kExposed, "built into the kernel"},
+      {"af_alg", Exposure::kExposed, "is loaded: modprobe -r af_alg"},
+      {"af", Exposure::kClosed, "modprobe does not load it"},
+      {"algif_hash", Exposure::kClosed, "modprobe does not load it"},
+      {"algif_skcipher", Exposure::kExposed, "modprobe would load it"},
+      {"with_settings", Exposure::kExposed, "built into the kernel"},
+      {"built_in_one", Exposure::kExposed, "built into the kernel"},
   };
-  for (const auto& [module, keeps_modprobe, exposure, because] : cases) {
-    const ShieldState state = StateOfModule(module, keeps_modprobe, places);
+  for (const auto& [module, exposure, because] : cases) {
+    const ShieldState state = State(module);
     EXPECT_EQ(state.exposure, exposure) << module;
     EXPECT_THAT(state.because, HasSubstr(because)) << module;
   }
-  std::ofstream(root / "proc/sys/kernel/modules_disabled") << "1\n";
-  EXPECT_EQ(StateOfModule("algif_hash", false, places).exposure, Exposure::kClosed);
-  fs::remove_all(root);
+  Write("proc/sys/kernel/modules_disabled", "1\n");
+  EXPECT_EQ(State("algif_skcipher").exposure, Exposure::kClosed);
+}
+
+TEST_F(ShieldedModules, AreUnknownWhereTheKernelDoesNotSayWhatIsBuiltIn) {
+  std::filesystem::remove(list_);
+  EXPECT_EQ(State("algif_hash").exposure, Exposure::kUnknown);
+  EXPECT_THAT(State("algif_hash").because, HasSubstr("modules.builtin"));
+  EXPECT_EQ(State("af_alg").exposure, Exposure::kExposed);
+  EXPECT_EQ(State("with_settings").exposure, Exposure::kExposed);
+  Write(list_, "\n");
+  EXPECT_EQ(State("algif_hash").exposure, Exposure::kClosed);
+  std::filesystem::remove(root_ / "proc/modules");
+  EXPECT_EQ(State("algif_hash").exposure, Exposure::kUnknown);
+}
+
+TEST_F(ShieldedModules, AreWhatModprobeMakesOfAllItsFiles) {
+  const struct {
+    const char* file;
+    const char* text;
+    Exposure exposure;
+  } cases[] = {
+      {"etc/10-own.conf", "install algif-hash /sbin/modprobe --ignore-install algif_hash\n",
+       Exposure::kExposed},
+      {"usr/10-own.conf", "install algif_* /sbin/modprobe --ignore-install algif_hash\n",
+       Exposure::kExposed},
+      {"etc/10-own.conf", "  install \\\n algif_hash \\\n /bin/true\n", Exposure::kExposed},
+      {"etc/10-own.conf", "install algif_hash /bin/false\n", Exposure::kClosed},
+      {"etc/zz-own.conf", "install algif_hash /bin/true\n", Exposure::kClosed},
+      {"etc/10-own.conf", "# install algif_hash /bin/true\n", Exposure::kClosed},
+      {"etc/10-own.conf", "install algif /bin/true\noptions algif_hash x=1\n", Exposure::kClosed},
+      {"etc/10-own.text", "install algif_hash /bin/true\n", Exposure::kClosed},
+      {"usr/runclad-shield-x.conf", "install algif_hash /bin/true\n", Exposure::kClosed},
+      {"usr/zz.conf", "alias algif_hash other\n", Exposure::kUnknown},
+      {"usr/zz.conf", "alias net-pf-38 algif_hash\n", Exposure::kClosed},
+  };
+  for (const auto& [file, text, exposure] : cases) {
+    Write(file, text);
+    const ShieldState state = State("algif_hash");
+    EXPECT_EQ(state.exposure, exposure) << file << ": " << text << state.because;
+    std::filesystem::remove(root_ / file);
+  }
 }
 
 TEST(Shield, FaultsAreNamed) {

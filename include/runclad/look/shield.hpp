@@ -58,15 +58,19 @@ struct ShieldState {
 std::vector<ShieldState> StatesOf(std::span<const Shield> shields, const Container& container,
                                   Attach attach = Attach::kYes);
 
-// Where the kernel says what it has loaded, for tests.
+// Where the kernel says what it has loaded, and modprobe reads what to load.
 struct ModulePlaces {
   std::string proc = "/proc";
   std::string sys = "/sys";
   std::string libraries = "/lib/modules";  // with a directory for each kernel
+  // In kmod's order (modprobe.d(5)).
+  std::vector<std::string> modprobe = {"/etc/modprobe.d", "/run/modprobe.d",
+                                       "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
+                                       "/lib/modprobe.d"};
 };
 
-// Exposed: it is loaded or built in, or `keeps_modprobe` is false and modprobe would load it.
-ShieldState StateOfModule(const std::string& module, bool keeps_modprobe,
-                          const ModulePlaces& places = {});
+// Exposed: it is loaded or built in, or modprobe would load it by all its files. Unknown: the
+// kernel does not say what is built in, or an alias decides.
+ShieldState StateOfModule(const std::string& module, const ModulePlaces& places = {});
 
 }  // namespace runclad::look
