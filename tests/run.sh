@@ -317,5 +317,5 @@ counted "documents and calls through runc alone and through runclad" \
 collect
 counted "instructions on the hot path" \
   tests/e2e/run.sh tests/bench/instructions.sh tests/bench/image_files.sh
-grep -E '^ *[0-9]+ (instructions|bytes)' "$LOG"
+grep -E '^ *[0-9]+ (instructions|bytes|KiB)' "$LOG"
 finish

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "runclad/base/inline_text.hpp"
+
 #include "seccomp_profile.hpp"
 #include "syscall_names.hpp"
 
@@ -10,40 +12,40 @@ namespace runclad::privilege {
 namespace {
 
 // By enum io_uring_op of Linux 6.18; ioctl, getsockopt and setsockopt through IORING_OP_URING_CMD.
-constexpr std::string_view kRingCalls[] = {"accept",     "accept4",
-                                           "bind",       "close",
-                                           "connect",    "creat",
-                                           "epoll_ctl",  "epoll_wait",
-                                           "fadvise64",  "fallocate",
-                                           "fdatasync",  "fgetxattr",
-                                           "fsetxattr",  "fsync",
-                                           "ftruncate",  "futex",
-                                           "futex_wait", "futex_waitv",
-                                           "futex_wake", "getsockopt",
-                                           "getxattr",   "ioctl",
-                                           "link",       "linkat",
-                                           "listen",     "madvise",
-                                           "mkdir",      "mkdirat",
-                                           "open",       "openat",
-                                           "openat2",    "pipe",
-                                           "pipe2",      "poll",
-                                           "ppoll",      "pread64",
-                                           "preadv",     "preadv2",
-                                           "pwrite64",   "pwritev",
-                                           "pwritev2",   "read",
-                                           "readv",      "recv",
-                                           "recvfrom",   "recvmsg",
-                                           "rename",     "renameat",
-                                           "renameat2",  "rmdir",
-                                           "send",       "sendmsg",
-                                           "sendto",     "setsockopt",
-                                           "setxattr",   "shutdown",
-                                           "socket",     "splice",
-                                           "statx",      "symlink",
-                                           "symlinkat",  "sync_file_range",
-                                           "tee",        "unlink",
-                                           "unlinkat",   "waitid",
-                                           "write",      "writev"};
+constexpr InlineText<16> kRingCalls[] = {"accept",     "accept4",
+                                         "bind",       "close",
+                                         "connect",    "creat",
+                                         "epoll_ctl",  "epoll_wait",
+                                         "fadvise64",  "fallocate",
+                                         "fdatasync",  "fgetxattr",
+                                         "fsetxattr",  "fsync",
+                                         "ftruncate",  "futex",
+                                         "futex_wait", "futex_waitv",
+                                         "futex_wake", "getsockopt",
+                                         "getxattr",   "ioctl",
+                                         "link",       "linkat",
+                                         "listen",     "madvise",
+                                         "mkdir",      "mkdirat",
+                                         "open",       "openat",
+                                         "openat2",    "pipe",
+                                         "pipe2",      "poll",
+                                         "ppoll",      "pread64",
+                                         "preadv",     "preadv2",
+                                         "pwrite64",   "pwritev",
+                                         "pwritev2",   "read",
+                                         "readv",      "recv",
+                                         "recvfrom",   "recvmsg",
+                                         "rename",     "renameat",
+                                         "renameat2",  "rmdir",
+                                         "send",       "sendmsg",
+                                         "sendto",     "setsockopt",
+                                         "setxattr",   "shutdown",
+                                         "socket",     "splice",
+                                         "statx",      "symlink",
+                                         "symlinkat",  "sync_file_range",
+                                         "tee",        "unlink",
+                                         "unlinkat",   "waitid",
+                                         "write",      "writev"};
 
 }  // namespace
 
@@ -64,7 +66,7 @@ bool IsForCapability(std::string_view syscall) {
 }
 
 bool IsRingCall(std::string_view syscall) {
-  return std::ranges::binary_search(kRingCalls, syscall);
+  return std::ranges::binary_search(kRingCalls, syscall, {}, &InlineText<16>::text);
 }
 
 bool IsSyscallName(std::string_view name) {
