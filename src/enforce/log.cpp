@@ -72,13 +72,6 @@ void PutBrief(std::string_view name, const json::Value& value, json::ObjectWrite
   }
 }
 
-// How many values a finding puts into the log, its texts among them.
-std::size_t CountValues(const rules::Finding& finding) {
-  return CountValues(finding.before.document(), kMaxValues) +
-         CountValues(finding.after.document(), kMaxValues) +
-         (finding.why.size() + finding.path.size()) / kBytesPerValue;
-}
-
 // As ToDocument() has it. Nearly every remedy is one setting, of which no document need be made.
 void PutRemedy(const rules::Remedy& remedy, std::string_view rule, json::ObjectWriter& text) {
   if (remedy.kind == rules::Remedy::Kind::kUnsaid) return;
@@ -136,53 +129,86 @@ json::Value ToJson(const std::vector<Applied>& findings) {
   return document ? json::Value(*std::move(document)) : json::Value();
 }
 
+namespace {
+
+// `left`: how many that are alike are not listed.
+void PutFinding(const Applied& applied, std::size_t left, json::ObjectWriter& text) {
+  const rules::Finding& finding = applied.finding;
+  text.Put("action", Name(applied.disposition));
+  PutBrief("after", finding.after, text);
+  PutBrief("before", finding.before, text);
+  text.Put("code", CodeOf(applied)).Put("path", finding.path);
+  PutRemedy(finding.remedy, applied.rule->id(), text);
+  text.Put("rule", applied.rule->id());
+  if (left == 0) {
+    text.Put("why", finding.why);
+  } else {
+    text.Put("why", finding.why + "; " + std::to_string(left) + " more not listed");
+  }
+}
+
+std::size_t WrittenSize(const Applied& applied) {
+  json::ObjectWriter text;
+  PutFinding(applied, 0, text);
+  return text.Finish().size();
+}
+
+// Nearly every request has a few short ones, which need not be measured.
+bool AreFewAndShort(const std::vector<Applied>& findings) {
+  constexpr std::size_t kFew = 40;
+  constexpr std::size_t kFewValues = 300;
+  if (findings.size() > kFew) return false;
+  std::size_t values = 0;
+  for (const Applied& applied : findings) {
+    const rules::Finding& finding = applied.finding;
+    values += CountValues(finding.before.document(), kMaxValues) +
+              CountValues(finding.after.document(), kMaxValues) +
+              (finding.path.size() + finding.why.size()) / kBytesPerValue;
+  }
+  return values <= kFewValues;
+}
+
+}  // namespace
+
 std::string FindingsText(const std::vector<Applied>& findings) {
   // A document of 8 MiB has room for 50,000 mounts with a finding each, or for 2,000 whose sources
-  // have 4 KB. A log that such lines filled would soon have lost what else is in it.
+  // have 4 KB, of which a control character takes six bytes. A log that such lines filled would
+  // soon have lost what else is in it.
   constexpr std::size_t kMaxAlike = 200;
-  constexpr std::size_t kMaxInAll = 2000;  // values: half a megabyte
-  constexpr std::size_t kFew = 40;         // not counted: most requests have fewer
+  constexpr std::size_t kMaxBytes = std::size_t{512} << 10;
   constexpr std::size_t kDispositions = 3;
   struct Listed {
     const Applied* applied;
-    std::size_t left = 0;  // how many that are alike are not listed
+    std::size_t left = 0;
   };
   struct Alike {
     std::size_t count = 0;
     std::size_t last = 0;  // in `listed`
   };
   std::vector<Listed> listed;
-  listed.reserve(std::min(findings.size(), kFew));
+  const bool is_measured = !AreFewAndShort(findings);
+  listed.reserve(is_measured ? kMaxAlike : findings.size());
   const rules::Rule* rule = nullptr;
   std::array<Alike, kDispositions> of_rule{};
-  std::size_t in_all = 0;
+  std::size_t bytes = 0;
   for (const Applied& applied : findings) {
     if (applied.rule != rule) of_rule = {};
     rule = applied.rule;
     Alike& alike = of_rule.at(static_cast<std::size_t>(applied.disposition));
-    if (alike.count == kMaxAlike || (alike.count > 0 && in_all > kMaxInAll)) {
+    const bool is_full = alike.count == kMaxAlike || (alike.count > 0 && bytes >= kMaxBytes);
+    const std::size_t size = is_measured && !is_full ? WrittenSize(applied) : 0;
+    // One of each kind stays, whatever its size.
+    if (is_full || (alike.count > 0 && bytes + size > kMaxBytes)) {
       ++listed[alike.last].left;
       continue;
     }
     ++alike.count;
     alike.last = listed.size();
     listed.push_back({&applied});
-    if (findings.size() > kFew) in_all += CountValues(applied.finding);
+    bytes += size;
   }
   return json::ObjectWriter::Objects(listed, [](const Listed& entry, json::ObjectWriter& text) {
-    const Applied* applied = entry.applied;
-    const rules::Finding& finding = applied->finding;
-    text.Put("action", Name(applied->disposition));
-    PutBrief("after", finding.after, text);
-    PutBrief("before", finding.before, text);
-    text.Put("code", CodeOf(*applied)).Put("path", finding.path);
-    PutRemedy(finding.remedy, applied->rule->id(), text);
-    text.Put("rule", applied->rule->id());
-    if (entry.left == 0) {
-      text.Put("why", finding.why);
-    } else {
-      text.Put("why", finding.why + "; " + std::to_string(entry.left) + " more not listed");
-    }
+    PutFinding(*entry.applied, entry.left, text);
   });
 }
 
