@@ -1,3 +1,5 @@
+// What a shield may say, and whether a container is exposed to it: what is read is also what is
+// asked, so it is one file.
 #include "runclad/look/shield.hpp"
 
 #include <algorithm>
