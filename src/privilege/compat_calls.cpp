@@ -103,14 +103,32 @@ struct MovedArgument {
 // Those of 16 bits are the user and group ids of i386 and arm; mmap and select read their arguments
 // from memory on i386.
 constexpr MovedArgument kMovedArguments[] = {
-    {"chown", 1},           {"clone", 3},     {"fadvise64", 1},   {"fallocate", 3},
-    {"fanotify_mark", 3},   {"fchown", 1},    {"ftruncate", 1},   {"lchown", 1},
-    {"lookup_dcookie", 0},  {"lseek", 1},     {"mmap", 0},        {"pread64", 3},
-    {"pwrite64", 3},        {"readahead", 1}, {"select", 0},      {"setfsgid", 0},
-    {"setfsuid", 0},        {"setgid", 0},    {"setpriority", 0}, {"setregid", 0},
-    {"setresgid", 0},       {"setresuid", 0}, {"setreuid", 0},    {"setuid", 0},
-    {"sync_file_range", 1}, {"truncate", 1},  {"umount2", 1},
+    {"chown", 1},           {"clone", 3},         {"fadvise64", 1},
+    {"fallocate", 3},       {"fanotify_mark", 3}, {"fchown", 1},
+    {"ftruncate", 1},       {"lchown", 1},        {"lookup_dcookie", 0},
+    {"lseek", 1},           {"mmap", 0},          {"msgctl", 1},
+    {"pread64", 3},         {"preadv2", 4},       {"pwrite64", 3},
+    {"pwritev2", 4},        {"readahead", 1},     {"rt_sigprocmask", 0},
+    {"select", 0},          {"semctl", 2},        {"setfsgid", 0},
+    {"setfsuid", 0},        {"setgid", 0},        {"setpriority", 0},
+    {"setregid", 0},        {"setresgid", 0},     {"setresuid", 0},
+    {"setreuid", 0},        {"setuid", 0},        {"shmctl", 1},
+    {"sync_file_range", 1}, {"truncate", 1},      {"umount2", 1},
 };
+
+// Modes of files (umode_t): the kernel takes 16 bits of them from all programs.
+constexpr MovedArgument kModes[] = {
+    {"chmod", 1},   {"creat", 1}, {"fchmod", 1},  {"fchmodat", 2}, {"fchmodat2", 2}, {"mkdir", 1},
+    {"mkdirat", 2}, {"mknod", 1}, {"mknodat", 2}, {"mq_open", 2},  {"open", 2},      {"openat", 3},
+};
+
+template <typename Table>
+std::optional<std::uint32_t> IndexIn(const Table& table, std::string_view syscall) {
+  const auto* found = std::ranges::find_if(
+      table, [&](const MovedArgument& entry) { return entry.syscall == syscall; });
+  if (found == std::end(table)) return std::nullopt;
+  return found->first;
+}
 
 }  // namespace
 
@@ -129,10 +147,11 @@ bool IsSameCall(std::string_view syscall, std::string_view name) {
 }
 
 std::optional<std::uint32_t> FirstMovedArgument(std::string_view syscall) {
-  const auto* found = std::ranges::find_if(
-      kMovedArguments, [&](const MovedArgument& entry) { return entry.syscall == syscall; });
-  if (found == std::end(kMovedArguments)) return std::nullopt;
-  return found->first;
+  return IndexIn(kMovedArguments, syscall);
+}
+
+std::optional<std::uint32_t> ModeArgument(std::string_view syscall) {
+  return IndexIn(kModes, syscall);
 }
 
 }  // namespace runclad::privilege

@@ -145,6 +145,13 @@ std::string WhyNotDenied(const DeniedCall& call) {
              "compares an argument that 32-bit programs pass in another way, so that no filter " +
              "sees it there: deny the call without arguments";
     }
+    const bool has_short_mask = comparison.op == SeccompOperator::kMaskedEqual &&
+                                comparison.value <= std::numeric_limits<std::uint16_t>::max();
+    if (ModeArgument(call.name) == comparison.index && !has_short_mask) {
+      return subject +
+             "compares a mode, of which the kernel takes 16 bits: compare bits with a mask of at "
+             "most 0xffff";
+    }
     if (std::exchange(is_compared.at(comparison.index), true)) {
       return subject + "compares one argument twice: write an entry for each";
     }

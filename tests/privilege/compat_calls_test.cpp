@@ -132,15 +132,22 @@ TEST(CompatCalls, ADeniedArgumentIsDeniedUnderTheOtherName) {
 }
 
 TEST(CompatCalls, AnArgumentThatMovesCannotBeCompared) {
-  for (const char* text : {"fadvise64 arg3==4", "sync_file_range arg3==2", "mmap arg2&6==6",
-                           "setresuid arg0==0", "chown arg1==0", "clone arg4==1",
-                           "fallocate arg3==1", "select arg0==2", "pread64 arg3==0"}) {
+  for (const char* text :
+       {"fadvise64 arg3==4", "sync_file_range arg3==2", "mmap arg2&6==6", "setresuid arg0==0",
+        "chown arg1==0", "clone arg4==1", "fallocate arg3==1", "select arg0==2", "pread64 arg3==0",
+        "preadv2 arg5==1", "shmctl arg1==11", "rt_sigprocmask arg0==2"}) {
     const auto call = ParseDeniedCall(text);
     ASSERT_FALSE(call) << text;
     EXPECT_THAT(call.error().message, HasSubstr("32-bit programs pass in another way")) << text;
   }
-  for (const char* text : {"clone arg0&0x10000000==0x10000000", "fallocate arg1==1",
-                           "chown arg0!=0", "pread64 arg0==3", "fcntl arg1==1031"}) {
+  for (const char* text : {"chmod arg1==2541", "openat arg3&0x10800==0x800", "mkdir arg1>=2048"}) {
+    const auto call = ParseDeniedCall(text);
+    ASSERT_FALSE(call) << text;
+    EXPECT_THAT(call.error().message, HasSubstr("the kernel takes 16 bits")) << text;
+  }
+  for (const char* text :
+       {"chmod arg1&0x800==0x800", "openat arg2==2", "clone arg0&0x10000000==0x10000000",
+        "fallocate arg1==1", "chown arg0!=0", "pread64 arg0==3", "fcntl arg1==1031"}) {
     const auto call = ParseDeniedCall(text);
     EXPECT_TRUE(call) << call.error().message;
   }

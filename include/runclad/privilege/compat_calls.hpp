@@ -21,4 +21,7 @@ bool IsSameCall(std::string_view syscall, std::string_view name);
 // comparison means the same for all programs.
 std::optional<std::uint32_t> FirstMovedArgument(std::string_view syscall);
 
+// The argument of which the kernel takes 16 bits, whoever calls: the mode of a file.
+std::optional<std::uint32_t> ModeArgument(std::string_view syscall);
+
 }  // namespace runclad::privilege
