@@ -249,13 +249,15 @@ Answer AskMultiplexer(const TaskState& task, std::string_view name, Answer other
       !AbisOfKernel().has_32_bit) {
     return otherwise;
   }
-  const Answer through =
+  Answer through =
       AskFilters(task, "SCMP_ARCH_X86", multiplexed->multiplexer, {multiplexed->number});
   if (through.verdict == Verdict::kYes) {
     otherwise = Yes();
     otherwise.because = multiplexed->multiplexer == kSocketCall && name == "socket"
                             ? "through the 32-bit socketcall, whose family no filter can see"
                             : "through a 32-bit call, whose arguments no filter can see";
+  } else if (through.verdict == Verdict::kUnknown) {
+    return through;
   }
 #else
   static_cast<void>(task);

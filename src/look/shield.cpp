@@ -354,33 +354,32 @@ ShieldState StateFrom(const Shield& shield, const Container& container, const Ta
   const bool has_ring_calls =
       !shield.families.empty() || std::ranges::any_of(shield.syscalls, privilege::IsRingCall) ||
       std::ranges::any_of(shield.calls, privilege::IsRingCall, &privilege::DeniedCall::name);
+  // Whatever the arguments: a filter that allows a call allows it with some of them, and none of
+  // all has zeros there.
+  const auto count_call = [&](const TaskState& task, const privilege::DeniedCall& call,
+                              const std::string& what) {
+    if (!count(AskDeniedCall(task, call), what)) return false;
+    return std::ranges::all_of(privilege::CompatNamesOf(call.name), [&](std::string_view other) {
+      const std::string spelt(other);
+      return count(AskDeniedCall(task, {spelt, call.arguments}),
+                   call.arguments.empty() ? "syscall " + spelt : what + " as " + spelt);
+    });
+  };
   for (const TaskState& task : tasks.distinct) {
     for (const std::string& family : shield.families) {
       const auto number = privilege::FamilyNumber(family);
       if (!number) continue;
-      if (!count(AskSocketFilters(task, *number, std::nullopt), "socket " + family)) return state;
+      const privilege::DeniedCall call{"socket", {{0, *number, 0, SeccompOperator::kEqual}}};
+      if (!count(AskDeniedCall(task, call), "socket " + family)) return state;
     }
     for (const std::string& name : shield.syscalls) {
-      if (!count(AskMultiplexer(task, name, AskFiltersByName(task, name, {})), "syscall " + name)) {
-        return state;
-      }
-      for (const std::string_view other : privilege::CompatNamesOf(name)) {
-        const std::string spelt(other);
-        if (!count(AskFiltersByName(task, spelt, {}), "syscall " + spelt)) return state;
-      }
+      if (!count_call(task, {name, {}}, "syscall " + name)) return state;
     }
     for (const privilege::DeniedCall& call : shield.calls) {
-      std::vector<privilege::DeniedCall> forms = {call};
-      for (const std::string_view other : privilege::CompatNamesOf(call.name)) {
-        forms.push_back({std::string(other), call.arguments});
-      }
-      for (const privilege::DeniedCall& form : forms) {
-        const Answer answer = AskDeniedCall(task, form);
-        if (!count(answer, "syscall " + answer.because)) return state;
-      }
+      if (!count_call(task, call, "syscall " + ToText(call))) return state;
     }
     if (has_ring_calls && HasRings() &&
-        !count(AskFiltersByName(task, "io_uring_setup", {}),
+        !count(AskDeniedCall(task, {"io_uring_setup", {}}),
                "io_uring_setup, whose requests no filter sees")) {
       return state;
     }

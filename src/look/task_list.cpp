@@ -78,23 +78,41 @@ bool HasOthers(const Container& container, const std::vector<pid_t>& listed) {
   });
 }
 
+// 0: it has ended.
+std::uint64_t StackOf(const std::string& task) {
+  const UniqueFd directory(::open(task.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const std::string text = directory ? ReadOf(directory.get(), "stat").value_or("") : std::string();
+  constexpr int kFieldsFromNameToStack = 26;  // proc(5): startstack
+  std::size_t at = text.rfind(')');
+  for (int field = 0; field < kFieldsFromNameToStack && at != std::string::npos; ++field) {
+    at = text.find(' ', at + 1);
+  }
+  std::uint64_t stack = 0;
+  if (at != std::string::npos)
+    std::from_chars(text.data() + at + 1, text.data() + text.size(), stack);
+  return stack;
+}
+
 // False where a task was seen that ended.
 bool AddTasks(pid_t pid, std::vector<Task>& tasks) {
-  const auto directory = sys::OpenDirectory("/proc/" + std::to_string(pid) + "/task");
+  const std::string path = "/proc/" + std::to_string(pid) + "/task";
+  const auto directory = sys::OpenDirectory(path);
   if (!directory) return false;
+  const std::size_t before = tasks.size();
   bool has_all = true;
   const bool is_read = sys::VisitEntries(directory->get(), [&](const dirent& entry) {
     const std::string_view name = static_cast<const char*>(entry.d_name);
     pid_t id = 0;
     std::from_chars(name.data(), name.data() + name.size(), id);
     if (const auto start = sys::StartTime(id)) {
-      tasks.push_back({id, *start});
+      tasks.push_back({id, *start, pid, StackOf(path + "/" + std::string(name))});
     } else {
       has_all = false;
     }
     return tasks.size() <= kMaxTasks;
   });
-  return is_read && has_all;
+  // A directory of a process that ended since it was opened is read as an empty one.
+  return is_read && has_all && tasks.size() > before;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -53,7 +54,9 @@ class TaskReader {
  public:
   TaskReader(const Container& container, Attach attach) : container_(container), attach_(attach) {}
 
-  void Read(const std::vector<Task>& tasks) {
+  // False where one of them ended before it was read.
+  bool Read(const std::vector<Task>& tasks) {
+    bool has_all = true;
     std::vector<Task> with_filters;
     std::vector<TaskState> states;
     for (const Task& task : tasks) {
@@ -61,7 +64,10 @@ class TaskReader {
       const UniqueFd process = OpenProcess(task.id, task.start_time);
       const auto status = process ? ReadOf(process.get(), "status") : std::nullopt;
       const auto credentials = status ? CredentialsFrom(*status) : std::nullopt;
-      if (!credentials) continue;
+      if (!credentials) {
+        has_all = false;
+        continue;
+      }
       TaskState state{task.id, *credentials, {}, {}, {}};
       if (IsDead(*status)) {
         known_.emplace_back(task, std::nullopt);
@@ -82,22 +88,26 @@ class TaskReader {
       const Task& task = with_filters[i];
       // It can do nothing any more, and says nothing of the others.
       const bool is_unknown = !read[i].unknown_because.empty();
-      if (read[i].has_ended || (is_unknown && IsDeadTask(task))) continue;
+      if (read[i].has_ended || (is_unknown && IsDeadTask(task))) {
+        has_all = false;
+        continue;
+      }
       states[i].programs = read[i].programs;
       states[i].filters_unknown_because = read[i].unknown_because;
       Add(task, std::move(states[i]));
     }
+    return has_all;
   }
 
   [[nodiscard]] bool HasAll(const std::vector<Task>& tasks) const {
     return std::ranges::all_of(tasks, [&](const Task& task) { return IsKnown(task); });
   }
 
-  // What has ended was perhaps the runtime's, on its way into the container.
+  // What has ended was perhaps the runtime's, on its way into the container. A thread may go on
+  // under the id of its process's first one, though: by starting a program.
   void KeepOnly(const std::vector<Task>& tasks) {
     std::erase_if(known_, [&](const auto& entry) {
-      return std::ranges::none_of(tasks,
-                                  [&](const Task& task) { return AreOne(task, entry.first); });
+      return std::ranges::find(tasks, entry.first.process, &Task::process) == tasks.end();
     });
   }
 
@@ -111,7 +121,7 @@ class TaskReader {
 
  private:
   static bool AreOne(const Task& left, const Task& right) {
-    return left.id == right.id && left.start_time == right.start_time;
+    return left.id == right.id && left.start_time == right.start_time && left.stack == right.stack;
   }
   [[nodiscard]] bool IsKnown(const Task& task) const {
     return std::ranges::any_of(known_,
@@ -139,18 +149,26 @@ std::string NameOfError(std::uint32_t number) {
 }  // namespace
 
 TaskStates TaskStatesOf(const Container& container, Attach attach) {
+  using Clock = std::chrono::steady_clock;
   constexpr int kRounds = 8;
+  constexpr std::chrono::seconds kPatience(5);
+  const auto deadline = Clock::now() + kPatience;
   const TaskLister lister(container);
   TaskReader reader(container, attach);
   TaskListing listing = lister.List();
   TaskStates states;
   for (int rounds_left = kRounds; rounds_left > 0; --rounds_left) {
-    reader.Read(listing.tasks);
+    if (Clock::now() > deadline) {
+      states.incomplete_because =
+          "its tasks cannot be read in " + std::to_string(kPatience.count()) + " seconds";
+      break;
+    }
+    const bool are_read = reader.Read(listing.tasks);
     listing = lister.List();
     states.incomplete_because = listing.incomplete_because;
     if (!states.incomplete_because.empty()) continue;
-    if (reader.HasAll(listing.tasks)) break;
-    states.incomplete_because = "it starts tasks faster than they can be read";
+    if (are_read && reader.HasAll(listing.tasks)) break;
+    states.incomplete_because = "it starts or ends tasks faster than they can be read";
   }
   if (sys::StartTime(container.pid) != container.start_time) return {};
   if (states.incomplete_because.empty()) reader.KeepOnly(listing.tasks);

@@ -181,6 +181,15 @@ holds "status: who ran before can call them" test "$(state_of_names open32)" = e
 guards "status: who started since cannot" test "$(state_of_names closed32)" = closed
 docker_remove open32 closed32
 shield remove names
+# Allowed with some families: none of them is 0.
+docker_start pair
+printf '{"id": "pair", "reason": "test", "deny": {"syscalls": ["socketpair"]}}\n' >"$E2E_WORK/pair.json"
+shield add "$E2E_WORK/pair.json"
+shield status --json
+state_of_pair() { jq -r --arg n "$1" '.containers[] | select(.name == $n and .shield == "pair") | .state' <<<"$OUT"; }
+holds "status: a call that is allowed with some arguments is exposed" test "$(state_of_pair pair)" = exposed
+docker_remove pair
+shield remove pair
 printf '{"id": "moved", "reason": "test", "deny": {"syscalls": [{"name": "fadvise64", "args": [
   {"index": 3, "value": 4, "op": "SCMP_CMP_EQ"}]}]}}\n' >"$E2E_WORK/moved.json"
 shield add "$E2E_WORK/moved.json"

@@ -53,6 +53,26 @@ TEST(AskDeniedCall, KnowsOurFilters) {
   }
 }
 
+// No shield's call is closed because it is denied with zeros.
+TEST(AskDeniedCall, FindsSomeArgumentsOfACallThatHasNone) {
+  using Op = privilege::SeccompOperator;
+  const SeccompFilter by_family =
+      Of({{{"socketpair", "prctl"}, "SCMP_ACT_ALLOW", {}, {{0, 15, 0, Op::kEqual}}}});
+  EXPECT_EQ(AskDeniedCall(TaskWith(by_family), {"socketpair", {}}).verdict, Verdict::kYes);
+  EXPECT_EQ(AskDeniedCall(TaskWith(by_family), {"prctl", {}}).verdict, Verdict::kYes);
+  EXPECT_EQ(AskDeniedCall(TaskWith(by_family), {"socket", {}}).verdict, Verdict::kNo);
+}
+
+// The kernel takes 32 bits of a family.
+TEST(AskDeniedCall, FindsAFamilyThatHasMoreBits) {
+  using Op = privilege::SeccompOperator;
+  constexpr std::uint64_t kVsock = 40;
+  const SeccompFilter but_vsock =
+      Of({{{"socket"}, "SCMP_ACT_ALLOW", {}, {{0, kVsock, 0, Op::kNotEqual}}}});
+  EXPECT_EQ(AskDeniedCall(TaskWith(but_vsock), {"socket", {{0, kVsock, 0, Op::kEqual}}}).verdict,
+            Verdict::kYes);
+}
+
 // What the filter compares leads to the arguments that it lets through.
 TEST(AskDeniedCall, FindsWhatAFilterLetsThrough) {
   using Op = privilege::SeccompOperator;

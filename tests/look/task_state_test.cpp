@@ -166,6 +166,21 @@ TEST(Filters, ThatAskATracerSayNothing) {
   EXPECT_EQ(answer.because, "a filter asks a tracer");
 }
 
+// socket's own number is denied, and that of i386's socketcall is a tracer's to decide.
+TEST(Filters, ThatAskATracerBehindAMultiplexerSayNothing) {
+  if (!AbisOfKernel().has_32_bit || Architectures().front() != "SCMP_ARCH_X86_64") GTEST_SKIP();
+  constexpr std::uint32_t kSocketCall = 102;
+  TaskState task;
+  task.credentials.seccomp_mode = 2;
+  task.programs = {{{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+                    {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, kSocketCall},
+                    {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_TRACE},
+                    {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM}}};
+  const Answer answer = AskMultiplexer(task, "socket", No("seccomp", "denied"));
+  EXPECT_EQ(answer.verdict, Verdict::kUnknown);
+  EXPECT_EQ(answer.because, "a filter asks a tracer");
+}
+
 TEST(KernelAbis, ACallReachesTheKernelThroughAnEntryThatItHas) {
   const KernelAbis none;
   const KernelAbis both{.has_32_bit = true, .has_x32 = true};

@@ -20,6 +20,10 @@ namespace runclad::look {
 struct Task {
   pid_t id = 0;
   std::uint64_t start_time = 0;  // sys::StartTime: another task with this id is not looked at
+  pid_t process = 0;
+  // Where its stack begins: another program, which a thread of the process may have started in the
+  // place of this one, under the same id and start time, has another one.
+  std::uint64_t stack = 0;
 };
 
 // Whether tasks are stopped for a moment to read their filters.
