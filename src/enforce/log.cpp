@@ -54,8 +54,10 @@ std::size_t CountValues(const Document& document, std::size_t enough) {
   if (const auto* const array = document.get_ptr<const Document::array_t*>()) {
     static_cast<void>(std::all_of(array->begin(), array->end(), add));
   } else if (const auto* const object = document.get_ptr<const Document::object_t*>()) {
-    static_cast<void>(std::all_of(object->begin(), object->end(),
-                                  [&](const auto& member) { return add(member.second); }));
+    static_cast<void>(std::all_of(object->begin(), object->end(), [&](const auto& member) {
+      count += member.first.size() / kBytesPerValue;
+      return count <= enough && add(member.second);
+    }));
   }
   return count;
 }
