@@ -34,7 +34,7 @@ namespace {
 namespace fs = std::filesystem;
 using json::Document;
 
-constexpr std::size_t kMaxPolicyBytes = std::size_t{16} << 20;
+constexpr std::size_t kMaxImageFileBytes = std::size_t{16} << 20;
 
 // An image's file in the policy's directory, or where it would be.
 class ImageFile {
@@ -54,7 +54,7 @@ class ImageFile {
     }
     const auto file = sys::OpenWithoutLinks(AT_FDCWD, path_, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (!file) return file.error();
-    auto text = sys::ReadRegularFile(file->get(), kMaxPolicyBytes);
+    auto text = sys::ReadRegularFile(file->get(), kMaxImageFileBytes);
     if (!text) return text.error().In(name());
     const auto faults = policy::FindFaults(*text, policy::FileKind::kImage, rules::Schemas());
     if (faults.empty()) return std::optional<std::string>(*std::move(text));
@@ -146,7 +146,7 @@ Result<std::string> NewFile(const PinSource& source, const std::string& reposito
   const std::string shipped = std::string(policy::kShippedDirectory) + "/images/" + repository;
   const UniqueFd opened(::open((shipped + ".json").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (opened) {
-    const auto text = sys::ReadRegularFile(opened.get(), kMaxPolicyBytes);
+    const auto text = sys::ReadRegularFile(opened.get(), kMaxImageFileBytes);
     const auto document = text ? json::Read(*text, {.comments = true}) : text.error();
     if (!document) return document.error().In(shipped + ".json");
     file = *document;
