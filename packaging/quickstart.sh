@@ -37,7 +37,7 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 log=$work/build.log
-text "cmake --preset release && cmake --build --preset release   (one or two minutes the first time)"
+text "cmake --preset release && cmake --build --preset release   (some minutes the first time)"
 { cmake --preset release -DRUNCLAD_TESTS=OFF && cmake --build --preset release -j "$(nproc)"; } \
   >"$log" 2>&1 || {
   tail -n 20 "$log" >&2
