@@ -155,21 +155,6 @@ std::size_t WrittenSize(const Applied& applied) {
   return text.Finish().size();
 }
 
-// Nearly every request has a few short ones, which need not be measured.
-bool AreFewAndShort(const std::vector<Applied>& findings) {
-  constexpr std::size_t kFew = 40;
-  constexpr std::size_t kFewValues = 300;
-  if (findings.size() > kFew) return false;
-  std::size_t values = 0;
-  for (const Applied& applied : findings) {
-    const rules::Finding& finding = applied.finding;
-    values += CountValues(finding.before.document(), kMaxValues) +
-              CountValues(finding.after.document(), kMaxValues) +
-              (finding.path.size() + finding.why.size()) / kBytesPerValue;
-  }
-  return values <= kFewValues;
-}
-
 }  // namespace
 
 std::string FindingsText(const std::vector<Applied>& findings) {
@@ -179,6 +164,14 @@ std::string FindingsText(const std::vector<Applied>& findings) {
   constexpr std::size_t kMaxAlike = 200;
   constexpr std::size_t kMaxBytes = std::size_t{512} << 10;
   constexpr std::size_t kDispositions = 3;
+  // Nearly every request has a few short ones, which need not be measured one by one.
+  constexpr std::size_t kFew = 40;
+  if (findings.size() <= kFew) {
+    std::string all = json::ObjectWriter::Objects(
+        findings,
+        [](const Applied& applied, json::ObjectWriter& text) { PutFinding(applied, 0, text); });
+    if (all.size() <= kMaxBytes) return all;
+  }
   struct Listed {
     const Applied* applied;
     std::size_t left = 0;
@@ -188,8 +181,7 @@ std::string FindingsText(const std::vector<Applied>& findings) {
     std::size_t last = 0;  // in `listed`
   };
   std::vector<Listed> listed;
-  const bool is_measured = !AreFewAndShort(findings);
-  listed.reserve(is_measured ? kMaxAlike : findings.size());
+  listed.reserve(kMaxAlike);
   const rules::Rule* rule = nullptr;
   std::array<Alike, kDispositions> of_rule{};
   std::size_t bytes = 0;
@@ -198,7 +190,7 @@ std::string FindingsText(const std::vector<Applied>& findings) {
     rule = applied.rule;
     Alike& alike = of_rule.at(static_cast<std::size_t>(applied.disposition));
     const bool is_full = alike.count == kMaxAlike || (alike.count > 0 && bytes >= kMaxBytes);
-    const std::size_t size = is_measured && !is_full ? WrittenSize(applied) : 0;
+    const std::size_t size = is_full ? 0 : WrittenSize(applied);
     // One of each kind stays, whatever its size.
     if (is_full || (alike.count > 0 && bytes + size > kMaxBytes)) {
       ++listed[alike.last].left;
