@@ -41,7 +41,7 @@ for id in created running; do
   capture_runtime kill "$id" KILL
   holds "kill of $id" eventually 5 state_is "$id" stopped
   capture "${E2E_PROGRAM%/*}/runcladctl" why --root "$STATE" "$id"
-  holds "runcladctl explains $id from its record" out_has "taken: CAP_AUDIT_WRITE CAP_KILL"
+  holds "runcladctl explains $id from its record" out_has "removed: CAP_AUDIT_WRITE CAP_KILL"
   capture_runtime delete "$id"
   holds "delete of $id" succeeded
 done
