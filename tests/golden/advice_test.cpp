@@ -156,10 +156,7 @@ struct Following {
 constexpr Following kBrought[] = {
     // The mount that a waiver names comes without those below it, now and later.
     {"host-mounts/denied", "host-mounts/named"},
-    {"host-mounts/denied", "host-mounts/later-mounts"},
     {"host-mounts/host-root", "host-mounts/named"},
-    {"host-mounts/host-root", "host-mounts/later-mounts"},
-    {"host-mounts/runtime-socket", "host-mounts/named"},
     // A directory of the host that may be written holds no programs.
     {"host-mounts/read-only", "mount-options/programs"},
     {"read-only-mounts/listed", "mount-options/programs"},
@@ -172,8 +169,6 @@ constexpr Following kBrought[] = {
     // Others come back with their capability only.
     {"seccomp/syscalls", "seccomp/withheld"},
     // System calls that come back with their capabilities do not so with all arguments.
-    {"capabilities/asked-for", "seccomp/conditions"},
-    {"capabilities/file-capability", "seccomp/conditions"},
     {"capabilities/unlisted", "seccomp/conditions"},
     // As inheritable ones they are still of no use.
     {"capabilities/unlisted", "capabilities/inheritable"},
@@ -187,8 +182,6 @@ constexpr Following kGone[] = {
     // A capability that may be in one set may be in each, and is advised once.
     {"capabilities/unlisted", "capabilities/unlisted"},
     // What is withheld for want of a capability comes back with it.
-    {"capabilities/asked-for", "seccomp/withheld"},
-    {"capabilities/file-capability", "seccomp/withheld"},
     {"capabilities/unlisted", "seccomp/withheld"},
     // A waiver's mount comes without those below it, which would have been read-only.
     {"host-mounts/host-root", "read-only-mounts/listed"},
@@ -202,10 +195,6 @@ constexpr Following kChanged[] = {
     // The same, and the filter is the one for the capabilities that remain.
     {"capabilities/unlisted", "/process/capabilities/"},
     {"capabilities/unlisted", "/linux/seccomp"},
-    {"capabilities/asked-for", "/process/capabilities/"},
-    {"capabilities/asked-for", "/linux/seccomp"},
-    {"capabilities/file-capability", "/process/capabilities/"},
-    {"capabilities/file-capability", "/linux/seccomp"},
     // What remains too large is lowered to the maximum, which is another one.
     {"memory-limit/unified", "/linux/resources/unified/"},
     {"rlimits/above-maximum", "/process/rlimits/"},
