@@ -126,6 +126,9 @@ HostProcesses AllProcesses() {
       processes.has_missed = true;
       return true;
     }
+    // One that is dead when it is met has left nothing to the container that was not met, too.
+    const auto status = ReadOf(process.get(), "status");
+    const bool is_dead = status && IsDead(*status);
     HostProcess found{*pid, {}, 0};
     if (const auto cgroups = ReadOf(process.get(), "cgroup")) {
       found.cgroups = sys::CgroupPaths(*cgroups);
@@ -133,8 +136,12 @@ HostProcesses AllProcesses() {
       processes.has_missed = true;
     }
     struct stat mounts {};
-    // Kernel threads have none, and what cannot be examined is not a container's.
-    if (::fstatat(process.get(), "ns/mnt", &mounts, 0) == 0) found.mounts = mounts.st_ino;
+    if (::fstatat(process.get(), "ns/mnt", &mounts, 0) == 0) {
+      found.mounts = mounts.st_ino;
+    } else if (!is_dead && !sys::StartTime(*pid)) {
+      processes.has_missed =
+          true;  // it has ended since; what else cannot be examined is no container's
+    }
     processes.found.push_back(std::move(found));
     return true;
   });

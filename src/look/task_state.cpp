@@ -70,7 +70,9 @@ class TaskReader {
       }
       TaskState state{task.id, *credentials, {}, {}, {}};
       if (IsDead(*status)) {
+        // It lived when it was listed, and may have left a child since then.
         known_.emplace_back(task, std::nullopt);
+        has_all = false;
       } else if (credentials->seccomp_mode != 0 && attach_ == Attach::kYes) {
         with_filters.push_back(task);
         states.push_back(std::move(state));
