@@ -1,6 +1,5 @@
 // Runs a program and writes the most memory that it had at once, in KiB, with that of the program that it becomes, into
 // a file: peak FILE PROGRAM ARGUMENT...
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
