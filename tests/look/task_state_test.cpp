@@ -58,16 +58,48 @@ void KeepForking(pid_t leader) {
   ::_exit(0);
 }
 
+// As an engine's container has one: without it every process of the host is looked at, and one that
+// comes and goes there (another test's) makes the answer unknown.
+class OwnCgroup {
+ public:
+  OwnCgroup() : path_("/sys/fs/cgroup/pids/runclad-look-" + std::to_string(::getpid())) {
+    is_made_ = ::mkdir(path_.c_str(), 0755) == 0;
+  }
+  ~OwnCgroup() {
+    for (int tries_left = 100; tries_left > 0 && ::rmdir(path_.c_str()) != 0; --tries_left) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+  OwnCgroup(const OwnCgroup&) = delete;
+  OwnCgroup& operator=(const OwnCgroup&) = delete;
+
+  [[nodiscard]] bool is_made() const { return is_made_; }
+  void Join() const { std::ofstream(path_ + "/cgroup.procs") << ::getpid() << std::flush; }
+
+ private:
+  std::string path_;
+  bool is_made_;
+};
+
 class TasksOfAContainer : public ::testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "mount namespaces need root";
+    if (!cgroup_.is_made()) GTEST_SKIP() << "no cgroup can be made";
   }
+  // What a container's first process has before it does anything.
+  void Enter() const {
+    cgroup_.Join();
+    ::unshare(CLONE_NEWNS);
+  }
+
+ private:
+  OwnCgroup cgroup_;
 };
 
 TEST_F(TasksOfAContainer, AreClosedWhereAllHaveTheFilter) {
-  const Victim victim([] {
-    ::unshare(CLONE_NEWNS);
+  const Victim victim([&] {
+    Enter();
     DenyAcct();
     PauseInChild();
   });
@@ -77,8 +109,8 @@ TEST_F(TasksOfAContainer, AreClosedWhereAllHaveTheFilter) {
 }
 
 TEST_F(TasksOfAContainer, AreLookedForAnewEachTime) {
-  const Victim victim([] {
-    ::unshare(CLONE_NEWNS);
+  const Victim victim([&] {
+    Enter();
     PauseInChild();
     DenyAcct();
   });
@@ -105,35 +137,27 @@ TEST_F(TasksOfAContainer, AreUnknownWhereTheyEndBeforeTheyAreRead) {
 
 // A host whose other processes come and go, too.
 TEST_F(TasksOfAContainer, AreThoseOfItsCgroup) {
-  const std::string cgroup = "/sys/fs/cgroup/pids/runclad-look-" + std::to_string(::getpid());
-  if (::mkdir(cgroup.c_str(), 0755) != 0) GTEST_SKIP() << "no cgroup can be made";
-  {
-    const Victim host([] {
-      const pid_t leader = ::getpid();
-      ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-      ::signal(SIGCHLD, SIG_IGN);
-      if (::fork() == 0) KeepForking(leader);
-    });
-    const Victim victim([&] {
-      std::ofstream(cgroup + "/cgroup.procs") << ::getpid() << std::flush;
-      ::unshare(CLONE_NEWNS);
-      DenyAcct();
-      PauseInChild();
-    });
-    ASSERT_TRUE(host.is_ready() && victim.is_ready());
-    for (int i = 0; i < 10; ++i) {
-      const ShieldState state = StateOfAcct(victim);
-      EXPECT_EQ(state.exposure, Exposure::kClosed) << state.because;
-    }
-  }
-  for (int tries_left = 100; tries_left > 0 && ::rmdir(cgroup.c_str()) != 0; --tries_left) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  const Victim host([] {
+    const pid_t leader = ::getpid();
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    ::signal(SIGCHLD, SIG_IGN);
+    if (::fork() == 0) KeepForking(leader);
+  });
+  const Victim victim([&] {
+    Enter();
+    DenyAcct();
+    PauseInChild();
+  });
+  ASSERT_TRUE(host.is_ready() && victim.is_ready());
+  for (int i = 0; i < 10; ++i) {
+    const ShieldState state = StateOfAcct(victim);
+    EXPECT_EQ(state.exposure, Exposure::kClosed) << state.because;
   }
 }
 
 TEST_F(TasksOfAContainer, CountOnlyWhileTheyLive) {
-  const Victim victim([] {
-    ::unshare(CLONE_NEWNS);
+  const Victim victim([&] {
+    Enter();
     DenyAcct();
     if (::fork() == 0) ::_exit(0);
     siginfo_t ended{};
@@ -145,7 +169,7 @@ TEST_F(TasksOfAContainer, CountOnlyWhileTheyLive) {
 }
 
 TEST_F(TasksOfAContainer, HaveNoFilterYetWhereTheContainerWasCreated) {
-  const Victim victim([] { ::unshare(CLONE_NEWNS); });
+  const Victim victim([&] { Enter(); });
   ASSERT_TRUE(victim.is_ready());
   Container container = ContainerOfVictim(victim);
   Shield shield;
