@@ -14,7 +14,7 @@
 
 #include "test_paths.hpp"
 
-namespace runclad {
+namespace runclad::layers_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -304,4 +304,4 @@ TEST(Layers, TheTableDistinguishesAllowedFromForbidden) {
 }
 
 }  // namespace
-}  // namespace runclad
+}  // namespace runclad::layers_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad {
+namespace runclad::id_range_test {
 namespace {
 
 TEST(IdRange, IsOneIdOrTwoInAscendingOrder) {
@@ -45,4 +45,4 @@ TEST(UserAndGroup, ParseTwoIds) {
 }
 
 }  // namespace
-}  // namespace runclad
+}  // namespace runclad::id_range_test

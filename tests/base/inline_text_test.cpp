@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad {
+namespace runclad::inline_text_test {
 namespace {
 
 struct Row {
@@ -41,4 +41,4 @@ TEST(InlineText, IsInPlace) {
 }
 
 }  // namespace
-}  // namespace runclad
+}  // namespace runclad::inline_text_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad {
+namespace runclad::path_test {
 namespace {
 
 TEST(Path, IsAtOrBelowADirectory) {
@@ -23,4 +23,4 @@ TEST(Path, IsAtOrBelowADirectory) {
 }
 
 }  // namespace
-}  // namespace runclad
+}  // namespace runclad::path_test

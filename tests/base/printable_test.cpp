@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad {
+namespace runclad::printable_test {
 namespace {
 
 TEST(Printable, EscapesWhatIsInvisibleOrMovesTheCursor) {
@@ -35,4 +35,4 @@ TEST(Printable, LinesKeepTheirEndsAndColours) {
 }
 
 }  // namespace
-}  // namespace runclad
+}  // namespace runclad::printable_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad {
+namespace runclad::sha256_test {
 namespace {
 
 // FIPS 180-4's examples.
@@ -13,4 +13,4 @@ TEST(Sha256, GivesThePublishedDigests) {
 }
 
 }  // namespace
-}  // namespace runclad
+}  // namespace runclad::sha256_test

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad {
+namespace runclad::spelling_test {
 namespace {
 
 TEST(Nearest, NamesTheClosestSpelling) {
@@ -61,4 +61,4 @@ TEST(Alternatives, AreJoinedWithCommasAndOr) {
 }
 
 }  // namespace
-}  // namespace runclad
+}  // namespace runclad::spelling_test

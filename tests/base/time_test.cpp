@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad {
+namespace runclad::time_test {
 namespace {
 
 constexpr std::int64_t kSeconds = 1'795'326'018;  // 2026-11-22T05:40:18Z, by date(1)
@@ -44,4 +44,4 @@ TEST(Day, MustExistInTheCalendar) {
 }
 
 }  // namespace
-}  // namespace runclad
+}  // namespace runclad::time_test

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-namespace runclad {
+namespace runclad::version_test {
 namespace {
 
 TEST(Version, HasTheFormOfARelease) {
@@ -16,4 +16,4 @@ TEST(Version, NamesTheCommit) {
 }
 
 }  // namespace
-}  // namespace runclad
+}  // namespace runclad::version_test

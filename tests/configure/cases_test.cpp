@@ -12,7 +12,7 @@
 #include "configure/engines.hpp"
 #include "test_paths.hpp"
 
-namespace runclad::configure {
+namespace runclad::configure::cases_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -129,4 +129,4 @@ TEST(Cases, CanBeUndone) {
 }
 
 }  // namespace
-}  // namespace runclad::configure
+}  // namespace runclad::configure::cases_test

@@ -12,7 +12,7 @@
 
 #include <gmock/gmock.h>
 
-namespace runclad::configure {
+namespace runclad::configure::daemons_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -20,7 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::IsEmpty;
 
-class Daemons : public testing::Test {
+class Daemons : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string pattern = "/tmp/runclad-daemons-XXXXXX";
@@ -81,8 +81,8 @@ TEST_F(Daemons, AProgramThatOthersCouldReplaceIsNotRun) {
   ASSERT_EQ(::chmod(program.c_str(), 0777), 0);
   const auto checked = CheckDaemon(program);
   ASSERT_FALSE(checked);
-  EXPECT_THAT(checked.error().message, testing::HasSubstr("other than root"));
+  EXPECT_THAT(checked.error().message, ::testing::HasSubstr("other than root"));
 }
 
 }  // namespace
-}  // namespace runclad::configure
+}  // namespace runclad::configure::daemons_test

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-namespace runclad::configure {
+namespace runclad::configure::engines_test {
 namespace {
 
 Document Toml(const char* text) {
@@ -87,4 +87,4 @@ TEST(Podman, ExtendsTheListsOfRuntimes) {
 }
 
 }  // namespace
-}  // namespace runclad::configure
+}  // namespace runclad::configure::engines_test

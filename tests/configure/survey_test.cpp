@@ -6,7 +6,7 @@
 
 #include "configure/surveys.hpp"
 
-namespace runclad::configure {
+namespace runclad::configure::survey_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -90,4 +90,4 @@ runtime_path = "/usr/sbin/runclad"
 }
 
 }  // namespace
-}  // namespace runclad::configure
+}  // namespace runclad::configure::survey_test

@@ -6,7 +6,7 @@
 #include "program.hpp"
 #include "test_paths.hpp"
 
-namespace runclad::ctl {
+namespace runclad::ctl::check_test {
 namespace {
 
 using nlohmann::json;
@@ -246,4 +246,4 @@ TEST(Check, EscapesHostileStrings) {
 }
 
 }  // namespace
-}  // namespace runclad::ctl
+}  // namespace runclad::ctl::check_test

@@ -8,7 +8,7 @@
 #include "program.hpp"
 #include "test_paths.hpp"
 
-namespace runclad::ctl {
+namespace runclad::ctl::corpus_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -81,4 +81,4 @@ TEST_P(CorpusUnder, EveryDocumentHasAStableResult) {
 INSTANTIATE_TEST_SUITE_P(Policies, CorpusUnder, ::testing::ValuesIn(kPolicies));
 
 }  // namespace
-}  // namespace runclad::ctl
+}  // namespace runclad::ctl::corpus_test

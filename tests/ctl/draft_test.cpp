@@ -3,7 +3,7 @@
 
 #include "program.hpp"
 
-namespace runclad::ctl {
+namespace runclad::ctl::draft_test {
 namespace {
 
 using nlohmann::json;
@@ -145,4 +145,4 @@ spec:
 }
 
 }  // namespace
-}  // namespace runclad::ctl
+}  // namespace runclad::ctl::draft_test

@@ -7,7 +7,7 @@
 #include "program.hpp"
 #include "test_paths.hpp"
 
-namespace runclad::ctl {
+namespace runclad::ctl::lint_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -217,7 +217,7 @@ TEST(PolicyLint, ReportsExactlyTheSeededFaults) {
                       " " + finding["level"].get<std::string>() + " " +
                       finding["kind"].get<std::string>());
     }
-    EXPECT_THAT(found, testing::UnorderedElementsAreArray(expected)) << entry.path() << run.out;
+    EXPECT_THAT(found, ::testing::UnorderedElementsAreArray(expected)) << entry.path() << run.out;
     EXPECT_EQ(run.status, has_error ? 1 : 0) << entry.path();
   }
   EXPECT_GE(cases, 40U);
@@ -353,4 +353,4 @@ TEST(PolicyLint, WritesSarif) {
 }
 
 }  // namespace
-}  // namespace runclad::ctl
+}  // namespace runclad::ctl::lint_test

@@ -12,7 +12,7 @@
 #include "program.hpp"
 #include "test_paths.hpp"
 
-namespace runclad::ctl {
+namespace runclad::ctl::manual_test {
 namespace {
 
 using Parameters = std::map<std::string, std::vector<std::string>>;  // by rule
@@ -68,7 +68,7 @@ TEST(Manual, RulePagesAreCurrent) {
     EXPECT_EQ(ContentOfManual("packaging/doc/rules/" + id + ".md"),
               Runcladctl({"explain", "--markdown", id}).out)
         << id;
-    EXPECT_THAT(index, testing::HasSubstr("[" + id + "](" + id + ".md)"));
+    EXPECT_THAT(index, ::testing::HasSubstr("[" + id + "](" + id + ".md)"));
     pages.insert(id + ".md");
   }
   std::set<std::string> present;
@@ -84,7 +84,8 @@ TEST(Manual, ChecksOfDoctorAreCurrent) {
   for (const auto& check : Runcladctl({"doctor", "--list", "--json"}).json()) {
     rows += "| `" + std::string(check["id"]) + "` | " + std::string(check["expected"]) + " |\n";
   }
-  EXPECT_THAT(ContentOfManual("packaging/doc/checks.md"), testing::EndsWith("|---|---|\n" + rows));
+  EXPECT_THAT(ContentOfManual("packaging/doc/checks.md"),
+              ::testing::EndsWith("|---|---|\n" + rows));
 }
 
 // "rule.parameter", as sentences and documents write it.
@@ -119,4 +120,4 @@ TEST(Manual, DocumentsNameOnlyExistingParameters) {
 }
 
 }  // namespace
-}  // namespace runclad::ctl
+}  // namespace runclad::ctl::manual_test

@@ -13,14 +13,14 @@
 
 #include "program.hpp"
 
-namespace runclad::ctl {
+namespace runclad::ctl::metrics_test {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
-class Metrics : public testing::Test {
+class Metrics : public ::testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "only root can see what metrics counts";
@@ -238,4 +238,4 @@ TEST_F(Metrics, SaysThatThePolicyCannotBeUsed) {
 }
 
 }  // namespace
-}  // namespace runclad::ctl
+}  // namespace runclad::ctl::metrics_test

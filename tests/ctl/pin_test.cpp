@@ -5,7 +5,7 @@
 
 #include "program.hpp"
 
-namespace runclad::ctl {
+namespace runclad::ctl::pin_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -164,4 +164,4 @@ TEST_F(Pin, AddsTheDigestOfALoggedRefusal) {
 }
 
 }  // namespace
-}  // namespace runclad::ctl
+}  // namespace runclad::ctl::pin_test

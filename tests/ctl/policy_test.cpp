@@ -7,7 +7,7 @@
 
 #include "program.hpp"
 
-namespace runclad::ctl {
+namespace runclad::ctl::policy_test {
 namespace {
 
 using nlohmann::json;
@@ -273,4 +273,4 @@ TEST_F(OfARecord, PinWritesAFileThatApplies) {
 }
 
 }  // namespace
-}  // namespace runclad::ctl
+}  // namespace runclad::ctl::policy_test

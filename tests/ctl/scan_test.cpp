@@ -8,7 +8,7 @@
 #include "program.hpp"
 #include "test_paths.hpp"
 
-namespace runclad::ctl {
+namespace runclad::ctl::scan_test {
 namespace {
 
 using nlohmann::json;
@@ -290,4 +290,4 @@ TEST_F(ScanImport, AFileFoundByTagOnlyTightens) {
 }
 
 }  // namespace
-}  // namespace runclad::ctl
+}  // namespace runclad::ctl::scan_test

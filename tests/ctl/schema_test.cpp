@@ -5,7 +5,7 @@
 #include "program.hpp"
 #include "test_paths.hpp"
 
-namespace runclad::ctl {
+namespace runclad::ctl::schema_test {
 namespace {
 
 TEST(PolicySchema, IsCurrent) {
@@ -29,4 +29,4 @@ TEST(PolicySchema, RejectsAnUnknownKind) {
 }
 
 }  // namespace
-}  // namespace runclad::ctl
+}  // namespace runclad::ctl::schema_test

@@ -5,7 +5,7 @@
 
 #include "program.hpp"
 
-namespace runclad::ctl {
+namespace runclad::ctl::shield_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -216,4 +216,4 @@ TEST_F(ShieldCommands, WhatNoFilterCanSayIsTakenBack) {
 }
 
 }  // namespace
-}  // namespace runclad::ctl
+}  // namespace runclad::ctl::shield_test

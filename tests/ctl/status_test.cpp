@@ -13,7 +13,7 @@
 
 #include "program.hpp"
 
-namespace runclad::ctl {
+namespace runclad::ctl::status_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -56,7 +56,7 @@ TEST(Status, CountsWhatWasDecidedTodayInRotatedFilesToo) {
   EXPECT_EQ(status["today"]["refusals"][0], "web: host-mounts");
   EXPECT_EQ(status["policy"]["mode"], "enforce");
   const auto text = Runcladctl({"status", "--config", directory}).out;
-  EXPECT_THAT(text, testing::HasSubstr("2 refused; 41 rewritten; 1 unchanged; 1 let pass with"));
+  EXPECT_THAT(text, ::testing::HasSubstr("2 refused; 41 rewritten; 1 unchanged; 1 let pass with"));
   fs::remove_all(directory);
 }
 
@@ -78,8 +78,8 @@ TEST(Status, SaysThatItReadOnlyThePartOfALogThatIsTooLarge) {
   const auto status = result.json();
   EXPECT_EQ(status["today"]["outcomes"].value("refused", 0), 2);
   EXPECT_THAT(status["log"]["faults"].dump(),
-              testing::HasSubstr("only a part of the log was read"));
+              ::testing::HasSubstr("only a part of the log was read"));
 }
 
 }  // namespace
-}  // namespace runclad::ctl
+}  // namespace runclad::ctl::status_test

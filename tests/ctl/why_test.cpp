@@ -5,7 +5,7 @@
 
 #include "program.hpp"
 
-namespace runclad::ctl {
+namespace runclad::ctl::why_test {
 namespace {
 
 using nlohmann::json;
@@ -703,4 +703,4 @@ TEST_F(WhyFromLog, SuggestsForANameAndSaysWhichImagesHadIt) {
 }
 
 }  // namespace
-}  // namespace runclad::ctl
+}  // namespace runclad::ctl::why_test

@@ -5,7 +5,7 @@
 
 #include "runclad/base/time.hpp"
 
-namespace runclad::doctor {
+namespace runclad::doctor::acknowledged_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -95,4 +95,4 @@ TEST(ParseAcknowledgements, FaultsAreNamed) {
 }
 
 }  // namespace
-}  // namespace runclad::doctor
+}  // namespace runclad::doctor::acknowledged_test

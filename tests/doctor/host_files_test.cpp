@@ -15,7 +15,7 @@
 #include "doctor/programs.hpp"
 #include "doctor/sections.hpp"
 
-namespace runclad::doctor {
+namespace runclad::doctor::host_files_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -208,4 +208,4 @@ TEST(Shims, AreNamedAfterTheirPrograms) {
 }
 
 }  // namespace
-}  // namespace runclad::doctor
+}  // namespace runclad::doctor::host_files_test

@@ -5,7 +5,7 @@
 
 #include "doctor/version_text.hpp"
 
-namespace runclad::doctor {
+namespace runclad::doctor::known_holes_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -71,4 +71,4 @@ TEST(KnownHoles, AChangelogNamesWhatWasFixed) {
 }
 
 }  // namespace
-}  // namespace runclad::doctor
+}  // namespace runclad::doctor::known_holes_test

@@ -4,7 +4,7 @@
 #include "doctor/probe_answer.hpp"
 #include "doctor/probe_image.hpp"
 
-namespace runclad::doctor {
+namespace runclad::doctor::probe_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -64,4 +64,4 @@ TEST(Probe, TheImageNamesItsLayerByDigest) {
 }
 
 }  // namespace
-}  // namespace runclad::doctor
+}  // namespace runclad::doctor::probe_test

@@ -14,7 +14,7 @@
 
 #include "right_host.hpp"
 
-namespace runclad::doctor {
+namespace runclad::doctor::wrong_hosts_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -416,4 +416,4 @@ TEST(WrongHosts, EveryCheckHasAHost) {
 }
 
 }  // namespace
-}  // namespace runclad::doctor
+}  // namespace runclad::doctor::wrong_hosts_test

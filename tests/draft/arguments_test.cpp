@@ -13,7 +13,7 @@
 
 #include "runclad/draft/draft.hpp"
 
-namespace runclad::draft {
+namespace runclad::draft::arguments_test {
 namespace {
 
 using nlohmann::json;
@@ -283,4 +283,4 @@ TEST(Image, FillsWhatTheRequestLeavesOut) {
 }
 
 }  // namespace
-}  // namespace runclad::draft
+}  // namespace runclad::draft::arguments_test

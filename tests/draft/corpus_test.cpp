@@ -21,7 +21,7 @@
 
 #include "test_paths.hpp"
 
-namespace runclad::draft {
+namespace runclad::draft::corpus_test {
 namespace {
 
 using nlohmann::json;
@@ -268,4 +268,4 @@ TEST(Corpus, DocumentsEqualThoseOfPodman) {
 }
 
 }  // namespace
-}  // namespace runclad::draft
+}  // namespace runclad::draft::corpus_test

@@ -19,7 +19,7 @@
 #include "draft/variables.hpp"
 #include "draft/yaml.hpp"
 
-namespace runclad::draft {
+namespace runclad::draft::files_test {
 namespace {
 
 using nlohmann::json;
@@ -378,4 +378,4 @@ TEST(Pods, WhatIsNotUnderstoodIsAnError) {
 }
 
 }  // namespace
-}  // namespace runclad::draft
+}  // namespace runclad::draft::files_test

@@ -8,7 +8,7 @@
 #include "runclad/json/reader.hpp"
 #include "runclad/json/value.hpp"
 
-namespace runclad::enforce {
+namespace runclad::enforce::decision_test {
 namespace {
 
 constexpr std::string_view kWeak =
@@ -210,4 +210,4 @@ TEST(Decide, AppliedTwiceChangesNothing) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::decision_test

@@ -16,7 +16,7 @@
 #include "rules/hidden-paths/facts.hpp"
 #include "rules/mount-options/facts.hpp"
 
-namespace runclad::enforce {
+namespace runclad::enforce::gathering_test {
 namespace {
 
 using namespace runclad::testing;  // NOLINT(google-build-using-namespace): mounts, files
@@ -133,4 +133,4 @@ TEST(Gathering, GivesEachRuleWhatItReadsWithAllOthersOff) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::gathering_test

@@ -18,7 +18,7 @@
 #include "../engine/image_volumes_fixture.hpp"
 #include "test_paths.hpp"
 
-namespace runclad::enforce {
+namespace runclad::enforce::image_volume_facts_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -219,4 +219,4 @@ TEST(ImageVolumeFacts, NeverMakeAnImageWritable) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::image_volume_facts_test

@@ -27,7 +27,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::enforce {
+namespace runclad::enforce::log_file_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -224,4 +224,4 @@ TEST_F(LogFile, HasNoPartialLineOnADiskThatFillsUp) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::log_file_test

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-namespace runclad::enforce {
+namespace runclad::enforce::log_formats_test {
 namespace {
 
 using nlohmann::json;
@@ -148,7 +148,7 @@ TEST(LogFormats, EveryOutcomeHasItsWords) {
     }
     const std::string sentence = "create of container web1 " + std::string(outcome.sentence);
     const json falco = In(LogFormat::kFalco, line);
-    EXPECT_THAT(falco["output"].get<std::string>(), testing::EndsWith(sentence));
+    EXPECT_THAT(falco["output"].get<std::string>(), ::testing::EndsWith(sentence));
     EXPECT_EQ(falco["rule"], "runclad " + std::string(outcome.falco_rule));
     const json ocsf = In(LogFormat::kOcsf, line);
     EXPECT_EQ(ocsf["message"], sentence);
@@ -180,8 +180,8 @@ TEST(LogFormats, DeepValuesAndNumbersOfAnyFormAreKept) {
   line["findings"][0]["before"] = "HERE";
   std::string text = line.dump();
   text.replace(text.find("\"HERE\""), 6, deep);
-  EXPECT_THAT(InFormat(LogFormat::kOcsf, text), testing::HasSubstr("[2.50]"));
+  EXPECT_THAT(InFormat(LogFormat::kOcsf, text), ::testing::HasSubstr("[2.50]"));
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::log_formats_test

@@ -23,7 +23,7 @@
 #include "enforce/promise_json.hpp"
 #include "test_paths.hpp"
 
-namespace runclad::enforce {
+namespace runclad::enforce::mount_account_test {
 namespace {
 
 const std::filesystem::path kTables = RUNCLAD_TEST_DATA "/enforce/tables";
@@ -654,4 +654,4 @@ TEST(MountAccount, AcceptsFileSystemsOfASharedNamespace) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::mount_account_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad::enforce {
+namespace runclad::enforce::own_line_test {
 namespace {
 
 TEST(OwnLine, IsFoundInWhatAnEnginePrints) {
@@ -20,4 +20,4 @@ TEST(OwnLine, ARefusalIsNotAnyFault) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::own_line_test

@@ -14,7 +14,7 @@
 #include "../mount_namespace.hpp"
 #include "../stranger.hpp"
 
-namespace runclad::enforce {
+namespace runclad::enforce::pod_facts_test {
 namespace {
 
 using rules::NamespaceFacts;
@@ -112,4 +112,4 @@ TEST(PodFacts, AllowTheHostsShmWithTheHostsIpcNamespace) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::pod_facts_test

@@ -4,7 +4,7 @@
 
 #include "../parameter_values.hpp"
 
-namespace runclad::enforce {
+namespace runclad::enforce::process_policy_test {
 namespace {
 
 using Strings = std::vector<std::string>;
@@ -62,4 +62,4 @@ TEST(ProcessPolicy, LimitsAnExecToTheContainersLabels) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::process_policy_test

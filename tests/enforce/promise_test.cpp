@@ -12,7 +12,7 @@
 #include "../parameter_values.hpp"
 #include "enforce/promise_json.hpp"
 
-namespace runclad::enforce {
+namespace runclad::enforce::promise_test {
 namespace {
 
 Created Self() {
@@ -241,4 +241,4 @@ TEST(Verify, ComparesTheInodeOfTheRootFilesystem) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::promise_test

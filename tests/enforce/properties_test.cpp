@@ -24,7 +24,7 @@
 #include "test_paths.hpp"
 #include "wider.hpp"
 
-namespace runclad::enforce {
+namespace runclad::enforce::properties_test {
 namespace {
 
 using nlohmann::json;
@@ -265,4 +265,4 @@ TEST(Properties, RestrictedKeepsNoMoreThanBaseline) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::properties_test

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad::enforce {
+namespace runclad::enforce::record_search_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -28,4 +28,4 @@ TEST(FindRecords, LeavesDirectoriesOutAndNoFileThatCannotBeRead) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::record_search_test

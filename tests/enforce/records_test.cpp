@@ -13,11 +13,11 @@
 #include "runclad/enforce/record.hpp"
 #include "runclad/sys/process.hpp"
 
-namespace runclad::enforce {
+namespace runclad::enforce::records_test {
 namespace {
 
 // Records live in /run/runclad, named by the inode of a runtime root of this test's own.
-class RecordsTest : public testing::Test {
+class RecordsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string pattern = "/tmp/runclad-records-XXXXXX";
@@ -364,4 +364,4 @@ TEST_F(RecordsTest, AreFoundThroughAnotherNameOfTheRoot) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::records_test

@@ -11,13 +11,13 @@
 
 #include "runclad/base/unique_fd.hpp"
 
-namespace runclad::enforce {
+namespace runclad::enforce::repeats_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
-class Repeats : public testing::Test {
+class Repeats : public ::testing::Test {
  protected:
   // A decision at `now`; what is written of it is added to `lines_`.
   Status Decide(const std::string& key, std::int64_t now) {
@@ -116,4 +116,4 @@ TEST_F(Repeats, KeyTooLongToKeepIsNotCounted) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::repeats_test

@@ -17,19 +17,19 @@
 #include "../parameter_values.hpp"
 #include "test_paths.hpp"
 
-namespace runclad::enforce {
+namespace runclad::enforce::shipped_images_test {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 constexpr std::string_view kImages = RUNCLAD_SOURCE_DIR "/profiles/images";
 
-class ShippedImages : public testing::Test {
+class ShippedImages : public ::testing::Test {
  protected:
   ShippedImages() {
-    std::string name = fs::canonical(testing::TempDir()) / "runclad-shipped-XXXXXX";
+    std::string name = fs::canonical(::testing::TempDir()) / "runclad-shipped-XXXXXX";
     base_ = mkdtemp(name.data());
     fs::create_directories(base_ / "etc");
     // A checkout may belong to anybody.
@@ -100,4 +100,4 @@ TEST_F(ShippedImages, ReplaceTheProfilesCapabilities) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::shipped_images_test

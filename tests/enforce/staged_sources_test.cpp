@@ -17,7 +17,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::enforce {
+namespace runclad::enforce::staged_sources_test {
 namespace {
 
 using namespace runclad::testing;  // NOLINT(google-build-using-namespace): mounts, files
@@ -181,4 +181,4 @@ TEST(StagedSources, AreRefusedIfTheFileWasReplaced) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::staged_sources_test

@@ -15,7 +15,7 @@
 #include "../mount_namespace.hpp"
 #include "rules/read-only-rootfs/facts.hpp"
 
-namespace runclad::enforce {
+namespace runclad::enforce::written_facts_test {
 namespace {
 
 using rules::read_only_rootfs::ImageWrites;
@@ -125,4 +125,4 @@ TEST(StateDirectories, LeaveOutWhatIsThereForMountPointsAlone) {
 }
 
 }  // namespace
-}  // namespace runclad::enforce
+}  // namespace runclad::enforce::written_facts_test

@@ -16,7 +16,7 @@
 #include "bolt_writer.hpp"
 #include "test_paths.hpp"
 
-namespace runclad::engine {
+namespace runclad::engine::bolt_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -368,4 +368,4 @@ TEST(Bolt, NoMutationCrashes) {
 }
 
 }  // namespace
-}  // namespace runclad::engine
+}  // namespace runclad::engine::bolt_test

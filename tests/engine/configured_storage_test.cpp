@@ -10,17 +10,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace runclad::engine {
+namespace runclad::engine::configured_storage_test {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
-class ConfiguredStorageTest : public testing::Test {
+class ConfiguredStorageTest : public ::testing::Test {
  protected:
   ConfiguredStorageTest() {
-    std::string name = fs::canonical(testing::TempDir()) / "runclad-storage-XXXXXX";
+    std::string name = fs::canonical(::testing::TempDir()) / "runclad-storage-XXXXXX";
     etc_ = ::mkdtemp(name.data());
   }
   ~ConfiguredStorageTest() override { fs::remove_all(etc_); }
@@ -175,4 +175,4 @@ TEST_F(ConfiguredStorageTest, ReadsFilesOfAnyOwner) {
 }
 
 }  // namespace
-}  // namespace runclad::engine
+}  // namespace runclad::engine::configured_storage_test

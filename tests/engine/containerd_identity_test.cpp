@@ -12,7 +12,7 @@
 #include "containerd_fixture.hpp"
 #include "tampering.hpp"
 
-namespace runclad::engine {
+namespace runclad::engine::containerd_identity_test {
 namespace {
 
 using runclad::testing::InPrivateMounts;
@@ -312,4 +312,4 @@ TEST(ContainerdIdentity, HandlesManyImages) {
 }
 
 }  // namespace
-}  // namespace runclad::engine
+}  // namespace runclad::engine::containerd_identity_test

@@ -8,7 +8,7 @@
 #include "containerd_fixture.hpp"
 #include "tampering.hpp"
 
-namespace runclad::engine {
+namespace runclad::engine::containerd_pod_test {
 namespace {
 
 using runclad::testing::InPrivateMounts;
@@ -213,4 +213,4 @@ TEST(ContainerdPod, UsesRecordsOfTheSameNamespaceOnly) {
 }
 
 }  // namespace
-}  // namespace runclad::engine
+}  // namespace runclad::engine::containerd_pod_test

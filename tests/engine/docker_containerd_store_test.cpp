@@ -12,7 +12,7 @@
 #include "fixture.hpp"
 #include "tampering.hpp"
 
-namespace runclad::engine {
+namespace runclad::engine::docker_containerd_store_test {
 namespace {
 
 using runclad::testing::InPrivateMounts;
@@ -137,4 +137,4 @@ TEST(DockerContainerdStore, RejectsInconsistentState) {
 }
 
 }  // namespace
-}  // namespace runclad::engine
+}  // namespace runclad::engine::docker_containerd_store_test

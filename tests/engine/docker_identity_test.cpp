@@ -15,7 +15,7 @@
 #include "fixture.hpp"
 #include "tampering.hpp"
 
-namespace runclad::engine {
+namespace runclad::engine::docker_identity_test {
 namespace {
 
 using runclad::testing::InPrivateMounts;
@@ -469,4 +469,4 @@ TEST(Identity, IsUnknownForOtherEngines) {
 }
 
 }  // namespace
-}  // namespace runclad::engine
+}  // namespace runclad::engine::docker_identity_test

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace runclad::engine {
+namespace runclad::engine::image_config_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -55,4 +55,4 @@ TEST(ImageConfig, BoundsTheNumberOfVolumes) {
 }
 
 }  // namespace
-}  // namespace runclad::engine
+}  // namespace runclad::engine::image_config_test

@@ -12,7 +12,7 @@
 #include "image_volumes_fixture.hpp"
 #include "tampering.hpp"
 
-namespace runclad::engine {
+namespace runclad::engine::image_volumes_test {
 namespace {
 
 using runclad::testing::BindMount;
@@ -326,4 +326,4 @@ TEST(ImageVolumes, OfDockerWorkWithTheContainerdStore) {
 }
 
 }  // namespace
-}  // namespace runclad::engine
+}  // namespace runclad::engine::image_volumes_test

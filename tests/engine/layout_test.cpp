@@ -8,7 +8,7 @@
 
 #include "fixture.hpp"
 
-namespace runclad::engine {
+namespace runclad::engine::layout_test {
 namespace {
 
 using runclad::testing::InPrivateMounts;
@@ -219,4 +219,4 @@ TEST(Layout, OtherBundlesBelongToNoEngine) {
 }
 
 }  // namespace
-}  // namespace runclad::engine
+}  // namespace runclad::engine::layout_test

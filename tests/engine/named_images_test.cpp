@@ -9,7 +9,7 @@
 
 #include "fixture.hpp"
 
-namespace runclad::engine {
+namespace runclad::engine::named_images_test {
 namespace {
 
 using runclad::testing::InPrivateMounts;
@@ -70,4 +70,4 @@ TEST(NamedImages, IgnoreStateThatOthersCanWrite) {
 }
 
 }  // namespace
-}  // namespace runclad::engine
+}  // namespace runclad::engine::named_images_test

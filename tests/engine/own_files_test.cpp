@@ -11,7 +11,7 @@
 
 #include "fixture.hpp"
 
-namespace runclad::engine {
+namespace runclad::engine::own_files_test {
 namespace {
 
 using runclad::testing::InPrivateMounts;
@@ -556,4 +556,4 @@ TEST(EngineInit, IsRecognisedByItsInode) {
 }
 
 }  // namespace
-}  // namespace runclad::engine
+}  // namespace runclad::engine::own_files_test

@@ -17,7 +17,7 @@
 #include "fixture.hpp"
 #include "tampering.hpp"
 
-namespace runclad::engine {
+namespace runclad::engine::pins_test {
 namespace {
 
 using runclad::testing::InPrivateMounts;
@@ -244,4 +244,4 @@ TEST(Pins, AreUnknownForOtherEngines) {
 }
 
 }  // namespace
-}  // namespace runclad::engine
+}  // namespace runclad::engine::pins_test

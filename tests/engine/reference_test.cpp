@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad::engine {
+namespace runclad::engine::reference_test {
 namespace {
 
 const std::string kDigest = "sha256:" + std::string(64, 'a');
@@ -93,7 +93,7 @@ TEST(ParseReference, RefusesPathsThatLeaveTheImagesDirectory) {
       "a.io/" + std::string(256, 'a'),
   };
   for (const std::string& text : cases) {
-    EXPECT_FALSE(ParseReference(text)) << testing::PrintToString(text);
+    EXPECT_FALSE(ParseReference(text)) << ::testing::PrintToString(text);
   }
 }
 
@@ -113,4 +113,4 @@ TEST(IsSha256Digest, RequiresTheAlgorithmAndLowerCaseDigits) {
 }
 
 }  // namespace
-}  // namespace runclad::engine
+}  // namespace runclad::engine::reference_test

@@ -15,7 +15,7 @@
 #include "storage_fixture.hpp"
 #include "tampering.hpp"
 
-namespace runclad::engine {
+namespace runclad::engine::storage_identity_test {
 namespace {
 
 using runclad::testing::InPrivateMounts;
@@ -370,4 +370,4 @@ TEST(StorageIdentity, RejectsInconsistentState) {
 }
 
 }  // namespace
-}  // namespace runclad::engine
+}  // namespace runclad::engine::storage_identity_test

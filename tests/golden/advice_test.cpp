@@ -22,7 +22,7 @@
 #include "ctl/remedies.hpp"
 #include "mount_namespace.hpp"
 
-namespace runclad::golden {
+namespace runclad::golden::advice_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -526,4 +526,4 @@ TEST_F(Advice, LiftsExactlyWhatItIsForOfEveryCode) {
 }
 
 }  // namespace
-}  // namespace runclad::golden
+}  // namespace runclad::golden::advice_test

@@ -12,7 +12,7 @@
 
 #include "test_paths.hpp"
 
-namespace runclad::golden {
+namespace runclad::golden::catalog_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -202,4 +202,4 @@ TEST(Catalog, OnlyRulesNameCodes) {
 }
 
 }  // namespace
-}  // namespace runclad::golden
+}  // namespace runclad::golden::catalog_test

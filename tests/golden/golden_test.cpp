@@ -10,7 +10,7 @@
 #include "corpus.hpp"
 #include "mount_namespace.hpp"
 
-namespace runclad::golden {
+namespace runclad::golden::golden_test {
 namespace {
 
 std::string Told(const enforce::Decision& decision, const std::set<std::string>& usual) {
@@ -104,4 +104,4 @@ TEST_F(Golden, EveryVariantGetsTheExpectedVerdict) {
 }
 
 }  // namespace
-}  // namespace runclad::golden
+}  // namespace runclad::golden::golden_test

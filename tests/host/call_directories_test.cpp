@@ -12,7 +12,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::host {
+namespace runclad::host::call_directories_test {
 namespace {
 
 using namespace runclad::testing;  // NOLINT(google-build-using-namespace): mounts, files
@@ -342,4 +342,4 @@ TEST(CallDirectories, KnowsWhereRuntimesKeepTheirState) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::call_directories_test

@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace runclad::host {
+namespace runclad::host::cgroup_controllers_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -64,4 +64,4 @@ TEST_F(CgroupControllers, AreNotNeededWithoutALimit) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::cgroup_controllers_test

@@ -15,7 +15,7 @@
 #include "../mount_namespace.hpp"
 #include "test_paths.hpp"
 
-namespace runclad::host {
+namespace runclad::host::hidden_files_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -269,4 +269,4 @@ TEST_F(HiddenFiles, AreNotSearchedWithoutALists) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::hidden_files_test

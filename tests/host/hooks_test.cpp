@@ -15,7 +15,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::host {
+namespace runclad::host::hooks_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -215,4 +215,4 @@ TEST(HookProcesses, AcceptOnlyTheCallingDockerd) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::hooks_test

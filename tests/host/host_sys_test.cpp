@@ -8,7 +8,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::host {
+namespace runclad::host::host_sys_test {
 namespace {
 
 using runclad::testing::InPrivateMounts;
@@ -107,4 +107,4 @@ TEST(HostSys, IsCheckedForPodmanOnly) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::host_sys_test

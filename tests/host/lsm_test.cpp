@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad::host {
+namespace runclad::host::lsm_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -93,4 +93,4 @@ TEST_F(LsmFactsTest, DetectSelinuxByItsFile) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::lsm_test

@@ -23,7 +23,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::host {
+namespace runclad::host::mount_cost_test {
 namespace {
 
 using namespace runclad::testing;  // NOLINT(google-build-using-namespace): mounts, files
@@ -111,4 +111,4 @@ TEST_F(MountCost, IsZeroIfEverySourceIsTheEnginesOwn) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::mount_cost_test

@@ -17,7 +17,7 @@
 #include "../mount_namespace.hpp"
 #include "../stranger.hpp"
 
-namespace runclad::host {
+namespace runclad::host::namespaces_test {
 namespace {
 
 using Owner = NamespaceFacts::Owner;
@@ -383,4 +383,4 @@ TEST(Namespaces, AreUnknownIfUnreadable) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::namespaces_test

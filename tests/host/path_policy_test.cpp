@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad::host {
+namespace runclad::host::path_policy_test {
 namespace {
 
 using Access = SourceFacts::Access;
@@ -120,4 +120,4 @@ TEST(PathPolicy, TheStricterVerdictCounts) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::path_policy_test

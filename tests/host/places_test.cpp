@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-namespace runclad::host {
+namespace runclad::host::places_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -120,4 +120,4 @@ TEST_F(PlaceFactsTest, ResolvesTheWorkingDirectoryOfAnExecInTheContainer) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::places_test

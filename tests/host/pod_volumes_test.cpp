@@ -15,7 +15,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::host {
+namespace runclad::host::pod_volumes_test {
 namespace {
 
 using Access = SourceFacts::Access;
@@ -205,4 +205,4 @@ TEST(PodVolumes, AreNotResolvedThroughLinks) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::pod_volumes_test

@@ -11,7 +11,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
-namespace runclad::host {
+namespace runclad::host::program_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -148,4 +148,4 @@ TEST_F(ProgramFactsTest, AreNotGatheredIfNoRuleReadsThem) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::program_test

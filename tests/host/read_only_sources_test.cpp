@@ -17,7 +17,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::host {
+namespace runclad::host::read_only_sources_test {
 namespace {
 
 using namespace runclad::testing;  // NOLINT(google-build-using-namespace): mounts, files
@@ -89,4 +89,4 @@ TEST(ReadOnlySources, AreReportedEvenIfHostMountsIsOff) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::read_only_sources_test

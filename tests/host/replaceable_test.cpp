@@ -10,7 +10,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::host {
+namespace runclad::host::replaceable_test {
 namespace {
 
 using namespace runclad::testing;  // NOLINT(google-build-using-namespace): mounts, files
@@ -183,4 +183,4 @@ TEST(Replaceable, MountPointsDoNotProtect) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::replaceable_test

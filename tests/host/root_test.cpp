@@ -14,7 +14,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::host {
+namespace runclad::host::root_test {
 namespace {
 
 using Kind = RootFacts::Kind;
@@ -180,4 +180,4 @@ TEST(RootPath, OfADocumentAloneIsComparedWithTheHostsRootOnly) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::root_test

@@ -11,12 +11,12 @@
 
 #include <gmock/gmock.h>
 
-namespace runclad::host {
+namespace runclad::host::running_test {
 namespace {
 
 namespace fs = std::filesystem;
 
-class Running : public testing::Test {
+class Running : public ::testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "only root's processes count";
@@ -85,7 +85,7 @@ TEST_F(Running, OneShimServesAllContainersOfAPod) {
 
 TEST_F(Running, ATaskWhoseProcessEndedIsNotRunning) {
   AddProcess("7", kShim, AddTask("moby", "web", "999999999"));
-  EXPECT_THAT(Find(), testing::IsEmpty());
+  EXPECT_THAT(Find(), ::testing::IsEmpty());
 }
 
 TEST_F(Running, ConmonsArgumentsNameTheContainer) {
@@ -120,18 +120,18 @@ TEST_F(Running, IgnoresSetUserIdProgramsOfOtherUsers) {
   fs::create_directories(base_ + "/userdata");
   AddProcess("7", {"conmon", "-b", base_ + "/userdata", "-c", "db"}, "/", "mnt:[1]",
              "1000\t0\t0\t0");
-  EXPECT_THAT(Find(), testing::IsEmpty());
+  EXPECT_THAT(Find(), ::testing::IsEmpty());
 }
 
 TEST_F(Running, IgnoresProcessesInContainers) {
   const std::string bundle = AddTask("moby", "web", living_);
   AddProcess("7", kShim, bundle, "mnt:[2]");
-  EXPECT_THAT(Find(), testing::IsEmpty());
+  EXPECT_THAT(Find(), ::testing::IsEmpty());
   AddProcess("8", kShim, bundle, "mnt:[1]", "1000\t1000\t1000\t1000");
-  EXPECT_THAT(Find(), testing::IsEmpty());
+  EXPECT_THAT(Find(), ::testing::IsEmpty());
   AddProcess("9", {"/usr/bin/containerd-shim-kata-v2"}, bundle);
-  EXPECT_THAT(Find(), testing::IsEmpty());
+  EXPECT_THAT(Find(), ::testing::IsEmpty());
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::running_test

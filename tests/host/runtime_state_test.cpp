@@ -8,10 +8,10 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad::host {
+namespace runclad::host::runtime_state_test {
 namespace {
 
-class RuntimeStateTest : public testing::Test {
+class RuntimeStateTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string pattern = "/tmp/runclad-state-XXXXXX";
@@ -81,4 +81,4 @@ TEST_F(RuntimeStateTest, RejectsFilesThatOthersCanWrite) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::runtime_state_test

@@ -23,7 +23,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::host {
+namespace runclad::host::sources_test {
 namespace {
 
 using Access = SourceFacts::Access;
@@ -708,4 +708,4 @@ TEST(Sources, HaveOnePlaceForAllPaths) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::sources_test

@@ -16,7 +16,7 @@
 
 #include "../engine/fixture.hpp"
 
-namespace runclad::host {
+namespace runclad::host::volumes_test {
 namespace {
 
 using Access = SourceFacts::Access;
@@ -282,4 +282,4 @@ TEST(InitPrograms, AreReadOnly) {
 }
 
 }  // namespace
-}  // namespace runclad::host
+}  // namespace runclad::host::volumes_test

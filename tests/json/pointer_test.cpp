@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-namespace runclad::json {
+namespace runclad::json::pointer_test {
 namespace {
 
 constexpr std::string_view kPointed = R"({"a":{"b":[1,2,3]},"x/y":{"~":true},"s":"text"})";
@@ -81,4 +81,4 @@ TEST(Pointer, ReturnsTheReplacedOrRemovedValue) {
 }
 
 }  // namespace
-}  // namespace runclad::json
+}  // namespace runclad::json::pointer_test

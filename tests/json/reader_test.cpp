@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-namespace runclad::json {
+namespace runclad::json::reader_test {
 namespace {
 
 using namespace std::string_view_literals;
@@ -301,4 +301,4 @@ TEST(Reader, PositionsCountBytesAndComments) {
 }
 
 }  // namespace
-}  // namespace runclad::json
+}  // namespace runclad::json::reader_test

@@ -14,7 +14,7 @@
 
 #include "test_paths.hpp"
 
-namespace runclad::json {
+namespace runclad::json::scanner_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -194,4 +194,4 @@ TEST(Scanner, AgreesWithReadOnWholeAndTruncatedDocuments) {
 }
 
 }  // namespace
-}  // namespace runclad::json
+}  // namespace runclad::json::scanner_test

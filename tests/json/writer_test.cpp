@@ -9,7 +9,7 @@
 #include "runclad/base/printable.hpp"
 #include "runclad/json/reader.hpp"
 
-namespace runclad::json {
+namespace runclad::json::writer_test {
 namespace {
 
 TEST(Write, IsCompactAndSortsMembersByName) {
@@ -123,4 +123,4 @@ TEST(ObjectWriter, WritesTheSameBytesAsADocument) {
 }
 
 }  // namespace
-}  // namespace runclad::json
+}  // namespace runclad::json::writer_test

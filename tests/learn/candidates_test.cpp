@@ -11,7 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace runclad::learn {
+namespace runclad::learn::candidates_test {
 namespace {
 
 using look::Change;
@@ -116,4 +116,4 @@ TEST(Touched, AreTheDirectoriesThatAreEmptyInTheLayerOfChanges) {
 }
 
 }  // namespace
-}  // namespace runclad::learn
+}  // namespace runclad::learn::candidates_test

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace runclad::learn {
+namespace runclad::learn::disturbance_test {
 namespace {
 
 using std::chrono::seconds;
@@ -169,4 +169,4 @@ TEST(Events, AreReadAsDockerPrintsThem) {
 }
 
 }  // namespace
-}  // namespace runclad::learn
+}  // namespace runclad::learn::disturbance_test

@@ -9,7 +9,7 @@
 
 #include "runclad/learn/merge.hpp"
 
-namespace runclad::learn {
+namespace runclad::learn::forms_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -121,4 +121,4 @@ TEST(Merge, RefusesWhatIsNotAGrant) {
 }
 
 }  // namespace
-}  // namespace runclad::learn
+}  // namespace runclad::learn::forms_test

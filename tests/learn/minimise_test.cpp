@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace runclad::learn {
+namespace runclad::learn::minimise_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -138,4 +138,4 @@ TEST(Minimise, EndsWithAnErrorOfTheProver) {
 }
 
 }  // namespace
-}  // namespace runclad::learn
+}  // namespace runclad::learn::minimise_test

@@ -13,7 +13,7 @@
 #include "learn/seen.hpp"
 #include "learn/trial.hpp"
 
-namespace runclad::learn {
+namespace runclad::learn::texts_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -133,4 +133,4 @@ TEST(TrialRules, HaveEveryListAndNoFault) {
 }
 
 }  // namespace
-}  // namespace runclad::learn
+}  // namespace runclad::learn::texts_test

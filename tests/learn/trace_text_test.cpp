@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace runclad::learn {
+namespace runclad::learn::trace_text_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -192,4 +192,4 @@ TEST(Calls, AreNotAllWhereTheKernelLostSome) {
 }
 
 }  // namespace
-}  // namespace runclad::learn
+}  // namespace runclad::learn::trace_text_test

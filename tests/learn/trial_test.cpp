@@ -13,7 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace runclad::learn {
+namespace runclad::learn::trial_test {
 namespace {
 
 // Doctor looks whether a learner has it, and has it locked itself meanwhile.
@@ -38,4 +38,4 @@ TEST(LockTrials, WaitsForReaders) {
 }
 
 }  // namespace
-}  // namespace runclad::learn
+}  // namespace runclad::learn::trial_test

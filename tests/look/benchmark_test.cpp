@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace runclad::look {
+namespace runclad::look::benchmark_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -143,4 +143,4 @@ TEST(Benchmark, EngineVolumesAreNotHostDirectories) {
 }
 
 }  // namespace
-}  // namespace runclad::look
+}  // namespace runclad::look::benchmark_test

@@ -6,7 +6,7 @@
 #include "runclad/privilege/denied_call.hpp"
 #include "runclad/privilege/seccomp_program.hpp"
 
-namespace runclad::look {
+namespace runclad::look::call_search_test {
 namespace {
 
 using privilege::SeccompFilter;
@@ -113,4 +113,4 @@ TEST(AskDeniedCall, SaysWhenItDoesNotKnow) {
 }
 
 }  // namespace
-}  // namespace runclad::look
+}  // namespace runclad::look::call_search_test

@@ -9,7 +9,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::look {
+namespace runclad::look::drift_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -49,4 +49,4 @@ TEST(Drift, LeavesOutWhatWasMadeForMountPoints) {
 }
 
 }  // namespace
-}  // namespace runclad::look
+}  // namespace runclad::look::drift_test

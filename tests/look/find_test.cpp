@@ -13,7 +13,7 @@
 #include "../mount_namespace.hpp"
 #include "victim.hpp"
 
-namespace runclad::look {
+namespace runclad::look::find_test {
 namespace {
 
 using runclad::testing::InPrivateMounts;
@@ -61,4 +61,4 @@ TEST(FindContainers, KnowsTheRootsThatRuncladWasCalledWith) {
 }
 
 }  // namespace
-}  // namespace runclad::look
+}  // namespace runclad::look::find_test

@@ -20,7 +20,7 @@
 
 #include "victim.hpp"
 
-namespace runclad::look {
+namespace runclad::look::live_filters_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -230,4 +230,4 @@ TEST(FilterSummary, CountsWhatIsLetThrough) {
 }
 
 }  // namespace
-}  // namespace runclad::look
+}  // namespace runclad::look::live_filters_test

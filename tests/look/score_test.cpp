@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace runclad::look {
+namespace runclad::look::score_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -152,4 +152,4 @@ TEST(Score, OfADocumentIsThatOfWhatItAsksFor) {
 }
 
 }  // namespace
-}  // namespace runclad::look
+}  // namespace runclad::look::score_test

@@ -12,7 +12,7 @@
 
 #include "runclad/sys/process.hpp"
 
-namespace runclad::look {
+namespace runclad::look::shield_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -287,4 +287,4 @@ TEST(Shield, FaultsAreNamed) {
 }
 
 }  // namespace
-}  // namespace runclad::look
+}  // namespace runclad::look::shield_test

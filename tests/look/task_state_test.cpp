@@ -16,7 +16,7 @@
 
 #include "victim.hpp"
 
-namespace runclad::look {
+namespace runclad::look::task_state_test {
 namespace {
 
 Container ContainerOfVictim(const Victim& victim) {
@@ -220,4 +220,4 @@ TEST(KernelAbis, ACallReachesTheKernelThroughAnEntryThatItHas) {
 }
 
 }  // namespace
-}  // namespace runclad::look
+}  // namespace runclad::look::task_state_test

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace runclad::oci {
+namespace runclad::oci::command_line_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -471,4 +471,4 @@ TEST(IsValidId, AcceptsTheSameIdsAsRunc) {
 }
 
 }  // namespace
-}  // namespace runclad::oci
+}  // namespace runclad::oci::command_line_test

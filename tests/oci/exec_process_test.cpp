@@ -10,7 +10,7 @@
 
 #include "runclad/oci/spec.hpp"
 
-namespace runclad::oci {
+namespace runclad::oci::exec_process_test {
 namespace {
 
 using json::Document;
@@ -182,4 +182,4 @@ TEST(DropProcessFlags, RemovesEveryFlagThatChangesTheProcess) {
 }
 
 }  // namespace
-}  // namespace runclad::oci
+}  // namespace runclad::oci::exec_process_test

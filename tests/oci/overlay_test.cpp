@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad::oci {
+namespace runclad::oci::overlay_test {
 namespace {
 
 // "path:" for each lower layer, "path;" for others; "unclear" when there is no telling.
@@ -47,4 +47,4 @@ TEST(ReplaceLowerLayers, ChangesOnlyTheLowerLayers) {
 }
 
 }  // namespace
-}  // namespace runclad::oci
+}  // namespace runclad::oci::overlay_test

@@ -2,7 +2,7 @@
 
 #include "runclad/oci/spec.hpp"
 
-namespace runclad::oci {
+namespace runclad::oci::round_trip_test {
 namespace {
 
 TEST(Spec, KeepsUnknownMembersAndLargeNumbers) {
@@ -21,4 +21,4 @@ TEST(Spec, KeepsUnknownMembersAndLargeNumbers) {
 }
 
 }  // namespace
-}  // namespace runclad::oci
+}  // namespace runclad::oci::round_trip_test

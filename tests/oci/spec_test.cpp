@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-namespace runclad::oci {
+namespace runclad::oci::spec_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -390,4 +390,4 @@ TEST(Spec, CopiesAreIndependent) {
 }
 
 }  // namespace
-}  // namespace runclad::oci
+}  // namespace runclad::oci::spec_test

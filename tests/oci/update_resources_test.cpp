@@ -11,10 +11,10 @@
 #include "runclad/json/writer.hpp"
 #include "runclad/oci/spec.hpp"
 
-namespace runclad::oci {
+namespace runclad::oci::update_resources_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 using Strings = std::vector<std::string>;
 
 CommandLine Line(Strings flags) {
@@ -85,7 +85,8 @@ TEST(UpdateFlags, MustBeWholeNumbers) {
 TEST(UpdateFlags, AreRemovedAfterConversion) {
   CommandLine line = Line({"--memory=1", "--pids-limit=2", "--l3-cache-schema=x"});
   DropResourceFlags(line);
-  EXPECT_THAT(line.Canonical(), testing::ElementsAre("update", "--l3-cache-schema=x", "--", "c1"));
+  EXPECT_THAT(line.Canonical(),
+              ::testing::ElementsAre("update", "--l3-cache-schema=x", "--", "c1"));
 }
 
 TEST(UpdateFlags, AreKeptIfAnOlderRuntimeDoesNotKnowThem) {
@@ -93,7 +94,7 @@ TEST(UpdateFlags, AreKeptIfAnOlderRuntimeDoesNotKnowThem) {
   EXPECT_EQ(ResourcesFromFlags(line)->Dump(), R"({"cpu":{"burst":2,"idle":1,"shares":3}})");
   DropResourceFlags(line);
   EXPECT_THAT(line.Canonical(),
-              testing::ElementsAre("update", "--cpu-idle=1", "--cpu-burst=2", "--", "c1"));
+              ::testing::ElementsAre("update", "--cpu-idle=1", "--cpu-burst=2", "--", "c1"));
 }
 
 TEST(UpdateFlags, OfCachesAreConvertedToSpecMembers) {
@@ -126,4 +127,4 @@ TEST(Resources, AreParsedAsStrictlyAsASpec) {
 }
 
 }  // namespace
-}  // namespace runclad::oci
+}  // namespace runclad::oci::update_resources_test

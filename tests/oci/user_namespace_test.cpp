@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad::oci {
+namespace runclad::oci::user_namespace_test {
 namespace {
 
 using Root = std::optional<std::uint32_t>;
@@ -56,4 +56,4 @@ TEST(BundleOwner, IsUnknownIfSeveralNamespacesAreNamed) {
 }
 
 }  // namespace
-}  // namespace runclad::oci
+}  // namespace runclad::oci::user_namespace_test

@@ -14,7 +14,7 @@
 #include "packages/rpm_header.hpp"
 #include "test_paths.hpp"
 
-namespace runclad::packages {
+namespace runclad::packages::rpm_database_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -303,4 +303,4 @@ TEST(RpmHeader, RejectsDamage) {
 }
 
 }  // namespace
-}  // namespace runclad::packages
+}  // namespace runclad::packages::rpm_database_test

@@ -7,10 +7,10 @@
 #include "../parameter_values.hpp"
 #include "test_rules.hpp"
 
-namespace runclad::policy {
+namespace runclad::policy::format_test {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 struct FaultCase {
   std::string name;
@@ -18,11 +18,11 @@ struct FaultCase {
   std::string sentence;  // behind "policy /etc/runclad/policy.json line "
 };
 
-std::string CaseName(const testing::TestParamInfo<FaultCase>& fault) { return fault.param.name; }
+std::string CaseName(const ::testing::TestParamInfo<FaultCase>& fault) { return fault.param.name; }
 
 void PrintTo(const FaultCase& fault, std::ostream* out) { *out << fault.text; }
 
-class PolicyFault : public testing::TestWithParam<FaultCase> {};
+class PolicyFault : public ::testing::TestWithParam<FaultCase> {};
 
 TEST_P(PolicyFault, IsReportedWithItsLine) {
   const auto policy = ParseText(GetParam().text);
@@ -32,7 +32,7 @@ TEST_P(PolicyFault, IsReportedWithItsLine) {
 
 INSTANTIATE_TEST_SUITE_P(
     Members, PolicyFault,
-    testing::ValuesIn(std::vector<FaultCase>{
+    ::testing::ValuesIn(std::vector<FaultCase>{
         {"NotAnObject", "[]", R"(1: a policy must be an object, not a list)"},
         {"UnknownKey", "{\n\"modes\": \"audit\"}",
          R"(2: unknown key "modes"; did you mean "mode"?)"},
@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Rules, PolicyFault,
-    testing::ValuesIn(std::vector<FaultCase>{
+    ::testing::ValuesIn(std::vector<FaultCase>{
         {"UnknownRule", "{\"rules\": {\n\n  \"capabilites\": {}}}",
          R"(3: unknown rule "capabilites"; did you mean "capabilities"?)"},
         {"RuleNotAnObject", "{\"rules\": {\"seccomp\": \"fix\"}}",
@@ -232,7 +232,7 @@ TEST(PolicyFormat, LogIsNotForwardedToItself) {
                   R"(", "forward": {"format": "falco", "target": ")" + target + R"("}}})");
     ASSERT_FALSE(policy);
     EXPECT_THAT(policy.error().message,
-                testing::HasSubstr(R"("log/forward/target" is the log itself, )" + target));
+                ::testing::HasSubstr(R"("log/forward/target" is the log itself, )" + target));
   }
 }
 
@@ -298,4 +298,4 @@ TEST(PolicyLint, ReportsNothingForAValidPolicy) {
 }
 
 }  // namespace
-}  // namespace runclad::policy
+}  // namespace runclad::policy::format_test

@@ -13,15 +13,15 @@
 #include "../parameter_values.hpp"
 #include "test_rules.hpp"
 
-namespace runclad::policy {
+namespace runclad::policy::image_layers_test {
 namespace {
 
 namespace fs = std::filesystem;
 using engine::Tier;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::UnorderedElementsAre;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 const std::string kConfig = "sha256:" + std::string(64, 'c');
 const std::string kManifest = "sha256:" + std::string(64, 'd');
@@ -34,10 +34,10 @@ engine::Reference Ref(const std::string& text) {
   return reference ? *reference : engine::Reference();
 }
 
-class ImageLayers : public testing::Test {
+class ImageLayers : public ::testing::Test {
  protected:
   ImageLayers() {
-    std::string name = fs::canonical(testing::TempDir()) / "runclad-images-XXXXXX";
+    std::string name = fs::canonical(::testing::TempDir()) / "runclad-images-XXXXXX";
     base_ = mkdtemp(name.data());
     fs::create_directories(base_ / "etc");
     fs::create_directories(base_ / "shipped");
@@ -505,4 +505,4 @@ TEST_F(ImageLayers, AnUnknownIdentityGetsTheHostsPolicy) {
 }
 
 }  // namespace
-}  // namespace runclad::policy
+}  // namespace runclad::policy::image_layers_test

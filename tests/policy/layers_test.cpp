@@ -5,12 +5,12 @@
 #include "../parameter_values.hpp"
 #include "test_rules.hpp"
 
-namespace runclad::policy {
+namespace runclad::policy::layers_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::Pair;
-using testing::UnorderedElementsAre;
+using ::testing::ElementsAre;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
 
 TEST(Layers, AnEmptyPolicyMeansRestricted) {
   const auto policy = ParseText("{}");
@@ -125,4 +125,4 @@ TEST(Layers, TheDigestDistinguishesPolicies) {
 }
 
 }  // namespace
-}  // namespace runclad::policy
+}  // namespace runclad::policy::layers_test

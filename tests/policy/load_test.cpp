@@ -12,16 +12,16 @@
 #include "../parameter_values.hpp"
 #include "test_rules.hpp"
 
-namespace runclad::policy {
+namespace runclad::policy::load_test {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-class PolicyDirectory : public testing::Test {
+class PolicyDirectory : public ::testing::Test {
  protected:
   PolicyDirectory() {
-    std::string name = fs::canonical(testing::TempDir()) / "runclad-policy-XXXXXX";
+    std::string name = fs::canonical(::testing::TempDir()) / "runclad-policy-XXXXXX";
     directory_ = mkdtemp(name.data());
   }
   ~PolicyDirectory() override { fs::remove_all(directory_); }
@@ -223,4 +223,4 @@ TEST_F(PolicyDirectory, RefusesAFileLargerThanAMebibyte) {
 }
 
 }  // namespace
-}  // namespace runclad::policy
+}  // namespace runclad::policy::load_test

@@ -12,19 +12,19 @@
 #include "../parameter_values.hpp"
 #include "test_rules.hpp"
 
-namespace runclad::policy {
+namespace runclad::policy::loosest_test {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 constexpr std::array<std::string_view, 1> kWanted = {"host-mounts"};
 
-class LoosestPolicy : public testing::Test {
+class LoosestPolicy : public ::testing::Test {
  protected:
   LoosestPolicy() {
-    std::string name = fs::canonical(testing::TempDir()) / "runclad-loosest-XXXXXX";
+    std::string name = fs::canonical(::testing::TempDir()) / "runclad-loosest-XXXXXX";
     base_ = mkdtemp(name.data());
     fs::create_directories(base_ / "etc");
     fs::create_directories(base_ / "shipped");
@@ -76,8 +76,8 @@ TEST_F(LoosestPolicy, HasTheListsOfEveryKindOfFile) {
   Write("etc/images/docker.io/library/escaped.json",
         R"({"rules": {"host\u002dmounts": {"allow": ["/escaped"]}}})");
   EXPECT_THAT(Listed("allow"),
-              testing::UnorderedElementsAre("/host", "/image", "/shared", "/digest", "/pod",
-                                            "/shipped", "/tag", "/escaped"));
+              ::testing::UnorderedElementsAre("/host", "/image", "/shared", "/digest", "/pod",
+                                              "/shipped", "/tag", "/escaped"));
 }
 
 TEST_F(LoosestPolicy, HasWhatWaiversLift) {
@@ -116,4 +116,4 @@ TEST_F(LoosestPolicy, AFileThatCannotBeReadGrantsNothing) {
 }
 
 }  // namespace
-}  // namespace runclad::policy
+}  // namespace runclad::policy::loosest_test

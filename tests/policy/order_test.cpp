@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace runclad::policy {
+namespace runclad::policy::order_test {
 namespace {
 
 using Strings = std::vector<std::string>;
@@ -87,4 +87,4 @@ TEST(Order, RefuseIsTheStrictestAction) {
 }
 
 }  // namespace
-}  // namespace runclad::policy
+}  // namespace runclad::policy::order_test

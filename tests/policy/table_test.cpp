@@ -12,7 +12,7 @@
 
 #include "../parameter_values.hpp"
 
-namespace runclad::policy {
+namespace runclad::policy::table_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -100,4 +100,4 @@ TEST(Table, SetsAParameterThroughItsMember) {
 }
 
 }  // namespace
-}  // namespace runclad::policy
+}  // namespace runclad::policy::table_test

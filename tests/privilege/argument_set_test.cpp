@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace runclad::privilege {
+namespace runclad::privilege::argument_set_test {
 namespace {
 
 using Op = SeccompOperator;
@@ -250,4 +250,4 @@ TEST(ArgumentSet, AgreesWithPlainComparisonsOnRandomPairs) {
 }
 
 }  // namespace
-}  // namespace runclad::privilege
+}  // namespace runclad::privilege::argument_set_test

@@ -16,7 +16,7 @@
 
 #include "seccomp_simulation.hpp"
 
-namespace runclad::privilege {
+namespace runclad::privilege::compat_calls_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -154,4 +154,4 @@ TEST(CompatCalls, AnArgumentThatMovesCannotBeCompared) {
 }
 
 }  // namespace
-}  // namespace runclad::privilege
+}  // namespace runclad::privilege::compat_calls_test

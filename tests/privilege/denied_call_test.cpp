@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace runclad::privilege {
+namespace runclad::privilege::denied_call_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -63,4 +63,4 @@ TEST(DeniedCall, FaultsAreSaid) {
 }
 
 }  // namespace
-}  // namespace runclad::privilege
+}  // namespace runclad::privilege::denied_call_test

@@ -12,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad::privilege {
+namespace runclad::privilege::filter_program_test {
 namespace {
 
 constexpr std::uint32_t kAllow = SECCOMP_RET_ALLOW;
@@ -203,4 +203,4 @@ TEST(FilterProgram, AgreesWithTheKernelOnRandomPrograms) {
 }
 
 }  // namespace
-}  // namespace runclad::privilege
+}  // namespace runclad::privilege::filter_program_test

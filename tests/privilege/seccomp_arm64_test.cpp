@@ -12,7 +12,7 @@
 
 #include "seccomp_simulation.hpp"
 
-namespace runclad::privilege {
+namespace runclad::privilege::seccomp_arm64_test {
 namespace {
 
 constexpr const char* kArm64 = "SCMP_ARCH_AARCH64";
@@ -83,4 +83,4 @@ TEST(Arm64Seccomp, CallsOfOtherMachinesEndTheProcess) {
 }
 
 }  // namespace
-}  // namespace runclad::privilege
+}  // namespace runclad::privilege::seccomp_arm64_test

@@ -19,7 +19,7 @@
 
 #include "test_paths.hpp"
 
-namespace runclad::privilege {
+namespace runclad::privilege::seccomp_default_test {
 namespace {
 
 using nlohmann::json;
@@ -324,4 +324,4 @@ TEST(DefaultSeccomp, FileIsSortedAndExplainsEachGroup) {
 }
 
 }  // namespace
-}  // namespace runclad::privilege
+}  // namespace runclad::privilege::seccomp_default_test

@@ -11,7 +11,7 @@
 
 #include "seccomp_simulation.hpp"
 
-namespace runclad::privilege {
+namespace runclad::privilege::seccomp_documents_test {
 namespace {
 
 using Strings = std::vector<std::string>;
@@ -173,4 +173,4 @@ TEST(SeccompDocuments, AllowOnlyListedSocketFamiliesOnEveryAbi) {
 }
 
 }  // namespace
-}  // namespace runclad::privilege
+}  // namespace runclad::privilege::seccomp_documents_test

@@ -7,7 +7,7 @@
 
 #include "seccomp_simulation.hpp"
 
-namespace runclad::privilege {
+namespace runclad::privilege::seccomp_intersect_test {
 namespace {
 
 using Op = SeccompOperator;
@@ -430,4 +430,4 @@ TEST(SeccompIntersect, BoundsARepetitiveFilter) {
 }
 
 }  // namespace
-}  // namespace runclad::privilege
+}  // namespace runclad::privilege::seccomp_intersect_test

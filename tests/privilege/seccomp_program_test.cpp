@@ -14,7 +14,7 @@
 
 #include "seccomp_simulation.hpp"
 
-namespace runclad::privilege {
+namespace runclad::privilege::seccomp_program_test {
 namespace {
 
 using Op = SeccompOperator;
@@ -169,4 +169,4 @@ TEST(SeccompProgram, AnswersAsTheKernelDoes) {
 }
 
 }  // namespace
-}  // namespace runclad::privilege
+}  // namespace runclad::privilege::seccomp_program_test

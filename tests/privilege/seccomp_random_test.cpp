@@ -15,7 +15,7 @@
 
 #include "seccomp_simulation.hpp"
 
-namespace runclad::privilege {
+namespace runclad::privilege::seccomp_random_test {
 namespace {
 
 class RandomFilters {
@@ -267,4 +267,4 @@ TEST(SeccompIntersection, OfChangedEnginesFiltersIsNeverWider) {
 }
 
 }  // namespace
-}  // namespace runclad::privilege
+}  // namespace runclad::privilege::seccomp_random_test

@@ -12,7 +12,7 @@
 
 #include "seccomp_simulation.hpp"
 
-namespace runclad::privilege {
+namespace runclad::privilege::seccomp_tuning_test {
 namespace {
 
 using ::testing::Contains;
@@ -413,4 +413,4 @@ TEST(SeccompTuning, RemovesNotificationsThatConflictWithAnotherRule) {
 }
 
 }  // namespace
-}  // namespace runclad::privilege
+}  // namespace runclad::privilege::seccomp_tuning_test

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad::privilege {
+namespace runclad::privilege::socket_families_test {
 namespace {
 
 TEST(SocketFamilies, MatchTheKernelsHeaders) {
@@ -50,4 +50,4 @@ TEST(SocketFamilies, AcceptCommonSpellings) {
 }
 
 }  // namespace
-}  // namespace runclad::privilege
+}  // namespace runclad::privilege::socket_families_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad::privilege {
+namespace runclad::privilege::syscalls_test {
 namespace {
 
 TEST(Syscalls, NeedACapabilityIfOnlyItAllowsThem) {
@@ -38,4 +38,4 @@ TEST(Syscalls, AreKnownByTheirNames) {
 }
 
 }  // namespace
-}  // namespace runclad::privilege
+}  // namespace runclad::privilege::syscalls_test

@@ -18,7 +18,7 @@
 
 #include "ctl/markup.hpp"
 
-namespace runclad::ctl {
+namespace runclad::ctl::report_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -258,4 +258,4 @@ TEST(Refusals, AreCountedByDay) {
 }
 
 }  // namespace
-}  // namespace runclad::ctl
+}  // namespace runclad::ctl::report_test

@@ -5,7 +5,7 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::annotations_test {
 namespace {
 
 using Strings = std::vector<std::string>;
@@ -108,4 +108,4 @@ TEST(Annotations, AreListedByFullName) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::annotations_test

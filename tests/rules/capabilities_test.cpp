@@ -1,6 +1,6 @@
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::capabilities_test {
 namespace {
 
 using Strings = std::vector<std::string>;
@@ -125,4 +125,4 @@ TEST(Capabilities, RemedyOfAFileCapabilityIsTheEnginesFlag) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::capabilities_test

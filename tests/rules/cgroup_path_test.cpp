@@ -3,11 +3,11 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::cgroup_path_test {
 namespace {
 
 using engine::Engine;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 using Strings = std::vector<std::string>;
 
 enforce::Decision Judge(Engine engine, const std::string& path, Strings parents = {},
@@ -131,4 +131,4 @@ TEST(CgroupPath, FindsTheParentAndTheNameAtOnce) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::cgroup_path_test

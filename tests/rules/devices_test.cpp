@@ -6,10 +6,10 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::devices_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 policy::Parameters Devices(std::vector<std::string> allow, const char* unlisted = "refuse") {
   policy::Parameters parameters;
@@ -256,7 +256,7 @@ TEST(DeviceCgroup, RemedyNamesTheRequestedDevices) {
         "device-cgroup", R"({"linux":{"resources":{"devices":[)" + lines + "]}}}", Cgroup({}));
     return CodesAndRemedies(decision);
   };
-  using testing::ElementsAre;
+  using ::testing::ElementsAre;
   const std::string denial = std::string(kDenial) + ",";
   const std::string console = Line("c", 5, 1);
   const std::string of_console = "console: none: no container needs the host's console";
@@ -339,4 +339,4 @@ TEST(Privileged, ComparesWithTheEnginesOwnCapabilities) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::devices_test

@@ -6,7 +6,7 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::engine_sys_test {
 namespace {
 
 using nlohmann::json;
@@ -224,4 +224,4 @@ TEST(EngineSys, IsRefusedIfItCannotBeHardened) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::engine_sys_test

@@ -2,7 +2,7 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::environment_test {
 namespace {
 
 using Strings = std::vector<std::string>;
@@ -125,4 +125,4 @@ TEST(Environment, IsAllowedByAWaiverOfTheDenial) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::environment_test

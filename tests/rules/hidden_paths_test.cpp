@@ -5,7 +5,7 @@
 #include "rule_test.hpp"
 #include "rules/hidden-paths/facts.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::hidden_paths_test {
 namespace {
 
 using hidden_paths::HiddenFiles;
@@ -58,4 +58,4 @@ TEST(HiddenPaths, AreEmptyByDefault) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::hidden_paths_test

@@ -3,11 +3,11 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::hooks_test {
 namespace {
 
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 using Kind = HookFacts::Kind;
 
 enforce::Decision Judge(const std::string& hook, const HookFacts& facts,
@@ -111,4 +111,4 @@ TEST(Hooks, RemedyNamesPathAndFirstArgument) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::hooks_test

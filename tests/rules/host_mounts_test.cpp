@@ -10,7 +10,7 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::host_mounts_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -410,4 +410,4 @@ TEST(HostMounts, RefusesAnIdmappedMountUnlessItIsTheIdentity) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::host_mounts_test

@@ -8,7 +8,7 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::host_namespaces_test {
 namespace {
 
 using Owner = NamespaceFacts::Owner;
@@ -484,4 +484,4 @@ TEST(HostNamespacesRemedies, OfAPodAreWaivers) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::host_namespaces_test

@@ -11,11 +11,11 @@
 #include "runclad/rules/scan.hpp"
 #include "runclad/store/scan_verdict.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::image_scan_test {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 const std::string kConfig = "sha256:" + std::string(64, 'a');
 const std::string kManifest = "sha256:" + std::string(64, 'b');
@@ -24,10 +24,10 @@ constexpr std::int64_t kDay = 24L * 3600;
 constexpr std::int64_t kNow = 20000 * kDay + 5000;
 constexpr VulnerabilityCounts kCounts = {{{1, 2}, {3, 4}, {5, 6}, {7, 8}, {9, 10}}};
 
-class KeptScans : public testing::Test {
+class KeptScans : public ::testing::Test {
  protected:
   KeptScans() {
-    std::string name = fs::canonical(testing::TempDir()) / "runclad-scans-XXXXXX";
+    std::string name = fs::canonical(::testing::TempDir()) / "runclad-scans-XXXXXX";
     base_ = mkdtemp(name.data());
     state_ = base_ / "state";
     identity_.config_digest = kConfig;
@@ -208,4 +208,4 @@ TEST_F(KeptScans, AreNamedByDigestOnly) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::image_scan_test

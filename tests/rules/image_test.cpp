@@ -4,11 +4,11 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::image_test {
 namespace {
 
 using engine::Tier;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 const std::string kConfig = "sha256:" + std::string(64, 'c');
 const std::string kManifest = "sha256:" + std::string(64, 'd');
@@ -406,7 +406,7 @@ TEST(ImageVolume, IgnoresWaiversOfTheContainersImage) {
     return told;
   };
   using policy::Action;
-  using testing::ElementsAre;
+  using ::testing::ElementsAre;
   EXPECT_THAT(outcome(Action::kRefuse, Action::kRefuse),
               ElementsAre("image refused", "/mounts/7 refused"));
   EXPECT_THAT(outcome(Action::kOff, Action::kRefuse), ElementsAre("/mounts/7 refused"));
@@ -418,4 +418,4 @@ TEST(ImageVolume, IgnoresWaiversOfTheContainersImage) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::image_test

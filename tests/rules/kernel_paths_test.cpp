@@ -6,7 +6,7 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::kernel_paths_test {
 namespace {
 
 enforce::Outcome CwdOutcome(const std::string& directory, Scope scope) {
@@ -231,4 +231,4 @@ TEST(Sysctls, AllowTheDomainNameWithAPrivateUtsNamespace) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::kernel_paths_test

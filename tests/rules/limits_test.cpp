@@ -6,11 +6,11 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::limits_test {
 namespace {
 
 using enforce::Disposition;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr std::int64_t kGigabyte = std::int64_t{1} << 30;
 constexpr std::int64_t kAnyMemory = std::int64_t{1} << 50;
@@ -315,8 +315,8 @@ TEST(Updates, AreJudgedByResourceRulesOnly) {
   for (const Rule* rule : Catalog()) {
     if (rule->judges_updates) judging.emplace_back(rule->id());
   }
-  EXPECT_THAT(judging, testing::UnorderedElementsAre("pids-limit", "memory-limit", "cpu-limit",
-                                                     "device-cgroup", "unknown-fields"));
+  EXPECT_THAT(judging, ::testing::UnorderedElementsAre("pids-limit", "memory-limit", "cpu-limit",
+                                                       "device-cgroup", "unknown-fields"));
   policy::Parameters none;
   EXPECT_EQ(After("device-cgroup", R"({"pids":{"limit":1}})", none, Scope::kUpdate),
             R"({"pids":{"limit":1}})");
@@ -331,4 +331,4 @@ TEST(Updates, AreJudgedByResourceRulesOnly) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::limits_test

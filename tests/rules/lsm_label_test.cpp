@@ -1,6 +1,6 @@
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::lsm_label_test {
 namespace {
 
 using Strings = std::vector<std::string>;
@@ -176,4 +176,4 @@ TEST(LsmLabel, RemedyIsTheDefaultOrAProfile) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::lsm_label_test

@@ -3,7 +3,7 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::mount_destinations_test {
 namespace {
 
 enforce::Outcome Outcome(const std::string& spec, const Facts& facts = {}) {
@@ -102,4 +102,4 @@ TEST(MountDestinations, AreRefusedIfUncertain) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::mount_destinations_test

@@ -10,7 +10,7 @@
 #include "../mount_namespace.hpp"
 #include "rules/mount-options/facts.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::mount_options_gather_test {
 namespace {
 
 using runclad::testing::MakeDirectories;
@@ -83,4 +83,4 @@ TEST_F(MountOptionFacts, SkipS6OverlayIfNoexecIsOff) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::mount_options_gather_test

@@ -7,7 +7,7 @@
 #include "rule_test.hpp"
 #include "rules/mount-options/facts.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::mount_options_test {
 namespace {
 
 using mount_options::S6Overlay;
@@ -462,4 +462,4 @@ TEST(MountOptions, OfferNoExecForASocket) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::mount_options_test

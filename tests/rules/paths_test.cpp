@@ -1,7 +1,7 @@
 // masked-paths, readonly-paths and no-new-privileges.
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::paths_test {
 namespace {
 
 policy::Parameters Paths(std::vector<std::string> paths) {
@@ -91,4 +91,4 @@ TEST(NoNewPrivileges, TurnsOnWhenAbsentOrFalse) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::paths_test

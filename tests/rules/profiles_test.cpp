@@ -15,7 +15,7 @@
 #include "../parameter_values.hpp"
 #include "test_paths.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::profiles_test {
 namespace {
 
 policy::Effective Compiled(const std::string& profile) {
@@ -159,4 +159,4 @@ TEST(Profiles, RestrictedGrantsNoMoreAndDeniesNoLessThanBaseline) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::profiles_test

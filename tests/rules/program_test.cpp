@@ -2,7 +2,7 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::program_test {
 namespace {
 
 using Strings = std::vector<std::string>;
@@ -167,4 +167,4 @@ TEST(NoNewPrivileges, ReportsWhatAProgramDoesNotGain) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::program_test

@@ -4,7 +4,7 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::read_only_mounts_test {
 namespace {
 
 constexpr std::string_view kId = "read-only-mounts";
@@ -106,4 +106,4 @@ TEST(ReadOnlyMounts, OmitSubmountsThatAnOldKernelCannotMakeReadOnly) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::read_only_mounts_test

@@ -1,7 +1,7 @@
 #include "rule_test.hpp"
 #include "rules/read-only-rootfs/facts.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::read_only_rootfs_test {
 namespace {
 
 using read_only_rootfs::ImageWrites;
@@ -309,4 +309,4 @@ TEST(ReadOnlyRootfs, ReportsNothingIfReadOnlyWasRequested) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::read_only_rootfs_test

@@ -1,6 +1,6 @@
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::realtime_test {
 namespace {
 
 policy::Parameters Minimum(std::int64_t minimum = 0) {
@@ -78,4 +78,4 @@ TEST(Realtime, AllowsTheScoresOfAKubelet) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::realtime_test

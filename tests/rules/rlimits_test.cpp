@@ -1,6 +1,6 @@
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::rlimits_test {
 namespace {
 
 policy::Parameters Maxima(std::int64_t core = 0) {
@@ -76,4 +76,4 @@ TEST(Rlimits, AddNothingForNone) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::rlimits_test

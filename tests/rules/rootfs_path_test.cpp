@@ -4,12 +4,12 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::rootfs_path_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 enforce::Decision Refused(const char* rule, const std::string& document, const Facts& facts,
                           const policy::Parameters& parameters = {}) {
@@ -110,4 +110,4 @@ TEST(UserNamespace, NamesTheRemedy) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::rootfs_path_test

@@ -2,7 +2,7 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::seccomp_test {
 namespace {
 
 policy::Parameters Tuning() {
@@ -311,4 +311,4 @@ TEST(Seccomp, RemedyRestoresTheLostCalls) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::seccomp_test

@@ -5,12 +5,12 @@
 
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::unknown_fields_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using Strings = std::vector<std::string>;
 
 policy::RuleSetting Of(const char* profile) {
@@ -36,8 +36,8 @@ TEST(UnknownFields, AreRecorded) {
   EXPECT_THAT(
       Judge(R"({"later":1,"linux":{"later":{"a":1}},"mounts":[{"destination":"/x","new":2}]})",
             Of("restricted")),
-      testing::UnorderedElementsAre("warned /later", "warned /linux/later",
-                                    "warned /mounts/0/new"));
+      ::testing::UnorderedElementsAre("warned /later", "warned /linux/later",
+                                      "warned /mounts/0/new"));
 }
 
 TEST(UnknownFields, ThatGrantPowerAreRefused) {
@@ -125,4 +125,4 @@ TEST(UnknownFields, OfAProcessAreCheckedOnExec) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::unknown_fields_test

@@ -1,6 +1,6 @@
 #include "rule_test.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::user_test {
 namespace {
 
 using Strings = std::vector<std::string>;
@@ -188,4 +188,4 @@ TEST(User, WarnsOfRootWhateverTheAction) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::user_test

@@ -8,7 +8,7 @@
 
 #include "../parameter_values.hpp"
 
-namespace runclad::rules {
+namespace runclad::rules::words_test {
 namespace {
 
 Result<policy::Effective> Parsed(const std::string& rules) {
@@ -70,4 +70,4 @@ TEST(Words, AreWrittenForTheirNumbers) {
 }
 
 }  // namespace
-}  // namespace runclad::rules
+}  // namespace runclad::rules::words_test

@@ -9,7 +9,7 @@
 #include "memory_machine.hpp"
 #include "runtime/directories.hpp"
 
-namespace runclad::runtime {
+namespace runclad::runtime::create_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -55,7 +55,7 @@ class CreateInMemory : public ::testing::Test {
 TEST_F(CreateInMemory, LogsDecisionsFromTheLevelOfThePolicyOn) {
   machine_.policy.log.level = policy::LogLevel::kWarning;
   ASSERT_TRUE(Run());
-  EXPECT_THAT(machine_.log, testing::IsEmpty());
+  EXPECT_THAT(machine_.log, ::testing::IsEmpty());
   machine_.policy.log.level = policy::LogLevel::kNotice;
   machine_.bundles["/b"] = kDocument;
   ASSERT_TRUE(Run());
@@ -441,4 +441,4 @@ TEST_F(CreateInMemory, ADocumentThatCannotBeReadIsNotJudged) {
 }
 
 }  // namespace
-}  // namespace runclad::runtime
+}  // namespace runclad::runtime::create_test

@@ -7,7 +7,7 @@
 
 #include "memory_machine.hpp"
 
-namespace runclad::runtime {
+namespace runclad::runtime::life_test {
 namespace {
 
 using ::testing::AllOf;
@@ -268,4 +268,4 @@ TEST_F(ContainerInMemory, DeleteForgetsContainersThatHaveEnded) {
 }
 
 }  // namespace
-}  // namespace runclad::runtime
+}  // namespace runclad::runtime::life_test

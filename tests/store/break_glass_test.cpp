@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-namespace runclad::store {
+namespace runclad::store::break_glass_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -115,4 +115,4 @@ TEST_F(BreakGlassSwitch, IsOffIfOthersThanRootCouldHaveCreatedIt) {
 }
 
 }  // namespace
-}  // namespace runclad::store
+}  // namespace runclad::store::break_glass_test

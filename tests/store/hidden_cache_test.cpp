@@ -18,7 +18,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::store {
+namespace runclad::store::hidden_cache_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -351,4 +351,4 @@ TEST(HiddenInImage, IsNotStoredForAnUnknownImage) {
 }
 
 }  // namespace
-}  // namespace runclad::store
+}  // namespace runclad::store::hidden_cache_test

@@ -11,7 +11,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad::store {
+namespace runclad::store::kept_names_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -20,10 +20,10 @@ using engine::Tier;
 const std::string kDigest = "sha256:" + std::string(64, 'a');
 const std::string kOther = "sha256:" + std::string(64, 'b');
 
-class KeptNames : public testing::Test {
+class KeptNames : public ::testing::Test {
  protected:
   KeptNames() {
-    std::string name = fs::canonical(testing::TempDir()) / "runclad-names-XXXXXX";
+    std::string name = fs::canonical(::testing::TempDir()) / "runclad-names-XXXXXX";
     base_ = mkdtemp(name.data());
     state_ = base_ / "state";
     layout_.engine = engine::Engine::kDocker;
@@ -188,4 +188,4 @@ TEST_F(KeptNames, AreSweptEvenIfTheClockChanged) {
 }
 
 }  // namespace
-}  // namespace runclad::store
+}  // namespace runclad::store::kept_names_test

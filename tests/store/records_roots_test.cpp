@@ -17,7 +17,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::store {
+namespace runclad::store::records_roots_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -258,4 +258,4 @@ TEST(RecordsOfARoot, AreFoundUnderAnotherNameOfTheRoot) {
 }
 
 }  // namespace
-}  // namespace runclad::store
+}  // namespace runclad::store::records_roots_test

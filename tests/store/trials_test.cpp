@@ -14,7 +14,7 @@
 
 #include "runclad/base/unique_fd.hpp"
 
-namespace runclad::store {
+namespace runclad::store::trials_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -104,4 +104,4 @@ TEST_F(Trials, OfOthersThanRootAreErrors) {
 }
 
 }  // namespace
-}  // namespace runclad::store
+}  // namespace runclad::store::trials_test

@@ -13,7 +13,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::sys {
+namespace runclad::sys::bundle_test {
 namespace {
 
 using runclad::testing::InPrivateMounts;
@@ -145,4 +145,4 @@ TEST(Bundle, LeavesTheOwnerOfARootOwnedBundle) {
 }
 
 }  // namespace
-}  // namespace runclad::sys
+}  // namespace runclad::sys::bundle_test

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace runclad::sys {
+namespace runclad::sys::cgroups_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -22,4 +22,4 @@ TEST(CgroupPaths, TextThatIsNotACgroupFileHasNone) {
 }
 
 }  // namespace
-}  // namespace runclad::sys
+}  // namespace runclad::sys::cgroups_test

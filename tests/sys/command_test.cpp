@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-namespace runclad::sys {
+namespace runclad::sys::command_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -59,4 +59,4 @@ TEST(FindInPath, ReturnsAnAbsolutePathOrNothing) {
 }
 
 }  // namespace
-}  // namespace runclad::sys
+}  // namespace runclad::sys::command_test

@@ -24,7 +24,7 @@
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/sys/process.hpp"
 
-namespace runclad::sys {
+namespace runclad::sys::confined_child_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -251,4 +251,4 @@ TEST_F(ConfinedChild, DiesWithItsParent) {
 }
 
 }  // namespace
-}  // namespace runclad::sys
+}  // namespace runclad::sys::confined_child_test

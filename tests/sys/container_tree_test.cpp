@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad::sys {
+namespace runclad::sys::container_tree_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -170,4 +170,4 @@ TEST_F(ContainerTreeTest, NeedsARootFilesystem) {
 }
 
 }  // namespace
-}  // namespace runclad::sys
+}  // namespace runclad::sys::container_tree_test

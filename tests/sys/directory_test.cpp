@@ -12,7 +12,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::sys {
+namespace runclad::sys::directory_test {
 namespace {
 
 TEST(Directory, CanBeReadRepeatedly) {
@@ -76,4 +76,4 @@ TEST(Directory, WithAnythingElseInItStaysAsItIs) {
 }
 
 }  // namespace
-}  // namespace runclad::sys
+}  // namespace runclad::sys::directory_test

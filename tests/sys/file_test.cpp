@@ -11,7 +11,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad::sys {
+namespace runclad::sys::file_test {
 namespace {
 
 TEST(ReplaceFile, TakesItsTemporaryNameFromADirectory) {
@@ -63,4 +63,4 @@ TEST(ReplaceFile, AcceptsTheLongestNameAndLeavesNoTemporaryFile) {
 }
 
 }  // namespace
-}  // namespace runclad::sys
+}  // namespace runclad::sys::file_test

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-namespace runclad::sys {
+namespace runclad::sys::links_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -52,4 +52,4 @@ TEST_F(Links, ALinkToAFileIsNotAFile) {
 }
 
 }  // namespace
-}  // namespace runclad::sys
+}  // namespace runclad::sys::links_test

@@ -8,7 +8,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::sys {
+namespace runclad::sys::mounts_test {
 namespace {
 
 using runclad::testing::BindMount;
@@ -179,4 +179,4 @@ TEST(Below, ComparesComponents) {
 }
 
 }  // namespace
-}  // namespace runclad::sys
+}  // namespace runclad::sys::mounts_test

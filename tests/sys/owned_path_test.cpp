@@ -7,7 +7,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::sys {
+namespace runclad::sys::owned_path_test {
 namespace {
 
 using runclad::testing::InPrivateMounts;
@@ -66,4 +66,4 @@ TEST(OnlyRootCouldRedirect, ChecksTheLinks) {
 }
 
 }  // namespace
-}  // namespace runclad::sys
+}  // namespace runclad::sys::owned_path_test

@@ -14,7 +14,7 @@
 
 #include "runclad/base/unique_fd.hpp"
 
-namespace runclad::sys {
+namespace runclad::sys::pipe_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -102,4 +102,4 @@ TEST(Pipe, MayBeAFileButNothingElse) {
 }
 
 }  // namespace
-}  // namespace runclad::sys
+}  // namespace runclad::sys::pipe_test

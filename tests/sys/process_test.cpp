@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-namespace runclad::sys {
+namespace runclad::sys::process_test {
 namespace {
 
 TEST(StartTime, ExistsForLivingProcessesOnly) {
@@ -73,4 +73,4 @@ TEST(RunAndWait, NamesTheProgramThatCannotBeExecuted) {
 }
 
 }  // namespace
-}  // namespace runclad::sys
+}  // namespace runclad::sys::process_test

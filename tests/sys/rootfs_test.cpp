@@ -13,7 +13,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::sys {
+namespace runclad::sys::rootfs_test {
 namespace {
 
 using runclad::testing::MakeDirectories;
@@ -132,4 +132,4 @@ TEST_F(RootfsResolve, IsBoundedToHalfAMillionComponents) {
 }
 
 }  // namespace
-}  // namespace runclad::sys
+}  // namespace runclad::sys::rootfs_test

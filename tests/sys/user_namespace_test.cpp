@@ -16,7 +16,7 @@
 
 #include "../mount_namespace.hpp"
 
-namespace runclad::sys {
+namespace runclad::sys::user_namespace_test {
 namespace {
 
 // A process that waits in a user namespace of its own.
@@ -132,4 +132,4 @@ TEST(UserNamespace, IsUnknownIfItCannotBeRead) {
 }
 
 }  // namespace
-}  // namespace runclad::sys
+}  // namespace runclad::sys::user_namespace_test
