@@ -65,10 +65,18 @@ std::string WhyNotDockerd(const std::string& process) {
   return {};
 }
 
-bool AreSetkeyArguments(Arguments arguments, const std::string& id) {
+// What the network belongs to: the container, or a build's network alone, which has an id of
+// BuildKit's that nothing else has.
+bool IsNetworkOf(const std::string& id, const engine::Layout& layout) {
+  if (layout.id.empty() || id == layout.id) return true;
+  return layout.engine == engine::Engine::kBuildkit && !id.empty() &&
+         id.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz") == std::string::npos;
+}
+
+bool AreSetkeyArguments(Arguments arguments, const engine::Layout& layout) {
   constexpr std::size_t kCount = 4;
   return arguments.size() == kCount && arguments[0] == "libnetwork-setkey" &&
-         arguments[1].starts_with("-exec-root=/") && (id.empty() || arguments[2] == id);
+         arguments[1].starts_with("-exec-root=/") && IsNetworkOf(arguments[2], layout);
 }
 
 HookFacts DescribeProcess(const oci::Hook& hook, const std::string& process,
@@ -77,7 +85,7 @@ HookFacts DescribeProcess(const oci::Hook& hook, const std::string& process,
   // A document alone, of a host that was or is elsewhere: the process cannot be asked.
   const bool is_past = layout.id.empty() && ::stat(process.c_str(), &status) != 0;
   std::string because = is_past ? std::string() : WhyNotDockerd(process);
-  if (because.empty() && !AreSetkeyArguments(hook.args, layout.id)) {
+  if (because.empty() && !AreSetkeyArguments(hook.args, layout)) {
     because = "is dockerd, but with arguments that dockerd does not use for its own hook";
   }
   return {because.empty() ? Kind::kEngine : Kind::kForeign, hook.path, std::move(because)};

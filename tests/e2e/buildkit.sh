@@ -32,6 +32,36 @@ holds "… which answers root and a user" out_is $'0\n0'
 kill "$AGENT" && wait "$AGENT" 2>/dev/null
 rm "$E2E_WORK/agent.sock"
 
+# --- a network: BuildKit connects each step by a hook, in which the network has an id of its own ---
+mkdir "$E2E_WORK/bridge" /var/lib/docker-bridge
+printf '{}\n' >"$E2E_WORK/bridge/daemon.json"
+PATH=$E2E_WORK/buildkit-path:$PATH dockerd --config-file "$E2E_WORK/bridge/daemon.json" \
+  --data-root /var/lib/docker-bridge --exec-root "$E2E_WORK/bridge/run" --pidfile "$E2E_WORK/bridge/pid" \
+  --containerd "$E2E_WORK/containerd.sock" --containerd-namespace bridge --containerd-plugins-namespace bridge-plugins \
+  --iptables=false --ip6tables=false --ip-forward=false --cgroup-parent "$E2E_CGROUP" \
+  --host "unix://$E2E_WORK/bridge.sock" >"$E2E_WORK/bridge.log" 2>&1 &
+BRIDGE=$!
+on_bridge() { DOCKER_HOST=unix://$E2E_WORK/bridge.sock "$@"; }
+trap 'kill "$BRIDGE" 2>/dev/null' EXIT
+eventually 30 on_bridge docker version >/dev/null
+mkdir "$E2E_WORK/bridge/context"
+cp /bin/busybox "$E2E_WORK/bridge/context/"
+cat >"$E2E_WORK/bridge/context/Dockerfile" <<'DOCKERFILE'
+FROM scratch
+COPY busybox /busybox
+RUN ["/busybox", "ls", "/sys/class/net"]
+DOCKERFILE
+policy '"hooks": {"action": "refuse"}, '
+: >"$E2E_POLICIES/own/audit.jsonl"
+DOCKER_BUILDKIT=1 DOCKER_HOST=unix://$E2E_WORK/bridge.sock capture docker build --progress plain --no-cache \
+  "$E2E_WORK/bridge/context"
+holds "a step with a network runs where hooks are refused" succeeded
+holds "… and has it" err_has eth0
+guards "… through runclad" log_has own '.engine == "buildkit"'
+holds "… which finds nothing in BuildKit's own hook" not log_has own '[.findings[]?.code] | any(startswith("hooks/"))'
+kill "$BRIDGE" && wait "$BRIDGE"
+policy ''
+
 # --- the host's network ---
 cat >"$CONTEXT/Dockerfile" <<'DOCKERFILE'
 FROM box

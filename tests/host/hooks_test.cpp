@@ -24,13 +24,15 @@ using Strings = std::vector<std::string>;
 using namespace runclad::testing;  // NOLINT(google-build-using-namespace): mounts, files
 
 HookFacts FactsOf(const std::string& path, const Strings& args = {}, const Strings& env = {},
-                  const char* kind = "prestart", const char* id = "abc") {
+                  const char* kind = "prestart", const char* id = "abc",
+                  engine::Engine engine = engine::Engine::kUnknown) {
   const json::Document config = {
       {"hooks", {{kind, {{{"path", path}, {"args", args}, {"env", env}}}}}}};
   const auto spec = oci::Spec::Parse(config.dump());
   EXPECT_TRUE(spec) << spec.error().message;
   engine::Layout layout;
   layout.id = id;
+  layout.engine = engine;
   std::map<std::string, HookFacts> hooks;
   GatherHooks(*spec, layout, hooks);
   EXPECT_EQ(hooks.size(), 1U);
@@ -188,6 +190,17 @@ TEST(HookProcesses, AcceptOnlyTheCallingDockerd) {
     };
     for (const Strings& args : wrong) {
       EXPECT_EQ(FactsOf(dockerd.exe(), args).kind, Kind::kForeign);
+    }
+    // A build's network has an id of its own.
+    const auto of_step = [&](const char* network) {
+      return FactsOf(dockerd.exe(),
+                     {"libnetwork-setkey", "-exec-root=/var/run/docker", network, "0123"}, {},
+                     "prestart", "abc", engine::Engine::kBuildkit)
+          .kind;
+    };
+    EXPECT_EQ(of_step("tnuzhecvquv9i0s2ezh379nno"), Kind::kEngine);
+    for (const char* network : {"", "../abc", "-x", "ABC"}) {
+      EXPECT_EQ(of_step(network), Kind::kForeign) << network;
     }
     ASSERT_EQ(::rename("/srv/other", "/srv/dockerd"), 0);
     EXPECT_EQ(FactsOf(dockerd.exe(), setkey).kind, Kind::kEngine) << "upgraded while it runs";
