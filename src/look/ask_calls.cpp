@@ -16,6 +16,7 @@
 #include "runclad/privilege/socket_families.hpp"
 #include "runclad/sys/file.hpp"
 
+#include "call_search.hpp"
 #include "proc.hpp"
 #include "task_state.hpp"
 
@@ -249,8 +250,10 @@ Answer AskMultiplexer(const TaskState& task, std::string_view name, Answer other
       !AbisOfKernel().has_32_bit) {
     return otherwise;
   }
-  Answer through =
-      AskFilters(task, "SCMP_ARCH_X86", multiplexed->multiplexer, {multiplexed->number});
+  // Whatever the rest of its arguments is.
+  const privilege::DeniedCall call{
+      std::string(name), {{0, multiplexed->number, 0, privilege::SeccompOperator::kEqual}}};
+  Answer through = AskDeniedCall(task, call, "SCMP_ARCH_X86", multiplexed->multiplexer);
   if (through.verdict == Verdict::kYes) {
     otherwise = Yes();
     otherwise.because = multiplexed->multiplexer == kSocketCall && name == "socket"

@@ -157,13 +157,18 @@ class Search {
 
 }  // namespace
 
+Answer AskDeniedCall(const TaskState& task, const privilege::DeniedCall& call,
+                     std::string_view architecture, std::uint32_t number) {
+  return Search(task, call, architecture, number).Run();
+}
+
 Answer AskDeniedCall(const TaskState& task, const privilege::DeniedCall& call) {
   Answer answer = No("kernel", "no architecture of this machine has the call");
   for (const std::string_view architecture : Architectures()) {
     if (!HasEntry(AbisOfKernel(), architecture)) continue;
     const auto number = NumberOf(architecture, call.name);
     if (!number) continue;
-    answer = Search(task, call, architecture, *number).Run();
+    answer = AskDeniedCall(task, call, architecture, *number);
     if (answer.verdict != Verdict::kNo) {
       if (answer.verdict == Verdict::kYes && architecture != Architectures().front()) {
         answer.because += " through " + std::string(architecture);

@@ -368,7 +368,7 @@ Result<std::vector<Container>> FindContainers(const LookOptions& options) {
   std::map<ino_t, std::vector<WaitingSocket>> by_network;
   for (Candidate& candidate : candidates) {
     Container& container = candidate.container;
-    const UniqueFd process = OpenProcess(container.pid, container.start_time);
+    const UniqueFd process = OpenLiving(container.pid, container.start_time);
     if (!process) continue;
     const NamespaceState* const net = container.FindNamespace("net");
     const bool is_shared = net == nullptr || net->is_host || !net->shared_with.empty();

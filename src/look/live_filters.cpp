@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/look/filters.hpp"
 #include "runclad/sys/process.hpp"
+
+#include "proc.hpp"
 
 namespace runclad::look {
 namespace {
@@ -111,10 +114,20 @@ Fault Fetch(pid_t task, std::vector<privilege::FilterProgram>& programs) {
   return Fault::kNone;
 }
 
+bool IsTraced(const Task& task) {
+  const UniqueFd process = OpenProcess(task.id, task.start_time);
+  const auto status = process ? ReadOf(process.get(), "status") : std::nullopt;
+  const auto credentials = status ? CredentialsFrom(*status) : std::nullopt;
+  return credentials && credentials->tracer != 0;
+}
+
 Fault ReadTask(const Task& task, std::chrono::milliseconds patience,
                std::vector<privilege::FilterProgram>& programs) {
   // Seized, unlike attached, it gets no signal; it is stopped by the interrupt alone.
-  if (::ptrace(PTRACE_SEIZE, task.id, nullptr, nullptr) != 0) return FaultOf(errno);
+  if (::ptrace(PTRACE_SEIZE, task.id, nullptr, nullptr) != 0) {
+    const Fault fault = FaultOf(errno);
+    return fault == Fault::kForbidden && IsTraced(task) ? Fault::kTraced : fault;
+  }
   Fault fault = Fault::kNone;
   if (sys::StartTime(task.id) != task.start_time) fault = Fault::kGone;
   if (::ptrace(PTRACE_INTERRUPT, task.id, nullptr, nullptr) != 0) return FaultOf(errno);
@@ -123,7 +136,10 @@ Fault ReadTask(const Task& task, std::chrono::milliseconds patience,
   // Not stopped: it is released when this process ends.
   if (signal < 0) return wait_fault;
   if (fault == Fault::kNone) fault = Fetch(task.id, programs);
-  std::ignore = ::ptrace(PTRACE_DETACH, task.id, nullptr, signal);
+  // As long as it is stopped: a thread that was not listed could start a program in its place.
+  const bool has_others = task.threads != 0 && ThreadsOf(task.process) != task.threads;
+  const bool is_released = ::ptrace(PTRACE_DETACH, task.id, nullptr, signal) == 0;
+  if (fault == Fault::kNone && (has_others || !is_released)) fault = Fault::kGone;
   return fault;
 }
 
@@ -247,18 +263,29 @@ void AskAgain(std::span<const Task> tasks, std::chrono::milliseconds patience,
 
 }  // namespace
 
+std::size_t ThreadsOf(pid_t process) {
+  // The kernel counts a directory for each (proc_task_getattr).
+  constexpr nlink_t kOwnLinks = 2;
+  struct stat status {};
+  const std::string path = "/proc/" + std::to_string(process) + "/task";
+  if (::stat(path.c_str(), &status) != 0 || status.st_nlink < kOwnLinks) return 0;
+  return status.st_nlink - kOwnLinks;
+}
+
 std::vector<TaskFilters> ReadFilters(std::span<const Task> tasks,
-                                     std::chrono::milliseconds patience) {
+                                     std::chrono::milliseconds patience,
+                                     std::chrono::steady_clock::time_point deadline) {
   std::vector<HelperAnswer> answers;
   for (std::span<const Task> rest = tasks; !rest.empty();) {
-    std::size_t answered = ReadSome(rest, patience, answers);
+    const bool is_late = Clock::now() > deadline;
+    std::size_t answered = is_late ? 0 : ReadSome(rest, patience, answers);
     if (answered == 0) {
       answers.push_back({{rest.front().id, {}, "its filters could not be read"}});
       answered = 1;
     }
     rest = rest.subspan(answered);
   }
-  AskAgain(tasks, patience, answers);
+  if (Clock::now() <= deadline) AskAgain(tasks, patience, answers);
   std::vector<TaskFilters> found;
   for (HelperAnswer& answer : answers) found.push_back(std::move(answer.filters));
   return found;

@@ -44,6 +44,24 @@ std::optional<pid_t> PidOf(const dirent& entry) {
   return Number<pid_t>(static_cast<const char*>(entry.d_name));
 }
 
+// Of a process whose first thread has ended, which has no mounts and no namespaces any more.
+UniqueFd LivingThread(pid_t pid) {
+  UniqueFd found;
+  const auto tasks = sys::OpenDirectory("/proc/" + std::to_string(pid) + "/task");
+  if (!tasks) return found;
+  sys::VisitEntries(tasks->get(), [&](const dirent& entry) {
+    UniqueFd task;
+    if (PidOf(entry)) {
+      task = UniqueFd(::openat(tasks->get(), static_cast<const char*>(entry.d_name),
+                               O_PATH | O_DIRECTORY | O_CLOEXEC));
+    }
+    const auto status = task ? ReadOf(task.get(), "status") : std::nullopt;
+    if (status && !IsDead(*status)) found = std::move(task);
+    return !found;
+  });
+  return found;
+}
+
 }  // namespace
 
 UniqueFd OpenProcess(pid_t pid, std::uint64_t start_time) {
@@ -52,6 +70,12 @@ UniqueFd OpenProcess(pid_t pid, std::uint64_t start_time) {
   // The directory is opened first: it is of the process that had the pid then.
   if (!process || sys::StartTime(pid) != start_time) return {};
   return process;
+}
+
+UniqueFd OpenLiving(pid_t pid, std::uint64_t start_time) {
+  UniqueFd process = OpenProcess(pid, start_time);
+  const auto status = process ? ReadOf(process.get(), "status") : std::nullopt;
+  return status && IsDead(*status) ? LivingThread(pid) : std::move(process);
 }
 
 std::optional<std::string> ReadOf(int process, const char* name) {

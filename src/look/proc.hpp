@@ -16,6 +16,9 @@ namespace runclad::look {
 
 // Not open where there is no such process, or the one that there is started at another time.
 UniqueFd OpenProcess(pid_t pid, std::uint64_t start_time);
+// The same of the process as a whole: where its first thread has ended and others go on, it is the
+// directory of one of these, since the first has no mounts and no namespaces any more.
+UniqueFd OpenLiving(pid_t pid, std::uint64_t start_time);
 
 // A file of the process; no value where it cannot be read.
 std::optional<std::string> ReadOf(int process, const char* name);

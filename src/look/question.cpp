@@ -151,19 +151,19 @@ Result<Answer> Ask(const Container& container, const std::vector<std::string>& w
                    Attach attach) {
   const auto question = QuestionOf(container, words);
   if (!question) return question.error();
-  const auto [tasks, incomplete_because] = TaskStatesOf(container, attach);
-  if (tasks.empty()) return Error{"the container has ended"};
+  const TaskStates states = TaskStatesOf(container, attach);
+  if (states.distinct.empty()) return Error{"the container has ended"};
   std::optional<Answer> found;
-  for (const TaskState& task : tasks) {
+  for (const TaskState& task : states.distinct) {
     Answer answer = (*question)(task);
-    answer.task = tasks.size() == 1 ? 0 : task.task;
+    answer.task = states.distinct.size() == 1 ? 0 : task.task;
     if (answer.verdict == Verdict::kYes) return answer;
     const bool is_weaker =
         !found || (found->verdict == Verdict::kNo && answer.verdict == Verdict::kUnknown);
     if (is_weaker) found = std::move(answer);
   }
-  if (found->verdict == Verdict::kNo && !incomplete_because.empty()) {
-    return Unknown("tasks", incomplete_because);
+  if (found->verdict == Verdict::kNo && !states.incomplete_because.empty()) {
+    return Unknown("tasks", states.incomplete_because);
   }
   return *std::move(found);
 }

@@ -2,6 +2,8 @@
 // asked, so it is one file.
 #include "runclad/look/shield.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -21,6 +23,7 @@
 #include "runclad/rules/device_list.hpp"
 
 #include "call_search.hpp"
+#include "proc.hpp"
 #include "task_state.hpp"
 
 namespace runclad::look {
@@ -312,10 +315,30 @@ std::int64_t NumberFrom(std::string_view text) {
   return number;
 }
 
+// Cgroup v1: "7:devices:/docker/1f2e" of a process.
+std::string DeviceCgroupOf(pid_t pid) {
+  const UniqueFd process(
+      ::open(("/proc/" + std::to_string(pid)).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const std::string text = process ? ReadOf(process.get(), "cgroup").value_or("") : std::string();
+  const std::size_t at = text.find(":devices:");
+  return at == std::string::npos ? std::string() : text.substr(at, text.find('\n', at) - at);
+}
+
+bool HasOneDeviceCgroup(const Container& container) {
+  const std::string first = DeviceCgroupOf(container.pid);
+  return std::ranges::all_of(container.processes, [&](pid_t pid) {
+    const std::string own = DeviceCgroupOf(pid);
+    return own == first || own.empty();  // it has ended
+  });
+}
+
 // Whether the container could open a node of the device, wherever it came from.
 Answer AskDevice(const Container& container, const std::string& device) {
   if (!container.device_rules) {
     return Unknown("devices", "the device rules of cgroup v2 are a program, which is not read");
+  }
+  if (!HasOneDeviceCgroup(container)) {
+    return Unknown("devices", "its processes are in different cgroups, with rules of their own");
   }
   const std::vector<std::string> denied = {device};
   std::string_view rest = *container.device_rules;
@@ -369,8 +392,10 @@ ShieldState StateFrom(const Shield& shield, const Container& container, const Ta
     for (const std::string& family : shield.families) {
       const auto number = privilege::FamilyNumber(family);
       if (!number) continue;
-      const privilege::DeniedCall call{"socket", {{0, *number, 0, SeccompOperator::kEqual}}};
-      if (!count(AskDeniedCall(task, call), "socket " + family)) return state;
+      for (const std::string name : {"socket", "socketpair"}) {
+        const privilege::DeniedCall call{name, {{0, *number, 0, SeccompOperator::kEqual}}};
+        if (!count(AskDeniedCall(task, call), name + " " + family)) return state;
+      }
     }
     for (const std::string& name : shield.syscalls) {
       if (!count_call(task, {name, {}}, "syscall " + name)) return state;
@@ -378,10 +403,15 @@ ShieldState StateFrom(const Shield& shield, const Container& container, const Ta
     for (const privilege::DeniedCall& call : shield.calls) {
       if (!count_call(task, call, "syscall " + ToText(call))) return state;
     }
-    if (has_ring_calls && HasRings() &&
-        !count(AskDeniedCall(task, {"io_uring_setup", {}}),
-               "io_uring_setup, whose requests no filter sees")) {
-      return state;
+    if (has_ring_calls && HasRings()) {
+      if (!count(AskDeniedCall(task, {"io_uring_setup", {}}),
+                 "io_uring_setup, whose requests no filter sees")) {
+        return state;
+      }
+      // It may have made a ring before it had the filter.
+      if (tasks.has_rings || AskDeniedCall(task, {"io_uring_enter", {}}).verdict != Verdict::kNo) {
+        count(Unknown("io_uring", "a ring that is older than the filter may make the call"), {});
+      }
     }
   }
   const bool has_calls =

@@ -217,7 +217,7 @@ Result<HostState> ReadHostState() {
 }
 
 bool ReadState(const HostState& host, Container& container) {
-  const UniqueFd process = OpenProcess(container.pid, container.start_time);
+  const UniqueFd process = OpenLiving(container.pid, container.start_time);
   if (!process) return false;
   const auto status = ReadOf(process.get(), "status");
   const auto credentials = status ? CredentialsFrom(*status) : std::nullopt;

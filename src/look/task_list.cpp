@@ -78,23 +78,28 @@ bool HasOthers(const Container& container, const std::vector<pid_t>& listed) {
   });
 }
 
-// 0: it has ended.
-std::uint64_t StackOf(const std::string& task) {
+// Whether the kernel made it for rings (PF_IO_WORKER of proc(5)'s flags): it makes their calls,
+// which no filter sees.
+bool IsOfRings(const std::string& task) {
   const UniqueFd directory(::open(task.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   const std::string text = directory ? ReadOf(directory.get(), "stat").value_or("") : std::string();
-  constexpr int kFieldsFromNameToStack = 26;  // proc(5): startstack
+  constexpr int kFieldsFromNameToFlags = 7;
+  constexpr std::uint32_t kOfRings = 0x10;
   std::size_t at = text.rfind(')');
-  for (int field = 0; field < kFieldsFromNameToStack && at != std::string::npos; ++field) {
+  for (int field = 0; field < kFieldsFromNameToFlags && at != std::string::npos; ++field) {
     at = text.find(' ', at + 1);
   }
-  std::uint64_t stack = 0;
-  if (at != std::string::npos)
-    std::from_chars(text.data() + at + 1, text.data() + text.size(), stack);
-  return stack;
+  std::uint32_t flags = 0;
+  if (at != std::string::npos) {
+    std::from_chars(text.data() + at + 1, text.data() + text.size(), flags);
+  }
+  return (flags & kOfRings) != 0;
 }
 
-// False where a task was seen that ended.
-bool AddTasks(pid_t pid, std::vector<Task>& tasks) {
+// False where one of them may be missing: another ended meanwhile.
+bool AddTasks(pid_t pid, TaskListing& listing) {
+  std::vector<Task>& tasks = listing.tasks;
+  const std::size_t threads = ThreadsOf(pid);
   const std::string path = "/proc/" + std::to_string(pid) + "/task";
   const auto directory = sys::OpenDirectory(path);
   if (!directory) return false;
@@ -105,14 +110,16 @@ bool AddTasks(pid_t pid, std::vector<Task>& tasks) {
     pid_t id = 0;
     std::from_chars(name.data(), name.data() + name.size(), id);
     if (const auto start = sys::StartTime(id)) {
-      tasks.push_back({id, *start, pid, StackOf(path + "/" + std::string(name))});
+      tasks.push_back({id, *start, pid, threads});
+      listing.has_rings = listing.has_rings || IsOfRings(path + "/" + std::string(name));
     } else {
       has_all = false;
     }
     return tasks.size() <= kMaxTasks;
   });
-  // A directory of a process that ended since it was opened is read as an empty one.
-  return is_read && has_all && tasks.size() > before;
+  // The kernel ends the list where the thread that it has come to ends.
+  return is_read && has_all && threads > 0 && tasks.size() - before == threads &&
+         ThreadsOf(pid) == threads;
 }
 
 }  // namespace
@@ -156,7 +163,7 @@ TaskListing TaskLister::List() const {
   std::stable_partition(pids->begin(), pids->end(),
                         [&](pid_t pid) { return pid == container_.pid; });
   for (const pid_t pid : *pids) {
-    if (!AddTasks(pid, listing.tasks)) listing.incomplete_because = kTasksEnd;
+    if (!AddTasks(pid, listing)) listing.incomplete_because = kTasksEnd;
     if (listing.tasks.size() > kMaxTasks) {
       listing.incomplete_because = "it has more than " + std::to_string(kMaxTasks) + " tasks";
       break;

@@ -17,6 +17,7 @@ struct TaskListing {
   // Why a task may be missing: one that ended while it was looked at may have left children, which
   // came too late for the list. Empty: they are all here.
   std::string incomplete_because;
+  bool has_rings = false;  // with threads of the kernel's that make their calls
 };
 
 class TaskLister {

@@ -31,6 +31,12 @@ bool AreSame(const Credentials& left, const Credentials& right) {
          left.seccomp_mode == right.seccomp_mode;
 }
 
+bool CanDoTheSame(const TaskState& left, const TaskState& right) {
+  return AreSame(left.credentials, right.credentials) &&
+         left.filters_unknown_because == right.filters_unknown_because &&
+         SamePrograms(left.programs, right.programs);
+}
+
 // Tries a call in a process of its own: a kernel without that entry kills it.
 template <typename Try>
 bool Works(Try&& attempt) {
@@ -52,7 +58,10 @@ bool IsDeadTask(const Task& task) {
 // What was read of a container's tasks, each of them once.
 class TaskReader {
  public:
-  TaskReader(const Container& container, Attach attach) : container_(container), attach_(attach) {}
+  using Clock = std::chrono::steady_clock;
+
+  TaskReader(const Container& container, Attach attach, Clock::time_point deadline)
+      : container_(container), attach_(attach), deadline_(deadline) {}
 
   // False where one of them ended before it was read.
   bool Read(const std::vector<Task>& tasks) {
@@ -85,7 +94,7 @@ class TaskReader {
         Add(task, std::move(state));
       }
     }
-    const std::vector<TaskFilters> read = ReadFilters(with_filters);
+    const std::vector<TaskFilters> read = ReadFilters(with_filters, kPatience, deadline_);
     for (std::size_t i = 0; i < read.size(); ++i) {
       const Task& task = with_filters[i];
       // It can do nothing any more, and says nothing of the others.
@@ -105,8 +114,25 @@ class TaskReader {
     return std::ranges::all_of(tasks, [&](const Task& task) { return IsKnown(task); });
   }
 
-  // What has ended was perhaps the runtime's, on its way into the container. A thread may go on
-  // under the id of its process's first one, though: by starting a program.
+  // A thread that starts a program goes on under the id and the start time of its process's first
+  // one, and the others end: what was read of a process is no longer true of it where one of its
+  // threads is gone that was not read, or that could do something else. False where that is so.
+  bool ForgetChanged(const std::vector<Task>& before, const std::vector<Task>& now) {
+    std::vector<pid_t> changed;
+    for (const Task& task : before) {
+      const bool is_there = std::ranges::any_of(now, [&](const Task& other) {
+        return other.id == task.id && other.start_time == task.start_time;
+      });
+      if (!is_there && !IsLikeItsProcess(task)) changed.push_back(task.process);
+    }
+    const auto has_changed = [&](const Task& task) {
+      return std::ranges::find(changed, task.process) != changed.end();
+    };
+    std::erase_if(known_, [&](const auto& entry) { return has_changed(entry.first); });
+    return std::ranges::none_of(now, has_changed);
+  }
+
+  // What has ended was perhaps the runtime's, on its way into the container.
   void KeepOnly(const std::vector<Task>& tasks) {
     std::erase_if(known_, [&](const auto& entry) {
       return std::ranges::find(tasks, entry.first.process, &Task::process) == tasks.end();
@@ -122,8 +148,20 @@ class TaskReader {
   }
 
  private:
+  static constexpr std::chrono::milliseconds kPatience{200};
+
   static bool AreOne(const Task& left, const Task& right) {
-    return left.id == right.id && left.start_time == right.start_time && left.stack == right.stack;
+    return left.id == right.id && left.start_time == right.start_time;
+  }
+  // Whether the task was read, and all that was read of its process can do the same.
+  [[nodiscard]] bool IsLikeItsProcess(const Task& task) const {
+    const auto own =
+        std::ranges::find_if(known_, [&](const auto& entry) { return AreOne(entry.first, task); });
+    return own != known_.end() && own->second &&
+           std::ranges::all_of(known_, [&](const auto& entry) {
+             return entry.first.process != task.process || !entry.second ||
+                    CanDoTheSame(*entry.second, *own->second);
+           });
   }
   [[nodiscard]] bool IsKnown(const Task& task) const {
     return std::ranges::any_of(known_,
@@ -139,9 +177,32 @@ class TaskReader {
 
   const Container& container_;
   Attach attach_;
+  Clock::time_point deadline_;
   std::optional<std::vector<privilege::FilterProgram>> document_;
   std::vector<std::pair<Task, std::optional<TaskState>>> known_;  // no state: it is dead
 };
+
+bool Denies(std::uint32_t answer) {
+  switch (answer & SECCOMP_RET_ACTION_FULL) {
+    case SECCOMP_RET_ALLOW:
+    case SECCOMP_RET_LOG:
+    case SECCOMP_RET_TRACE:
+    case SECCOMP_RET_USER_NOTIF:
+      return false;
+    default:
+      return true;
+  }
+}
+
+// Whether a filter denies the call without calculating: for its number, architecture and arguments
+// alone, wherever it is made.
+bool IsDeniedForItself(std::span<const privilege::FilterProgram> programs,
+                       const seccomp_data& call) {
+  return std::ranges::any_of(programs, [&](const privilege::FilterProgram& program) {
+    privilege::Comparisons asked;
+    return Denies(privilege::RunFilter(program, call, asked)) && asked.are_complete;
+  });
+}
 
 std::string NameOfError(std::uint32_t number) {
   const char* const name = ::strerrorname_np(static_cast<int>(number));
@@ -151,12 +212,12 @@ std::string NameOfError(std::uint32_t number) {
 }  // namespace
 
 TaskStates TaskStatesOf(const Container& container, Attach attach) {
-  using Clock = std::chrono::steady_clock;
+  using Clock = TaskReader::Clock;
   constexpr int kRounds = 8;
   constexpr std::chrono::seconds kPatience(5);
   const auto deadline = Clock::now() + kPatience;
   const TaskLister lister(container);
-  TaskReader reader(container, attach);
+  TaskReader reader(container, attach, deadline);
   TaskListing listing = lister.List();
   TaskStates states;
   for (int rounds_left = kRounds; rounds_left > 0; --rounds_left) {
@@ -166,20 +227,19 @@ TaskStates TaskStatesOf(const Container& container, Attach attach) {
       break;
     }
     const bool are_read = reader.Read(listing.tasks);
-    listing = lister.List();
+    const TaskListing before = std::exchange(listing, lister.List());
+    const bool are_the_same = reader.ForgetChanged(before.tasks, listing.tasks);
+    states.has_rings = states.has_rings || listing.has_rings;
     states.incomplete_because = listing.incomplete_because;
     if (!states.incomplete_because.empty()) continue;
-    if (are_read && reader.HasAll(listing.tasks)) break;
+    if (are_read && are_the_same && reader.HasAll(listing.tasks)) break;
     states.incomplete_because = "it starts or ends tasks faster than they can be read";
   }
   if (sys::StartTime(container.pid) != container.start_time) return {};
   if (states.incomplete_because.empty()) reader.KeepOnly(listing.tasks);
   for (TaskState& state : reader.Take()) {
-    const bool is_known = std::ranges::any_of(states.distinct, [&](const TaskState& other) {
-      return AreSame(state.credentials, other.credentials) &&
-             state.filters_unknown_because == other.filters_unknown_because &&
-             SamePrograms(state.programs, other.programs);
-    });
+    const bool is_known = std::ranges::any_of(
+        states.distinct, [&](const TaskState& other) { return CanDoTheSame(state, other); });
     if (!is_known) states.distinct.push_back(std::move(state));
   }
   return states;
@@ -256,6 +316,9 @@ Answer AskFilters(const TaskState& task, std::string_view architecture, std::uin
     return Unknown("seccomp", std::move(because));
   }
   const std::uint32_t answer = privilege::RunFilters(task.programs, *call);
+  if (Denies(answer) && !IsDeniedForItself(task.programs, *call)) {
+    return Unknown("seccomp", "a filter calculates its answer");
+  }
   switch (answer & SECCOMP_RET_ACTION_FULL) {
     case SECCOMP_RET_ALLOW:
     case SECCOMP_RET_LOG:

@@ -31,6 +31,7 @@ std::optional<std::vector<privilege::FilterProgram>> DocumentPrograms(const Cont
 struct TaskStates {
   std::vector<TaskState> distinct;  // none: the container has ended
   std::string incomplete_because;   // why a task may be missing; empty: none is
+  bool has_rings = false;           // with threads of the kernel's that make their calls
 };
 // Lists and reads tasks until every one that is listed was read: what started since then has the
 // filters of one of them. Tasks that keep ending before they are read make it incomplete.

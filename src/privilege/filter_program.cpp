@@ -110,43 +110,58 @@ bool Move(const sock_filter& instruction, const seccomp_data& call, Machine& mac
 }
 
 // Where the accumulator's value comes from: a word of the call, some bits of it.
-struct Origin {
-  std::optional<std::uint32_t> word;
-  std::uint32_t mask = ~std::uint32_t{0};
-
+class Origin {
+ public:
   void Follow(const sock_filter& instruction) {
     switch (BPF_CLASS(instruction.code)) {
       case BPF_LD:
-        word.reset();
-        mask = ~std::uint32_t{0};
+        word_ = kNone;
+        mask_ = ~std::uint32_t{0};
         if (instruction.code == (BPF_LD | BPF_W | BPF_ABS)) {
-          word = instruction.k / sizeof(std::uint32_t);
+          word_ = instruction.k / sizeof(std::uint32_t);
         }
         break;
       case BPF_ALU:
         if (instruction.code == (BPF_ALU | BPF_AND | BPF_K)) {
-          mask &= instruction.k;
+          mask_ &= instruction.k;
         } else {
-          word.reset();
+          word_ = kNone;
         }
         break;
       case BPF_MISC:
-        if (BPF_MISCOP(instruction.code) == BPF_TXA) word.reset();
+        if (BPF_MISCOP(instruction.code) == BPF_TXA) word_ = kNone;
         break;
       default:
         break;
     }
   }
 
-  void Note(const sock_filter& jump, Comparisons& asked) const {
-    if (BPF_OP(jump.code) == BPF_JA) return;
-    if (!word || BPF_SRC(jump.code) == BPF_X) {
+  // Of a jump or a return.
+  void Note(const sock_filter& instruction, Comparisons& asked) const {
+    if (BPF_CLASS(instruction.code) == BPF_RET) {
+      if (BPF_RVAL(instruction.code) == BPF_A) asked.are_complete = false;
+    } else if (BPF_OP(instruction.code) != BPF_JA) {
+      NoteJump(instruction, asked);
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+
+  void NoteJump(const sock_filter& jump, Comparisons& asked) const {
+    // The program chooses the place that it makes a call from.
+    constexpr std::size_t kPlace =
+        offsetof(seccomp_data, instruction_pointer) / sizeof(std::uint32_t);
+    if (word_ == kNone || BPF_SRC(jump.code) == BPF_X || word_ == kPlace || word_ == kPlace + 1) {
       asked.are_complete = false;
       return;
     }
     const bool is_of_bits = BPF_OP(jump.code) == BPF_JSET;
-    asked.all.push_back({*word, is_of_bits ? mask & jump.k : mask, jump.k});
+    asked.all.push_back({word_, is_of_bits ? mask_ & jump.k : mask_, jump.k});
   }
+
+  std::uint32_t word_ = kNone;
+  std::uint32_t mask_ = ~std::uint32_t{0};
 };
 
 // `asked` may be null: most answers are wanted for themselves.
@@ -159,7 +174,8 @@ std::uint32_t Run(std::span<const sock_filter> program, const seccomp_data& call
     const bool is_by_x = BPF_SRC(instruction.code) == BPF_X;
     const std::uint32_t operand = is_by_x ? machine.x : instruction.k;
     if (asked != nullptr) {
-      if (BPF_CLASS(instruction.code) == BPF_JMP) origin.Note(instruction, *asked);
+      const auto kind = BPF_CLASS(instruction.code);
+      if (kind == BPF_JMP || kind == BPF_RET) origin.Note(instruction, *asked);
       origin.Follow(instruction);
     }
     switch (BPF_CLASS(instruction.code)) {

@@ -35,11 +35,15 @@ std::optional<std::uint64_t> StartTime(pid_t pid) {
   if (at == std::string::npos) return std::nullopt;
   if (at + 2 >= text->size()) return std::nullopt;
   const char state = (*text)[at + 2];
-  if (state == 'Z' || state == 'X' || state == 'x') return std::nullopt;
+  const bool has_ended = state == 'Z' || state == 'X' || state == 'x';
+  constexpr int kFieldsFromNameToThreads = 18;
   constexpr int kFieldsFromNameToStartTime = 20;
   for (int field = 0; field < kFieldsFromNameToStartTime; ++field) {
     at = text->find(' ', at + 1);
     if (at == std::string::npos) return std::nullopt;
+    // A process whose first thread has ended goes on with the others.
+    const bool is_alone = field + 1 == kFieldsFromNameToThreads && text->compare(at, 3, " 1 ") == 0;
+    if (has_ended && is_alone) return std::nullopt;
   }
   std::uint64_t ticks = 0;
   const auto [end, fault] =

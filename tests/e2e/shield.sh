@@ -192,6 +192,38 @@ state_of_pair() { jq -r --arg n "$1" '.containers[] | select(.name == $n and .sh
 holds "status: a call that is allowed with some arguments is exposed" test "$(state_of_pair pair)" = exposed
 docker_remove pair
 shield remove pair
+# Containers that mean to be taken for closed ones.
+"${CC:-cc}" -static -O1 -Wall -Wextra -Werror -o "$E2E_WORK/evade" "$E2E_DIR/evade.c" || exit 1
+printf '{"id": "evade", "reason": "test", "deny": {"syscalls": ["acct"]}}\n' >"$E2E_WORK/evade.json"
+shield add "$E2E_WORK/evade.json"
+state_of_evade() { jq -r --arg n "$1" '.containers[] | select(.name == $n and .shield == "evade") | .state' <<<"$OUT"; }
+evades() {  # HOW
+  docker run -d --runtime plain --network none --security-opt seccomp=unconfined --cgroup-parent "$E2E_CGROUP" \
+    -v "$E2E_WORK/evade:/evade:ro" --name "evade-$1" box /evade "$1" >/dev/null
+}
+last_word_is() { test "$(docker logs "$1" | tail -n 1)" = "$2"; }
+evades exec
+eventually 10 last_word_is evade-exec denied
+# It needs one reading to be warned, and another one at worst.
+for _ in 1 2 3 4 5; do
+  shield status --json
+  state=$(state_of_evade evade-exec)
+  sleep 1
+  if [ "$state" = closed ] || last_word_is evade-exec reached; then break; fi
+done
+holds "status: a thread that goes on in the place of the first one is not closed" test "$state" != closed
+holds "… for it calls" last_word_is evade-exec reached
+evades leader
+eventually 10 last_word_is evade-leader reached
+shield status --json
+holds "status: nor is what goes on without its first thread" test "$(state_of_evade evade-leader)" = exposed
+capture "$CONTROL" ps
+holds "… and ps lists it" out_has evade-leader
+# The engine takes it for stopped, as runc does, and would leave it.
+kill -KILL "$(docker inspect --format '{{.State.Pid}}' evade-leader)"
+docker_remove evade-exec evade-leader
+shield remove evade
+
 printf '{"id": "moved", "reason": "test", "deny": {"syscalls": [{"name": "fadvise64", "args": [
   {"index": 3, "value": 4, "op": "SCMP_CMP_EQ"}]}]}}\n' >"$E2E_WORK/moved.json"
 shield add "$E2E_WORK/moved.json"

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <fstream>
@@ -108,7 +109,32 @@ TEST(LiveFilters, ATracedTaskIsUnknown) {
   const Task tasks[] = {victim.task()};
   const auto found = ReadFilters(tasks);
   ASSERT_THAT(found, SizeIs(1));
-  EXPECT_THAT(found[0].unknown_because, HasSubstr("forbids tracing"));
+  EXPECT_THAT(found[0].unknown_because, HasSubstr("another program traces the task"));
+}
+
+// It could start a program that goes on under the id of the one that is read.
+TEST(LiveFilters, AThreadThatWasNotListedMakesItUnknown) {
+  const Victim victim([] {
+    std::thread([] { ::pause(); }).detach();
+    LoadFilter(SYS_acct, EPERM);
+  });
+  Task task = victim.task();
+  task.process = task.id;
+  for (const std::size_t threads : {1, 2}) {
+    task.threads = threads;
+    const auto found = ReadFilters({&task, 1});
+    ASSERT_THAT(found, SizeIs(1));
+    EXPECT_EQ(found[0].has_ended, threads == 1);
+  }
+}
+
+TEST(LiveFilters, NothingIsReadAfterTheDeadline) {
+  const Victim victim([] { LoadFilter(SYS_acct, EPERM); });
+  const Task tasks[] = {victim.task(), victim.task()};
+  const auto found = ReadFilters(tasks, std::chrono::milliseconds(200),
+                                 std::chrono::steady_clock::now() - std::chrono::seconds(1));
+  ASSERT_THAT(found, SizeIs(2));
+  EXPECT_THAT(found[1].unknown_because, HasSubstr("could not be read"));
 }
 
 TEST(LiveFilters, AStoppedTaskStaysStopped) {

@@ -8,12 +8,14 @@
 #include <fstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <sched.h>
 
 #include "runclad/look/shield.hpp"
 
+#include "look/call_search.hpp"
 #include "victim.hpp"
 
 namespace runclad::look::task_state_test {
@@ -179,6 +181,62 @@ TEST_F(TasksOfAContainer, HaveNoFilterYetWhereTheContainerWasCreated) {
   const ShieldState state = StatesOf({&shield, 1}, container).at(0);
   EXPECT_EQ(state.exposure, Exposure::kUnknown);
   EXPECT_EQ(state.because, kNotStarted);
+}
+
+// A family, with all that else could make a socket denied: the native socket, socketpair and
+// io_uring_enter come last.
+TEST_F(TasksOfAContainer, AreClosedToAFamilyByAllThatMakesASocket) {
+  if (Architectures().front() != "SCMP_ARCH_X86_64") GTEST_SKIP() << "the numbers are x86's";
+  constexpr int kSocket = 359;  // of 32-bit programs
+  constexpr int kSocketCall = 102;
+  constexpr int kSocketPair = 360;
+  const auto state_with = [&](std::vector<int> denied) {
+    const Victim victim([&] {
+      Enter();
+      for (const int number : {static_cast<int>(SYS_socket), kSocket, kSocketCall,
+                               static_cast<int>(SYS_io_uring_setup)}) {
+        LoadFilter(number, EPERM);
+      }
+      for (const int number : denied) LoadFilter(number, EPERM);
+    });
+    EXPECT_TRUE(victim.is_ready());
+    Shield shield;
+    shield.families = {"AF_VSOCK"};
+    return StatesOf({&shield, 1}, ContainerOfVictim(victim)).at(0);
+  };
+  ShieldState state = state_with({});
+  EXPECT_EQ(state.exposure, Exposure::kExposed);
+  EXPECT_EQ(state.because, "socketpair AF_VSOCK");
+  if (!HasRings()) return;
+  state = state_with({SYS_socketpair, kSocketPair});
+  EXPECT_EQ(state.exposure, Exposure::kUnknown) << "a ring may be older than the filters";
+  EXPECT_EQ(state.because, "a ring that is older than the filter may make the call");
+  state = state_with({SYS_socketpair, kSocketPair, SYS_io_uring_enter});
+  EXPECT_EQ(state.exposure, Exposure::kClosed) << state.because;
+}
+
+// They deny what is asked, and not what the program could ask.
+TEST(Filters, ThatCalculateSayNothing) {
+  constexpr std::uint32_t kOfArgument = offsetof(seccomp_data, args) + 5 * sizeof(std::uint64_t);
+  constexpr std::uint32_t kOfPlace = offsetof(seccomp_data, instruction_pointer);
+  const privilege::FilterProgram returns_argument = {{BPF_LD | BPF_W | BPF_ABS, 0, 0, kOfArgument},
+                                                     {BPF_RET | BPF_A, 0, 0, 0}};
+  const privilege::FilterProgram asks_for_place = {
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, kOfPlace},
+      {BPF_JMP | BPF_JGT | BPF_K, 0, 1, 4096},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM}};
+  const privilege::FilterProgram denies = {{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM}};
+  TaskState task;
+  task.credentials.seccomp_mode = 2;
+  for (const privilege::FilterProgram& program : {returns_argument, asks_for_place}) {
+    task.programs = {program};
+    EXPECT_EQ(AskFilters(task, Architectures().front(), SYS_acct, {}).verdict, Verdict::kUnknown);
+    EXPECT_EQ(AskDeniedCall(task, {"acct", {}}).verdict, Verdict::kUnknown);
+    task.programs = {program, denies};
+    EXPECT_EQ(AskFilters(task, Architectures().front(), SYS_acct, {}).verdict, Verdict::kNo)
+        << "another one denies it whatever is calculated";
+  }
 }
 
 TEST(Filters, ThatAskATracerSayNothing) {

@@ -2,10 +2,15 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
+#include <fstream>
+#include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -22,6 +27,28 @@ TEST(StartTime, ExistsForLivingProcessesOnly) {
   EXPECT_FALSE(StartTime(child)) << "a zombie";
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
   EXPECT_FALSE(StartTime(child)) << "gone";
+}
+
+TEST(StartTime, ExistsWhereTheFirstThreadAloneHasEnded) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::thread([] { ::pause(); }).detach();
+    ::syscall(SYS_exit, 0);
+  }
+  const auto is_zombie = [&] {
+    std::ifstream stat("/proc/" + std::to_string(child) + "/stat");
+    std::string text;
+    std::getline(stat, text);
+    return text.find(") Z ") != std::string::npos;
+  };
+  for (int tries = 0; tries < 500 && !is_zombie(); ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_TRUE(is_zombie());
+  EXPECT_TRUE(StartTime(child));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_FALSE(StartTime(child));
 }
 
 TEST(StandardStreams, AreOpenedIfTheCallerClosedThem) {

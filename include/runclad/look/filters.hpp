@@ -21,9 +21,9 @@ struct Task {
   pid_t id = 0;
   std::uint64_t start_time = 0;  // sys::StartTime: another task with this id is not looked at
   pid_t process = 0;
-  // Where its stack begins: another program, which a thread of the process may have started in the
-  // place of this one, under the same id and start time, has another one.
-  std::uint64_t stack = 0;
+  // Of its process, when this one was listed; 0: not counted. One that is not among them could
+  // start a program, which then goes on under the id and the start time of the first thread.
+  std::size_t threads = 0;
 };
 
 // Whether tasks are stopped for a moment to read their filters.
@@ -33,17 +33,22 @@ struct TaskFilters {
   pid_t task = 0;
   std::vector<privilege::FilterProgram> programs;  // in the kernel's order, the newest first
   std::string unknown_because;                     // empty: these are all that the task has
-  bool has_ended = false;                          // which is why they are unknown
+  // Which is why they are unknown, or its process has other threads than when it was listed.
+  bool has_ended = false;
 };
 
 // Reads the filters of each task (PTRACE_SECCOMP_GET_FILTER): stops it, reads, and lets it go on. A
 // child process does so and ends afterwards, so that the kernel releases every task, whatever
-// happens to us; nothing takes longer than `patience` for each task, and once ten times that for
-// all that did not stop the first time. A task that has a tracer, does not stop in time or has
-// ended is unknown.
+// happens to us; nothing takes longer than `patience` for each task, once ten times that for all
+// that did not stop the first time, and nothing begins after `deadline`. A task that has a tracer,
+// does not stop in time or has ended is unknown.
 std::vector<TaskFilters> ReadFilters(
     std::span<const Task> tasks,
-    std::chrono::milliseconds patience = std::chrono::milliseconds(200));
+    std::chrono::milliseconds patience = std::chrono::milliseconds(200),
+    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max());
+
+// How many threads a process has; 0: it has ended.
+std::size_t ThreadsOf(pid_t process);
 
 // The program that the lower runtime makes of a document's filter. An error names what it does not
 // accept.

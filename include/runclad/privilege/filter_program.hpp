@@ -26,7 +26,9 @@ struct Comparison {
 };
 struct Comparisons {
   std::vector<Comparison> all;
-  bool are_complete = true;  // false: it also compared what it had calculated otherwise
+  // False: it also compared, or returned, what it had calculated, or the place that the call was
+  // made from.
+  bool are_complete = true;
 };
 // Adds to `asked`, too.
 std::uint32_t RunFilter(std::span<const sock_filter> program, const seccomp_data& call,

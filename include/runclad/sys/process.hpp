@@ -14,7 +14,8 @@ namespace runclad::sys {
 
 // Field 22 of /proc/PID/stat (clock ticks since boot): with the pid it names one process for good.
 // No value once the process has ended, whether or not its parent has waited for it: a zombie still
-// has a start time, and the runtimes call its container stopped.
+// has a start time, and the runtimes call its container stopped. A process whose first thread alone
+// has ended lives.
 std::optional<std::uint64_t> StartTime(pid_t pid);
 
 // Whether root runs the process of this directory in /proc: by its real, effective, saved and file

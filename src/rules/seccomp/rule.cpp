@@ -120,6 +120,9 @@ void Deny(std::span<const std::uint16_t> families, privilege::SeccompFilter& fil
   if (!families.empty()) std::erase_if(filter.rules, allows_denied);
 }
 
+// Makes, uses or changes a ring.
+bool IsOfRings(std::string_view name) { return name.starts_with("io_uring_"); }
+
 // Whether a ring, whose requests no filter sees, would get around an entry of `deny`.
 bool DeniesRings(policy::StringList deny) {
   return std::ranges::any_of(deny, [](std::string_view entry) {
@@ -165,7 +168,7 @@ Remedy Allowing(std::vector<std::string> withheld, const Parameters& parameters)
     return is_guarded || name == "syscall" || is_denied ||
            (name == "socketcall" && parameters.deny_socketcall) ||
            ((name == "openat2" || name == "io_uring_setup") && parameters.deny_set_id) ||
-           (name == "io_uring_setup" && DeniesRings(denied));
+           (IsOfRings(name) && DeniesRings(denied));
   });
   if (!withheld.empty()) return AddTo(kParameters[&Parameters::allow], std::move(withheld));
   return has_guarded ? NoRemedy("these system calls are allowed with the capability that they need")
@@ -267,7 +270,7 @@ privilege::SeccompTuning SeccompTuningOf(const policy::Parameters& parameters) {
   std::vector<std::string> allow = policy::Copied(read.allow);
   std::vector<std::uint16_t> families = FamiliesOf(read.families);
   std::vector<std::string> deny = policy::Copied(read.deny);
-  if (DeniesRings(read.deny)) std::erase(allow, "io_uring_setup");
+  if (DeniesRings(read.deny)) std::erase_if(allow, IsOfRings);
   const std::vector<std::uint16_t> denied = FamiliesOf(read.deny);
   if (!denied.empty()) {
     // With these, every family would be allowed.
