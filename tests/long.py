@@ -13,7 +13,8 @@ import subprocess
 import sys
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "LONG.md")
-WRITTEN = ("tests/LONG.md", "tests/engines/RESULTS.md", "tests/suites/RESULTS.md", "README.md")
+WRITTEN = ("tests/LONG.md", "tests/engines/RESULTS.md", "tests/suites/RESULTS.md", "tests/e2e/PROVED.md",
+           "README.md")
 HEAD = """# The last results of tests/run.sh --long
 
 `tests/run.sh --long` writes this file: each part's last run. What CI runs is not in it.

@@ -4,8 +4,8 @@
 #   tests/run.sh           everything but the three below
 #   tests/run.sh --quick   without the engines: build, unit tests, format
 #   tests/run.sh --long [PART…]
-#                          the engines of Debian trixie and sid on both cgroup layouts, with every topic, the
-#                          peers' own suites in mode audit, an upgrade from the version before, 200 seeded events on
+#                          every attack under plain runc, the engines of Debian trixie and sid on both cgroup layouts,
+#                          with every topic, the peers' own suites in mode audit, an upgrade from the version before, 200 seeded events on
 #                          one host, every service behind an image file, the report's page in a browser, what
 #                          `configure` writes asked of the engines, the packages installed on Debian 12, a host's life
 #                          from installation to purge on Debian 12 and sid, the releases for amd64 and arm64 built
@@ -215,12 +215,13 @@ if [ "${1:-}" = --long ]; then
   # The figures of engines are for what is committed.
   write=()
   [ -n "$(git status --porcelain -- . ':!tests/LONG.md' ':!tests/engines/RESULTS.md' ':!tests/suites/RESULTS.md' \
-    ':!README.md')" ] ||
+    ':!tests/e2e/PROVED.md' ':!README.md')" ] ||
     write=(--write-results)
   say "newer engines, an upgrade, every service, and packages (several hours)"
   long_part report tests/report/run.sh
   long_part images tests/images/run.sh
   long_part learn tests/images/run.sh --learn
+  long_part proof tests/e2e/run.sh --prove "${write[@]}"
   long_part trixie tests/engines/run.sh "${write[@]}" trixie
   long_part trixie-cgroup2 tests/engines/run.sh "${write[@]}" --cgroup2 trixie
   long_part sid tests/engines/run.sh "${write[@]}" --refresh sid
@@ -256,7 +257,8 @@ must "built with g++ (the programs)" cmake --build --preset release -j "$JOBS" -
 if [ "${1:-}" != --quick ]; then
   say "engines, beside what follows (about a quarter of an hour)"
   beside "end-to-end tests" tests/e2e/run.sh
-  beside "the attacks work under plain runc, so that the tests can fail" tests/e2e/run.sh --prove
+  # Of the topics that have changed since PROVED.md was written, in --long.
+  beside "the attacks work under plain runc, so that the tests can fail" tests/e2e/run.sh --prove --changed
   if wait "$root_maker"; then
     root_maker=
     # Topics in which no engine takes part have run above; the whole run with trixie is in --long.

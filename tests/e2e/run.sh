@@ -1,13 +1,15 @@
 #!/bin/bash
 # The end-to-end tests: real engines call the runtime, and what the kernel says is looked at.
 #
-#   tests/e2e/run.sh [--prove] [--engine-topics | TOPIC…]
+#   tests/e2e/run.sh [--prove [--changed] [--write-results]] [--engine-topics | TOPIC…]
 #                                           a topic is a file here without .sh (exec, policy …), or
 #                                           a path (tests/bench/instructions.sh)
 #
 # --prove runs the same tests with plain runc in runclad's place and expects every `guards` to fail:
 # the attacks are real, and no test passes by itself. A whole run leaves out the topics without a
 # `guards`. --engine-topics leaves out those that come out the same with every engine.
+# What --prove shows is about the tests alone, so that it holds until they change: --write-results keeps for each topic
+# that it has passed, with a digest of what it runs, in PROVED.md; --changed leaves out those for which that is current.
 # RUNCLAD_E2E_RUNTIME names the program under test (default: build/release/runclad).
 #
 # The engines run in mount, pid, network, uts and ipc namespaces of their own, with a /run and a
@@ -96,9 +98,12 @@ topic_file() {
 outer() {
   [ "$(id -u)" = 0 ] || die "the end-to-end tests start container engines: run them as root"
   export E2E_PROVE=0 E2E_PLAIN E2E_PROGRAM
+  export E2E_CHANGED='' E2E_KEEP=''
   if [ "${1:-}" = --prove ]; then
     E2E_PROVE=1
     shift
+    if [ "${1:-}" = --changed ]; then E2E_CHANGED=1; shift; fi
+    if [ "${1:-}" = --write-results ]; then E2E_KEEP=1; shift; fi
   fi
   if [ "${1:-}" = --engine-topics ]; then
     shift
@@ -190,19 +195,56 @@ inside() {
     topic=${file##*/}
     printf '\n# %s\n' "${topic%.sh}"
     before=$(wc -l <results)
+    if [ -n "$E2E_CHANGED" ] && is_proved "$file"; then
+      finding ok "$topic was shown to fail as it stands"
+      continue
+    fi
     began=$SECONDS
     : >left-out
     bash "$file" || finding not-ok "$topic ended with status $?"
     [ "$(wc -l <results)" -gt "$before" ] || [ -s left-out ] || finding not-ok "$topic made no assertion"
     printf '# took %s s\n' "$((SECONDS - began))"
+    if [ -n "$E2E_KEEP" ] && ! tail -n "+$((before + 1))" results | grep -q not-ok; then
+      keep_proof "$file" "$(($(wc -l <results) - before))"
+    fi
   done
 
   printf '\n# what is left\n'
   engines_stop
   check_nothing_is_left
   check_log_lines
-  [ -z "$is_whole" ] || check_every_rule_is_covered
+  [ -z "$is_whole" ] || [ -n "$E2E_CHANGED" ] || check_every_rule_is_covered
   summary
+}
+
+# Of all that a topic runs but the engines and the programs: its own text, and that of the files here that it names.
+digest_of() {  # FILE
+  local name
+  {
+    cat "$1" "$E2E_DIR/lib.sh" "$E2E_DIR/engines.sh" "$E2E_DIR/cgroups.sh"
+    grep -oE '[a-z_]+\.(sh|py|c)' "$1" | sort -u | while read -r name; do
+      if [ -f "$E2E_DIR/$name" ]; then cat "$E2E_DIR/$name"; fi
+    done
+  } | sha256sum | cut -c 1-16
+}
+is_proved() {  # FILE
+  local topic=${1##*/}
+  grep -qxE "\| ${topic%.sh} \| $(digest_of "$1") \|.*" "$E2E_DIR/PROVED.md" 2>/dev/null
+}
+keep_proof() {  # FILE ASSERTIONS
+  local topic=${1##*/} proofs=$E2E_DIR/PROVED.md
+  # shellcheck disable=SC2016  # backticks of Markdown
+  [ -s "$proofs" ] || printf '%s\n' '# Topics that were shown to fail with plain runc' '' \
+    '`tests/e2e/run.sh --prove --write-results` writes this file: for each topic, what it consisted of when each of its' \
+    '`guards` failed without runclad.' '' '| topic | digest | assertions | date |' '|---|---|---|---|' >"$proofs"
+  {
+    head -n 7 "$proofs"
+    {
+      tail -n +8 "$proofs" | grep -v "^| ${topic%.sh} |"
+      printf '| %s | %s | %s | %s |\n' "${topic%.sh}" "$(digest_of "$1")" "$2" "$(date +%F)"
+    } | sort
+  } >"$proofs.new"
+  mv "$proofs.new" "$proofs"
 }
 
 has_guards() { grep -qE '^ *guards ' "$1"; }
