@@ -147,13 +147,30 @@ def installs(node):
     hold("the programs can be executed", old.stat().st_mode & 0o777 == 0o755)
     hold("the policy is applied before containerd knows the handler", node.commands() == [
         "runcladctl policy apply /run/runclad-policy", "images..docker.io..library..nginx.json", "policy.json",
-        "runcladctl configure containerd --drop-in --restart --program /usr/local/sbin/runclad"])
+        "runcladctl configure containerd --restart --program /usr/local/sbin/runclad"])
     hold("what was staged is gone", not (node.host / "run/runclad-policy").exists())
     (node.folder / "fails").write_text("policy\n")
     node.ran.unlink()
     hold("a policy that is refused ends the installation", node.run("install").returncode != 0)
     hold("and containerd is not configured then", not any("configure" in one for one in node.commands()))
     (node.folder / "fails").unlink()
+
+
+def configures_what_nodes_have():
+    """The command of the script, by the real programs, on files of Debian and of kubeadm."""
+    script = SCRIPT.read_text()
+    command = next(line for line in script.splitlines() if "runcladctl configure containerd" in line)
+    words = command.split("on_host", 1)[1].rsplit("||", 1)[0].split()
+    words[0] = str(ROOT / "build/release/runcladctl")
+    words[words.index("--program") + 1] = str(ROOT / "build/release/runclad")
+    for name in ("03-debian", "05-kubernetes"):
+        with tempfile.TemporaryDirectory() as folder:
+            config = pathlib.Path(folder) / "config.toml"
+            shutil.copy(ROOT / f"tests/configure/cases/containerd/{name}.before", config)
+            done = subprocess.run([*words, "--dry-run", "--config", config], capture_output=True, text=True)
+            hold(f"the command would configure {name}",
+                 done.returncode == 0 and "runtimes.runclad" in done.stdout)
+            print(done.stderr, end="", file=sys.stderr)
 
 
 def proves(node, stub):
@@ -221,6 +238,7 @@ def main():
     node = Node(stub)
     try:
         installs(node)
+        configures_what_nodes_have()
         proves(node, stub)
         removes(node, stub)
     finally:

@@ -55,7 +55,7 @@ install_node() {
     on_host runcladctl policy apply "$staged" || die "the policy was not applied; see runcladctl policy lint"
     rm -rf "${HOST:?}$staged"
   fi
-  on_host runcladctl configure containerd --drop-in --restart --program /usr/local/sbin/runclad ||
+  on_host runcladctl configure containerd --restart --program /usr/local/sbin/runclad ||
     die "containerd was not configured"
 }
 
