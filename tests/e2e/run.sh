@@ -95,7 +95,19 @@ topic_file() {
   esac
 }
 
+# A file that no run reads would be believed to pass.
+check_every_file_is_read() {
+  local file name
+  for file in "$E2E_DIR"/*.sh; do
+    name=${file##*/}
+    [ "$name" = run.sh ] || grep -qxF "${name%.sh}" <<<"${all_topics// /}" ||
+      grep -qE "^ *\. \".*/$name\"" "$E2E_DIR"/*.sh ||
+      die "$name is not in all_topics (run.sh), and no file there reads it"
+  done
+}
+
 outer() {
+  check_every_file_is_read
   [ "$(id -u)" = 0 ] || die "the end-to-end tests start container engines: run them as root"
   export E2E_PROVE=0 E2E_PLAIN E2E_PROGRAM
   export E2E_CHANGED='' E2E_KEEP=''
