@@ -81,6 +81,9 @@ rm -r "$DIRECTORY/images"
 # --- an ordinary life ---
 docker_run -v stored:/data -v "$E2E_SRV:/srv" box sh -c 'echo x >/data/x && cat /data/x && stat -c %a /tmp'
 holds "volumes and /tmp" out_is $'x\n1777'
+docker_run -v stored:/data box mkdir /data/part
+docker_run --mount type=volume,src=stored,dst=/part,volume-subpath=part box sh -c 'echo part >/part/x && cat /part/x'
+holds "a part of a volume can be written" out_is part
 docker volume rm stored >/dev/null
 docker_start living
 capture docker exec living grep CapBnd /proc/self/status

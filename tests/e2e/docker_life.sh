@@ -97,6 +97,14 @@ docker cp server:/data/index.html "$E2E_WORK/copied" >/dev/null
 holds "docker cp" grep -qx page "$E2E_WORK/copied"
 capture docker rm -f server
 holds "docker rm -f" succeeded
+# A part of a volume is mounted from a directory of dockerd's own, where it is bound to.
+if engine_is docker 26; then
+  docker_run -v served:/data box mkdir -p /data/part
+  docker_run --mount type=volume,src=served,dst=/part,volume-subpath=part box sh -c 'echo part >/part/x && cat /part/x'
+  holds "a part of a named volume can be written" out_is part
+  docker_run -v served:/data box cat /data/part/x
+  holds "… and is the volume's" out_is part
+fi
 docker volume rm served >/dev/null
 
 # --- health checks: an exec every second ---

@@ -32,6 +32,14 @@ podman_run -v "$E2E_SRV:/srv" box test -d /srv
 holds "podman run -v below /srv" succeeded
 podman_run -v pv:/data box sh -c 'echo x >/data/x && cat /data/x'
 holds "podman run with a named volume" out_is x
+# A part of a volume is mounted from podman's own directory, where it is bound to.
+if engine_is podman 5.4; then
+  podman_run -v pv:/data box mkdir -p /data/part
+  podman_run --mount type=volume,src=pv,dst=/part,subpath=/part box sh -c 'echo part >/part/x && cat /part/x'
+  holds "podman run with a part of a named volume" out_is part
+  podman_run -v pv:/data box cat /data/part/x
+  holds "… which is the volume's" out_is part
+fi
 podman volume rm pv >/dev/null
 # Overlays: nothing compares the layers that the kernel mounted with those that were judged.
 mkdir -p "$E2E_SRV"/layers/{root,stranger}/{data,upper,work}
