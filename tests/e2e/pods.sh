@@ -173,6 +173,13 @@ for name in baseline restricted; do
 done
 TARGET=$SHARING
 container team-a
+POD=$SANDBOX
+sandbox stranger team-a
+container team-a "pid=target:$TARGET"
+holds "the pids of another pod's container are refused" failed
+cri remove-sandbox "$SANDBOX"
+SANDBOX=$POD
+container team-a
 TARGET=$CONTAINER
 container team-a "pid=target:$TARGET"
 guards "the pids of another container of the pod are refused" refused host-namespaces '[^ ]*' "container $TARGET"
@@ -212,6 +219,14 @@ if engine_is containerd 2.1; then
     holds "… and cannot write to it" failed
     cri exec "$CONTAINER" /img/bin/true
     guards "… nor run its programs" failed
+    # All in one pod.
+    sandbox "all-$name" team-a pid=pod userns=200000:65536
+    container team-a pid=pod userns=200000:65536 "image=$APP:/img"
+    holds "one pod has shared pids, a user namespace and an image as a volume ($name)" succeeded
+    cri exec "$CONTAINER" /bin/cat /proc/1/comm /proc/self/uid_map /img/run/seed
+    holds "… and its container has all three" test "$(awk '{$1 = $1} 1' <<<"$OUT")" = \
+      $'pause\n0 200000 65536\nfrom the image'
+    guards "… under $name" log_says '.outcome == "rewritten" and .profile == "'"$name"'"'
   done
 else
   printf '# left out, for containerd is older than 2.1: user namespaces and image volumes of pods\n'
