@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <set>
 #include <string_view>
@@ -214,6 +215,11 @@ Symptom SymptomOf(const Finding& finding) {
   return code == nullptr ? Symptom::kNone : code->symptom;
 }
 
+bool IsInTrial(const Finding& taken) {
+  const rules::Rule* const tried[] = {&kCapabilities, &rules::kSeccomp, &kRootfs, &kMounts};
+  return std::ranges::find(tried, rules::FindRule(taken.rule)) != std::end(tried);
+}
+
 CapabilitiesTaken CapabilitiesTakenBy(const std::vector<Finding>& findings) {
   // A program has what is effective or ambient; the bounding set alone gives a user without
   // privileges nothing, since no program may raise them.
@@ -262,7 +268,10 @@ Advice AdviceFor(const Story& story, const AdviceRequest& request) {
   if (!asked.empty() && !capabilities.asked_for.empty() && !capabilities.asked_for_all) {
     asked.push_back(GrantOf(kCapabilities, "allow", std::move(capabilities.asked_for)));
   }
-  if (request.with_rest) asked.insert(asked.end(), advice.rest.begin(), advice.rest.end());
+  if (request.with_rest) {
+    asked.insert(asked.end(), advice.rest.begin(), advice.rest.end());
+    std::ranges::copy_if(advice.taken, std::back_inserter(asked), std::not_fn(IsInTrial));
+  }
   advice.host = json::Value(With(Document::object(), LinesFor(asked, request.host, request.today)));
   advice.cuts = request.of_image.cuts;
 

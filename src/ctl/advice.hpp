@@ -1,5 +1,5 @@
 // What to do about a container that was refused, or whose program fails: in this order what was
-// refused, what may make the program fail, and the rest, which hardly any program notices.
+// refused, what may make the program fail, and the rest.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ namespace runclad::ctl {
 
 struct AdviceRequest {
   std::string config_directory;       // the policy's
-  bool with_rest = false;             // the lines for what is neither refused nor taken, too
+  bool with_rest = false;             // the lines for what is neither refused nor in the trial, too
   const policy::Effective& host;      // whose lists the lines would replace
   const policy::Effective& of_image;  // likewise, with the image's own files
   std::int64_t today = 0;             // days since 1970-01-01
@@ -55,6 +55,10 @@ struct Advice {
 
 // What a program gets where the change takes something that it needs.
 rules::Symptom SymptomOf(const Finding& finding);
+
+// Whether Advice::trial gives back what the change takes. The rest is the host's: directories,
+// devices, limits.
+bool IsInTrial(const Finding& taken);
 
 // Whether allowing it makes whoever controls the container root on the host.
 bool EqualsRoot(const Finding& finding);

@@ -1,5 +1,7 @@
 // Advice as people read it.
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -199,13 +201,35 @@ std::string NotPermitted(const Advice& advice) {
   return text;
 }
 
+// What the trial set does not give back, "/mounts/3/options /srv/keys is below /srv, ...".
+std::string Sentences(const Advice& advice, Symptom symptom) {
+  std::string text;
+  for (const Finding& finding : advice.taken) {
+    if (SymptomOf(finding) != symptom || IsInTrial(finding)) continue;
+    text += Wrapped(Printable(finding.path + " " + finding.why), 6);
+  }
+  return text;
+}
+
+std::string Limited(const Advice& advice) {
+  std::string text;
+  for (const Finding& finding : advice.taken) {
+    if (SymptomOf(finding) != Symptom::kLimited) continue;
+    const bool is_removed = finding.after.is_null();
+    text += Wrapped(Printable(finding.path + " " + finding.before.Dump() +
+                              (is_removed ? " is removed" : " became " + finding.after.Dump())),
+                    6);
+  }
+  return text;
+}
+
 std::string ReadOnly(const Advice& advice) {
   std::vector<std::string> directories;
-  bool is_read_only = false;
-  for (const Finding& finding : advice.taken) {
-    if (SymptomOf(finding) == Symptom::kReadOnly) is_read_only = true;
-  }
-  if (!is_read_only) return {};
+  const bool is_read_only = std::ranges::any_of(advice.taken, [](const Finding& finding) {
+    return SymptomOf(finding) == Symptom::kReadOnly && IsInTrial(finding);
+  });
+  const std::string others = Sentences(advice, Symptom::kReadOnly);
+  if (!is_read_only) return others;
   for (const std::vector<Finding>* findings : {&advice.taken, &advice.rest}) {
     for (const Finding& finding : *findings) {
       const std::string directory = DestinationOf(finding);
@@ -230,7 +254,7 @@ std::string ReadOnly(const Advice& advice) {
         "mount a volume there",
         6);
   }
-  return text;
+  return text + others;
 }
 
 std::string PermissionDenied(const Advice& advice) {
@@ -287,20 +311,33 @@ std::string TrialText(const Advice& advice) {
              2);
 }
 
-std::string Taken(const Advice& advice, const Style& style) {
+std::string Taken(const Advice& advice, bool all, const Style& style) {
   if (advice.is_beyond_settings) return {};  // it does not get as far
   const std::pair<const char*, std::string> groups[] = {
       {"Operation not permitted (EPERM)", NotPermitted(advice)},
       {"Read-only file system (EROFS)", ReadOnly(advice)},
       {"Permission denied (EACCES), when a program is started", PermissionDenied(advice)},
+      {"No such file or directory (ENOENT), or Permission denied (EACCES), for a hidden file",
+       Sentences(advice, Symptom::kHidden)},
+      {"Operation not permitted (EPERM), when a device is opened",
+       Sentences(advice, Symptom::kNoDevice)},
+      {"A lower limit or priority (EAGAIN, EMFILE, ENOMEM, EPERM), or killed for lack of memory",
+       Limited(advice)},
   };
   std::string text;
   for (const auto& [error, what] : groups) {
     if (!what.empty()) text += "  " + style.Bold(error) + '\n' + what;
   }
   if (text.empty()) return text;
-  return Heading("What can make its program fail, by the error that it gets", style) + text +
-         TrialText(advice);
+  text = Heading("What can make its program fail, by the error that it gets", style) + text;
+  if (std::ranges::any_of(advice.taken, IsInTrial)) text += TrialText(advice);
+  if (!all && std::ranges::any_of(advice.taken, std::not_fn(IsInTrial))) {
+    text += Wrapped(
+        "Directories and devices of the host, limits and hidden files are not part of a "
+        "trial set: --all shows how to allow them.",
+        2);
+  }
+  return text;
 }
 
 std::string Cuts(const Advice& advice, const Style& style) {
@@ -350,25 +387,27 @@ std::string Folded(const std::vector<Finding>& rest) {
   std::vector<std::string> parts;
   for (const auto& [rule, count] : counts) parts.push_back(rule + " " + std::to_string(count));
   return '\n' + Wrapped(std::to_string(rest.size()) +
-                            (rest.size() == 1 ? " other finding" : " other findings") +
-                            ", which hardly any program notices (" + Printable(Joined(parts)) +
-                            "): --all shows " + (rest.size() == 1 ? "it" : "them"),
+                            (rest.size() == 1 ? " other finding" : " other findings") + " (" +
+                            Printable(Joined(parts)) + "): --all shows " +
+                            (rest.size() == 1 ? "it" : "them"),
                         0);
 }
 
 }  // namespace
 
 std::string AsText(const Advice& advice, bool all, const Style& style) {
-  std::string text = Refused(advice, style) + Taken(advice, style) + Cuts(advice, style) +
+  std::string text = Refused(advice, style) + Taken(advice, all, style) + Cuts(advice, style) +
                      UsageText(advice, style);
   if (!all) return text + Folded(advice.rest);
   for (const auto& [title, findings] :
        {std::pair("All that was removed", &advice.taken), std::pair("The rest", &advice.rest)}) {
     if (!findings->empty()) text += Heading(title, style) + Render(*findings, style);
   }
-  // The file for what was refused has the lines of the rest, too.
-  return text + (advice.refused.empty() ? Lines(advice.rest, advice, style)
-                                        : WithoutLines(HintsFor(advice.rest), style));
+  // The file for what was refused has these lines, too.
+  std::vector<Finding> others = advice.rest;
+  std::ranges::copy_if(advice.taken, std::back_inserter(others), std::not_fn(IsInTrial));
+  return text + (advice.refused.empty() ? Lines(others, advice, style)
+                                        : WithoutLines(HintsFor(others), style));
 }
 
 void AddTo(Document& document, const Advice& advice) {

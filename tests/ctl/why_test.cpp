@@ -152,12 +152,65 @@ TEST_F(WhyFromLog, ReportsWhatCanFailAndOffersOneTrialSet) {
                         "\"/var\"] }\n"
                         "      }\n"
                         "    }\n"));
-  EXPECT_THAT(run.out,
-              HasSubstr("\n1 other finding, which hardly any program notices (masked-paths "
-                        "1): --all shows it\n"));
+  EXPECT_THAT(run.out, HasSubstr("\n1 other finding (masked-paths 1): --all shows it\n"));
   EXPECT_THAT(run.out, Not(HasSubstr("/linux/maskedPaths")));
   EXPECT_THAT(Why("web1", WithImage(LogLine(kId, Hardened())).dump() + "\n", {"--all"}).out,
               HasSubstr("/linux/maskedPaths"));
+}
+
+// What a program notices of the host's directories, devices and limits, and of hidden files: each
+// by its error, with its lines under --all.
+TEST_F(WhyFromLog, NamesTheErrorOfWhatTheTrialSetDoesNotGiveBack) {
+  const json mount = {{"rule", "host-mounts"},
+                      {"path", "/mounts/3/options"},
+                      {"action", "fixed"},
+                      {"why", "/srv/keys is below /srv"},
+                      {"code", "host-mounts/read-only"},
+                      {"remedy", {{"rules", {{"host-mounts", {{"allow", {"/srv/keys"}}}}}}}}};
+  const json hidden = {{"rule", "hidden-paths"},
+                       {"path", "/linux/maskedPaths"},
+                       {"action", "fixed"},
+                       {"why", "leaves /bin/wget and 1 more usable"},
+                       {"code", "hidden-paths/usable"}};
+  const json device = {{"rule", "device-cgroup"},
+                       {"path", "/linux/resources/devices"},
+                       {"action", "fixed"},
+                       {"why", "lets the container open c 10:229"},
+                       {"code", "device-cgroup/opens"},
+                       {"remedy", {{"rules", {{"device-cgroup", {{"allow", {"c 10:229"}}}}}}}}};
+  const json limit = {{"rule", "rlimits"},
+                      {"path", "/process/rlimits/0/hard"},
+                      {"action", "fixed"},
+                      {"why", "is a RLIMIT_NOFILE above rlimits.nofile"},
+                      {"code", "rlimits/above-maximum"},
+                      {"before", 2097152},
+                      {"after", 1048576},
+                      {"remedy", {{"rules", {{"rlimits", {{"nofile", 2097152}}}}}}}};
+  const std::string log = WithImage(LogLine(kId, {mount, hidden, device, limit})).dump() + "\n";
+  const std::string text = Why(kId, log).out;
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "\nWhat can make its program fail, by the error that it gets\n"
+          "  Read-only file system (EROFS)\n"
+          "      /mounts/3/options /srv/keys is below /srv\n"
+          "  No such file or directory (ENOENT), or Permission denied (EACCES), for a hidden "
+          "file\n"
+          "      /linux/maskedPaths leaves /bin/wget and 1 more usable\n"
+          "  Operation not permitted (EPERM), when a device is opened\n"
+          "      /linux/resources/devices lets the container open c 10:229\n"
+          "  A lower limit or priority (EAGAIN, EMFILE, ENOMEM, EPERM), or killed for lack of "
+          "memory\n"
+          "      /process/rlimits/0/hard 2097152 became 1048576\n"
+          "  Directories and devices of the host, limits and hidden files are not part of a "
+          "trial set:"));
+  EXPECT_THAT(text, Not(HasSubstr("other finding")));
+  EXPECT_THAT(text, Not(HasSubstr("save this trial set")));
+  const json file = Why(kId, log, {"--all", "--json"}).json()["image"]["content"];
+  EXPECT_EQ(file["rules"]["rlimits"], json({{"nofile", 2097152}}));
+  EXPECT_EQ(file["rules"]["device-cgroup"], json({{"allow", {"c 10:229"}}}));
+  EXPECT_TRUE(file["rules"]["host-mounts"].contains("allow"));
+  EXPECT_THAT(Why(kId, log, {"--all"}).out, HasSubstr("remove it from hidden-paths.programs"));
 }
 
 // Everything was asked for: nobody needs it, and what one needs has to be named.

@@ -24,10 +24,15 @@ enum class Operation { kSet, kInsert, kRemove, kNone };
 
 // What a program in the container gets where a change takes something that it needs.
 enum class Symptom : std::uint8_t {
-  kNone,              // it notices nothing, or not by an error of this kind
+  kNone,              // no error of this kind
   kNotPermitted,      // EPERM
   kReadOnly,          // EROFS
   kPermissionDenied,  // EACCES when it starts a program
+  kHidden,            // a file is empty and cannot be executed (EACCES), or is missing (ENOENT)
+  kNoDevice,          // EPERM when it opens a device
+  // EAGAIN, EMFILE or ENOMEM at the limit, EPERM when it raises the limit or its priority, or it is
+  // killed when memory runs out.
+  kLimited,
 };
 
 // What a grant of what was refused is worth.

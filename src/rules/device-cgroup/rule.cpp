@@ -89,13 +89,18 @@ bool MayStay(const oci::DeviceRule& rule, const Granted& granted) {
 }
 
 constexpr Code kUpdate{"update", "an update would change the devices of a running container"};
-constexpr Code kOpens{"opens", "the container could open devices that are not listed"};
+constexpr Code kOpens{"opens", "the container could open devices that are not listed",
+                      Symptom::kNoDevice};
 constexpr Code kEverything{"everything",
-                           "the container could open every device of the host, or of a type"};
-constexpr Code kMemory{"memory", "the container could open the host's memory or ports"};
+                           "the container could open every device of the host, or of a type",
+                           Symptom::kNoDevice};
+constexpr Code kMemory{"memory", "the container could open the host's memory or ports",
+                       Symptom::kNoDevice};
 constexpr Code kConsole{"console", "the container could open the host's console, c 5:1"};
-constexpr Code kNoDenial{"no-denial", "the list does not start by denying every device"};
-constexpr Code kDenied{"denied", "the container could open a device that the policy denies"};
+constexpr Code kNoDenial{"no-denial", "the list does not start by denying every device",
+                         Symptom::kNoDevice};
+constexpr Code kDenied{"denied", "the container could open a device that the policy denies",
+                       Symptom::kNoDevice};
 constexpr Code kCodes[] = {kUpdate, kOpens, kEverything, kMemory, kConsole, kNoDenial, kDenied};
 
 constexpr const char* kPath = "/linux/resources/devices";

@@ -16,7 +16,7 @@ namespace {
 
 using hidden_paths::HiddenFiles;
 
-constexpr Code kUsable{"usable", "files that the policy hides would be usable"};
+constexpr Code kUsable{"usable", "files that the policy hides would be usable", Symptom::kHidden};
 constexpr Code kKept{
     "kept", "a file that the policy hides stays usable, because hiding it would hide others"};
 constexpr Code kCodes[] = {kUsable, kKept};

@@ -129,7 +129,8 @@ constexpr Code kUnlisted{"unlisted",
                          "no list contains the source, and allow-only is set or an engine's "
                          "configuration cannot be read"};
 constexpr Code kUnknown{"unknown", "the source could not be identified"};
-constexpr Code kReadOnly{"read-only", "the source may only be mounted read-only"};
+constexpr Code kReadOnly{"read-only", "the source may only be mounted read-only",
+                         Symptom::kReadOnly};
 constexpr Code kAmbiguousLayers{"ambiguous-layers", "an overlay's options can be read in two ways"};
 constexpr Code kReplaceableLayer{
     "replaceable-layer", "a user other than root could replace an overlay's upperdir or workdir"};

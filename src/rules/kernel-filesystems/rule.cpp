@@ -74,8 +74,10 @@ constexpr Code kMountedOver{"mounted-over",
                             "something is mounted over the kernel's files in /proc or /sys"};
 constexpr Code kSecondProc{"second-proc",
                            "a proc filesystem is mounted somewhere other than /proc"};
-constexpr Code kWritableSys{"writable-sys", "a sysfs filesystem is mounted writable"};
-constexpr Code kWritableCgroup{"writable-cgroup", "a cgroup filesystem is mounted writable"};
+constexpr Code kWritableSys{"writable-sys", "a sysfs filesystem is mounted writable",
+                            Symptom::kReadOnly};
+constexpr Code kWritableCgroup{"writable-cgroup", "a cgroup filesystem is mounted writable",
+                               Symptom::kReadOnly};
 constexpr Code kCodes[] = {kMountedOver, kSecondProc, kWritableSys, kWritableCgroup};
 
 Findings Check(const oci::Spec& spec, const Context& /*context*/, EngineSysFacts facts) {

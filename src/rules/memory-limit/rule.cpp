@@ -36,10 +36,13 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
 });
 
 constexpr Code kUnlimited{"unlimited", "the container has no memory limit"};
-constexpr Code kAboveMaximum{"above-maximum", "the limit is above the policy's maximum"};
+constexpr Code kAboveMaximum{"above-maximum", "the limit is above the policy's maximum",
+                             Symptom::kLimited};
 constexpr Code kSwapAboveMaximum{"swap-above-maximum",
-                                 "memory and swap together are above twice the policy's maximum"};
-constexpr Code kUnified{"unified", "a file of cgroup v2 is not known to be within the maximum"};
+                                 "memory and swap together are above twice the policy's maximum",
+                                 Symptom::kLimited};
+constexpr Code kUnified{"unified", "a file of cgroup v2 is not known to be within the maximum",
+                        Symptom::kLimited};
 constexpr Code kOomKiller{"oom-killer", "the kernel's OOM killer is disabled for the container"};
 constexpr Code kCodes[] = {kUnlimited, kAboveMaximum, kSwapAboveMaximum, kUnified, kOomKiller};
 

@@ -33,9 +33,11 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
 });
 
 constexpr Code kUnlimited{"unlimited", "the container has no process limit"};
-constexpr Code kAboveMaximum{"above-maximum", "the limit is above the policy's maximum"};
+constexpr Code kAboveMaximum{"above-maximum", "the limit is above the policy's maximum",
+                             Symptom::kLimited};
 constexpr Code kUnifiedAboveMaximum{"unified-above-maximum",
-                                    "pids.max of cgroup v2 is not known to be within the maximum"};
+                                    "pids.max of cgroup v2 is not known to be within the maximum",
+                                    Symptom::kLimited};
 constexpr Code kCodes[] = {kUnlimited, kAboveMaximum, kUnifiedAboveMaximum};
 
 // The maximum that `limit` would need; kMost is the largest that a policy can say.

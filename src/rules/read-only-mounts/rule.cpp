@@ -29,9 +29,10 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
                      "their ancestors and aliases; * ? [] match within a component"}},
 });
 
-constexpr Code kListed{"listed", "paths names the source, or what is above or below it"};
-constexpr Code kCgroup{"cgroup", "the cgroup tree is mounted writable"};
-constexpr Code kUnknown{"unknown", "the source could not be identified"};
+constexpr Code kListed{"listed", "paths names the source, or what is above or below it",
+                       Symptom::kReadOnly};
+constexpr Code kCgroup{"cgroup", "the cgroup tree is mounted writable", Symptom::kReadOnly};
+constexpr Code kUnknown{"unknown", "the source could not be identified", Symptom::kReadOnly};
 constexpr Code kCodes[] = {kListed, kCgroup, kUnknown};
 
 bool IsCgroup(const oci::Mount& mount) { return mount.type == "cgroup" || mount.type == "cgroup2"; }

@@ -28,7 +28,8 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
 constexpr Code kWritableRoot{"writable-root",
                              "/ is a read-only path, but the root is not read-only"};
 constexpr Code kRoot{"root", "the list contains the root directory"};
-constexpr Code kMissing{"missing", "paths of the policy are neither read-only nor masked"};
+constexpr Code kMissing{"missing", "paths of the policy are neither read-only nor masked",
+                        Symptom::kReadOnly};
 constexpr Code kCodes[] = {kWritableRoot, kRoot, kMissing};
 
 Findings Check(const oci::Spec& spec, const Context& context, const HardenedPaths& hardened) {

@@ -28,10 +28,11 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
       .maximum = 1000}},
 });
 
-constexpr Code kScheduler{"scheduler", "a realtime scheduling policy is requested"};
-constexpr Code kNice{"nice", "a nice value below 0 is requested"};
-constexpr Code kIoClass{"io-class", "the realtime I/O class is requested"};
-constexpr Code kOomScore{"oom-score", "oomScoreAdj is below oom-minimum"};
+constexpr Code kScheduler{"scheduler", "a realtime scheduling policy is requested",
+                          Symptom::kLimited};
+constexpr Code kNice{"nice", "a nice value below 0 is requested", Symptom::kLimited};
+constexpr Code kIoClass{"io-class", "the realtime I/O class is requested", Symptom::kLimited};
+constexpr Code kOomScore{"oom-score", "oomScoreAdj is below oom-minimum", Symptom::kLimited};
 constexpr Code kCodes[] = {kScheduler, kNice, kIoClass, kOomScore};
 
 // The kubelet gives guaranteed and critical pods -997, and a sandbox gets -998; the user who

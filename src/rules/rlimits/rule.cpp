@@ -44,7 +44,8 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
      Maximum("rtprio", "highest realtime priority that a process may give itself")},
 });
 
-constexpr Code kAboveMaximum{"above-maximum", "a limit is above the policy's maximum"};
+constexpr Code kAboveMaximum{"above-maximum", "a limit is above the policy's maximum",
+                             Symptom::kLimited};
 constexpr Code kCoreMissing{"core-missing", "no core file limit is requested"};
 constexpr Code kCodes[] = {kAboveMaximum, kCoreMissing};
 
