@@ -132,8 +132,18 @@ bool HasLines(const json::Value& file) {
                                   document.contains("waivers"));
 }
 
+// After the image's file: what every other image would get with it.
+std::string HostLines(const Advice& advice, bool all) {
+  if (!all) {
+    return Wrapped("To allow it for every image: --all shows the lines for policy.json.", 2);
+  }
+  return "  To allow it for every image, put this into policy.json:\n" +
+         FileText(advice.host.document());
+}
+
 // The lines that let pass what `findings` are about.
-std::string Lines(const std::vector<Finding>& findings, const Advice& advice, const Style& style) {
+std::string Lines(const std::vector<Finding>& findings, const Advice& advice, bool all,
+                  const Style& style) {
   const std::vector<Hints> hints = HintsFor(findings);
   std::string text;
   const bool has_lines = std::ranges::any_of(
@@ -146,7 +156,7 @@ std::string Lines(const std::vector<Finding>& findings, const Advice& advice, co
     } else {
       text +=
           Wrapped("To allow it for this image alone, save this " + FilePlaceOf(advice) + ":", 2) +
-          FileText(advice.image.document());
+          FileText(advice.image.document()) + HostLines(advice, all);
     }
   }
   const std::string others = WithoutLines(hints, style);
@@ -154,10 +164,10 @@ std::string Lines(const std::vector<Finding>& findings, const Advice& advice, co
   return text;
 }
 
-std::string Refused(const Advice& advice, const Style& style) {
+std::string Refused(const Advice& advice, bool all, const Style& style) {
   if (advice.refused.empty()) return {};
   return Heading("Refused", style) + Render(advice.refused, style) +
-         Lines(advice.refused, advice, style);
+         Lines(advice.refused, advice, all, style);
 }
 
 // Where a mount of the finding is, "/tmp".
@@ -396,7 +406,7 @@ std::string Folded(const std::vector<Finding>& rest) {
 }  // namespace
 
 std::string AsText(const Advice& advice, bool all, const Style& style) {
-  std::string text = Refused(advice, style) + Taken(advice, all, style) + Cuts(advice, style) +
+  std::string text = Refused(advice, all, style) + Taken(advice, all, style) + Cuts(advice, style) +
                      UsageText(advice, style);
   if (!all) return text + Folded(advice.rest);
   for (const auto& [title, findings] :
@@ -406,7 +416,7 @@ std::string AsText(const Advice& advice, bool all, const Style& style) {
   // The file for what was refused has these lines, too.
   std::vector<Finding> others = advice.rest;
   std::ranges::copy_if(advice.taken, std::back_inserter(others), std::not_fn(IsInTrial));
-  return text + (advice.refused.empty() ? Lines(others, advice, style)
+  return text + (advice.refused.empty() ? Lines(others, advice, all, style)
                                         : WithoutLines(HintsFor(others), style));
 }
 

@@ -477,6 +477,13 @@ TEST_F(WhyFromLog, OffersAFileOfTheImageWithItsDigest) {
   EXPECT_THAT(text, HasSubstr("for this image alone, save this in place of\n  " +
                               directory_.path() + "/images/docker.io/library/bastion.json:\n"));
   EXPECT_THAT(text, HasSubstr("\"digests\": [\"" + digest + "\"],\n"));
+  EXPECT_THAT(text, HasSubstr("\n  To allow it for every image: --all shows the lines"));
+  EXPECT_THAT(Why(kId, entry.dump() + "\n", {"--all"}).out,
+              HasSubstr("\n  To allow it for every image, put this into policy.json:\n"
+                        "    {\n"
+                        "      \"rules\": {\n"
+                        "        \"sysctls\": { \"allow\": [\"net.core.somaxconn\"] }\n"
+                        "      },\n"));
 }
 
 // Records of before, without codes: the finding, and no line.
