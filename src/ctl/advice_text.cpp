@@ -132,6 +132,20 @@ bool HasLines(const json::Value& file) {
                                   document.contains("waivers"));
 }
 
+// Where the waivers of what a pod requests may be besides: "pods/shop.json".
+std::string PodFiles(const std::vector<Finding>& findings) {
+  std::set<std::string> files;
+  for (const Finding& finding : findings) {
+    const Document& remedy = finding.remedy.document();
+    if (!remedy.is_object() || !remedy.contains("pod") || !remedy.at("pod").is_string()) continue;
+    files.insert("pods/" + remedy.at("pod").get<std::string>() + ".json");
+  }
+  if (files.empty()) return {};
+  return Wrapped("For every pod of its namespace, the same waiver may be in " +
+                     Printable(Joined(std::vector<std::string>(files.begin(), files.end()))) + ".",
+                 2);
+}
+
 // After the image's file: what every other image would get with it.
 std::string HostLines(const Advice& advice, bool all) {
   if (!all) {
@@ -156,7 +170,7 @@ std::string Lines(const std::vector<Finding>& findings, const Advice& advice, bo
     } else {
       text +=
           Wrapped("To allow it for this image alone, save this " + FilePlaceOf(advice) + ":", 2) +
-          FileText(advice.image.document()) + HostLines(advice, all);
+          FileText(advice.image.document()) + PodFiles(findings) + HostLines(advice, all);
     }
   }
   const std::string others = WithoutLines(hints, style);

@@ -89,11 +89,11 @@ constexpr std::string_view kImageFile = "the image's file with its digest";
 std::string WayOut(const rules::Rule& rule, const rules::Finding& finding) {
   const rules::Remedy& remedy = finding.remedy;
   switch (remedy.kind) {
-    case rules::Remedy::Kind::kUnsaid:
     case rules::Remedy::Kind::kTrial:
       return std::string(rule.way_out);
     case rules::Remedy::Kind::kNone:
-      return "no setting allows it: " + remedy.because;
+      return remedy.because.empty() ? std::string(rule.way_out)
+                                    : "no setting allows it: " + remedy.because;
     case rules::Remedy::Kind::kEngine:
       return remedy.because;
     case rules::Remedy::Kind::kSetting:
@@ -106,11 +106,16 @@ std::string WayOut(const rules::Rule& rule, const rules::Finding& finding) {
     const rules::Rule* other = setting.rule.empty() ? &rule : rules::FindRule(setting.rule);
     clause += Change(other == nullptr ? rule : *other, setting);
   }
-  if (remedy.kind == rules::Remedy::Kind::kWaiver) {
-    return clause + " with a waiver in " +
-           (remedy.because.empty() ? std::string(kImageFile) : remedy.because);
+  if (remedy.kind == rules::Remedy::Kind::kWaiver) clause += " with a waiver";
+  switch (remedy.scope) {
+    case rules::Remedy::Scope::kPod:
+      return clause + " in pods/" + remedy.because + ".json or in the image's file";
+    case rules::Remedy::Scope::kImageOrHost:
+      return clause + " in /etc/runclad/policy.json or in " + std::string(kImageFile);
+    case rules::Remedy::Scope::kImage:
+      break;
   }
-  return clause + " in /etc/runclad/policy.json or in " + std::string(kImageFile);
+  return clause + " in " + std::string(kImageFile);
 }
 
 }  // namespace

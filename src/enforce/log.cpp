@@ -76,7 +76,7 @@ void PutBrief(std::string_view name, const json::Value& value, json::ObjectWrite
 
 // As ToDocument() has it. Nearly every remedy is one setting, of which no document need be made.
 void PutRemedy(const rules::Remedy& remedy, std::string_view rule, json::ObjectWriter& text) {
-  if (remedy.kind == rules::Remedy::Kind::kUnsaid) return;
+  if (remedy.kind == rules::Remedy::Kind::kNone && remedy.because.empty()) return;
   if (remedy.kind != rules::Remedy::Kind::kSetting || remedy.settings.size() != 1) {
     text.Put("remedy", ToDocument(remedy, rule));
     return;
@@ -102,10 +102,8 @@ Document ToDocument(const rules::Remedy& remedy, std::string_view rule) {
   using Kind = rules::Remedy::Kind;
   Document document;
   switch (remedy.kind) {
-    case Kind::kUnsaid:
-      break;
     case Kind::kNone:
-      document["none"] = remedy.because;
+      if (!remedy.because.empty()) document["none"] = remedy.because;
       break;
     case Kind::kEngine:
       document["engine"] = remedy.because;
@@ -121,6 +119,7 @@ Document ToDocument(const rules::Remedy& remedy, std::string_view rule) {
         std::visit([&](const auto& value) { parameters[std::string(setting.parameter)] = value; },
                    setting.value);
       }
+      if (remedy.scope == rules::Remedy::Scope::kPod) document["pod"] = remedy.because;
       break;
   }
   return document;

@@ -79,8 +79,22 @@ Remedy AddTo(policy::ParameterName parameter, std::vector<std::string> values) {
   return Settings(Remedy::Kind::kSetting, parameter, std::move(values));
 }
 
+Remedy WaiveIn(policy::ParameterName parameter, std::vector<std::string> values) {
+  Remedy remedy = Settings(Remedy::Kind::kWaiver, parameter, std::move(values));
+  remedy.scope = Remedy::Scope::kImage;
+  return remedy;
+}
+
+Remedy WaiveForPod(policy::ParameterName parameter, std::vector<std::string> values,
+                   std::string pod_namespace) {
+  Remedy remedy = Settings(Remedy::Kind::kWaiver, parameter, std::move(values));
+  remedy.scope = Remedy::Scope::kPod;
+  remedy.because = std::move(pod_namespace);
+  return remedy;
+}
+
 Remedy TakeFrom(policy::ParameterName parameter, std::vector<std::string> values) {
-  return Settings(Remedy::Kind::kWaiver, parameter, std::move(values));
+  return WaiveIn(parameter, std::move(values));
 }
 
 Remedy SetTo(policy::ParameterName parameter, policy::Parameters::Value value) {

@@ -486,6 +486,15 @@ TEST_F(WhyFromLog, OffersAFileOfTheImageWithItsDigest) {
                         "      },\n"));
 }
 
+TEST_F(WhyFromLog, NamesTheFileOfThePodsNamespace) {
+  json finding = Waiver("host-namespaces", {{"allow", {"pid"}}});
+  finding["remedy"]["pod"] = "shop";
+  const std::string log = WithImage(LogLine(kId, json::array({finding}))).dump() + "\n";
+  EXPECT_THAT(Why(kId, log).out,
+              HasSubstr("\n  For every pod of its namespace, the same waiver may "
+                        "be in pods/shop.json.\n"));
+}
+
 // Records of before, without codes: the finding, and no line.
 TEST_F(WhyFromLog, ReadsRecordsWithoutRemedies) {
   json old = Finding("host-mounts", "/mounts/7/source", "/etc",

@@ -30,8 +30,8 @@ using nlohmann::json;
 
 // Every code of which no finding has a line, and what there is instead: "engine": the request to
 // the engine must change; "none": no setting allows it, and the sentence says why; "unsaid":
-// nothing was asked for that could be allowed; "trial": only a trial shows what is needed;
-// "warning": it is only recorded.
+// no setting either, and the rule's way out says what to do; "trial": only a trial shows what is
+// needed; "warning": it is only recorded.
 const std::map<std::string, std::set<std::string>>& CodesWithoutLines() {
   static const std::map<std::string, std::set<std::string>> codes = {
       {"capabilities/inheritable", {"none"}},
@@ -223,11 +223,11 @@ std::string ReasonOf(const enforce::Applied& applied) {
     case rules::Remedy::Kind::kEngine:
       return "engine";
     case rules::Remedy::Kind::kNone:
-      return "none";
+      return applied.finding.remedy.because.empty() ? "unsaid" : "none";
     case rules::Remedy::Kind::kTrial:
       return "trial";
     default:
-      return "unsaid";
+      return "line";
   }
 }
 

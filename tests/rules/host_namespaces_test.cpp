@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runclad/enforce/log.hpp"
 #include "runclad/rules/rule.hpp"
 
 #include "rule_test.hpp"
@@ -481,6 +482,9 @@ TEST(HostNamespacesRemedies, OfAPodAreWaivers) {
                 "pods/shop.json or in the image's file, see"),
             std::string::npos)
       << enforce::RefusalSentence(decision);
+  const Remedy& remedy = decision.findings.front().finding.remedy;
+  EXPECT_EQ(remedy.scope, Remedy::Scope::kPod);
+  EXPECT_EQ(enforce::ToDocument(remedy, "host-namespaces")["pod"], "shop");
 }
 
 }  // namespace

@@ -45,7 +45,9 @@ inline std::string CodeAndRemedy(const Finding& finding) {
   using Kind = Remedy::Kind;
   std::string text(finding.code->id);
   const Remedy& remedy = finding.remedy;
-  if (remedy.kind == Kind::kNone) return text + ": none: " + remedy.because;
+  if (remedy.kind == Kind::kNone) {
+    return remedy.because.empty() ? text : text + ": none: " + remedy.because;
+  }
   if (remedy.kind == Kind::kEngine) return text + ": ask: " + remedy.because;
   if (remedy.kind == Kind::kWaiver) text += ": waiver";
   if (remedy.kind == Kind::kTrial) text += ": try";

@@ -30,7 +30,7 @@ struct LogEntry {
 // A finding's remedy as the log has it, null where the rule says none:
 //   {"rules": {"host-mounts": {"allow": ["/srv/x"]}}}   values that lists need to have as well, or
 //   {"waiver": {"host-mounts": …}}                      the value of a parameter; the same by a
-//   waiver
+//   waiver; with "pod": "shop" in the file of that namespace, too
 //   {"trial": {"read-only-rootfs": …}}                  as rules, for a trial: what helps is not
 //   known
 //   {"engine": "run it without --privileged"}           what to ask of the engine instead

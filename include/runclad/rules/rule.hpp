@@ -53,8 +53,7 @@ struct Code {
 // What would allow exactly this finding. Sentences are generated from it and never parsed.
 struct Remedy {
   enum class Kind {
-    kUnsaid,   // nothing to allow, or no value that would: Rule::way_out
-    kNone,     // no setting allows it
+    kNone,     // no setting allows it; without `because`, Rule::way_out says what to do
     kSetting,  // parameters, in the image's file or for the host
     kWaiver,   // the same, but only in a waiver
     kEngine,   // the request to the engine must change
@@ -62,20 +61,32 @@ struct Remedy {
     // it needs, only a trial shows.
     kTrial,
   };
+  // What the settings are for, as narrow as the request allows.
+  enum class Scope : std::uint8_t {
+    kImageOrHost,  // the image's file, or the host's policy for every image
+    kImage,        // the image's file
+    kPod,          // the image's file, or that of the pod's namespace
+  };
   struct Setting {
     std::string_view rule;            // empty: the finding's own
     std::string_view parameter;       // "allow"
     policy::Parameters::Value value;  // a list: the entries to add
   };
-  Kind kind = Kind::kUnsaid;
+  Kind kind = Kind::kNone;
+  Scope scope = Scope::kImageOrHost;
   std::vector<Setting> settings = {};
   // A clause. kNone: why, "/ is never mounted"; kEngine: what to ask for, "run it without
-  // --privileged"; kWaiver: the file that it belongs into, "pods/shop.json", where that is known.
+  // --privileged". Of Scope::kPod instead the pod's namespace.
   std::string because = {};
 };
 
 // Entries to add to the list `parameter`.
 Remedy AddTo(policy::ParameterName parameter, std::vector<std::string> values);
+// Entries that a waiver must add to the list `parameter`.
+Remedy WaiveIn(policy::ParameterName parameter, std::vector<std::string> values);
+// The same, for the pods of a namespace as well.
+Remedy WaiveForPod(policy::ParameterName parameter, std::vector<std::string> values,
+                   std::string pod_namespace);
 // Entries that a waiver must remove from the deny list `parameter`.
 Remedy TakeFrom(policy::ParameterName parameter, std::vector<std::string> values);
 // The value to set `parameter` to.

@@ -198,9 +198,7 @@ bool IsNamedExactly(const std::string& entry, policy::StringList exactly) {
 }
 
 Remedy NameExactly(std::string entry) {
-  Remedy remedy = AddTo(kParameters[&Parameters::exactly], {std::move(entry)});
-  remedy.kind = Remedy::Kind::kWaiver;
-  return remedy;
+  return WaiveIn(kParameters[&Parameters::exactly], {std::move(entry)});
 }
 
 // Never more than was requested: a denied source is allowed by name and mode only, and a source

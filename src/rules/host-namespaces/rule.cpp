@@ -135,10 +135,7 @@ Remedy Allowing(std::string_view type, const std::vector<oci::Namespace>& namesp
   }
   // The name comes with the network.
   if (type == "uts" && !HasOwnNetwork(namespaces, known)) type = "network";
-  Remedy remedy = AddTo(kParameters[&Parameters::allow], {std::string(type)});
-  remedy.kind = Remedy::Kind::kWaiver;
-  remedy.because = "pods/" + identity.pod_namespace + ".json or in the image's file";
-  return remedy;
+  return WaiveForPod(kParameters[&Parameters::allow], {std::string(type)}, identity.pod_namespace);
 }
 
 // What is wrong with an entry that has a path.
