@@ -9,6 +9,7 @@
 #include "runclad/rules/rule.hpp"
 
 #include "bundles.hpp"
+#include "check_sarif.hpp"
 #include "commands.hpp"
 #include "document_text.hpp"
 #include "judgement.hpp"
@@ -39,13 +40,14 @@ Result<Output> CheckProcess(const CheckRequest& request, const Style& style) {
   subject.identity = *std::move(identity);
   const auto facts = enforce::GatherFacts(*process, *policy, {}, subject);
   if (!facts) return facts.error();
-  const Judgement judgement{
+  const Result<Judgement> judgement = Judgement{
       *policy, enforce::Decide(*std::move(process), *policy, *facts, rules::Scope::kProcess)};
-  const int status = StatusOf(judgement.decision.outcome);
-  if (!request.json) return Output{AsText(judgement, request.target, style), status};
-  Document document = ToDocument(judgement);
-  if (!IsRefused(judgement)) {
-    document["process"] = judgement.decision.spec.document().value("process", Document::object());
+  const int status = StatusOf(judgement->decision.outcome);
+  if (request.sarif) return Output{AsSarif({{request.target, request.target, judgement}}), status};
+  if (!request.json) return Output{AsText(*judgement, request.target, style), status};
+  Document document = ToDocument(*judgement);
+  if (!IsRefused(*judgement)) {
+    document["process"] = judgement->decision.spec.document().value("process", Document::object());
   }
   return Output{Dump(document), status};
 }
@@ -69,6 +71,7 @@ Result<Output> Check(const CheckRequest& request, const Style& style) {
   const auto judgement = Judge(*opened, request);
   if (!judgement) return judgement.error();
   const int status = StatusOf(judgement->decision.outcome);
+  if (request.sarif) return Output{AsSarif({{opened->path, opened->path, judgement}}), status};
   if (!request.json) return Output{AsText(*judgement, opened->path, style), status};
   Document document = ToDocument(*judgement);
   document["container"] = ToDocument(*opened);

@@ -14,6 +14,7 @@
 #include "runclad/rules/rule.hpp"
 
 #include "bundles.hpp"
+#include "check_sarif.hpp"
 #include "commands.hpp"
 #include "document_text.hpp"
 #include "findings.hpp"
@@ -153,8 +154,13 @@ Result<Output> CheckAll(const CheckRequest& request, const Style& style) {
   }
   output.text +=
       lines.empty() ? "no running containers were found\n" : Summary(counts, lines.size());
-  if (request.json) {
-    output.text = Dump(AsJson(lines, counts));
+  if (request.json) output.text = Dump(AsJson(lines, counts));
+  if (request.sarif) {
+    std::vector<JudgedDocument> documents;
+    for (const auto& [opened, judgement] : lines) {
+      documents.push_back({opened.path, Heading(opened), judgement});
+    }
+    output.text = AsSarif(documents);
   }
   return output;
 }

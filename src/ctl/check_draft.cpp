@@ -21,6 +21,7 @@
 #include "runclad/json/writer.hpp"
 
 #include "bundles.hpp"
+#include "check_sarif.hpp"
 #include "commands.hpp"
 #include "document_text.hpp"
 #include "draft_facts.hpp"
@@ -231,6 +232,14 @@ Output DraftReport(const std::vector<Section>& sections, bool as_json, const Sty
   return output;
 }
 
+std::string AsSarif(const std::vector<Section>& sections, const std::string& file) {
+  std::vector<JudgedDocument> documents;
+  for (const Section& section : sections) {
+    documents.push_back({file, section.what, section.judgement, section.not_judged});
+  }
+  return AsSarif(documents);
+}
+
 }  // namespace
 
 Result<Output> CheckDraft(const DraftRequest& draft, const CheckRequest& request,
@@ -251,7 +260,9 @@ Result<Output> CheckDraft(const DraftRequest& draft, const CheckRequest& request
     // With a single container, its fault is that of the command.
     if (!section.judgement && sections.size() == 1) return section.judgement.error();
   }
-  return DraftReport(sections, request.json, style);
+  Output output = DraftReport(sections, request.json, style);
+  if (request.sarif) output.text = AsSarif(sections, draft.pod.empty() ? draft.compose : draft.pod);
+  return output;
 }
 
 }  // namespace runclad::ctl

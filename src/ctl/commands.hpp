@@ -44,6 +44,7 @@ struct CheckRequest {
   std::string target;
   bool is_process = false;  // what exec would do
   bool json = false;
+  bool sarif = false;
   ImageRequest image;   // in place of what the engine's state says
   std::string profile;  // in place of the one that the policy extends; empty: that one
   std::optional<std::string> config_directory;

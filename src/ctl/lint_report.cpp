@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runclad/base/version.hpp"
+#include "sarif.hpp"
 
 namespace runclad::ctl {
 namespace {
@@ -39,32 +39,19 @@ std::string AsJson(const std::vector<LintFinding>& findings) {
          "\n";
 }
 
-// OASIS SARIF 2.1.0, as code hosts take it.
 std::string AsSarif(const std::vector<LintFinding>& findings) {
   std::set<std::string> kinds;
   Document results = Document::array();
   for (const LintFinding& finding : findings) {
     kinds.insert(finding.kind);
-    results.push_back(
-        {{"ruleId", finding.kind},
-         {"level", NameOf(finding.level)},
-         {"message", {{"text", finding.message}}},
-         {"locations",
-          {{{"physicalLocation",
-             {{"artifactLocation", {{"uri", finding.file}}},
-              {"region", {{"startLine", std::max<std::size_t>(finding.line, 1)}}}}}}}}});
+    results.push_back({{"ruleId", finding.kind},
+                       {"level", NameOf(finding.level)},
+                       {"message", {{"text", finding.message}}},
+                       {"locations", Document::array({SarifFile(finding.file, finding.line)})}});
   }
   Document rules = Document::array();
   for (const std::string& kind : kinds) rules.push_back({{"id", kind}});
-  const Document run = {
-      {"tool",
-       {{"driver", {{"name", "runcladctl"}, {"version", Version()}, {"rules", std::move(rules)}}}}},
-      {"results", std::move(results)}};
-  return Document{{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
-                  {"version", "2.1.0"},
-                  {"runs", Document::array({run})}}
-             .dump(2, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace) +
-         "\n";
+  return Sarif(std::move(rules), std::move(results));
 }
 
 }  // namespace

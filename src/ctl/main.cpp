@@ -133,7 +133,10 @@ class CommandLine {
     command->add_option("--process", process_, "A process.json: show what exec would get");
     command->add_option("--profile", check_.profile,
                         "Check under this profile in place of the policy's own");
-    command->add_flag("--json", check_.json, "Print findings and the document as JSON");
+    CLI::Option* as_json =
+        command->add_flag("--json", check_.json, "Print findings and the document as JSON");
+    command->add_flag("--sarif", check_.sarif, "Print the findings as SARIF 2.1.0")
+        ->excludes(as_json);
     command->add_option("--image-config", draft_.image_config,
                         "The image's config, if no engine on this host has the image");
     AddImage(*command, check_.image);

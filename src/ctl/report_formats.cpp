@@ -5,12 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/time.hpp"
-#include "runclad/base/version.hpp"
 #include "runclad/look/json.hpp"
 
 #include "document_text.hpp"
 #include "markup.hpp"
 #include "report.hpp"
+#include "sarif.hpp"
 #include "style.hpp"
 
 namespace runclad::ctl {
@@ -105,12 +105,6 @@ std::vector<Failure> FailuresOf(const ReportedContainer& entry) {
   return failures;
 }
 
-Document SarifRule(const std::string& id, std::string_view title, const std::string& help) {
-  return {{"id", id},
-          {"shortDescription", {{"text", title}}},
-          {"help", {{"text", help.empty() ? std::string(title) : help}}}};
-}
-
 }  // namespace
 
 std::string ReportAsJson(const Report& report) {
@@ -177,13 +171,7 @@ std::string ReportAsSarif(const Report& report) {
            {"locations", Document::array({{{"logicalLocations", Document::array({location})}}})}});
     }
   }
-  const Document run = {
-      {"tool",
-       {{"driver", {{"name", "runcladctl"}, {"version", Version()}, {"rules", std::move(rules)}}}}},
-      {"results", std::move(results)}};
-  return Dump({{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
-               {"version", "2.1.0"},
-               {"runs", Document::array({run})}});
+  return Sarif(std::move(rules), std::move(results));
 }
 
 std::string ReportAsJunit(const Report& report) {

@@ -54,6 +54,29 @@ TEST(Check, ShowsWhatWouldBeRewritten) {
                          "1 fixed; see runcladctl explain RULE\n");
 }
 
+TEST(Check, WritesSarifWithTheCodesOfFindings) {
+  const TemporaryDirectory directory;
+  const std::string file = directory.Write("bundle/config.json", PlainConfig().dump());
+  directory.Write("etc/policy.json", Policy("fix"));
+  const ProgramRun run = Runcladctl(
+      {"check", directory.path() + "/bundle", "--sarif", "--config", directory.path() + "/etc"});
+  EXPECT_EQ(run.status, 1) << run.err;
+  const json sarif = run.json()["runs"][0];
+  ASSERT_EQ(sarif["results"].size(), 1U) << sarif["results"];
+  const json& result = sarif["results"][0];
+  EXPECT_EQ(result["ruleId"], "no-new-privileges/absent");
+  EXPECT_EQ(result["level"], "warning");
+  const json& place = result["locations"][0];
+  EXPECT_EQ(place["physicalLocation"]["artifactLocation"]["uri"], file);
+  EXPECT_EQ(place["logicalLocations"][0]["name"], "/process/noNewPrivileges");
+  const json& rules = sarif["tool"]["driver"]["rules"];
+  EXPECT_TRUE(std::ranges::any_of(rules, [](const json& rule) {
+    return rule["id"] == "no-new-privileges/absent" &&
+           rule["shortDescription"]["text"] == "the process may gain privileges";
+  }));
+  EXPECT_EQ(Runcladctl({"check", "--json", "--sarif", directory.path() + "/bundle"}).status, 3);
+}
+
 TEST(Check, ShowsLostSystemCalls) {
   const TemporaryDirectory directory;
   directory.Write("policy.json",
