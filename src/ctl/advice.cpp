@@ -246,10 +246,17 @@ CapabilitiesTaken CapabilitiesTakenBy(const std::vector<Finding>& findings) {
   return taken;
 }
 
-bool EqualsRoot(const Finding& finding) {
+std::string WhyRoot(const Finding& finding) {
+  for (const std::string& entry : ListOf(finding, "waiver", rules::kHostMounts, "exactly")) {
+    if (const std::string_view why = rules::WhyHostRoot(entry); !why.empty()) {
+      return std::string(why);
+    }
+  }
   const rules::Code* code = CodeOf(finding);
-  return code != nullptr && code->grant == rules::Grant::kHostRoot;
+  return code != nullptr && code->grant == rules::Grant::kHostRoot ? code->meaning : "";
 }
+
+bool EqualsRoot(const Finding& finding) { return !WhyRoot(finding).empty(); }
 
 Advice AdviceFor(const Story& story, const AdviceRequest& request) {
   Advice advice;

@@ -60,7 +60,9 @@ rules::Symptom SymptomOf(const Finding& finding);
 // devices, limits.
 bool IsInTrial(const Finding& taken);
 
-// Whether allowing it makes whoever controls the container root on the host.
+// Why whoever controls the container is root on the host if this is allowed, a clause; empty: it is
+// not known to be so.
+std::string WhyRoot(const Finding& finding);
 bool EqualsRoot(const Finding& finding);
 
 // Capabilities that a program would have had.

@@ -71,14 +71,12 @@ std::string Dangers(const std::vector<Finding>& refused) {
   for (const Finding& finding : refused) {
     const Document& remedy = finding.remedy.document();
     const bool is_allowed = remedy.contains("rules") || remedy.contains("waiver");
-    if (!EqualsRoot(finding) || !is_allowed) continue;
-    const bool is_mount = finding.rule == rules::kHostMounts.id();
-    text += Wrapped("Careful: " + Printable(finding.path) + " " + Printable(finding.before.Dump()) +
-                        " equals root on the host for whoever controls the container" +
-                        (is_mount ? ", even if it is mounted read-only: a socket can be used, and "
-                                    "keys can be read."
-                                  : "."),
-                    2);
+    const std::string why = WhyRoot(finding);
+    if (why.empty() || !is_allowed) continue;
+    text +=
+        Wrapped("Careful: " + Printable(finding.path) + " " + Printable(finding.before.Dump()) +
+                    " equals root on the host for anyone who controls the container: " + why + ".",
+                2);
   }
   return text;
 }
@@ -108,7 +106,7 @@ std::string DangerousCapabilities(const Document& file) {
   }
   if (names.empty()) return {};
   return Wrapped("Careful: " + Joined(names) + (names.size() == 1 ? " equals" : " equal") +
-                     " root on the host for whoever controls the container.",
+                     " root on the host for anyone who controls the container.",
                  2);
 }
 

@@ -273,7 +273,7 @@ TEST_F(WhyFromLog, WarnsOfAGrantThatEqualsRoot) {
   const std::string text =
       Why(kId, WithImage(LogLine(kId, json::array({socket}))).dump() + "\n").out;
   EXPECT_THAT(text, HasSubstr("Careful: /mounts/7/source \"/run/docker.sock\" equals root on the "
-                              "host for whoever"));
+                              "host for anyone"));
   EXPECT_THAT(text,
               HasSubstr("        { \"exactly\": [\"bind /run/docker.sock ro\"], \"expires\""));
 }
@@ -300,7 +300,7 @@ TEST_F(WhyFromLog, WarnsOfCapabilitiesThatEqualRoot) {
   finding["path"] = "/process/capabilities/effective";
   finding["before"] = {"CAP_CHOWN", "CAP_SYS_MODULE", "CAP_SYS_PTRACE"};
   EXPECT_THAT(Why(kId, WithImage(LogLine(kId, json::array({finding}))).dump() + "\n").out,
-              HasSubstr("Careful: CAP_SYS_MODULE equals root on the host for whoever"));
+              HasSubstr("Careful: CAP_SYS_MODULE equals root on the host for anyone"));
 }
 
 // A pinned name and another image: whatever else it lost, nothing is offered to it.
@@ -484,6 +484,23 @@ TEST_F(WhyFromLog, OffersAFileOfTheImageWithItsDigest) {
                         "      \"rules\": {\n"
                         "        \"sysctls\": { \"allow\": [\"net.core.somaxconn\"] }\n"
                         "      },\n"));
+}
+
+// Not everything that is denied equals root: it depends on the source and the mode.
+TEST_F(WhyFromLog, SaysWhichDeniedSourceEqualsRoot) {
+  const auto text = [&](const std::string& entry) {
+    json finding = Waiver("host-mounts", {{"exactly", {entry}}});
+    finding["code"] = "host-mounts/denied";
+    return Why(kId, WithImage(LogLine(kId, json::array({finding}))).dump() + "\n").out;
+  };
+  for (const char* entry :
+       {"bind /etc/foo ro", "bind /usr/share/zoneinfo ro", "bind /var/log ro"}) {
+    EXPECT_THAT(text(entry), Not(HasSubstr("Careful"))) << entry;
+  }
+  for (const char* entry : {"bind /etc/cron.d rw", "bind /run/containerd ro", "bind / ro",
+                            "bind /srv/docker.sock ro", "bind /etc/kubernetes/pki ro"}) {
+    EXPECT_THAT(text(entry), HasSubstr("Careful: ")) << entry;
+  }
 }
 
 TEST_F(WhyFromLog, NamesTheFileOfThePodsNamespace) {

@@ -16,4 +16,8 @@ extern const Code* const kImageWrites;
 // on the host.
 bool EqualsHostRoot(std::string_view capability, bool in_host_pid_namespace);
 
+// Why whoever controls a container with this mount, as `exactly` of host-mounts names it ("bind
+// /etc rw"), can become root on the host, a clause; empty: it is not known to be so.
+std::string_view WhyHostRoot(std::string_view entry);
+
 }  // namespace runclad::rules

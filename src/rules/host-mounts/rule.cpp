@@ -123,8 +123,8 @@ constexpr Code kHostRoot{"host-root", "the source is the host's root filesystem 
                          Symptom::kNone, Grant::kHostRoot};
 constexpr Code kRuntimeSocket{"runtime-socket", "the source is a container engine's API socket",
                               Symptom::kNone, Grant::kHostRoot};
-constexpr Code kDenied{"denied", "the source, or something above or below it, is on a deny list",
-                       Symptom::kNone, Grant::kHostRoot};
+// What it is worth depends on the source and the mode: WhyHostRoot().
+constexpr Code kDenied{"denied", "the source, or something above or below it, is on a deny list"};
 constexpr Code kUnlisted{"unlisted",
                          "no list contains the source, and allow-only is set or an engine's "
                          "configuration cannot be read"};
