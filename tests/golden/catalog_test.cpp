@@ -201,5 +201,14 @@ TEST(Catalog, OnlyRulesNameCodes) {
   }
 }
 
+// A weaker action, or a waiver of it, gives up all that the rule stops.
+TEST(Catalog, NoWayOutGivesUpAWholeRule) {
+  for (const rules::Rule* rule : rules::Catalog()) {
+    const std::string way_out(rule->way_out);
+    EXPECT_EQ(way_out.find("set " + std::string(rule->id()) + " to"), std::string::npos) << way_out;
+    EXPECT_EQ(way_out.find("of this rule"), std::string::npos) << way_out;
+  }
+}
+
 }  // namespace
 }  // namespace runclad::golden::catalog_test

@@ -73,7 +73,9 @@ extern constinit const Rule kMaskedPaths{
         "provide side channels. The list is the union of what the engines mask by default, so that "
         "--security-opt systempaths=unconfined, unmask=ALL and --privileged have no effect on it. "
         "A mask of / hides nothing and is removed.",
-    .way_out = "set masked-paths to warn for a container that inspects the host",
+    .way_out =
+        "remove the path from masked-paths.paths with a waiver for the image that inspects the "
+        "host",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

@@ -65,8 +65,8 @@ extern constinit const Rule kMountPropagation{
         "paths and visible to its programs. With slave propagation, the container still sees what "
         "the host mounts later.",
     .way_out =
-        "mount it with the propagation rslave; a storage driver that mounts for the host needs a "
-        "waiver of this rule",
+        "mount it with the propagation rslave; no parameter allows a shared mount, since what is "
+        "mounted in it appears on the host",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,

@@ -119,8 +119,8 @@ extern constinit const Rule kProgram{
         "looked up as the runtime does it. The rule does not see what an allowed program, such as "
         "a shell, starts later, and a copy under another name counts as another program.",
     .way_out =
-        "run the service itself and use the engine's exec, or list the program in "
-        "program.allow when allow-only is set",
+        "run the service itself and use the engine's exec; remove the program from program.deny "
+        "with a waiver for the image, or add it to program.allow if allow-only is set",
     .codes = kCodes,
     .benchmarks = kBenchmarks,
     .paths = kPaths,
