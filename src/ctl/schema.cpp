@@ -71,7 +71,9 @@ OrderedDocument ValueSchemaOf(const ParameterSchema& parameter) {
       value = {{"type", "array"}, {"items", ElementOf(parameter)}};
       break;
     case ParameterType::kInteger:
-      value = {{"type", "integer"}, {"minimum", parameter.minimum}, {"maximum", parameter.maximum}};
+      value = {{"type", "integer"},
+               {"minimum", parameter.minimum},
+               {"maximum", parameter.maximum - (parameter.has_unlimited ? 1 : 0)}};
       if (parameter.has_unlimited)
         value = {{"anyOf", {std::move(value), {{"const", "unlimited"}}}}};
       if (parameter.is_octal) {

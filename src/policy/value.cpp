@@ -181,12 +181,14 @@ class ValueReader {
       }
     }
     if (!value.is_number_integer()) return WrongType("a number", value);
-    const bool is_too_large =
-        value.is_number_unsigned()
-            ? value.get<std::uint64_t>() > static_cast<std::uint64_t>(schema.maximum)
-            : value.get<std::int64_t>() > schema.maximum;
+    // The maximum itself is only said by its word.
+    const std::int64_t maximum = schema.maximum - (schema.has_unlimited ? 1 : 0);
+    const bool is_too_large = value.is_number_unsigned()
+                                  ? value.get<std::uint64_t>() > static_cast<std::uint64_t>(maximum)
+                                  : value.get<std::int64_t>() > maximum;
     if (is_too_large) {
-      Fail(pointer_, " must be at most " + std::to_string(schema.maximum));
+      Fail(pointer_, " must be at most " + std::to_string(maximum) +
+                         (schema.has_unlimited ? ", or \"unlimited\"" : ""));
       return std::nullopt;
     }
     const auto integer = value.get<std::int64_t>();
