@@ -24,7 +24,7 @@ done
 # shellcheck disable=SC2016  # backquotes of Markdown
 {
   printf '<!-- Generated from the catalogue of checks by packaging/generate.sh. -->\n# What `runcladctl doctor` checks\n\n'
-  printf 'Each finding comes with the command that mends it. `runcladctl doctor --only CHECK` makes a single check.\n\n'
+  printf 'Each finding comes with the command that fixes it. `runcladctl doctor --only CHECK` makes a single check.\n\n'
   printf '| check | what is expected |\n|---|---|\n'
   "$RUNCLADCTL" doctor --list --json | jq -r '.[] | "| `\(.id)` | \(.expected) |"'
 } >packaging/doc/checks.md

@@ -318,12 +318,13 @@ std::string TrialText(const Advice& advice) {
                 std::string(leaves_out ? ", except what equals root on the host (copy that "
                                          "from the file above)"
                                        : "") +
-                ", and gives"
-          : "If it fails like this, save this trial set " + FilePlaceOf(advice) + ". It gives";
+                ", and restores"
+          : "If it fails like this, save this trial set " + FilePlaceOf(advice) + ". It restores";
   return DangerousCapabilities(advice.trial.document()) +
-         Wrapped(
-             begin + " back all that was removed and that this image may use, more than it needs:",
-             2) +
+         Wrapped(begin +
+                     " everything that was removed and that this image can use; this is more than "
+                     "it needs:",
+                 2) +
          FileText(advice.trial.document()) +
          Wrapped(
              "Narrow it: use the container, then run this command again while it runs; it names "

@@ -159,7 +159,7 @@ Result<Output> ApplyPolicy(const ApplyRequest& request, const Style& style) {
   const std::string before = present ? revisions->PolicyOf(present->number) : directory;
   if (const auto lost = LostShield(before, candidate->files); lost && !request.is_forced) {
     return Error{source + " lacks the shield " + before + "/" + *lost +
-                 ": copy it to policy.d there, or let the shield down with --force"};
+                 ": copy it to policy.d there, or remove the shield with --force"};
   }
   const auto staged = revisions->Stage(candidate->files);
   if (!staged) return staged.error();

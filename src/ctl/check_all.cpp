@@ -51,7 +51,7 @@ std::string AsText(const Judgement& judgement, const Style& style) {
   const std::string fixed = RulesWith(enforce::Disposition::kFixed, decision);
   const std::string warned = RulesWith(enforce::Disposition::kWarned, decision);
   if (!fixed.empty()) text += Wrapped("changed by " + fixed, 4);
-  if (!warned.empty()) text += Wrapped("warned of by " + warned, 4);
+  if (!warned.empty()) text += Wrapped("warnings from " + warned, 4);
   switch (decision.outcome) {
     case enforce::Outcome::kRefused:
       return style.Red("would be refused") + "\n" + text;

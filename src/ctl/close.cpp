@@ -59,7 +59,7 @@ Result<std::vector<HostRuntime>> Wanted(const std::vector<std::string>& wanted,
     });
     if (runtime == all.end()) return Error{"no runtime " + Quoted(name) + " is on this host"};
     if (!CanBeClosed(runtime->name) && runtime->moved.empty()) {
-      return Error{"runclad cannot stand in the place of " + runtime->file +
+      return Error{"runclad cannot replace " + runtime->file +
                    ": it takes the command lines of runc and crun"};
     }
     found.push_back(*runtime);
@@ -101,8 +101,7 @@ Status CloseAndProve(const HostRuntime& runtime, const std::string& program,
     const auto works = ProbeRuntime(runtime.file, /*as_runclad=*/false, state);
     if (!works) {
       return Error{"nothing was changed: it runs no container by itself, so none would run with " +
-                   std::string("runclad in its place; mend it or remove it: ") +
-                   works.error().message};
+                   std::string("runclad in its place; fix or remove it: ") + works.error().message};
     }
     if (*works == Hardening::kHardened) {
       return Error{"nothing was changed: " + runtime.file + " hardens containers already"};

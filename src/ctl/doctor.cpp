@@ -1,4 +1,4 @@
-// runcladctl doctor: what is wrong with this host, and what mends it.
+// runcladctl doctor: what is wrong with this host, and how to fix it.
 #include "doctor.hpp"
 
 #include <algorithm>

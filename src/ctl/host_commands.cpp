@@ -3,7 +3,7 @@
 namespace runclad::ctl {
 
 void HostCommands::AddDoctor(CLI::App& app, const AddCommand& add) {
-  CLI::App* command = add(app, "doctor", "Report what is wrong with this host, and what mends it",
+  CLI::App* command = add(app, "doctor", "Report what is wrong with this host, and how to fix it",
                           "runcladctl doctor --only roads",
                           [this] { return Doctor(doctor_, Style::OfStandardOutput()); });
   command->add_option("--only", doctor_.only, "Only this check or category; may be repeated");

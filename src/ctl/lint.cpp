@@ -298,7 +298,7 @@ class DirectoryLinter {
     }
   }
 
-  // Says it where the setting stands; an empty sentence is none.
+  // Reports the sentence at the line of the setting; an empty sentence is not a finding.
   void AddOf(const policy::Effective& policy, std::string_view key, const char* kind,
              const std::string& sentence, LintLevel level = LintLevel::kFault) {
     if (sentence.empty()) return;

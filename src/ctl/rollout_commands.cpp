@@ -64,9 +64,8 @@ void RolloutCommands::AddBreakGlass(CLI::App& app, const AddCommand& add) {
 }
 
 void RolloutCommands::AddClose(CLI::App& app, const AddCommand& add) {
-  CLI::App* close =
-      add(app, "close", "Put runclad in the place of runc and crun", "runcladctl close runc",
-          [this] { return Close(close_, Style::OfStandardOutput()); });
+  CLI::App* close = add(app, "close", "Replace runc and crun with runclad", "runcladctl close runc",
+                        [this] { return Close(close_, Style::OfStandardOutput()); });
   CLI::App* open =
       add(app, "open", "Take runclad out of the places of runc and crun", "runcladctl open",
           [this] { return Open(close_, Style::OfStandardOutput()); });

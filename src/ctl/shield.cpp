@@ -131,8 +131,8 @@ Result<Output> AddShield(const ShieldRequest& request) {
   const std::string text = look::TextOf(*shield);
   if (text.size() > kMaxShieldBytes) {
     return Error{"the shield " + shield->id + " takes " + std::to_string(text.size()) +
-                 " bytes as it is kept, and " + std::to_string(kMaxShieldBytes) +
-                 " are allowed: make two of it"};
+                 " bytes when stored; the limit is " + std::to_string(kMaxShieldBytes) +
+                 ": split the shield"};
   }
   // Before anything is written: what fails afterwards is the shield's fault, and takes it back.
   const auto policy = enforce::LoadPolicy(config);
@@ -170,8 +170,8 @@ Result<Output> AddShield(const ShieldRequest& request) {
   for (FileChange* change : {&kept, &modules, &rules}) change->Keep();
   return Output{"the shield " + shield->id +
                 (signer.empty() ? "" : ", signed by " + Printable(signer) + ",") +
-                " is up: new containers of every engine that runclad " +
-                "starts have none of this; runcladctl shield status lists the running ones\n"};
+                " is active: new containers of every engine that runclad " +
+                "starts cannot use this; runcladctl shield status lists the running ones\n"};
 }
 
 Result<Output> RemoveShield(const ShieldRequest& request) {
@@ -200,8 +200,8 @@ Result<Output> RemoveShield(const ShieldRequest& request) {
     }
   }
   std::ignore = ::unlinkat(shields->get(), (request.what + ".json").c_str(), 0);
-  return Output{"the shield " + request.what + " is down: new containers have what they had " +
-                "before it\n" + left};
+  return Output{"the shield " + request.what + " is removed: new containers have what they had " +
+                "before\n" + left};
 }
 
 // Those that are up.

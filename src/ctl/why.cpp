@@ -85,8 +85,9 @@ Result<Output> Why(const WhyRequest& request, const Style& style) {
   if (request.json) return Output{AsJson(*story, advice)};
   // What the call names was refused, or it failed before any rule was asked.
   if (story->findings.empty() && !story->error.empty()) {
-    return Output{Header(*story, style) +
-                  "No setting of a rule would change this; what would is said above.\n"};
+    return Output{
+        Header(*story, style) +
+        "No setting of a rule would change this; see the message above for what to change.\n"};
   }
   return Output{Header(*story, style) + Summary(story->findings) + '\n' +
                 AsText(advice, request.all, style) + WithoutRemedies(*story)};

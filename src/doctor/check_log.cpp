@@ -48,7 +48,7 @@ Findings Exposed(const LogFacts& log) {
 Findings Apart(const LogFacts& log) {
   if (!log.is_log_itself) return {};
   return {{Level::kWarning, log.target,
-           "decisions are forwarded to the log itself, which has every one twice",
+           "decisions are forwarded to the log itself, so every decision is logged twice",
            "set another \"log\": {\"forward\": …} in policy.json, or none"}};
 }
 
@@ -77,13 +77,14 @@ Findings Size(const LogFacts& log) {
 Findings Journald(const LogFacts& log) {
   if (log.target != "journald" || log.has_journald) return {};
   return {{Level::kCritical, "journald",
-           "the log's target is journald, and none listens at /run/systemd/journal/socket",
+           "the log's target is journald, but nothing listens on /run/systemd/journal/socket",
            "start systemd-journald, or " + SetAnother(log)}};
 }
 
 Findings Syslog(const LogFacts& log) {
   if (log.target != "syslog" || log.has_syslog) return {};
-  return {{Level::kCritical, "syslog", "the log's target is syslog, and none listens at /dev/log",
+  return {{Level::kCritical, "syslog",
+           "the log's target is syslog, but nothing listens on /dev/log",
            "start a syslog daemon, or " + SetAnother(log)}};
 }
 
@@ -102,8 +103,8 @@ constexpr Check kLogChecks[] = {
     {"log/forward", "decisions are forwarded to another file than the log", kLog, OfEach<Apart>},
     {"log/space", "the log's file system has space", kLog, OfEach<Space>},
     {"log/size", "the log does not outgrow its rotation", kLog, OfEach<Size>},
-    {"log/journald", "a log that goes to journald has one to go to", kLog, OfEach<Journald>},
-    {"log/syslog", "a log that goes to syslog has one to go to", kLog, OfEach<Syslog>},
+    {"log/journald", "journald is running, if the log goes there", kLog, OfEach<Journald>},
+    {"log/syslog", "a syslog daemon is running, if the log goes there", kLog, OfEach<Syslog>},
 };
 
 }  // namespace

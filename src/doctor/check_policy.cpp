@@ -95,7 +95,7 @@ Findings FellBack(const Facts& facts) {
   if (facts.policy.fell_back_because.empty()) return {};
   return {{Level::kCritical, facts.policy.directory,
            "the copy of the last good policy is in use: " + facts.policy.fell_back_because,
-           "runcladctl policy status, then mend it, or runcladctl policy rollback"}};
+           "run runcladctl policy status and fix the policy, or run runcladctl policy rollback"}};
 }
 
 Findings RootlessPasses(const Facts& facts) {
@@ -177,14 +177,14 @@ Findings Acknowledged(const Facts& facts) {
   Findings findings;
   for (const AcknowledgementFault& fault : facts.policy.acknowledgements) {
     findings.push_back({Level::kWarning, fault.acknowledgement, fault.sentence,
-                        "mend what it was about, or change its entry in doctor.json"});
+                        "fix the finding, or change its entry in doctor.json"});
   }
   return findings;
 }
 
 constexpr Check kPolicyChecks[] = {
     {"policy/readable",
-     "the policy can be read: it is root's, and has no fault that stops a create", kPolicy,
+     "the policy can be read: it belongs to root and has no error that blocks create", kPolicy,
      Readable},
     {"policy/lint", "policy lint finds nothing that no other check reports", kPolicy, Lint},
     {"policy/enforced", "the policy is enforced, not only recorded", kPolicy, Enforced},

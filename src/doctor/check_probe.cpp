@@ -101,11 +101,11 @@ Findings Attacks(const Facts& facts) {
   for (const ProbeFacts& probe : facts.probes) {
     for (const AttackFact& attack : probe.attacks) {
       if (attack.is_refused) continue;
-      findings.push_back(
-          {attack.is_made ? Level::kCritical : Level::kUnknown, Subject(probe),
-           attack.is_made ? attack.name + " was not refused: its container ran"
-                          : "whether " + attack.name + " is refused is not known: " + attack.text,
-           attack.is_made ? kRemedy : "run it by hand"});
+      findings.push_back({attack.is_made ? Level::kCritical : Level::kUnknown, Subject(probe),
+                          attack.is_made ? attack.name + " was not refused: its container ran"
+                                         : "could not determine whether " + attack.name +
+                                               " is refused: " + attack.text,
+                          attack.is_made ? kRemedy : "run it by hand"});
     }
   }
   return findings;

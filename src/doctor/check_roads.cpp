@@ -28,7 +28,7 @@ Findings AnswerOfEngine(const Facts& facts) {
   for (const EngineFacts& engine : facts.roads.engines) {
     if (engine.fault.empty()) continue;
     findings.push_back({Level::kUnknown, Subject(engine),
-                        "what it runs containers with is not known: " + engine.fault,
+                        "its runtime could not be determined: " + engine.fault,
                         "find out why it does not answer, and run doctor again"});
   }
   return findings;
@@ -161,7 +161,7 @@ Findings DockerPolicies(const Facts& facts) {
       }
       findings.push_back(
           {Level::kWarning, Subject(engine),
-           "docker run --runtime " + runtime.name + " goes by another policy: " + runtime.arguments,
+           "docker run --runtime " + runtime.name + " uses another policy: " + runtime.arguments,
            "remove the entry from `runtimes` in daemon.json, unless every user of "
            "the engine may choose that policy"});
     }
@@ -206,7 +206,7 @@ Findings OpenAddresses(const Facts& facts) {
       findings.push_back(
           {Level::kCritical, Subject(engine),
            "its API answers at " + address +
-               " without client certificates: whoever reaches it chooses the runtime",
+               " without client certificates: anyone who can connect can choose the runtime",
            "set tlsverify, tlscacert, tlscert and tlskey, or remove the address"});
     }
   }
@@ -247,9 +247,10 @@ Findings Stale(const Facts& facts) {
   Findings findings;
   for (const EngineFacts& engine : facts.roads.engines) {
     if (!engine.is_stale) continue;
-    findings.push_back({Level::kWarning, Subject(engine),
-                        "its file was changed after it had started, and it reads it only then",
-                        "systemctl restart " + engine.engine});
+    findings.push_back(
+        {Level::kWarning, Subject(engine),
+         "its file was changed after it had started, and it reads the file only at start",
+         "systemctl restart " + engine.engine});
   }
   return findings;
 }
@@ -304,7 +305,7 @@ Findings Embedded(const Facts& facts) {
   Findings findings;
   for (const std::string& program : facts.roads.embedded) {
     findings.push_back({Level::kWarning, program,
-                        "it can run containers by an engine inside, which cannot be asked",
+                        "it has an embedded engine that doctor cannot query",
                         "register runclad in its own configuration, and check a container"});
   }
   return findings;
@@ -321,15 +322,13 @@ Findings BuildahChroot(const Facts& facts) {
 }
 
 constexpr Check kRoadChecks[] = {
-    {"roads/engines-answer", "every engine that runs says what it runs containers with", kRoads,
-     AnswerOfEngine},
+    {"roads/engines-answer", "every running engine reports its runtimes", kRoads, AnswerOfEngine},
     {"roads/docker-default", "Docker's default runtime is runclad", kRoads, DockerDefault},
     {"roads/docker-runtimes", "every other runtime that Docker knows leads to runclad", kRoads,
      DockerRuntimes},
     {"roads/docker-shims", "no containerd shim that Docker's users may name runs another runtime",
      kRoads, DockerShims},
-    {"roads/closed-runtimes", "runclad stands in the place of every runtime that was closed",
-     kRoads, ClosedRuntimes},
+    {"roads/closed-runtimes", "runclad replaces every closed runtime", kRoads, ClosedRuntimes},
     {"roads/docker-policies", "none of Docker's runtimes calls runclad with another policy", kRoads,
      DockerPolicies},
     {"roads/builds", "the steps of BuildKit's builds are run by runclad", kRoads, Builds},
@@ -351,8 +350,8 @@ constexpr Check kRoadChecks[] = {
     {"roads/other-sockets", "no engine answers that doctor does not know", kRoads, OtherSockets},
     {"roads/rootless", "no user runs an engine of their own", kRoads, Rootless},
     {"roads/nri-plugins", "containerd and CRI-O start no NRI plugins", kRoads, NriPlugins},
-    {"roads/embedded", "no program has an engine inside that cannot be asked", kRoads, Embedded},
-    {"roads/buildah-chroot", "no setting makes buildah call no runtime", kRoads, BuildahChroot},
+    {"roads/embedded", "no program embeds an engine that doctor cannot query", kRoads, Embedded},
+    {"roads/buildah-chroot", "no setting makes buildah bypass the runtime", kRoads, BuildahChroot},
 };
 
 }  // namespace

@@ -47,7 +47,7 @@ std::string DockerDataRoot(const Call& call, std::string& untrusted_record) {
   for (std::string_view at = SplitLast(rootfs).first; !at.empty(); at = SplitLast(at).first) {
     const std::string config = std::string(at) + "/containers/" + call.id + "/config.v2.json";
     struct stat status {};
-    // A directory is none of dockerd's, but its users can have one made at any path.
+    // dockerd writes a file; its users can have it create a directory at any path.
     if (::lstat(config.c_str(), &status) != 0 || S_ISDIR(status.st_mode)) continue;
     if (S_ISREG(status.st_mode) && sys::OnlyRootCouldReplace(config)) {
       untrusted_record.clear();

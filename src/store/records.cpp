@@ -48,9 +48,8 @@ Status MakeDirectory(const std::string& path) {
   return error;
 }
 
-// What sweeps has it locked for a moment. Where dockerd made the directory, any user may have it
-// locked for as long as he likes: after two seconds that is no reason to wait, since only what has
-// no root is swept.
+// A sweep locks it for a moment. If dockerd created the directory, any user can keep it locked:
+// after two seconds there is no reason to wait, since only records without a root are swept.
 void Hold(int directory) {
   constexpr timespec kPause = {.tv_sec = 0, .tv_nsec = 1'000'000};
   for (int tries_left = 2000; tries_left > 0; --tries_left) {

@@ -121,7 +121,7 @@ TEST_F(ShieldCommands, WhatStatusCannotReadIsNotAdded) {
   directory_.Write("hd.json", R"({"id":"hd","reason":"r","deny":{"devices":[)" + devices + "]}}");
   const ProgramRun run = Shield("add", {Path("hd.json")});
   EXPECT_NE(run.status, 0);
-  EXPECT_THAT(run.err, HasSubstr("1048576 are allowed: make two of it"));
+  EXPECT_THAT(run.err, HasSubstr("the limit is 1048576: split the shield"));
   EXPECT_FALSE(IsUp("hd"));
 }
 

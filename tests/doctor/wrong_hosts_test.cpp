@@ -219,7 +219,7 @@ const WrongHost kHosts[] = {
        facts.logs.front().path = "";
        facts.logs.front().has_journald = false;
      },
-     "log/journald", Level::kCritical, "none listens"},
+     "log/journald", Level::kCritical, "nothing listens"},
     {"syslog without one",
      [](Facts& facts) {
        facts.logs.front().target = "syslog";

@@ -1,5 +1,5 @@
 #!/bin/bash
-# runcladctl close puts runclad in the place of runc for everyone who calls runc by name, and open undoes
+# runcladctl close replaces runc with runclad for everyone who calls runc by name, and open undoes
 # it. On copies of /usr, /etc and dpkg's database that are gone afterwards.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"

@@ -113,9 +113,14 @@ bool MayBeWritten(const SourceFacts& facts) {
 // A predicate with the source as its subject.
 std::string Why(const std::string& source, const SourceFacts& facts) {
   const bool is_itself = facts.resolved.empty() || facts.resolved == source;
+  const bool is_denied = facts.list == SourceFacts::List::kDeny;
+  // The entry of the list is the path that it leads to.
+  if (!is_itself && is_denied && facts.because.ends_with(" " + facts.resolved)) {
+    return "leads to " + facts.resolved + ", which is on the deny list";
+  }
   std::string why =
       is_itself ? facts.because : "leads to " + facts.resolved + ", which " + facts.because;
-  if (facts.list == SourceFacts::List::kDeny) why += ", which is on the deny list";
+  if (is_denied) why += ", which is on the deny list";
   return why;
 }
 

@@ -80,8 +80,8 @@ std::vector<Target> Targets(const read_only_rootfs::Parameters& parameters) {
 }
 
 // Whether a runtime made it as a mount point when the container started for the first time: it was
-// absent from the image, and is there at the second start. An image that has it so itself has an
-// empty /tmp that only root can write to, which serves nobody.
+// absent from the image, and is there at the second start. An image that has such a directory
+// itself has an empty /tmp that only root can write to, which is of no use.
 bool IsMadeByRuntime(const DirectoryFacts& directory) {
   constexpr std::uint32_t kMode = 0755;
   return directory.kind == DirectoryFacts::Kind::kDirectory && directory.mode == kMode &&
