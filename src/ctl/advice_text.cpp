@@ -1,4 +1,4 @@
-// Advice as people read it.
+// Advice as people read it. In one file, since a sentence stands in one place.
 #include <algorithm>
 #include <functional>
 #include <iterator>
