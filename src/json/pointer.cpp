@@ -46,10 +46,32 @@ std::pair<Json*, std::string_view> Follow(Json& document, std::string_view point
   return {at, pointer};
 }
 
+std::string Unescaped(std::string_view token) {
+  std::string name;
+  name.reserve(token.size());
+  while (!token.empty()) {
+    const bool is_escape = token.starts_with("~0") || token.starts_with("~1");
+    name += !is_escape ? token.front() : token[1] == '0' ? '~' : '/';
+    token.remove_prefix(is_escape ? 2 : 1);
+  }
+  return name;
+}
+
+// nlohmann's own reader of pointers moves the rest of a token at each of its escapes.
+Pointer PointerOf(std::string_view text) {
+  Pointer pointer;
+  while (text.starts_with('/')) {
+    const std::string_view token = text.substr(1, text.find('/', 1) - 1);
+    pointer.push_back(Unescaped(token));
+    text.remove_prefix(1 + token.size());
+  }
+  return pointer;
+}
+
 // The value at `pointer`, made where it is missing.
 Document& Place(Document& document, std::string_view pointer) {
   const auto [at, rest] = Follow(document, pointer);
-  return rest.empty() ? *at : (*at)[Pointer{std::string(rest)}];
+  return rest.empty() ? *at : (*at)[PointerOf(rest)];
 }
 
 }  // namespace
@@ -71,7 +93,7 @@ std::string Escape(std::string_view token) {
 Value Get(const Document& document, std::string_view pointer) {
   const auto [at, rest] = Follow(document, pointer);
   if (rest.empty()) return Value(*at);
-  const Pointer path{std::string(rest)};
+  const Pointer path = PointerOf(rest);
   return at->contains(path) ? Value(at->at(path)) : Value();
 }
 
@@ -88,7 +110,7 @@ void Insert(Document& document, std::string_view pointer, const Value& value) {
 }
 
 Value Remove(Document& document, std::string_view pointer) {
-  const Pointer path{std::string(pointer)};
+  const Pointer path = PointerOf(pointer);
   if (!document.contains(path)) return {};
   Value removed(std::move(document[path]));
   Document& parent = document[path.parent_pointer()];

@@ -70,6 +70,17 @@ peak=$(cat "$E2E_WORK/cost/peak.create")
 printf '%12s KiB (at most %s): the most memory of create\n' "${peak:-none}" "$CREATE_PEAK_LIMIT"
 holds "create has at most $CREATE_PEAK_LIMIT KiB" test "${peak:-$((CREATE_PEAK_LIMIT + 1))}" -le "$CREATE_PEAK_LIMIT"
 
+# A name of twice as many escapes in the findings' paths costs no more than twice as much.
+escapes() {  # COUNT
+  jq --argjson count "$1" '.annotations = {("run.oci." + "/" * $count): "1"}' "$bundle/config.json" >"$escaped/config.json"
+  count "escapes$1.out" "$E2E_PROGRAM" "--runclad-config=$E2E_POLICIES/runclad" \
+    "--runclad-runtime=$E2E_WORK/cost/empty" --root "$STATE" create --bundle "$escaped" "escapes$1"
+}
+escaped=$(make_bundle escapes)
+once=$(escapes 50000)
+twice=$(escapes 100000)
+at_most "create with an annotation whose name has 100,000 slashes" "$twice" "$((2 * once))"
+
 # The same calls as Docker makes them, with the policy where a host has it: `own` becomes a runtime that counts.
 mkdir -p "$E2E_WORK"/cost/etc{,-work}
 mount -t overlay -o "lowerdir=/etc,upperdir=$E2E_WORK/cost/etc,workdir=$E2E_WORK/cost/etc-work" overlay /etc

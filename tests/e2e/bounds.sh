@@ -90,6 +90,9 @@ holds "500,000 capabilities" within_a_second
 document "s['annotations'] = {'run.oci.%d' % i: '' for i in range(200000)}"
 create 400 annotations
 holds "200,000 annotations are removed, or refused as too many" within_a_second
+document "s['annotations'] = {'run.oci.' + '/~' * 3500000: ''}"
+create 400 escapes
+holds "an annotation whose name has 7,000,000 slashes and tildes" went_on
 document "s['mounts'] += [{'destination': '/m/%d' % i, 'type': 'bind', 'source': '$E2E_SRV', 'options': ['rbind']} for i in range(50000)]"
 create 200 binds
 holds "50,000 binds" test "$STATUS" -eq 0 -a "$SPENT" -lt 2000

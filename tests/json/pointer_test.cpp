@@ -29,6 +29,17 @@ TEST(Pointer, EscapesANameIntoOneToken) {
   }
 }
 
+TEST(Pointer, NamesAMemberByItsEscapesWhereverItStands) {
+  const std::string name = "~/~1~0//~~";
+  const std::string pointer = "/a/" + Escape(name);
+  Document document = {{"a", {{name, 1}}}};
+  EXPECT_EQ(Set(document, pointer, 2), Value(1));
+  EXPECT_EQ(Remove(document, pointer), Value(2));
+  EXPECT_EQ(document, Document::parse(R"({"a":{}})"));
+  Set(document, "/" + Escape(name) + pointer, 3);
+  EXPECT_EQ(document, (Document{{"a", Document::object()}, {name, {{"a", {{name, 3}}}}}}));
+}
+
 struct Change {
   std::string_view name;
   std::function<void(Document&)> change;
