@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <string>
 
 namespace runclad {
 namespace {
@@ -76,6 +77,42 @@ std::string Escape(std::string_view text, KeptLength kept) {
   return out;
 }
 
+constexpr std::size_t kLongestEscape = 6;  // \u202e
+
+// Of a JSON pointer's escape (~1), or of one that Printable makes.
+std::size_t EscapeLength(std::string_view escape) {
+  constexpr std::size_t kOfByte = 4;  // \x9b
+  if (escape.front() == '~') return 2;
+  return ByteAt(escape, 1) == 'x' ? kOfByte : kLongestEscape;
+}
+
+// Where what is around `at` begins: an escape or a character.
+std::size_t CutBefore(std::string_view text, std::size_t at) {
+  const std::size_t near = at - std::min(at, kLongestEscape - 1);
+  const std::size_t escape = text.substr(near, at - near).find_last_of("~\\");
+  if (escape != std::string_view::npos &&
+      near + escape + EscapeLength(text.substr(near + escape)) > at) {
+    return near + escape;
+  }
+  constexpr std::size_t kLongestCharacter = 4;
+  std::size_t begin = at;
+  while (begin > 0 && at - begin < kLongestCharacter && (ByteAt(text, begin) & 0xC0U) == 0x80U) {
+    --begin;
+  }
+  return begin;
+}
+
+// Where it ends.
+std::size_t CutBehind(std::string_view text, std::size_t at) {
+  const std::size_t begin = CutBefore(text, at);
+  if (begin == at) return at;
+  const bool is_escape = text[begin] == '~' || text[begin] == '\\';
+  std::size_t end =
+      std::min(text.size(), is_escape ? begin + EscapeLength(text.substr(begin)) : at);
+  while (end < text.size() && (ByteAt(text, end) & 0xC0U) == 0x80U) ++end;
+  return end;
+}
+
 }  // namespace
 
 std::size_t SequenceLength(std::string_view text) {
@@ -113,6 +150,17 @@ void AppendEscaped(std::string_view sequence, std::string& out) {
 
 std::string Printable(std::string_view text) {
   return Escape(text, [](std::string_view) { return std::size_t{0}; });
+}
+
+std::string Shortened(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  const std::size_t end = CutBefore(text, most / 2);
+  const std::size_t rest = CutBehind(text, text.size() - most / 2);
+  return std::string(text.substr(0, end))
+      .append("… (")
+      .append(std::to_string(rest - end))
+      .append(" bytes left out) …")
+      .append(text.substr(rest));
 }
 
 std::string PrintableLines(std::string_view text) {

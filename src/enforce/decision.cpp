@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "runclad/base/printable.hpp"
+#include "runclad/enforce/log.hpp"
 #include "runclad/enforce/own_line.hpp"
 #include "runclad/json/pointer.hpp"
 
@@ -76,7 +78,7 @@ std::string Change(const rules::Rule& rule, const rules::Remedy::Setting& settin
   }
   std::string values;
   for (const std::string& text : *list) {
-    values += (values.empty() ? "" : ", ") + json::Value(text).Dump();
+    values += (values.empty() ? "" : ", ") + Shortened(json::Value(text).Dump(), kMaxTextBytes);
   }
   return rules::IsDenial(rule, setting.parameter) ? "remove " + values + " from " + parameter
                                                   : "add " + values + " to " + parameter;
@@ -191,8 +193,9 @@ std::string RefusalSentence(const Decision& decision) {
       benchmarks += benchmark;
     }
     if (!benchmarks.empty()) benchmarks += ')';
-    return std::string(kRefusedBy).append(rule.id()) + ": " + finding.path + ' ' +
-           Shown(finding.before) + ' ' + finding.why + benchmarks + "; " + WayOut(rule, finding) +
+    return std::string(kRefusedBy).append(rule.id()) + ": " +
+           Shortened(finding.path, kMaxTextBytes) + ' ' + Shown(finding.before) + ' ' +
+           Shortened(finding.why, kMaxTextBytes) + benchmarks + "; " + WayOut(rule, finding) +
            ", see runcladctl explain " + std::string(rule.id());
   }
   return {};

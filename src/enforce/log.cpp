@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <ctime>
+#include <map>
 #include <utility>
 #include <variant>
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/printable.hpp"
 #include "runclad/base/time.hpp"
 #include "runclad/json/reader.hpp"
 #include "runclad/json/writer.hpp"
@@ -37,13 +40,29 @@ std::string HostName() {
                                : std::string();
 }
 
+// Apart, so that the usual way stays small.
+[[gnu::noinline, gnu::cold]] void PutShortened(std::string_view name, std::string_view value,
+                                               json::ObjectWriter& text) {
+  text.Put(name, Shortened(value, kMaxTextBytes));
+}
+
+inline void PutText(std::string_view name, std::string_view value, json::ObjectWriter& text) {
+  if (value.size() > kMaxTextBytes) [[unlikely]]
+    return PutShortened(name, value, text);
+  text.Put(name, value);
+}
+
 constexpr std::size_t kBytesPerValue = 256;
 constexpr std::size_t kMaxValues = 100;  // of a setting before or after
+
+std::size_t CountText(const std::string& text, std::size_t enough) {
+  return text.size() > kMaxTextBytes ? enough + 1 : text.size() / kBytesPerValue;
+}
 
 // How many values are in `document`, a long string as many; counting stops soon after `enough`.
 std::size_t CountValues(const Document& document, std::size_t enough) {
   if (document.is_string()) {
-    return 1 + document.get_ref<const std::string&>().size() / kBytesPerValue;
+    return CountText(document.get_ref<const std::string&>(), enough) + 1;
   }
   if (document.is_structured() && document.size() >= enough) return enough + 1;
   std::size_t count = 1;
@@ -55,7 +74,7 @@ std::size_t CountValues(const Document& document, std::size_t enough) {
     static_cast<void>(std::all_of(array->begin(), array->end(), add));
   } else if (const auto* const object = document.get_ptr<const Document::object_t*>()) {
     static_cast<void>(std::all_of(object->begin(), object->end(), [&](const auto& member) {
-      count += member.first.size() / kBytesPerValue;
+      count += CountText(member.first, enough);
       return count <= enough && add(member.second);
     }));
   }
@@ -66,7 +85,10 @@ std::size_t CountValues(const Document& document, std::size_t enough) {
 // what config.json shows.
 void PutBrief(std::string_view name, const json::Value& value, json::ObjectWriter& text) {
   if (value.is_null()) return;
-  if (CountValues(value.document(), kMaxValues) <= kMaxValues) {
+  const auto* const plain = value.document().get_ptr<const std::string*>();
+  if (plain != nullptr) {
+    PutText(name, *plain, text);
+  } else if (CountValues(value.document(), kMaxValues) <= kMaxValues) {
     text.Put(name, value.document());
   } else {
     text.PutObject(name,
@@ -74,9 +96,23 @@ void PutBrief(std::string_view name, const json::Value& value, json::ObjectWrite
   }
 }
 
+std::size_t BytesOf(const rules::Remedy& remedy) {
+  std::size_t bytes = remedy.because.size();
+  for (const rules::Remedy::Setting& setting : remedy.settings) {
+    if (const auto* const list = std::get_if<std::vector<std::string>>(&setting.value)) {
+      for (const std::string& text : *list) bytes += text.size();
+    } else if (const auto* const text = std::get_if<std::string>(&setting.value)) {
+      bytes += text->size();
+    }
+  }
+  return bytes;
+}
+
 // As ToDocument() has it. Nearly every remedy is one setting, of which no document need be made.
 void PutRemedy(const rules::Remedy& remedy, std::string_view rule, json::ObjectWriter& text) {
-  if (remedy.kind == rules::Remedy::Kind::kNone && remedy.because.empty()) return;
+  const bool is_unsaid = remedy.kind == rules::Remedy::Kind::kNone && remedy.because.empty();
+  // A part of one would allow something else.
+  if (is_unsaid || BytesOf(remedy) > kMaxTextBytes) return;
   if (remedy.kind != rules::Remedy::Kind::kSetting || remedy.settings.size() != 1) {
     text.Put("remedy", ToDocument(remedy, rule));
     return;
@@ -132,19 +168,25 @@ json::Value ToJson(const std::vector<Applied>& findings) {
 
 namespace {
 
+constexpr std::string_view kNotListed = " more not listed";
+
 // `left`: how many that are alike are not listed.
 void PutFinding(const Applied& applied, std::size_t left, json::ObjectWriter& text) {
   const rules::Finding& finding = applied.finding;
   text.Put("action", Name(applied.disposition));
   PutBrief("after", finding.after, text);
   PutBrief("before", finding.before, text);
-  text.Put("code", CodeOf(applied)).Put("path", finding.path);
+  text.Put("code", CodeOf(applied));
+  PutText("path", finding.path, text);
   PutRemedy(finding.remedy, applied.rule->id(), text);
   text.Put("rule", applied.rule->id());
   if (left == 0) {
-    text.Put("why", finding.why);
+    PutText("why", finding.why, text);
   } else {
-    text.Put("why", finding.why + "; " + std::to_string(left) + " more not listed");
+    text.Put("why", Shortened(finding.why, kMaxTextBytes)
+                        .append("; ")
+                        .append(std::to_string(left))
+                        .append(kNotListed));
   }
 }
 
@@ -161,7 +203,7 @@ std::string FindingsText(const std::vector<Applied>& findings) {
   // have 4 KB, of which a control character takes six bytes. A log that such lines filled would
   // soon have lost what else is in it.
   constexpr std::size_t kMaxAlike = 200;
-  constexpr std::size_t kMaxBytes = std::size_t{512} << 10;
+  constexpr std::size_t kMaxBytes = kMaxLineBytes - (std::size_t{64} << 10);
   constexpr std::size_t kDispositions = 3;
   // Nearly every request has a few short ones, which need not be measured one by one.
   constexpr std::size_t kFew = 40;
@@ -190,7 +232,7 @@ std::string FindingsText(const std::vector<Applied>& findings) {
     Alike& alike = of_rule.at(static_cast<std::size_t>(applied.disposition));
     const bool is_full = alike.count == kMaxAlike || (alike.count > 0 && bytes >= kMaxBytes);
     const std::size_t size = is_full ? 0 : WrittenSize(applied);
-    // One of each kind stays, whatever its size.
+    // One of each kind stays; a line that they make too long is made short as a whole.
     if (is_full || (alike.count > 0 && bytes + size > kMaxBytes)) {
       ++listed[alike.last].left;
       continue;
@@ -228,6 +270,32 @@ policy::LogLevel LevelOf(const Decision& decision) {
 std::string_view LevelOf(const LogEntry& entry) {
   if (entry.is_refusal) return policy::Name(policy::LogLevel::kWarning);
   return entry.decision == nullptr ? "error" : policy::Name(LevelOf(*entry.decision));
+}
+
+}  // namespace
+
+namespace {
+
+// Every text of `document`, whose members have names of ours.
+void ShortenTexts(Document& document, std::size_t most) {
+  if (auto* const text = document.get_ptr<std::string*>(); text != nullptr) {
+    if (text->size() > most) *text = Shortened(*text, most);
+  } else if (auto* const members = document.get_ptr<Document::object_t*>(); members != nullptr) {
+    for (auto& member : *members) ShortenTexts(member.second, most);
+  } else if (auto* const elements = document.get_ptr<Document::array_t*>(); elements != nullptr) {
+    for (Document& element : *elements) ShortenTexts(element, most);
+  }
+}
+
+[[gnu::noinline]] std::string Bounded(const std::string& line) {
+  auto entry = json::Read(line, {.max_depth = kMaxLineDepth, .keeps_numbers = true});
+  if (!entry || !entry->is_object()) return line;
+  for (auto& [name, member] : *entry->get_ptr<Document::object_t*>()) {
+    if (name != "findings") ShortenTexts(member, kMaxTextBytes);
+  }
+  std::string text = json::Write(*entry);
+  if (text.size() <= kMaxLineBytes) return text;
+  return ShortLine(text, "the line would have had " + std::to_string(text.size()) + " bytes");
 }
 
 }  // namespace
@@ -274,7 +342,59 @@ std::string LogLine(const LogEntry& entry) {
     line.Put("policy", entry.policy->digest).Put("profile", entry.policy->profile);
   }
   line.Put("schemaVersion", kSchemaVersion).Put("time", Now()).Put("verb", entry.verb);
-  return line.Finish();
+  std::string text = line.Finish();
+  // Nearly always: no text of it can be longer. Those of the findings are bounded already.
+  if (text.size() <= kMaxTextBytes + entry.findings.size()) return text;
+  return Bounded(text);
+}
+
+namespace {
+
+// How many findings a listed one stands for.
+std::uint64_t CountOf(const std::string& why) {
+  std::uint64_t left = 0;
+  if (why.ends_with(kNotListed)) {
+    const std::size_t end = why.size() - kNotListed.size();
+    const std::size_t begin = why.rfind("; ", end) + 2;
+    std::from_chars(why.data() + begin, why.data() + end, left);
+  }
+  return left + 1;
+}
+
+// One for each code and action.
+Document Counted(const Document& findings) {
+  std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
+  for (const Document& finding : findings) {
+    counts[{finding.value("code", ""), finding.value("action", "")}] +=
+        CountOf(finding.value("why", ""));
+  }
+  Document counted = Document::array();
+  for (const auto& [kind, count] : counts) {
+    counted.push_back(
+        {{"action", kind.second},
+         {"code", kind.first},
+         {"path", ""},
+         {"rule", kind.first.substr(0, kind.first.find('/'))},
+         {"why", std::to_string(count) + " findings that a short line does not list"}});
+  }
+  return counted;
+}
+
+}  // namespace
+
+std::string ShortLine(const std::string& line, const std::string& because) {
+  auto entry = json::Read(line, {.max_depth = kMaxLineDepth, .keeps_numbers = true});
+  if (!entry || !entry->is_object()) return line;
+  const auto findings = entry->find("findings");
+  if (findings != entry->end() && !entry->contains("shortened")) *findings = Counted(*findings);
+  if (const auto image = entry->find("image"); image != entry->end()) {
+    *image = {{"engine", image->value("engine", "")}};
+  }
+  entry->erase("imagePolicy");
+  (*entry)["shortened"] = because;
+  constexpr std::size_t kMostBytes = 256;  // RFC 3164 and a FIFO take few thousand
+  ShortenTexts(*entry, kMostBytes);
+  return json::Write(*entry);
 }
 
 Status WriteLog(const policy::LogSettings& settings, const std::string& line) {

@@ -305,8 +305,7 @@ std::string OcsfLine(const Event& event, const std::string& line) {
 
 std::string InFormat(policy::LogFormat format, const std::string& line) {
   if (format == policy::LogFormat::kJson) return line;
-  constexpr std::size_t kMaxDepth = 128;  // a finding has values of a whole document
-  const auto entry = json::Read(line, {.max_depth = kMaxDepth, .keeps_numbers = true});
+  const auto entry = json::Read(line, {.max_depth = kMaxLineDepth, .keeps_numbers = true});
   if (!entry || !entry->is_object()) return line;
   const Event event = EventOf(*entry);
   return format == policy::LogFormat::kFalco ? FalcoLine(event) : OcsfLine(event, line);

@@ -1,12 +1,16 @@
 // The decision log's line in the formats of other programs, so that what reads those reads runclad.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "runclad/policy/effective.hpp"
 
 namespace runclad::enforce {
+
+// Of a line: a finding has values of a whole document.
+inline constexpr std::size_t kMaxLineDepth = 128;
 
 // `line`, as LogLine made it:
 //   json   as it is

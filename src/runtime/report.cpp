@@ -77,7 +77,9 @@ int Report(const Error& error, const std::vector<std::string>& arguments) {
   // The reader of one may be gone while the other still reaches the user.
   const sys::SignalAction sigpipe(SIGPIPE, SIG_IGN);
   const sys::SignalAction sigxfsz(SIGXFSZ, SIG_IGN);
-  const std::string message = Printable(std::string(enforce::kOwnLine) + error.message);
+  constexpr std::size_t kMaxBytes = std::size_t{16} << 10;
+  const std::string message =
+      Printable(std::string(enforce::kOwnLine) + Shortened(error.message, kMaxBytes));
   WriteLog(message, FindLogOptions(std::span(arguments)));
   // After the log, which engines read: stderr may be a pipe that is never drained.
   WriteLine(STDERR_FILENO, message);

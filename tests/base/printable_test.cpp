@@ -34,5 +34,30 @@ TEST(Printable, LinesKeepTheirEndsAndColours) {
             "\\u001b[2J\\u001b[31;5m\\u001b]0;x\\u0007\\u202e");
 }
 
+TEST(Shortened, KeepsTheBeginningAndTheEnd) {
+  EXPECT_EQ(Shortened("0123456789", 10), "0123456789");
+  EXPECT_EQ(Shortened("0123456789abc", 10), "01234… (3 bytes left out) …89abc");
+}
+
+TEST(Shortened, CutsNeitherACharacterNorAnEscape) {
+  for (const std::string part : {"ä", "漢", "😀", "~0", "~1", "\\u202e", "\\x9b", "a"}) {
+    std::string text;
+    for (int i = 0; i < 40; ++i) text += part;
+    for (std::size_t most = 0; most < 40; ++most) {
+      const std::string shortened = Shortened(text, most);
+      const std::size_t mark = shortened.find("… (");
+      const std::size_t behind = shortened.find(") …") + sizeof ") …" - 1;
+      ASSERT_NE(mark, std::string::npos);
+      const std::string front = shortened.substr(0, mark);
+      const std::string back = shortened.substr(behind);
+      EXPECT_EQ(front.size() % part.size(), 0U) << shortened;
+      EXPECT_EQ(back.size() % part.size(), 0U) << shortened;
+      EXPECT_LE(front.size() + back.size(), most);
+      const std::string left = std::to_string(text.size() - front.size() - back.size());
+      EXPECT_NE(shortened.find("(" + left + " bytes"), std::string::npos) << shortened;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace runclad::printable_test

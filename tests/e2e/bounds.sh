@@ -22,7 +22,7 @@ here = sys.argv[1]
 s = json.load(open(here + '/spec.json'))
 s['process']['terminal'] = False
 exec(sys.argv[2])
-json.dump(s, open(here + '/bundle/config.json', 'w'))
+json.dump(s, open(here + '/bundle/config.json', 'w', encoding='utf-8'), ensure_ascii=False)
 PY
 }
 
@@ -101,6 +101,30 @@ holds "all of them are rewritten" \
 holds "the log lists no more than 200 findings of a kind" \
   test "$(tail -n 1 "$HERE/audit.jsonl" | jq '.findings | length')" -lt 1000
 
+# --- texts ----------------------------------------------------------------------------------------
+# One line, whatever the document: another would push what was logged before out of the rotation.
+line_is_small() {  # OUTCOME
+  local line
+  line=$(tail -n +$((lines_before + 1)) "$HERE/audit.jsonl")
+  [ "$(wc -l <<<"$line")" -eq 1 ] && [ "${#line}" -lt 65536 ] &&
+    jq -e --arg outcome "$1" '.outcome == $outcome and any(.. | strings; contains(" bytes left out) "))' \
+      <<<"$line" >/dev/null
+}
+long_text() {  # WHAT PYTHON OUTCOME
+  document "$2"
+  lines_before=$(wc -l <"$HERE/audit.jsonl")
+  create 400 text
+  holds "$1: within a second" within_a_second
+  holds "$1: the log line is short and says so" line_is_small "$3"
+  holds "$1: the error message is short" test "$(stat -c %s "$HERE/err")" -lt 131072
+}
+long_text "an annotation of 7 MB" "s['annotations'] = {'run.oci.' + chr(0x202e) * 2400000: ''}" rewritten
+holds "its record is short" test "$(stat -c %s "/run/runclad/$(stat -c %d-%i "$HERE/root")/text.json")" -lt 65536
+long_text "a sysctl of 7 MB" "s['linux']['sysctl'] = {'net.' + 'A' * 7340032: '1'}" refused
+long_text "a sysctl of 7 MB of DEL" "s['linux']['sysctl'] = {'net.' + chr(0x7f) * 7340032: '1'}" refused
+long_text "an unknown member of 7 MB" "s['x' * 7000000] = 1" rewritten
+long_text "an unknown capability of 1.3 MB" "[c.append('CAP_' + 'B' * 1300000) for c in s['process']['capabilities'].values()]" rewritten
+
 # --- exec and update ------------------------------------------------------------------------------
 # Of a container that runs, with the lower runtime that only ends.
 living=$(make_bundle bounds)
@@ -149,6 +173,9 @@ resources 300 "r.update({'x%d' % i: 1 for i in range(500000)})"
 holds "update: 500,000 unknown members" within_a_second
 resources 300 "r['hugepageLimits'] = [{'pageSize': '2MB', 'limit': 1}] * 200000"
 holds "update: 200,000 huge page limits" within_a_second
+lines_before=$(wc -l <"$HERE/audit.jsonl")
+process 300 "p['capabilities'] = {'bounding': ['CAP_' + 'B' * 7000000]}"
+holds "exec: the line of a capability of 7 MB is short and says so" line_is_small rewritten
 resources 64 "r['x'] = 'a' * (9 << 20)"
 holds "update: resources of more than 8 MiB are refused" said '8388608 bytes'
 discard bounds

@@ -25,4 +25,8 @@ std::string Printable(std::string_view text);
 // of a JSON document, this says the same as before.
 std::string PrintableLines(std::string_view text);
 
+// `text`, or its beginning and its end, `most` bytes in all: "abc… (4000 bytes left out) …xyz". No
+// character and no escape (~1, \u202e) is cut in two.
+std::string Shortened(std::string_view text, std::size_t most);
+
 }  // namespace runclad

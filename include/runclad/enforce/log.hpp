@@ -1,6 +1,7 @@
 // One log line per decision, for people and for a SIEM.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,6 +14,11 @@
 #include "runclad/policy/effective.hpp"
 
 namespace runclad::enforce {
+
+// Of a text in a line, before JSON escapes it; what is left out of the middle is counted there.
+inline constexpr std::size_t kMaxTextBytes = 4096;
+// Of a line. Beyond it, the line is short (ShortLine).
+inline constexpr std::size_t kMaxLineBytes = std::size_t{512} << 10;
 
 struct LogEntry {
   std::string_view verb;  // "create", "run", "exec"
@@ -38,7 +44,7 @@ struct LogEntry {
 json::Document ToDocument(const rules::Remedy& remedy, std::string_view rule);
 
 // The findings as the log line and the record have them: rule, path, before, after, why, action;
-// values of more than a hundred parts left out.
+// values of more than a hundred parts left out, and remedies of more than kMaxTextBytes.
 json::Value ToJson(const std::vector<Applied>& findings);
 // Their text: a create writes it twice.
 std::string FindingsText(const std::vector<Applied>& findings);
@@ -48,6 +54,10 @@ bool IsLogged(const policy::LogSettings& settings, const Decision& decision);
 
 // The line, without the newline.
 std::string LogLine(const LogEntry& entry);
+
+// What of `line` fits everywhere: who, what and when, and how many findings each code has.
+// `because` is why, its member "shortened".
+std::string ShortLine(const std::string& line, const std::string& because);
 
 // Appends the line to the policy's target in one write, and to the target that it is forwarded to.
 // When that fails: a warning to syslog, or, where the policy requires the log, an error.
