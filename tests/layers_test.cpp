@@ -188,20 +188,37 @@ TEST(Layers, CodeNamesRulesByTheirTables) {
   }
 }
 
+// Much faster than a regular expression.
+bool MayRead(std::string_view line) {
+  constexpr std::string_view kWords[] = {"find(",     "starts_with(", "ends_with(", "compare(",
+                                         "contains(", "substr(",      "erase(",     "= \""};
+  return std::ranges::any_of(
+      kWords, [&](std::string_view word) { return line.find(word) != std::string_view::npos; });
+}
+
 // What was found is a code and values; a sentence that is compared breaks when its wording changes.
 TEST(Layers, NoSentenceIsReadBack) {
   const std::regex reads(R"(message\.(find|rfind|starts_with|ends_with|compare|substr|erase)\()"
                          R"(|(find|rfind|starts_with|ends_with|compare)\("[^"]*[a-z] [a-z])"
-                         R"(|[!=]= ?"[^"]*[a-z] [a-z])");
+                         R"(|[!=]= "[^"]*[a-z] [a-z])"
+                         // A name of a sentence.
+                         R"re(|(note|why|because|sentence|reason)_?(\(\))?(\.|->))re"
+                         R"((find|rfind|starts_with|contains|compare)\()"
+                         R"re(|(note|why|because|sentence|reason)_?(\(\))? [!=]= "[^"])re");
   EXPECT_TRUE(std::regex_search(R"(if (error.message.starts_with(prefix)))", reads));
   EXPECT_TRUE(std::regex_search(R"(why.find("is denied by") != kNone)", reads));
   EXPECT_TRUE(std::regex_search(R"(why == "is the host's")", reads));
-  for (const char* folder : {"src/ctl", "src/rules"}) {
+  EXPECT_TRUE(std::regex_search(R"(return note.starts_with(subject);)", reads));
+  EXPECT_TRUE(std::regex_search(R"(if (finding->why().contains(name)))", reads));
+  EXPECT_TRUE(std::regex_search(R"(image.no_scan_because == "stale")", reads));
+  EXPECT_FALSE(std::regex_search(R"(if (why == Reason::kImage || why.empty()))", reads));
+  for (const char* folder : {"src/ctl", "src/enforce", "src/policy", "src/rules"}) {
     for (const auto& entry :
          fs::recursive_directory_iterator(fs::path(RUNCLAD_SOURCE_DIR) / folder)) {
       if (!entry.is_regular_file()) continue;
       std::ifstream stream(entry.path());
       for (std::string line; std::getline(stream, line);) {
+        if (!MayRead(line)) continue;
         EXPECT_FALSE(std::regex_search(line, reads)) << entry.path() << ": " << line;
       }
     }

@@ -25,8 +25,10 @@ std::string FilterFault(const privilege::SeccompTuning& tuning,
     return "the seccomp filter would block " + Joined(meet.lost) + ", which every program needs";
   }
   for (const std::string& entry : tuning.deny) {
-    const std::string subject = Quoted(entry.substr(0, entry.find(' '))) + ": ";
-    const auto is_cut = [&](const std::string& note) { return note.starts_with(subject); };
+    const std::string call = entry.substr(0, entry.find(' '));
+    const auto is_cut = [&](const privilege::SeccompDropped& dropped) {
+      return dropped.call == call;
+    };
     if (entry.find(' ') != std::string::npos && std::ranges::any_of(meet.dropped, is_cut)) {
       return "seccomp/deny: " + Quoted(entry) +
              " takes more rules than a filter may have for one call, so that more would be denied; "

@@ -18,7 +18,8 @@
 namespace runclad::privilege {
 namespace {
 
-constexpr std::size_t kMaxSentences = 32;
+using Dropped = SeccompDropped::Kind;
+constexpr std::size_t kMaxDropped = 32;
 
 // Calls without which nothing starts or no C library works.
 using CallName = InlineText<15>;
@@ -170,8 +171,8 @@ class Meeting {
 
   void Judge(std::string_view name, const Stance& theirs, const Stance& ours) {
     if (theirs.is_cut) {
-      Note(Quoted(name) +
-           ": conditions are dropped because their numbers exceed the argument's 32 bits or there "
+      Note(Dropped::kWideNumbers, name,
+           "conditions are dropped because their numbers exceed the argument's 32 bits or there "
            "are too many");
     }
     if (theirs.has_denying_rule || ours.has_denying_rule) CloseMultiplexerOf(name);
@@ -239,7 +240,8 @@ class Meeting {
 
   void Append(std::string_view name, const std::optional<Conditions>& parts, Conditions& to) {
     if (!parts || to.size() + parts->size() > kMaxConditions) {
-      return Note(Quoted(name) + ": a condition is dropped because it would need too many rules");
+      return Note(Dropped::kTooManyRules, name,
+                  "a condition is dropped because it would need too many rules");
     }
     to.insert(to.end(), parts->begin(), parts->end());
   }
@@ -263,8 +265,8 @@ class Meeting {
     }
     if (!compares_several || std::ranges::max(ordered) < 2) return;
     common.resize(1);
-    Note(Quoted(name) +
-         ": conditions are dropped because libseccomp would allow more than they do on 32-bit "
+    Note(Dropped::kMiscompiled, name,
+         "conditions are dropped because libseccomp would allow more than they do on 32-bit "
          "architectures");
   }
 
@@ -343,16 +345,21 @@ class Meeting {
           (keeps_listener_ && rule.action == "SCMP_ACT_NOTIFY")) {
         continue;
       }
-      Note(Quoted(rule.names[0]) + (rule.names.size() > 1 ? " and others" : "") + ": " +
-           rule.action + " does not count as permission");
+      Note({Dropped::kPermission, "",
+            Quoted(rule.names[0]) + (rule.names.size() > 1 ? " and others" : "") + ": " +
+                rule.action + " does not count as permission"});
     }
     if (!requested_.listener_path.empty() && !keeps_listener_) {
       Note("listenerPath is removed: no rule of the filter notifies a listener");
     }
   }
 
-  void Note(std::string sentence) {
-    if (result_.dropped.size() < kMaxSentences) result_.dropped.push_back(std::move(sentence));
+  void Note(SeccompDropped dropped) {
+    if (result_.dropped.size() < kMaxDropped) result_.dropped.push_back(std::move(dropped));
+  }
+  void Note(std::string sentence) { Note({Dropped::kWholeFilter, "", std::move(sentence)}); }
+  void Note(Dropped kind, std::string_view call, std::string_view what) {
+    Note({kind, std::string(call), Quoted(call) + ": " + std::string(what)});
   }
 
   std::vector<std::string> Flags() {

@@ -190,8 +190,8 @@ std::string Fault(const Question& question, const SeccompProgram& theirs,
   const SeccompIntersection again = Intersect(met, our_filter, tuning);
   // What denied arguments leave of a call may take so many rules that, met with several of ours
   // which overlap, they do not all fit: less is allowed then, and it is said.
-  const bool is_cut = std::ranges::any_of(again.dropped, [](const std::string& sentence) {
-    return sentence.ends_with("because it would need too many rules");
+  const bool is_cut = std::ranges::any_of(again.dropped, [](const SeccompDropped& dropped) {
+    return dropped.kind == SeccompDropped::Kind::kTooManyRules;
   });
   const bool may_change = is_cut && std::ranges::any_of(tuning.deny, [](const std::string& entry) {
                             return entry.find(' ') != std::string::npos;

@@ -23,6 +23,12 @@
 
 namespace runclad::privilege {
 
+inline std::vector<std::string> Sentences(const SeccompIntersection& met) {
+  std::vector<std::string> sentences;
+  for (const SeccompDropped& dropped : met.dropped) sentences.push_back(dropped.sentence);
+  return sentences;
+}
+
 // For gtest's messages.
 inline void PrintTo(const SeccompFilter& filter, std::ostream* out) {
   *out << filter.default_action << "(" << filter.default_errno_return.value_or(0) << ")";

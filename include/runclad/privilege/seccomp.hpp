@@ -80,10 +80,23 @@ struct SeccompTuning {
   std::vector<std::uint16_t> families = {};
 };
 
+// What OCI cannot express or runclad does not keep, and denies instead.
+struct SeccompDropped {
+  enum class Kind {
+    kWideNumbers,   // conditions compare more than the argument's 32 bits, or are too many
+    kTooManyRules,  // a condition, written out, would need too many rules
+    kMiscompiled,   // libseccomp would allow more than the conditions do
+    kPermission,    // an action that does not count as permission
+    kWholeFilter,   // a flag, the default action, the listener, or what the tuning takes away
+  };
+  Kind kind = Kind::kWholeFilter;
+  std::string call;      // of the first three kinds
+  std::string sentence;  // for people
+};
+
 struct SeccompIntersection {
   SeccompFilter filter;  // canonical: sorted, merged, every errno written out
-  // What OCI cannot express or runclad does not keep, and denies instead: sentences.
-  std::vector<std::string> dropped;
+  std::vector<SeccompDropped> dropped;
   std::vector<std::string> lost;  // essential syscalls of which nothing is left
   // Syscalls that one filter names and `requested` allows in some way, and ours in none; sorted.
   std::vector<std::string> withheld;

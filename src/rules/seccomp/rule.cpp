@@ -224,7 +224,7 @@ Findings Check(const oci::Spec& spec, const Context& context, const Program& pro
   if (requested && *requested == meet.filter) return findings;
   std::string why = requested ? "allows more than the remaining capabilities need"
                               : "is absent: every system call would be allowed";
-  for (const std::string& sentence : meet.dropped) why += "; " + sentence;
+  for (const privilege::SeccompDropped& dropped : meet.dropped) why += "; " + dropped.sentence;
   const bool is_withheld = !meet.withheld.empty();
   Remedy remedy = requested
                       ? Allowing(std::move(meet.withheld), kParameters.Read(context.parameters))
