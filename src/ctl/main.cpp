@@ -1,4 +1,5 @@
-// runcladctl: its commands and their options, one list in the order in which --help prints them.
+// runcladctl: its commands and their options. In one file, as one list in the order in which --help
+// prints them.
 #include <algorithm>
 #include <cstdio>
 #include <exception>

@@ -1,4 +1,4 @@
-// Every key of a compose service and what it changes. Long, because it is a single table.
+// Every key of a compose service and what it changes. Long: a single table.
 #include "compose_service.hpp"
 
 #include <algorithm>

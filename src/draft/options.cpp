@@ -1,4 +1,5 @@
-// One table in one file, so that it can be compared with `docker run --help` from top to bottom.
+// The options of `docker run`. In one file, as one table: it can be compared with
+// `docker run --help` from top to bottom.
 #include "options.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// Which containers there are, by the files of engines and runtimes: one list, so it is one file.
+// Which containers there are, by the files of engines and runtimes. In one file, since it is one
+// list.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

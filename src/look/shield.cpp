@@ -1,5 +1,5 @@
-// What a shield may say, and whether a container is exposed to it: what is read is also what is
-// asked, so it is one file.
+// What a shield may say, and whether a container is exposed to it. In one file, since what is read
+// is also what is asked.
 #include "runclad/look/shield.hpp"
 
 #include <fcntl.h>

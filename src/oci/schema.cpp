@@ -1,4 +1,4 @@
-// The types of config.json's members: mostly one table, which is longer than a file should be.
+// The types of config.json's members. Long: mostly one table.
 #include "schema.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// What two seccomp filters both allow, as a filter: one algorithm, in one file.
+// What two seccomp filters both allow, as a filter. In one file, since it is one algorithm.
 #include <algorithm>
 #include <array>
 #include <compare>

@@ -1,4 +1,4 @@
-// runcladctl why: from records and from the log. Long for its expected texts, which are whole.
+// runcladctl why: from records and from the log. Long: expected texts are whole.
 #include <gmock/gmock.h>
 
 #include "runclad/enforce/record.hpp"

@@ -1,4 +1,5 @@
-// What a policy's parameters do to a filter, whatever filter comes in.
+// What a policy's parameters do to a filter, whatever filter comes in. Long: each parameter with
+// the answers of its whole filter.
 #include <linux/seccomp.h>
 
 #include <array>
