@@ -189,6 +189,27 @@ TEST(Layers, CodeNamesRulesByTheirTables) {
   }
 }
 
+// Whether a parameter counts where its rule is off is said in its row: whoever reads it for another
+// rule gets no more than the row says, and lint reads the same row.
+TEST(Layers, OthersReadParametersAsTheirRowsSay) {
+  const fs::path project = RUNCLAD_SOURCE_DIR;
+  std::ifstream header(project / "include/runclad/rules/parameters.hpp");
+  int functions = 0;
+  for (std::string line; std::getline(header, line);) {
+    if (!line.ends_with(");")) continue;
+    ++functions;
+    EXPECT_THAT(line, HasSubstr("(const policy::RuleSetting& "));
+  }
+  EXPECT_GE(functions, 10);
+  for (const auto& entry : fs::recursive_directory_iterator(project / "src/rules")) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream stream(entry.path());
+    for (std::string line; std::getline(stream, line);) {
+      EXPECT_THAT(line, Not(HasSubstr("setting.parameters"))) << entry.path();
+    }
+  }
+}
+
 // Much faster than a regular expression.
 bool MayRead(std::string_view line) {
   constexpr std::string_view kWords[] = {"find(",     "starts_with(", "ends_with(", "compare(",

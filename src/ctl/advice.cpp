@@ -175,10 +175,9 @@ std::vector<std::string> Tmpfs(const std::vector<Finding>& findings) {
 // Where programs may run besides on those tmpfs: volumes.
 std::vector<std::string> ExecPathsElsewhere(const std::vector<std::string>& tmpfs,
                                             const policy::Effective& of_image) {
-  const policy::StringList writable =
-      rules::WritablePaths(of_image.rule(kRootfs.schema).parameters);
+  const policy::StringList writable = rules::WritablePaths(of_image.rule(kRootfs.schema));
   std::vector<std::string> paths;
-  for (const std::string& path : rules::ExecPaths(of_image.rule(kMounts.schema).parameters)) {
+  for (const std::string& path : rules::ExecPaths(of_image.rule(kMounts.schema))) {
     if (!IsBelow(path, tmpfs) && !IsBelow(path, writable)) paths.push_back(path);
   }
   return paths;
@@ -187,8 +186,7 @@ std::vector<std::string> ExecPathsElsewhere(const std::vector<std::string>& tmpf
 // The image's file with those of its directories that are used.
 json::Value Narrowed(Document file, const Usage& usage, const std::vector<std::string>& elsewhere,
                      const policy::Effective& of_image) {
-  const policy::StringList writable =
-      rules::WritablePaths(of_image.rule(kRootfs.schema).parameters);
+  const policy::StringList writable = rules::WritablePaths(of_image.rule(kRootfs.schema));
   const auto has_exec_paths =
       file.contains(Document::json_pointer() / "rules" / std::string(kMounts.id()) / "exec-paths");
   if (writable.empty() && !has_exec_paths) return {};

@@ -36,12 +36,6 @@ namespace {
 namespace fs = std::filesystem;
 using Sources = std::map<std::string, host::SourceFacts>;
 
-policy::StringList ReadOnlyPaths(const policy::Effective& policy) {
-  const policy::RuleSetting& setting = policy.rule(rules::kReadOnlyMounts.schema);
-  if (setting.action == policy::Action::kOff) return {};
-  return rules::ReadOnlyPaths(setting.parameters);
-}
-
 engine::Layout LayoutOf(engine::Engine engine, const draft::Host& host) {
   engine::Layout layout;
   layout.engine = engine;
@@ -78,7 +72,7 @@ class DraftFacts {
         policy_(policy),
         identity_(identity),
         not_judged_(not_judged),
-        lists_(rules::PathListsOf(policy.rule(rules::kHostMounts.schema).parameters)),
+        lists_(rules::PathListsOf(policy.rule(rules::kHostMounts.schema))),
         layout_(LayoutOf(identity.engine, ThisHost())) {}
 
   Result<rules::Facts> Gather() {
@@ -124,7 +118,9 @@ class DraftFacts {
     const auto spec = BindsOf(sources);
     if (!spec) return spec.error();
     engine::OwnFiles own_files(layout_, {});
-    host::GatherSources(*spec, lists_, ReadOnlyPaths(policy_), "/", own_files, judged);
+    host::GatherSources(*spec, lists_,
+                        rules::ReadOnlyPaths(policy_.rule(rules::kReadOnlyMounts.schema)), "/",
+                        own_files, judged);
     return {};
   }
 
@@ -160,7 +156,8 @@ class DraftFacts {
     if (is_missing) {
       const auto spec = BindsOf({*place});
       if (!spec) return spec.error();
-      host::DescribeNamedSources(*spec, lists_, ReadOnlyPaths(policy_), judged);
+      host::DescribeNamedSources(
+          *spec, lists_, rules::ReadOnlyPaths(policy_.rule(rules::kReadOnlyMounts.schema)), judged);
     } else if (auto done = Judge({*place}, judged); !done) {
       return done;
     }

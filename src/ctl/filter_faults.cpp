@@ -46,8 +46,8 @@ std::set<std::string> FilterFaults(const policy::Effective& policy) {
   const policy::RuleSetting& setting = policy.rule(rules::kSeccomp.schema);
   if (setting.action == policy::Action::kOff) return {};
   const policy::StringList allowed =
-      rules::AllowedCapabilities(policy.rule(rules::kCapabilities.schema).parameters);
-  privilege::SeccompTuning tuning = rules::SeccompTuningOf(setting.parameters);
+      rules::AllowedCapabilities(policy.rule(rules::kCapabilities.schema));
+  privilege::SeccompTuning tuning = rules::SeccompTuningOf(setting);
   tuning.listeners.clear();
   const auto nothing = oci::Spec::Parse("{}");
   if (!nothing) return {nothing.error().message};

@@ -1,7 +1,9 @@
 #include "idle_grants.hpp"
 
 #include <algorithm>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -39,10 +41,13 @@ bool TurnsOff(const Document& settings) {
   return settings.is_object() && settings.value("action", Document()) == "off";
 }
 
-// Other rules read the parameters of these.
-bool IsReadWhileOff(std::string_view id) {
+// Whether other rules read the parameter of this one although it is off.
+bool CountsWhileOff(std::string_view id, std::string_view parameter) {
   const rules::Rule* rule = rules::FindRule(id);
-  return rule == &rules::kDevices || rule == &rules::kCapabilities || rule == &rules::kMountOptions;
+  if (rule == nullptr) return false;
+  const auto& schemas = rule->schema.parameters;
+  const auto schema = std::ranges::find(schemas, parameter, &policy::ParameterSchema::name);
+  return schema != schemas.end() && schema->counts_while_off;
 }
 
 }  // namespace
@@ -51,13 +56,30 @@ std::vector<LintFinding> IdleGrants(const PolicyPart& part) {
   std::vector<LintFinding> findings;
   const Document rules = part.document.document().value("rules", Document::object());
   for (const auto& [rule, settings] : rules.items()) {
-    const bool has_parameters =
-        settings.is_object() && settings.size() > (settings.contains("action") ? 1U : 0U);
     const std::string by = TurnedOffBy(part, rule);
-    if (!has_parameters || by.empty() || TurnsOff(settings) || IsReadWhileOff(rule)) continue;
-    findings.push_back(
-        Idle(part, "/rules/" + json::Escape(rule),
-             "the parameters of " + rule + " have no effect: the rule is off (" + by + ")"));
+    if (!settings.is_object() || by.empty() || TurnsOff(settings)) continue;
+    std::vector<std::string> idle;
+    std::size_t others = 0;
+    for (const auto& [parameter, value] : settings.items()) {
+      if (parameter == "action") continue;
+      if (CountsWhileOff(rule, parameter)) {
+        ++others;
+      } else {
+        idle.push_back(parameter);
+      }
+    }
+    const std::string pointer = "/rules/" + json::Escape(rule);
+    if (others == 0 && !idle.empty()) {
+      findings.push_back(
+          Idle(part, pointer,
+               "the parameters of " + rule + " have no effect: the rule is off (" + by + ")"));
+      continue;
+    }
+    for (const std::string& parameter : idle) {
+      std::string message = rule;
+      message.append("/").append(parameter).append(" has no effect: the rule is off (");
+      findings.push_back(Idle(part, pointer + "/" + json::Escape(parameter), message + by + ")"));
+    }
   }
   const Document waivers = part.document.document().value("waivers", Document::array());
   for (std::size_t i = 0; i < waivers.size(); ++i) {

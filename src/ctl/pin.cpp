@@ -156,7 +156,7 @@ Result<std::string> NewFile(const PinSource& source, const std::string& reposito
     const auto policy = enforce::LoadPolicy(request.config_directory, source.identity);
     if (!policy) return policy.error();
     const policy::StringList writable =
-        rules::WritablePaths(policy->rule(rules::kReadOnlyRootfs.schema).parameters);
+        rules::WritablePaths(policy->rule(rules::kReadOnlyRootfs.schema));
     if (!writable.empty()) {
       file["rules"]["read-only-rootfs"]["writable"] = policy::Copied(writable);
     }

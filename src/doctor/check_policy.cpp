@@ -120,7 +120,7 @@ Findings BuildsHaveProfile(const Facts& facts) {
 
 Findings CgroupParent(const Facts& facts) {
   Findings findings;
-  if (!facts.policy.fault.empty()) return findings;
+  if (!facts.policy.fault.empty() || facts.policy.ignores_cgroup_parents) return findings;
   for (const EngineFacts& engine : facts.roads.engines) {
     const std::string& parent = engine.cgroup_parent;
     const auto& allowed = facts.policy.cgroup_parents;

@@ -95,8 +95,9 @@ PolicyFacts GatherPolicy(const Options& options) {
     facts.is_audit = policy->mode == policy::Mode::kAudit;
     facts.passes_rootless = policy->rootless == policy::Rootless::kPassThrough;
     facts.builds = policy->builds;
-    facts.cgroup_parents =
-        policy::Copied(rules::CgroupParents(policy->rule(rules::kCgroupPath.schema).parameters));
+    const policy::RuleSetting& cgroup_path = policy->rule(rules::kCgroupPath.schema);
+    facts.ignores_cgroup_parents = cgroup_path.action == policy::Action::kOff;
+    facts.cgroup_parents = policy::Copied(rules::CgroupParents(cgroup_path));
   }
   if (const auto glass = store::FindBreakGlass(); !glass) {
     facts.break_glass_fault = glass.error().message;
@@ -118,7 +119,7 @@ Promised GatherPromised(const Options& options) {
   promised.is_enforced = policy->is_enforced();
   if (Holds(*policy, rules::kCapabilities)) {
     for (const std::string& name :
-         rules::AllowedCapabilities(policy->rule(rules::kCapabilities.schema).parameters)) {
+         rules::AllowedCapabilities(policy->rule(rules::kCapabilities.schema))) {
       const auto canonical = privilege::CanonicalCapability(name);
       const auto number = canonical ? privilege::CapabilityNumber(*canonical) : std::nullopt;
       if (number) promised.bounding |= std::uint64_t{1} << static_cast<unsigned>(*number);

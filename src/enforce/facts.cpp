@@ -37,13 +37,6 @@
 namespace runclad::enforce {
 namespace {
 
-// Empty where the rule read-only-mounts is off.
-policy::StringList ReadOnlyPaths(const policy::Effective& policy) {
-  const policy::RuleSetting& setting = policy.rule(rules::kReadOnlyMounts.schema);
-  if (setting.action == policy::Action::kOff) return {};
-  return rules::ReadOnlyPaths(setting.parameters);
-}
-
 // Empty when the spec has none.
 std::string RootOf(const oci::Spec& spec, const Request& request) {
   const std::string root = spec.root_path();
@@ -139,13 +132,12 @@ class OfContainer {
 
   Status Answer(About<rules::RootFacts> /*question*/) {
     rules::RootFacts root = host::DescribeRoot(
-        spec_,
-        policy::Copied(rules::AllowedRoots(policy_.rule(rules::kRootfsPath.schema).parameters)),
+        spec_, policy::Copied(rules::AllowedRoots(policy_.rule(rules::kRootfsPath.schema))),
         request_.bundle, subject_.layout, subject_.identity.own_layer);
     if (request_.starts_at_once && !root.resolved.empty()) {
-      root.replaceable_because = host::ReplaceableBecause(
-          rules::PathListsOf(policy_.rule(rules::kHostMounts.schema).parameters), subject_.layout,
-          root.resolved);
+      root.replaceable_because =
+          host::ReplaceableBecause(rules::PathListsOf(policy_.rule(rules::kHostMounts.schema)),
+                                   subject_.layout, root.resolved);
     }
     facts_.Put(std::move(root));
     return {};
@@ -173,7 +165,7 @@ class OfContainer {
 
   Status Answer(About<rules::ListedDevices> /*question*/) {
     facts_.Put(rules::ListedDevices{
-        policy::Copied(rules::AllowedDevices(policy_.rule(rules::kDevices.schema).parameters))});
+        policy::Copied(rules::AllowedDevices(policy_.rule(rules::kDevices.schema)))});
     return {};
   }
 
@@ -221,8 +213,7 @@ class OfContainer {
     const auto rootfs = container_.OpenRootfs();
     if (!rootfs) return {};
     auto& paths = facts_.Get<rules::ExecDirectories>().paths;
-    for (const std::string& path :
-         rules::ExecPaths(policy_.rule(rules::kMountOptions.schema).parameters)) {
+    for (const std::string& path : rules::ExecPaths(policy_.rule(rules::kMountOptions.schema))) {
       auto resolved = rootfs->Resolve(path);
       if (!resolved) return resolved.error().In("mount-options.exec-paths");
       paths.push_back(*std::move(resolved));
@@ -235,7 +226,7 @@ class OfContainer {
     const policy::RuleSetting& setting = policy_.rule(rules::kReadOnlyRootfs.schema);
     if (setting.action == policy::Action::kOff || spec_.root_is_read_only()) return {};
     std::vector<std::string> paths = {"/tmp", "/var/tmp", "/run"};
-    const policy::StringList listed = rules::WritablePaths(setting.parameters);
+    const policy::StringList listed = rules::WritablePaths(setting);
     paths.insert(paths.end(), listed.begin(), listed.end());
     return paths;
   }
@@ -268,7 +259,7 @@ class OfContainer {
 // Whether host-namespaces allows the container the host's ipc namespace.
 bool OfContainer::MayHaveHostIpc() const {
   const policy::StringList allowed =
-      rules::AllowedHostNamespaces(policy_.rule(rules::kHostNamespaces.schema).parameters);
+      rules::AllowedHostNamespaces(policy_.rule(rules::kHostNamespaces.schema));
   const bool is_allowed = std::ranges::find(allowed, "ipc") != allowed.end();
   if (!is_allowed && !rules::IsPodSandbox(spec_, subject_.identity)) return false;
   const auto& known = facts_.Get<rules::Namespaces>();
@@ -295,10 +286,10 @@ Status OfContainer::Answer(About<rules::Sources> /*question*/) {
   if (MayHaveHostIpc()) own_files.AddHostShm();
   const auto& user_namespace = facts_.Get<rules::UserNamespace>();
   if (user_namespace) own_files.AddMappedRoot(user_namespace->root);
-  const host::PathLists lists =
-      rules::PathListsOf(policy_.rule(rules::kHostMounts.schema).parameters);
-  images_ = host::GatherSources(spec_, lists, ReadOnlyPaths(policy_), request_.bundle, own_files,
-                                facts_.Get<rules::Sources>());
+  const host::PathLists lists = rules::PathListsOf(policy_.rule(rules::kHostMounts.schema));
+  images_ = host::GatherSources(spec_, lists,
+                                rules::ReadOnlyPaths(policy_.rule(rules::kReadOnlyMounts.schema)),
+                                request_.bundle, own_files, facts_.Get<rules::Sources>());
   return {};
 }
 

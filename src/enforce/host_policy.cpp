@@ -41,8 +41,8 @@ std::optional<host::PathLists> WritableLists(const policy::Effective& policy) {
   if (setting.action == policy::Action::kOff || setting.action == policy::Action::kWarn) {
     return std::nullopt;
   }
-  host::PathLists lists = rules::PathListsOf(setting.parameters);
-  lists.roots = rules::AllowedRoots(policy.rule(rules::kRootfsPath.schema).parameters);
+  host::PathLists lists = rules::PathListsOf(setting);
+  lists.roots = rules::AllowedRoots(policy.rule(rules::kRootfsPath.schema));
   return lists;
 }
 

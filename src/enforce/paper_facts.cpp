@@ -20,8 +20,7 @@ void AddDirectories(const oci::Spec& spec, const policy::Effective& policy,
   const auto add = [&](const std::string& path, std::uint32_t mode) {
     directories[path] = {.kind = rules::DirectoryFacts::Kind::kDirectory, .mode = mode};
   };
-  for (const std::string& path :
-       rules::WritablePaths(policy.rule(rules::kReadOnlyRootfs.schema).parameters)) {
+  for (const std::string& path : rules::WritablePaths(policy.rule(rules::kReadOnlyRootfs.schema))) {
     add(path, kOrdinary);
   }
   add("/tmp", kStickyAndOpen);
@@ -41,7 +40,7 @@ rules::Facts FactsOnPaper(const oci::Spec& spec, const policy::Effective& policy
   image.no_scan_because = "a test has no scan results";
   facts.Put(std::move(image));
   facts.Put(rules::ListedDevices{
-      policy::Copied(rules::AllowedDevices(policy.rule(rules::kDevices.schema).parameters))});
+      policy::Copied(rules::AllowedDevices(policy.rule(rules::kDevices.schema)))});
   rules::KernelFacts kernel;
   kernel.major = host.kernel_major;
   kernel.minor = host.kernel_minor;
@@ -54,13 +53,10 @@ rules::Facts FactsOnPaper(const oci::Spec& spec, const policy::Effective& policy
   facts.Put(std::move(lsm));
   facts.Get<rules::RootFacts>().kind = rules::RootFacts::Kind::kOrdinary;
   facts.Put(rules::ExecDirectories{
-      policy::Copied(rules::ExecPaths(policy.rule(rules::kMountOptions.schema).parameters))});
-  const policy::RuleSetting& read_only = policy.rule(rules::kReadOnlyMounts.schema);
-  const bool wants_read_only = read_only.action != policy::Action::kOff;
-  host::DescribeNamedSources(
-      spec, rules::PathListsOf(policy.rule(rules::kHostMounts.schema).parameters),
-      wants_read_only ? rules::ReadOnlyPaths(read_only.parameters) : policy::StringList(),
-      facts.Get<rules::Sources>());
+      policy::Copied(rules::ExecPaths(policy.rule(rules::kMountOptions.schema)))});
+  host::DescribeNamedSources(spec, rules::PathListsOf(policy.rule(rules::kHostMounts.schema)),
+                             rules::ReadOnlyPaths(policy.rule(rules::kReadOnlyMounts.schema)),
+                             facts.Get<rules::Sources>());
   AddDirectories(spec, policy, facts.Get<rules::ImageDirectories>().by_path);
   return facts;
 }

@@ -34,7 +34,7 @@ namespace {
 constexpr std::size_t kMaxProcBytes = std::size_t{1} << 20;
 
 host::SubmountRule SubmountRuleOf(const policy::RuleSetting& host_mounts) {
-  return {.lists = rules::PathListsOf(host_mounts.parameters),
+  return {.lists = rules::PathListsOf(host_mounts),
           .allows_all = host_mounts.action == policy::Action::kWarn,
           .expects_none = host_mounts.action == policy::Action::kOff};
 }

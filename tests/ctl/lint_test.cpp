@@ -335,6 +335,32 @@ TEST(PolicyLint, AsksWhetherAWaiverTurnedTheRuleOff) {
   EXPECT_THAT(run.out, Not(HasSubstr("memory-limit")));
 }
 
+// Other rules read some parameters of a rule that is off, but not all.
+TEST(PolicyLint, KnowsWhatCountsThoughTheRuleIsOff) {
+  const TemporaryDirectory directory;
+  directory.Write("policy.json", R"({"rules": {
+"capabilities": {"action": "off"},
+"host-mounts": {"action": "off"},
+"host-namespaces": {"action": "off"},
+"rootfs-path": {"action": "off"}}})");
+  const std::string image = directory.Write("images/docker.io/library/nginx.json", R"({"rules": {
+"capabilities": {"allow": ["CAP_CHOWN"]},
+"host-mounts": {"allow": ["/srv"], "below": "read-only"},
+"host-namespaces": {"allow": ["ipc"],
+"join": ["network"]},
+"rootfs-path": {"allow": ["/srv/roots"]}},
+"digests": ["sha256:)" + std::string(64, 'a') + R"("]})");
+  const ProgramRun run = Runcladctl({"policy", "lint", directory.path()});
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr(image + ":2: warning: the parameters of capabilities have no "
+                                         "effect: the rule is off (policy.json:2)\n"));
+  EXPECT_THAT(run.out, HasSubstr(image + ":5: warning: host-namespaces/join has no effect: the "
+                                         "rule is off (policy.json:4)\n"));
+  EXPECT_THAT(run.out, Not(HasSubstr("host-mounts")));
+  EXPECT_THAT(run.out, Not(HasSubstr("host-namespaces/allow")));
+  EXPECT_THAT(run.out, Not(HasSubstr("rootfs-path")));
+}
+
 TEST(PolicyLint, WritesSarif) {
   const TemporaryDirectory directory;
   const std::string file = directory.Write("policy.json", "{\n\"mod\": 1}");

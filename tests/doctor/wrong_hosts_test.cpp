@@ -404,6 +404,14 @@ TEST(HostRuntimes, AreOpenIfDoctorFindsAWayToThem) {
   }
 }
 
+TEST(WrongHosts, ACgroupParentIsFineIfItsRuleIsOff) {
+  Facts facts = RightHost();
+  Engine(facts, "docker").cgroup_parent = "/mine";
+  EXPECT_THAT(FoundBy(facts), SizeIs(1));
+  facts.policy.ignores_cgroup_parents = true;
+  EXPECT_THAT(FoundBy(facts), IsEmpty());
+}
+
 TEST(WrongHosts, EveryCheckHasAHost) {
   std::set<std::string_view> tested;
   for (const WrongHost& host : kHosts) tested.insert(host.check);

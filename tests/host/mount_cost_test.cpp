@@ -68,7 +68,7 @@ int CallsBesidesReading(const oci::Spec& spec, const policy::RuleSetting& settin
   for (const auto& [number, times] : CountCalls([&] {
          engine::OwnFiles nothing;
          std::map<std::string, SourceFacts> sources;
-         GatherSources(spec, rules::PathListsOf(setting.parameters), {}, "/srv", nothing, sources);
+         GatherSources(spec, rules::PathListsOf(setting), {}, "/srv", nothing, sources);
        })) {
     const bool is_memory =
         number == SYS_brk || number == SYS_mmap || number == SYS_munmap || number == SYS_mremap;
@@ -97,7 +97,7 @@ TEST_F(MountCost, IsIndependentOfTheHostsMounts) {
     EXPECT_LT(CallsBesidesReading(*spec, setting), few + kMounts / 100);
     engine::OwnFiles nothing;
     std::map<std::string, SourceFacts> sources;
-    GatherSources(*spec, rules::PathListsOf(setting.parameters), {}, "/srv", nothing, sources);
+    GatherSources(*spec, rules::PathListsOf(setting), {}, "/srv", nothing, sources);
     EXPECT_EQ(sources["/srv/x"].access, SourceFacts::Access::kAllowed);
   });
 }

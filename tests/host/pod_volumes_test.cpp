@@ -40,8 +40,8 @@ SourceFacts FactsOf(const std::string& source, const std::string& policy_text = 
   layout.id = "id";
   engine::OwnFiles own(layout, {}, {"sandbox", "own"});
   std::map<std::string, SourceFacts> sources;
-  GatherSources(*spec, rules::PathListsOf(policy->rule("host-mounts").parameters), {},
-                "/srv/bundle", own, sources);
+  GatherSources(*spec, rules::PathListsOf(policy->rule("host-mounts")), {}, "/srv/bundle", own,
+                sources);
   return sources[source];
 }
 

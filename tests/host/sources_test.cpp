@@ -58,7 +58,7 @@ SourceFacts FactsOf(const std::string& source, const policy::RuleSetting& settin
   EXPECT_TRUE(spec) << spec.error().message;
   engine::OwnFiles nothing;
   std::map<std::string, SourceFacts> sources;
-  GatherSources(*spec, rules::PathListsOf(setting.parameters), {}, bundle, nothing, sources);
+  GatherSources(*spec, rules::PathListsOf(setting), {}, bundle, nothing, sources);
   EXPECT_EQ(sources.size(), 1U);
   return sources[source];
 }
@@ -654,8 +654,7 @@ TEST(Sources, JudgeOverlayLayersLikeBinds) {
     engine::OwnFiles nothing;
     std::map<std::string, SourceFacts> sources;
     const policy::RuleSetting restricted = Restricted();
-    GatherSources(*spec, rules::PathListsOf(restricted.parameters), {}, "/srv/bundle", nothing,
-                  sources);
+    GatherSources(*spec, rules::PathListsOf(restricted), {}, "/srv/bundle", nothing, sources);
     ASSERT_EQ(sources.size(), 4U);
     EXPECT_EQ(sources["/srv/lower"].access, Access::kAllowed);
     EXPECT_EQ(sources["/srv/root"].access, Access::kHostRoot);

@@ -47,7 +47,7 @@ SourceFacts FactsOf(const std::string& source, const policy::RuleSetting& settin
   EXPECT_TRUE(spec) << spec.error().message;
   engine::OwnFiles own(engine::Discover(engine::MakeDocker()), {});
   std::map<std::string, SourceFacts> sources;
-  GatherSources(*spec, rules::PathListsOf(setting.parameters), {}, "/srv/bundle", own, sources);
+  GatherSources(*spec, rules::PathListsOf(setting), {}, "/srv/bundle", own, sources);
   return sources[source];
 }
 

@@ -31,7 +31,7 @@ constexpr auto kLimits = TableOf<Limits>({
     {&Limits::is_strict,
      {.name = "strict", .order = Order::kFalseIsLooser, .docker_default = false}},
     {&Limits::allow, {.name = "allow", .vocabulary = Vocabulary::kCapability}},
-    {&Limits::deny, {.name = "deny", .merge = Merge::kAccumulate}},
+    {&Limits::deny, {.name = "deny", .merge = Merge::kAccumulate, .counts_while_off = true}},
     {&Limits::maximum,
      {.name = "maximum", .order = Order::kMoreIsLooser, .docker_default = Anything{}}},
     {&Limits::unlisted,
@@ -61,6 +61,22 @@ TEST(Table, ReadsUnsetParametersAsEmpty) {
   EXPECT_EQ(limits.maximum, 0);
   EXPECT_EQ(limits.unlisted, "");
   EXPECT_FALSE(limits.is_strict);
+}
+
+TEST(Table, GivesOthersOfARuleThatIsOffWhatCountsThen) {
+  RuleSetting setting;
+  setting.parameters.Set("allow", std::vector<std::string>{"CAP_KILL"});
+  setting.parameters.Set("deny", std::vector<std::string>{"/etc"});
+  setting.parameters.Set("strict", true);
+  const Limits off = kLimits.ReadForOthers(setting);
+  EXPECT_THAT(off.allow, IsEmpty());
+  EXPECT_THAT(off.deny, ElementsAre("/etc"));
+  EXPECT_FALSE(off.is_strict);
+  setting.action = Action::kWarn;
+  const Limits on = kLimits.ReadForOthers(setting);
+  EXPECT_THAT(on.allow, ElementsAre("CAP_KILL"));
+  EXPECT_THAT(on.deny, ElementsAre("/etc"));
+  EXPECT_TRUE(on.is_strict);
 }
 
 TEST(Table, CompletesTheSchemaOfARow) {

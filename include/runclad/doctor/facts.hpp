@@ -100,7 +100,8 @@ struct PolicyFacts {
   std::string break_glass_fault;  // why the switch cannot be used; empty: it can, or is off
   std::string fell_back_because;  // why an older copy is used; empty: none is
   bool passes_rootless = false;
-  std::string builds;  // the profile of builds; empty: as other containers
+  std::string builds;                   // the profile of builds; empty: as other containers
+  bool ignores_cgroup_parents = false;  // the rule cgroup-path is off
   std::vector<std::string> cgroup_parents;
   std::vector<PolicyFault> faults;
   std::vector<std::string> unheld_pins;  // pinned names that an engine here has other images under

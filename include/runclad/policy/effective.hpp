@@ -78,11 +78,6 @@ struct Trust {
   [[nodiscard]] Ceiling Of(engine::Tier tier) const;
 };
 
-struct RuleSetting {
-  Action action = Action::kOff;
-  Parameters parameters;
-};
-
 // Where a value was set.
 struct Origin {
   enum class Kind { kProfile, kFile, kWaiver };

@@ -83,6 +83,8 @@ struct ParameterSchema {
   // Permission bits: policy files say "0027".
   bool is_octal = false;
   bool only_in_waivers = false;
+  // Other rules read it even where its own is off.
+  bool counts_while_off = false;
   Futile futile = {};
 };
 
@@ -119,6 +121,11 @@ class Parameters {
   void Read(std::string_view name, bool& value) const;
 
   std::map<std::string, Value, std::less<>> values_;
+};
+
+struct RuleSetting {
+  Action action = Action::kOff;
+  Parameters parameters;
 };
 
 // As policy files say an integer where a number would not be understood: "unlimited", "0027".

@@ -102,6 +102,18 @@ class Table {
     return read;
   }
 
+  // For whoever is not the rule. Where the rule is off, only those that count then are read.
+  [[nodiscard]] Struct ReadForOthers(const RuleSetting& setting) const {
+    if (setting.action != Action::kOff) return Read(setting.parameters);
+    Struct read{};
+    for (std::size_t i = 0; i < kSize; ++i) {
+      if (!schemas_[i].counts_while_off) continue;
+      std::visit([&](auto member) { setting.parameters.Read(schemas_[i].name, read.*member); },
+                 members_[i]);
+    }
+    return read;
+  }
+
   // For a parameter's value that does not come from a policy file.
   void Set(Parameters& parameters, StringList Struct::*member,
            std::vector<std::string> value) const {

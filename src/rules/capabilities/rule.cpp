@@ -260,8 +260,8 @@ extern constinit const Rule kCapabilities{
     .check = Bind<Check>(),
 };
 
-policy::StringList AllowedCapabilities(const policy::Parameters& parameters) {
-  return kParameters.Read(parameters).allow;
+policy::StringList AllowedCapabilities(const policy::RuleSetting& setting) {
+  return kParameters.ReadForOthers(setting).allow;
 }
 
 bool EqualsHostRoot(std::string_view capability, bool in_host_pid_namespace) {

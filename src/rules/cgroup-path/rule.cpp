@@ -212,8 +212,8 @@ extern constinit const Rule kCgroupPath{
     .check = Bind<Check>(),
 };
 
-policy::StringList CgroupParents(const policy::Parameters& parameters) {
-  return kParameters.Read(parameters).parents;
+policy::StringList CgroupParents(const policy::RuleSetting& setting) {
+  return kParameters.ReadForOthers(setting).parents;
 }
 
 }  // namespace runclad::rules

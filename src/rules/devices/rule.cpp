@@ -25,7 +25,8 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
     {&Parameters::allow,
      {.name = "allow",
       .vocabulary = policy::Vocabulary::kDevice,
-      .description = "host devices that a container may have, by type and numbers"}},
+      .description = "host devices that a container may have, by type and numbers",
+      .counts_while_off = true}},
     {&Parameters::deny,
      {.name = "deny",
       .merge = policy::Merge::kAccumulate,
@@ -158,8 +159,8 @@ extern constinit const Rule kDevices{
     .check = Bind<Check>(),
 };
 
-policy::StringList AllowedDevices(const policy::Parameters& parameters) {
-  return kParameters.Read(parameters).allow;
+policy::StringList AllowedDevices(const policy::RuleSetting& setting) {
+  return kParameters.ReadForOthers(setting).allow;
 }
 
 }  // namespace runclad::rules

@@ -39,7 +39,8 @@ constexpr policy::ParameterSchema PathList(std::string_view name, policy::Merge 
   return {.name = name,
           .merge = merge,
           .vocabulary = policy::Vocabulary::kAbsolutePath,
-          .description = description};
+          .description = description,
+          .counts_while_off = true};
 }
 constexpr policy::ParameterSchema GrantList(std::string_view name, std::string_view description) {
   policy::ParameterSchema list = PathList(name, policy::Merge::kReplace, description);
@@ -73,13 +74,15 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
       .description =
           "refuse every host path that is not in allow, allow-read-only or data-directories",
       .order = policy::Order::kFalseIsLooser,
-      .docker_default = true}},
+      .docker_default = true,
+      .counts_while_off = true}},
     {&Parameters::below,
      {.name = "below",
       .choices = kBelow,
       .description =
           "what happens to a mount from below a path in deny: it is refused, or made read-only",
-      .docker_default = std::string_view("refuse")}},
+      .docker_default = std::string_view("refuse"),
+      .counts_while_off = true}},
     {&Parameters::id_maps,
      {.name = "id-maps",
       .choices = kIdMaps,
@@ -94,7 +97,8 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
           "links "
           "and mode: bind /var/log ro; for a network filesystem, the options as requested: nfs4 "
           "server:/export vers=4.2",
-      .only_in_waivers = true}},
+      .only_in_waivers = true,
+      .counts_while_off = true}},
 });
 
 using Access = SourceFacts::Access;
@@ -414,8 +418,8 @@ extern constinit const Rule kHostMounts{
     .check = Bind<Check>(),
 };
 
-host::PathLists PathListsOf(const policy::Parameters& parameters) {
-  const Parameters read = kParameters.Read(parameters);
+host::PathLists PathListsOf(const policy::RuleSetting& setting) {
+  const Parameters read = kParameters.ReadForOthers(setting);
   return {.deny = read.deny,
           .credentials = read.credentials,
           .allow = read.allow,

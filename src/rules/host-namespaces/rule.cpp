@@ -36,7 +36,8 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
     {&Parameters::allow,
      {.name = "allow",
       .choices = kAllowable,
-      .description = "host namespaces that a container may use"}},
+      .description = "host namespaces that a container may use",
+      .counts_while_off = true}},
     {&Parameters::join,
      {.name = "join",
       .choices = kTypes,
@@ -258,8 +259,8 @@ extern constinit const Rule kHostNamespaces{
     .check = Bind<Check>(),
 };
 
-policy::StringList AllowedHostNamespaces(const policy::Parameters& parameters) {
-  return kParameters.Read(parameters).allow;
+policy::StringList AllowedHostNamespaces(const policy::RuleSetting& setting) {
+  return kParameters.ReadForOthers(setting).allow;
 }
 
 }  // namespace runclad::rules

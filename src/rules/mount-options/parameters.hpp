@@ -26,7 +26,8 @@ inline constexpr auto kParameters = policy::TableOf<Parameters>({
           "directories in the container from whose mounts programs may run although they are "
           "writable or volumes, with everything mounted below; this includes the tmpfs of "
           "read-only-rootfs",
-      .docker_default = policy::Anything{}}},
+      .docker_default = policy::Anything{},
+      .counts_while_off = true}},
 });
 
 }  // namespace runclad::rules::mount_options

@@ -305,8 +305,8 @@ extern constinit const Rule kMountOptions{
     .check = Bind<Check>(),
 };
 
-policy::StringList ExecPaths(const policy::Parameters& parameters) {
-  return mount_options::kParameters.Read(parameters).exec_paths;
+policy::StringList ExecPaths(const policy::RuleSetting& setting) {
+  return mount_options::kParameters.ReadForOthers(setting).exec_paths;
 }
 
 }  // namespace runclad::rules

@@ -123,8 +123,8 @@ extern constinit const Rule kReadOnlyMounts{
     .check = Bind<Check>(),
 };
 
-policy::StringList ReadOnlyPaths(const policy::Parameters& parameters) {
-  return kParameters.Read(parameters).paths;
+policy::StringList ReadOnlyPaths(const policy::RuleSetting& setting) {
+  return kParameters.ReadForOthers(setting).paths;
 }
 
 }  // namespace runclad::rules

@@ -285,8 +285,8 @@ extern constinit const Rule kReadOnlyRootfs{
     .check = Bind<Check>(),
 };
 
-policy::StringList WritablePaths(const policy::Parameters& parameters) {
-  return read_only_rootfs::kParameters.Read(parameters).writable;
+policy::StringList WritablePaths(const policy::RuleSetting& setting) {
+  return read_only_rootfs::kParameters.ReadForOthers(setting).writable;
 }
 
 }  // namespace runclad::rules

@@ -20,7 +20,8 @@ constexpr auto kParameters = policy::TableOf<Parameters>({
      {.name = "allow",
       .vocabulary = policy::Vocabulary::kAbsolutePath,
       .description = "host directories that may be a container's root, with everything below them "
-                     "(podman run --rootfs)"}},
+                     "(podman run --rootfs)",
+      .counts_while_off = true}},
 });
 
 constexpr Code kHostRoot{"host-root", "the directory is the host's root filesystem"};
@@ -72,8 +73,8 @@ extern constinit const Rule kRootfsPath{
     .check = Bind<Check>(),
 };
 
-policy::StringList AllowedRoots(const policy::Parameters& parameters) {
-  return kParameters.Read(parameters).allow;
+policy::StringList AllowedRoots(const policy::RuleSetting& setting) {
+  return kParameters.ReadForOthers(setting).allow;
 }
 
 }  // namespace runclad::rules

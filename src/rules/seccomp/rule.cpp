@@ -175,6 +175,32 @@ Remedy Allowing(std::vector<std::string> withheld, const Parameters& parameters)
                      : Remedy();
 }
 
+privilege::SeccompTuning TuningOf(const Parameters& read) {
+  std::vector<std::string> allow = policy::Copied(read.allow);
+  std::vector<std::uint16_t> families = FamiliesOf(read.families);
+  std::vector<std::string> deny = policy::Copied(read.deny);
+  if (DeniesRings(read.deny)) std::erase_if(allow, IsOfRings);
+  const std::vector<std::uint16_t> denied = FamiliesOf(read.deny);
+  if (!denied.empty()) {
+    // With these, every family would be allowed.
+    std::erase_if(allow, [](const std::string& name) {
+      return name == "socket" || name == "socketpair" || name == "socketcall";
+    });
+    std::erase_if(deny, [](const std::string& name) { return name.starts_with("AF_"); });
+    std::erase_if(families, [&](std::uint16_t family) {
+      return std::ranges::find(denied, family) != denied.end();
+    });
+  }
+  return {.allow = std::move(allow),
+          .deny = std::move(deny),
+          // The family is in memory there.
+          .deny_socketcall = read.deny_socketcall || !denied.empty(),
+          .only_64_bit = read.only_64_bit,
+          .deny_set_id = read.deny_set_id,
+          .listeners = policy::Copied(read.listener),
+          .families = std::move(families)};
+}
+
 // The kernel kills a program whose architecture is not in the filter with SIGSYS at its first
 // system call, without a message: it is better reported beforehand. Programs for another machine
 // run in an emulator, which is a native program.
@@ -209,8 +235,9 @@ Findings Check(const oci::Spec& spec, const Context& context, const Program& pro
   privilege::SeccompFilter ours = privilege::DefaultSeccompFilter(ConditionsOf(spec, kernel));
   Deny(FamiliesOf(kParameters.Read(context.parameters).deny), ours);
   const auto requested = spec.seccomp();
-  privilege::SeccompIntersection meet = privilege::Intersect(
-      requested.value_or(privilege::SeccompFilter()), ours, SeccompTuningOf(context.parameters));
+  privilege::SeccompIntersection meet =
+      privilege::Intersect(requested.value_or(privilege::SeccompFilter()), ours,
+                           TuningOf(kParameters.Read(context.parameters)));
   if (!meet.lost.empty()) {
     std::string lost;
     for (const std::string& name : meet.lost) lost += ' ' + name;
@@ -265,31 +292,8 @@ extern constinit const Rule kSeccomp{
     .check = Bind<Check>(),
 };
 
-privilege::SeccompTuning SeccompTuningOf(const policy::Parameters& parameters) {
-  const Parameters read = kParameters.Read(parameters);
-  std::vector<std::string> allow = policy::Copied(read.allow);
-  std::vector<std::uint16_t> families = FamiliesOf(read.families);
-  std::vector<std::string> deny = policy::Copied(read.deny);
-  if (DeniesRings(read.deny)) std::erase_if(allow, IsOfRings);
-  const std::vector<std::uint16_t> denied = FamiliesOf(read.deny);
-  if (!denied.empty()) {
-    // With these, every family would be allowed.
-    std::erase_if(allow, [](const std::string& name) {
-      return name == "socket" || name == "socketpair" || name == "socketcall";
-    });
-    std::erase_if(deny, [](const std::string& name) { return name.starts_with("AF_"); });
-    std::erase_if(families, [&](std::uint16_t family) {
-      return std::ranges::find(denied, family) != denied.end();
-    });
-  }
-  return {.allow = std::move(allow),
-          .deny = std::move(deny),
-          // The family is in memory there.
-          .deny_socketcall = read.deny_socketcall || !denied.empty(),
-          .only_64_bit = read.only_64_bit,
-          .deny_set_id = read.deny_set_id,
-          .listeners = policy::Copied(read.listener),
-          .families = std::move(families)};
+privilege::SeccompTuning SeccompTuningOf(const policy::RuleSetting& setting) {
+  return TuningOf(kParameters.ReadForOthers(setting));
 }
 
 }  // namespace runclad::rules
