@@ -106,20 +106,20 @@ std::vector<std::string> StringsOf(const Document& list) {
 }
 
 // The list that a remedy has for `rule` and `parameter`.
-std::vector<std::string> ListOf(const Finding& finding, const char* kind, const rules::Rule& rule,
-                                const char* parameter) {
+std::vector<std::string> ListOf(const Finding& finding, const char* kind,
+                                const rules::ParameterPlace& place) {
   const json::Document& remedy = finding.remedy.document();
-  const auto path = Document::json_pointer() / kind / std::string(rule.id()) / parameter;
+  const auto path = Document::json_pointer() / kind / place.rule() / place.parameter();
   return remedy.is_object() && remedy.contains(path) ? StringsOf(remedy.at(path))
                                                      : std::vector<std::string>();
 }
 
-Finding GrantOf(const rules::Rule& rule, const char* parameter, std::vector<std::string> values) {
+Finding GrantOf(const rules::ParameterPlace& place, std::vector<std::string> values) {
   Finding finding;
-  finding.rule = rule.id();
+  finding.rule = place.rule();
   finding.action = "fixed";
   Document remedy;
-  remedy["rules"][finding.rule][parameter] = std::move(values);
+  remedy["rules"][finding.rule][place.parameter()] = std::move(values);
   finding.remedy = json::Value(std::move(remedy));
   return finding;
 }
@@ -135,27 +135,27 @@ std::vector<Finding> Trial(const std::vector<Finding>& taken, const std::vector<
   std::vector<Finding> trial;
   std::vector<std::string> programs;
   for (const Finding& finding : taken) {
-    auto writable = ListOf(finding, "trial", kRootfs, "writable");
-    auto runnable = ListOf(finding, "rules", kMounts, "exec-paths");
+    auto writable = ListOf(finding, "trial", rules::kWritablePaths);
+    auto runnable = ListOf(finding, "rules", rules::kExecPaths);
     programs.insert(programs.end(), writable.begin(), writable.end());
     programs.insert(programs.end(), runnable.begin(), runnable.end());
-    if (!writable.empty()) trial.push_back(GrantOf(kRootfs, "writable", std::move(writable)));
+    if (!writable.empty()) trial.push_back(GrantOf(rules::kWritablePaths, std::move(writable)));
   }
   for (const Finding& finding : rest) {
     if (CodeOf(finding) != rules::kImageWrites) continue;
-    auto declared = ListOf(finding, "rules", kRootfs, "writable");
+    auto declared = ListOf(finding, "rules", rules::kWritablePaths);
     std::erase_if(declared, [&](const std::string& path) { return IsBelow(path, programs); });
     if (declared.empty()) continue;
     programs.insert(programs.end(), declared.begin(), declared.end());
-    trial.push_back(GrantOf(kRootfs, "writable", std::move(declared)));
+    trial.push_back(GrantOf(rules::kWritablePaths, std::move(declared)));
   }
-  if (!programs.empty()) trial.push_back(GrantOf(kMounts, "exec-paths", std::move(programs)));
+  if (!programs.empty()) trial.push_back(GrantOf(rules::kExecPaths, std::move(programs)));
   CapabilitiesTaken capabilities = CapabilitiesTakenBy(taken);
   if (!capabilities.asked_for_all) {
     std::ranges::move(capabilities.asked_for, std::back_inserter(capabilities.of_engine));
   }
   if (!capabilities.of_engine.empty()) {
-    trial.push_back(GrantOf(kCapabilities, "allow", std::move(capabilities.of_engine)));
+    trial.push_back(GrantOf(rules::kAllowedCapabilities, std::move(capabilities.of_engine)));
   }
   return trial;
 }
@@ -188,21 +188,23 @@ json::Value Narrowed(Document file, const Usage& usage, const std::vector<std::s
                      const policy::Effective& of_image) {
   const policy::StringList writable = rules::WritablePaths(of_image.rule(kRootfs.schema));
   const auto has_exec_paths =
-      file.contains(Document::json_pointer() / "rules" / std::string(kMounts.id()) / "exec-paths");
+      file.contains(Document::json_pointer() / "rules" / rules::kExecPaths.rule() /
+                    rules::kExecPaths.parameter());
   if (writable.empty() && !has_exec_paths) return {};
-  Document& rules = file["rules"];
-  const std::string rootfs(kRootfs.id());
+  const auto list = [&](const rules::ParameterPlace& place) -> Document& {
+    return file["rules"][place.rule()][place.parameter()];
+  };
   Document used = Document::array();
   for (const std::string& path : usage.written) {
     if (IsBelow(path, writable)) used.push_back(path);
   }
-  if (!writable.empty()) rules[rootfs]["writable"] = std::move(used);
+  if (!writable.empty()) list(rules::kWritablePaths) = std::move(used);
   Document programs = usage.programs;
   for (const std::string& path : elsewhere) {
     const auto& idle = usage.without_programs;
     if (std::ranges::find(idle, path) == idle.end()) programs.push_back(path);
   }
-  rules[std::string(kMounts.id())]["exec-paths"] = std::move(programs);
+  list(rules::kExecPaths) = std::move(programs);
   return json::Value(std::move(file));
 }
 
@@ -245,7 +247,7 @@ CapabilitiesTaken CapabilitiesTakenBy(const std::vector<Finding>& findings) {
 }
 
 std::string WhyRoot(const Finding& finding) {
-  for (const std::string& entry : ListOf(finding, "waiver", rules::kHostMounts, "exactly")) {
+  for (const std::string& entry : ListOf(finding, "waiver", rules::kExactMounts)) {
     if (const std::string_view why = rules::WhyHostRoot(entry); !why.empty()) {
       return std::string(why);
     }
@@ -271,7 +273,7 @@ Advice AdviceFor(const Story& story, const AdviceRequest& request) {
   // What was asked for by name belongs to the same request.
   CapabilitiesTaken capabilities = CapabilitiesTakenBy(advice.taken);
   if (!asked.empty() && !capabilities.asked_for.empty() && !capabilities.asked_for_all) {
-    asked.push_back(GrantOf(kCapabilities, "allow", std::move(capabilities.asked_for)));
+    asked.push_back(GrantOf(rules::kAllowedCapabilities, std::move(capabilities.asked_for)));
   }
   if (request.with_rest) {
     asked.insert(asked.end(), advice.rest.begin(), advice.rest.end());

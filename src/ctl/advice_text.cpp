@@ -10,6 +10,7 @@
 
 #include "runclad/rules/catalog.hpp"
 #include "runclad/rules/meaning.hpp"
+#include "runclad/rules/parameters.hpp"
 #include "runclad/rules/rule.hpp"
 
 #include "advice.hpp"
@@ -81,23 +82,23 @@ std::string Dangers(const std::vector<Finding>& refused) {
   return text;
 }
 
-// The list "allow" of a rule in a policy file.
-std::vector<std::string> AllowedIn(const Document& file, const rules::Rule& rule) {
-  const auto path = Document::json_pointer() / "rules" / std::string(rule.id()) / "allow";
-  std::vector<std::string> allowed;
-  if (!file.contains(path)) return allowed;
+// A list of a policy file, or of the lines of a remedy.
+std::vector<std::string> ListIn(const Document& file, const rules::ParameterPlace& place) {
+  const auto path = Document::json_pointer() / "rules" / place.rule() / place.parameter();
+  std::vector<std::string> list;
+  if (!file.is_object() || !file.contains(path)) return list;
   for (const Document& value : file.at(path)) {
-    if (value.is_string()) allowed.push_back(value.get<std::string>());
+    if (value.is_string()) list.push_back(value.get<std::string>());
   }
-  return allowed;
+  return list;
 }
 
 // The same of the capabilities in a file that is offered.
 std::string DangerousCapabilities(const Document& file) {
-  const std::vector<std::string> namespaces = AllowedIn(file, rules::kHostNamespaces);
+  const std::vector<std::string> namespaces = ListIn(file, rules::kAllowedHostNamespaces);
   const bool shares_pids = std::ranges::find(namespaces, "pid") != namespaces.end();
   std::vector<std::string> names;
-  for (const std::string& name : AllowedIn(file, rules::kCapabilities)) {
+  for (const std::string& name : ListIn(file, rules::kAllowedCapabilities)) {
     if (rules::EqualsHostRoot(name, false)) {
       names.push_back(name);
     } else if (rules::EqualsHostRoot(name, shares_pids)) {
@@ -188,11 +189,8 @@ std::string DestinationOf(const Finding& finding) {
   if (after.is_object() && after.contains("destination") && after.at("destination").is_string()) {
     return after.at("destination");
   }
-  const auto path = Document::json_pointer("/rules/mount-options/exec-paths/0");
-  const Document& remedy = finding.remedy.document();
-  return remedy.is_object() && remedy.contains(path) && remedy.at(path).is_string()
-             ? remedy.at(path)
-             : Document("");
+  const std::vector<std::string> paths = ListIn(finding.remedy.document(), rules::kExecPaths);
+  return paths.empty() ? std::string() : paths.front();
 }
 
 std::string NotPermitted(const Advice& advice) {
@@ -209,10 +207,8 @@ std::string NotPermitted(const Advice& advice) {
   std::vector<std::string> calls;
   for (const Finding& finding : advice.taken) {
     if (finding.rule != rules::kSeccomp.id()) continue;
-    const auto path = Document::json_pointer("/rules/seccomp/allow");
-    const Document& remedy = finding.remedy.document();
-    if (!remedy.is_object() || !remedy.contains(path)) continue;
-    for (const Document& name : remedy.at(path)) calls.push_back(name);
+    const auto names = ListIn(finding.remedy.document(), rules::kAllowedSyscalls);
+    calls.insert(calls.end(), names.begin(), names.end());
   }
   if (!calls.empty()) {
     text +=

@@ -380,7 +380,7 @@ class DirectoryLinter {
       of_file.document = json::Value(part);
     }
     AddAll(IdleGrants(of_file));
-    if (part.value("rules", json::Document::object()).contains("seccomp")) {
+    if (part.value("rules", json::Document::object()).contains(rules::kSeccomp.id())) {
       for (const std::string& fault : FilterFaults(*policy)) Add(path, 0, "seccomp", fault);
     }
     if (!pins.empty() || identity.names.empty()) return;

@@ -152,13 +152,16 @@ Result<std::string> NewFile(const PinSource& source, const std::string& reposito
     file = *document;
   }
   if (source.capabilities) {
-    file["rules"]["capabilities"]["allow"] = *source.capabilities;
+    const auto list = [&](const rules::ParameterPlace& place) -> Document& {
+      return file["rules"][place.rule()][place.parameter()];
+    };
+    list(rules::kAllowedCapabilities) = *source.capabilities;
     const auto policy = enforce::LoadPolicy(request.config_directory, source.identity);
     if (!policy) return policy.error();
     const policy::StringList writable =
         rules::WritablePaths(policy->rule(rules::kReadOnlyRootfs.schema));
     if (!writable.empty()) {
-      file["rules"]["read-only-rootfs"]["writable"] = policy::Copied(writable);
+      list(rules::kWritablePaths) = policy::Copied(writable);
     }
   }
   file["digests"] = source.digests;

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/json/reader.hpp"
+#include "runclad/rules/catalog.hpp"
 #include "runclad/sys/command.hpp"
 #include "runclad/sys/named_file.hpp"
 
@@ -100,7 +101,8 @@ class Probe {
     // Without what needs cgroup controllers that this host may not have.
     std::ofstream(directory_ + "/policy/policy.json")
         << R"({"extends": "restricted", "log": {"target": "file:)" + directory_ + R"(/log"},)"
-        << R"("rules": {"device-cgroup": {"action": "off"}, "pids-limit": {"action": "off"}}})";
+        << R"("rules": {")" << rules::kDeviceCgroup.id() << R"(": {"action": "off"}, ")"
+        << rules::kPidsLimit.id() << R"(": {"action": "off"}}})";
     ::chmod((directory_ + "/policy/policy.json").c_str(), S_IRUSR | S_IWUSR);
     if (is_runclad_) command_.push_back("--runclad-config=" + directory_ + "/policy");
     command_.insert(command_.end(), {"--root", directory_ + "/state"});

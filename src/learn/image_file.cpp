@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/json/value.hpp"
+#include "runclad/rules/parameters.hpp"
 
 namespace runclad::learn {
 
@@ -20,16 +21,17 @@ std::string ImageFileText(const std::vector<Judged>& judged,
     std::sort(values.begin(), values.end());
     return values;
   };
-  Ordered rules;
-  rules["capabilities"]["allow"] = needed(GrantKind::kCapability);
+  Ordered file;
+  const auto list = [&](const rules::ParameterPlace& place) -> Ordered& {
+    return file["rules"][place.rule()][place.parameter()];
+  };
+  list(rules::kAllowedCapabilities) = needed(GrantKind::kCapability);
   if (const auto writable = needed(GrantKind::kWritable); !writable.empty()) {
-    rules["read-only-rootfs"]["writable"] = writable;
+    list(rules::kWritablePaths) = writable;
   }
   if (const auto programs = needed(GrantKind::kPrograms); !programs.empty()) {
-    rules["mount-options"]["exec-paths"] = programs;
+    list(rules::kExecPaths) = programs;
   }
-  Ordered file;
-  file["rules"] = std::move(rules);
   file["digests"] = digests;
   file["provenance"] = provenance;
   return file.dump(2, ' ', /*ensure_ascii=*/true, Ordered::error_handler_t::replace) + "\n";

@@ -9,6 +9,7 @@
 
 #include "runclad/json/reader.hpp"
 #include "runclad/learn/minimise.hpp"
+#include "runclad/rules/parameters.hpp"
 
 #include "image_file.hpp"
 
@@ -18,14 +19,13 @@ namespace {
 using json::Document;
 
 struct List {
-  const char* rule;
-  const char* parameter;
+  const rules::ParameterPlace& place;
   GrantKind kind;
 };
 constexpr std::array<List, 3> kLists = {{
-    {"capabilities", "allow", GrantKind::kCapability},
-    {"read-only-rootfs", "writable", GrantKind::kWritable},
-    {"mount-options", "exec-paths", GrantKind::kPrograms},
+    {rules::kAllowedCapabilities, GrantKind::kCapability},
+    {rules::kWritablePaths, GrantKind::kWritable},
+    {rules::kExecPaths, GrantKind::kPrograms},
 }};
 
 Result<std::set<std::string>> Strings(const Document& list, const std::string& name) {
@@ -86,7 +86,7 @@ class Union {
       for (const auto& [parameter, values] : parameters.items()) {
         const std::string name = rule + "." + parameter;
         const auto* list = std::find_if(kLists.begin(), kLists.end(), [&](const List& known) {
-          return name == std::string(known.rule) + "." + known.parameter;
+          return known.place.rule() == rule && known.place.parameter() == parameter;
         });
         if (list == kLists.end()) return Error{name + " cannot be merged"};
         const auto strings = Strings(values, name);

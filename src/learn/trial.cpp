@@ -16,6 +16,7 @@
 #include "runclad/enforce/host_policy.hpp"
 #include "runclad/enforce/record_search.hpp"
 #include "runclad/privilege/capabilities.hpp"
+#include "runclad/rules/parameters.hpp"
 #include "runclad/store/trials.hpp"
 #include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
@@ -86,11 +87,14 @@ Result<HostPolicy> ReadHostPolicy(const std::optional<std::string>& directory) {
 }
 
 std::string RulesText(const Grants& grants) {
-  return Document{{"rules",
-                   {{"capabilities", {{"allow", ListOf(grants, GrantKind::kCapability)}}},
-                    {"read-only-rootfs", {{"writable", ListOf(grants, GrantKind::kWritable)}}},
-                    {"mount-options", {{"exec-paths", ListOf(grants, GrantKind::kPrograms)}}}}}}
-      .dump(-1, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace);
+  Document file;
+  const auto list = [&](const rules::ParameterPlace& place) -> Document& {
+    return file["rules"][place.rule()][place.parameter()];
+  };
+  list(rules::kAllowedCapabilities) = ListOf(grants, GrantKind::kCapability);
+  list(rules::kWritablePaths) = ListOf(grants, GrantKind::kWritable);
+  list(rules::kExecPaths) = ListOf(grants, GrantKind::kPrograms);
+  return file.dump(-1, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace);
 }
 
 Result<UniqueFd> LockTrials(const std::string& directory) {
@@ -126,12 +130,15 @@ void RemoveLeftTrials(const std::function<bool(const std::string& id)>& remove_c
 
 Result<Trial> Trial::Open(const std::string& id, const HostPolicy& host,
                           const std::string& profile) {
-  const Document own = {{"extends", profile},
-                        {"mode", "enforce"},
-                        {"rules",
-                         {{"capabilities", {{"allow", privilege::AllCapabilities()}}},
-                          {"read-only-rootfs", {{"action", "off"}}},
-                          {"mount-options", {{"noexec", false}}}}}};
+  Document own = {{"extends", profile}, {"mode", "enforce"}};
+  const auto member = [&](const rules::ParameterPlace& place,
+                          const std::string& name) -> Document& {
+    return own["rules"][place.rule()][name];
+  };
+  member(rules::kAllowedCapabilities, rules::kAllowedCapabilities.parameter()) =
+      privilege::AllCapabilities();
+  member(rules::kWritablePaths, "action") = "off";
+  member(rules::kNoexec, rules::kNoexec.parameter()) = false;
   return Make(id, host, own.dump(), {}, {});
 }
 

@@ -21,6 +21,7 @@
 #include "runclad/privilege/socket_families.hpp"
 #include "runclad/privilege/syscalls.hpp"
 #include "runclad/rules/device_list.hpp"
+#include "runclad/rules/parameters.hpp"
 
 #include "call_search.hpp"
 #include "proc.hpp"
@@ -297,13 +298,16 @@ std::string PolicyOf(const Shield& shield) {
   std::vector<std::string> denied = shield.families;
   denied.insert(denied.end(), shield.syscalls.begin(), shield.syscalls.end());
   for (const privilege::DeniedCall& call : shield.calls) denied.push_back(ToText(call));
-  Document rules = Document::object();
-  if (!denied.empty()) rules["seccomp"]["deny"] = std::move(denied);
+  Document policy = {{"rules", Document::object()}};
+  const auto list = [&](const rules::ParameterPlace& place) -> Document& {
+    return policy["rules"][place.rule()][place.parameter()];
+  };
+  if (!denied.empty()) list(rules::kDeniedSyscalls) = std::move(denied);
   if (!shield.devices.empty()) {
-    rules["devices"]["deny"] = shield.devices;
-    rules["device-cgroup"]["deny"] = shield.devices;
+    list(rules::kDeniedDevices) = shield.devices;
+    list(rules::kDeniedCgroupDevices) = shield.devices;
   }
-  return Document{{"rules", std::move(rules)}}.dump(2) + "\n";
+  return policy.dump(2) + "\n";
 }
 
 namespace {

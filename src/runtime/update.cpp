@@ -7,6 +7,7 @@
 
 #include "runclad/oci/spec.hpp"
 #include "runclad/oci/update_resources.hpp"
+#include "runclad/rules/catalog.hpp"
 
 #include "call.hpp"
 #include "directories.hpp"
@@ -70,7 +71,7 @@ Result<Arguments> Update(Call& call) {
   policy::Effective policy;
   engine::Identity identity;
   // The record of an older runclad does not contain limits.
-  if (record && record->process_policy.rules.contains("pids-limit")) {
+  if (record && record->process_policy.rules.contains(rules::kPidsLimit.id())) {
     policy = std::move(record->process_policy);
     policy.break_glass = machine.BreakGlassReason();
     identity = std::move(record->identity);

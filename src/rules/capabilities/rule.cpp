@@ -260,6 +260,9 @@ extern constinit const Rule kCapabilities{
     .check = Bind<Check>(),
 };
 
+extern constinit const ParameterPlace kAllowedCapabilities{kCapabilities,
+                                                           kParameters[&Parameters::allow]};
+
 policy::StringList AllowedCapabilities(const policy::RuleSetting& setting) {
   return kParameters.ReadForOthers(setting).allow;
 }

@@ -8,6 +8,7 @@
 
 #include "runclad/policy/table.hpp"
 #include "runclad/rules/device_list.hpp"
+#include "runclad/rules/parameters.hpp"
 
 #include "rules/binding.hpp"
 
@@ -217,5 +218,8 @@ extern constinit const Rule kDeviceCgroup{
     .judges_updates = true,
     .check = Bind<Check>(),
 };
+
+extern constinit const ParameterPlace kDeniedCgroupDevices{kDeviceCgroup,
+                                                           kParameters[&Parameters::deny]};
 
 }  // namespace runclad::rules

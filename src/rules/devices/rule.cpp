@@ -159,6 +159,8 @@ extern constinit const Rule kDevices{
     .check = Bind<Check>(),
 };
 
+extern constinit const ParameterPlace kDeniedDevices{kDevices, kParameters[&Parameters::deny]};
+
 policy::StringList AllowedDevices(const policy::RuleSetting& setting) {
   return kParameters.ReadForOthers(setting).allow;
 }

@@ -418,6 +418,8 @@ extern constinit const Rule kHostMounts{
     .check = Bind<Check>(),
 };
 
+extern constinit const ParameterPlace kExactMounts{kHostMounts, kParameters[&Parameters::exactly]};
+
 host::PathLists PathListsOf(const policy::RuleSetting& setting) {
   const Parameters read = kParameters.ReadForOthers(setting);
   return {.deny = read.deny,

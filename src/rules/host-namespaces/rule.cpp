@@ -259,6 +259,9 @@ extern constinit const Rule kHostNamespaces{
     .check = Bind<Check>(),
 };
 
+extern constinit const ParameterPlace kAllowedHostNamespaces{kHostNamespaces,
+                                                             kParameters[&Parameters::allow]};
+
 policy::StringList AllowedHostNamespaces(const policy::RuleSetting& setting) {
   return kParameters.ReadForOthers(setting).allow;
 }

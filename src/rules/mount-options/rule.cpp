@@ -305,6 +305,11 @@ extern constinit const Rule kMountOptions{
     .check = Bind<Check>(),
 };
 
+extern constinit const ParameterPlace kExecPaths{
+    kMountOptions, mount_options::kParameters[&mount_options::Parameters::exec_paths]};
+extern constinit const ParameterPlace kNoexec{
+    kMountOptions, mount_options::kParameters[&mount_options::Parameters::noexec]};
+
 policy::StringList ExecPaths(const policy::RuleSetting& setting) {
   return mount_options::kParameters.ReadForOthers(setting).exec_paths;
 }

@@ -285,6 +285,9 @@ extern constinit const Rule kReadOnlyRootfs{
     .check = Bind<Check>(),
 };
 
+extern constinit const ParameterPlace kWritablePaths{
+    kReadOnlyRootfs, read_only_rootfs::kParameters[&read_only_rootfs::Parameters::writable]};
+
 policy::StringList WritablePaths(const policy::RuleSetting& setting) {
   return read_only_rootfs::kParameters.ReadForOthers(setting).writable;
 }

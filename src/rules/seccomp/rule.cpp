@@ -292,6 +292,9 @@ extern constinit const Rule kSeccomp{
     .check = Bind<Check>(),
 };
 
+extern constinit const ParameterPlace kAllowedSyscalls{kSeccomp, kParameters[&Parameters::allow]};
+extern constinit const ParameterPlace kDeniedSyscalls{kSeccomp, kParameters[&Parameters::deny]};
+
 privilege::SeccompTuning SeccompTuningOf(const policy::RuleSetting& setting) {
   return TuningOf(kParameters.ReadForOthers(setting));
 }
