@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "runclad/base/spelling.hpp"
+#include "runclad/enforce/running.hpp"
 #include "runclad/sys/file.hpp"
 
 #include "style.hpp"
@@ -89,13 +90,13 @@ Result<OpenedContainer> OpenBundle(const std::string& path,
   const fs::path absolute = fs::canonical(config, fault);
   if (fault) return SystemError(config + " cannot be opened", fault.value());
   const std::string bundle = absolute.parent_path();
-  host::RunningContainer container = host::ContainerOf(bundle, host::FindRunning());
+  host::RunningContainer container = host::ContainerOf(bundle, enforce::FindEveryRunning());
   if (runtime_root) container.runtime_root = *runtime_root;
   return OpenContainer(std::move(container), config);
 }
 
 Result<host::RunningContainer> FindRunningContainer(const std::string& wanted) {
-  const std::vector<host::RunningContainer> running = host::FindRunning();
+  const std::vector<host::RunningContainer> running = enforce::FindEveryRunning();
   std::vector<host::RunningContainer> found;
   const auto take = [&](const auto& is_wanted) {
     std::ranges::copy_if(running, std::back_inserter(found), is_wanted);

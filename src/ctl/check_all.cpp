@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runclad/enforce/host_policy.hpp"
+#include "runclad/enforce/running.hpp"
 #include "runclad/rules/rule.hpp"
 
 #include "bundles.hpp"
@@ -87,7 +88,7 @@ std::string Summary(const Counts& counts, std::size_t all) {
 
 std::vector<Line> JudgeAll(const CheckRequest& request) {
   std::vector<Line> lines;
-  for (const host::RunningContainer& container : host::FindRunning()) {
+  for (const host::RunningContainer& container : enforce::FindEveryRunning()) {
     const std::string path = container.bundle + "/config.json";
     auto opened = OpenContainer(container, path);
     if (!opened) {

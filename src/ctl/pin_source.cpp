@@ -9,6 +9,7 @@
 #include "runclad/base/spelling.hpp"
 #include "runclad/enforce/host_policy.hpp"
 #include "runclad/enforce/record_search.hpp"
+#include "runclad/enforce/running.hpp"
 #include "runclad/engine/named_images.hpp"
 #include "runclad/privilege/capabilities.hpp"
 
@@ -87,7 +88,7 @@ void AddOnce(const std::string& path, std::vector<std::string>& paths) {
 // The usual places, and where the running containers' engines have theirs.
 engine::Stores StoresOfThisHost() {
   engine::Stores stores;
-  for (const host::RunningContainer& container : host::FindRunning()) {
+  for (const host::RunningContainer& container : enforce::FindEveryRunning()) {
     const auto opened = OpenContainer(container, container.bundle + "/config.json");
     if (!opened) continue;
     const engine::Layout& layout = opened->subject.layout;
@@ -154,7 +155,7 @@ Result<PinSource> SourceOfDigest(const std::string& digest) {
 std::vector<PinSource> SourcesOfRunning(const PinRequest& request,
                                         std::vector<std::string>& skipped) {
   std::vector<PinSource> sources;
-  for (const host::RunningContainer& container : host::FindRunning()) {
+  for (const host::RunningContainer& container : enforce::FindEveryRunning()) {
     auto source = OfRunning(container, request);
     if (!source) {
       skipped.push_back("container " + container.id + ": " + source.error().message);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runclad/enforce/host_policy.hpp"
+#include "runclad/enforce/running.hpp"
 
 #include "bundles.hpp"
 #include "findings.hpp"
@@ -75,7 +76,7 @@ PolicyTrial TryPolicy(const std::optional<std::string>& directory, const std::st
   in_force.config_directory = directory;
   CheckRequest other;
   other.config_directory = candidate;
-  for (const host::RunningContainer& container : host::FindRunning()) {
+  for (const host::RunningContainer& container : enforce::FindEveryRunning()) {
     const std::string path = container.bundle + "/config.json";
     const auto opened = OpenContainer(container, path);
     if (!opened) {

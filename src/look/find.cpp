@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <iterator>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "runclad/enforce/promise.hpp"
 #include "runclad/enforce/record.hpp"
 #include "runclad/enforce/record_search.hpp"
+#include "runclad/enforce/running.hpp"
 #include "runclad/enforce/subject.hpp"
 #include "runclad/host/running.hpp"
 #include "runclad/host/runtime_state.hpp"
@@ -48,19 +48,6 @@ AllRecords ReadRecords() {
   if (!records) return std::nullopt;
   AllRecords found(std::in_place);
   for (enforce::Record& record : *records) found->emplace(record.id, std::move(record));
-  return found;
-}
-
-std::vector<host::RunningContainer> ContainersIn(const std::string& runtime_root) {
-  std::vector<host::RunningContainer> found;
-  const auto directory = sys::OpenDirectory(runtime_root);
-  if (!directory) return found;
-  sys::VisitEntries(directory->get(), [&](const dirent& entry) {
-    if (entry.d_type == DT_DIR) {
-      found.push_back({static_cast<const char*>(entry.d_name), {}, runtime_root, {}});
-    }
-    return true;
-  });
   return found;
 }
 
@@ -103,20 +90,12 @@ std::optional<Candidate> CandidateOf(const host::RunningContainer& running) {
 }
 
 std::vector<Candidate> FindCandidates(const LookOptions& options, AllRecords& records) {
-  std::vector<host::RunningContainer> running = host::FindRunning();
-  std::vector<std::string> roots = options.runtime_roots;
-  // `run` writes no process into a record, and neither does `create`: the runtime's state has it.
-  std::ranges::move(store::NotedRoots(), std::back_inserter(roots));
-  for (const char* root : {"/run/runc", "/run/crun"}) roots.emplace_back(root);
-  for (const std::string& root : roots) {
-    std::ranges::move(ContainersIn(root), std::back_inserter(running));
-  }
   std::vector<Candidate> candidates;
   const auto is_known = [&](pid_t pid) {
     return std::ranges::any_of(
         candidates, [&](const Candidate& candidate) { return candidate.container.pid == pid; });
   };
-  for (const host::RunningContainer& container : running) {
+  for (const host::RunningContainer& container : enforce::FindEveryRunning(options.runtime_roots)) {
     auto candidate = CandidateOf(container);
     if (candidate && !is_known(candidate->container.pid)) {
       candidates.push_back(*std::move(candidate));

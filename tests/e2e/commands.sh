@@ -86,6 +86,15 @@ guards "and counts those that would be changed" json_is '.rewritten == 4 and .fa
   all(.containers[] | select(.name != "opt"); any(.findings[]; .rule == "read-only-rootfs"))'
 check --all --profile restricted
 holds "as text: a line for each refusal" out_has 'refused by host-mounts: /mounts/'
+capture_runtime run --detach --bundle "$(make_bundle hand)" hand
+holds "a container is made by hand" succeeded
+check hand
+guards "it is found by its id, and would not be changed again" status_is 0
+check --all
+guards "and among all" out_has "6 running containers: 6 would not be changed"
+ctl policy pin --config "$DIRECTORY" --from-container hand
+guards "pin knows it, and that its image is unknown" err_has "the image of container hand is unknown"
+capture_runtime delete --force hand
 docker_remove joined opt
 check --all
 holds "containers that have ended are not listed" out_has "3 running containers"
