@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string>
@@ -15,11 +16,12 @@
 namespace runclad::enforce {
 namespace {
 
-// The file: "count first last logged\n" of numbers of a fixed width, the length of the key on a
-// line, the key, the line that was written for it.
+// The file: the version of this format, on lines of their own the five numbers of Head with a fixed
+// width, the key, the line that was written for it.
+constexpr std::string_view kHeadVersion = "2\n";  // 1 had no version in it
 constexpr std::size_t kDigits = 20;
 constexpr std::size_t kNumbers = 5;
-constexpr std::size_t kHeadBytes = kNumbers * (kDigits + 1);
+constexpr std::size_t kHeadBytes = kHeadVersion.size() + kNumbers * (kDigits + 1);
 constexpr std::size_t kMaxBytes = std::size_t{256} << 10;
 
 struct Head {
@@ -39,7 +41,7 @@ void PutNumber(char* at, std::int64_t number) {
 
 std::array<char, kHeadBytes> TextOf(const Head& head) {
   std::array<char, kHeadBytes> text{};
-  char* at = text.data();
+  char* at = std::copy(kHeadVersion.begin(), kHeadVersion.end(), text.data());
   for (const std::int64_t number :
        {head.count, head.first, head.last, head.logged, head.key_bytes}) {
     PutNumber(at, number);
@@ -50,7 +52,8 @@ std::array<char, kHeadBytes> TextOf(const Head& head) {
 }
 
 bool ReadHead(std::string_view text, Head& head) {
-  if (text.size() < kHeadBytes) return false;
+  if (text.size() < kHeadBytes || !text.starts_with(kHeadVersion)) return false;
+  text.remove_prefix(kHeadVersion.size());
   for (std::int64_t* number :
        {&head.count, &head.first, &head.last, &head.logged, &head.key_bytes}) {
     const char* const end = text.data() + kDigits;
@@ -74,7 +77,7 @@ struct Kept {
   }
 };
 
-// Not read: there is nothing yet, or it is not whole.
+// Not read: there is nothing yet, it is of another version, or it is not whole.
 Kept ReadKept(int file) {
   Kept kept;
   struct stat status {};

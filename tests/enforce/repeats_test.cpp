@@ -58,6 +58,16 @@ TEST_F(Repeats, FirstHasItsLineAndTheRestACount) {
   EXPECT_EQ(TakeRepeats(file_.get()), "") << "it was taken before";
 }
 
+// What an earlier version left is not read as something else: the next decision has its line.
+TEST_F(Repeats, FileOfAnotherVersionIsNotRead) {
+  for (const std::int64_t now : {1, 2}) ASSERT_TRUE(Decide("a", now));
+  ASSERT_EQ(lines_.size(), 1U);
+  ASSERT_EQ(::pwrite(file_.get(), "3\n", 2, 0), 2);
+  EXPECT_EQ(TakeRepeats(file_.get()), "");
+  ASSERT_TRUE(Decide("a", 3));
+  EXPECT_THAT(lines_, ElementsAre(Line("a", "", "T1"), Line("a", "", "T3")));
+}
+
 TEST_F(Repeats, CountIsLoggedBeforeTheNextDecisionThatDiffers) {
   for (const std::int64_t now : {1, 2, 3}) ASSERT_TRUE(Decide("a", now));
   ASSERT_TRUE(Decide("b", 4));
