@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/path.hpp"
 #include "runclad/base/spelling.hpp"
 #include "runclad/json/reader.hpp"
 
@@ -163,7 +164,7 @@ void AddBind(Making& making, const Mount& mount) {
   }
   std::string propagation = mount.propagation;
   // Docker's own mounts below the source must not be pinned.
-  const bool holds_docker = source == "/" || root == source || root.starts_with(source + "/");
+  const bool holds_docker = source == "/" || IsAtOrBelow(root, source);
   if (propagation.empty()) propagation = holds_docker ? "rslave" : "rprivate";
   options.push_back(propagation);
   if (mount.propagation.ends_with("shared")) {

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/path.hpp"
 #include "runclad/oci/secret_options.hpp"
 
 namespace runclad::enforce {
@@ -69,10 +70,6 @@ void HideAll(Document& value) {
   if (value.is_string()) value = kHidden;
   if (!value.is_structured()) return;
   for (Document& inner : value) HideAll(inner);
-}
-
-bool IsAtOrBelow(std::string_view path, std::string_view above) {
-  return path.starts_with(above) && (path.size() == above.size() || path[above.size()] == '/');
 }
 
 }  // namespace

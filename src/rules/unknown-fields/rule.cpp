@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "runclad/base/path.hpp"
 #include "runclad/json/pointer.hpp"
 #include "runclad/policy/table.hpp"
 
@@ -49,10 +50,8 @@ void AddMatches(const json::Document& document, const std::string& pattern,
 
 // Whether `pointer` is one of `listed` or below one.
 bool IsCovered(const std::string& pointer, const std::vector<std::string>& listed) {
-  return std::ranges::any_of(listed, [&](const std::string& above) {
-    return pointer.starts_with(above) &&
-           (pointer.size() == above.size() || pointer[above.size()] == '/');
-  });
+  return std::ranges::any_of(listed,
+                             [&](const std::string& above) { return IsAtOrBelow(pointer, above); });
 }
 
 Findings Check(const oci::Spec& spec, const Context& context) {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "runclad/base/path.hpp"
+
 #include "rules/binding.hpp"
 
 namespace runclad::rules {
@@ -17,11 +19,6 @@ constexpr Code kProc{"proc", "the directory is below /proc"};
 constexpr Code kUncertain{"uncertain", "where the directory leads could not be determined"};
 constexpr Code kLinkToProc{"link-to-proc", "the directory leads through a link into a proc mount"};
 constexpr Code kCodes[] = {kRelative, kProc, kUncertain, kLinkToProc};
-
-bool IsBelow(std::string_view path, std::string_view directory) {
-  return path.size() > directory.size() && path.starts_with(directory) &&
-         path[directory.size()] == '/';
-}
 
 // As written: "." and empty names left out, ".." undone. A name in /proc can lead anywhere, so that
 // ".." after one leads back to no known place.
@@ -38,7 +35,7 @@ bool LeadsIntoProc(std::string_view path) {
     }
     plain += '/';
     plain += component;
-    if (IsBelow(plain, "/proc")) return true;
+    if (plain != "/proc" && IsAtOrBelow(plain, "/proc")) return true;
   }
   return plain == "/proc";
 }
