@@ -130,9 +130,7 @@ Result<Revisions> Revisions::OpenToWrite(const std::string& directory, const std
   if (::geteuid() != 0) return Error{"only root can change which policy is in force"};
   Revisions revisions(directory, state);
   for (const std::string& path : {state, revisions.place_}) {
-    if (::mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-      return SystemError(path + " cannot be created", errno);
-    }
+    if (auto made = sys::MakePrivateDirectory(path); !made) return made.error();
   }
   // A rootless engine's runclad reads the policy as its user; the state beside it stays root's.
   constexpr mode_t kPassable = 0711;

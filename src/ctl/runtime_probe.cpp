@@ -15,6 +15,7 @@
 #include "runclad/json/reader.hpp"
 #include "runclad/rules/catalog.hpp"
 #include "runclad/sys/command.hpp"
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/named_file.hpp"
 
 namespace runclad::ctl {
@@ -76,9 +77,7 @@ class Probe {
   Probe& operator=(const Probe&) = delete;
 
   Status Prepare(const std::string& state_directory) {
-    if (::mkdir(state_directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-      return SystemError(state_directory + " cannot be created", errno);
-    }
+    if (auto made = sys::MakePrivateDirectory(state_directory); !made) return made;
     std::string directory = state_directory + "/probe-XXXXXX";
     if (::mkdtemp(directory.data()) == nullptr) {
       return SystemError("no directory for a probe can be made in " + state_directory, errno);

@@ -99,9 +99,7 @@ std::string RulesText(const Grants& grants) {
 
 Result<UniqueFd> LockTrials(const std::string& directory) {
   for (const std::string& path : {directory.substr(0, directory.rfind('/')), directory}) {
-    if (::mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-      return SystemError("the directory " + path + " cannot be created", errno);
-    }
+    if (auto made = sys::MakePrivateDirectory(path); !made) return made.error();
   }
   auto opened = sys::OpenWithoutLinks(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY);
   if (!opened) return opened;

@@ -25,6 +25,7 @@
 #include "runclad/store/repeats_file.hpp"
 #include "runclad/store/trials.hpp"
 #include "runclad/sys/bundle.hpp"
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 #include "runclad/sys/process.hpp"
 #include "runclad/sys/user_namespace.hpp"
@@ -84,9 +85,8 @@ class DiskRecords final : public Records {
 // runc makes its root itself, but the records are named by it.
 Status MakeRoot(const std::string& root) {
   for (std::size_t at = root.find('/', 1);; at = root.find('/', at + 1)) {
-    const std::string directory = root.substr(0, at);
-    if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-      return SystemError("the runtime's root " + directory + " cannot be created", errno);
+    if (auto made = sys::MakePrivateDirectory(root.substr(0, at)); !made) {
+      return made.error().In("the runtime's root");
     }
     if (at == std::string::npos) return {};
   }

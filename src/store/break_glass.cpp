@@ -132,9 +132,7 @@ Result<BreakGlass> StartBreakGlass(std::chrono::seconds time, const std::string&
                              {"to", from + static_cast<std::uint64_t>(time.count())}};
   const std::size_t slash = path.rfind('/');
   const std::string directory = path.substr(0, slash);
-  if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-    return SystemError("the directory " + directory + " cannot be created", errno);
-  }
+  if (auto made = sys::MakePrivateDirectory(directory); !made) return made.error();
   const auto opened = sys::OpenWithoutLinks(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY);
   if (!opened) return opened.error();
   if (!sys::OnlyRootCouldReplace(directory)) {

@@ -39,15 +39,6 @@ Result<UniqueFd> OpenIfPresent(const std::string& path) {
   return directory.error();
 }
 
-// errno is mkdir's where it fails.
-Status MakeDirectory(const std::string& path) {
-  if (::mkdir(path.c_str(), S_IRWXU) == 0 || errno == EEXIST) return {};
-  const int fault = errno;
-  Error error = SystemError("the directory " + path + " cannot be created", fault);
-  errno = fault;
-  return error;
-}
-
 // A sweep locks it for a moment. If dockerd created the directory, any user can keep it locked:
 // after two seconds there is no reason to wait, since only records without a root are swept.
 void Hold(int directory) {
@@ -64,10 +55,10 @@ Result<UniqueFd> MakeAndHold(const std::string& base, const std::string& path) {
   constexpr int kTries = 10;
   for (int tries_left = kTries; tries_left > 0; --tries_left) {
     // `base` is nearly always there: it is made only where `path` cannot be.
-    Status made = MakeDirectory(path);
+    Status made = sys::MakePrivateDirectory(path);
     if (!made && errno == ENOENT) {
-      made = MakeDirectory(base);
-      if (made) made = MakeDirectory(path);
+      made = sys::MakePrivateDirectory(base);
+      if (made) made = sys::MakePrivateDirectory(path);
     }
     if (!made) return made.error();
     auto directory = OpenIfPresent(path);

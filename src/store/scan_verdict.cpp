@@ -14,6 +14,7 @@
 #include "runclad/json/reader.hpp"
 #include "runclad/json/writer.hpp"
 #include "runclad/store/format.hpp"
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 
 namespace runclad::store {
@@ -33,10 +34,7 @@ Result<std::string> FileName(const std::string& digest) {
 
 Status MakeDirectories(const std::string& state_directory) {
   for (const char* below : {"", "/scans", "/scans/sha256"}) {
-    const std::string path = state_directory + below;
-    if (::mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-      return SystemError("the directory " + path + " cannot be created", errno);
-    }
+    if (auto made = sys::MakePrivateDirectory(state_directory + below); !made) return made;
   }
   return {};
 }

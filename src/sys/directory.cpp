@@ -29,6 +29,14 @@ bool VisitEntries(int directory, EntryVisitor visit) {
   return true;
 }
 
+Status MakePrivateDirectory(const std::string& path) {
+  if (::mkdir(path.c_str(), S_IRWXU) == 0 || errno == EEXIST) return {};
+  const int fault = errno;
+  Error error = SystemError("the directory " + path + " cannot be created", fault);
+  errno = fault;
+  return error;
+}
+
 bool RemoveEmptyDirectories(const std::string& path) {
   if (::rmdir(path.c_str()) == 0) return true;
   if (errno != ENOTEMPTY && errno != EEXIST) return false;

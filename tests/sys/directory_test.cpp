@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -14,6 +15,20 @@
 
 namespace runclad::sys::directory_test {
 namespace {
+
+TEST(Directory, IsMadeForItsOwnerAlone) {
+  const std::string path = ::testing::TempDir() + "private-directory";
+  std::filesystem::remove_all(path);
+  EXPECT_TRUE(MakePrivateDirectory(path));
+  EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0700));
+  EXPECT_TRUE(MakePrivateDirectory(path)) << "it is there";
+  const Status made = MakePrivateDirectory(path + "/none/below");
+  EXPECT_EQ(errno, ENOENT);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().message,
+            "the directory " + path + "/none/below cannot be created (ENOENT)");
+  std::filesystem::remove_all(path);
+}
 
 TEST(Directory, CanBeReadRepeatedly) {
   const std::string path = ::testing::TempDir() + "directory-test";

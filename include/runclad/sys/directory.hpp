@@ -6,6 +6,8 @@
 #include <string>
 #include <type_traits>
 
+#include "runclad/base/result.hpp"
+
 namespace runclad::sys {
 
 // What VisitEntries calls, without an allocation: there may be any number of entries.
@@ -28,6 +30,10 @@ class EntryVisitor {
 // Calls `visit` for each entry but "." and ".." until it returns false. The position of
 // `directory`, a descriptor, stays as it is. False where it cannot be read.
 bool VisitEntries(int directory, EntryVisitor visit);
+
+// Makes a directory for its owner alone, unless something has the name already: whoever opens it
+// sees to what that is. errno is mkdir's where it fails.
+Status MakePrivateDirectory(const std::string& path);
 
 // Removes a directory that holds nothing but directories, so that a file can take its name: dockerd
 // creates a missing source of a bind mount as directories of root, at any path that its users name,
