@@ -397,18 +397,41 @@ std::string ShortLine(const std::string& line, const std::string& because) {
   return json::Write(*entry);
 }
 
+namespace {
+
+constexpr std::size_t kMostBytesOfDaemons = std::size_t{64} << 10;  // some take no longer datagram
+
+// A daemon may take no datagram of this length, and a disk have no room for it: then as a short
+// line. `put` writes a line.
+template <typename Put>
+Status WriteOrShorten(const std::string& line, Put&& put) {
+  Status written = put(line);
+  if (written || line.size() <= kMostBytesOfDaemons) return written;
+  return put(ShortLine(line, written.error().message));
+}
+
+}  // namespace
+
 Status WriteLog(const policy::LogSettings& settings, const std::string& line) {
   constexpr std::int64_t kMegabyte = 1'000'000;
   const Rotation rotation = {.max_bytes = settings.max_megabytes * kMegabyte,
                              .keep = settings.keep};
-  const Status written = WriteToTarget(settings.target, line, rotation);
+  const Status written = WriteOrShorten(line, [&](const std::string& text) {
+    return WriteToTarget(settings.target, text, rotation);
+  });
   if (!written && settings.required) {
     return Error{written.error().message + "; the policy requires logging (log.required)"};
   }
-  if (!written) WarnSyslog(written.error().message + "; the decision was: " + line);
+  if (!written) {
+    const std::string& because = written.error().message;
+    WarnSyslog(because + "; the decision was: " +
+               (line.size() > kMostBytesOfDaemons ? ShortLine(line, because) : line));
+  }
   if (!settings.forward) return {};
-  const Status forwarded =
-      WriteToTarget(settings.forward->target, InFormat(settings.forward->format, line), rotation);
+  const Status forwarded = WriteOrShorten(line, [&](const std::string& text) {
+    return WriteToTarget(settings.forward->target, InFormat(settings.forward->format, text),
+                         rotation);
+  });
   if (!forwarded) WarnSyslog("a decision was not forwarded: " + forwarded.error().message);
   return {};
 }

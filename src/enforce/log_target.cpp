@@ -42,6 +42,13 @@ Result<UniqueFd> Connect(std::string_view daemon, std::string_view path, int typ
   return connection;
 }
 
+// For as large a line as sd_journal_send takes without a file; the limit of others does not bind
+// root.
+void MakeRoom(const UniqueFd& connection) {
+  constexpr int kBufferBytes = 8 << 20;
+  ::setsockopt(connection.get(), SOL_SOCKET, SO_SNDBUFFORCE, &kBufferBytes, sizeof kBufferBytes);
+}
+
 Error NotTaken(std::string_view daemon, int error_number) {
   const char* why = " does not accept the log line";
   if (error_number == EAGAIN) why = " does not read what is sent to it";
@@ -54,10 +61,7 @@ Status WriteJournal(const std::string& line) {
   constexpr std::string_view kDaemon = "systemd-journald";
   auto connection = Connect(kDaemon, "/run/systemd/journal/socket", SOCK_DGRAM);
   if (!connection) return connection.error();
-  // As large a line as sd_journal_send takes without a file; the limit of others does not bind
-  // root.
-  constexpr int kBufferBytes = 8 << 20;
-  ::setsockopt(connection->get(), SOL_SOCKET, SO_SNDBUFFORCE, &kBufferBytes, sizeof kBufferBytes);
+  MakeRoom(*connection);
   const int fault =
       Send(*connection, "SYSLOG_IDENTIFIER=runclad\nPRIORITY=6\nMESSAGE=" + line + '\n');
   if (fault != 0) return NotTaken(kDaemon, fault);
@@ -87,6 +91,7 @@ Status WriteSyslog(int level, const std::string& line) {
     }
   }
   if (!connection) return connection.error();
+  MakeRoom(*connection);
   const int fault =
       Send(*connection, "<" + std::to_string(LOG_AUTHPRIV | level) + ">" + SyslogTime() +
                             " runclad[" + std::to_string(::getpid()) + "]: " + line + ending);
