@@ -47,6 +47,7 @@ std::pair<Json*, std::string_view> Follow(Json& document, std::string_view point
 }
 
 std::string Unescaped(std::string_view token) {
+  if (token.find('~') == std::string_view::npos) return std::string(token);
   std::string name;
   name.reserve(token.size());
   while (!token.empty()) {
@@ -68,9 +69,17 @@ Pointer PointerOf(std::string_view text) {
   return pointer;
 }
 
+// Whether Follow has ended before a member that is not there.
+bool LacksMember(const Document& at, std::string_view rest) {
+  return at.is_object() && rest.substr(0, rest.find('/', 1)).find('~') == std::string_view::npos;
+}
+
 // The value at `pointer`, made where it is missing.
 Document& Place(Document& document, std::string_view pointer) {
   const auto [at, rest] = Follow(document, pointer);
+  if (!rest.empty() && rest.find('/', 1) == std::string_view::npos && LacksMember(*at, rest)) {
+    return (*at)[std::string(rest.substr(1))];
+  }
   return rest.empty() ? *at : (*at)[PointerOf(rest)];
 }
 
@@ -93,6 +102,7 @@ std::string Escape(std::string_view token) {
 Value Get(const Document& document, std::string_view pointer) {
   const auto [at, rest] = Follow(document, pointer);
   if (rest.empty()) return Value(*at);
+  if (LacksMember(*at, rest)) return Value();
   const Pointer path = PointerOf(rest);
   return at->contains(path) ? Value(at->at(path)) : Value();
 }
