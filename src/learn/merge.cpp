@@ -86,7 +86,7 @@ class Union {
       for (const auto& [parameter, values] : parameters.items()) {
         const std::string name = rule + "." + parameter;
         const auto* list = std::find_if(kLists.begin(), kLists.end(), [&](const List& known) {
-          return known.place.rule() == rule && known.place.parameter() == parameter;
+          return known.place.rule() + "." + known.place.parameter() == name;
         });
         if (list == kLists.end()) return Error{name + " cannot be merged"};
         const auto strings = Strings(values, name);
