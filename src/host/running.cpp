@@ -86,7 +86,7 @@ bool IsTask(std::string_view bundle) {
 bool IsAlive(const std::string& bundle) {
   const auto text = ReadSmall(bundle, "init.pid");
   const auto pid = text ? Number<pid_t>(*text) : std::nullopt;
-  return pid && *pid > 0 && sys::StartTime(*pid).has_value();
+  return pid && *pid > 0 && sys::GroupStartTime(*pid).has_value();
 }
 
 // One shim serves every container of a pod, so that each bundle next to its own counts.

@@ -82,7 +82,7 @@ std::optional<Candidate> CandidateOf(const host::RunningContainer& running) {
     container.pid = PidBeside(container.bundle);
   }
   if (container.pid <= 0) return std::nullopt;
-  const auto start = sys::StartTime(container.pid);
+  const auto start = sys::GroupStartTime(container.pid);
   // crun's older versions do not keep the start time.
   if (!start || (container.start_time != 0 && container.start_time != *start)) return std::nullopt;
   container.start_time = *start;
@@ -95,7 +95,8 @@ std::vector<Candidate> FindCandidates(const LookOptions& options, AllRecords& re
     return std::ranges::any_of(
         candidates, [&](const Candidate& candidate) { return candidate.container.pid == pid; });
   };
-  for (const host::RunningContainer& container : enforce::FindEveryRunning(options.runtime_roots)) {
+  for (const host::RunningContainer& container :
+       enforce::FindEveryWayToRunning(options.runtime_roots)) {
     auto candidate = CandidateOf(container);
     if (candidate && !is_known(candidate->container.pid)) {
       candidates.push_back(*std::move(candidate));
@@ -105,7 +106,7 @@ std::vector<Candidate> FindCandidates(const LookOptions& options, AllRecords& re
   // Of runtimes whose root cannot be reached from here.
   for (const auto& [id, record] : *records) {
     if (record.pid <= 0 || is_known(record.pid)) continue;
-    if (sys::StartTime(record.pid) != record.start_time) continue;
+    if (sys::GroupStartTime(record.pid) != record.start_time) continue;
     Candidate candidate;
     candidate.container.id = id;
     candidate.container.bundle = record.bundle;
@@ -356,7 +357,7 @@ Result<std::vector<Container>> FindContainers(const LookOptions& options) {
     if (is_new) sockets->second = ReadWaitingSockets(process.get());
     container.listeners = ListenersAmong(sockets->second, is_shared, container.processes);
     // What was read belongs together only if the process lived all the time.
-    if (sys::StartTime(container.pid) == container.start_time) {
+    if (sys::GroupStartTime(container.pid) == container.start_time) {
       containers.push_back(std::move(container));
     }
   }

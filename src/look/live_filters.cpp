@@ -129,7 +129,7 @@ Fault ReadTask(const Task& task, std::chrono::milliseconds patience,
     return fault == Fault::kForbidden && IsTraced(task) ? Fault::kTraced : fault;
   }
   Fault fault = Fault::kNone;
-  if (sys::StartTime(task.id) != task.start_time) fault = Fault::kGone;
+  if (sys::GroupStartTime(task.id) != task.start_time) fault = Fault::kGone;
   if (::ptrace(PTRACE_INTERRUPT, task.id, nullptr, nullptr) != 0) return FaultOf(errno);
   Fault wait_fault = Fault::kNone;
   const int signal = AwaitStop(task.id, patience, wait_fault);

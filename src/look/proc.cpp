@@ -68,7 +68,7 @@ UniqueFd OpenProcess(pid_t pid, std::uint64_t start_time) {
   const std::string path = "/proc/" + std::to_string(pid);
   UniqueFd process(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   // The directory is opened first: it is of the process that had the pid then.
-  if (!process || sys::StartTime(pid) != start_time) return {};
+  if (!process || sys::GroupStartTime(pid) != start_time) return {};
   return process;
 }
 
@@ -162,7 +162,7 @@ HostProcesses AllProcesses() {
     struct stat mounts {};
     if (::fstatat(process.get(), "ns/mnt", &mounts, 0) == 0) {
       found.mounts = mounts.st_ino;
-    } else if (!is_dead && !sys::StartTime(*pid)) {
+    } else if (!is_dead && !sys::GroupStartTime(*pid)) {
       processes.has_missed =
           true;  // it has ended since; what else cannot be examined is no container's
     }

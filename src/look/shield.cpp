@@ -3,6 +3,7 @@
 #include "runclad/look/shield.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <charconv>
@@ -324,7 +325,9 @@ std::string DeviceCgroupOf(pid_t pid) {
   const UniqueFd process(
       ::open(("/proc/" + std::to_string(pid)).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   const std::string text = process ? ReadOf(process.get(), "cgroup").value_or("") : std::string();
-  const std::size_t at = text.find(":devices:");
+  // Alone, or with other controllers: "7:devices,cpu:/docker/1f2e".
+  std::size_t at = text.find("devices");
+  if (at != std::string::npos) at = text.find(':', at);
   return at == std::string::npos ? std::string() : text.substr(at, text.find('\n', at) - at);
 }
 
@@ -332,7 +335,7 @@ bool HasOneDeviceCgroup(const Container& container) {
   const std::string first = DeviceCgroupOf(container.pid);
   return std::ranges::all_of(container.processes, [&](pid_t pid) {
     const std::string own = DeviceCgroupOf(pid);
-    return own == first || own.empty();  // it has ended
+    return own == first || (own.empty() && ::kill(pid, 0) != 0);
   });
 }
 
@@ -407,8 +410,9 @@ ShieldState StateFrom(const Shield& shield, const Container& container, const Ta
     for (const privilege::DeniedCall& call : shield.calls) {
       if (!count_call(task, call, "syscall " + ToText(call))) return state;
     }
-    if (has_ring_calls && HasRings()) {
-      if (!count(AskDeniedCall(task, {"io_uring_setup", {}}),
+    if (has_ring_calls && RingsOfKernel() != Rings::kNone) {
+      if (RingsOfKernel() == Rings::kOpen &&
+          !count(AskDeniedCall(task, {"io_uring_setup", {}}),
                  "io_uring_setup, whose requests no filter sees")) {
         return state;
       }

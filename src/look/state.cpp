@@ -240,7 +240,7 @@ bool ReadState(const HostState& host, Container& container) {
   container.processes = ProcessesOf(container, host.processes);
   container.programs = ProgramsOf(container.processes);
   // What was read is one process's only if it still lives.
-  return sys::StartTime(container.pid) == container.start_time;
+  return sys::GroupStartTime(container.pid) == container.start_time;
 }
 
 }  // namespace runclad::look

@@ -109,7 +109,7 @@ bool AddTasks(pid_t pid, TaskListing& listing) {
     const std::string_view name = static_cast<const char*>(entry.d_name);
     pid_t id = 0;
     std::from_chars(name.data(), name.data() + name.size(), id);
-    if (const auto start = sys::StartTime(id)) {
+    if (const auto start = sys::GroupStartTime(id)) {
       tasks.push_back({id, *start, pid, threads});
       listing.has_rings = listing.has_rings || IsOfRings(path + "/" + std::string(name));
     } else {
@@ -163,7 +163,14 @@ TaskListing TaskLister::List() const {
   std::stable_partition(pids->begin(), pids->end(),
                         [&](pid_t pid) { return pid == container_.pid; });
   for (const pid_t pid : *pids) {
-    if (!AddTasks(pid, listing)) listing.incomplete_because = kTasksEnd;
+    const std::size_t before = listing.tasks.size();
+    if (!AddTasks(pid, listing)) {
+      listing.incomplete_because = kTasksEnd;
+      // One of its threads may not be listed: none of them counts as read.
+      for (std::size_t i = before; i < listing.tasks.size(); ++i) {
+        listing.tasks[i].threads = kUncounted;
+      }
+    }
     if (listing.tasks.size() > kMaxTasks) {
       listing.incomplete_because = "it has more than " + std::to_string(kMaxTasks) + " tasks";
       break;

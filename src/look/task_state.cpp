@@ -115,21 +115,25 @@ class TaskReader {
   }
 
   // A thread that starts a program goes on under the id and the start time of its process's first
-  // one, and the others end: what was read of a process is no longer true of it where one of its
-  // threads is gone that was not read, or that could do something else. False where that is so.
+  // one, and the others end: what was read of a process is no longer true of its first thread where
+  // another one is gone, and of none where that one was not read, or could do something else. False
+  // where that is so.
   bool ForgetChanged(const std::vector<Task>& before, const std::vector<Task>& now) {
+    std::vector<pid_t> smaller;
     std::vector<pid_t> changed;
     for (const Task& task : before) {
-      const bool is_there = std::ranges::any_of(now, [&](const Task& other) {
-        return other.id == task.id && other.start_time == task.start_time;
-      });
-      if (!is_there && !IsLikeItsProcess(task)) changed.push_back(task.process);
+      const bool is_there =
+          std::ranges::any_of(now, [&](const Task& other) { return AreOne(other, task); });
+      if (is_there) continue;
+      smaller.push_back(task.process);
+      if (!IsLikeItsProcess(task)) changed.push_back(task.process);
     }
-    const auto has_changed = [&](const Task& task) {
-      return std::ranges::find(changed, task.process) != changed.end();
+    const auto is_forgotten = [&](const Task& task) {
+      return std::ranges::find(changed, task.process) != changed.end() ||
+             (task.id == task.process && std::ranges::find(smaller, task.process) != smaller.end());
     };
-    std::erase_if(known_, [&](const auto& entry) { return has_changed(entry.first); });
-    return std::ranges::none_of(now, has_changed);
+    std::erase_if(known_, [&](const auto& entry) { return is_forgotten(entry.first); });
+    return std::ranges::none_of(now, is_forgotten);
   }
 
   // What has ended was perhaps the runtime's, on its way into the container.
@@ -232,10 +236,12 @@ TaskStates TaskStatesOf(const Container& container, Attach attach) {
     states.has_rings = states.has_rings || listing.has_rings;
     states.incomplete_because = listing.incomplete_because;
     if (!states.incomplete_because.empty()) continue;
+    states.incomplete_because = before.incomplete_because;
+    if (!states.incomplete_because.empty()) continue;
     if (are_read && are_the_same && reader.HasAll(listing.tasks)) break;
     states.incomplete_because = "it starts or ends tasks faster than they can be read";
   }
-  if (sys::StartTime(container.pid) != container.start_time) return {};
+  if (sys::GroupStartTime(container.pid) != container.start_time) return {};
   if (states.incomplete_because.empty()) reader.KeepOnly(listing.tasks);
   for (TaskState& state : reader.Take()) {
     const bool is_known = std::ranges::any_of(
@@ -270,11 +276,14 @@ const KernelAbis& AbisOfKernel() {
   return kAbis;
 }
 
-bool HasRings() {
+Rings RingsOfKernel() {
   // Asked for no entry, a kernel that has rings for everybody answers EFAULT or EINVAL.
-  static const bool kHas =
-      ::syscall(SYS_io_uring_setup, 0, nullptr) >= 0 || (errno != ENOSYS && errno != EPERM);
-  return kHas;
+  static const Rings kRings = [] {
+    if (::syscall(SYS_io_uring_setup, 0, nullptr) >= 0) return Rings::kOpen;
+    if (errno == ENOSYS) return Rings::kNone;
+    return errno == EPERM ? Rings::kClosed : Rings::kOpen;
+  }();
+  return kRings;
 }
 
 bool HasEntry(const KernelAbis& kernel, std::string_view architecture) {

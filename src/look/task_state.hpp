@@ -43,8 +43,10 @@ struct KernelAbis {
   bool has_x32 = false;
 };
 const KernelAbis& AbisOfKernel();
-// Whether programs can make rings (io_uring), as far as the kernel's own settings go.
-bool HasRings();
+// Whether programs can make rings (io_uring), as far as the kernel's own settings go. kClosed: no
+// new ones (io_uring_disabled).
+enum class Rings { kNone, kClosed, kOpen };
+Rings RingsOfKernel();
 // Whether calls of this architecture can reach the kernel: one of a machine that has no others is
 // always there.
 bool HasEntry(const KernelAbis& kernel, std::string_view architecture);

@@ -193,7 +193,11 @@ std::uint32_t Run(std::span<const sock_filter> program, const seccomp_data& call
         const auto result = BPF_OP(instruction.code) == BPF_NEG
                                 ? std::optional(0U - machine.a)
                                 : Calculated(BPF_OP(instruction.code), machine.a, operand);
-        if (!result) return SECCOMP_RET_KILL_THREAD;
+        if (!result) {
+          // By another divisor, the program would go on.
+          if (asked != nullptr) asked->are_complete = false;
+          return SECCOMP_RET_KILL_THREAD;
+        }
         machine.a = *result;
         break;
       }

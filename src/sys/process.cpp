@@ -23,7 +23,10 @@ Error NotExecuted(const std::string& path, int error_number) {
 
 }  // namespace
 
-std::optional<std::uint64_t> StartTime(pid_t pid) {
+namespace {
+
+// `of_group`: of the process as a whole.
+std::optional<std::uint64_t> StartTime(pid_t pid, bool of_group) {
   constexpr std::size_t kMaxBytes = 4096;
   const std::string path = "/proc/" + std::to_string(pid) + "/stat";
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -41,9 +44,10 @@ std::optional<std::uint64_t> StartTime(pid_t pid) {
   for (int field = 0; field < kFieldsFromNameToStartTime; ++field) {
     at = text->find(' ', at + 1);
     if (at == std::string::npos) return std::nullopt;
-    // A process whose first thread has ended goes on with the others.
-    const bool is_alone = field + 1 == kFieldsFromNameToThreads && text->compare(at, 3, " 1 ") == 0;
-    if (has_ended && is_alone) return std::nullopt;
+    if (!has_ended || field + 1 != kFieldsFromNameToThreads) continue;
+    // How many threads it has; none, where it is being removed.
+    const std::string_view threads = std::string_view(*text).substr(at, 3);
+    if (!of_group || threads == " 1 " || threads == " 0 ") return std::nullopt;
   }
   std::uint64_t ticks = 0;
   const auto [end, fault] =
@@ -51,6 +55,12 @@ std::optional<std::uint64_t> StartTime(pid_t pid) {
   if (fault != std::errc()) return std::nullopt;
   return ticks;
 }
+
+}  // namespace
+
+std::optional<std::uint64_t> StartTime(pid_t pid) { return StartTime(pid, /*of_group=*/false); }
+
+std::optional<std::uint64_t> GroupStartTime(pid_t pid) { return StartTime(pid, /*of_group=*/true); }
 
 bool RunsAsRoot(const std::string& process) {
   constexpr std::size_t kMaxBytes = 16384;

@@ -12,7 +12,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,7 +77,7 @@ static void Start(const char *what) {
 }
 
 static void *StartProgram(void *unused) {
-  while (!shared->was_read) sched_yield();
+  while (!shared->was_read) usleep(20);
   Start("again");
   return unused;
 }
@@ -95,7 +94,7 @@ static void *Remain(void *unused) {
 static void BeFirstThread(void) {
   pthread_t thread;
   Share();
-  while (!shared->is_reading) sched_yield();
+  while (!shared->is_reading) usleep(20);
   pthread_create(&thread, NULL, StartProgram, NULL);
   DenyAcct();
   AwaitReader();

@@ -21,10 +21,12 @@ struct Task {
   pid_t id = 0;
   std::uint64_t start_time = 0;  // sys::StartTime: another task with this id is not looked at
   pid_t process = 0;
-  // Of its process, when this one was listed; 0: not counted. One that is not among them could
-  // start a program, which then goes on under the id and the start time of the first thread.
+  // Of its process, when this one was listed; 0: any number; kUncounted: some may not be listed.
+  // One that is not among them could start a program, which then goes on under the id and the start
+  // time of the first thread.
   std::size_t threads = 0;
 };
+inline constexpr std::size_t kUncounted = SIZE_MAX;
 
 // Whether tasks are stopped for a moment to read their filters.
 enum class Attach { kNo, kYes };

@@ -13,10 +13,11 @@
 namespace runclad::sys {
 
 // Field 22 of /proc/PID/stat (clock ticks since boot): with the pid it names one process for good.
-// No value once the process has ended, whether or not its parent has waited for it: a zombie still
-// has a start time, and the runtimes call its container stopped. A process whose first thread alone
-// has ended lives.
+// No value once the first thread has ended, whether or not a parent has waited for it: a zombie
+// still has a start time, and the runtimes call its container stopped.
 std::optional<std::uint64_t> StartTime(pid_t pid);
+// The same, but a process is alive as long as one of its threads is.
+std::optional<std::uint64_t> GroupStartTime(pid_t pid);
 
 // Whether root runs the process of this directory in /proc: by its real, effective, saved and file
 // system uid. The directory itself also belongs to root if a user has started a set-user-ID
