@@ -9,9 +9,13 @@
 namespace runclad::enforce {
 
 // Those of engines (host::FindRunning), and those that were made by hand: in the runtime's roots
-// that runclad has noted, in the default ones of runc and crun, and in `runtime_roots`. Each has
-// its bundle.
-std::vector<host::RunningContainer> FindEveryRunning(
-    const std::vector<std::string>& runtime_roots = {});
+// that runclad has noted, and in the default ones of runc and crun. Each has its bundle, and is
+// there once.
+std::vector<host::RunningContainer> FindEveryRunning();
+
+// The same, in `runtime_roots` as well, with those whose state does not say their bundle, and by
+// every way to them: who looks for their processes finds out which are the same.
+std::vector<host::RunningContainer> FindEveryWayToRunning(
+    const std::vector<std::string>& runtime_roots);
 
 }  // namespace runclad::enforce
