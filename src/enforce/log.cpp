@@ -343,8 +343,10 @@ std::string LogLine(const LogEntry& entry) {
   }
   line.Put("schemaVersion", kSchemaVersion).Put("time", Now()).Put("verb", entry.verb);
   std::string text = line.Finish();
-  // Nearly always: no text of it can be longer. Those of the findings are bounded already.
-  if (text.size() <= kMaxTextBytes + entry.findings.size()) return text;
+  // Nearly always: no text of it can be longer. Each of the findings' is bounded already.
+  if (text.size() <= kMaxLineBytes && text.size() <= kMaxTextBytes + entry.findings.size()) {
+    return text;
+  }
   return Bounded(text);
 }
 
@@ -355,7 +357,8 @@ std::uint64_t CountOf(const std::string& why) {
   std::uint64_t left = 0;
   if (why.ends_with(kNotListed)) {
     const std::size_t end = why.size() - kNotListed.size();
-    const std::size_t begin = why.rfind("; ", end) + 2;
+    const std::size_t mark = why.rfind("; ", end);
+    const std::size_t begin = mark == std::string::npos ? 0 : std::min(mark + 2, end);
     std::from_chars(why.data() + begin, why.data() + end, left);
   }
   return left + 1;

@@ -91,6 +91,25 @@ TEST(LogLine, AnErrorIsBounded) {
             kMostWritten + 500);
 }
 
+// The first finding of each rule is always listed.
+TEST(LogLine, IsShortIfItsFindingsAreTooLong) {
+  std::string findings = "[";
+  for (int i = 0; i < 200; ++i) {
+    findings +=
+        (i == 0 ? R"({"action":"refused","code":"r)" : R"(,{"action":"refused","code":"r)") +
+        std::to_string(i) + R"(/c","path":"","rule":"r","why":")" + std::string(4000, 'w') +
+        R"("})";
+  }
+  findings += "]";
+  const std::string line =
+      LogLine({.verb = "create", .container = "c1", .bundle = "/b", .findings = findings});
+  EXPECT_LT(line.size(), std::size_t{512} << 10);
+  const auto read = json::Read(line);
+  ASSERT_TRUE(read);
+  EXPECT_EQ((*read)["findings"].size(), 200U);
+  EXPECT_TRUE(read->contains("shortened"));
+}
+
 // Many image names, say, which are short each.
 TEST(LogLine, IsShortIfItWouldBeTooLong) {
   Decision decision = Refused({});

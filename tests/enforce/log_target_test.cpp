@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <fstream>
 #include <string>
-#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -70,9 +70,12 @@ TEST(LogTarget, SyslogGetsALongLineWhole) {
   });
 }
 
-// Without the capability, a datagram is limited to net.core.wmem_max (212,992 bytes).
+// Without the capability, a datagram is limited to net.core.wmem_default (212,992 bytes).
 TEST(LogTarget, SyslogGetsAShortLineInPlaceOfOneThatItDoesNotTake) {
   InPrivateMounts([] {
+    std::size_t most = 0;
+    std::ifstream("/proc/sys/net/core/wmem_default") >> most;
+    if (most >= LongLine().size()) return;  // a host that was set up so
     const Daemon daemon;
     __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct none[2]{};
@@ -82,7 +85,7 @@ TEST(LogTarget, SyslogGetsAShortLineInPlaceOfOneThatItDoesNotTake) {
     EXPECT_LT(message.size(), std::size_t{4096});
     EXPECT_THAT(message, HasSubstr(R"("outcome":"would-refuse")"));
     EXPECT_THAT(message, HasSubstr("does not accept a log line of this length"));
-    EXPECT_THAT(message, HasSubstr("4000"));
+    EXPECT_THAT(message, HasSubstr("4000 findings"));
   });
 }
 
