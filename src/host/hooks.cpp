@@ -65,11 +65,12 @@ std::string WhyNotDockerd(const std::string& process) {
   return {};
 }
 
-// What the network belongs to: the container, or a build's network alone, which has an id of
-// BuildKit's that nothing else has.
+// What the network belongs to: the container, or a build's network alone, whose id has a length of
+// BuildKit's own: no container's.
 bool IsNetworkOf(const std::string& id, const engine::Layout& layout) {
+  constexpr std::size_t kBytesOfBuildkit = 25;
   if (layout.id.empty() || id == layout.id) return true;
-  return layout.engine == engine::Engine::kBuildkit && !id.empty() &&
+  return layout.engine == engine::Engine::kBuildkit && id.size() == kBytesOfBuildkit &&
          id.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz") == std::string::npos;
 }
 

@@ -199,7 +199,9 @@ TEST(HookProcesses, AcceptOnlyTheCallingDockerd) {
           .kind;
     };
     EXPECT_EQ(of_step("tnuzhecvquv9i0s2ezh379nno"), Kind::kEngine);
-    for (const char* network : {"", "../abc", "-x", "ABC"}) {
+    for (const char* network :
+         {"", "../abc", "-x", "ABC", "TNUZHECVQUV9I0S2EZH379NNO",
+          "9b1f0c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"}) {
       EXPECT_EQ(of_step(network), Kind::kForeign) << network;
     }
     ASSERT_EQ(::rename("/srv/other", "/srv/dockerd"), 0);
