@@ -497,8 +497,10 @@ TEST_F(WhyFromLog, SaysWhichDeniedSourceEqualsRoot) {
        {"bind /etc/foo ro", "bind /usr/share/zoneinfo ro", "bind /var/log ro"}) {
     EXPECT_THAT(text(entry), Not(HasSubstr("Careful"))) << entry;
   }
-  for (const char* entry : {"bind /etc/cron.d rw", "bind /run/containerd ro", "bind / ro",
-                            "bind /srv/docker.sock ro", "bind /etc/kubernetes/pki ro"}) {
+  for (const char* entry :
+       {"bind /etc/cron.d rw", "bind /run/containerd ro", "bind / ro", "bind /srv/docker.sock ro",
+        "bind /etc/kubernetes/pki ro", "bind /opt/cni/bin rw", "bind /var/spool/cron rw",
+        "bind /var/run/docker ro", "bind /var/lib/kubelet rw", "bind /dev rw"}) {
     EXPECT_THAT(text(entry), HasSubstr("Careful: ")) << entry;
   }
 }

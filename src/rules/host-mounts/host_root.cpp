@@ -20,16 +20,20 @@ constexpr std::string_view kSystemSockets =
     "it has sockets that start programs as root, which a read-only mount does not protect";
 constexpr std::string_view kPrograms = "the host runs what is written there";
 constexpr std::string_view kStorage = "it has the engine's storage";
+constexpr std::string_view kDisks = "it has the host's disks";
 constexpr std::string_view kCluster = "it has keys of the cluster";
 constexpr Path kPaths[] = {
     {"/", "it has every key and the engines' sockets, which a read-only mount does not protect",
      "every file of the host can be changed"},
     {"/bin", "", kPrograms, true},
     {"/boot", "", kPrograms, true},
+    {"/dev", kDisks, kDisks},
     {"/etc/kubernetes", kCluster, kCluster, true},
     {"/etc", "", "accounts, cron jobs and services are defined there", true},
     {"/lib", "", kPrograms, true},
     {"/lib64", "", kPrograms, true},
+    {"/nix", "", kPrograms, true},
+    {"/opt", "", kPrograms, true},
     {"/proc", "it shows the files and the environment of the host's processes (/proc/PID/root)",
      "/proc/sys/kernel/core_pattern names a program that the kernel runs", true},
     {"/root/.ssh", "it can have keys of root", "SSH keys are there", true},
@@ -37,18 +41,28 @@ constexpr Path kPaths[] = {
     {"/run", kSockets, kSockets},
     {"/run/containerd", kSockets, kSockets, true},
     {"/run/crio", kSockets, kSockets, true},
+    {"/run/docker", kSockets, kSockets, true},
     {"/run/dbus", kSystemSockets, kSystemSockets, true},
     {"/run/podman", kSockets, kSockets, true},
     {"/run/systemd", kSystemSockets, kSystemSockets, true},
     {"/sbin", "", kPrograms, true},
+    {"/snap", "", kPrograms, true},
     {"/sys", "", "settings below it name programs that the kernel runs", true},
     {"/usr", "", kPrograms, true},
     {"/var", kSockets, kSockets},
     {"/var/lib", "", "it has the engines' storage"},
+    {"/var/lib/buildkit", "", kStorage, true},
     {"/var/lib/containerd", "", kStorage, true},
     {"/var/lib/containers", "", kStorage, true},
+    {"/var/lib/crio", "", kStorage, true},
     {"/var/lib/docker", "", kStorage, true},
-    {"/var/run", kSockets, kSockets},
+    {"/var/lib/etcd", kCluster, kCluster, true},
+    {"/var/lib/k0s", kCluster, kCluster, true},
+    {"/var/lib/kubelet/pki", kCluster, kCluster, true},
+    {"/var/lib/kubelet", "", "it has the keys and volumes of pods", true},
+    {"/var/lib/nerdctl", "", kStorage, true},
+    {"/var/lib/rancher", kCluster, kCluster, true},
+    {"/var/spool", "", "cron jobs are defined there", true},
 };
 
 bool IsEngineSocket(std::string_view path) {
@@ -66,6 +80,9 @@ std::string_view WhyHostRoot(std::string_view entry) {
   const std::string_view mode = entry.substr(entry.rfind(' ') + 1);
   std::string_view source = entry.substr(0, entry.rfind(' '));
   while (source.size() > 1 && source.ends_with('/')) source.remove_suffix(1);
+  constexpr std::string_view kRun = "/var/run";  // a link to /run
+  if (IsAtOrBelow(source, kRun))
+    source.remove_prefix(kRun.size() - std::string_view("/run").size());
   if (IsEngineSocket(source)) {
     return "it is an engine's API socket, which a read-only mount does not protect";
   }
