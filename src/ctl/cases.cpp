@@ -102,8 +102,13 @@ Status CheckExpectation(const Document& expect, const std::string& name) {
       return Fault(name, "there is no rule " + rule.dump());
     }
   }
-  if (!expect.value("config", Document::object()).is_object()) {
-    return Fault(name, "\"config\" must be an object of JSON pointers");
+  const Document config = expect.value("config", Document::object());
+  if (!config.is_object()) return Fault(name, "\"config\" must be an object of JSON pointers");
+  for (const auto& [pointer, value] : config.items()) {
+    if (!pointer.empty() && !pointer.starts_with('/')) {
+      return Fault(name,
+                   Quoted(pointer) + " in \"config\" is not a JSON pointer: it begins with /");
+    }
   }
   return {};
 }

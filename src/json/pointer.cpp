@@ -71,7 +71,8 @@ Pointer PointerOf(std::string_view text) {
 
 // Whether Follow has ended before a member that is not there.
 bool LacksMember(const Document& at, std::string_view rest) {
-  return at.is_object() && rest.substr(0, rest.find('/', 1)).find('~') == std::string_view::npos;
+  return at.is_object() && rest.starts_with('/') &&
+         rest.substr(0, rest.find('/', 1)).find('~') == std::string_view::npos;
 }
 
 // The value at `pointer`, made where it is missing.
