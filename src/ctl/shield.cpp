@@ -204,7 +204,7 @@ Result<Output> RemoveShield(const ShieldRequest& request) {
                 "before\n" + left};
 }
 
-// Those that are up.
+// Those that are active.
 struct ShieldsUp {
   std::vector<Shield> read;
   std::vector<std::pair<std::string, std::string>> unread;  // their ids, and why
