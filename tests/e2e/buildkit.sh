@@ -60,6 +60,8 @@ holds "… and has it" err_has eth0
 guards "… through runclad" log_has own '.engine == "buildkit"'
 holds "… which finds nothing in BuildKit's own hook" not log_has own '[.findings[]?.code] | any(startswith("hooks/"))'
 kill "$BRIDGE" && wait "$BRIDGE"
+# BuildKit has networks in reserve, and may leave one.
+umount "$E2E_WORK"/bridge/run/netns/* 2>/dev/null
 policy ''
 
 # --- the host's network ---
