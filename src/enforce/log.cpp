@@ -1,10 +1,10 @@
+// The line of the decision log. In one file, since its parts share the bounds of a line.
 #include "runclad/enforce/log.hpp"
 
 #include <sys/utsname.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <ctime>
 #include <map>
 #include <utility>
@@ -168,8 +168,6 @@ json::Value ToJson(const std::vector<Applied>& findings) {
 
 namespace {
 
-constexpr std::string_view kNotListed = " more not listed";
-
 // `left`: how many that are alike are not listed.
 void PutFinding(const Applied& applied, std::size_t left, json::ObjectWriter& text) {
   const rules::Finding& finding = applied.finding;
@@ -177,6 +175,7 @@ void PutFinding(const Applied& applied, std::size_t left, json::ObjectWriter& te
   PutBrief("after", finding.after, text);
   PutBrief("before", finding.before, text);
   text.Put("code", CodeOf(applied));
+  if (left > 0) text.Put("more", static_cast<std::int64_t>(left));
   PutText("path", finding.path, text);
   PutRemedy(finding.remedy, applied.rule->id(), text);
   text.Put("rule", applied.rule->id());
@@ -186,7 +185,7 @@ void PutFinding(const Applied& applied, std::size_t left, json::ObjectWriter& te
     text.Put("why", Shortened(finding.why, kMaxTextBytes)
                         .append("; ")
                         .append(std::to_string(left))
-                        .append(kNotListed));
+                        .append(" more not listed"));
   }
 }
 
@@ -352,24 +351,12 @@ std::string LogLine(const LogEntry& entry) {
 
 namespace {
 
-// How many findings a listed one stands for.
-std::uint64_t CountOf(const std::string& why) {
-  std::uint64_t left = 0;
-  if (why.ends_with(kNotListed)) {
-    const std::size_t end = why.size() - kNotListed.size();
-    const std::size_t mark = why.rfind("; ", end);
-    const std::size_t begin = mark == std::string::npos ? 0 : std::min(mark + 2, end);
-    std::from_chars(why.data() + begin, why.data() + end, left);
-  }
-  return left + 1;
-}
-
 // One for each code and action.
 Document Counted(const Document& findings) {
   std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
   for (const Document& finding : findings) {
     counts[{finding.value("code", ""), finding.value("action", "")}] +=
-        CountOf(finding.value("why", ""));
+        1 + finding.value("more", std::uint64_t{0});
   }
   Document counted = Document::array();
   for (const auto& [kind, count] : counts) {

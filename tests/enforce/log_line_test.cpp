@@ -101,8 +101,16 @@ TEST(LogLine, IsShortIfItsFindingsAreTooLong) {
         R"("})";
   }
   findings += "]";
-  const std::string line =
-      LogLine({.verb = "create", .container = "c1", .bundle = "/b", .findings = findings});
+  const Decision decision = Refused({});
+  const policy::Effective policy;
+  const std::string line = LogLine({.verb = "create",
+                                    .container = "c1",
+                                    .bundle = "/b",
+                                    .identity = {},
+                                    .policy = &policy,
+                                    .decision = &decision,
+                                    .findings = findings,
+                                    .error = {}});
   EXPECT_LT(line.size(), std::size_t{512} << 10);
   const auto read = json::Read(line);
   ASSERT_TRUE(read);
