@@ -75,7 +75,7 @@ TEST_F(ShieldCommands, ASignedFileNeedNotBeRoots) {
   Sign("alg.json", "key", "runclad-shield");
   run = Shield("add", {Path("alg.json"), "--signature", Path("alg.json.sig")});
   EXPECT_EQ(run.status, 0) << run.err;
-  EXPECT_THAT(run.out, HasSubstr("the shield alg, signed by ops@example.org, is up"));
+  EXPECT_THAT(run.out, HasSubstr("the shield alg, signed by ops@example.org, is active"));
   EXPECT_TRUE(IsUp("alg"));
   EXPECT_EQ(Shield("remove", {"alg"}).status, 0);
   EXPECT_FALSE(IsUp("alg"));

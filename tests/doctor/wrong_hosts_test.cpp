@@ -126,7 +126,7 @@ const WrongHost kHosts[] = {
      [](Facts& facts) { Engine(facts, "containerd").nri_plugins = {"/opt/nri/plugins/10-x"}; },
      "roads/nri-plugins", Level::kWarning, "10-x"},
     {"an engine inside", [](Facts& facts) { facts.roads.embedded = {"k0s"}; }, "roads/embedded",
-     Level::kWarning, "inside"},
+     Level::kWarning, "embedded"},
     {"buildah by chroot", [](Facts& facts) { facts.roads.chroot_settings = {"/etc/environment"}; },
      "roads/buildah-chroot", Level::kWarning, "chroot"},
     {"a policy that cannot be read",

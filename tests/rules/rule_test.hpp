@@ -113,8 +113,16 @@ inline void ExpectRemediesHelp(std::string_view id, const oci::Spec& spec,
     for (const Remedy::Setting& setting : finding.remedy.settings) {
       is_own = is_own && (setting.rule.empty() || setting.rule == id);
       json::Document& members = policy["rules"][std::string(is_own ? id : setting.rule)];
-      std::visit([&](const auto& value) { members[std::string(setting.parameter)] = value; },
-                 setting.value);
+      json::Document& member = members[std::string(setting.parameter)];
+      std::visit([&](const auto& value) { member = value; }, setting.value);
+      // As policy files say it.
+      const Rule* const of = FindRule(is_own ? id : setting.rule);
+      const auto schema = std::ranges::find(of->schema.parameters, setting.parameter,
+                                            &policy::ParameterSchema::name);
+      if (const auto* number = std::get_if<std::int64_t>(&setting.value); number != nullptr) {
+        const std::string word = policy::WordFor(*schema, *number);
+        if (!word.empty()) member = word;
+      }
     }
     const auto parsed = policy::Parse(policy.dump(), "policy.json", Schemas());
     EXPECT_TRUE(parsed) << said << ": " << (parsed ? "" : parsed.error().message);
