@@ -277,7 +277,7 @@ std::vector<ModuleLine> ModuleLinesOf(const std::vector<Shield>& shields,
 
 std::string AsText(const ShieldsUp& up, const std::vector<ShieldLine>& lines,
                    const std::vector<ModuleLine>& modules, const Style& style) {
-  if (up.read.empty() && up.unread.empty()) return "no shield is up\n";
+  if (up.read.empty() && up.unread.empty()) return "no shield is active\n";
   std::string text;
   for (const auto& [id, because] : up.unread) {
     text +=

@@ -382,7 +382,7 @@ std::string ShortLine(const std::string& line, const std::string& because) {
   }
   entry->erase("imagePolicy");
   (*entry)["shortened"] = because;
-  constexpr std::size_t kMostBytes = 256;  // RFC 3164 and a FIFO take few thousand
+  constexpr std::size_t kMostBytes = 256;  // a few thousand bytes in all, as syslog relays take
   ShortenTexts(*entry, kMostBytes);
   return json::Write(*entry);
 }
@@ -391,8 +391,8 @@ namespace {
 
 constexpr std::size_t kMostBytesOfDaemons = std::size_t{64} << 10;  // some take no longer datagram
 
-// A daemon may take no datagram of this length, and a disk have no room for it: then as a short
-// line. `put` writes a line.
+// Writes the line by `put`. If a daemon does not take a datagram of this length, or a disk has no
+// room for it, writes a short line instead.
 template <typename Put>
 Status WriteOrShorten(const std::string& line, Put&& put) {
   Status written = put(line);

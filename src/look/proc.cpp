@@ -163,8 +163,8 @@ HostProcesses AllProcesses() {
     if (::fstatat(process.get(), "ns/mnt", &mounts, 0) == 0) {
       found.mounts = mounts.st_ino;
     } else if (!is_dead && !sys::GroupStartTime(*pid)) {
-      processes.has_missed =
-          true;  // it has ended since; what else cannot be examined is no container's
+      // It has ended since. What cannot be examined for another reason is no container's.
+      processes.has_missed = true;
     }
     processes.found.push_back(std::move(found));
     return true;

@@ -23,6 +23,7 @@
 #include "runclad/privilege/syscalls.hpp"
 #include "runclad/rules/device_list.hpp"
 #include "runclad/rules/parameters.hpp"
+#include "runclad/sys/cgroups.hpp"
 
 #include "call_search.hpp"
 #include "proc.hpp"
@@ -320,15 +321,12 @@ std::int64_t NumberFrom(std::string_view text) {
   return number;
 }
 
-// Cgroup v1: "7:devices:/docker/1f2e" of a process.
+// Of cgroup v1; empty: the process has ended.
 std::string DeviceCgroupOf(pid_t pid) {
   const UniqueFd process(
       ::open(("/proc/" + std::to_string(pid)).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   const std::string text = process ? ReadOf(process.get(), "cgroup").value_or("") : std::string();
-  // Alone, or with other controllers: "7:devices,cpu:/docker/1f2e".
-  std::size_t at = text.find("devices");
-  if (at != std::string::npos) at = text.find(':', at);
-  return at == std::string::npos ? std::string() : text.substr(at, text.find('\n', at) - at);
+  return std::string(sys::CgroupPathOf(text, "devices"));
 }
 
 bool HasOneDeviceCgroup(const Container& container) {

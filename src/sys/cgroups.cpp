@@ -47,6 +47,13 @@ std::vector<std::string> CgroupPaths(std::string_view text) {
   return paths;
 }
 
+std::string_view CgroupPathOf(std::string_view text, std::string_view controller) {
+  for (const auto& [controllers, path] : LinesOf(text)) {
+    if (HasWord(controllers, controller)) return path;
+  }
+  return {};
+}
+
 std::optional<std::string> Cgroups::Read(std::string_view controller, const char* v1,
                                          const char* v2) const {
   for (const auto& [controllers, path] : lines_) {

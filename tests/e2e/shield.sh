@@ -62,7 +62,7 @@ first=$(filter_of before)
 first_live=$(live_filters_of before)
 
 shield status
-holds "status: no shield is up" out_is "no shield is up"
+holds "status: no shield is active" out_is "no shield is active"
 shield add "$E2E_DIR/../../profiles/shields/af-alg.json"
 holds "one command" succeeded
 covers seccomp

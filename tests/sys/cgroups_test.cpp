@@ -1,5 +1,7 @@
 #include "runclad/sys/cgroups.hpp"
 
+#include <string_view>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,6 +21,14 @@ TEST(CgroupPaths, TextThatIsNotACgroupFileHasNone) {
   EXPECT_THAT(CgroupPaths(""), IsEmpty());
   EXPECT_THAT(CgroupPaths("\n\n:"), IsEmpty());
   EXPECT_THAT(CgroupPaths("4:memory"), IsEmpty());
+}
+
+TEST(CgroupPaths, AreFoundByTheirController) {
+  constexpr std::string_view kText =
+      "9:memory:/devices/a\n7:cpu,devices:/docker/b:c\n1:name=devices:/x\n0::/y\n";
+  EXPECT_EQ(CgroupPathOf(kText, "devices"), "/docker/b:c");
+  EXPECT_EQ(CgroupPathOf(kText, "cpu"), "/docker/b:c");
+  EXPECT_EQ(CgroupPathOf(kText, "pids"), "");
 }
 
 }  // namespace

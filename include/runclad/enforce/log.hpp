@@ -55,8 +55,8 @@ bool IsLogged(const policy::LogSettings& settings, const Decision& decision);
 // The line, without the newline.
 std::string LogLine(const LogEntry& entry);
 
-// What of `line` fits everywhere: who, what and when, and how many findings each code has.
-// `because` is why, its member "shortened".
+// The part of `line` that every target takes: who, what and when, and how many findings each code
+// has. `because`: why it is short, its member "shortened".
 std::string ShortLine(const std::string& line, const std::string& because);
 
 // Appends the line to the policy's target in one write, and to the target that it is forwarded to.

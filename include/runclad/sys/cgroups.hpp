@@ -37,6 +37,9 @@ class Cgroups {
 // which the container has no cgroup of its own says nothing.
 std::vector<std::string> CgroupPaths(std::string_view text);
 
+// The path of a controller of version 1 in such a text; empty: it is not there.
+std::string_view CgroupPathOf(std::string_view text, std::string_view controller);
+
 // The first word of such a file: a number, or kNoLimit for "max", -1 and what is none.
 std::int64_t LimitIn(std::string_view text);
 
