@@ -2,6 +2,7 @@
 """The events of tests/events/run.sh, and what is asked after each of them."""
 
 import argparse
+import hashlib
 import json
 import os
 import random
@@ -10,8 +11,8 @@ import signal
 import sys
 import time
 
-from host import (LOG_DIRECTORY, LOOP, POLICY, RUNCLAD, SRV, Engines, PodmanService, Service, Task, eventually,
-                  docker_state, policy_text, run, write)
+from host import (LOG_DIRECTORY, LOOP, POLICY, RUNCLAD, SRV, Engines, Opened, PodmanService, Service, Task,
+                  another_build, digest_of, docker_state, eventually, policy_text, run, version_of, write)
 
 FILLER = LOG_DIRECTORY + "/filler"
 NEW_POLICY = "/run/new-policy"
@@ -301,8 +302,24 @@ class Scenario:
         path = {"runclad": RUNCLAD, "runcladctl": "/usr/bin/runcladctl",
                 "runc": "/usr/libexec/runclad/runc" if self.is_closed else "/usr/sbin/runc"}[which]
         print(f"#   {path}", flush=True)
-        shutil.copy2(path, path + ".dpkg-new")
+        before, digest = os.stat(path).st_ino, digest_of(path)
+        program, version = another_build(path, self.random.randrange(9))
+        shutil.copy2(path, path + ".dpkg-new")  # its mode and owner
+        with open(path + ".dpkg-new", "wb") as file:
+            file.write(program)
         os.replace(path + ".dpkg-new", path)
+        self.check(os.stat(path).st_ino != before and digest_of(path) != digest, f"{path} is another file")
+        self.check(version_of(path) == version, f"{path} is of the version {version}", version_of(path))
+        if which == "runcladctl":
+            return
+        # What the engine runs from now on is the new file.
+        opened = Opened(path)
+        status, _, error = run("docker", "run", "--rm", "--network", "none", "box", "true")
+        if not self.broken:
+            self.check(status == 0, f"docker run with another {which}", error)
+        self.check(opened.was() or (self.broken and which == "runc"), f"the engine runs the new {which}", error)
+        opened.close()
+        self.check(digest_of(path) == hashlib.sha256(program).hexdigest(), f"{path} stays the new one")
 
     def close_or_open(self):
         self.ctl("open" if self.is_closed else "close", "runc")

@@ -1,5 +1,7 @@
 """The host of the events: its engines, its services, and what can be asked of it."""
 
+import ctypes
+import hashlib
 import http.client
 import json
 import os
@@ -7,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -79,6 +82,53 @@ def write(path, text):
         file.write(text)
     os.chmod(path + ".new", 0o644)
     os.replace(path + ".new", path)
+
+
+def digest_of(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def version_of(path):
+    """The word by which its builds differ: runclad's commit, the version of runc that Debian gave it."""
+    text = run(path, "--version")[1]
+    lines = [line for line in text.splitlines() if re.match(r"(runclad:|runcladctl|runc version) ", line)]
+    return re.sub(r".*\(commit (\w+)\)$", r"\1", lines[-1]).split()[-1] if lines else ""
+
+
+def another_build(path, number):
+    """The bytes of a program that is another build: its version says so, and it works as before."""
+    version = version_of(path)
+    digits = re.findall(r"\d", version)
+    if not digits:
+        raise SystemExit(f"events: {path} has no version: {version}")
+    at = version.rindex(digits[-1])
+    other = version[:at] + str((int(digits[-1]) + 1 + number % 9) % 10) + version[at + 1:]
+    with open(path, "rb") as file:
+        return file.read().replace(version.encode(), other.encode()), other
+
+
+class Opened:
+    """Whether the file that is at `path` now, whatever comes there later, is opened: to execute it is to open it."""
+
+    IN_OPEN = 0x20
+
+    def __init__(self, path):
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.fd = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        if self.fd < 0 or libc.inotify_add_watch(self.fd, path.encode(), self.IN_OPEN) < 0:
+            raise SystemExit(f"events: {path} cannot be watched")
+
+    def was(self):
+        try:
+            events = os.read(self.fd, 1 << 16)
+        except BlockingIOError:
+            return False
+        # Events about a file itself have no name, and all the same length.
+        return any(mask & self.IN_OPEN for _, mask, _, _ in struct.iter_unpack("=iIII", events))
+
+    def close(self):
+        os.close(self.fd)
 
 
 class Engines:
