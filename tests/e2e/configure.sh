@@ -144,6 +144,79 @@ holds "which containerd reads" test "$(unshown "BinaryName = \"$PROGRAM\"")" = 1
 unconfigure containerd --config "$TOML"
 holds "unconfigure removes it" not test -e "$E2E_WORK/conf.d/$NAME.toml"
 
+# --- containerd: --drop-in, beside a main file that imports nothing yet ---
+rm -rf "$E2E_WORK/conf.d"
+DROP_IN=$E2E_WORK/conf.d/$NAME.toml
+{
+  printf 'version = 2  # of the site\n'
+  cri_settings
+} >"$TOML"
+if ! engine_is containerd 2; then
+  cp "$TOML" "$E2E_WORK/cri.before"
+  configure containerd --config "$TOML" --default --drop-in
+  holds "containerd 1: a drop-in that would hide the main file's settings is refused" \
+    err_has "takes a plugin's settings from one file only"
+  holds "the main file stays as it is" same "$TOML" "$E2E_WORK/cri.before"
+  holds "and there is no drop-in" not test -e "$DROP_IN"
+  sed -i '/^\[plugins/,$d' "$TOML"
+fi
+cp "$TOML" "$E2E_WORK/cri.before"
+configure containerd --config "$TOML" --default --drop-in --dry-run
+holds "configure containerd --drop-in --dry-run prints a diff of both files" \
+  test "$(grep -c '^+++ ' <<<"$OUT")" = 2
+holds "and changes nothing" same "$TOML" "$E2E_WORK/cri.before"
+configure containerd --config "$TOML" --default --drop-in
+holds "configure containerd --drop-in" succeeded
+imports() { grep -c 'conf\.d/\*\.toml' "$TOML"; }
+holds "the main file imports the directory" test "$(imports)" = 1
+holds "and has nothing of the runtime" not grep -q BinaryName "$TOML"
+holds "containerd config dump has the program" test "$(unshown "BinaryName = \"$PROGRAM\"")" = 1
+holds "and the default" test "$(unshown "default_runtime_name = \"$NAME\"")" = 1
+holds "and its own socket, as before" test "$(unshown "address = \"$CRI_SOCKET\"")" = 1
+cp "$TOML" "$E2E_WORK/cri.configured"
+cp "$DROP_IN" "$E2E_WORK/drop-in.configured"
+configure containerd --config "$TOML" --default --drop-in
+holds "a second time it changes the main file no more" same "$TOML" "$E2E_WORK/cri.configured"
+holds "nor the drop-in" same "$DROP_IN" "$E2E_WORK/drop-in.configured"
+if engine_is containerd 2; then
+  capture "$CTL" configure containerd --config "$TOML" --drop-in --name second --program "$PROGRAM"
+  holds "another name has a file of its own" test -e "$E2E_WORK/conf.d/second.toml"
+  holds "in the directory that is imported once" test "$(imports)" = 1
+  capture "$CTL" unconfigure containerd --config "$TOML" --name second --program "$PROGRAM"
+  holds "which unconfigure removes alone" test -e "$DROP_IN" -a ! -e "$E2E_WORK/conf.d/second.toml"
+  holds "so that the first is still imported" test "$(imports)" = 1
+else
+  # As an operator of containerd 1 has to: all of the plugin's settings are in one file.
+  cri_settings | sed -n '/^\[plugins/,$p' >>"$DROP_IN"
+fi
+containerd --config "$TOML" >>"$E2E_WORK/cri.log" 2>&1 &
+CRI_PID=$!
+holds "containerd starts with its drop-in" eventually 20 cri_answers
+if needs_controller cpu "pods, which always have CPU shares"; then
+  cri run-sandbox dropped default
+  holds "a pod starts" succeeded
+  POD=$OUT
+  cri create "$POD" dropped default docker.io/library/web:1
+  CONTAINER=$OUT
+  cri start "$CONTAINER"
+  cri exec "$CONTAINER" /bin/grep NoNew /proc/1/status
+  guards "and is hardened" status_field NoNewPrivs 1
+  cri remove-sandbox "$POD"
+fi
+kill "$CRI_PID" && wait "$CRI_PID"
+unconfigure containerd --config "$TOML"
+holds "unconfigure containerd, with a drop-in" succeeded
+holds "the main file is byte for byte as before" same "$TOML" "$E2E_WORK/cri.before"
+if engine_is containerd 2; then
+  holds "and the drop-in is gone" not test -e "$DROP_IN"
+else
+  {
+    printf 'version = 2\n'
+    cri_settings | sed -n '/^\[plugins/,$p'
+  } >"$E2E_WORK/others"
+  holds "what others wrote into the drop-in stays, in its version, and nothing else" same "$DROP_IN" "$E2E_WORK/others"
+fi
+
 # --- podman ---
 PODMAN=(podman --cgroup-manager cgroupfs --events-backend file)
 podman_run() {
