@@ -75,6 +75,7 @@ all_topics="
   configure
   close
   doctor
+  wrong_hosts
   readme
   tables"
 
