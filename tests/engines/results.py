@@ -68,7 +68,8 @@ GROUPS = {
     "builds": "builds buildkit buildah",
     "exec": "exec by_hand",
 }
-ENGINES = {"docker.io": "Docker", "containerd": "containerd", "podman": "podman", "buildah": "buildah"}
+ENGINES = {"docker.io": "Docker", "docker-buildx": "buildx", "docker-compose": "compose", "containerd": "containerd",
+           "podman": "podman", "buildah": "buildah"}
 RUNTIMES = ("runc", "crun")
 BEGIN, END = "<!-- written by tests/engines/results.py -->\n", "<!-- end -->\n"
 
@@ -91,7 +92,8 @@ def readme_table(columns):
     for name, column in columns.items():
         suite, layout = name.split(", ")
         packages = {row[len("package "):]: cell for row, cell in column.items() if row.startswith("package ")}
-        engines = ", ".join(f"{word} {version(packages[package])}" for package, word in ENGINES.items())
+        engines = ", ".join(f"{word} {version(packages[package])}" for package, word in ENGINES.items()
+                            if packages.get(package, "–") not in "–-")  # Debian 12 has no buildx
         passed, failed = re.fullmatch(r"([0-9]+) passed, ([0-9]+) failed", column["all"]).groups()
         rows.append([f"Debian {suite}: {engines}",
                      ", ".join(f"{name} {version(packages[name])}" for name in RUNTIMES),
@@ -115,8 +117,8 @@ def replace(path, text):
 
 def results_text(columns):
     rows = list(dict.fromkeys(row for column in columns.values() for row in column))
-    rows.remove("all")
-    rows.append("all")
+    # A package that an earlier column does not name is beside the others all the same.
+    rows.sort(key=lambda row: 2 if row == "all" else row not in ("date", "commit", "kernel") and "package " not in row)
     lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     lines += [f"| {row} | " + " | ".join(column.get(row, "–") for column in columns.values()) + " |" for row in rows]
     return HEAD + "\n".join(lines) + "\n"

@@ -115,9 +115,10 @@ inside() {
 
 # The lines that results.py reads.
 versions() {
-  local package
-  for package in docker.io containerd podman buildah runc crun; do
-    printf '# version %s %s\n' "$package" "$(dpkg-query -W -f='${Version}' "$package" 2>/dev/null || echo -)"
+  local package version
+  for package in docker.io docker-buildx docker-compose containerd podman buildah runc crun; do
+    version=$(dpkg-query -W -f='${Version}' "$package" 2>/dev/null)  # empty, too, where it is not installed
+    printf '# version %s %s\n' "$package" "${version:--}"
   done
 }
 
