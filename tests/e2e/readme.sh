@@ -19,6 +19,11 @@ run_as_written() {  # ENGINE
   capture "$CTL" "${words[@]:1}"
 }
 is_confined() { status_field CapBnd 0000000000000400; }
+if [ "${1:-}" = --containerd ]; then
+  # shellcheck source=tests/e2e/readme_containerd.sh
+  . "$E2E_DIR/readme_containerd.sh"
+  exit
+fi
 
 # --- what README begins with ---
 docker tag box busybox
@@ -189,3 +194,18 @@ capture podman --cgroup-manager cgroupfs --events-backend file run --rm --networ
   --ulimit nofile=1024:2048 --ulimit nproc=1000:2000 box grep CapBnd /proc/self/status
 guards "a container of podman is confined" is_confined
 podman rmi -f box >/dev/null
+
+# --- engines that Debian does not have: what their packages install, and their files ---
+mkdir -p /etc/crio
+: >/etc/crio/crio.conf
+mkdir -p "$PLACE/bin" && cp /bin/true "$PLACE/bin/buildkitd"
+PATH=$PLACE/bin:$PATH
+for engine in crio:/etc/crio/crio.conf.d/10-runclad.conf buildkit:/etc/buildkit/buildkitd.toml; do
+  run_as_written "${engine%%:*}"
+  holds "README's command for ${engine%%:*}" succeeded
+  holds "its file names runclad" grep -q "\"$NAMED\"" "${engine#*:}"
+done
+
+if needs_controller cpu "containerd's pods, which always have CPU shares"; then
+  unshare --mount --propagation private "$BASH" "$0" --containerd
+fi
