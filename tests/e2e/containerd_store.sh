@@ -4,6 +4,8 @@
 # such store.
 # shellcheck source=tests/e2e/lib.sh
 . "${E2E_DIR:?}/lib.sh"
+# shellcheck source=tests/e2e/docker_store.sh
+. "$E2E_DIR/docker_store.sh"
 
 if ! engine_is docker 26; then
   holds "Docker $(engine_version docker) has its own image store" test -d /var/lib/docker/image
@@ -17,19 +19,9 @@ policy() {  # MEMBER…
     "$E2E_CGROUP" >"$DIRECTORY/policy.json"
 }
 export RUNTIME=own
-jq '.features = {"containerd-snapshotter": true}' "$E2E_WORK/daemon.json" >"$E2E_WORK/store.json"
-PATH=$E2E_WORK/buildkit-path:$PATH dockerd --config-file "$E2E_WORK/store.json" --data-root /var/lib/docker-store \
-  --exec-root /run/docker-store --pidfile /run/docker-store.pid --containerd "$E2E_WORK/containerd.sock" \
-  --containerd-namespace store --containerd-plugins-namespace store-plugins --bridge=none --iptables=false \
-  --ip6tables=false --ip-forward=false --cgroup-parent "$E2E_CGROUP" --host "unix://$E2E_WORK/store.sock" \
-  >"$E2E_WORK/store.log" 2>&1 &
-STORE=$!
-trap 'kill "$STORE"; wait "$STORE"; umount /run/docker-store/netns/default 2>/dev/null' EXIT
-export DOCKER_HOST=unix://$E2E_WORK/store.sock
-answers() { docker version >/dev/null 2>&1; }
-eventually 30 answers
-holds "a dockerd with containerd's image store starts" \
-  test "$(docker info --format '{{.DriverStatus}}')" = '[[driver-type io.containerd.snapshotter.v1]]'
+trap store_stop EXIT
+store_start
+export DOCKER_HOST=$STORE_HOST
 tar -C "$E2E_WORK/rootfs" -c . | docker import -c 'CMD ["sh"]' - box >/dev/null
 tar -C "$E2E_WORK/rootfs" -c . | docker import -c 'ENV A=B' - other >/dev/null
 
@@ -103,6 +95,8 @@ policy '"builds": "build", '
 # shellcheck source=tests/e2e/buildkit_mounts.sh
 . "$E2E_DIR/buildkit_mounts.sh"
 buildkit_mounts
+grep -q DOCKER_BUILDKIT_RUNC_COMMAND= "$E2E_DIR/../../README.md" || record not-ok "README names the variable"
+guards "with the variable that README names, BuildKit's steps run through runclad" log_has own '.engine == "buildkit"'
 
 docker image ls -aq | sort -u | xargs -r docker image rm -f >/dev/null 2>&1
 policy ''

@@ -34,6 +34,7 @@ all_topics="
   joins
   ordinary
   attacks
+  hostile
   destinations
   promise
   devices

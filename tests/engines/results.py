@@ -62,8 +62,8 @@ def read_log(path):
 # What README's table says of a run: the topics that a word of its heading stands for.
 GROUPS = {
     "life": "docker_life ordinary containerd cri pods podman process streams passthrough crun resources compose",
-    "hostile list": "docker_confinement docker_refusals filters host_directories attacks destinations devices "
-                    "drift joins promise hooks bounds",
+    "hostile list": "docker_confinement docker_refusals filters host_directories attacks hostile destinations "
+                    "devices drift joins promise hooks bounds",
     "identity and pins": "identity pins image_volumes unverified containerd_store",
     "builds": "builds buildkit buildah",
     "exec": "exec by_hand",
