@@ -52,7 +52,7 @@ else
 fi
 mount -t overlay -o "lowerdir=$PLACE/sbin:/usr/sbin" overlay /usr/sbin
 mount -t overlay -o "lowerdir=/etc,upperdir=$PLACE/etc,workdir=$PLACE/etc-work" overlay /etc
-trap 'umount --lazy /usr/sbin /etc /opt /var/log 2>/dev/null' EXIT
+trap 'umount --lazy /usr/share /usr/sbin /etc /opt /var/log 2>/dev/null' EXIT
 mount -t tmpfs -o mode=755 tmpfs /opt
 mount -t tmpfs -o mode=755 tmpfs /var/log
 rm -rf /etc/runclad
@@ -70,6 +70,7 @@ holds "dockerd does not know runclad" eventually 10 not knows_runclad
 for engine in docker podman containerd crio buildkit; do
   holds "README has one command for $engine" test "$(command_for "$engine" | wc -l)" = 1
 done
+holds "and no other command, which no test would run" test "$(commands | wc -l)" = 5
 
 # What other topics left names the runtime as well, and would keep the name registered.
 docker ps -aq | xargs -r docker rm -f >/dev/null
@@ -107,6 +108,18 @@ capture docker run --rm --network none -v /opt/shop/data:/data box true
 holds "a directory that README's rule allows is mounted" succeeded
 capture docker run --rm --network none -v /opt/shop/keys:/data box true
 guards "another one is not" refused host-mounts '/mounts/[0-9]+/source' /opt/shop/keys
+
+# A shield that is shipped, by its name.
+mkdir -p "$PLACE/share/runclad"
+cp -r "$E2E_DIR/../../profiles/shields" "$PLACE/share/runclad"
+mount -t overlay -o "lowerdir=$PLACE/share:/usr/share" overlay /usr/share
+# shellcheck disable=SC2016  # backticks of Markdown
+capture bash -c "$(grep -oE '`runcladctl shield add [^`]*`' "$E2E_DIR/../../README.md" | tr -d '`')"
+holds "README's command adds a shield" succeeded
+capture "$CTL" shield status
+holds "which is in force" out_has af-alg
+capture "$CTL" shield remove af-alg
+holds "and is removed again" succeeded
 
 # --- "Roll out" ---
 check_as_written() { capture bash -c "$(readme_block 'runcladctl check --all')"; }
