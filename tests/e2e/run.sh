@@ -43,6 +43,7 @@ all_topics="
   can
   shield
   learn
+  needs
   process
   exec
   by_hand
