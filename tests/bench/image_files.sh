@@ -8,7 +8,7 @@
 . "${E2E_DIR:?}/lib.sh"
 
 SIZES=(10 1000 100000)
-LIMIT_PERCENT=15  # between the cheapest and the dearest of them
+LIMIT_PERCENT=2   # of instructions, between the cheapest and the dearest of them
 ROUNDS=41         # of each, in turn, for the times
 
 WORK=$E2E_WORK/image-files
