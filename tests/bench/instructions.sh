@@ -18,13 +18,18 @@ EXEC_LIMIT=566000
 START_LIMIT=895000
 # KiB, of which nearly all is the program itself: the pages around those that it touches are counted, too.
 CREATE_PEAK_LIMIT=5750
+# What a document may add to that: bytes for each of its own. 6 is what 4 MB cost.
+PEAK_PER_BYTE=7
+# A document of 4 MB has a hundred times the bytes of one of 40 KB.
+LARGE_DOCUMENT_TIMES=110
 
 mkdir -p "$E2E_WORK/cost"
-# Instructions of a program up to its execve(2), or to its end.
+# Instructions of a program up to its execve(2), or to its end. The C library reads each variable of
+# the environment when it starts, so all have the same.
 count() {  # NAME PROGRAM ARGUMENT…
   local file=$E2E_WORK/cost/$1
   shift
-  valgrind --tool=callgrind --dump-before=execve "--callgrind-out-file=$file" "$@" \
+  env -i "PATH=$PATH" valgrind --tool=callgrind --dump-before=execve "--callgrind-out-file=$file" "$@" \
     >/dev/null 2>"$file.log" </dev/null
   counted "$file"
 }
@@ -62,19 +67,41 @@ for verb in state kill; do
   at_most "pass-through of $verb" "$((total - empty))" "$PASS_THROUGH_LIMIT"
 done
 capture_runtime delete --force cost
-# With a lower runtime that needs next to none.
-capture "$E2E_WORK/cost/peak" "$E2E_WORK/cost/peak.create" "$E2E_PROGRAM" "--runclad-config=$E2E_POLICIES/runclad" \
-  "--runclad-runtime=$E2E_WORK/cost/empty" --root "$STATE" create --bundle "$bundle" cost
-holds "a container is made while its memory is counted" succeeded
-peak=$(cat "$E2E_WORK/cost/peak.create")
-printf '%12s KiB (at most %s): the most memory of create\n' "${peak:-none}" "$CREATE_PEAK_LIMIT"
-holds "create has at most $CREATE_PEAK_LIMIT KiB" test "${peak:-$((CREATE_PEAK_LIMIT + 1))}" -le "$CREATE_PEAK_LIMIT"
+# With a lower runtime that needs next to no memory.
+alone=("$E2E_PROGRAM" "--runclad-config=$E2E_POLICIES/runclad" "--runclad-runtime=$E2E_WORK/cost/empty"
+  --root "$STATE" create --bundle)
+# peak_at_most BUNDLE LIMIT WHAT
+peak_at_most() {
+  local peak
+  capture "$E2E_WORK/cost/peak" "$E2E_WORK/cost/peak.create" "${alone[@]}" "$1" cost
+  holds "a container is made while its memory is counted" succeeded
+  peak=$(cat "$E2E_WORK/cost/peak.create")
+  printf '%12s KiB (at most %s): %s\n' "${peak:-none}" "$2" "$3"
+  holds "$3 is at most $2 KiB" test "${peak:-$(($2 + 1))}" -le "$2"
+}
+peak_at_most "$bundle" "$CREATE_PEAK_LIMIT" "the most memory of create"
+
+# Memory and instructions grow with the document, and no faster.
+large=$(make_bundle large)
+for kilobytes in 40 400 4000; do
+  jq -c --argjson count $((kilobytes * 10)) '.process.env += [range($count) | "PAD_\(1000000 + .)=" + "x" * 84]' \
+    "$bundle/config.json" >"$large/config.json"
+  cp "$large/config.json" "$E2E_WORK/cost/$kilobytes.json"
+  size=$(stat -c %s "$large/config.json")
+  peak_at_most "$large" $((CREATE_PEAK_LIMIT + size * PEAK_PER_BYTE / 1024)) \
+    "the most memory of create with a document of $kilobytes KB"
+done
+large_count() {  # KILOBYTES
+  cp "$E2E_WORK/cost/$1.json" "$large/config.json"
+  count "large$1.out" "${alone[@]}" "$large" "large$1"
+}
+once=$(large_count 40)
+at_most "create with a document of 4000 KB" "$(large_count 4000)" $((LARGE_DOCUMENT_TIMES * once))
 
 # A name of twice as many escapes in the findings' paths costs no more than twice as much.
 escapes() {  # COUNT
   jq --argjson count "$1" '.annotations = {("run.oci." + "/" * $count): "1"}' "$bundle/config.json" >"$escaped/config.json"
-  count "escapes$1.out" "$E2E_PROGRAM" "--runclad-config=$E2E_POLICIES/runclad" \
-    "--runclad-runtime=$E2E_WORK/cost/empty" --root "$STATE" create --bundle "$escaped" "escapes$1"
+  count "escapes$1.out" "${alone[@]}" "$escaped" "escapes$1"
 }
 escaped=$(make_bundle escapes)
 once=$(escapes 50000)
