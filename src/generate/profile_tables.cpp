@@ -1,20 +1,19 @@
-// Turns the policy profiles (JSON) into texts of C++, when runclad is built: the programs parse
-// none.
-//   profile_tables OUTPUT.cpp NAME PROFILE.json [NAME PROFILE.json …]
-// Only the shape is checked here; what it means, tests hold against the reader of policy files.
+// Only the shape of a profile is checked here; what it means, tests hold against the reader of
+// policy files.
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <map>
 #include <sstream>
 #include <stdexcept>
 #include <string>
-#include <tuple>
 
 #include <nlohmann/json.hpp>
 
 #include "runclad/base/sha256.hpp"
 
+#include "tables.hpp"
+
+namespace runclad::generate {
 namespace {
 
 using nlohmann::json;
@@ -54,7 +53,7 @@ std::string Rules(const json& profile) {
   return lines;
 }
 
-std::string ReadFile(const char* path) {
+std::string ReadFile(const std::string& path) {
   std::ostringstream text;
   text << std::ifstream(path).rdbuf();
   return text.str();
@@ -72,38 +71,29 @@ json Extended(const json& profile, const std::map<std::string, json>& known) {
   return whole;
 }
 
-std::string Profile(const std::string& name, const char* path, std::map<std::string, json>& known) {
+std::string Profile(const std::string& name, const std::string& path,
+                    std::map<std::string, json>& known) {
   std::string text = ReadFile(path);
   const json profile = json::parse(text);
   const json& whole = known[name] = Extended(profile, known);
   if (profile.contains("extends")) text = whole.dump(2) + "\n";
-  return "{" + json(name).dump() + ", R\"json(" + text + ")json\", " +
-         json(runclad::Sha256(text)).dump() + ", " + json(Rules(whole)).dump() + "},\n";
+  return "{" + json(name).dump() + ", R\"json(" + text + ")json\", " + json(Sha256(text)).dump() +
+         ", " + json(Rules(whole)).dump() + "},\n";
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  if (argc < 4 || argc % 2 != 0) {
-    std::ignore = std::fputs("usage: profile_tables OUTPUT.cpp NAME PROFILE.json …\n", stderr);
-    return 2;
-  }
-  try {
-    std::string profiles;
-    std::map<std::string, json> known;
-    for (int i = 2; i < argc; i += 2) profiles += Profile(argv[i], argv[i + 1], known);
-    std::ofstream output(argv[1]);
-    output << "// Made from profiles/*.json by src/generate/profile_tables.cpp.\n"
-              "#include \"compiled_profile.hpp\"\n\nnamespace runclad::policy {\nnamespace {\n\n"
-           << "constexpr CompiledProfile kProfiles[] = {\n"
-           << profiles << "};\n\n}  // namespace\n\n"
-           << "std::span<const CompiledProfile> CompiledProfiles() { return kProfiles; }\n\n"
-              "}  // namespace runclad::policy\n";
-    output.close();
-    if (!output) throw std::runtime_error("cannot be written");
-  } catch (const std::exception& exception) {
-    std::ignore = std::fprintf(stderr, "%s: %s\n", argv[1], exception.what());
-    return 1;
-  }
-  return 0;
+std::string ProfileTables(const std::vector<NamedFile>& files) {
+  std::string profiles;
+  std::map<std::string, json> known;
+  for (const NamedFile& file : files) profiles += Profile(file.name, file.path, known);
+  return "// Made from profiles/*.json by src/generate/profile_tables.cpp.\n"
+         "#include \"compiled_profile.hpp\"\n\nnamespace runclad::policy {\nnamespace {\n\n"
+         "constexpr CompiledProfile kProfiles[] = {\n" +
+         profiles +
+         "};\n\n}  // namespace\n\n"
+         "std::span<const CompiledProfile> CompiledProfiles() { return kProfiles; }\n\n"
+         "}  // namespace runclad::policy\n";
 }
+
+}  // namespace runclad::generate

@@ -1,8 +1,5 @@
-// Turns a conditional seccomp profile (JSON) into C++ tables, when runclad is built: the programs
-// parse no profile.   seccomp_tables PROFILE.json OUTPUT.cpp
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <fstream>
 #include <initializer_list>
 #include <iterator>
@@ -11,11 +8,13 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "tables.hpp"
+
+namespace runclad::generate {
 namespace {
 
 using nlohmann::json;
@@ -202,20 +201,9 @@ std::string Tables(const json& profile) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::ignore = std::fputs("usage: seccomp_tables PROFILE.json OUTPUT.cpp\n", stderr);
-    return 2;
-  }
-  try {
-    std::ifstream input(argv[1]);
-    std::ofstream output(argv[2]);
-    output << Tables(json::parse(input));
-    output.close();
-    if (!output) throw std::runtime_error("cannot be written");
-  } catch (const std::exception& exception) {
-    std::ignore = std::fprintf(stderr, "%s: %s\n", argv[1], exception.what());
-    return 1;
-  }
-  return 0;
+std::string SeccompTables(const std::string& path) {
+  std::ifstream file(path);
+  return Tables(json::parse(file));
 }
+
+}  // namespace runclad::generate
