@@ -9,6 +9,8 @@
 #include <cstring>
 #include <limits>
 
+#include "runclad/base/fnv.hpp"
+
 namespace runclad::engine {
 namespace {
 
@@ -36,12 +38,6 @@ T Number(std::string_view bytes, std::size_t offset) {
   return number;
 }
 
-std::uint64_t Fnv64a(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  return hash;
-}
-
 // Whether all of `bytes` were there to be read.
 bool ReadAt(int file, std::uint64_t offset, char* bytes, std::size_t size) {
   for (std::size_t done = 0; done < size;) {
@@ -63,7 +59,7 @@ std::optional<Bolt::Meta> Bolt::ReadMeta(int file, std::uint64_t offset) {
   constexpr std::uint64_t kVersion = 2;
   constexpr std::size_t kChecksum = kMetaBytes - 8;
   if (Number<std::uint32_t>(bytes, 0) != kMagic || Number<std::uint32_t>(bytes, 4) != kVersion ||
-      Number<std::uint64_t>(bytes, kChecksum) != Fnv64a(bytes.substr(0, kChecksum))) {
+      Number<std::uint64_t>(bytes, kChecksum) != Fnv1a(bytes.substr(0, kChecksum))) {
     return std::nullopt;
   }
   const Meta meta{.page_size = Number<std::uint32_t>(bytes, 8),

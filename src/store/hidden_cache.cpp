@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "runclad/base/fnv.hpp"
 #include "runclad/base/version.hpp"
 #include "runclad/host/image_content.hpp"
 #include "runclad/store/kept_directory.hpp"
@@ -30,16 +31,12 @@ constexpr std::string_view kFormat = "runclad hidden-paths 1, runclad ";
 constexpr std::size_t kMaxCacheBytes = std::size_t{1} << 20;
 constexpr std::size_t kMaxFiles = 256;
 
-// FNV-1a. Against a write that was cut off and for names, not against an adversary: the directory
-// is root's.
+// Against a write that was cut off and for names, not against an adversary: the directory is
+// root's.
 std::string HashOf(std::string_view bytes) {
-  constexpr std::uint64_t kBasis = 0xcbf29ce484222325;
-  constexpr std::uint64_t kPrime = 0x100000001b3;
-  std::uint64_t hash = kBasis;
-  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * kPrime;
   constexpr std::size_t kDigits = 16;
   std::array<char, kDigits> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + kDigits, hash, 16).ptr;
+  const auto end = std::to_chars(digits.data(), digits.data() + kDigits, Fnv1a(bytes), 16).ptr;
   const std::string text(digits.data(), end);
   return std::string(kDigits - text.size(), '0') + text;
 }
