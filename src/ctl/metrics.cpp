@@ -27,8 +27,6 @@ namespace {
 
 using json::Document;
 
-constexpr std::int64_t kDaySeconds = 86400;
-
 // "images/docker.io/library/nginx.json" → "docker.io/library/nginx"
 std::string ImageOf(std::string_view path) {
   constexpr std::string_view kImages = "images/";
@@ -54,7 +52,7 @@ void AddExpiries(const Document& object, const std::string& image, WaiverExpirie
     };
     const auto last_day = ParseDay(text("expires"));
     if (!last_day) continue;
-    const std::int64_t end = (*last_day + 1) * kDaySeconds;
+    const std::int64_t end = (*last_day + 1) * kSecondsPerDay;
     const auto [at, is_new] = expiries.emplace(std::pair(text("rule"), image), end);
     if (!is_new) at->second = std::min(at->second, end);
   }

@@ -1,7 +1,6 @@
 #include "remedies.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -9,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runclad/base/time.hpp"
 #include "runclad/policy/parameters.hpp"
 #include "runclad/rules/rule.hpp"
 
@@ -118,24 +118,13 @@ Document Rules(const Settings& settings, const policy::Effective& now) {
   return rules;
 }
 
-// "2027-03-31"
-std::string DayAfter(std::int64_t today, int days) {
-  const std::chrono::year_month_day day{
-      std::chrono::sys_days{std::chrono::days{static_cast<int>(today) + days}}};
-  const auto two = [](unsigned number) {
-    return (number < 10 ? "-0" : "-") + std::to_string(number);
-  };
-  return std::to_string(static_cast<int>(day.year())) + two(static_cast<unsigned>(day.month())) +
-         two(static_cast<unsigned>(day.day()));
-}
-
 Document Waivers(const Settings& settings, std::int64_t today) {
   constexpr int kDays = 90;
   Document waivers = Document::array();
   for (const auto& [rule, parameters] : settings) {
     Document waiver = {{"rule", rule},
                        {"reason", "say here why this image needs it"},
-                       {"expires", DayAfter(today, kDays)}};
+                       {"expires", FormatDay((today + kDays) * kSecondsPerDay)}};
     for (const auto& [parameter, value] : parameters) {
       waiver[parameter] = ValueDocument(value, *FindParameter(rule, parameter));
     }

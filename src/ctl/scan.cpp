@@ -19,7 +19,6 @@ namespace runclad::ctl {
 namespace {
 
 constexpr std::size_t kMaxReportBytes = 256U << 20U;
-constexpr std::int64_t kSecondsPerDay = 24L * 3600;
 
 Result<std::string> ReadReport(const std::string& path) {
   // O_NONBLOCK: opening a FIFO must not block.

@@ -3,16 +3,14 @@
 #include <array>
 #include <ctime>
 
+#include "runclad/base/time.hpp"
 #include "runclad/rules/catalog.hpp"
 #include "runclad/rules/parameters.hpp"
 #include "runclad/rules/rule.hpp"
 
 namespace runclad::enforce {
 
-std::int64_t Today() {
-  constexpr std::int64_t kSecondsPerDay = 24L * 3600;
-  return std::time(nullptr) / kSecondsPerDay;
-}
+std::int64_t Today() { return std::time(nullptr) / kSecondsPerDay; }
 
 Result<policy::Effective> LoadPolicy(const std::optional<std::string>& directory,
                                      const engine::Identity& identity, bool origins,

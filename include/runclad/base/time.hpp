@@ -9,6 +9,8 @@
 
 namespace runclad {
 
+inline constexpr std::int64_t kSecondsPerDay = 86400;
+
 // "2026-11-22T05:40:18Z" and a NUL, of seconds since 1970-01-01 in the years 0 to 9999. Allocates
 // nothing.
 using TimeText = std::array<char, sizeof "2026-11-22T05:40:18Z">;

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "runclad/base/time.hpp"
 #include "runclad/rules/scan.hpp"
 #include "runclad/store/scan_verdict.hpp"
 
@@ -11,8 +12,6 @@
 
 namespace runclad::rules {
 namespace {
-
-constexpr std::int64_t kSecondsPerDay = 24L * 3600;
 
 bool AsksForScan(const image::Parameters& parameters) {
   const auto is_other = [](std::string_view value, std::string_view nothing) {
