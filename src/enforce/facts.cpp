@@ -283,6 +283,7 @@ Status OfContainer::Answer(About<rules::Sources> /*question*/) {
     return host::IsInJoined(pid, type, spec_, namespaces) &&
            sys::StartTime(pid) == (*record)->start_time;
   });
+  own_files.AddVolumes(subject_.identity.local_volumes);
   if (MayHaveHostIpc()) own_files.AddHostShm();
   const auto& user_namespace = facts_.Get<rules::UserNamespace>();
   if (user_namespace) own_files.AddMappedRoot(user_namespace->root);

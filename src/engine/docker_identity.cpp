@@ -25,7 +25,8 @@ constexpr std::size_t kMaxIdBytes = 256;
 constexpr std::size_t kMaxRecordBytes = std::size_t{32} << 20;
 constexpr std::size_t kMaxRepositoriesBytes = std::size_t{64} << 20;
 
-// containers/<id>/config.v2.json, as far as it says which image the container is made of.
+// containers/<id>/config.v2.json, as far as it says which image the container is made of and which
+// volumes are its own.
 struct Record {
   std::string id;
   std::string name;      // "/web1"
@@ -33,7 +34,25 @@ struct Record {
   std::string image;     // the digest of the image's config
   std::string manifest;  // its manifest, where containerd keeps the images; empty elsewhere
   std::string typed;     // "nginx", "nginx:1.27", an id or a digest
+  std::vector<std::string> volumes;  // as Identity has them
 };
+
+// Each is {"Type": "volume", "Driver": "local", "Name": …}, by its destination.
+std::vector<std::string> ScanVolumes(json::Scanner& scanner) {
+  std::vector<std::string> volumes;
+  if (scanner.Null()) return volumes;
+  scanner.Members([&](std::string_view /*destination*/) {
+    std::string type;
+    std::string driver;
+    std::string name;
+    scanner.Object({"Type", "Driver", "Name"}, [&](std::size_t member) {
+      std::string* const texts[] = {&type, &driver, &name};
+      *texts[member] = scanner.String();
+    });
+    if (type == "volume" && driver == "local") volumes.push_back(std::move(name));
+  });
+  return volumes;
+}
 
 Result<Record> ReadRecord(const StateDirectory& root, const std::string& path) {
   const auto text = root.Read(path, kMaxRecordBytes);
@@ -41,7 +60,8 @@ Result<Record> ReadRecord(const StateDirectory& root, const std::string& path) {
   Record record;
   json::Scanner scanner(*text);
   scanner.Object(
-      {"ID", "Driver", "Image", "Config", "Name", "ImageManifest"}, [&](std::size_t member) {
+      {"ID", "Driver", "Image", "Config", "Name", "MountPoints", "ImageManifest"},
+      [&](std::size_t member) {
         switch (member) {
           case 0:
             record.id = scanner.String();
@@ -56,6 +76,9 @@ Result<Record> ReadRecord(const StateDirectory& root, const std::string& path) {
             return scanner.Object({"Image"}, [&](std::size_t) { record.typed = scanner.String(); });
           case 4:
             record.name = scanner.String();
+            return;
+          case 5:
+            record.volumes = ScanVolumes(scanner);
             return;
           default:
             if (scanner.Null()) return;
@@ -244,9 +267,10 @@ Status IdentifyByRecord(const StateDirectory& root, const Layout& layout, const 
                         Identity& identity) {
   UnverifiedImage& image = *identity.unverified;
   const std::string record_path = "containers/" + layout.id + "/config.v2.json";
-  const auto record = ReadRecord(root, record_path);
+  auto record = ReadRecord(root, record_path);
   if (!record) return record.error();
   if (record->id != layout.id) return Error{record_path + " belongs to another container"};
+  identity.local_volumes = std::move(record->volumes);
   identity.container_name = record->name.starts_with('/') ? record->name.substr(1) : record->name;
   if (record->image.empty() && record->typed.empty()) {
     identity.unverified.reset();

@@ -84,6 +84,7 @@ Identity Finish(Identity identity, const Status& is_known) {
   Identity unknown;
   unknown.engine = identity.engine;
   unknown.container_name = std::move(identity.container_name);
+  unknown.local_volumes = std::move(identity.local_volumes);
   unknown.pod_namespace = std::move(identity.pod_namespace);
   unknown.is_sandbox = identity.is_sandbox;
   unknown.own_layer = std::move(identity.own_layer);

@@ -6,12 +6,8 @@
 #include <algorithm>
 #include <array>
 
-#include <nlohmann/json.hpp>
-
 #include "runclad/base/unique_fd.hpp"
-#include "runclad/json/reader.hpp"
 #include "runclad/sys/directory.hpp"
-#include "runclad/sys/file.hpp"
 #include "runclad/sys/owned_path.hpp"
 
 namespace runclad::engine {
@@ -69,36 +65,6 @@ std::optional<std::string_view> Within(std::string_view path, const std::string&
   if (!rest || rest->empty()) return std::nullopt;
   rest->remove_prefix(1);
   return rest;
-}
-
-// The named volumes of one container in Docker's config.v2.json, which must be that container's.
-std::set<std::string, std::less<>> ReadDockerVolumes(const Layout& layout) {
-  constexpr std::size_t kMaxBytes = std::size_t{4} << 20;
-  std::set<std::string, std::less<>> names;
-  const auto directory = sys::OpenWithoutLinks(
-      AT_FDCWD, layout.data_root + "/containers/" + layout.id, O_RDONLY | O_DIRECTORY);
-  if (!directory) return names;
-  const auto text = sys::ReadTrustedFile(directory->get(), "config.v2.json", kMaxBytes);
-  if (!text) return names;
-  const auto config = json::Read(*text);
-  if (!config || !config->is_object()) return names;
-  const auto has = [](const json::Document& object, const char* member, std::string_view value) {
-    const auto found = object.find(member);
-    return found != object.end() && found->is_string() &&
-           found->get_ref<const std::string&>() == value;
-  };
-  const auto points = config->find("MountPoints");
-  if (!has(*config, "ID", layout.id) || points == config->end() || !points->is_object()) {
-    return names;
-  }
-  for (const json::Document& point : *points) {
-    if (!point.is_object() || !has(point, "Type", "volume") || !has(point, "Driver", "local")) {
-      continue;
-    }
-    const auto name = point.find("Name");
-    if (name != point.end() && name->is_string()) names.insert(name->get<std::string>());
-  }
-  return names;
 }
 
 // How many components are left.
@@ -222,7 +188,8 @@ Claim OwnFiles::OfDocker(std::string_view rest) {
   }
   if (Consume(rest, "volumes/")) {
     const std::string_view name = ConsumeName(rest);
-    return rest == "_data" && HasDockerVolume(name) ? Claim::kVolume : Claim::kNone;
+    const bool is_own = std::ranges::find(volumes_, name) != volumes_.end();
+    return rest == "_data" && is_own ? Claim::kVolume : Claim::kNone;
   }
   // Docker 26 and later: --mount type=volume,volume-subpath=…
   return Consume(rest, "tmp/") && IsNumbered(rest, "safe-mount") ? Claim::kPart : Claim::kNone;
@@ -353,11 +320,6 @@ bool OwnFiles::IsPeer(std::string_view id, std::string_view type) const {
   const bool is_joined = std::ranges::any_of(
       peers_, [&](const Peer& peer) { return peer.id == id && peer.type == type; });
   return is_joined || (shares_ && shares_(id, type));
-}
-
-bool OwnFiles::HasDockerVolume(std::string_view name) {
-  if (!docker_volumes_) docker_volumes_ = ReadDockerVolumes(layout_);
-  return docker_volumes_->contains(name);
 }
 
 bool IsEngineInit(const sys::Located& source) {

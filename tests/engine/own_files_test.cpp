@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include "runclad/engine/identify.hpp"
+
 #include "fixture.hpp"
 
 namespace runclad::engine::own_files_test {
@@ -106,6 +108,7 @@ TEST(OwnFiles, IncludeTheVolumesInDockersState) {
     const auto claim_with = [&](const std::string& text) {
       WriteFile(config, text);
       OwnFiles files(Discover(call), {});
+      files.AddVolumes(Identify(files.layout(), call).local_volumes);
       ExpectClaim(Claim::kNone, files,
                   {"/srv/docker/volumes/mine", "/srv/docker/volumes/mine/_data/file",
                    "/srv/docker/volumes/others/_data"});
@@ -125,6 +128,7 @@ TEST(OwnFiles, IncludeTheVolumesInDockersState) {
     WriteFile(config, DockerConfig(kId, MountPoint("mine")));
     OwnFiles files(Discover(call), {});
     ASSERT_EQ(::chmod(config.c_str(), 0666), 0);
+    files.AddVolumes(Identify(files.layout(), call).local_volumes);
     EXPECT_EQ(ClaimOf(files, "/srv/docker/volumes/mine/_data"), Claim::kNone)
         << "others could have written it";
   });

@@ -54,6 +54,8 @@ struct Identity {
   // The name that the container was requested with, if it is one of `names`; otherwise it proves
   // nothing and is omitted.
   std::optional<Reference> asked_for;
+  // The container's named volumes, whose directories the engine made: Docker's, of its own driver.
+  std::vector<std::string> local_volumes;
   // What the engine's own record calls the container: "web1"; empty: it has no name, or the record
   // could not be read. Users choose it, and it proves nothing.
   std::string container_name;

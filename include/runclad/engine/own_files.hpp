@@ -5,7 +5,6 @@
 
 #include <functional>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +44,8 @@ class OwnFiles {
   // Of containers in the same namespace that are not the joined one itself: who joins a container
   // that has joined another gets that one's files from Docker. Asked only about such files.
   void AddSharers(SharesNamespace shares) { shares_ = std::move(shares); }
+  // A Docker container's own named volumes, as its Identity has them.
+  void AddVolumes(std::vector<std::string> names) { volumes_ = std::move(names); }
   // The policy allows the container the host's ipc namespace: engines then bind the host's
   // /dev/shm.
   void AddHostShm() { has_host_shm_ = true; }
@@ -67,7 +68,6 @@ class OwnFiles {
   [[nodiscard]] Claim OfStorage(std::string_view path) const;
   [[nodiscard]] bool IsKept(const std::string& userdata) const;
   [[nodiscard]] bool IsPeer(std::string_view id, std::string_view type) const;
-  bool HasDockerVolume(std::string_view name);
 
   Layout layout_;
   std::vector<Peer> peers_;
@@ -77,7 +77,7 @@ class OwnFiles {
   std::string pod_directory_;
   bool has_host_shm_ = false;
   std::optional<uid_t> mapped_root_;
-  std::optional<std::set<std::string, std::less<>>> docker_volumes_;  // read when first asked for
+  std::vector<std::string> volumes_;
 };
 
 // The init programs that engines bind into a container on request (--init): by inode, since
