@@ -103,9 +103,9 @@ holds "the log lists no more than 200 findings of a kind" \
 
 # --- texts ----------------------------------------------------------------------------------------
 # One line, whatever the document: another would push what was logged before out of the rotation.
-line_is_small() {  # OUTCOME
+line_is_small() {  # OUTCOME [LOG]
   local line
-  line=$(tail -n +$((lines_before + 1)) "$HERE/audit.jsonl")
+  line=$(tail -n +$((lines_before + 1)) "${2:-$HERE/audit.jsonl}")
   [ "$(wc -l <<<"$line")" -eq 1 ] && [ "${#line}" -lt 65536 ] &&
     jq -e --arg outcome "$1" '.outcome == $outcome and any(.. | strings; contains(" bytes left out) "))' \
       <<<"$line" >/dev/null
@@ -173,9 +173,11 @@ resources 300 "r.update({'x%d' % i: 1 for i in range(500000)})"
 holds "update: 500,000 unknown members" within_a_second
 resources 300 "r['hugepageLimits'] = [{'pageSize': '2MB', 'limit': 1}] * 200000"
 holds "update: 200,000 huge page limits" within_a_second
-lines_before=$(wc -l <"$HERE/audit.jsonl")
+# A container's log is the one that it was created with.
+log=$E2E_POLICIES/runclad/audit.jsonl
+lines_before=$(wc -l <"$log")
 process 300 "p['capabilities'] = {'bounding': ['CAP_' + 'B' * 7000000]}"
-holds "exec: the line of a capability of 7 MB is short and says so" line_is_small rewritten
+holds "exec: the line of a capability of 7 MB is short and says so" line_is_small rewritten "$log"
 resources 64 "r['x'] = 'a' * (9 << 20)"
 holds "update: resources of more than 8 MiB are refused" said '8388608 bytes'
 discard bounds

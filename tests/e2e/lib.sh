@@ -92,6 +92,18 @@ capture() {
 }
 
 # Conditions on what was captured last.
+# jq -e of no input at all has status 0 before jq 1.7, as if the condition held.
+jq() {
+  if [ "$1" != -e ]; then
+    command jq "$@"
+    return
+  fi
+  local output status
+  output=$(command jq "$@")
+  status=$?
+  printf '%s\n' "$output"
+  [ -n "$output" ] && return "$status"
+}
 succeeded() { [ "$STATUS" -eq 0 ]; }
 failed() { [ "$STATUS" -ne 0 ]; }
 status_is() { [ "$STATUS" -eq "$1" ]; }
