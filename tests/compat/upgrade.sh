@@ -23,6 +23,30 @@ docker_start paused
 docker pause paused >/dev/null
 capture docker create --name made --network none --runtime runclad box sleep 600
 holds "Docker makes one that was never started" succeeded
+# Under a name that the version before keeps: both are its layers' only by what they were called at their first create.
+NAME_FILE=$E2E_POLICIES/own/images/docker.io/team/app.json
+mkdir -p "${NAME_FILE%/*}"
+printf '{"log": {"target": "file:%s"}}\n' "$E2E_POLICIES/own/audit.jsonl" >"$E2E_POLICIES/own/policy.json"
+printf '{"rules": {"capabilities": {"allow": ["CHOWN"]}}}\n' >"$NAME_FILE"
+docker tag box team/app:1
+tar -C "$E2E_WORK/rootfs" -c . | docker import -c 'ENV A=B' - newer >/dev/null
+for name in named renamed; do
+  capture docker run -d --name "$name" --network none --runtime own team/app:1 sleep 600
+  holds "it starts $name under an image's name" succeeded
+done
+docker stop -t 1 named renamed >/dev/null
+docker tag newer team/app:1  # a pull moves the name
+capture docker start named
+holds "it starts one again whose name has moved" succeeded
+capture docker exec named grep CapBnd /proc/self/status
+holds "with what the name may do" out_has 0000000000000001
+docker stop -t 1 named >/dev/null
+# What it logs of containers that are gone by the time of the upgrade.
+capture docker run --rm --name gone --network none --runtime runclad -v /etc:/host box true
+holds "it refuses a container" failed
+docker_start deleted
+docker_remove deleted
+holds "it logs both" log_has runclad 'select(.outcome == "refused")'
 
 # --- upgraded ---
 cp "$E2E_PROGRAM.after" "$E2E_PROGRAM.new" && mv "$E2E_PROGRAM.new" "$E2E_PROGRAM"
@@ -67,3 +91,25 @@ for name in kept stopped paused made; do
   capture docker rm "$name"
   holds "docker rm of $name" succeeded
 done
+
+# --- a name that the version before kept ---
+for name in named renamed; do
+  capture docker start "$name"
+  holds "docker start of $name, whose image has another name by now" succeeded
+  capture docker exec "$name" grep CapBnd /proc/self/status
+  holds "$name may do what its first name allows" out_has 0000000000000001
+  capture docker rm -f "$name"
+  holds "docker rm -f of $name" succeeded
+done
+capture docker run --rm --network none --runtime own team/app:1 grep CapBnd /proc/self/status
+holds "the image that has the name now may do it as well" out_has 0000000000000001
+
+# --- its log ---
+why() { capture "${E2E_PROGRAM%/*}/runcladctl" why --config "$E2E_POLICIES/runclad" "$1"; }
+why gone
+holds "runcladctl explains a refused container by its name, from the log" succeeded
+holds "with the rule" out_has host-mounts
+holds "and the path" out_has /etc
+why deleted
+holds "runcladctl explains a deleted container by its name, from the log" succeeded
+holds "with what was taken" out_has CAP_KILL
