@@ -1,6 +1,8 @@
 // Long: three tables with reasons. The advice is true: whoever applies the remedies of a request's
 // findings gets rid of exactly these findings, and changes nothing else of the container. For every
 // code of the catalogue.
+#include "ctl/advice.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -294,6 +296,7 @@ struct Found {
   std::string code;
   std::string member;  // with its mount named
   bool has_line = false;
+  bool is_tried = false;  // why says what a trial may need of it, and not the whole
   std::string why;
 
   [[nodiscard]] std::string subject() const { return code + " at " + member; }
@@ -315,7 +318,7 @@ std::vector<Found> FoundIn(const enforce::Decision& decision, const json& reques
     } else {
       member = finding.path;
     }
-    all.push_back({CodeOf(applied), std::move(member), HasLine(applied), finding.why});
+    all.push_back({CodeOf(applied), std::move(member), HasLine(applied), false, finding.why});
   }
   return all;
 }
@@ -331,11 +334,15 @@ class PolicyDirectory {
     if (!image.empty()) Write("images/docker.io/library/golden.json", image);
   }
 
-  [[nodiscard]] policy::Effective Load() const {
+  static engine::Identity Identity() {
     engine::Identity identity;
     identity.config_digest = kDigest;
     identity.names = {{*engine::ParseReference("golden:1"), engine::Tier::kTag}};
     identity.asked_for = identity.names.front().reference;
+    return identity;
+  }
+  [[nodiscard]] policy::Effective Load() const {
+    const engine::Identity identity = Identity();
     auto policy = policy::Load(kDirectory, rules::Schemas(),
                                {.identity = &identity,
                                 .today = enforce::Today(),
@@ -376,7 +383,7 @@ class Comparison {
     for (const Found& found : before_) {
       had_.insert(found.subject());
       if (!found.has_line) continue;
-      lifted_.insert(found.subject());
+      (found.is_tried ? tried_ : lifted_).insert(found.subject());
       codes_.insert(found.code);
       members_.insert(MemberOf(found));
     }
@@ -386,13 +393,15 @@ class Comparison {
     std::set<std::string> left;
     for (const Found& found : after_) {
       left.insert(found.subject());
+      if (tried_.contains(found.subject())) continue;
       const std::string said = name_ + ": " + found.subject() + ": " + found.why;
       EXPECT_FALSE(lifted_.contains(found.subject())) << "is not lifted: " << said;
       EXPECT_TRUE(had_.contains(found.subject()) || Follows(kBrought, codes_, found.code))
           << "is new: " << said;
     }
     for (const Found& found : before_) {
-      const bool is_there = left.contains(found.subject()) || lifted_.contains(found.subject());
+      const bool is_there = left.contains(found.subject()) || lifted_.contains(found.subject()) ||
+                            tried_.contains(found.subject());
       EXPECT_TRUE(is_there || Follows(kGone, codes_, found.code))
           << "is gone as well: " << name_ << ": " << found.subject() << ": " << found.why;
     }
@@ -422,12 +431,15 @@ class Comparison {
   std::vector<Found> after_;
   std::set<std::string> had_;
   std::set<std::string> lifted_;
+  std::set<std::string> tried_;
   std::set<std::string> codes_;    // of what is lifted
   std::set<std::string> members_;  // of what is lifted
 };
 
 class Advice : public ::testing::Test {
  protected:
+  bool why_ = false;  // try the lines of `why --all` as well
+
   void Check(Corpus& corpus, const std::string& name, const Request& request,
              const std::string& profile, const json& host = json::object()) {
     const policy::Effective policy = PolicyDirectory(profile, host, {}).Load();
@@ -443,12 +455,9 @@ class Advice : public ::testing::Test {
     const json image = {{"digests", {PolicyDirectory::kDigest}},
                         {"rules", lines.rules.document()},
                         {"waivers", lines.waivers.document()}};
-    const PolicyDirectory directory(profile, host, image);
-    EXPECT_EQ(directory.Faults(), "") << name << ": " << image;
-    const enforce::Decision after = corpus.Judge(request, directory.Load());
-    const Comparison comparison(name, found, FoundIn(after, document));
-    comparison.ExpectExactlyTheseGone();
-    comparison.ExpectOnlyTheirMembersChanged(before.spec.document(), after.spec.document());
+    ExpectToLift(found, before, corpus, {name, request}, PolicyDirectory(profile, host, image));
+    // The corpus has no code that the requests do not have, and the time of two more judgements.
+    if (why_) CheckWhy(found, before, corpus, {name, request}, profile, host);
   }
 
   // By the last request.
@@ -465,6 +474,53 @@ class Advice : public ::testing::Test {
   }
 
  private:
+  struct Named {
+    const std::string& name;
+    const Request& request;
+  };
+
+  static void ExpectToLift(const std::vector<Found>& found, const enforce::Decision& before,
+                           Corpus& corpus, const Named& named, const PolicyDirectory& directory) {
+    EXPECT_EQ(PolicyDirectory::Faults(), "") << named.name;
+    const enforce::Decision after = corpus.Judge(named.request, directory.Load());
+    const Comparison comparison(named.name, found, FoundIn(after, corpus.Document(named.request)));
+    comparison.ExpectExactlyTheseGone();
+    comparison.ExpectOnlyTheirMembersChanged(before.spec.document(), after.spec.document());
+  }
+
+  // The lines of `why --all`, as the image's file and as the host's policy.
+  static void CheckWhy(std::vector<Found> found, const enforce::Decision& before, Corpus& corpus,
+                       const Named& named, const std::string& profile, const json& host) {
+    const PolicyDirectory directory(profile, host, {});
+    const policy::Effective policy = directory.Load();
+    ctl::Story story;
+    story.findings = ctl::FindingsFrom(before.findings);
+    story.image = PolicyDirectory::Identity();
+    const ctl::Advice advice =
+        ctl::AdviceFor(story, {.config_directory = PolicyDirectory::kDirectory,
+                               .with_rest = true,
+                               .host = policy,
+                               .of_image = policy,
+                               .today = enforce::Today()});
+    if (advice.is_beyond_settings) return;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const ctl::Finding& finding = story.findings.at(i);
+      found[i].is_tried = finding.action == "fixed" && ctl::IsInTrial(finding) &&
+                          ctl::SymptomOf(finding) != rules::Symptom::kNone;
+    }
+    json whole = host;
+    whole.merge_patch({{"rules", advice.host.document().at("rules")}});
+    for (const json& waiver : advice.host.document().value("waivers", json::array())) {
+      whole["waivers"].push_back(waiver);
+    }
+    const std::string in_image = named.name + ", why's file of the image";
+    ExpectToLift(found, before, corpus, {in_image, named.request},
+                 PolicyDirectory(profile, host, advice.image.document()));
+    const std::string in_host = named.name + ", why's lines of the host";
+    ExpectToLift(found, before, corpus, {in_host, named.request},
+                 PolicyDirectory(profile, whole, {}));
+  }
+
   void Count(const Found& found, const enforce::Applied& applied) {
     found_.insert(found.code);
     if (found.has_line) {
@@ -500,6 +556,7 @@ TEST_F(Advice, LiftsExactlyWhatItIsForInTheCorpus) {
 }
 
 TEST_F(Advice, LiftsExactlyWhatItIsForOfEveryCode) {
+  why_ = true;
   testing::InPrivateMounts([this] {
     Corpus corpus;
     std::set<std::string> shown;
