@@ -310,14 +310,14 @@ collect
 if [ "${1:-}" = --quick ]; then finish; fi
 
 say "engines, afterwards"
-counted "races between the check and the mount" tests/race/run.sh
-counted "images under their image files, and one that follows why" tests/images/run.sh --quick
-# Each boot of a service is waited for: what follows computes meanwhile.
+# Each waits for engines and services, and computes little.
+beside "races between the check and the mount" tests/race/run.sh
+beside "images under their image files, and one that follows why" tests/images/run.sh --quick
 beside "three image files that are learned" tests/images/run.sh --learn --quick
 counted "documents and calls through runc alone and through runclad" \
   python3 tests/differential/run.py --seconds 60
-collect
 counted "instructions on the hot path" \
   tests/e2e/run.sh tests/bench/instructions.sh tests/bench/image_files.sh
 grep -E '^ *[0-9]+ (instructions|bytes|KiB)' "$LOG"
+collect
 finish
