@@ -6,6 +6,7 @@
 
 #include "runclad/json/scanner.hpp"
 #include "runclad/sys/command.hpp"
+#include "runclad/sys/directory.hpp"
 
 #include "daemons.hpp"
 #include "layered.hpp"
@@ -95,12 +96,12 @@ Status Verify(const Crio& crio, const Registration& registration) {
 std::vector<Use> Containers(const Crio& crio, const std::string& name) {
   const std::string storage = TextAt(crio.effective, {"crio", "root"}).value_or(kStorage);
   std::vector<Use> uses;
-  std::error_code fault;
-  for (const auto& entry : fs::directory_iterator(storage + "/overlay-containers", fault)) {
-    const auto config = ReadFile(entry.path() / "userdata/config.json");
+  const std::string containers = storage + "/overlay-containers";
+  for (const std::string& id : sys::NamesIn(containers)) {
+    const auto config = ReadFile(containers + "/" + id + "/userdata/config.json");
     if (!config || !config->bytes) continue;
     std::string handler;
-    std::string shown = entry.path().filename();
+    std::string shown = id;
     json::Scanner scanner(*config->bytes);
     scanner.Object({"annotations"}, [&](std::size_t) {
       scanner.Object({"io.kubernetes.cri-o.RuntimeHandler", "io.kubernetes.cri-o.Name"},

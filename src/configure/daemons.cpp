@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "runclad/sys/command.hpp"
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/named_file.hpp"
 #include "runclad/sys/owned_path.hpp"
 #include "runclad/sys/process.hpp"
@@ -79,13 +80,13 @@ std::vector<Daemon> FindDaemons(const std::string& name, const std::string& proc
   std::vector<Daemon> daemons;
   std::error_code fault;
   const fs::path ours = fs::read_symlink(proc + "/self/ns/mnt", fault);
-  for (const auto& entry : fs::directory_iterator(proc, fault)) {
-    const std::string number = entry.path().filename();
+  for (const std::string& number : sys::NamesIn(proc)) {
     if (number.find_first_not_of("0123456789") != std::string::npos) continue;
+    const fs::path process = fs::path(proc) / number;
     std::error_code gone;
-    if (fs::read_symlink(entry.path() / "ns/mnt", gone) != ours || gone) continue;
-    if (!sys::RunsAsRoot(entry.path())) continue;
-    if (auto daemon = Read(entry.path(), name)) daemons.push_back(std::move(*daemon));
+    if (fs::read_symlink(process / "ns/mnt", gone) != ours || gone) continue;
+    if (!sys::RunsAsRoot(process)) continue;
+    if (auto daemon = Read(process, name)) daemons.push_back(std::move(*daemon));
   }
   std::ranges::sort(daemons, {}, &Daemon::pid);
   return daemons;

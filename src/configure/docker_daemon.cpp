@@ -6,6 +6,7 @@
 
 #include "runclad/json/reader.hpp"
 #include "runclad/json/scanner.hpp"
+#include "runclad/sys/directory.hpp"
 
 namespace runclad::configure {
 namespace {
@@ -54,12 +55,12 @@ std::string MemberOf(const fs::path& path, std::string_view member) {
 
 std::vector<Use> ContainersOnDisk(const Docker& docker) {
   std::vector<Use> uses;
-  std::error_code fault;
-  for (const auto& entry : fs::directory_iterator(fs::path(docker.data) / "containers", fault)) {
-    std::string name = MemberOf(entry.path() / "config.v2.json", "Name");
+  const fs::path containers = fs::path(docker.data) / "containers";
+  for (const std::string& id : sys::NamesIn(containers)) {
+    std::string name = MemberOf(containers / id / "config.v2.json", "Name");
     if (name.starts_with('/')) name.erase(0, 1);
-    uses.push_back({name.empty() ? entry.path().filename().string() : name,
-                    MemberOf(entry.path() / "hostconfig.json", "Runtime"),
+    uses.push_back({name.empty() ? id : name,
+                    MemberOf(containers / id / "hostconfig.json", "Runtime"),
                     "docker rm, and docker run again"});
   }
   return uses;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "runclad/sys/directory.hpp"
+
 #include "files.hpp"
 
 namespace runclad::configure {
@@ -24,13 +26,11 @@ void MergeInto(Document& tree, const Document& over) {
 std::vector<std::string> FilesIn(const std::string& directory, const std::string& extension) {
   namespace fs = std::filesystem;
   std::vector<std::string> files;
-  std::error_code fault;
-  for (const auto& entry : fs::directory_iterator(directory, fault)) {
-    if (entry.is_regular_file(fault) && entry.path().string().ends_with(extension)) {
-      files.push_back(entry.path());
-    }
+  for (const std::string& name : sys::NamesIn(directory)) {
+    const fs::path path = fs::path(directory) / name;
+    std::error_code unknown;
+    if (name.ends_with(extension) && fs::is_regular_file(path, unknown)) files.push_back(path);
   }
-  std::ranges::sort(files);
   return files;
 }
 

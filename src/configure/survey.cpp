@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "runclad/sys/command.hpp"
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/process.hpp"
 
 #include "containerd_place.hpp"
@@ -26,14 +27,13 @@ namespace fs = std::filesystem;
 // The programs in `directory`, by their paths.
 std::vector<std::string> ProgramsIn(const std::string& directory) {
   std::vector<std::string> programs;
-  std::error_code fault;
-  for (fs::directory_iterator at(directory, fault), end; !fault && at != end; at.increment(fault)) {
+  for (const std::string& name : sys::NamesIn(directory)) {
+    std::string path = directory + "/" + name;
     std::error_code unknown;
-    if (at->is_regular_file(unknown) && ::access(at->path().c_str(), X_OK) == 0) {
-      programs.push_back(at->path());
+    if (fs::is_regular_file(path, unknown) && ::access(path.c_str(), X_OK) == 0) {
+      programs.push_back(std::move(path));
     }
   }
-  std::ranges::sort(programs);
   return programs;
 }
 

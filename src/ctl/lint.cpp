@@ -22,6 +22,7 @@
 #include "runclad/policy/file_fault.hpp"
 #include "runclad/policy/revision_layout.hpp"
 #include "runclad/rules/catalog.hpp"
+#include "runclad/sys/directory.hpp"
 
 #include "checkout.hpp"
 #include "commands.hpp"
@@ -171,14 +172,12 @@ class DirectoryLinter {
   // The files that could be meant as the policy's, relative to the directory, sorted.
   std::vector<std::string> List() {
     std::vector<std::string> paths;
-    std::error_code fault;
-    for (const fs::directory_entry& entry : fs::directory_iterator(directory_, fault)) {
-      const std::string name = entry.path().filename();
+    for (const std::string& name : sys::NamesIn(directory_)) {
       constexpr std::string_view kFolders[] = {"policy.d", "images", "digests", "pods"};
       constexpr std::string_view kNames[] = {"policy.json", "policy.d", "images", "digests",
                                              "pods"};
       if (std::ranges::find(kFolders, name) != std::end(kFolders)) {
-        ListFolder(entry.path(), paths);
+        ListFolder(fs::path(directory_) / name, paths);
       } else if (name == "policy.json") {
         paths.push_back(name);
       } else if (const auto meant = Nearest(name, kNames); !meant.empty()) {
@@ -191,8 +190,11 @@ class DirectoryLinter {
 
   void ListFolder(const fs::path& folder, std::vector<std::string>& paths) {
     std::error_code fault;
-    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder, fault)) {
-      if (entry.is_directory(fault) && !entry.is_symlink(fault)) continue;
+    for (fs::recursive_directory_iterator at(folder, fault), end; !fault && at != end;
+         at.increment(fault)) {
+      const fs::directory_entry& entry = *at;
+      std::error_code unknown;
+      if (entry.is_directory(unknown) && !entry.is_symlink(unknown)) continue;
       const std::string path = entry.path().lexically_relative(directory_);
       const std::string name = entry.path().filename();
       if (name.starts_with("README")) continue;

@@ -15,6 +15,7 @@
 #include <spawn.h>
 
 #include "runclad/base/unique_fd.hpp"
+#include "runclad/sys/directory.hpp"
 
 namespace runclad::ctl {
 namespace {
@@ -132,18 +133,16 @@ std::vector<std::string> LogFiles(const std::string& path) {
   const fs::path log(path);
   const std::string name = log.filename();
   std::vector<std::pair<fs::file_time_type, std::string>> found;
-  std::error_code fault;
   const fs::path directory = log.has_parent_path() ? log.parent_path() : fs::path(".");
-  for (fs::directory_iterator at(directory, fault), end; !fault && at != end; at.increment(fault)) {
-    const std::string other = at->path().filename();
+  for (const std::string& other : sys::NamesIn(directory)) {
     const bool is_rotated = other.size() > name.size() && other.starts_with(name) &&
                             (other[name.size()] == '.' || other[name.size()] == '-');
     std::error_code unknown;
-    if ((other != name && !is_rotated) || !at->is_regular_file(unknown)) continue;
-    const auto changed = at->last_write_time(unknown);
+    const fs::path file = directory / other;
+    if ((other != name && !is_rotated) || !fs::is_regular_file(file, unknown)) continue;
+    const auto changed = fs::last_write_time(file, unknown);
     // The log itself is the newest, whatever a backup did to the times.
-    found.emplace_back(other == name ? fs::file_time_type::max() : changed,
-                       (directory / other).string());
+    found.emplace_back(other == name ? fs::file_time_type::max() : changed, file.string());
   }
   std::ranges::sort(found, std::greater());
   std::vector<std::string> files;

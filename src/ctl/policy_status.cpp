@@ -34,8 +34,8 @@ std::int64_t LastChange(const std::string& directory) {
     const std::string path = directory + "/" + std::string(name);
     read(path);
     std::error_code fault;
-    for (std::filesystem::recursive_directory_iterator entry(path, fault), end; entry != end;
-         entry.increment(fault)) {
+    for (std::filesystem::recursive_directory_iterator entry(path, fault), end;
+         !fault && entry != end; entry.increment(fault)) {
       read(entry->path());
     }
   }

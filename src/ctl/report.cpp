@@ -32,7 +32,6 @@ namespace fs = std::filesystem;
 using json::Document;
 
 constexpr int kDays = 30;  // of refusals
-constexpr std::int64_t kSecondsOfDay = 86400;
 constexpr std::size_t kMaxInputBytes = std::size_t{64} << 20;
 
 // A directory of changes can be as large as a disk: after this, drift is left out.
@@ -76,7 +75,7 @@ void ReadWaivers(const std::string& directory, std::int64_t today, Report& repor
 
 void ReadRefusals(const policy::LogSettings& log, Report& report) {
   for (int ago = kDays - 1; ago >= 0; --ago) {
-    report.days.push_back({FormatDay(report.time - ago * kSecondsOfDay), 0, 0});
+    report.days.push_back({FormatDay(report.time - ago * kSecondsPerDay), 0, 0});
   }
   const auto path = ReadableLog(log);
   if (!path) {

@@ -202,14 +202,14 @@ Result<Revision> Revisions::Read(std::uint64_t number) const {
 
 Result<std::uint64_t> Revisions::NextNumber() const {
   std::uint64_t highest = 0;
-  std::error_code fault;
-  std::error_code unknown;
-  for (const fs::directory_entry& entry : fs::directory_iterator(place_, fault)) {
+  const auto names = sys::ReadNames(place_);
+  if (!names) return SystemError(place_ + " cannot be listed", errno);
+  for (const std::string& name : *names) {
+    std::error_code unknown;
     // A directory alone, which a user of dockerd can have made, is no revision.
-    const bool is_one = fs::is_regular_file(entry.path() / kRevisionFile, unknown);
-    if (is_one) highest = std::max(highest, Number(entry.path().filename().string()).value_or(0));
+    const bool is_one = fs::is_regular_file(fs::path(place_) / name / kRevisionFile, unknown);
+    if (is_one) highest = std::max(highest, Number(name).value_or(0));
   }
-  if (fault) return SystemError(place_ + " cannot be listed", fault.value());
   return highest + 1;
 }
 
@@ -291,15 +291,14 @@ void Revisions::Prune(std::uint64_t number) const {
     at = revision->previous;
   }
   // Everything older, also what was rolled back from: none of it leads back here.
-  std::error_code ignored;
-  std::vector<fs::path> old;
-  for (const fs::directory_entry& entry : fs::directory_iterator(place_, ignored)) {
-    const auto found = Number(entry.path().filename().string());
+  for (const std::string& name : sys::NamesIn(place_)) {
+    const auto found = Number(name);
     if (!found || *found > at) continue;
     const auto revision = Read(*found);
-    if (!revision || revision->directory == directory_) old.push_back(entry.path());
+    if (revision && revision->directory != directory_) continue;
+    std::error_code ignored;
+    fs::remove_all(fs::path(place_) / name, ignored);
   }
-  for (const fs::path& path : old) fs::remove_all(path, ignored);
 }
 
 }  // namespace runclad::ctl

@@ -32,11 +32,10 @@ bool IsLater(const timespec& time, const timespec& than) {
 // `start` writes the process into the record: after the runtime filled the tmpfs with the image's
 // content, and before the program runs.
 std::optional<timespec> StartOf(const std::string& id, const std::string& records) {
-  std::error_code fault;
-  for (fs::directory_iterator root(records, fault), end; !fault && root != end;
-       root.increment(fault)) {
+  for (const std::string& root : sys::NamesIn(records)) {
     struct stat status {};
-    if (::lstat((root->path() / (id + ".json")).c_str(), &status) == 0) return status.st_mtim;
+    const std::string record = records + "/" + root + "/" + id + ".json";
+    if (::lstat(record.c_str(), &status) == 0) return status.st_mtim;
   }
   return std::nullopt;
 }

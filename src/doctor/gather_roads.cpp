@@ -13,6 +13,7 @@
 #include "runclad/doctor/host_runtimes.hpp"
 #include "runclad/enforce/record_search.hpp"
 #include "runclad/host/running.hpp"
+#include "runclad/sys/directory.hpp"
 
 #include "host_files.hpp"
 #include "programs.hpp"
@@ -54,10 +55,7 @@ std::vector<RuntimeFact> ShimsOf(const configure::Survey& survey, const std::str
     const std::size_t end = rest.find(':');
     const std::string directory(rest.substr(0, end));
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    std::error_code fault;
-    for (fs::directory_iterator at(directory, fault), last; !fault && at != last;
-         at.increment(fault)) {
-      const std::string file = at->path().filename();
+    for (const std::string& file : sys::NamesIn(directory)) {
       constexpr std::string_view kPrefix = "containerd-shim-";
       const std::size_t dash = file.rfind('-');
       if (!file.starts_with(kPrefix) || dash < kPrefix.size()) continue;
@@ -70,7 +68,7 @@ std::vector<RuntimeFact> ShimsOf(const configure::Survey& survey, const std::str
           });
       if (is_known) continue;
       const std::string runs =
-          kind == "runc" ? FindProgram("runc", shim_path) : at->path().string();
+          kind == "runc" ? FindProgram("runc", shim_path) : directory + "/" + file;
       if (!runs.empty()) shims.push_back({name, runs, programs.IsRunclad(runs), false, ""});
     }
   }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/named_file.hpp"
 
 namespace runclad::doctor {
@@ -50,19 +51,17 @@ bool HasEngine(const RoadFacts& roads, std::string_view name) {
 
 void ReadProcesses(const std::string& root, RoadFacts& roads) {
   std::vector<std::string> embedding;
-  std::error_code fault;
-  for (fs::directory_iterator at(root + "/proc", fault), end; !fault && at != end;
-       at.increment(fault)) {
-    const std::string number = at->path().filename();
+  for (const std::string& number : sys::NamesIn(root + "/proc")) {
     if (number.find_first_not_of("0123456789") != std::string::npos) continue;
+    const fs::path process = root + "/proc/" + number;
     struct stat status {};
-    std::string name = sys::ContentOf(at->path() / "comm");
+    std::string name = sys::ContentOf(process / "comm");
     while (name.ends_with('\n')) name.pop_back();
     const bool is_engine = IsOneOf(name, kEngines);
     const bool is_embedding = IsOneOf(name, kEmbedding);
     const bool is_kubelet = IsOneOf(name, kKubelets);
     if (!is_engine && !is_embedding && !is_kubelet) continue;
-    if (::stat(at->path().c_str(), &status) != 0) continue;
+    if (::stat(process.c_str(), &status) != 0) continue;
     // Whoever may start a container may name a process so; what runs as root there is not one.
     if (status.st_uid != 0) {
       if (is_engine) {
@@ -117,10 +116,8 @@ void ReadSockets(const std::string& root, RoadFacts& roads) {
 void ReadChrootSettings(const std::string& root, RoadFacts& roads) {
   std::vector<fs::path> files = {root + "/etc/environment"};
   for (const char* directory : {"/etc/environment.d", "/etc/profile.d", "/etc/security"}) {
-    std::error_code fault;
-    for (fs::directory_iterator at(root + directory, fault), end; !fault && at != end;
-         at.increment(fault)) {
-      files.push_back(at->path());
+    for (const std::string& name : sys::NamesIn(root + directory)) {
+      files.push_back(fs::path(root + directory) / name);
     }
   }
   for (const fs::path& file : files) {

@@ -9,6 +9,7 @@
 
 #include <glob.h>
 
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/links.hpp"
 #include "runclad/sys/lower_runtime.hpp"
 
@@ -58,14 +59,14 @@ bool CanBeClosed(const std::string& program) {
 
 std::vector<HostRuntime> FindRuntimes(const std::string& program) {
   std::vector<HostRuntime> runtimes;
-  std::error_code fault;
-  for (const fs::directory_entry& entry : fs::directory_iterator(sys::kClosedDirectory, fault)) {
-    const std::string name = entry.path().filename();
+  const std::string closed(sys::kClosedDirectory);
+  for (const std::string& name : sys::NamesIn(closed)) {
     constexpr std::string_view kEnd = ".from";
-    if (!name.starts_with('.') || !name.ends_with(kEnd) || !entry.is_symlink(fault)) continue;
+    const std::string link = closed + "/" + name;
+    std::error_code fault;
+    if (!name.starts_with('.') || !name.ends_with(kEnd) || !fs::is_symlink(link, fault)) continue;
     const std::string own = name.substr(1, name.size() - 1 - kEnd.size());
-    HostRuntime runtime{
-        own, sys::ReadLink(entry.path()), std::string(sys::kClosedDirectory) + "/" + own, {}};
+    HostRuntime runtime{own, sys::ReadLink(link), closed + "/" + own, {}};
     runtime.fault = FaultOf(runtime, program);
     runtimes.push_back(std::move(runtime));
   }

@@ -15,6 +15,7 @@
 #include "runclad/json/reader.hpp"
 #include "runclad/oci/spec.hpp"
 #include "runclad/privilege/seccomp.hpp"
+#include "runclad/sys/directory.hpp"
 
 #include "document_parts.hpp"
 
@@ -63,21 +64,20 @@ std::vector<std::string> NodesBelow(const std::string& directory) {
   constexpr std::size_t kMaxNodes = 1000;
   constexpr std::string_view kOthers[] = {"pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts"};
   std::vector<std::string> nodes;
-  std::error_code fault;
   std::vector<std::string> open = {directory};
   while (!open.empty() && nodes.size() < kMaxNodes) {
     const std::string at = std::move(open.back());
     open.pop_back();
-    for (const auto& entry : fs::directory_iterator(at, fault)) {
-      const std::string name = entry.path().filename();
+    for (const std::string& name : sys::NamesIn(at)) {
+      const std::string path = at + "/" + name;
       struct stat status {};
-      if (::lstat(entry.path().c_str(), &status) != 0) continue;
+      if (::lstat(path.c_str(), &status) != 0) continue;
       if (S_ISDIR(status.st_mode)) {
         const bool is_other =
             at == directory && std::ranges::find(kOthers, name) != std::end(kOthers);
-        if (!is_other) open.push_back(entry.path());
+        if (!is_other) open.push_back(path);
       } else if ((S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) && name != "console") {
-        nodes.push_back(entry.path());
+        nodes.push_back(path);
       }
     }
   }

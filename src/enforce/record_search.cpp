@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "runclad/sys/directory.hpp"
 #include "runclad/sys/file.hpp"
 
 #include "record_json.hpp"
@@ -21,17 +22,11 @@ constexpr std::string_view kSuffix = ".json";
 
 // The names in `directory` in their order; none when it is not there.
 Result<std::vector<std::string>> Names(const std::string& directory) {
-  std::error_code fault;
-  std::vector<std::string> names;
-  fs::directory_iterator entry(directory, fault);
-  for (; !fault && entry != fs::directory_iterator(); entry.increment(fault)) {
-    names.push_back(entry->path().filename().string());
+  auto names = sys::ReadNames(directory);
+  if (!names && errno != ENOENT) {
+    return SystemError("the records in " + directory + " cannot be read", errno);
   }
-  if (fault && fault.value() != ENOENT) {
-    return SystemError("the records in " + directory + " cannot be read", fault.value());
-  }
-  std::ranges::sort(names);
-  return names;
+  return names ? *std::move(names) : std::vector<std::string>();
 }
 
 Result<Record> Read(int directory, const std::string& name) {

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "runclad/json/scanner.hpp"
+#include "runclad/sys/directory.hpp"
 
 #include "bolt.hpp"
 #include "state_directory.hpp"
@@ -57,9 +57,7 @@ std::vector<std::string> InRepositories(std::string_view text, const Reference& 
 void AddOfDocker(const std::string& path, const Reference& wanted, std::vector<NamedImage>& found) {
   const auto root = StateDirectory::Open(path);
   if (!root) return;
-  std::error_code fault;
-  for (const auto& driver : std::filesystem::directory_iterator(path + "/image", fault)) {
-    const std::string name = driver.path().filename();
+  for (const std::string& name : sys::NamesIn(path + "/image")) {
     const auto text = root->ReadIfPresent("image/" + name + "/repositories.json", kMaxListBytes);
     if (!text || !*text) continue;
     auto digests = InRepositories(**text, wanted);
@@ -129,9 +127,7 @@ void AddOfStorage(const std::string& path, const Reference& wanted,
   const auto root = StateDirectory::Open(path);
   if (!root) return;
   constexpr std::string_view kImages = "-images";
-  std::error_code fault;
-  for (const auto& entry : std::filesystem::directory_iterator(path, fault)) {
-    const std::string name = entry.path().filename();
+  for (const std::string& name : sys::NamesIn(path)) {
     if (!name.ends_with(kImages)) continue;
     const auto text = root->ReadIfPresent(name + "/images.json", kMaxListBytes);
     if (!text || !*text) continue;

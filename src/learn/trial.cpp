@@ -117,12 +117,12 @@ Result<UniqueFd> LockTrials(const std::string& directory) {
 }
 
 void RemoveLeftTrials(const std::function<bool(const std::string& id)>& remove_container) {
-  std::error_code fault;
-  for (const auto& entry : fs::directory_iterator(store::kTrialsDirectory, fault)) {
-    const std::string name = entry.path().filename();
-    const bool is_trial = store::CanBeOnTrial(name) && store::IsTrial(entry.path());
+  for (const std::string& name : sys::NamesIn(store::kTrialsDirectory)) {
+    const std::string path = std::string(store::kTrialsDirectory) + "/" + name;
+    const bool is_trial = store::CanBeOnTrial(name) && store::IsTrial(path);
     if (is_trial && !remove_container(name)) continue;
-    fs::remove_all(entry.path(), fault);
+    std::error_code fault;
+    fs::remove_all(path, fault);
   }
 }
 

@@ -14,6 +14,7 @@
 
 #include "runclad/base/spelling.hpp"
 #include "runclad/look/shield.hpp"
+#include "runclad/sys/directory.hpp"
 
 namespace runclad::look {
 namespace {
@@ -50,12 +51,9 @@ std::string FirstLine(const std::string& path) {
 std::map<std::string, std::string> ModprobeFiles(const std::vector<std::string>& directories) {
   std::map<std::string, std::string> files;
   for (const std::string& directory : directories) {
-    std::error_code fault;
-    for (fs::directory_iterator entry(directory, fault);
-         !fault && entry != fs::directory_iterator(); entry.increment(fault)) {
-      const std::string name = entry->path().filename();
+    for (const std::string& name : sys::NamesIn(directory)) {
       const bool is_read = name.ends_with(".conf") || name.ends_with(".alias");
-      if (is_read && !name.starts_with('.')) files.try_emplace(name, entry->path());
+      if (is_read && !name.starts_with('.')) files.try_emplace(name, directory + "/" + name);
     }
   }
   return files;

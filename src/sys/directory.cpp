@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <string_view>
@@ -20,13 +21,31 @@ bool VisitEntries(int directory, EntryVisitor visit) {
   if (!own) return false;
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(own.get()), ::closedir);
   if (!stream) return false;
-  (void)own.Release();                                     // the stream's now
-  while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
+  (void)own.Release();  // the stream's now
+  while (true) {
+    errno = 0;
+    const dirent* entry = ::readdir(stream.get());  // NOLINT(concurrency-mt-unsafe)
+    if (entry == nullptr) return errno == 0;
     const std::string_view name = static_cast<const char*>(entry->d_name);
     if (name == "." || name == "..") continue;
     if (!visit(*entry)) return true;
   }
-  return true;
+}
+
+std::optional<std::vector<std::string>> ReadNames(const std::string& path) {
+  const UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  std::vector<std::string> names;
+  const bool is_read = directory && VisitEntries(directory.get(), [&](const dirent& entry) {
+                         names.emplace_back(static_cast<const char*>(entry.d_name));
+                         return true;
+                       });
+  if (!is_read) return std::nullopt;
+  std::ranges::sort(names);
+  return names;
+}
+
+std::vector<std::string> NamesIn(const std::string& path) {
+  return ReadNames(path).value_or(std::vector<std::string>());
 }
 
 Status MakePrivateDirectory(const std::string& path) {

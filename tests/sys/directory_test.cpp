@@ -1,11 +1,15 @@
 #include "runclad/sys/directory.hpp"
 
 #include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -53,6 +57,34 @@ TEST(Directory, CanBeReadRepeatedly) {
   EXPECT_EQ(count, 3);
   std::filesystem::remove_all(path);
   EXPECT_FALSE(VisitEntries(-1, [](const dirent&) { return true; }));
+}
+
+TEST(Directory, NamesAreSorted) {
+  const std::string path = ::testing::TempDir() + "directory-names";
+  std::filesystem::remove_all(path);
+  for (const char* name : {"b", "a", ".hidden", "c d"}) {
+    runclad::testing::WriteFile(path + "/" + name);
+  }
+  EXPECT_EQ(NamesIn(path), (std::vector<std::string>{".hidden", "a", "b", "c d"}));
+  EXPECT_EQ(NamesIn(path + "/none"), std::vector<std::string>());
+  EXPECT_FALSE(ReadNames(path + "/none"));
+  EXPECT_EQ(errno, ENOENT);
+  EXPECT_FALSE(ReadNames(path + "/a"));
+  EXPECT_EQ(errno, ENOTDIR);
+  std::filesystem::remove_all(path);
+}
+
+// A process's directory of its threads can be opened, and not read, once the process is gone.
+TEST(Directory, IsNotReadToItsEnd) {
+  const pid_t child = ::fork();
+  if (child == 0) ::pause();
+  const UniqueFd tasks(::open(("/proc/" + std::to_string(child) + "/task").c_str(),
+                              O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_TRUE(tasks);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_FALSE(VisitEntries(tasks.get(), [](const dirent&) { return true; }));
+  EXPECT_EQ(errno, ENOENT);
 }
 
 TEST(Directory, OfDirectoriesAloneIsRemoved) {

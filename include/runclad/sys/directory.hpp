@@ -3,8 +3,10 @@
 
 #include <dirent.h>
 
+#include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "runclad/base/result.hpp"
 
@@ -28,8 +30,15 @@ class EntryVisitor {
 };
 
 // Calls `visit` for each entry but "." and ".." until it returns false. The position of
-// `directory`, a descriptor, stays as it is. False where it cannot be read.
+// `directory`, a descriptor, stays as it is. False, and errno says why, where it cannot be read.
 bool VisitEntries(int directory, EntryVisitor visit);
+
+// The names of its entries but "." and "..", sorted. No value, and errno says why: the directory
+// cannot be read to its end.
+std::optional<std::vector<std::string>> ReadNames(const std::string& path);
+
+// The same, for whom an unreadable directory is like an empty one.
+std::vector<std::string> NamesIn(const std::string& path);
 
 // Makes a directory for its owner alone, unless something has the name already: whoever opens it
 // sees to what that is. errno is mkdir's where it fails.
