@@ -75,8 +75,15 @@ std::string TextOf(const CheckResult& result, const doctor::Finding& finding, co
   return lines + Wrapped(Printable(finding.remedy), kIndent + 4, "> ");
 }
 
+// "crio /etc/crio/crio.conf: pods use runclad by its configuration, which is not proved: …"
+std::string UnprovenText(const doctor::ProbeFacts& probe) {
+  return probe.engine + " " + probe.place + ": " + probe.way +
+         " use runclad by its configuration, which is not proved: " + probe.unproven;
+}
+
 // "docker run: holds CAP_NET_BIND_SERVICE; 7 of 7 attacks were refused"
 std::string TextOf(const doctor::ProbeFacts& probe) {
+  if (!probe.unproven.empty()) return UnprovenText(probe);
   if (!probe.refusal.empty()) return probe.way + ": " + probe.refusal;
   if (!probe.answer) return {};
   const auto refused = std::ranges::count(probe.attacks, true, &doctor::AttackFact::is_refused);
@@ -111,26 +118,30 @@ std::string AsText(const doctor::Examination& examination, const Style& style) {
     constexpr std::size_t kWidth = 10;
     std::string name(category);
     name.resize(std::max(kWidth, name.size()), ' ');
-    const bool is_unproven = category == "probe" && count == 0 && examination.probes.empty();
+    const bool is_unproven = category == "probe" && count == 0 && !examination.is_proven();
     text += (is_unproven ? "-" : marks.Of(level)) + " " + name +
             Counted(static_cast<std::size_t>(end - begin), "check") +
             (count == 0 ? "" : ", " + Counted(count, "finding")) + "\n" + findings;
     begin = end;
-    if (is_unproven) {
+    if (is_unproven && examination.probes.empty()) {
       text +=
           Wrapped("nothing was probed: no engine that can be asked has runclad as its default", 4);
     }
     if (category != "probe") continue;
     for (const doctor::ProbeFacts& probe : examination.probes) {
       const std::string line = TextOf(probe);
-      if (!line.empty()) text += Wrapped(Printable(line), 4);
+      if (line.empty()) continue;
+      std::string lines = Wrapped(Printable(line), 4);
+      if (!probe.unproven.empty()) lines.replace(2, 1, "-");
+      text += lines;
     }
   }
   return text;
 }
 
 // sd-daemon(3): "<3>" is an error, "<4>" a warning, "<6>" information.
-std::string AsLogLines(const std::vector<CheckResult>& results, Level level) {
+std::string AsLogLines(const doctor::Examination& examination, Level level) {
+  const std::vector<CheckResult>& results = examination.results;
   constexpr std::string_view kPriorities[] = {"<6>", "<4>", "<3>", "<4>"};
   const auto priority = [&](Level of) { return kPriorities[static_cast<std::size_t>(of)]; };
   std::string text;
@@ -146,6 +157,9 @@ std::string AsLogLines(const std::vector<CheckResult>& results, Level level) {
               "\n";
     }
   }
+  for (const doctor::ProbeFacts& probe : examination.probes) {
+    if (!probe.unproven.empty()) text += "<6>" + Printable(UnprovenText(probe)) + "\n";
+  }
   return text + std::string(priority(level)) + Counted(results.size(), "check") + ", " +
          Counted(count, "finding") + ": " + std::string(doctor::Name(level)) + "\n";
 }
@@ -154,6 +168,7 @@ Document ProbeDocument(const doctor::ProbeFacts& probe) {
   Document document = {{"engine", probe.engine}, {"place", probe.place}, {"way", probe.way}};
   if (!probe.fault.empty()) document["fault"] = probe.fault;
   if (!probe.refusal.empty()) document["refusal"] = probe.refusal;
+  if (!probe.unproven.empty()) document["unproven"] = probe.unproven;
   if (probe.answer) {
     document["capabilities"] = doctor::CapabilitiesOf(*probe.answer);
     document["noNewPrivileges"] = probe.answer->has_no_new_privileges;
@@ -238,7 +253,7 @@ Result<Output> Doctor(const DoctorRequest& request, const Style& style) {
   if (!examination) return examination.error();
   const Level level = doctor::LevelOf(examination->results);
   Output output{AsText(*examination, style), doctor::StatusOf(level)};
-  if (request.daily) output.text = AsLogLines(examination->results, level);
+  if (request.daily) output.text = AsLogLines(*examination, level);
   if (request.json) {
     output.text = Dump(AsJson(*examination, level));
   }

@@ -111,6 +111,15 @@ Findings Attacks(const Facts& facts) {
   return findings;
 }
 
+// A pod needs a network and a log directory that only the cluster's settings say, and a build
+// leaves its layers in the engine's cache.
+constexpr const char* kPodProof =
+    "doctor cannot make a pod; have a pod run `grep -E \"CapBnd|NoNewPrivs|Seccomp:\" "
+    "/proc/self/status`, or compare a running one: crictl ps, and runcladctl ps";
+constexpr const char* kBuildProof =
+    "a build would leave layers in its cache; build an image with the step `RUN grep -E "
+    "\"CapBnd|NoNewPrivs|Seccomp:\" /proc/self/status`";
+
 constexpr Check kProbeChecks[] = {
     {"probe/ran", "a probe container can be run by every engine whose default is runclad", kProbe,
      Ran},
@@ -127,6 +136,24 @@ std::vector<std::string> CapabilitiesOf(const ProbeAnswer& answer) {
     if (Has(answer.bounding | answer.effective, name.c_str())) names.push_back(name);
   }
   return names;
+}
+
+std::vector<ProbeFacts> Unprobed(const RoadFacts& roads) {
+  std::vector<ProbeFacts> unproven;
+  const auto add = [&](const EngineFacts& engine, const char* way, const char* why) {
+    ProbeFacts facts;
+    facts.engine = engine.engine;
+    facts.place = engine.place;
+    facts.way = way;
+    facts.unproven = why;
+    unproven.push_back(std::move(facts));
+  };
+  for (const EngineFacts& engine : roads.engines) {
+    if (!engine.fault.empty()) continue;
+    if (engine.engine == "crio" && engine.is_covered()) add(engine, "pods", kPodProof);
+    if (engine.builder && engine.builder->is_runclad) add(engine, "build steps", kBuildProof);
+  }
+  return unproven;
 }
 
 std::span<const Check> ProbeChecks() { return kProbeChecks; }

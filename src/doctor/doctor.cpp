@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "runclad/base/spelling.hpp"
@@ -69,6 +70,12 @@ Level CheckResult::level() const {
   return worst;
 }
 
+bool Examination::is_proven() const {
+  return !probes.empty() && std::ranges::all_of(probes, [](const ProbeFacts& probe) {
+    return probe.unproven.empty();
+  });
+}
+
 Level LevelOf(const std::vector<CheckResult>& results) {
   Level worst = Level::kFine;
   for (const CheckResult& result : results) worst = Worse(worst, result.level());
@@ -105,6 +112,7 @@ Result<Examination> Examine(const Options& options) {
   if ((needs & kProbe) != 0) {
     facts.promised = GatherPromised(options);
     facts.probes = RunProbes(facts.roads, facts.promised);
+    std::ranges::move(Unprobed(facts.roads), std::back_inserter(facts.probes));
   }
   for (CheckResult& result : examination.results) result.findings = result.check->find(facts);
   if (acknowledgements) {

@@ -37,5 +37,8 @@ ProgramFacts GatherPrograms(const Options& options, const LowerRuntimeFacts& run
 Promised GatherPromised(const Options& options);
 // A container of each engine whose default is runclad, and what is expected to be refused.
 std::vector<ProbeFacts> RunProbes(const RoadFacts& roads, const Promised& promised);
+// What is configured to use runclad and cannot be probed: pods of CRI-O, steps of BuildKit's
+// builds.
+std::vector<ProbeFacts> Unprobed(const RoadFacts& roads);
 
 }  // namespace runclad::doctor

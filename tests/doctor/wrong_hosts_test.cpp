@@ -12,6 +12,7 @@
 #include "runclad/doctor/doctor.hpp"
 #include "runclad/doctor/host_runtimes.hpp"
 
+#include "doctor/sections.hpp"
 #include "right_host.hpp"
 
 namespace runclad::doctor::wrong_hosts_test {
@@ -402,6 +403,34 @@ TEST(HostRuntimes, AreOpenIfDoctorFindsAWayToThem) {
     EXPECT_THAT(FoundBy(facts), SizeIs(1)) << way;
     EXPECT_THAT(WaysTo(facts.roads, "/usr/bin/crun"), IsEmpty());
   }
+}
+
+// What is configured is not taken for what is in effect.
+TEST(WrongHosts, AnEngineThatCannotBeProbedIsNotProven) {
+  const auto unproven = [](const Facts& facts) {
+    std::vector<std::string> ways;
+    for (const ProbeFacts& probe : Unprobed(facts.roads)) {
+      EXPECT_NE(probe.unproven, "");
+      EXPECT_FALSE(probe.answer);
+      ways.push_back(probe.engine + " " + probe.way);
+    }
+    return ways;
+  };
+  Facts facts = RightHost();
+  EXPECT_THAT(unproven(facts),
+              ElementsAre("docker build steps", "crio pods", "buildkit build steps"));
+  Examination examination{{}, facts.probes};
+  EXPECT_TRUE(examination.is_proven());
+  examination.probes.push_back(Unprobed(facts.roads)[1]);
+  EXPECT_FALSE(examination.is_proven());
+  EXPECT_FALSE(Examination().is_proven());
+  facts.probes = examination.probes;
+  EXPECT_THAT(FoundBy(facts), IsEmpty());  // it is no fault of the host
+  // What does not even say that it uses runclad is a finding.
+  Expose(Engine(facts, "crio"));
+  Engine(facts, "docker").builder->is_runclad = false;
+  Engine(facts, "buildkit").fault = "buildkitd.toml cannot be read";
+  EXPECT_THAT(unproven(facts), IsEmpty());
 }
 
 TEST(WrongHosts, ACgroupParentIsFineIfItsRuleIsOff) {

@@ -63,7 +63,10 @@ struct Options {
 
 struct Examination {
   std::vector<CheckResult> results;
-  std::vector<ProbeFacts> probes;  // what was run to prove them
+  std::vector<ProbeFacts> probes;  // what was run to prove them, and what could not be
+
+  // Whether a container of each engine that is configured to use runclad was asked what it has.
+  [[nodiscard]] bool is_proven() const;
 };
 
 // An error if `only` names no check, or if the caller is not root.

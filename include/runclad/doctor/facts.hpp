@@ -192,9 +192,10 @@ struct AttackFact {
 struct ProbeFacts {
   std::string engine;
   std::string place;
-  std::string way;      // "docker run", "ctr run with the program of the CRI plugin's default"
-  std::string fault;    // the probe could not be run
-  std::string refusal;  // runclad refused it: the host's policy runs no such image
+  std::string way;       // "docker run", "ctr run with the program of the CRI plugin's default"
+  std::string fault;     // the probe could not be run
+  std::string unproven;  // why no probe was run, and what shows it instead
+  std::string refusal;   // runclad refused it: the host's policy runs no such image
   std::optional<ProbeAnswer> answer;
   std::vector<AttackFact> attacks;
 };
