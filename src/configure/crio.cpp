@@ -1,5 +1,7 @@
 // CRI-O reads crio.conf and then the files of crio.conf.d in the order of their names, when it
 // starts.
+#include "crio.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <utility>
@@ -33,7 +35,7 @@ struct Crio {
 };
 
 Result<Crio> FindCrio(const Request& request) {
-  auto daemon = ChooseDaemon(FindDaemons("crio"), {"--config", "-c"}, kCrioConfig, std::nullopt);
+  auto daemon = ChooseCrio(FindDaemons("crio"), request.config);
   if (!daemon) return daemon.error();
   Crio crio{std::move(*daemon), kCrioConfig, kDefaultDropIns, {}, {}, {}};
   if (crio.daemon) {
@@ -132,6 +134,23 @@ Status CheckCriosEntry(const Crio& crio, const Request& request, const Originals
 }
 
 }  // namespace
+
+Result<std::optional<Daemon>> ChooseCrio(const std::vector<Daemon>& daemons,
+                                         const std::optional<std::string>& config) {
+  if (config) {
+    for (const Daemon& daemon : daemons) {
+      const fs::path main = daemon.Value({"--config", "-c"}).value_or(kCrioConfig);
+      const fs::path drop_ins = daemon.Value({"--config-dir", "-d"}).value_or(kDefaultDropIns);
+      std::error_code fault;
+      if (fs::weakly_canonical(*config, fault) == fs::weakly_canonical(main, fault) ||
+          fs::weakly_canonical(fs::path(*config).parent_path(), fault) ==
+              fs::weakly_canonical(drop_ins, fault)) {
+        return std::optional(daemon);
+      }
+    }
+  }
+  return ChooseDaemon(daemons, {"--config", "-c"}, kCrioConfig, std::nullopt);
+}
 
 Result<Report> RegisterCrio(const Request& request) {
   const auto crio = FindCrio(request);

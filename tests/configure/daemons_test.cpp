@@ -12,12 +12,15 @@
 
 #include <gmock/gmock.h>
 
+#include "configure/crio.hpp"
+
 namespace runclad::configure::daemons_test {
 namespace {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::Field;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class Daemons : public ::testing::Test {
@@ -82,6 +85,25 @@ TEST_F(Daemons, AProgramThatOthersCouldReplaceIsNotRun) {
   const auto checked = CheckDaemon(program);
   ASSERT_FALSE(checked);
   EXPECT_THAT(checked.error().message, ::testing::HasSubstr("other than root"));
+}
+
+TEST(Crio, IsChosenByItsFileOrTheDirectoryOfItsDropIns) {
+  const std::vector<Daemon> daemons = {
+      {7, "/usr/bin/crio", {"crio"}, ""},
+      {8, "/usr/bin/crio", {"crio", "-c", "/srv/b/crio.conf", "--config-dir", "/srv/b/d"}, ""}};
+  const auto chosen = [&](const std::optional<std::string>& config) -> pid_t {
+    const auto daemon = ChooseCrio(daemons, config);
+    return daemon && *daemon ? (*daemon)->pid : 0;
+  };
+  EXPECT_EQ(chosen("/etc/crio/crio.conf"), 7);
+  EXPECT_EQ(chosen("/etc/crio/crio.conf.d/10-x.conf"), 7);
+  EXPECT_EQ(chosen("/srv/b/crio.conf"), 8);
+  EXPECT_EQ(chosen("/srv/b/d/99-x.conf"), 8);
+  EXPECT_EQ(chosen("/srv/else.conf"), 0);
+  const auto unnamed = ChooseCrio(daemons, std::nullopt);
+  ASSERT_FALSE(unnamed);
+  EXPECT_THAT(unnamed.error().message, HasSubstr("--config FILE: /etc/crio/crio.conf (/usr"));
+  EXPECT_EQ((*ChooseCrio({daemons[1]}, "/srv/else.conf"))->pid, 8);
 }
 
 }  // namespace
