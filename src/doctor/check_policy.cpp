@@ -29,12 +29,13 @@ constexpr std::string_view kExpired[] = {"waiver-expired"};
 constexpr std::string_view kExpiring[] = {"waiver-expires"};
 constexpr std::string_view kVoid[] = {"waiver-void", "beyond-trust", "beyond-tag", "no-effect"};
 constexpr std::string_view kRoot[] = {"waiver-equals-root"};
+constexpr std::string_view kLog[] = {"log-exposed", "log-target"};  // log/exposed, journald, syslog
 
 bool HasOwnCheck(const PolicyFault& fault) {
   const auto has = [&](const auto& kinds) {
     return std::ranges::find(kinds, fault.kind) != std::end(kinds);
   };
-  return has(kExpired) || has(kExpiring) || has(kVoid) || has(kRoot);
+  return has(kExpired) || has(kExpiring) || has(kVoid) || has(kRoot) || has(kLog);
 }
 
 Findings Readable(const Facts& facts) {
@@ -47,6 +48,8 @@ Findings Lint(const Facts& facts) {
   Findings findings;
   for (const PolicyFault& fault : facts.policy.faults) {
     if (HasOwnCheck(fault)) continue;
+    // It is the reason why the policy cannot be read.
+    if (facts.policy.fault.ends_with(fault.message)) continue;
     findings.push_back(Of(fault, fault.is_fault ? Level::kCritical : Level::kWarning,
                           "runcladctl policy lint " + facts.policy.directory));
   }

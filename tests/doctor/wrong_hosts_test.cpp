@@ -133,6 +133,12 @@ const WrongHost kHosts[] = {
     {"a policy that cannot be read",
      [](Facts& facts) { facts.policy.fault = "policy.json line 3: unknown rule"; },
      "policy/readable", Level::kCritical, "line 3"},
+    {"a policy that cannot be read, as lint says, too",
+     [](Facts& facts) {
+       facts.policy.faults = {Fault("format")};
+       facts.policy.fault = "policy /etc/runclad/policy.json line 7: something about it";
+     },
+     "policy/readable", Level::kCritical, "line 7"},
     {"a fault of the policy", [](Facts& facts) { facts.policy.faults = {Fault("format")}; },
      "policy/lint", Level::kCritical, "something"},
     {"mode audit", [](Facts& facts) { facts.policy.is_audit = true; }, "policy/enforced",
@@ -198,7 +204,10 @@ const WrongHost kHosts[] = {
      },
      "log/writable", Level::kWarning, "not forwarded"},
     {"a log where containers write",
-     [](Facts& facts) { facts.logs.front().exposed = "/srv could be changed by a container"; },
+     [](Facts& facts) {
+       facts.logs.front().exposed = "/srv could be changed by a container";
+       facts.policy.faults = {Fault("log-exposed")};
+     },
      "log/exposed", Level::kCritical, "as root"},
     {"a forward to the log itself",
      [](Facts& facts) { facts.logs.push_back({.is_forward = true, .is_log_itself = true}); },
