@@ -15,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kSandboxMetadata = "io.cri-containerd.sandbox.metadata";
+constexpr const char* kMemberMetadata = "io.cri-containerd.container.metadata";
 
 std::string Base64Decoded(std::string_view text) {
   constexpr std::string_view kDigits =
@@ -65,8 +66,10 @@ class Client {
 
 // What `ctr containers info` says of one.
 struct Container {
-  std::string options;  // of its runtime, as bytes
-  std::string sandbox;  // a pod's metadata, as JSON; empty: it is not a pod
+  std::string runtime;
+  std::string options;     // of its runtime, as bytes
+  std::string sandbox;     // a pod's metadata, as JSON; empty: it is not a pod
+  bool is_of_pod = false;  // which is made again as a whole
 };
 
 // The bytes of {"type_url": …, "value": "<base64>"}.
@@ -82,12 +85,19 @@ Result<Container> Read(const std::string& text) {
   json::Scanner scanner(text);
   scanner.Object({"Runtime", "Extensions"}, [&](std::size_t index) {
     if (index == 0) {
-      scanner.Object({"Options"}, [&](std::size_t) { container.options = AnyBytes(scanner); });
+      scanner.Object({"Name", "Options"}, [&](std::size_t part) {
+        if (part == 0) {
+          container.runtime = scanner.String();
+        } else {
+          container.options = AnyBytes(scanner);
+        }
+      });
     } else if (!scanner.Null()) {
       scanner.Members([&](std::string_view name) {
         if (name == kSandboxMetadata) {
           container.sandbox = AnyBytes(scanner);
         } else {
+          container.is_of_pod |= name == kMemberMetadata;
           scanner.Skip();
         }
       });
@@ -136,6 +146,10 @@ Result<ContainerdUses> FindContainerdUses(const Containerd& containerd, const Re
             {name, request.program, pod.empty() ? "make it again" : kPodRemedy});
       } else if (!container->sandbox.empty()) {
         uses.others.push_back({name, handler.empty() ? "(default)" : handler, kPodRemedy});
+      } else if (!container->is_of_pod) {
+        uses.others.push_back(
+            {name, container->runtime,
+             "ctr containers rm, and ctr run --runc-binary " + request.program + " again"});
       }
     }
   }

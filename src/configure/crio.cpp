@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "runclad/configure/survey.hpp"
 #include "runclad/json/scanner.hpp"
 #include "runclad/sys/command.hpp"
 #include "runclad/sys/directory.hpp"
@@ -152,6 +153,34 @@ Result<std::optional<Daemon>> ChooseCrio(const std::vector<Daemon>& daemons,
   return ChooseDaemon(daemons, {"--config", "-c"}, kCrioConfig, std::nullopt);
 }
 
+std::string CrioPodOf(std::string_view name) {
+  std::vector<std::string> parts(1);
+  for (const char c : name) {
+    if (c == '_') {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  constexpr std::size_t kParts = 6;
+  if (parts.size() != kParts || parts[0] != "k8s") return {};
+  return parts[3] + "/" + parts[2];
+}
+
+std::vector<Use> CrioPodsOf(const std::vector<Daemon>& monitors, const std::string& program) {
+  std::vector<Use> uses;
+  for (const Daemon& conmon : monitors) {
+    const std::string runtime = conmon.Value({"-r"}).value_or("");
+    const std::string pod = CrioPodOf(conmon.Value({"-n"}).value_or(""));
+    if (pod.empty() || runtime == program) continue;
+    uses.push_back({pod, runtime, kPodRemedy, true});
+  }
+  std::ranges::sort(uses, {}, &Use::name);
+  const auto same = [](const Use& left, const Use& right) { return left.name == right.name; };
+  uses.erase(std::unique(uses.begin(), uses.end(), same), uses.end());
+  return uses;
+}
+
 Result<Report> RegisterCrio(const Request& request) {
   const auto crio = FindCrio(request);
   if (!crio) return crio.error();
@@ -162,12 +191,14 @@ Result<Report> RegisterCrio(const Request& request) {
       PlanToSet(crio->file, crio->owned, CrioSettings(registration, crio->effective), originals);
   if (!plan) return plan.error();
   if (request.is_dry_run) return Report{DiffOf({*plan})};
-  if (!IsNeeded({*plan})) return Report{crio->file.path + " has it already\n"};
+  const std::string older =
+      request.is_default ? OlderText(CrioPodsOf(FindDaemons("conmon"), request.program)) : "";
+  if (!IsNeeded({*plan})) return Report{crio->file.path + " has it already\n" + older};
   const auto committed = Commit(
       {*plan}, originals, [&] { return Verify(*crio, registration); }, [] {});
   if (!committed) return committed.error();
   return WithRestart(crio->daemon, "crio", request,
-                     crio->file.path + ": " + Sentence(registration));
+                     crio->file.path + ": " + Sentence(registration) + older);
 }
 
 Result<Report> UnregisterCrio(const Request& request) {

@@ -1,4 +1,4 @@
-// CRI-O's daemons that run.
+// CRI-O's daemons and pods, by the processes that run.
 #pragma once
 
 #include <optional>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemons.hpp"
+#include "report.hpp"
 
 namespace runclad::configure {
 
@@ -13,5 +14,8 @@ namespace runclad::configure {
 // ChooseDaemon().
 Result<std::optional<Daemon>> ChooseCrio(const std::vector<Daemon>& daemons,
                                          const std::optional<std::string>& config);
+
+// The pods whose containers `monitors` (conmon) run by another program.
+std::vector<Use> CrioPodsOf(const std::vector<Daemon>& monitors, const std::string& program);
 
 }  // namespace runclad::configure

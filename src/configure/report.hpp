@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runclad/configure/configure.hpp"
+#include "runclad/configure/survey.hpp"
 
 #include "daemons.hpp"
 #include "engines.hpp"
@@ -21,8 +22,6 @@ struct Use {
   std::string remedy;  // what makes it again
   bool is_running = false;
 };
-
-inline constexpr const char* kPodRemedy = "delete the pod: its controller makes it again";
 
 std::vector<std::string> LinesOf(std::string_view text);
 

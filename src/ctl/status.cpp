@@ -154,6 +154,29 @@ std::string PolicyText(const HostStatus& status, const std::string& directory) {
   return text;
 }
 
+std::string UnrecordedText(const std::vector<doctor::UnrecordedFact>& unrecorded,
+                           const Style& style) {
+  constexpr std::size_t kShown = 5;
+  std::string names;
+  std::vector<std::string> remedies;
+  for (std::size_t i = 0; i < unrecorded.size(); ++i) {
+    const doctor::UnrecordedFact& container = unrecorded[i];
+    if (i < kShown) {
+      names += (i == 0 ? "" : ", ") + container.engine + (container.engine.empty() ? "" : " ") +
+               container.name;
+    }
+    if (std::ranges::find(remedies, container.remedy) == remedies.end()) {
+      remedies.push_back(container.remedy);
+    }
+  }
+  if (unrecorded.size() > kShown) {
+    names += " and " + std::to_string(unrecorded.size() - kShown) + " more";
+  }
+  std::string text = Wrapped(style.Red("not through runclad: ") + Printable(names), 2);
+  for (const std::string& remedy : remedies) text += Wrapped(Printable(remedy), 4, "> ");
+  return text;
+}
+
 std::string AsText(const HostStatus& status, const std::string& directory, const Style& style) {
   std::vector<std::vector<std::string>> rows;
   for (const doctor::EngineFacts& engine : status.roads.engines) {
@@ -166,10 +189,7 @@ std::string AsText(const HostStatus& status, const std::string& directory, const
   };
   const std::string counts = CountsText(status.containers);
   section("containers", counts.empty() ? "none runs through runclad" : counts);
-  if (!status.roads.unrecorded.empty()) {
-    text +=
-        Wrapped(style.Red("not through runclad: ") + Printable(Joined(status.roads.unrecorded)), 2);
-  }
+  if (!status.roads.unrecorded.empty()) text += UnrecordedText(status.roads.unrecorded, style);
   section("policy", PolicyText(status, directory));
   for (const std::string& fault :
        {status.policy.error, status.policy.fell_back_because, status.break_glass}) {
@@ -212,6 +232,13 @@ Document AsJson(const HostStatus& status, const std::string& directory) {
   for (const LintFinding& waiver : status.waivers) {
     waivers.push_back({{"file", waiver.file}, {"line", waiver.line}, {"message", waiver.message}});
   }
+  Document unrecorded = Document::array();
+  for (const doctor::UnrecordedFact& container : status.roads.unrecorded) {
+    unrecorded.push_back({{"name", container.name},
+                          {"engine", container.engine},
+                          {"program", container.program},
+                          {"remedy", container.remedy}});
+  }
   Document policy = {
       {"directory", directory},
       {"digest", status.policy.policy_digest},
@@ -226,7 +253,7 @@ Document AsJson(const HostStatus& status, const std::string& directory) {
   return {{"version", 1},
           {"engines", std::move(engines)},
           {"containers", status.containers},
-          {"unrecorded", status.roads.unrecorded},
+          {"unrecorded", std::move(unrecorded)},
           {"policy", std::move(policy)},
           {"waivers", std::move(waivers)},
           {"log", {{"faults", status.log_faults}}},

@@ -235,10 +235,15 @@ Findings Containers(const Facts& facts) {
 
 Findings Unrecorded(const Facts& facts) {
   Findings findings;
-  for (const std::string& container : facts.roads.unrecorded) {
-    findings.push_back({Level::kCritical, container,
-                        "it runs, and runclad has no record of it: it was not started by runclad",
-                        "make the container again: it keeps the runtime that it was made with"});
+  for (const UnrecordedFact& container : facts.roads.unrecorded) {
+    const std::string by = container.program.empty() ? "" : " by " + container.program;
+    findings.push_back(
+        {Level::kCritical,
+         container.engine.empty() ? container.name : container.engine + " " + container.name,
+         "it runs" + by +
+             ", and runclad has no record of it: it is older than the registration, or was not "
+             "started by runclad",
+         container.remedy});
   }
   return findings;
 }

@@ -12,12 +12,14 @@
 #include "runclad/configure/survey.hpp"
 #include "runclad/doctor/host_runtimes.hpp"
 #include "runclad/enforce/record_search.hpp"
+#include "runclad/enforce/running.hpp"
 #include "runclad/host/running.hpp"
 #include "runclad/sys/directory.hpp"
 
 #include "host_files.hpp"
 #include "programs.hpp"
 #include "sections.hpp"
+#include "unrecorded.hpp"
 
 namespace runclad::doctor {
 namespace {
@@ -108,8 +110,8 @@ EngineFacts FactsOf(const configure::Survey& survey, Programs& programs) {
 
 // Running containers without a record, and those whose record says that nothing was enforced, by
 // "name (id)".
-void ReadRecords(RoadFacts& roads) {
-  for (const host::RunningContainer& container : host::FindRunning()) {
+void ReadRecords(const std::string& program, RoadFacts& roads) {
+  for (const host::RunningContainer& container : enforce::FindEveryRunning()) {
     const std::string root = host::RuntimeRootOf(container);
     const auto records =
         enforce::FindRecords(container.id, root.empty() ? std::nullopt : std::optional(root));
@@ -117,11 +119,13 @@ void ReadRecords(RoadFacts& roads) {
     const bool is_audited = std::ranges::any_of(*records, [](const enforce::Record& record) {
       return record.process_policy.mode == policy::Mode::kAudit;
     });
-    if (!records->empty() && !is_audited) continue;
-    constexpr std::size_t kShownOfId = 12;
-    const std::string id = container.id.substr(0, kShownOfId);
-    (is_audited ? roads.audited : roads.unrecorded)
-        .push_back(container.name.empty() ? id : container.name + " (" + id + ")");
+    if (is_audited) roads.audited.push_back(ShownName(container));
+    if (!records->empty()) continue;
+    UnrecordedFact fact = Unrecorded(container, program);
+    // A pod has several containers, and is made again as a whole.
+    if (std::ranges::find(roads.unrecorded, fact) == roads.unrecorded.end()) {
+      roads.unrecorded.push_back(std::move(fact));
+    }
   }
 }
 
@@ -147,7 +151,7 @@ RoadFacts GatherRoads(const std::string& program, std::chrono::seconds limit) {
   ReadProcesses("", roads);
   ReadSockets("", roads);
   ReadChrootSettings("", roads);
-  ReadRecords(roads);
+  ReadRecords(program, roads);
   return roads;
 }
 

@@ -66,16 +66,23 @@ std::optional<std::string> ReadSmall(const std::string& directory, const std::st
   return text ? std::optional(*std::move(text)) : std::nullopt;
 }
 
-// What containerd's shim gives the runtime as --root: the engine's option, and in it the namespace.
-std::string RootOfTask(const std::string& bundle) {
-  std::string root;
+struct TaskOptions {
+  std::string root;  // what the shim gives the runtime as --root: the option, and the namespace
+  std::string program;
+};
+
+TaskOptions OptionsOfTask(const std::string& bundle) {
+  TaskOptions task;
   if (const auto options = ReadSmall(bundle, "options.json")) {
     json::Scanner scanner(*options);
-    scanner.Object({"root"}, [&](std::size_t) { root = scanner.String(); });
-    if (!scanner.Finish()) root.clear();
+    scanner.Object({"root", "binary_name"}, [&](std::size_t index) {
+      (index == 0 ? task.root : task.program) = scanner.String();
+    });
+    if (!scanner.Finish()) task = {};
   }
-  if (root.empty()) root = kContainerdRoot;
-  return root + "/" + std::string(LastOf(AboveOf(bundle)));
+  if (task.root.empty()) task.root = kContainerdRoot;
+  task.root += "/" + std::string(LastOf(AboveOf(bundle)));
+  return task;
 }
 
 bool IsTask(std::string_view bundle) {
@@ -97,15 +104,20 @@ void AddTasks(const std::string& bundle, std::vector<RunningContainer>& running)
   sys::VisitEntries(directory->get(), [&](const dirent& entry) {
     const std::string id = static_cast<const char*>(entry.d_name);
     std::string task = name_space + "/" + id;
-    if (IsAlive(task)) running.push_back({id, task, RootOfTask(task), {}});
+    if (!IsAlive(task)) return true;
+    TaskOptions options = OptionsOfTask(task);
+    running.push_back({id, task, std::move(options.root), {}, std::move(options.program)});
     return true;
   });
 }
 
 void AddOfConmon(const std::vector<std::string>& arguments,
                  std::vector<RunningContainer>& running) {
-  RunningContainer container{
-      ValueOf(arguments, "-c"), ValueOf(arguments, "-b"), {}, ValueOf(arguments, "-n")};
+  RunningContainer container{ValueOf(arguments, "-c"),
+                             ValueOf(arguments, "-b"),
+                             {},
+                             ValueOf(arguments, "-n"),
+                             ValueOf(arguments, "-r")};
   std::error_code fault;
   container.bundle = std::filesystem::canonical(container.bundle, fault);
   if (container.id.empty() || fault) return;
@@ -162,7 +174,7 @@ RunningContainer ContainerOf(const std::string& bundle,
   if (found != running.end()) return *found;
   const std::string_view last = LastOf(bundle);
   const std::string id(last == "userdata" ? LastOf(AboveOf(bundle)) : last);
-  return {id, bundle, IsTask(bundle) ? RootOfTask(bundle) : std::string(), {}};
+  return {id, bundle, IsTask(bundle) ? OptionsOfTask(bundle).root : std::string(), {}};
 }
 
 std::string RuntimeRootOf(const RunningContainer& container) {

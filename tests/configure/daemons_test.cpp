@@ -106,5 +106,20 @@ TEST(Crio, IsChosenByItsFileOrTheDirectoryOfItsDropIns) {
   EXPECT_EQ((*ChooseCrio({daemons[1]}, "/srv/else.conf"))->pid, 8);
 }
 
+TEST(Crio, PodsOfAnotherProgramAreOlderThanTheRegistration) {
+  const auto conmon = [](const std::string& name, const std::string& runtime) {
+    return Daemon{9, "/usr/bin/conmon", {"conmon", "-c", "x", "-n", name, "-r", runtime}, ""};
+  };
+  const auto uses = CrioPodsOf(
+      {conmon("k8s_app_web_team-a_uid_0", "/usr/bin/crun"),
+       conmon("k8s_log_web_team-a_uid_0", "/usr/bin/crun"),
+       conmon("k8s_app_new_team-a_uid_0", "/usr/sbin/runclad"), conmon("db", "/usr/bin/crun")},
+      "/usr/sbin/runclad");
+  ASSERT_EQ(uses.size(), 1U);
+  EXPECT_EQ(uses[0].name, "team-a/web");
+  EXPECT_EQ(uses[0].runtime, "/usr/bin/crun");
+  EXPECT_NE(uses[0].remedy, "");
+}
+
 }  // namespace
 }  // namespace runclad::configure::daemons_test

@@ -108,8 +108,10 @@ const WrongHost kHosts[] = {
      },
      "roads/containers", Level::kWarning, "would start"},
     {"a container that runclad did not start",
-     [](Facts& facts) { facts.roads.unrecorded = {"sneaky (0123)"}; }, "roads/running",
-     Level::kCritical, "no record"},
+     [](Facts& facts) {
+       facts.roads.unrecorded = {{"sneaky (0123)", "docker", "/usr/sbin/runc", "docker rm"}};
+     },
+     "roads/running", Level::kCritical, "by /usr/sbin/runc, and runclad has no record"},
     {"docker's API by TCP",
      [](Facts& facts) { Engine(facts, "docker").open_addresses = {"tcp://0.0.0.0:2375"}; },
      "roads/open-addresses", Level::kCritical, "2375"},

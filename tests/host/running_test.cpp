@@ -69,7 +69,18 @@ TEST_F(Running, AShimLeadsToBundleAndStateRoot) {
   EXPECT_EQ(found[0].id, "web");
   EXPECT_EQ(found[0].bundle, bundle);
   EXPECT_EQ(found[0].runtime_root, "/run/docker/runtime-x/moby");
+  EXPECT_EQ(found[0].program, "");
   EXPECT_EQ(ContainerOf(bundle, {}).runtime_root, "/run/docker/runtime-x/moby");
+}
+
+TEST_F(Running, TheTasksOptionsNameItsRuntime) {
+  AddProcess("7", kShim,
+             AddTask("default", "web", living_,
+                     R"({"binary_name":"/opt/runc","shim_cgroup":"","root":""})"));
+  const auto found = Find();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].program, "/opt/runc");
+  EXPECT_EQ(found[0].runtime_root, "/run/containerd/runc/default");
 }
 
 TEST_F(Running, OneShimServesAllContainersOfAPod) {
@@ -100,6 +111,7 @@ TEST_F(Running, ConmonsArgumentsNameTheContainer) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].id, "db");
   EXPECT_EQ(found[0].name, "postgres");
+  EXPECT_EQ(found[0].program, "/usr/bin/runc");
   EXPECT_EQ(found[0].bundle, base_ + "/storage/overlay-containers/db/userdata");
   EXPECT_EQ(found[0].runtime_root, "");
   EXPECT_EQ(ContainerOf(found[0].bundle, {}).id, "db");

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace runclad::configure {
@@ -42,6 +43,12 @@ struct Survey {
   bool is_stale =
       false;  // a file was changed after the daemon had started, and it reads none later
 };
+
+inline constexpr const char* kPodRemedy = "delete the pod: its controller makes it again";
+
+// Of the name that CRI-O gives conmon, k8s_<container>_<pod>_<namespace>_<uid>_<attempt>:
+// "<namespace>/<pod>"; empty: it is none.
+std::string CrioPodOf(std::string_view name);
 
 // Every engine that runs or, without a daemon, is installed. Each answer may take `limit`.
 std::vector<Survey> SurveyEngines(std::chrono::seconds limit);

@@ -64,6 +64,16 @@ struct ProcessFact {
   std::string program;
 };
 
+// A running container without a record of runclad: it is older than the registration, or was
+// started around runclad.
+struct UnrecordedFact {
+  std::string name;     // "web (0123456789ab)"; of a pod: "pod default/web"
+  std::string engine;   // "docker", "containerd", "podman", "crio"; empty: it was made by hand
+  std::string program;  // the runtime that it was made with, as the engine says; empty: unknown
+  std::string remedy;   // what makes it again
+  bool operator==(const UnrecordedFact&) const = default;
+};
+
 // What leads to a container without runclad.
 struct RoadFacts {
   std::vector<EngineFacts> engines;
@@ -73,8 +83,8 @@ struct RoadFacts {
   std::vector<std::string> open_sockets;     // engines' sockets that every user may write to
   std::vector<std::string> embedded;         // programs with an engine inside that cannot be asked
   std::vector<std::string> chroot_settings;  // files in which buildah is told to call no runtime
-  std::vector<std::string> unrecorded;       // running containers without a record of runclad
-  std::vector<std::string> audited;          // running ones for which nothing was enforced
+  std::vector<UnrecordedFact> unrecorded;
+  std::vector<std::string> audited;  // running ones for which nothing was enforced
   bool has_kubelet = false;
 };
 

@@ -12,6 +12,7 @@ struct RunningContainer {
   std::string bundle;        // absolute
   std::string runtime_root;  // as the engine gives it to the runtime; empty: none, as by podman
   std::string name;          // as conmon was told; empty: the engine's state has it
+  std::string program = {};  // the runtime that its shim or conmon calls; empty: runc, or unknown
 };
 
 // Of containerd (Docker, CRI, ctr) by its shims for runc, of podman and CRI-O by conmon. Only
