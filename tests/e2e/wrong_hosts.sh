@@ -98,7 +98,18 @@ OLDER=(ctr --address "$CRI_SOCKET" --namespace default)
 capture "${OLDER[@]}" "${CTR_RUN[@]:1}" -d --rootfs --runc-binary "$E2E_PLAIN" --cgroup "$E2E_CGROUP/older" "$E2E_WORK/older" older \
   /bin/sleep 600
 holds "a container is made by runc" succeeded
-wrong "an older container of containerd's" roads/running "runclad has no record of it"
+wrong "an older container of containerd's" roads/running "it runs by $E2E_PLAIN"
+holds "by its namespace and id" grep -q '	containerd default/older	' "$E2E_WORK/new"
+jq -r '.checks[].findings[].remedy' "$E2E_WORK/out" >"$E2E_WORK/remedies"
+holds "with what makes it again" grep -qF -- "ctr run --runc-binary $E2E_PROGRAM" "$E2E_WORK/remedies"
+capture "$CTL" status --program "$E2E_PROGRAM" --config "$E2E_POLICIES/own"
+holds "status names it" out_has "containerd default/older"
+holds "with what makes it again, too" out_has "ctr run --runc-binary"
+capture "$CTL" status --json --program "$E2E_PROGRAM" --config "$E2E_POLICIES/own"
+holds "and for programs" test "$(jq -r '.unrecorded[] | .engine + " " + .name + " " + .program' "$E2E_WORK/out")" = \
+  "containerd default/older $E2E_PLAIN"
+capture "$CTL" configure containerd --config "$TOML" --default --name "$NAME" --program "$PROGRAM"
+holds "configure lists it" out_has default/older
 "${OLDER[@]}" tasks kill -s KILL older >/dev/null
 task_ended() { "${OLDER[@]}" tasks ls | grep -q 'older.*STOPPED'; }
 eventually 10 task_ended
@@ -148,7 +159,12 @@ policy ', "rootless": "pass-through"'
 wrong "callers without root pass" policy/rootless "unchanged"
 printf '{"log": {"target": "file:%s"}}\n' "$LOG" >"$POLICY"
 wrong "builds without a profile" policy/builds "cannot write"
+policy ', "mod": "audit"'
+wrong "a policy that cannot be read" policy/readable mod
 write_policy
+chown nobody "$POLICY"
+wrong "a policy of another owner" policy/readable "owned by uid"
+chown root "$POLICY"
 "$CTL" break-glass --for 1h --reason INC-7 >/dev/null
 wrong "break-glass is on" policy/break-glass INC-7
 "$CTL" break-glass --end >/dev/null
@@ -183,6 +199,12 @@ wrong "a log that has grown" log/size "3072 MiB"
 rm "$SMALL/audit.jsonl"
 log "file:$SMALL/no/such/audit.jsonl"
 wrong "a log whose directory is missing" log/writable "does not exist"
+log "file:/srv/${E2E_SRV##*/}/audit.jsonl"
+wrong "a log where containers write" log/exposed "writes there as root"
+log journald
+wrong "journald where there is none" log/journald "nothing listens"
+log syslog
+wrong "syslog where there is none" log/syslog "/dev/log"
 write_policy
 
 # --- programs ---
