@@ -9,7 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <deque>
 #include <utility>
 
 #include "runclad/base/unique_fd.hpp"
@@ -22,20 +21,20 @@ constexpr int kMaxLinks = 40;                     // as the kernel; runc follows
 constexpr std::size_t kMaxComponents = 1024;      // including those of the links
 constexpr std::size_t kMaxTreeLookups = 500'000;  // half a second
 
-void InsertComponents(std::string_view path, std::deque<std::string>& ahead) {
-  std::vector<std::string> components;
+// Puts the names of a path before those that are `ahead`, of which the last one is the next.
+void PushComponents(std::string_view path, std::vector<std::string>& ahead) {
+  const auto before = static_cast<std::ptrdiff_t>(ahead.size());
   for (std::size_t begin = 0; begin < path.size();) {
     const std::size_t end = std::min(path.find('/', begin), path.size());
-    if (end > begin) components.emplace_back(path.substr(begin, end - begin));
+    if (end > begin) ahead.emplace_back(path.substr(begin, end - begin));
     begin = end + 1;
   }
-  ahead.insert(ahead.begin(), std::make_move_iterator(components.begin()),
-               std::make_move_iterator(components.end()));
+  std::reverse(ahead.begin() + before, ahead.end());
 }
 
 // The target of the link `name` in `directory`; empty when it is not a link.
 std::string ReadLink(int directory, const std::string& name) {
-  std::array<char, PATH_MAX> target{};
+  std::array<char, PATH_MAX> target;
   const ssize_t length = ::readlinkat(directory, name.c_str(), target.data(), target.size());
   return length <= 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(length));
 }
@@ -64,14 +63,14 @@ class TreeWalk {
       GiveUp("is longer than the " + std::to_string(PATH_MAX - 1) + " bytes that a path may have");
       return std::move(place_);
     }
-    InsertComponents(path, ahead_);
+    PushComponents(path, ahead_);
     for (std::size_t taken = 0; !ahead_.empty(); ++taken) {
       if (taken == kMaxComponents) {
         GiveUp("leads through more than " + std::to_string(kMaxComponents) + " names");
         break;
       }
-      const std::string name = std::move(ahead_.front());
-      ahead_.pop_front();
+      const std::string name = std::move(ahead_.back());
+      ahead_.pop_back();
       if (name == ".") continue;
       if (name == "..") {
         Leave();
@@ -165,7 +164,7 @@ class TreeWalk {
         return false;
       }
       if (target.starts_with('/')) Truncate(1);
-      InsertComponents(target, ahead_);
+      PushComponents(target, ahead_);
       return true;
     }
     return false;
@@ -214,7 +213,7 @@ class TreeWalk {
 
   static constexpr std::size_t kNowhere = static_cast<std::size_t>(-2);
 
-  std::deque<std::string> ahead_;
+  std::vector<std::string> ahead_;  // the last one is the next
   std::vector<Step> steps_;
   std::vector<UniqueFd> here_;
   std::size_t here_step_ = kNowhere;  // the step that here_ stands for
