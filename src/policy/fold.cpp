@@ -54,9 +54,9 @@ class OriginKeeper {
 };
 
 RuleSetting& SettingOf(Effective& policy, std::string_view rule) {
-  const auto found = policy.rules.find(rule);
-  if (found != policy.rules.end()) return found->second;
-  return policy.rules.try_emplace(std::string(rule)).first->second;
+  const auto at = policy.rules.lower_bound(rule);
+  if (at != policy.rules.end() && at->first == rule) return at->second;
+  return policy.rules.try_emplace(at, std::string(rule))->second;
 }
 
 Parameters::Value ValueOf(const Effective& policy, std::string_view rule,
