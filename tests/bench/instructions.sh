@@ -12,7 +12,7 @@ PASS_THROUGH_LIMIT=54200
 # Nearly a third is the 35 rules with one filter; a tenth each the strict parse, the record that exec,
 # update and start are held to, the document, the log line, and the image with its policy's layers.
 # The policy is in /etc/runclad; one that --runclad-config names elsewhere costs 600,000 more, since its place is judged.
-CREATE_LIMIT=2190000
+CREATE_LIMIT=2172000
 EXEC_LIMIT=566000
 # Of the runtime's state and the record only what is needed is read; the rest is verification.
 START_LIMIT=895000
