@@ -1,7 +1,6 @@
 // Which containers there are, by the files of engines and runtimes. In one file, since it is one
 // list.
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +23,8 @@
 #include "runclad/sys/directory.hpp"
 #include "runclad/sys/process.hpp"
 
+#include "bundle.hpp"
+#include "pid_namespace.hpp"
 #include "proc.hpp"
 #include "same_programs.hpp"
 #include "state.hpp"
@@ -138,16 +139,6 @@ void FindRecordOf(Candidate& candidate, AllRecords& records) {
     container.promise = Promise::kUnknown;
     container.difference = record.error().message;
   }
-}
-
-std::optional<oci::Spec> ReadSpec(const std::string& bundle) {
-  const std::string path = bundle + "/config.json";
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!file) return std::nullopt;
-  const auto bytes = sys::ReadRegularFile(file.get(), oci::kMaxSpecBytes);
-  if (!bytes) return std::nullopt;
-  auto spec = oci::Spec::Parse(*bytes);
-  return spec ? std::optional(*std::move(spec)) : std::nullopt;
 }
 
 void Name(Candidate& candidate) {
@@ -306,13 +297,6 @@ bool IsWanted(const Container& container, const std::string& wanted) {
 
 }  // namespace
 
-std::optional<std::vector<privilege::FilterProgram>> DocumentPrograms(const Container& container) {
-  const auto spec = ReadSpec(container.bundle);
-  if (!spec) return std::nullopt;
-  auto programs = ProgramsOf(spec->seccomp());
-  return programs ? std::optional(*std::move(programs)) : std::nullopt;
-}
-
 const NamespaceState* Container::FindNamespace(std::string_view kind) const {
   const auto found = std::ranges::find(namespaces, kind, &NamespaceState::kind);
   return found == namespaces.end() ? nullptr : &*found;
@@ -335,7 +319,9 @@ Result<std::vector<Container>> FindContainers(const LookOptions& options) {
   if (!host) return host.error();
   AllRecords records = ReadRecords();
   std::vector<Candidate> candidates;
+  PidSharers pid_sharers;
   for (Candidate& candidate : FindCandidates(options, records)) {
+    pid_sharers.Add(candidate.container.pid);
     FindRecordOf(candidate, records);
     Name(candidate);
     if (!IsWanted(candidate.container, options.wanted)) continue;
@@ -343,6 +329,7 @@ Result<std::vector<Container>> FindContainers(const LookOptions& options) {
     candidates.push_back(std::move(candidate));
   }
   FindSharers(candidates);
+  for (Candidate& candidate : candidates) pid_sharers.Fill(candidate.container);
   for (Candidate& candidate : candidates) CompareWithRecord(candidate);
   ReadAllFilters(candidates, options.filters);
   std::vector<Container> containers;

@@ -26,6 +26,7 @@
 #include "runclad/sys/cgroups.hpp"
 
 #include "call_search.hpp"
+#include "other_ways.hpp"
 #include "proc.hpp"
 #include "task_state.hpp"
 
@@ -329,20 +330,20 @@ std::string DeviceCgroupOf(pid_t pid) {
   return std::string(sys::CgroupPathOf(text, "devices"));
 }
 
-bool HasOneDeviceCgroup(const Container& container) {
+bool HasOneDeviceCgroup(const Container& container, const TaskStates& tasks) {
   const std::string first = DeviceCgroupOf(container.pid);
-  return std::ranges::all_of(container.processes, [&](pid_t pid) {
+  return std::ranges::all_of(tasks.processes, [&](pid_t pid) {
     const std::string own = DeviceCgroupOf(pid);
     return own == first || (own.empty() && ::kill(pid, 0) != 0);
   });
 }
 
 // Whether the container could open a node of the device, wherever it came from.
-Answer AskDevice(const Container& container, const std::string& device) {
+Answer AskDevice(const Container& container, const TaskStates& tasks, const std::string& device) {
   if (!container.device_rules) {
     return Unknown("devices", "the device rules of cgroup v2 are a program, which is not read");
   }
-  if (!HasOneDeviceCgroup(container)) {
+  if (!HasOneDeviceCgroup(container, tasks)) {
     return Unknown("devices", "its processes are in different cgroups, with rules of their own");
   }
   const std::vector<std::string> denied = {device};
@@ -376,9 +377,8 @@ ShieldState StateFrom(const Shield& shield, const Container& container, const Ta
     return state.exposure != Exposure::kExposed;
   };
   for (const std::string& device : shield.devices) {
-    if (!count(AskDevice(container, device), "device " + device)) return state;
+    if (!count(AskDevice(container, tasks, device), "device " + device)) return state;
   }
-  // Last: what the filters themselves let through is the better reason.
   const bool has_ring_calls =
       !shield.families.empty() || std::ranges::any_of(shield.syscalls, privilege::IsRingCall) ||
       std::ranges::any_of(shield.calls, privilege::IsRingCall, &privilege::DeniedCall::name);
@@ -408,21 +408,14 @@ ShieldState StateFrom(const Shield& shield, const Container& container, const Ta
     for (const privilege::DeniedCall& call : shield.calls) {
       if (!count_call(task, call, "syscall " + ToText(call))) return state;
     }
-    if (has_ring_calls && RingsOfKernel() != Rings::kNone) {
-      if (RingsOfKernel() == Rings::kOpen &&
-          !count(AskDeniedCall(task, {"io_uring_setup", {}}),
-                 "io_uring_setup, whose requests no filter sees")) {
-        return state;
-      }
-      // It may have made a ring before it had the filter.
-      if (tasks.has_rings || AskDeniedCall(task, {"io_uring_enter", {}}).verdict != Verdict::kNo) {
-        count(Unknown("io_uring", "a ring that is older than the filter may make the call"), {});
-      }
+    // Last: what the filters themselves let through is the better reason.
+    if (has_ring_calls && !count(AskRings(task), "io_uring_setup, whose requests no filter sees")) {
+      return state;
     }
   }
-  const bool has_calls =
-      !shield.families.empty() || !shield.syscalls.empty() || !shield.calls.empty();
-  if (state.exposure == Exposure::kClosed && has_calls && !tasks.incomplete_because.empty()) {
+  const bool has_tasks = !shield.families.empty() || !shield.syscalls.empty() ||
+                         !shield.calls.empty() || !shield.devices.empty();
+  if (state.exposure == Exposure::kClosed && has_tasks && !tasks.incomplete_because.empty()) {
     return {Exposure::kUnknown, tasks.incomplete_because};
   }
   return state;

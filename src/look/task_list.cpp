@@ -1,12 +1,13 @@
 #include "task_list.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
-#include <filesystem>
 #include <iterator>
 
 #include "runclad/base/unique_fd.hpp"
@@ -18,20 +19,22 @@
 
 #include "proc.hpp"
 #include "state.hpp"
+#include "task_state.hpp"
 
 namespace runclad::look {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxTasks = 8192;
 constexpr std::size_t kMaxCgroups = 1024;
 constexpr std::size_t kMaxListBytes = std::size_t{1} << 20;
 constexpr const char* kTasksEnd = "its tasks end faster than they can be read";
+constexpr const char* kCgroupsUnread = "not all cgroups below its own could be read";
+constexpr const char* kMayMove =
+    "it shares the host's process ids and can move its tasks to other cgroups";
 
 // Of one cgroup; false where it cannot be read.
-bool AddListed(const std::string& cgroup, std::vector<pid_t>& pids) {
-  const auto file = sys::OpenWithoutLinks(AT_FDCWD, cgroup + "/cgroup.procs", O_RDONLY);
+bool AddListed(int cgroup, std::vector<pid_t>& pids) {
+  const auto file = sys::OpenWithoutLinks(cgroup, "cgroup.procs", O_RDONLY);
   if (!file) return false;
   auto text = sys::ReadRegularFile(file->get(), kMaxListBytes);
   if (!text) return false;
@@ -40,22 +43,35 @@ bool AddListed(const std::string& cgroup, std::vector<pid_t>& pids) {
   return true;
 }
 
-// Of a cgroup and of those below it. No value: not all of them could be read.
-std::optional<std::vector<pid_t>> ListedBelow(const std::string& cgroup) {
-  std::vector<pid_t> pids;
-  if (!AddListed(cgroup, pids)) return std::nullopt;
-  std::error_code fault;
-  std::size_t left = kMaxCgroups;
-  fs::recursive_directory_iterator entry(cgroup, fault);
-  for (; !fault && entry != fs::recursive_directory_iterator(); entry.increment(fault)) {
-    std::error_code ignored;
-    if (entry->symlink_status(ignored).type() != fs::file_type::directory) continue;
-    if (left-- == 0) return std::nullopt;
-    // A thread's own cgroup (version 2) has no list, and its process is in one above.
-    AddListed(entry->path(), pids);
-  }
-  return fault ? std::nullopt : std::optional(std::move(pids));
+// A thread's own cgroup (version 2) has no list, and its process is in one above.
+bool IsOfThreads(int cgroup) {
+  return ReadOf(cgroup, "cgroup.type").value_or("").starts_with("threaded");
 }
+
+// Of a cgroup and of those below it. By descriptors: a path of nested cgroups may be longer than
+// any call takes.
+class CgroupList {
+ public:
+  // False where not all of them could be read.
+  bool Read(int cgroup) {
+    if (!AddListed(cgroup, pids_) && !IsOfThreads(cgroup)) return false;
+    bool has_all = true;
+    const bool is_read = sys::VisitEntries(cgroup, [&](const dirent& entry) {
+      if (entry.d_type != DT_DIR && entry.d_type != DT_UNKNOWN) return true;
+      const UniqueFd below(::openat(cgroup, static_cast<const char*>(entry.d_name),
+                                    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      if (!below && errno == ENOTDIR && entry.d_type == DT_UNKNOWN) return true;
+      has_all = below && left_-- > 0 && Read(below.get());
+      return has_all;
+    });
+    return is_read && has_all;
+  }
+  [[nodiscard]] const std::vector<pid_t>& pids() const { return pids_; }
+
+ private:
+  std::vector<pid_t> pids_;
+  std::size_t left_ = kMaxCgroups;
+};
 
 std::vector<std::string> CgroupsIn(const std::string& process) {
   const UniqueFd directory(::open(process.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -96,6 +112,14 @@ bool IsOfRings(const std::string& task) {
   return (flags & kOfRings) != 0;
 }
 
+// Whether its tasks can leave the cgroup, by its own mounts or by others that it may make.
+bool CanMove(const Container& container) {
+  return Has(container.credentials.bounding, "CAP_SYS_ADMIN") ||
+         std::ranges::any_of(container.mounts, [](const MountState& mount) {
+           return mount.type.starts_with("cgroup") && mount.is_writable;
+         });
+}
+
 // False where one of them may be missing: another ended meanwhile.
 bool AddTasks(pid_t pid, TaskListing& listing) {
   std::vector<Task>& tasks = listing.tasks;
@@ -124,7 +148,7 @@ bool AddTasks(pid_t pid, TaskListing& listing) {
 
 }  // namespace
 
-TaskLister::TaskLister(const Container& container) : container_(container) {
+TaskLister::TaskLister(const Container& container) : container_(container), pids_(container) {
   const std::vector<std::string> own =
       OwnCgroups(CgroupsIn("/proc/" + std::to_string(container.pid)), CgroupsIn("/proc/self"));
   const auto table = sys::MountTable::Read();
@@ -136,7 +160,9 @@ TaskLister::TaskLister(const Container& container) : container_(container) {
       if (!rest) continue;
       std::string directory = std::string(mount.point) + (*rest == "/" ? "" : std::string(*rest));
       std::vector<pid_t> pids;
-      if (AddListed(directory, pids) && std::ranges::find(pids, container.pid) != pids.end()) {
+      const auto opened = sys::OpenWithoutLinks(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY);
+      if (opened && AddListed(opened->get(), pids) &&
+          std::ranges::find(pids, container.pid) != pids.end()) {
         cgroup_ = std::move(directory);
         return;
       }
@@ -146,23 +172,36 @@ TaskLister::TaskLister(const Container& container) : container_(container) {
 
 TaskListing TaskLister::List() const {
   TaskListing listing;
-  std::optional<std::vector<pid_t>> pids;
+  std::vector<pid_t> pids = {container_.pid};
   // The kernel's own list is of one moment: one that is in /proc behind the place where somebody
   // reads it, and is gone when he comes there, is missed.
-  if (!cgroup_.empty()) pids = ListedBelow(cgroup_);
-  if (!pids || HasOthers(container_, *pids)) {
+  bool is_listed = false;
+  if (!cgroup_.empty()) {
+    CgroupList cgroups;
+    const auto own = sys::OpenWithoutLinks(AT_FDCWD, cgroup_, O_RDONLY | O_DIRECTORY);
+    is_listed = own && cgroups.Read(own->get());
+    if (!is_listed) listing.incomplete_because = kCgroupsUnread;
+    pids.insert(pids.end(), cgroups.pids().begin(), cgroups.pids().end());
+  }
+  // Lists of several cgroups are not of one moment.
+  if (pids_.is_known()) {
+    const NamespaceMembers members = pids_.Members();
+    pids.insert(pids.end(), members.found.begin(), members.found.end());
+    if (members.has_missed) listing.incomplete_because = kTasksEnd;
+  } else if (CanMove(container_)) {
+    listing.incomplete_because = kMayMove;
+  }
+  if (!is_listed || HasOthers(container_, pids)) {
     const HostProcesses host = AllProcesses();
     const std::vector<pid_t> found = ProcessesOf(container_, host.found);
-    if (!pids) pids.emplace();
-    pids->insert(pids->end(), found.begin(), found.end());
+    pids.insert(pids.end(), found.begin(), found.end());
     if (host.has_missed) listing.incomplete_because = kTasksEnd;
   }
   // The first one first: what it can do is the answer where all are alike.
-  std::ranges::sort(*pids);
-  pids->erase(std::unique(pids->begin(), pids->end()), pids->end());
-  std::stable_partition(pids->begin(), pids->end(),
-                        [&](pid_t pid) { return pid == container_.pid; });
-  for (const pid_t pid : *pids) {
+  std::ranges::sort(pids);
+  pids.erase(std::unique(pids.begin(), pids.end()), pids.end());
+  std::stable_partition(pids.begin(), pids.end(), [&](pid_t pid) { return pid == container_.pid; });
+  for (const pid_t pid : pids) {
     const std::size_t before = listing.tasks.size();
     if (!AddTasks(pid, listing)) {
       listing.incomplete_because = kTasksEnd;

@@ -10,12 +10,15 @@
 
 #include "runclad/look/container.hpp"
 
+#include "pid_namespace.hpp"
+
 namespace runclad::look {
 
 struct TaskListing {
   std::vector<Task> tasks;
   // Why a task may be missing: one that ended while it was looked at may have left children, which
-  // came too late for the list. Empty: they are all here.
+  // came too late for the list, or one could have moved where nobody looks. Empty: they are all
+  // here.
   std::string incomplete_because;
   bool has_rings = false;  // with threads of the kernel's that make their calls
 };
@@ -29,6 +32,7 @@ class TaskLister {
 
  private:
   const Container& container_;
+  PidNamespace pids_;
   std::string cgroup_;  // a directory of the container's own; empty: there is none, or it is hidden
 };
 

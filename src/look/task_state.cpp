@@ -16,6 +16,8 @@
 #include "runclad/privilege/seccomp_program.hpp"
 #include "runclad/sys/process.hpp"
 
+#include "bundle.hpp"
+#include "other_ways.hpp"
 #include "proc.hpp"
 #include "same_programs.hpp"
 #include "task_list.hpp"
@@ -77,7 +79,9 @@ class TaskReader {
         has_all = false;
         continue;
       }
-      TaskState state{task.id, *credentials, {}, {}, {}};
+      TaskState state;
+      state.task = task.id;
+      state.credentials = *credentials;
       if (IsDead(*status)) {
         // It lived when it was listed, and may have left a child since then.
         known_.emplace_back(task, std::nullopt);
@@ -243,11 +247,17 @@ TaskStates TaskStatesOf(const Container& container, Attach attach) {
   }
   if (sys::GroupStartTime(container.pid) != container.start_time) return {};
   if (states.incomplete_because.empty()) reader.KeepOnly(listing.tasks);
+  for (const Task& task : listing.tasks) {
+    if (states.processes.empty() || states.processes.back() != task.process) {
+      states.processes.push_back(task.process);
+    }
+  }
   for (TaskState& state : reader.Take()) {
     const bool is_known = std::ranges::any_of(
         states.distinct, [&](const TaskState& other) { return CanDoTheSame(state, other); });
     if (!is_known) states.distinct.push_back(std::move(state));
   }
+  FindOlderRings(container, states);
   return states;
 }
 

@@ -19,19 +19,21 @@ struct TaskState {
   std::string filters_unknown_because;  // empty: `programs` are all filters
   // Those of the container's document, where the task's own are unknown.
   std::optional<std::vector<privilege::FilterProgram>> document;
+  // A ring (io_uring) need not be visible any more, and makes calls that no filter sees. There is
+  // none only where the filter that the runtime loaded, before the container's first instruction,
+  // lets nobody make one.
+  bool may_have_ring = true;
 };
 
 // Why the filters of a created container's first process are unknown.
 inline constexpr const char* kNotStarted = "it has not started, and loads its filter when it does";
-
-// The filter that the container's document asks for; no value where it cannot be read.
-std::optional<std::vector<privilege::FilterProgram>> DocumentPrograms(const Container& container);
 
 // Of every task, those with the same credentials and filters once, the first process's first.
 struct TaskStates {
   std::vector<TaskState> distinct;  // none: the container has ended
   std::string incomplete_because;   // why a task may be missing; empty: none is
   bool has_rings = false;           // with threads of the kernel's that make their calls
+  std::vector<pid_t> processes;     // of the last list
 };
 // Lists and reads tasks until every one that is listed was read: what started since then has the
 // filters of one of them. Tasks that keep ending before they are read make it incomplete.
@@ -69,6 +71,9 @@ Answer AskFiltersByName(const TaskState& task, const std::string& name,
 // user namespace.
 Answer AskCapability(const Container& container, const TaskState& task, std::string_view capability,
                      bool is_global, const char* namespace_kind = nullptr);
+
+// Whether a program that it starts may have more than the task itself.
+bool MayGainPrivileges(const Container& container, const TaskState& task);
 
 Answer AskSyscall(const Container& container, const TaskState& task, const std::string& name,
                   const std::array<std::uint64_t, 6>& arguments);

@@ -197,9 +197,9 @@ shield remove pair
 printf '{"id": "evade", "reason": "test", "deny": {"syscalls": ["acct"]}}\n' >"$E2E_WORK/evade.json"
 shield add "$E2E_WORK/evade.json"
 state_of_evade() { jq -r --arg n "$1" '.containers[] | select(.name == $n and .shield == "evade") | .state' <<<"$OUT"; }
-evades() {  # HOW
+evades() {  # HOW [OPTION…]
   docker run -d --runtime plain --network none --security-opt seccomp=unconfined --cgroup-parent "$E2E_CGROUP" \
-    -v "$E2E_WORK/evade:/evade:ro" --name "evade-$1" box /evade "$1" >/dev/null
+    -v "$E2E_WORK/evade:/evade:ro" --name "evade-$1" "${@:2}" box /evade "$1" >/dev/null
 }
 last_word_is() { test "$(docker logs "$1" | tail -n 1)" = "$2"; }
 evades exec
@@ -224,7 +224,33 @@ holds "… and ps lists it" out_has evade-leader
 pid=$(docker inspect --format '{{.State.Pid}}' evade-leader)
 [ "$pid" -gt 1 ] && kill -KILL "$pid"
 docker_remove evade-exec evade-leader
+# The host's cgroups as they are, as an agent of the host has them.
+evades moved --cap-add SYS_ADMIN -v /sys/fs/cgroup:/sys/fs/cgroup
+eventually 10 last_word_is evade-moved reached
+shield status --json
+holds "status: nor is what a process in other cgroups and other mounts can do" \
+  test "$(state_of_evade evade-moved)" = exposed
+docker_remove evade-moved
 shield remove evade
+if [ "$(cat /proc/sys/kernel/io_uring_disabled 2>/dev/null || echo 0)" = 0 ]; then
+  printf '{"id": "evade", "reason": "test", "deny": {"families": ["AF_VSOCK"]}}\n' >"$E2E_WORK/evade.json"
+  shield add "$E2E_WORK/evade.json"
+  evades ring
+  eventually 10 last_word_is evade-ring denied
+  shield status --json
+  holds "status: a ring that is not seen any more may be there" test "$(state_of_evade evade-ring)" = unknown
+  capture "$CONTROL" can evade-ring socket AF_VSOCK
+  holds "can: nor is that a no" out_has "a ring that is older than the filter"
+  if "$E2E_WORK/evade" has-vsock; then
+    eventually 10 last_word_is evade-ring reached
+    holds "… for it makes the socket" last_word_is evade-ring reached
+  fi
+  docker_start rings
+  shield status --json
+  guards "status: the runtime's filter lets nobody make a ring" test "$(state_of_evade rings)" = closed
+  docker_remove evade-ring rings
+  shield remove evade
+fi
 
 printf '{"id": "moved", "reason": "test", "deny": {"syscalls": [{"name": "fadvise64", "args": [
   {"index": 3, "value": 4, "op": "SCMP_CMP_EQ"}]}]}}\n' >"$E2E_WORK/moved.json"

@@ -1,10 +1,14 @@
+// In one file, since its tests make and read containers in the same way.
 #include "look/task_state.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -13,6 +17,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include "runclad/base/unique_fd.hpp"
 #include "runclad/look/shield.hpp"
 
 #include "look/call_search.hpp"
@@ -64,11 +69,13 @@ void KeepForking(pid_t leader) {
 // comes and goes there (another test's) makes the answer unknown.
 class OwnCgroup {
  public:
-  OwnCgroup() : path_("/sys/fs/cgroup/pids/runclad-look-" + std::to_string(::getpid())) {
+  explicit OwnCgroup(std::string path = "/sys/fs/cgroup/pids/runclad-look-" +
+                                        std::to_string(::getpid()))
+      : path_(std::move(path)) {
     is_made_ = ::mkdir(path_.c_str(), 0755) == 0;
   }
   ~OwnCgroup() {
-    for (int tries_left = 100; tries_left > 0 && ::rmdir(path_.c_str()) != 0; --tries_left) {
+    for (int tries_left = 100; tries_left > 0 && !IsRemoved(); --tries_left) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
   }
@@ -76,12 +83,61 @@ class OwnCgroup {
   OwnCgroup& operator=(const OwnCgroup&) = delete;
 
   [[nodiscard]] bool is_made() const { return is_made_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
   void Join() const { std::ofstream(path_ + "/cgroup.procs") << ::getpid() << std::flush; }
 
  private:
+  // The deepest one first, whose path may be longer than a call takes.
+  [[nodiscard]] bool IsRemoved() const {
+    const std::string name(250, 'a');
+    std::vector<UniqueFd> nested;
+    nested.emplace_back(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    while (nested.back()) {
+      nested.emplace_back(
+          ::openat(nested.back().get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    }
+    nested.pop_back();
+    while (nested.size() > 1) {
+      nested.pop_back();
+      if (::unlinkat(nested.back().get(), name.c_str(), AT_REMOVEDIR) != 0) return false;
+    }
+    return ::rmdir(path_.c_str()) == 0;
+  }
+
   std::string path_;
   bool is_made_;
 };
+
+// What the lower runtime was given.
+class Bundle {
+ public:
+  static constexpr const char* kWithFilter =
+      R"({"ociVersion": "1.0.2", "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW",
+          "syscalls": [{"names": ["io_uring_setup"], "action": "SCMP_ACT_ERRNO"}]}}})";
+
+  Bundle() : path_("/tmp/runclad-look-bundle-" + std::to_string(::getpid())) {
+    ::mkdir(path_.c_str(), 0700);
+    Write(kWithFilter);
+  }
+  ~Bundle() { std::filesystem::remove_all(path_); }
+  Bundle(const Bundle&) = delete;
+  Bundle& operator=(const Bundle&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  void Write(const char* document) const {
+    std::ofstream(path_ + "/config.json") << document << std::flush;
+  }
+
+ private:
+  std::string path_;
+};
+
+pid_t ChildOf(pid_t parent) {
+  const std::string path = "/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent);
+  pid_t child = 0;
+  std::ifstream(path + "/children") >> child;
+  return child;
+}
 
 class TasksOfAContainer : public ::testing::Test {
  protected:
@@ -94,6 +150,8 @@ class TasksOfAContainer : public ::testing::Test {
     cgroup_.Join();
     ::unshare(CLONE_NEWNS);
   }
+  static constexpr int kDepth = 20;
+  [[nodiscard]] const std::string& path() const { return cgroup_.path(); }
 
  private:
   OwnCgroup cgroup_;
@@ -190,19 +248,21 @@ TEST_F(TasksOfAContainer, AreClosedToAFamilyByAllThatMakesASocket) {
   constexpr int kSocket = 359;  // of 32-bit programs
   constexpr int kSocketCall = 102;
   constexpr int kSocketPair = 360;
+  // The first one is the runtime's.
+  std::vector<int> first = {SYS_io_uring_setup, SYS_socket, kSocket, kSocketCall};
+  const Bundle bundle;
   const auto state_with = [&](std::vector<int> denied) {
     const Victim victim([&] {
       Enter();
-      for (const int number : {static_cast<int>(SYS_socket), kSocket, kSocketCall,
-                               static_cast<int>(SYS_io_uring_setup)}) {
-        LoadFilter(number, EPERM);
-      }
+      for (const int number : first) LoadFilter(number, EPERM);
       for (const int number : denied) LoadFilter(number, EPERM);
     });
     EXPECT_TRUE(victim.is_ready());
     Shield shield;
     shield.families = {"AF_VSOCK"};
-    return StatesOf({&shield, 1}, ContainerOfVictim(victim)).at(0);
+    Container container = ContainerOfVictim(victim);
+    container.bundle = bundle.path();
+    return StatesOf({&shield, 1}, container).at(0);
   };
   ShieldState state = state_with({});
   EXPECT_EQ(state.exposure, Exposure::kExposed);
@@ -211,8 +271,109 @@ TEST_F(TasksOfAContainer, AreClosedToAFamilyByAllThatMakesASocket) {
   state = state_with({SYS_socketpair, kSocketPair});
   EXPECT_EQ(state.exposure, Exposure::kUnknown) << "a ring may be older than the filters";
   EXPECT_EQ(state.because, "a ring that is older than the filter may make the call");
-  state = state_with({SYS_socketpair, kSocketPair, SYS_io_uring_enter});
+  const std::vector<int> all = {SYS_socketpair, kSocketPair, SYS_io_uring_enter};
+  state = state_with(all);
   EXPECT_EQ(state.exposure, Exposure::kClosed) << state.because;
+  // A request may wait in a ring that nobody sees any more.
+  bundle.Write(R"({"ociVersion": "1.0.2"})");
+  state = state_with(all);
+  EXPECT_EQ(state.exposure, Exposure::kUnknown) << "the first filter may be the program's own";
+  bundle.Write(Bundle::kWithFilter);
+  std::rotate(first.begin(), first.begin() + 1, first.end());
+  state = state_with(all);
+  EXPECT_EQ(state.exposure, Exposure::kUnknown) << "the runtime's filter let it make rings";
+  EXPECT_EQ(state.because, "a ring that is older than the filter may make the call");
+}
+
+// A process that no list of the container's cgroup or mounts has, and that has no filter.
+TEST_F(TasksOfAContainer, AreThoseOfItsPidNamespaceWhereverTheyMove) {
+  for (const bool is_nested : {false, true}) {
+    const OwnCgroup other("/sys/fs/cgroup/pids/runclad-look-other-" + std::to_string(::getpid()));
+    ASSERT_TRUE(other.is_made());
+    const auto leave = [&] {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (is_nested) {
+        ::unshare(CLONE_NEWPID);
+        if (::fork() != 0) {
+          DenyAcct();
+          for (;;) ::pause();
+        }
+      }
+      other.Join();
+      ::unshare(CLONE_NEWNS);
+      for (;;) ::pause();
+    };
+    const Victim victim([&] {
+      Enter();
+      ::unshare(CLONE_NEWPID);
+      if (::fork() == 0) {  // the container's first process
+        if (::fork() == 0) leave();
+        DenyAcct();
+        for (;;) ::pause();
+      }
+      DenyAcct();
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    });
+    ASSERT_TRUE(victim.is_ready());
+    Container container = ContainerOfVictim(victim);
+    struct stat pids {};
+    ::stat(("/proc/" + std::to_string(container.pid) + "/ns/pid_for_children").c_str(), &pids);
+    const pid_t first = ChildOf(container.pid);
+    ASSERT_GT(first, 0);
+    container.pid = first;
+    container.start_time = sys::StartTime(first).value_or(0);
+    container.processes = {first};
+    Shield shield;
+    shield.syscalls = {"acct"};
+    EXPECT_EQ(StatesOf({&shield, 1}, container).at(0).exposure, Exposure::kClosed)
+        << "where it is not known which PID namespace it has";
+    container.namespaces.push_back({"pid", pids.st_ino, /*is_host=*/false, {}});
+    EXPECT_EQ(StatesOf({&shield, 1}, container).at(0).exposure, Exposure::kExposed) << is_nested;
+    ::kill(first, SIGKILL);
+  }
+}
+
+TEST_F(TasksOfAContainer, AreUnknownWhereTheyShareTheHostsPidsAndCanMove) {
+  const Victim victim([&] {
+    Enter();
+    DenyAcct();
+  });
+  ASSERT_TRUE(victim.is_ready());
+  Shield shield;
+  shield.syscalls = {"acct"};
+  Container container = ContainerOfVictim(victim);
+  MountState cgroups;
+  cgroups.type = "cgroup";
+  container.mounts = {cgroups};
+  EXPECT_EQ(StatesOf({&shield, 1}, container).at(0).exposure, Exposure::kClosed)
+      << "it is read-only";
+  container.mounts.front().is_writable = true;
+  EXPECT_EQ(StatesOf({&shield, 1}, container).at(0).exposure, Exposure::kUnknown);
+  container.mounts.clear();
+  container.credentials.bounding = ~std::uint64_t{0};
+  EXPECT_EQ(StatesOf({&shield, 1}, container).at(0).exposure, Exposure::kUnknown)
+      << "it may mount them";
+}
+
+TEST_F(TasksOfAContainer, AreReadBelowCgroupsOfAnyDepth) {
+  const std::string name(250, 'a');
+  const Victim victim([&] {
+    Enter();
+    if (::fork() == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (::chdir(path().c_str()) != 0) ::_exit(1);
+      for (int depth = 0; depth < kDepth; ++depth) {
+        if (::mkdir(name.c_str(), 0755) != 0 || ::chdir(name.c_str()) != 0) ::_exit(1);
+      }
+      std::ofstream("cgroup.procs") << ::getpid() << std::flush;
+      ::unshare(CLONE_NEWNS);
+      for (;;) ::pause();
+    }
+    DenyAcct();
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  });
+  ASSERT_TRUE(victim.is_ready());
+  EXPECT_EQ(StateOfAcct(victim).exposure, Exposure::kExposed);
 }
 
 // They deny what is asked, and not what the program could ask.

@@ -100,6 +100,8 @@ struct Container {
   std::vector<NamespaceState> namespaces;
   std::vector<Listener> listeners;
   LimitState limits;
+  // The mount namespaces of other containers that share its PID namespace.
+  std::vector<ino_t> pid_sharers;
   std::vector<pid_t> processes;       // all of it, the first one included
   std::vector<std::string> programs;  // the kernel's names of these, each once
   // "c 1:3 rwm" in a line each; no value: cgroup v2, where they are a program.
