@@ -17,6 +17,7 @@
 #include "runclad/sys/file.hpp"
 
 #include "call_search.hpp"
+#include "other_ways.hpp"
 #include "proc.hpp"
 #include "task_state.hpp"
 
@@ -88,21 +89,6 @@ int FirstFreePort(pid_t pid) {
   return static_cast<int>(port);
 }
 
-// Whether a filter lets one of the calls through: the first that it does, else the last one's no.
-template <typename Call>
-Answer AskAny(const TaskState& task, std::initializer_list<Call> calls) {
-  Answer answer;
-  for (const auto& [name, arguments] : calls) {
-    answer = AskFiltersByName(task, name, arguments);
-    if (answer.verdict != Verdict::kNo) return answer;
-  }
-  return answer;
-}
-struct NamedCall {
-  const char* name;
-  std::array<std::uint64_t, 6> arguments;
-};
-
 #if defined(__x86_64__)
 // Calls that 32-bit programs can also make through one that stands for many. Their arguments are in
 // memory there, where no filter can look.
@@ -155,6 +141,23 @@ std::string CaveatOf(const Container& container) {
   return "as far as the security module lets " + container.label;
 }
 
+// unshare(2) and clone(2) take the same flags for namespaces.
+template <std::uint64_t flag>
+std::optional<std::vector<privilege::SeccompArgument>> WithNewNamespace(std::string_view call) {
+  // clone3 has them in memory.
+  if (call == "clone3") return std::vector<privilege::SeccompArgument>();
+  return std::vector<privilege::SeccompArgument>{
+      {0, flag, flag, privilege::SeccompOperator::kMaskedEqual}};
+}
+
+Answer AskOwnNamespace(const TaskState& task, std::string_view kind) {
+  if (kind == "mnt") return AskEveryWay(task, "unshare", WithNewNamespace<CLONE_NEWNS>);
+  if (kind == "net") return AskEveryWay(task, "unshare", WithNewNamespace<CLONE_NEWNET>);
+  if (kind == "uts") return AskEveryWay(task, "unshare", WithNewNamespace<CLONE_NEWUTS>);
+  if (kind == "pid") return AskEveryWay(task, "unshare", WithNewNamespace<CLONE_NEWPID>);
+  return Yes();
+}
+
 }  // namespace
 
 Answer AskCapability(const Container& container, const TaskState& task, std::string_view capability,
@@ -164,12 +167,21 @@ Answer AskCapability(const Container& container, const TaskState& task, std::str
     if (Has(task.credentials.permitted, capability)) {
       return {Verdict::kYes, {}, "it is permitted, and the program can raise it", {}, 0};
     }
-    const bool is_root = task.credentials.uids[1] == 0 || container.user_inside == 0;
-    if (Has(task.credentials.bounding, capability) && is_root &&
-        !task.credentials.no_new_privileges) {
+    Answer no = No("capabilities", name + " is not in its effective set");
+    if (!Has(task.credentials.bounding, capability) || task.credentials.no_new_privileges) {
+      return no;
+    }
+    // Real and saved ids as well, which a program may take.
+    const bool is_root = container.user_inside == 0 ||
+                         std::find(task.credentials.uids.begin(), task.credentials.uids.end(),
+                                   uid_t{0}) != task.credentials.uids.end();
+    if (is_root) {
       return {Verdict::kYes, {}, "the next program that root starts has it again", {}, 0};
     }
-    return No("capabilities", name + " is not in its effective set");
+    if (!MayGainPrivileges(container, task)) return no;
+    return Unknown("capabilities", name +
+                                       " is in its bounding set: a set-user-ID program, or one " +
+                                       "with file capabilities, could give it");
   }
   if (is_global && container.has_user_namespace) {
     return No("user namespace",
@@ -187,32 +199,52 @@ Answer AskCapability(const Container& container, const TaskState& task, std::str
   return Yes();
 }
 
+bool MayGainPrivileges(const Container& container, const TaskState& task) {
+  return !task.credentials.no_new_privileges &&
+         std::ranges::any_of(container.mounts, [](const MountState& mount) {
+           return mount.may_set_ids && mount.may_execute;
+         });
+}
+
 Answer AskUserNamespace(const Container& container, const TaskState& task) {
-  constexpr std::uint64_t kNewUser = 0x10000000;
   if (Setting("/proc/sys/user/max_user_namespaces") == 0) {
     return No("kernel", "user.max_user_namespaces is 0");
   }
-  const bool is_privileged = Has(task.credentials.effective, "CAP_SYS_ADMIN");
+  const bool is_privileged = Has(task.credentials.effective, "CAP_SYS_ADMIN") ||
+                             Has(task.credentials.permitted, "CAP_SYS_ADMIN");
   if (Setting("/proc/sys/kernel/unprivileged_userns_clone") == 0 && !is_privileged) {
     return No("kernel", "kernel.unprivileged_userns_clone is 0");
   }
-  constexpr std::uint64_t kChildSignal = 17;  // SIGCHLD
-  Answer answer = AskAny<NamedCall>(
-      task, {{"unshare", {kNewUser}}, {"clone", {kNewUser | kChildSignal}}, {"clone3", {}}});
-  if (answer.verdict == Verdict::kYes) answer.caveat = CaveatOf(container);
+  Answer answer = AskEveryWay(task, "unshare", WithNewNamespace<CLONE_NEWUSER>);
+  if (answer.verdict == Verdict::kYes) {
+    answer.because.clear();
+    answer.caveat = CaveatOf(container);
+  }
+  return answer;
+}
+
+// Where the capability is missing: in a user namespace that the task makes itself it has all, and
+// owns the namespaces that it makes there.
+Answer AskInOwnNamespace(const Container& container, const TaskState& task, const char* kind,
+                         Answer capability) {
+  if (capability.verdict == Verdict::kYes) return capability;
+  const Answer users = AskUserNamespace(container, task);
+  if (users.verdict == Verdict::kNo) return capability;
+  const Answer own = AskOwnNamespace(task, kind == nullptr ? "" : kind);
+  if (own.verdict == Verdict::kNo) return capability;
+  if (users.verdict == Verdict::kUnknown) return users;
+  if (own.verdict == Verdict::kUnknown) return own;
+  Answer answer = Yes();
+  answer.because = "in a user namespace that it makes itself";
   return answer;
 }
 
 Answer AskMount(const Container& container, const TaskState& task) {
-  Answer filter = AskAny<NamedCall>(task, {{"mount", {}}, {"fsopen", {}}});
+  Answer filter = AskEveryWay(task, "mount");
   if (filter.verdict != Verdict::kYes) return filter;
-  Answer capability = AskCapability(container, task, "CAP_SYS_ADMIN", false, "mnt");
-  if (capability.verdict != Verdict::kYes) {
-    const Answer escape = AskUserNamespace(container, task);
-    if (escape.verdict != Verdict::kYes) return capability;
-    capability = Yes();
-    capability.because = "in a user namespace that it makes itself";
-  }
+  Answer capability = AskInOwnNamespace(
+      container, task, "mnt", AskCapability(container, task, "CAP_SYS_ADMIN", false, "mnt"));
+  if (capability.verdict != Verdict::kYes) return capability;
   if (!container.label.empty()) {
     return Unknown("LSM", "the profile " + container.label + " may deny it");
   }
@@ -222,13 +254,22 @@ Answer AskMount(const Container& container, const TaskState& task) {
 Answer AskSyscall(const Container& container, const TaskState& task, const std::string& name,
                   const std::array<std::uint64_t, 6>& arguments) {
   Answer filter = AskFiltersByName(task, name, arguments);
+  if (filter.verdict == Verdict::kNo) {
+    // The call itself is asked for, and that is still closed.
+    if (const std::string other = OtherWay(task, name); !other.empty()) {
+      filter.because += "; but " + other;
+    }
+  }
   if (filter.verdict != Verdict::kYes) return filter;
   const auto* need = std::ranges::find(kNeeds, name, &Need::syscall);
   if (need == std::end(kNeeds)) {
     filter.caveat = "the filter is asked; what the kernel wants for its arguments is not";
     return filter;
   }
-  return AskCapability(container, task, need->capability, need->is_global, need->owner);
+  Answer capability =
+      AskCapability(container, task, need->capability, need->is_global, need->owner);
+  if (need->is_global) return capability;
+  return AskInOwnNamespace(container, task, need->owner, std::move(capability));
 }
 
 std::optional<std::uint32_t> NumberOf(std::string_view architecture, const std::string& name) {
@@ -276,8 +317,22 @@ Answer AskSocketFilters(const TaskState& task, std::uint16_t family, std::option
   for (const int asked : types) {
     answer = AskFiltersByName(task, "socket", {family, static_cast<std::uint64_t>(asked)});
     if (answer.verdict != Verdict::kNo) break;
+    // With other bits beside the type, or another protocol.
+    constexpr std::uint64_t kTypeBits = 0xf;
+    answer = AskDeniedCall(task, {"socket",
+                                  {{0, family, 0, privilege::SeccompOperator::kEqual},
+                                   {1, kTypeBits, static_cast<std::uint64_t>(asked),
+                                    privilege::SeccompOperator::kMaskedEqual}}});
+    if (answer.verdict == Verdict::kYes) answer.because = "by " + answer.because;
+    if (answer.verdict != Verdict::kNo) break;
   }
-  return AskMultiplexer(task, "socket", std::move(answer));
+  answer = AskMultiplexer(task, "socket", std::move(answer));
+  if (answer.verdict == Verdict::kNo && HasRingOperation("socket")) {
+    Answer rings = AskRings(task);
+    if (rings.verdict == Verdict::kYes) rings.because = "by io_uring";
+    if (rings.verdict != Verdict::kNo) return rings;
+  }
+  return answer;
 }
 
 Answer AskSocket(const Container& container, const TaskState& task, std::uint16_t family,
@@ -287,12 +342,14 @@ Answer AskSocket(const Container& container, const TaskState& task, std::uint16_
   if (answer.verdict != Verdict::kYes) return answer;
   std::string because = answer.because;
   if (family == AF_PACKET || (is_raw && (family == AF_INET || family == AF_INET6))) {
-    answer = AskCapability(container, task, "CAP_NET_RAW", false, "net");
+    answer = AskInOwnNamespace(container, task, "net",
+                               AskCapability(container, task, "CAP_NET_RAW", false, "net"));
   } else if (family == AF_KEY) {
-    answer = AskCapability(container, task, "CAP_NET_ADMIN", false, "net");
+    answer = AskInOwnNamespace(container, task, "net",
+                               AskCapability(container, task, "CAP_NET_ADMIN", false, "net"));
   }
   if (answer.verdict == Verdict::kYes) {
-    answer.because = std::move(because);
+    if (!because.empty()) answer.because = std::move(because);
     answer.caveat = CaveatOf(container);
     if (family != AF_UNIX && family != AF_INET && family != AF_INET6 && family != AF_NETLINK) {
       if (!answer.caveat.empty()) answer.caveat += ", and ";
@@ -303,18 +360,21 @@ Answer AskSocket(const Container& container, const TaskState& task, std::uint16_
 }
 
 Answer AskBind(const Container& container, const TaskState& task, std::uint16_t port, int type) {
-  Answer answer = AskFiltersByName(task, "socket", {AF_INET, static_cast<std::uint64_t>(type)});
+  Answer answer = AskSocketFilters(task, AF_INET, type);
+  if (answer.verdict == Verdict::kNo) answer = AskSocketFilters(task, AF_INET6, type);
   if (answer.verdict != Verdict::kYes) return answer;
-  answer = AskFiltersByName(task, "bind", {});
+  answer = AskEveryWay(task, "bind");
   if (answer.verdict != Verdict::kYes) return answer;
+  const std::string way = answer.because;
   const int first = FirstFreePort(container.pid);
   if (first < 0) return Unknown("network", "its network namespace cannot be entered");
   if (port < first) {
     answer = AskCapability(container, task, "CAP_NET_BIND_SERVICE", false, "net");
-    if (answer.verdict == Verdict::kNo) {
+    if (answer.verdict != Verdict::kYes) {
       answer.because += ", and ports below " + std::to_string(first) + " need it";
       return answer;
     }
+    if (!way.empty()) answer.because = way;
   }
   answer.caveat = CaveatOf(container);
   return answer;

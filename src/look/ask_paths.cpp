@@ -14,6 +14,7 @@
 #include "runclad/sys/mounts.hpp"
 #include "runclad/sys/user_namespace.hpp"
 
+#include "other_ways.hpp"
 #include "proc.hpp"
 #include "task_state.hpp"
 
@@ -64,25 +65,34 @@ class Asked {
   [[nodiscard]] Answer Permission(const File& file, unsigned bits, const std::string& path) const {
     const Credentials& credentials = task_.credentials;
     const unsigned mode = file.status.stx_mode;
-    constexpr std::size_t kFileSystem = 3;
-    unsigned granted = mode & 7U;
-    if (file.status.stx_uid == credentials.uids[kFileSystem]) {
-      granted = mode >> 6U & 7U;
-    } else if (file.has_acl) {
-      granted = 0;
-    } else if (file.status.stx_gid == credentials.gids[kFileSystem] ||
-               std::ranges::find(credentials.groups, file.status.stx_gid) !=
-                   credentials.groups.end()) {
-      granted = mode >> 3U & 7U;
-    }
+    // With each of its ids: it may take the real and the saved one, too.
+    unsigned granted = 0;
+    const bool is_owner = Holds(credentials.uids, file.status.stx_uid);
+    if (is_owner) granted |= mode >> 6U & 7U;
+    const bool is_in_group = Holds(credentials.gids, file.status.stx_gid) ||
+                             Holds(credentials.groups, file.status.stx_gid);
+    const bool is_only_owner = std::ranges::all_of(
+        credentials.uids, [&](uid_t uid) { return uid == file.status.stx_uid; });
+    if (!is_only_owner && !file.has_acl) granted |= is_in_group ? mode >> 3U & 7U : mode & 7U;
     if ((granted & bits) == bits) return Yes();
     if (Overrides(file, bits)) return Yes();
-    if (file.has_acl && file.status.stx_uid != credentials.uids[kFileSystem]) {
+    if (file.has_acl && !is_only_owner) {
       return Unknown("permissions", path + " has an access control list, which is not read");
     }
-    return No("permissions", path + " is " + Mode(mode) + ", of " +
-                                 std::to_string(file.status.stx_uid) + ":" +
-                                 std::to_string(file.status.stx_gid));
+    const std::string is_how = path + " is " + Mode(mode) + ", of " +
+                               std::to_string(file.status.stx_uid) + ":" +
+                               std::to_string(file.status.stx_gid);
+    if (is_owner && IsChangeable(file)) {
+      Answer change = AskEveryWay(task_, "chmod");
+      if (change.verdict == Verdict::kYes) {
+        change.because = "after a chmod of " + path + ", which is its own";
+      }
+      if (change.verdict != Verdict::kNo) return change;
+    }
+    if (const std::string other = OtherPermission(file); !other.empty()) {
+      return Unknown("permissions", is_how + "; " + other);
+    }
+    return No("permissions", is_how);
   }
 
   // Every directory on the way to `path` has to be searched.
@@ -136,13 +146,50 @@ class Asked {
   }
 
  private:
-  [[nodiscard]] bool Overrides(const File& file, unsigned bits) const {
-    const std::uint64_t effective = task_.credentials.effective;
-    if (container_.has_user_namespace &&
-        (!IsMapped(ReadOf(process_, "uid_map"), file.status.stx_uid) ||
-         !IsMapped(ReadOf(process_, "gid_map"), file.status.stx_gid))) {
-      return false;
+  template <typename Ids>
+  static bool Holds(const Ids& ids, std::uint32_t id) {
+    return std::ranges::find(ids, id) != ids.end();
+  }
+
+  // Whether capabilities count for the file.
+  [[nodiscard]] bool HasMappedIds(const File& file) const {
+    return !container_.has_user_namespace ||
+           (IsMapped(ReadOf(process_, "uid_map"), file.status.stx_uid) &&
+            IsMapped(ReadOf(process_, "gid_map"), file.status.stx_gid));
+  }
+
+  // Whether an owner can change its permissions.
+  [[nodiscard]] bool IsChangeable(const File& file) const {
+    const MountState* const mount = MountOf(file);
+    return mount != nullptr && mount->is_writable && mount->type != "proc" &&
+           (file.status.stx_attributes & STATX_ATTR_IMMUTABLE) == 0;
+  }
+
+  // What the task could do first, so that it would have the permission; empty: nothing is known.
+  [[nodiscard]] std::string OtherPermission(const File& file) const {
+    if (HasMappedIds(file)) {
+      const std::uint64_t held = task_.credentials.effective | task_.credentials.permitted;
+      for (const char* capability : {"CAP_FOWNER", "CAP_CHOWN"}) {
+        if (IsChangeable(file) && Has(held, capability)) {
+          return std::string(capability) + " lets it change that";
+        }
+      }
+      for (const char* capability : {"CAP_SETUID", "CAP_SETGID"}) {
+        if (Has(held, capability)) {
+          return std::string(capability) + " lets it take other ids";
+        }
+      }
+      if (MayGainPrivileges(container_, task_)) {
+        return "but a set-user-ID program, or one with file capabilities, could do it (its "
+               "no_new_privs is off)";
+      }
     }
+    return {};
+  }
+
+  [[nodiscard]] bool Overrides(const File& file, unsigned bits) const {
+    const std::uint64_t effective = task_.credentials.effective | task_.credentials.permitted;
+    if (!HasMappedIds(file)) return false;
     const bool is_search = file.is_directory();
     if (Has(effective, "CAP_DAC_OVERRIDE")) {
       return is_search || (bits & 1U) == 0 || (file.status.stx_mode & 0111U) != 0;
@@ -162,6 +209,18 @@ class Asked {
   const TaskState& task_;
   int process_;
 };
+
+// Which of the calls that open files do so for this access, and with which flags.
+template <int access>
+std::optional<std::vector<privilege::SeccompArgument>> ToOpen(std::string_view call) {
+  using privilege::SeccompOperator;
+  if (call == "creat" && access == O_RDONLY) return std::nullopt;
+  // openat2 has the flags in memory.
+  if (call == "creat" || call == "openat2") return std::vector<privilege::SeccompArgument>();
+  const std::uint32_t index = call == "open" ? 1 : 2;
+  return std::vector<privilege::SeccompArgument>{
+      {index, O_ACCMODE, access, SeccompOperator::kMaskedEqual}};
+}
 
 std::string Above(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -185,9 +244,9 @@ std::string CaveatOf(const Container& container, const MountState* mount) {
 
 Answer AskPath(const Container& container, const TaskState& task, const std::string& path,
                Access access) {
-  const char* const call = access == Access::kExecute ? "execve" : "openat";
-  const std::uint64_t flags = access == Access::kWrite ? O_WRONLY | O_CREAT : O_RDONLY;
-  Answer filter = AskFiltersByName(task, call, {0, 0, access == Access::kExecute ? 0 : flags});
+  const Answer filter = access == Access::kExecute ? AskEveryWay(task, "execve")
+                        : access == Access::kWrite ? AskEveryWay(task, "openat", ToOpen<O_WRONLY>)
+                                                   : AskEveryWay(task, "openat", ToOpen<O_RDONLY>);
   if (filter.verdict != Verdict::kYes) return filter;
   const UniqueFd process = OpenProcess(container.pid, container.start_time);
   const UniqueFd root(process ? ::openat(process.get(), "root", O_PATH | O_DIRECTORY | O_CLOEXEC)
@@ -236,6 +295,8 @@ Answer AskPath(const Container& container, const TaskState& task, const std::str
     answer.caveat = CaveatOf(container, mount);
     if (is_new || (file->is_directory() && access == Access::kExecute)) {
       answer.because = "a file that it writes there";
+    } else if (answer.because.empty()) {
+      answer.because = filter.because;
     }
   }
   return answer;

@@ -71,6 +71,13 @@ class Container:
         return self.line()
 
 
+def is_right(said, tried):
+    """Whether trying agrees; what a set-user-ID program of the image would do is not tried."""
+    if said["answer"] == "unknown":
+        return "a set-user-ID program" in said["because"]
+    return said["answer"] == tried.split(" ")[0]
+
+
 def report(holds, description):
     print("ok" if holds else "not-ok", description, flush=True)
 
@@ -97,7 +104,7 @@ def main():
             if answer in answers:
                 answers[answer] += 1
             detail = f"{said.get('layer', '')}: {said.get('because', '')}"
-            report(answer == tried.split(" ")[0] and answer in answers,
+            report(is_right(said, tried),
                    f"{container.name}: {question}: said {answer} ({detail}), tried: {tried}")
         report(min(answers.values()) > 5, f"{container.name}: {answers['yes']} yes, {answers['no']} no")
         container.process.stdin.close()

@@ -1,15 +1,9 @@
-// The first process of a container that is asked what it can do, and tries it. Reads a question from
-// a line of standard input, as `runcladctl can` takes it, and prints "yes" or "no ERROR".
+// The first process of a container that is asked what it can do, and tries it. Reads a question
+// from a line of standard input, as `runcladctl can` takes it, and prints "yes" or "no ERROR".
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <netinet/in.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,9 +11,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int Is(const char *word, const char *wanted) {
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int Is(const char* word, const char* wanted) {
   return word != NULL && strcmp(word, wanted) == 0;
 }
+
+static int is_in_own;  // in a user namespace that was made to try
 
 static int HasEffective(int capability) {
   struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
@@ -47,7 +50,7 @@ static int HasCapability(int capability) {
 
 static int SocketCall32(int family, int type) {
 #ifdef __x86_64__
-  unsigned *arguments =
+  unsigned* arguments =
       mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
   if (arguments == MAP_FAILED) return -1;
   arguments[0] = (unsigned)family;
@@ -87,7 +90,7 @@ static int Socket(int family, int type) {
 // Yes, too, where the kernel itself was asked and only the arguments are wrong.
 static int Reached(long result) { return result >= 0 || !IsDenied(errno) ? 0 : -1; }
 
-static int Syscall(const char *name, unsigned long first) {
+static int Syscall(const char* name, unsigned long first) {
   if (Is(name, "clone3")) return Reached(syscall(SYS_clone3, NULL, 0));
   if (Is(name, "unshare")) return Reached(syscall(SYS_unshare, first));
   if (Is(name, "keyctl")) return Reached(syscall(SYS_keyctl, -1));
@@ -109,12 +112,26 @@ static int Syscall(const char *name, unsigned long first) {
   return -1;
 }
 
-static int IsDirectory(const char *path) {
+static int IsDirectory(const char* path) {
   struct stat status;
   return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-static int Write(const char *path) {
+// As open(2); where that is denied, after it has given the file, if it is its own, all permissions.
+static int Open(const char* path, int flags) {
+  struct stat status;
+  int opened = open(path, flags, 0600);
+  if (opened >= 0 || errno != EACCES || stat(path, &status) != 0) return opened;
+  if (chmod(path, 0700) != 0) {
+    errno = EACCES;
+    return -1;
+  }
+  opened = open(path, flags, 0600);
+  chmod(path, status.st_mode & 07777);
+  return opened;
+}
+
+static int Write(const char* path) {
   if (IsDirectory(path)) {
     char file[4096];
     snprintf(file, sizeof file, "%s/.tried", path);
@@ -123,12 +140,12 @@ static int Write(const char *path) {
     return made;
   }
   const int is_new = access(path, F_OK) != 0 && errno == ENOENT;
-  const int opened = open(path, O_WRONLY | O_CREAT | O_NONBLOCK, 0600);
+  const int opened = Open(path, O_WRONLY | O_CREAT | O_NONBLOCK);
   if (opened >= 0 && is_new) unlink(path);
   return opened;
 }
 
-static int Execute(const char *path) {
+static int Execute(const char* path) {
   int is_new = access(path, F_OK) != 0 && errno == ENOENT;
   if (is_new) {
     const int from = open("/bin/try", O_RDONLY);
@@ -141,6 +158,9 @@ static int Execute(const char *path) {
     }
     close(to);
   }
+  struct stat status;
+  const int is_changed = access(path, X_OK) != 0 && errno == EACCES && stat(path, &status) == 0 &&
+                         chmod(path, 0700) == 0;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return -1;
   const pid_t child = fork();
@@ -153,8 +173,10 @@ static int Execute(const char *path) {
   int error = 0;
   const ssize_t got = read(ends[0], &error, sizeof error);
   waitpid(child, NULL, 0);
+  if (is_changed) chmod(path, status.st_mode & 07777);
   if (is_new) unlink(path);
-  if (got == 0) return 0;
+  // It was permitted, and the file is not a program.
+  if (got == 0 || error == ENOEXEC) return 0;
   errno = error;
   return -1;
 }
@@ -164,7 +186,7 @@ static int Bind(int type, int port) {
   if (fd < 0) return -1;
   struct sockaddr_in address = {
       .sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr = {0}};
-  return bind(fd, (struct sockaddr *)&address, sizeof address);
+  return bind(fd, (struct sockaddr*)&address, sizeof address);
 }
 
 static int Mount(void) {
@@ -173,7 +195,28 @@ static int Mount(void) {
   return (int)syscall(SYS_fsopen, "tmpfs", 0);
 }
 
-static int Try(char **words) {
+static int Try(char** words);
+
+// Whether it succeeds in a user namespace of its own, with namespaces that this one owns.
+static int InOwnNamespaces(char** words) {
+  const int error = errno;
+  int status = 1;
+  const pid_t child = fork();
+  if (child == 0) {
+    is_in_own = 1;
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWPID) != 0)
+      _exit(1);
+    const pid_t first = fork();
+    if (first == 0) _exit(Try(words) < 0);
+    waitpid(first, &status, 0);
+    _exit(!WIFEXITED(status) || WEXITSTATUS(status) != 0);
+  }
+  waitpid(child, &status, 0);
+  errno = error;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+static int TryOnce(char** words) {
   if (strncmp(words[0], "CAP_", 4) == 0) return HasCapability(atoi(words[1]));
   if (Is(words[0], "socket")) {
     return Socket(atoi(words[1]), words[2] == NULL ? -1 : atoi(words[2]));
@@ -182,26 +225,32 @@ static int Try(char **words) {
     return Syscall(words[1], words[2] == NULL ? 0 : strtoul(words[2], NULL, 0));
   }
   if (Is(words[0], "write")) return Write(words[1]);
-  if (Is(words[0], "read")) return open(words[1], O_RDONLY | O_NONBLOCK);
+  if (Is(words[0], "read")) return Open(words[1], O_RDONLY | O_NONBLOCK);
   if (Is(words[0], "exec")) return Execute(words[1]);
-  if (Is(words[0], "bind")) return Bind(Is(words[1], "udp") ? SOCK_DGRAM : SOCK_STREAM,
-                                        atoi(words[2]));
+  if (Is(words[0], "bind"))
+    return Bind(Is(words[1], "udp") ? SOCK_DGRAM : SOCK_STREAM, atoi(words[2]));
   if (Is(words[0], "mount")) return Mount();
   if (Is(words[0], "userns")) return unshare(CLONE_NEWUSER);
   errno = EINVAL;
   return -1;
 }
 
-int main(int argc, char **argv) {
+static int Try(char** words) {
+  const int result = TryOnce(words);
+  const int is_of_namespaces = Is(words[0], "socket") || Is(words[0], "syscall");
+  return result >= 0 || is_in_own || !is_of_namespaces ? result : InOwnNamespaces(words);
+}
+
+int main(int argc, char** argv) {
   if (argc > 2 && Is(argv[1], "has")) return HasEffective(atoi(argv[2])) ? 0 : 1;
   if (argc > 1 && Is(argv[1], "nothing")) return 0;
   char line[4096];
   puts("ready");
   fflush(stdout);
   while (fgets(line, sizeof line, stdin) != NULL) {
-    char *words[8] = {0};
+    char* words[8] = {0};
     size_t count = 0;
-    for (char *word = strtok(line, " \n"); word != NULL && count < 7; word = strtok(NULL, " \n")) {
+    for (char* word = strtok(line, " \n"); word != NULL && count < 7; word = strtok(NULL, " \n")) {
       words[count++] = word;
     }
     if (count == 0) continue;
