@@ -15,9 +15,11 @@
 #include "runclad/privilege/capabilities.hpp"
 #include "runclad/privilege/seccomp_program.hpp"
 #include "runclad/store/break_glass.hpp"
+#include "runclad/store/trials.hpp"
 
 #include "candidates.hpp"
 #include "docker.hpp"
+#include "guard.hpp"
 #include "image_file.hpp"
 #include "interruption.hpp"
 #include "life.hpp"
@@ -29,14 +31,19 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// What a learner that was killed has left: the trace first, whose events cost every process.
+void RemoveWhatWasLeft() {
+  TraceInstance::RemoveIdle();
+  RemoveLeftTrials([](const std::string& id) { return static_cast<bool>(RemoveContainer(id)); });
+  RemoveLeftovers();
+  // One that a starting runclad had open is idle now.
+  TraceInstance::RemoveIdle();
+}
+
 // Removes containers and volumes, after every object that has some.
 class Leftovers {
  public:
-  Leftovers() {
-    RemoveLeftTrials([](const std::string& id) { return static_cast<bool>(RemoveContainer(id)); });
-    RemoveLeftovers();
-    TraceInstance::RemoveIdle();
-  }
+  Leftovers() { RemoveWhatWasLeft(); }
   ~Leftovers() { RemoveLeftovers(); }
   Leftovers(const Leftovers&) = delete;
   Leftovers& operator=(const Leftovers&) = delete;
@@ -285,8 +292,11 @@ Result<Learned> Learn(const Request& request) {
   if (const auto switched = store::FindBreakGlass(); switched && *switched) {
     return Error{"the break-glass switch is on: nothing is enforced, so nothing can be proved"};
   }
-  const auto lock = LockTrials();
+  // The guard of one that was killed may still be at it.
+  constexpr milliseconds kPatience(5000);
+  const auto lock = LockTrials(store::kTrialsDirectory, kPatience);
   if (!lock) return lock.error();
+  const Guard guard(RemoveWhatWasLeft);  // it has the lock, too
   const Interruption interruption;
   const Leftovers leftovers;
   auto host = ReadHostPolicy(request.config_directory);

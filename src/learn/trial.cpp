@@ -97,17 +97,16 @@ std::string RulesText(const Grants& grants) {
   return file.dump(-1, ' ', /*ensure_ascii=*/true, Document::error_handler_t::replace);
 }
 
-Result<UniqueFd> LockTrials(const std::string& directory) {
+Result<UniqueFd> LockTrials(const std::string& directory, std::chrono::milliseconds patience) {
   for (const std::string& path : {directory.substr(0, directory.rfind('/')), directory}) {
     if (auto made = sys::MakePrivateDirectory(path); !made) return made.error();
   }
   auto opened = sys::OpenWithoutLinks(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY);
   if (!opened) return opened;
   constexpr std::chrono::milliseconds kPause(20);
-  constexpr int kPauses = 50;
-  int left = kPauses;
+  const auto end = std::chrono::steady_clock::now() + patience;
   while (::flock(opened->get(), LOCK_EX | LOCK_NB) != 0) {
-    if (left-- > 0) {
+    if (std::chrono::steady_clock::now() < end) {
       std::this_thread::sleep_for(kPause);
       continue;
     }

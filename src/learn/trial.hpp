@@ -1,6 +1,7 @@
 // The policy directory that a container on trial is judged by (store/trials.hpp).
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -26,9 +27,10 @@ Result<HostPolicy> ReadHostPolicy(const std::optional<std::string>& directory);
 // nothing else adds to them.
 std::string RulesText(const Grants& grants);
 
-// Only one learner runs at a time. An error: another one is running. Doctor has it locked for an
-// instant.
-Result<UniqueFd> LockTrials(const std::string& directory = store::kTrialsDirectory);
+// Only one learner runs at a time. An error: another one is still running when the time is up.
+// Doctor has it locked for an instant.
+Result<UniqueFd> LockTrials(const std::string& directory = store::kTrialsDirectory,
+                            std::chrono::milliseconds patience = std::chrono::seconds(1));
 // Whoever has the lock removes what killed ones left: each trial once `remove_container` has
 // removed its container. That it has a trial is proof that a learner made it; a name or a label is
 // not.

@@ -257,14 +257,22 @@ removed_whatever_its_name() {
   "${LEARN[@]}" there-is-no-such-image >/dev/null 2>&1
   not exists theirs && [ -z "$(ls "$TRIALS")" ]
 }
-for signal in TERM KILL; do
+guard_of() { ps -o pid=,sid= --ppid "$1" | awk '$1 == $2 {print $1}'; }
+can_trace() { grep -qw tracefs /proc/filesystems; }
+for case in TERM KILL both; do
   "${LEARN[@]}" --run-arg=--runtime=own known-needs >"$E2E_WORK/out" 2>"$E2E_WORK/err" &
   learner=$!
   eventually 30 sh -c 'docker ps -q --filter label=runclad.learn | grep -q .'
-  kill "-$signal" "$learner"
+  # Its guard has a session of its own.
+  [ "$case" != both ] || kill -KILL "$(guard_of "$learner")"
+  [ "$case" != KILL ] || not can_trace || eventually 30 not no_instance_is_left
+  if [ "$case" = TERM ]; then kill -TERM "$learner"; else kill -KILL "$learner"; fi
   wait "$learner"
-  if [ "$signal" = TERM ]; then
+  if [ "$case" = TERM ]; then
     holds "learn: nothing is left after SIGTERM" nothing_is_left
+  elif [ "$case" = KILL ]; then
+    holds "learn: after SIGKILL, its guard removes what is traced at once" eventually 5 no_instance_is_left
+    holds "learn: and everything else" eventually 60 nothing_is_left
   else
     # Whoever may use Docker can take the name away; an image can bring the label along.
     docker rename "$(docker ps -q --filter label=runclad.learn)" theirs
@@ -272,7 +280,7 @@ for signal in TERM KILL; do
     # And have dockerd make a directory where trials are: a missing source of a bind mount.
     mkdir -p "$TRIALS/$(docker inspect -f '{{.Id}}' others)/policy.d"
     capture "$CTL" doctor --only policy/trials
-    holds "learn: doctor reports what SIGKILL left" out_has "policy/trials: "
+    holds "learn: doctor reports what SIGKILL left without a guard" out_has "policy/trials: "
     holds "learn: the next call removes what SIGKILL left, whatever its name" eventually 60 removed_whatever_its_name
     holds "learn: and not what others gave its label or a directory" exists others
     docker_remove others
