@@ -131,6 +131,12 @@ void LearnCommand::AddTo(CLI::App& app, const AddCommand& add) {
                    "Seconds within which the service must be ready")
       ->capture_default_str()
       ->check(CLI::Range(1U, kMaxSeconds));
+  command
+      ->add_option(
+          "--probe-timeout", probe_seconds_,
+          "Seconds that one call of the probe may take (default: 15, or the timeout of the "
+          "image's HEALTHCHECK if that is longer)")
+      ->check(CLI::Range(1U, kMaxSeconds));
   command->add_option("--stop-timeout", stop_seconds_, "Seconds within which it must stop")
       ->capture_default_str()
       ->check(CLI::Range(1U, kMaxSeconds));
@@ -183,6 +189,7 @@ Result<Output> LearnCommand::Run() {
   }
   if (auto profile = LoadProfile(request_.profile); !profile) return profile.error();
   request_.boot_limit = std::chrono::seconds(boot_seconds_);
+  request_.probe_limit = std::chrono::seconds(probe_seconds_);
   request_.stop_limit = std::chrono::seconds(stop_seconds_);
   request_.say = Say;
   const learn::Form form = FormOf(form_);

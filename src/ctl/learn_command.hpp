@@ -28,6 +28,7 @@ class LearnCommand {
   std::string output_;          // the file to write; empty: standard output
   std::string form_ = "image";  // of what is written
   unsigned boot_seconds_ = 60;
+  unsigned probe_seconds_ = 0;  // not given
   unsigned stop_seconds_ = 10;
   std::vector<std::string> merged_;
   bool suggests_ = false;

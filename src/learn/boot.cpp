@@ -44,6 +44,13 @@ Words OptionsOf(const Service& service) {
   return options;
 }
 
+seconds ProbeLimit(const Request& request, const Image& image) {
+  if (request.probe_limit > seconds(0)) return request.probe_limit;
+  const bool is_health = request.probe.empty();
+  if (!is_health) return kProbeLimit;
+  return std::max(kProbeLimit, std::chrono::ceil<seconds>(image.health_limit));
+}
+
 std::string PhaseOf(unsigned boot) {
   constexpr std::array<const char*, 3> kOrdinals = {"first", "second", "third"};
   const std::string ordinal =
@@ -131,17 +138,18 @@ bool Boot::Probe(int pid, std::string& says) {
     return true;  // ports and users decide
   }
   const bool is_health = service_.request.probe.empty();
+  const seconds limit = ProbeLimit(service_.request, service_.image);
   const ActKind kind = is_health ? ActKind::kHealth : ActKind::kProbe;
   const auto output = During(kind, [&] {
     if (is_health) acts_.back().command = CommandOf(health);
-    return sys::RunCommand(command, {.limit = kProbeLimit,
+    return sys::RunCommand(command, {.limit = limit,
                                      .environment = {{"CONTAINER", id()},
                                                      {"PID", std::to_string(pid)},
                                                      {"BOOT", std::to_string(number_)}}});
   });
   if (!output) {
     // The client was killed, and dockerd may still start what it was asked for.
-    acts_.back().end += std::chrono::nanoseconds(kProbeLimit).count();
+    acts_.back().end += std::chrono::nanoseconds(limit).count();
     says = output.error().message;
     return false;
   }

@@ -34,6 +34,10 @@ struct Service {
 // Options of `docker create` for each container of the service.
 Words OptionsOf(const Service& service);
 
+// How long one call of the probe may take: a HEALTHCHECK as long as it says itself, if that is more
+// than usual.
+std::chrono::seconds ProbeLimit(const Request& request, const Image& image);
+
 // "first boot"
 std::string PhaseOf(unsigned boot);
 

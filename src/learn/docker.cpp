@@ -75,6 +75,14 @@ Words HealthOf(const Document& config) {
   return {};
 }
 
+std::chrono::nanoseconds HealthLimitOf(const Document& config) {
+  const auto health = config.find("Healthcheck");
+  if (health == config.end() || !health->is_object()) return {};
+  const auto timeout = health->find("Timeout");
+  if (timeout == health->end() || !timeout->is_number_integer()) return {};
+  return std::chrono::nanoseconds(std::max<std::int64_t>(timeout->get<std::int64_t>(), 0));
+}
+
 void RemoveVolume(const std::string& name) {
   static_cast<void>(Ask({"volume", "rm", "--force", name}));
 }
@@ -103,6 +111,7 @@ Result<Image> ReadImage(const std::string& text, const std::string& name) {
     for (const auto& [path, unused] : paths->items()) image.volumes.push_back(path);
   }
   image.health = HealthOf(*config);
+  image.health_limit = HealthLimitOf(*config);
   const bool is_id = image.id.find(name) != std::string::npos;  // "sha256:…" or a part of it
   if (const auto reference = engine::ParseReference(name); reference && !is_id) {
     image.repository = reference->repository;

@@ -22,6 +22,7 @@ struct Image {
   std::vector<std::string> volumes;  // paths
   std::string user;                  // as the image says: "", "redis", "999:999"
   Words health;                      // the command of its HEALTHCHECK; empty: none
+  std::chrono::nanoseconds health_limit{0};  // its timeout; 0: it has none of its own
   bool starts_as_root() const { return user.empty() || user == "root" || user.starts_with("0"); }
 };
 

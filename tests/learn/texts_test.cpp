@@ -29,13 +29,15 @@ std::string Inspected(const std::string& config) {
 
 TEST(Image, HasItsVolumesUserAndHealthCheck) {
   const auto image = ReadImage(Inspected(R"({"User": "999:999", "Volumes": {"/data": {}},
-      "Healthcheck": {"Test": ["CMD-SHELL", "redis-cli ping || exit 1"], "Interval": 30000000000}})"),
+      "Healthcheck": {"Test": ["CMD-SHELL", "redis-cli ping || exit 1"], "Interval": 30000000000,
+                      "Timeout": 20500000000}})"),
                                "redis:7");
   ASSERT_TRUE(image) << image.error().message;
   EXPECT_EQ(image->id, kId);
   EXPECT_EQ(image->repository, "docker.io/library/redis");
   EXPECT_THAT(image->volumes, ElementsAre("/data"));
   EXPECT_THAT(image->health, ElementsAre("/bin/sh", "-c", "redis-cli ping || exit 1"));
+  EXPECT_EQ(image->health_limit, std::chrono::milliseconds(20'500));
   EXPECT_FALSE(image->starts_as_root());
 }
 
@@ -47,6 +49,21 @@ TEST(Image, MayHaveNoneOfThem) {
   EXPECT_THAT(image->health, IsEmpty());
   EXPECT_THAT(image->repository, IsEmpty());
   EXPECT_TRUE(image->starts_as_root());
+}
+
+TEST(Probe, TakesAsLongAsTheHealthCheckSaysOrTheRequest) {
+  using std::chrono::seconds;
+  Request request;
+  Image image;
+  EXPECT_EQ(ProbeLimit(request, image), seconds(15));
+  image.health_limit = std::chrono::milliseconds(3000);
+  EXPECT_EQ(ProbeLimit(request, image), seconds(15));
+  image.health_limit = std::chrono::milliseconds(20'500);
+  EXPECT_EQ(ProbeLimit(request, image), seconds(21));
+  request.probe = "true";  // not the image's
+  EXPECT_EQ(ProbeLimit(request, image), seconds(15));
+  request.probe_limit = seconds(60);
+  EXPECT_EQ(ProbeLimit(request, image), seconds(60));
 }
 
 TEST(Image, MustBeWhatDockerPrints) {

@@ -16,9 +16,10 @@ struct Request {
   std::string image;                       // named as for `docker run`
   std::vector<std::string> arguments;      // for its entrypoint
   std::vector<std::string> run_arguments;  // further options of `docker create`
-  std::string probe;   // a shell command on the host; empty: the image's HEALTHCHECK, or else that
-                       // the same ports and users are seen as without limits
-  unsigned boots = 2;  // how many containers run on the same volumes
+  std::string probe;  // a shell command on the host; empty: the image's HEALTHCHECK, or else that
+                      // the same ports and users are seen as without limits
+  std::chrono::seconds probe_limit{0};               // for one call of the probe; 0: see ProbeLimit
+  unsigned boots = 2;                                // how many containers run on the same volumes
   std::chrono::seconds boot_limit{60};               // until the probe succeeds without limits
   std::chrono::seconds stop_limit{10};               // after the signal
   std::string profile = "restricted";                // the profile that the file is for
