@@ -206,7 +206,8 @@ Status Trial::WasApplied(const std::string& id) const {
   if (policy->digest == record.process_policy.digest) return {};
   return Error{
       "the container was not judged by the policy that is tried: its runtime is another "
-      "version of runclad, or sees another /run"};
+      "version of runclad, or sees another /run, or its hostname is not " +
+      std::string(store::kTrialHostname)};
 }
 
 }  // namespace runclad::learn
