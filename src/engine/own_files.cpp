@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/sys/directory.hpp"
@@ -13,10 +12,11 @@
 namespace runclad::engine {
 namespace {
 
-constexpr std::string_view kNetworkFiles[] = {"hostname", "hosts", "resolv.conf"};
+// Lists of addresses would cost each start a relocation per element.
+constexpr char kNetworkFiles[][12] = {"hostname", "hosts", "resolv.conf"};
 
 bool IsOneOf(std::string_view text, auto&& choices) {
-  return std::ranges::find(choices, text) != std::ranges::end(choices);
+  return std::ranges::any_of(choices, [&](const char* choice) { return text == choice; });
 }
 
 bool IsOneName(std::string_view text) {
@@ -272,9 +272,9 @@ bool OwnFiles::OfBuildkit(const sys::Located& source) const {
 // <storage>/<driver>-containers/<id>/userdata/<file>, below the graphroot or the runroot. The
 // location of the runroot is not known: any directory that only root could have filled is accepted.
 Claim OwnFiles::OfStorage(std::string_view path) const {
-  constexpr std::string_view kFiles[] = {"hostname", "hosts",      "resolv.conf", ".containerenv",
-                                         "shm",      "passwd",     "group",       "localtime",
-                                         "secrets",  "run/secrets"};
+  constexpr char kFiles[][16] = {"hostname", "hosts",      "resolv.conf", ".containerenv",
+                                 "shm",      "passwd",     "group",       "localtime",
+                                 "secrets",  "run/secrets"};
   const std::string directory = '/' + layout_.storage_driver + "-containers/";
   const std::size_t at = path.find(directory);
   if (layout_.storage_driver.empty() || at == std::string_view::npos) return Claim::kNone;
@@ -323,7 +323,7 @@ bool OwnFiles::IsPeer(std::string_view id, std::string_view type) const {
 }
 
 bool IsEngineInit(const sys::Located& source) {
-  constexpr std::array kPrograms = {
+  constexpr char kPrograms[][40] = {
       "/usr/bin/docker-init",
       "/usr/libexec/docker/docker-init",
       "/usr/local/bin/docker-init",
