@@ -47,7 +47,7 @@ rm -rf "${TRIALS:?}/$id"
 # A client of containerd chooses its ids.
 mkdir -p "$TRIALS/chosen"
 printf '{"mode": "audit"}\n' >"$TRIALS/chosen/policy.json"
-bundle=$(make_bundle chosen '.process.noNewPrivileges = false')
+bundle=$(make_bundle chosen '.hostname = "runclad-learn" | .process.noNewPrivileges = false')
 capture_runtime create --bundle "$bundle" chosen
 guards "trial: an id that was chosen has none" \
   test "$(jq .process.noNewPrivileges "$bundle/config.json")" = true
@@ -58,12 +58,12 @@ rm -rf "${TRIALS:?}/chosen"
 looks_for_trial() {  # HOSTNAME
   local id
   id=$(printf 'c%.0s' {1..64})
-  bundle=$(make_bundle "looks-$1" ".hostname = \"$1\"")
-  strace -qq -e trace=%file -o "$E2E_WORK/calls" "$E2E_PROGRAM" "--runclad-config=$E2E_POLICIES/runclad" \
-    "--runclad-runtime=/bin/true" --root "$STATE" create --bundle "$bundle" "$id"
+  strace -qq -e trace=%file -o "$E2E_WORK/calls" "$E2E_RUNTIME" --root "$STATE" \
+    create --bundle "$(make_bundle "looks-$1" ".hostname = \"$1\"")" "$id"
+  discard "$id"
   grep -q execve "$E2E_WORK/calls" || return "$UNDECIDED"
   grep -qF "$TRIALS/" "$E2E_WORK/calls"
-} >/dev/null 2>&1
+} </dev/null >/dev/null 2>&1
 holds "trial: a container with another hostname is not looked up" not looks_for_trial other
 guards "trial: one with a learner's is" looks_for_trial runclad-learn
 
