@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "runclad/engine/identify.hpp"
 #include "runclad/host/sources.hpp"
 #include "runclad/policy/effective.hpp"
 #include "runclad/rules/parameters.hpp"
@@ -45,7 +46,9 @@ SourceFacts FactsOf(const std::string& source, const policy::RuleSetting& settin
        {{{"destination", "/x"}, {"type", "bind"}, {"source", source}, {"options", {"rbind"}}}}}};
   const auto spec = oci::Spec::Parse(config.dump());
   EXPECT_TRUE(spec) << spec.error().message;
-  engine::OwnFiles own(engine::Discover(engine::MakeDocker()), {});
+  const engine::Call call = engine::MakeDocker();
+  engine::OwnFiles own(engine::Discover(call), {});
+  own.AddVolumes(engine::Identify(own.layout(), call).local_volumes);
   std::map<std::string, SourceFacts> sources;
   GatherSources(*spec, rules::PathListsOf(setting), {}, "/srv/bundle", own, sources);
   return sources[source];

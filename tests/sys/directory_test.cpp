@@ -74,8 +74,8 @@ TEST(Directory, NamesAreSorted) {
   std::filesystem::remove_all(path);
 }
 
-// A process's directory of its threads can be opened, and not read, once the process is gone.
-TEST(Directory, IsNotReadToItsEnd) {
+// The threads of a process that is gone.
+TEST(Directory, CannotBeReadThroughADescriptorAlone) {
   const pid_t child = ::fork();
   if (child == 0) ::pause();
   const UniqueFd tasks(::open(("/proc/" + std::to_string(child) + "/task").c_str(),
@@ -84,7 +84,7 @@ TEST(Directory, IsNotReadToItsEnd) {
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
   EXPECT_FALSE(VisitEntries(tasks.get(), [](const dirent&) { return true; }));
-  EXPECT_EQ(errno, ENOENT);
+  EXPECT_EQ(errno, ESRCH);
 }
 
 TEST(Directory, OfDirectoriesAloneIsRemoved) {
