@@ -4,8 +4,6 @@
 #include <string>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "runclad/enforce/process_policy.hpp"
 #include "runclad/enforce/record.hpp"
 #include "runclad/oci/spec.hpp"
@@ -31,12 +29,7 @@ std::optional<Error> RefusedRestore(const Call& call) {
 // the caller's, and gives nothing but that lookup: a trial is a directory that only root can make,
 // named after an id that users of an engine cannot choose. A container on trial without the
 // hostname is judged by the host's own policy, and its learner reports that.
-bool HasHostnameOfTrials(const oci::Spec& spec) {
-  const json::Document& document = spec.document();
-  const auto hostname = document.find("hostname");
-  return hostname != document.end() && hostname->is_string() &&
-         hostname->get_ref<const std::string&>() == store::kTrialHostname;
-}
+bool HasHostnameOfTrials(const oci::Spec& spec) { return spec.hostname() == store::kTrialHostname; }
 
 Status WriteRecord(const Records& records, const Call& call, const std::string& bundle,
                    const policy::Effective& policy, const oci::Spec& spec,

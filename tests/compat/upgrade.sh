@@ -44,7 +44,9 @@ docker stop -t 1 named >/dev/null
 # What it logs of containers that are gone by the time of the upgrade.
 capture docker run --rm --name gone --network none --runtime runclad -v /etc:/host box true
 holds "it refuses a container" failed
+gone=$(jq -r 'select(.outcome == "refused") | .container' "$E2E_POLICIES/runclad/audit.jsonl" | tail -n 1)
 docker_start deleted
+deleted=$(docker inspect -f '{{.Id}}' deleted)
 docker_remove deleted
 holds "it logs both" log_has runclad 'select(.outcome == "refused")'
 
@@ -106,10 +108,10 @@ holds "the image that has the name now may do it as well" out_has 00000000000000
 
 # --- its log ---
 why() { capture "${E2E_PROGRAM%/*}/runcladctl" why --config "$E2E_POLICIES/runclad" "$1"; }
-why gone
-holds "runcladctl explains a refused container by its name, from the log" succeeded
+why "${gone:?}"
+holds "runcladctl explains a refused container by its id, from the log" succeeded
 holds "with the rule" out_has host-mounts
 holds "and the path" out_has /etc
-why deleted
-holds "runcladctl explains a deleted container by its name, from the log" succeeded
+why "${deleted:?}"
+holds "runcladctl explains a deleted container by its id, from the log" succeeded
 holds "with what was taken" out_has CAP_KILL

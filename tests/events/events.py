@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The events of tests/events/run.sh, and what is asked after each of them."""
+"""The events of tests/events/run.sh, and what is asked after each of them. In one file: a table and what it names."""
 
 import argparse
 import hashlib
