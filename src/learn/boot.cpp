@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "runclad/base/printable.hpp"
-#include "runclad/store/trials.hpp"
 #include "runclad/sys/command.hpp"
 
 #include "interruption.hpp"
@@ -30,10 +29,10 @@ constexpr int kEndedBySignal = 128;  // an exit status above is a signal's
 Error Interrupted() { return {"interrupted: everything that was created has been removed"}; }
 
 Words OptionsOf(const Service& service) {
-  // A constant hostname, because some services name their data after it, and runclad looks up the
-  // trial only of a container that has it. A low port requires a capability, as in a Kubernetes
-  // pod: dockerd would change that, and the file would work only under Docker.
-  Words options = {"--no-healthcheck", "--hostname", store::kTrialHostname};
+  // A constant hostname, because some services name their data after it. A low port requires a
+  // capability, as in a Kubernetes pod: dockerd would change that, and the file would work only
+  // under Docker.
+  Words options = {"--no-healthcheck", "--hostname", "runclad-learn"};
   const Words& own = service.request.run_arguments;
   const bool shares_network = std::any_of(own.begin(), own.end(), [](const std::string& word) {
     return word.ends_with("host") || word.find("container:") != std::string::npos;

@@ -206,8 +206,7 @@ Status Trial::WasApplied(const std::string& id) const {
   if (policy->digest == record.process_policy.digest) return {};
   return Error{
       "the container was not judged by the policy that is tried: its runtime is another "
-      "version of runclad, or sees another /run, or its hostname is not " +
-      std::string(store::kTrialHostname)};
+      "version of runclad, or sees another /run"};
 }
 
 }  // namespace runclad::learn

@@ -128,8 +128,6 @@ bool Spec::no_new_privileges() const {
 
 std::string Spec::working_directory() const { return Text(Find(*document_, "process", "cwd")); }
 
-std::string Spec::hostname() const { return Text(Find(*document_, "hostname")); }
-
 std::string Spec::root_path() const { return Text(Find(*document_, "root", "path")); }
 
 bool Spec::root_is_read_only() const { return IsTrue(Find(*document_, "root", "readonly")); }

@@ -1,13 +1,11 @@
 // create and run: the whole catalogue, the record, the canonical document.
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
 
 #include "runclad/enforce/process_policy.hpp"
 #include "runclad/enforce/record.hpp"
 #include "runclad/oci/spec.hpp"
-#include "runclad/store/trials.hpp"
 #include "runclad/sys/lower_runtime.hpp"
 
 #include "call.hpp"
@@ -24,12 +22,6 @@ std::optional<Error> RefusedRestore(const Call& call) {
       "restore would bring back a container with the capabilities, the filter and the mounts of "
       "its checkpoint, which no rule can check: create the container again instead"};
 }
-
-// Others are not looked up: a host that does not learn pays no system call for it. The hostname is
-// the caller's, and gives nothing but that lookup: a trial is a directory that only root can make,
-// named after an id that users of an engine cannot choose. A container on trial without the
-// hostname is judged by the host's own policy, and its learner reports that.
-bool HasHostnameOfTrials(const oci::Spec& spec) { return spec.hostname() == store::kTrialHostname; }
 
 Status WriteRecord(const Records& records, const Call& call, const std::string& bundle,
                    const policy::Effective& policy, const oci::Spec& spec,
@@ -75,8 +67,7 @@ Result<Arguments> Create(const Call& call) {
                            .starts_at_once = starts_at_once,
                            .is_crun = sys::IsCrun(call.lower_runtime)};
   const enforce::Subject subject = machine.FindSubject(*spec, request);
-  const auto trial =
-      HasHostnameOfTrials(*spec) ? machine.FindTrial(id) : Result(std::optional<std::string>());
+  const auto trial = machine.FindTrial(id);
   if (!trial) return trial.error();
   const std::optional<std::string>& config_directory = *trial ? *trial : call.line.config_directory;
   const auto policy =

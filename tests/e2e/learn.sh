@@ -22,7 +22,7 @@ make_trial() {  # ID CAPABILITY
 bounding_of() { awk '$1 == "CapBnd:" {print $2}' "/proc/$(docker inspect -f '{{.State.Pid}}' "$1")/status"; }
 has_only_chown() { [ "$(bounding_of "$1")" = 0000000000000001 ]; }
 mkdir -p "$TRIALS"
-capture docker create --name on-trial --hostname runclad-learn --network none --runtime own box sleep 600
+capture docker create --name on-trial --network none --runtime own box sleep 600
 id=$OUT
 make_trial "$id" CAP_CHOWN
 docker start on-trial >/dev/null
@@ -35,7 +35,7 @@ guards "trial: a container beside it has what the host grants" \
 docker_remove on-trial beside
 rm -rf "${TRIALS:?}/$id"
 # One that others could have made counts for nothing.
-capture docker create --name on-trial --hostname runclad-learn --network none --runtime own box sleep 600
+capture docker create --name on-trial --network none --runtime own box sleep 600
 id=$OUT
 make_trial "$id" CAP_CHOWN
 chmod 777 "$TRIALS/$id"
@@ -47,25 +47,12 @@ rm -rf "${TRIALS:?}/$id"
 # A client of containerd chooses its ids.
 mkdir -p "$TRIALS/chosen"
 printf '{"mode": "audit"}\n' >"$TRIALS/chosen/policy.json"
-bundle=$(make_bundle chosen '.hostname = "runclad-learn" | .process.noNewPrivileges = false')
+bundle=$(make_bundle chosen '.process.noNewPrivileges = false')
 capture_runtime create --bundle "$bundle" chosen
 guards "trial: an id that was chosen has none" \
   test "$(jq .process.noNewPrivileges "$bundle/config.json")" = true
 capture_runtime delete --force chosen
 rm -rf "${TRIALS:?}/chosen"
-
-# A host that does not learn makes no system call for it: only a learner's containers are looked up.
-looks_for_trial() {  # HOSTNAME
-  local id
-  id=$(printf 'c%.0s' {1..64})
-  strace -qq -e trace=%file -o "$E2E_WORK/calls" "$E2E_RUNTIME" --root "$STATE" \
-    create --bundle "$(make_bundle "looks-$1" ".hostname = \"$1\"")" "$id"
-  discard "$id"
-  grep -q execve "$E2E_WORK/calls" || return "$UNDECIDED"
-  grep -qF "$TRIALS/" "$E2E_WORK/calls"
-} </dev/null >/dev/null 2>&1
-holds "trial: a container with another hostname is not looked up" not looks_for_trial other
-guards "trial: one with a learner's is" looks_for_trial runclad-learn
 
 # --- learning ---
 # A service with known needs: CHOWN for its data, NET_BIND_SERVICE for its port, a directory.

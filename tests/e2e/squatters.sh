@@ -26,7 +26,7 @@ touch "$E2E_SRV/secret/key"
 jq --arg secret "$E2E_SRV/secret" '.rules["host-mounts"].deny = [$secret]' "$E2E_POLICIES/own/policy.json" >"$here/policy"
 cp "$E2E_POLICIES/own/policy.json" "$here/before"
 cp "$here/policy" "$E2E_POLICIES/own/policy.json"
-capture docker create --name squatted --hostname runclad-learn --network none --runtime own -v "$E2E_SRV/secret:/x" box cat /x/key
+capture docker create --name squatted --network none --runtime own -v "$E2E_SRV/secret:/x" box cat /x/key
 for below in '' /policy.d/~learn.json; do
   squat "/run/runclad/learn/$(docker inspect -f '{{.Id}}' squatted)$below"
   capture docker start -a squatted

@@ -242,7 +242,6 @@ TEST(Spec, AccessorsReturnTheDocumentsValues) {
   const Spec spec = Parsed(R"({
     "process": {"noNewPrivileges": true,
                 "capabilities": {"ambient": [], "bounding": ["CAP_KILL", "CAP_CHOWN"]}},
-    "hostname": "box",
     "root": {"path": "/merged", "readonly": true},
     "mounts": [{"destination": "/a", "type": "tmpfs", "source": "tmpfs", "options": ["ro"]},
                {"destination": "/b", "source": "/", "options": ["rbind", "rw"]},
@@ -258,7 +257,6 @@ TEST(Spec, AccessorsReturnTheDocumentsValues) {
   EXPECT_EQ(sets[0].capabilities, (std::vector<std::string>{"CAP_KILL", "CAP_CHOWN"}));
   EXPECT_EQ(sets[1].name, "ambient");
   EXPECT_TRUE(sets[1].capabilities.empty());
-  EXPECT_EQ(spec.hostname(), "box");
   EXPECT_EQ(spec.root_path(), "/merged");
   EXPECT_TRUE(spec.root_is_read_only());
   EXPECT_EQ(spec.mounts(), (std::vector<Mount>{{"/a", "tmpfs", "tmpfs", {"ro"}},
@@ -281,7 +279,6 @@ TEST(Spec, AccessorsReturnDefaultsForAnEmptyDocument) {
   EXPECT_FALSE(spec.has_process());
   EXPECT_FALSE(spec.no_new_privileges());
   EXPECT_TRUE(spec.capabilities().empty());
-  EXPECT_EQ(spec.hostname(), "");
   EXPECT_EQ(spec.root_path(), "");
   EXPECT_FALSE(spec.root_is_read_only());
   EXPECT_TRUE(spec.mounts().empty());

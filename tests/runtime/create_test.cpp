@@ -31,10 +31,6 @@ constexpr const char* kRefused = R"({"ociVersion": "1.0.2",
   "linux": {"namespaces": [{"type": "ipc"}, {"type": "uts"}, {"type": "mount"},
                            {"type": "network"}]}})";
 
-// As a learner makes one.
-const std::string kTrialDocument =
-    std::string(kDocument).replace(1, 0, R"("hostname": "runclad-learn",)");
-
 class CreateInMemory : public ::testing::Test {
  protected:
   CreateInMemory() {
@@ -93,7 +89,6 @@ TEST_F(CreateInMemory, RecordsTheDecisionAndLogsItBeforeTheDocumentIsReplaced) {
 
 TEST_F(CreateInMemory, ATrialIsJudgedByItsOwnPolicy) {
   machine_.on_trial = "box";
-  machine_.bundles["/b"] = kTrialDocument;
   ASSERT_TRUE(Run());
   EXPECT_EQ(machine_.steps.front(), "load the policy of the trial");
   EXPECT_EQ(machine_.steps.back(), "let /trial follow box");
@@ -101,18 +96,8 @@ TEST_F(CreateInMemory, ATrialIsJudgedByItsOwnPolicy) {
 
 TEST_F(CreateInMemory, ATrialThatCannotBeExaminedStopsTheContainer) {
   machine_.fail = {"find the trial"};
-  machine_.bundles["/b"] = kTrialDocument;
   EXPECT_EQ(Fault(), "find the trial failed");
   EXPECT_THAT(machine_.steps, IsEmpty());
-}
-
-TEST_F(CreateInMemory, AContainerWithAnotherHostnameIsNotLookedUp) {
-  machine_.fail = {"find the trial"};
-  EXPECT_EQ(Fault(), "");
-  machine_.bundles["/b"] =
-      std::string(kDocument).replace(1, 0, R"("hostname": "runclad-learn-not",)");
-  machine_.records.clear();
-  EXPECT_EQ(Fault(), "");
 }
 
 TEST_F(CreateInMemory, ARefusalIsLoggedAndLeavesNothing) {

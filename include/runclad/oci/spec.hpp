@@ -154,8 +154,6 @@ class Spec {
   [[nodiscard]] std::optional<IoPriority> io_priority() const;
   [[nodiscard]] std::optional<std::int64_t> oom_score_adjustment() const;
 
-  [[nodiscard]] std::string hostname() const;  // empty: not said
-
   // /root
   [[nodiscard]] std::string root_path() const;
   [[nodiscard]] bool root_is_read_only() const;

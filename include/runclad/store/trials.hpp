@@ -29,10 +29,6 @@ namespace runclad::store {
 
 inline constexpr const char* kTrialsDirectory = "/run/runclad/learn";
 
-// Every container of a learner has this hostname: runclad looks up no other. It is no proof of
-// anything, since whoever creates a container chooses it.
-inline constexpr const char* kTrialHostname = "runclad-learn";
-
 // Whether engines generate ids of this form: 64 lower-case hexadecimal digits.
 bool CanBeOnTrial(std::string_view id);
 
