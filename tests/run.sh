@@ -310,9 +310,10 @@ collect
 if [ "${1:-}" = --quick ]; then finish; fi
 
 say "engines, afterwards"
-# Each waits for engines and services, and computes little.
+# Engines and services are waited for: two at once.
 beside "races between the check and the mount" tests/race/run.sh
-beside "images under their image files, and one that follows why" tests/images/run.sh --quick
+counted "images under their image files, and one that follows why" tests/images/run.sh --quick
+collect
 beside "three image files that are learned" tests/images/run.sh --learn --quick
 counted "documents and calls through runc alone and through runclad" \
   python3 tests/differential/run.py --seconds 60
