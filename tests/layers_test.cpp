@@ -260,7 +260,8 @@ TEST(Layers, NoSentenceIsReadBack) {
   EXPECT_TRUE(std::regex_search(R"(if (finding->why().contains(name)))", reads));
   EXPECT_TRUE(std::regex_search(R"(image.no_scan_because == "stale")", reads));
   EXPECT_FALSE(std::regex_search(R"(if (why == Reason::kImage || why.empty()))", reads));
-  for (const char* folder : {"src/ctl", "src/enforce", "src/policy", "src/rules"}) {
+  for (const char* folder : {"src/ctl", "src/doctor", "src/draft", "src/enforce", "src/host",
+                             "src/look", "src/policy", "src/rules", "src/runtime", "src/store"}) {
     for (const auto& entry :
          fs::recursive_directory_iterator(fs::path(RUNCLAD_SOURCE_DIR) / folder)) {
       if (!entry.is_regular_file()) continue;

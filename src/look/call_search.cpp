@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstring>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "runclad/look/filters.hpp"
@@ -162,7 +163,7 @@ Answer AskDeniedCall(const TaskState& task, const privilege::DeniedCall& call,
   return Search(task, call, architecture, number).Run();
 }
 
-Answer AskDeniedCall(const TaskState& task, const privilege::DeniedCall& call) {
+Answer AskDeniedCall(const TaskState& task, const privilege::DeniedCall& call, std::string& way) {
   Answer answer = No("kernel", "no architecture of this machine has the call");
   for (const std::string_view architecture : Architectures()) {
     if (!HasEntry(AbisOfKernel(), architecture)) continue;
@@ -171,12 +172,21 @@ Answer AskDeniedCall(const TaskState& task, const privilege::DeniedCall& call) {
     answer = AskDeniedCall(task, call, architecture, *number);
     if (answer.verdict != Verdict::kNo) {
       if (answer.verdict == Verdict::kYes && architecture != Architectures().front()) {
-        answer.because += " through " + std::string(architecture);
+        way = "through " + std::string(architecture);
       }
       return answer;
     }
   }
-  return AskMultiplexer(task, call.name, std::move(answer));
+  answer = AskMultiplexer(task, call.name, std::move(answer));
+  if (answer.verdict == Verdict::kYes) way = std::exchange(answer.because, {});
+  return answer;
+}
+
+Answer AskDeniedCall(const TaskState& task, const privilege::DeniedCall& call) {
+  std::string way;
+  Answer answer = AskDeniedCall(task, call, way);
+  if (!way.empty()) answer.because += (answer.because.empty() ? "" : " ") + way;
+  return answer;
 }
 
 }  // namespace runclad::look

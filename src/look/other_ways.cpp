@@ -86,7 +86,7 @@ const SameCalls* GroupOf(std::string_view call) {
 
 // Which operations rings of this kernel have, by number; empty: it does not say.
 const std::vector<bool>& RingOperations() {
-  static const std::vector<bool> kOperations = [] {
+  static const std::vector<bool> operations = [] {
     constexpr std::size_t kMost = 256;
     std::vector<bool> found;
     // The kernel's header, and an entry of the same alignment for each operation.
@@ -106,7 +106,7 @@ const std::vector<bool>& RingOperations() {
     }
     return found;
   }();
-  return kOperations;
+  return operations;
 }
 
 std::optional<std::vector<privilege::SeccompArgument>> WithAny(std::string_view /*call*/) {
@@ -175,14 +175,11 @@ Answer AskEveryWay(const TaskState& task, std::string_view call, ArgumentsOf arg
   for (const std::string_view name : CallsLike(call)) {
     const auto arguments = arguments_of(name);
     if (!arguments) continue;
-    Answer answer = AskDeniedCall(task, {std::string(name), *arguments});
+    std::string way;
+    Answer answer = AskDeniedCall(task, {std::string(name), *arguments}, way);
     if (answer.verdict == Verdict::kYes) {
-      const std::size_t way = answer.because.find(" through ");
-      answer.because = way == std::string::npos ? std::string() : answer.because.substr(way + 1);
-      if (name != call) {
-        answer.because =
-            "by " + std::string(name) + (answer.because.empty() ? "" : " ") + answer.because;
-      }
+      if (name != call) way.insert(0, "by " + std::string(name) + (way.empty() ? "" : " "));
+      answer.because = std::move(way);
       return answer;
     }
     if (IsFirst(answer, best)) best = std::move(answer);
