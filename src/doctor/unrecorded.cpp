@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "runclad/base/path.hpp"
 #include "runclad/configure/survey.hpp"
 #include "runclad/json/scanner.hpp"
 #include "runclad/sys/directory.hpp"
@@ -9,9 +10,6 @@
 
 namespace runclad::doctor {
 namespace {
-
-std::string_view LastOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
-std::string_view AboveOf(std::string_view path) { return path.substr(0, path.rfind('/')); }
 
 // The name of a pod of containerd's CRI plugin, "default/web"; empty: it is none.
 std::string PodOf(const std::string& bundle) {

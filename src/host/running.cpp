@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "runclad/base/path.hpp"
 #include "runclad/base/unique_fd.hpp"
 #include "runclad/host/runtime_state.hpp"
 #include "runclad/json/scanner.hpp"
@@ -24,9 +25,6 @@ namespace {
 // <state>/io.containerd.runtime.v2.task/<namespace>/<id>
 constexpr std::string_view kTask = "/io.containerd.runtime.v";
 constexpr const char* kContainerdRoot = "/run/containerd/runc";  // where options name no other
-
-std::string_view LastOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
-std::string_view AboveOf(std::string_view path) { return path.substr(0, path.rfind('/')); }
 
 // Files of /proc have no size, and a command line no limit but the kernel's.
 std::vector<std::string> ArgumentsOf(const std::string& process) {

@@ -16,6 +16,20 @@
 #include "runclad/sys/owned_path.hpp"
 
 namespace runclad::store {
+namespace {
+
+// Whether it was written. The marker is closed again: a learner that ends cannot remove an instance
+// that is open.
+bool WriteMarker(const std::string& link, const std::string& text) {
+  // A link of /proc into the learner, which may have ended; the number may be another process's.
+  const UniqueFd marker(::open(link.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  constexpr auto kTracefs = 0x74726163;
+  struct statfs status {};
+  if (!marker || ::fstatfs(marker.get(), &status) != 0 || status.f_type != kTracefs) return false;
+  return ::write(marker.get(), text.data(), text.size()) >= 0;
+}
+
+}  // namespace
 
 bool CanBeOnTrial(std::string_view id) {
   constexpr std::size_t kDigits = 64;
@@ -62,21 +76,6 @@ std::vector<std::string> AbandonedTrials(const std::string& directory) {
 }
 
 std::string MarkerText(std::string_view id) { return "runclad create " + std::string(id); }
-
-namespace {
-
-// Whether it was written. The marker is closed again: a learner that ends cannot remove an instance
-// that is open.
-bool WriteMarker(const std::string& link, const std::string& text) {
-  // A link of /proc into the learner, which may have ended; the number may be another process's.
-  const UniqueFd marker(::open(link.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  constexpr auto kTracefs = 0x74726163;
-  struct statfs status {};
-  if (!marker || ::fstatfs(marker.get(), &status) != 0 || status.f_type != kTracefs) return false;
-  return ::write(marker.get(), text.data(), text.size()) >= 0;
-}
-
-}  // namespace
 
 void LetLearnerFollow(const std::string& trial, std::string_view id) {
   if (!WriteMarker(trial + '/' + kMarkerLink, MarkerText(id))) return;

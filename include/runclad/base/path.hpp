@@ -11,4 +11,14 @@ constexpr bool IsAtOrBelow(std::string_view path, std::string_view directory) {
          (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
+// "/a/b" → "b"
+constexpr std::string_view LastOf(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+// "/a/b" → "/a"; of "/a": "".
+constexpr std::string_view AboveOf(std::string_view path) {
+  return path.substr(0, path.rfind('/'));
+}
+
 }  // namespace runclad
